@@ -1,0 +1,99 @@
+# Everything that people and CI run. Needs make, git and CPython 3.11 to 3.13 with its venv module; no compiler.
+# PYTHON chooses the interpreter (make test PYTHON=python3.12), ARGS is handed on (make serve ARGS='--port 8081').
+
+PYTHON ?= python3
+ARGS ?=
+BUDGET ?= 300
+
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+INSTALLED := $(VENV)/.installed
+
+# A virtual environment belongs to one folder and one interpreter: when either changes it is made anew.
+MADE_FOR := $(CURDIR) $(PYTHON) $(shell $(PYTHON) -V 2>&1 || :)
+
+# One sentence for each thing that may be missing.
+define needs
+say() { printf 'make: error: %s\n' "$$1" >&2; exit 1; }; \
+command -v git >/dev/null || \
+	say 'git is not installed; on Debian and Ubuntu: apt install git'; \
+case "$$('$(PYTHON)' -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" in \
+	3.11|3.12|3.13) ;; \
+	'') say 'there is no $(PYTHON); on Debian and Ubuntu: apt install python3-venv, elsewhere: make PYTHON=/path/to/python3' ;; \
+	*) say "$(PYTHON) is $$('$(PYTHON)' -V 2>&1), but 3.11, 3.12 or 3.13 is needed; name one: make PYTHON=python3.11" ;; \
+esac; \
+'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || \
+	say '$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv'
+endef
+
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help serve test soak fuzz lint check docs lock clean FORCE
+
+help: ## show this text
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+serve: $(INSTALLED) ## run the service on its own example repository, at http://127.0.0.1:8080
+	$(VENV)/bin/location-policy serve --example $(ARGS)
+
+test: $(INSTALLED) ## run the tests, then report the branch coverage of package and tests
+	$(RUN) coverage erase
+	$(RUN) coverage run -m pytest $(ARGS)
+	$(RUN) coverage combine --quiet
+	$(RUN) coverage report
+
+soak: $(INSTALLED) ## put ten thousand commits in force and print what the service holds (takes minutes)
+	$(RUN) benchmarks.soak $(ARGS)
+
+lint: $(INSTALLED) ## check rules, layout and types
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+
+fuzz: $(INSTALLED) ## throw hostile input at the program for BUDGET seconds (300)
+	$(VENV)/bin/python benchmarks/fuzz.py --seconds $(BUDGET) $(ARGS)
+
+docs: $(INSTALLED) ## write docs/commands.md anew from what the program says
+	$(VENV)/bin/python docs/generate.py >docs/commands.md
+
+check: lint test ## lint and test: all that CI does
+
+# Only this needs uv, so it has an environment of its own, which also works when the present lock does not install.
+# Pins that still fit are kept: ARGS=--upgrade takes the newest, ARGS='--upgrade-package NAME' that of one package.
+# One resolution gives every pin; a second one, held to it, tells which of them the program needs at run time.
+LOCK := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url
+lock: ## write requirements.lock anew from pyproject.toml
+	@$(needs)
+	$(PYTHON) -m venv --clear $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: 'uv>=0.13,<1'
+	$(LOCK) --generate-hashes --custom-compile-command 'make lock' --group dev --output-file requirements.lock $(ARGS) \
+		pyproject.toml
+	$(LOCK) --no-annotate --no-header --constraint requirements.lock --output-file $(VENV)-lock/run.txt pyproject.toml
+	awk -F == 'NR == FNR { run[$$1]; next } /^[a-z0-9]/ { dev = !($$1 in run) } { text[dev + 0] = text[dev + 0] $$0 "\n" } \
+		END { printf "%s# --- only for development ---\n%s", text[0], text[1] }' \
+		$(VENV)-lock/run.txt requirements.lock >$(VENV)-lock/parted.txt
+	cp $(VENV)-lock/parted.txt requirements.lock
+	rm -rf $(VENV)-lock
+
+clean: ## remove what make and the tools made; ./data stays
+	rm -rf $(VENV) $(VENV)-lock dist htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	find service tests benchmarks docs -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+ifneq ($(shell cat $(VENV)/.made-for 2>/dev/null),$(MADE_FOR))
+$(INSTALLED): FORCE
+endif
+
+# A changed lock means a new environment: nothing stays of what the lock no longer names.
+# The version of the installed project comes from __init__.py.
+$(INSTALLED): requirements.lock pyproject.toml service/location_policy/__init__.py
+	@$(needs)
+	@if [ "$$(cat $(VENV)/.made-for 2>/dev/null)" = '$(MADE_FOR)' ] && cmp -s requirements.lock $(VENV)/.lock; then :; else \
+		echo 'making $(VENV) from requirements.lock, which takes a minute or less' && \
+		'$(PYTHON)' -m venv --clear $(VENV) && \
+		$(RUN) pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+			--requirement requirements.lock && \
+		printf '%s\n' '$(MADE_FOR)' >$(VENV)/.made-for && \
+		cp requirements.lock $(VENV)/.lock; \
+	fi
+	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,101 @@
+"""What the metrics and the decision log cost an answer.
+
+    python benchmarks/extras.py [--rounds 80] [--requests 1000]
+
+The policy API alone, called as the server calls it, with a request of real shape (26 parameters). The set-ups take
+turns, a slice of requests each, so that a busy neighbour meets all of them. The figures are processor time of the whole
+process, with the thread that writes the log; a difference is the median over the pairs of one turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import MutableMapping
+from contextlib import closing
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from location_policy.active import Active
+from location_policy.decision_log import DecisionLog
+from location_policy.metrics import Metrics, Requests
+from location_policy.web.policy import LOCATION, PolicyApi
+from tests.support.maps import snapshot_of
+
+QUERY = (
+    b"call_direction=dial_in&protocol=mssip&bandwidth=0&vendor=UCCAPI%2F16.0.7967.5277+OC%2F16.0.7967.2139+%28Skype+for"
+    b"+Business%29&encryption=On&registered=False&trigger=invite&remote_display_name=Alice+Jones&remote_alias=sip%3Aalice"
+    b"%40example.com&remote_address=10.44.151.5&remote_port=64410&proxy_node_address=&proxy_node_location=&call_tag="
+    b"&idp_uuid=&has_authenticated_display_name=False&supports_direct_media=False&teams_tenant_id=&location=London"
+    b"&node_ip=10.144.101.21&version_id=35&pseudo_version_id=77683.0.0&service_name=meet.bob&ms-subnet=10.61.2.0"
+    b"&local_alias=meet.bob&request_id=644d4edc"
+)
+SCOPE = {"type": "http", "method": "GET", "path": LOCATION, "query_string": QUERY, "headers": []}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=80)
+    parser.add_argument("--requests", type=int, default=1000, help="in a slice")
+    arguments = parser.parse_args()
+    active = Active()
+    active.change(snapshot=snapshot_of())
+    requests = Requests()
+    with tempfile.TemporaryDirectory() as folder, closing(DecisionLog(f"{folder}/decisions.log")) as decisions:
+        set_ups = {
+            "none": PolicyApi(active, nothing),
+            "metrics": PolicyApi(active, nothing, [requests.count]),
+            "metrics and decision log": PolicyApi(active, nothing, [requests.count, decisions.record]),
+        }
+        times = asyncio.run(take_turns(list(set_ups.values()), arguments.rounds, arguments.requests))
+        dropped = decisions.dropped
+    for name, found in zip(set_ups, times, strict=True):
+        more = [one - none for one, none in zip(found, times[0], strict=True)]
+        low, _, high = quantiles(more, n=4)
+        print(f"{name:26} {median(found):6.1f} us   more {median(more):5.2f} us   quarters {low:5.2f} to {high:5.2f}")
+    print(f"lines dropped              {dropped:6}")
+    show_scrape(Metrics(active, requests, lambda: 0))
+
+
+async def take_turns(apps: list[PolicyApi], rounds: int, requests: int) -> list[list[float]]:
+    """Microseconds a request, for each app in each round."""
+    times: list[list[float]] = [[] for _ in apps]
+    for _ in range(rounds):
+        for app, found in zip(apps, times, strict=True):
+            began = time.process_time_ns()
+            for _ in range(requests):
+                await app(SCOPE, receive, send)
+            await asyncio.sleep(0.06)  # until the last lines are written
+            found.append((time.process_time_ns() - began) / requests / 1000)
+    return times
+
+
+def show_scrape(metrics: Metrics) -> None:
+    found = []
+    for _ in range(200):
+        began = time.perf_counter_ns()
+        metrics.render("")
+        found.append((time.perf_counter_ns() - began) / 1e6)
+    print(f"a scrape                   {median(found):6.2f} ms   p99 {quantiles(found, n=100)[98]:.2f} ms")
+
+
+async def nothing(*_: object) -> None:
+    raise AssertionError
+
+
+async def receive() -> MutableMapping[str, Any]:
+    return {"type": "http.request"}
+
+
+async def send(_: MutableMapping[str, Any]) -> None:
+    """Nobody listens."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""The command line: what can be typed, and its help."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from .. import __version__
+from ..repository import require_git
+from ..settings import LIMITS, Limits, Logs, ServeOptions, foreign_variables, unknown_variables, variable
+from .rim import NOT_ASKED, NOT_STARTED, told
+
+app = typer.Typer(
+    help="""Answers Pexip Infinity's media location requests from CSV files in git.
+
+    Every option has a twin in the environment: --port is LOCATION_POLICY_PORT.""",
+    epilog="Try it: location-policy serve --example",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+class Format(StrEnum):
+    """How a result, or the log, is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def _option(name: str, metavar: str | None, text: str, **more: Any) -> Any:  # noqa: ANN401  as typer.Option has it
+    """An option and its twin in the environment."""
+    return typer.Option(f"--{name}", envvar=variable(name), show_envvar=False, metavar=metavar, help=text, **more)
+
+
+Folder = Annotated[Path, typer.Argument(help="A working copy of the configuration.")]
+Repo = Annotated[Path | None, _option("repo", "PATH", "Ask a commit of this repository instead.")]
+Rev = Annotated[str | None, _option("rev", "REVISION", "Which commit.  [default: the served branch]")]
+Branch = Annotated[str | None, _option("branch", "NAME", "The branch to serve.")]
+
+
+def run() -> NoReturn:
+    """Run the command line and exit with its status."""
+    for name in foreign_variables(os.environ):
+        del os.environ[name]
+    for warning in unknown_variables(os.environ):
+        print(f"location-policy: warning: {warning}", file=sys.stderr)
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        del os.environ[name]  # what another git has set must not steer ours
+    sys.exit(app(prog_name="location-policy"))
+
+
+def _asked_repository(context: typer.Context, repo: Path | None) -> Path | None:
+    """The repository, unless a folder is typed: that one is meant, whatever the environment says."""
+    sources = {name: context.get_parameter_source(name) for name in ("folder", "repo")}
+    typed = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if len(typed) == 2:
+        raise typer.BadParameter("a folder and --repo exclude each other")
+    return None if typed == ["folder"] else repo
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"location-policy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+@app.command(epilog="Example: location-policy init /srv/git/locations.git --from ./map")
+def init(
+    path: Annotated[Path, typer.Argument(help="Where the bare repository is, or is to be.")] = Path(
+        "data/locations.git"
+    ),
+    empty: Annotated[bool, _option("empty", None, "No first commit.")] = False,
+    from_: Annotated[Path | None, _option("from", "FOLDER", "The folder with the first commit's files.")] = None,
+    branch: Branch = None,
+    shared: Annotated[bool, _option("shared", None, "Let the group of the repository push.")] = False,
+) -> None:
+    """Make a bare repository with the hook and a first map.
+
+    On an existing one: install or update the hook and the settings, and leave its content alone.
+    """
+    from ..installation import create, install, shipped
+
+    if empty and from_:
+        raise typer.BadParameter("--empty and --from exclude each other")
+    with told(NOT_ASKED):
+        require_git()
+        if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
+            for line in install(path, branch=branch, shared=shared):
+                print(line)
+            if empty or from_:
+                print(f"location-policy: {path} exists, so its content stays as it is", file=sys.stderr)
+            return
+        if from_ is not None and not from_.is_dir():
+            raise typer.BadParameter(f"{from_} is not a folder")
+        create(path, None if empty else from_ or shipped("config-repo"), branch=branch, shared=shared)
+        print(f"made {path.absolute()}")
+
+
+@app.command(epilog="Example: location-policy serve --repo /srv/git/locations.git")
+def serve(
+    repo: Annotated[str | None, _option("repo", "PATH|URL", "What to follow.  [default: ./data/locations.git]")] = None,
+    branch: Annotated[str | None, _option("branch", "NAME", "Start only if this branch is served.")] = None,
+    host: Annotated[str, _option("host", "ADDRESS", "Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, _option("port", "N", "0 takes a free one.", min=0, max=65535)] = 8080,
+    state_dir: Annotated[Path | None, _option("state-dir", "DIR", "Where the last good content is kept.")] = None,
+    fetch_interval: Annotated[
+        float, _option("fetch-interval", "SECONDS", "Between two fetches of a URL.", min=0.1)
+    ] = 15.0,
+    allow_anonymous_policy: Annotated[
+        bool, _option("allow-anonymous-policy", None, "Let all that reach --host ask.")
+    ] = False,
+    max_header_bytes: Annotated[
+        int, _option("max-header-bytes", "BYTES", "Of one request.", min=4096)
+    ] = LIMITS.header_bytes,
+    header_timeout: Annotated[
+        float, _option("header-timeout", "SECONDS", "For one request to come.", min=0.1)
+    ] = LIMITS.header_seconds,
+    max_connections: Annotated[int, _option("max-connections", "N", "Open at once.", min=1)] = LIMITS.connections,
+    example: Annotated[bool, _option("example", None, "Begin a new repository with the sample map.")] = False,
+    decision_log: Annotated[str | None, _option("decision-log", "FILE", "A line on each answer; - is stdout.")] = None,
+    log_names: Annotated[bool, _option("log-names", None, "Aliases and display names in it too.")] = False,
+    log_format: Annotated[Format, _option("log-format", "FORM", "The log on stderr: text or json.")] = Format.TEXT,
+) -> None:
+    """Follow a repository and answer policy requests from it."""
+    from .serve import serve
+
+    options = ServeOptions(
+        repo=repo,
+        branch=branch,
+        host=host,
+        port=port,
+        state_dir=state_dir,
+        fetch_interval=fetch_interval,
+        allow_anonymous=allow_anonymous_policy,
+        example=example,
+        limits=Limits(max_header_bytes, header_timeout, max_connections),
+        logs=Logs(log_format.value, decision_log, with_names=log_names),
+    )
+    with told(NOT_STARTED):
+        serve(options)
+
+
+@app.command(epilog="Example: location-policy check .")
+def check(context: typer.Context, folder: Folder = Path(), repo: Repo = None, rev: Rev = None) -> None:
+    """Validate a working copy or a commit, as the hook does.
+
+    Problems go to standard output, their number to standard error. Exit status 1 if there is an error.
+    """
+    from .check import check
+
+    with told(NOT_ASKED):
+        raise typer.Exit(check(folder, _asked_repository(context, repo), rev))
+
+
+@app.command(epilog="Example: location-policy lookup 10.61.2.7 .")
+def lookup(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="The caller's address, IPv4 or IPv6.")],
+    folder: Folder = Path(),
+    repo: Repo = None,
+    rev: Rev = None,
+    protocol: Annotated[str, _option("protocol", "NAME", "As a node names it.")] = "mssip",
+    format_: Annotated[Format, _option("format", "FORM", "json: the body that a node gets.")] = Format.TEXT,
+) -> None:
+    """Print the answer for an address, and the row it comes from.
+
+    Exit status 1 if there is none.
+    """
+    from .lookup import lookup
+
+    with told(NOT_ASKED):
+        raise typer.Exit(lookup(address, folder, _asked_repository(context, repo), rev, protocol, format_))
+
+
+@app.command("pre-receive", epilog="Example: git push, with the hook that `location-policy init` installs")
+def pre_receive() -> None:
+    """Judge the push on standard input, for the hook."""
+    from .prereceive import pre_receive
+
+    raise typer.Exit(pre_receive())

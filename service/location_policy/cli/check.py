@@ -1,0 +1,50 @@
+"""`location-policy check`: validate a working copy or a commit."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ..errors import InvalidConfiguration
+from ..location_map import LocationMap, load_map
+from ..problems import Problem, count, errors_in
+from ..repository import Commit, open_repository
+from ..working_copy import read_folder
+from .rim import NO
+
+
+def check(folder: Path, repository: Path | None, revision: str | None) -> int:
+    """Print every problem, and how many; the exit status."""
+    try:
+        location_map, _ = load(folder, repository, revision)
+        problems, size = location_map.warnings, f"{_size(location_map)}: "
+    except InvalidConfiguration as error:
+        problems, size = error.problems, ""
+    for problem in problems:
+        print(problem)
+    print(size + _count(problems), file=sys.stderr)
+    return NO if errors_in(problems) else 0
+
+
+def load(folder: Path, repository: Path | None, revision: str | None) -> tuple[LocationMap, Commit | None]:
+    """The map of a working copy, or of a commit and that commit.
+
+    A revision without a repository is one of the folder's; a repository without a revision means its served branch.
+    """
+    if repository is None and revision is None:
+        return load_map(read_folder(folder)), None
+    with open_repository(repository or folder) as opened:
+        commit = opened.find_commit(revision or opened.served_ref(opened.settings()))
+        return load_map(opened.files(opened.entries(commit))), commit
+
+
+def _size(location_map: LocationMap) -> str:
+    rows = count(sum(file.size for file in location_map.files), "subnet")
+    return f"{rows} in {count(len(location_map.files), 'file')}"
+
+
+def _count(problems: tuple[Problem, ...]) -> str:
+    errors = len(errors_in(problems))
+    warnings = len(problems) - errors
+    parts = [count(errors, "error")] * bool(errors) + [count(warnings, "warning")] * bool(warnings)
+    return ", ".join(parts) or "no problem"

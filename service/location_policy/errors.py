@@ -1,0 +1,68 @@
+"""The tree of public errors.
+
+LocationPolicyError            everything that the program raises for its user, with a hint where there is one
+├── InvalidConfiguration       the files of a configuration have errors
+├── NoSuchFolder               a working copy that is not there
+├── NoAddress                  a question without an address
+├── RepositoryError            a repository cannot be read or written
+│   ├── GitUnavailable         git is not installed, or too old
+│   ├── NotARepository         a path that is none, or that may not be read
+│   └── UnknownRevision        a branch or a commit that is not there
+├── ForeignHook                a hook of somebody else stands where ours should be
+└── CannotStart                the service cannot be started as it was asked to
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .problems import Problem, count, errors_in
+
+
+class LocationPolicyError(Exception):
+    """What went wrong, in one line for its user, and what to do about it."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InvalidConfiguration(LocationPolicyError):
+    """A configuration that must not be served; `problems` has everything that is wrong with it, warnings too."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"the configuration is not valid: {count(len(errors_in(problems)), 'error')}")
+        self.problems = tuple(problems)
+
+
+class NoSuchFolder(LocationPolicyError):
+    """A working copy that is not there, or may not be read."""
+
+
+class NoAddress(LocationPolicyError):
+    """A question without an address."""
+
+
+class RepositoryError(LocationPolicyError):
+    """A repository cannot be read or written."""
+
+
+class GitUnavailable(RepositoryError):
+    """git is not installed, or older than what the program needs."""
+
+
+class NotARepository(RepositoryError):
+    """A path that is not a git repository, or that may not be read."""
+
+
+class UnknownRevision(RepositoryError):
+    """A branch or commit that is not there."""
+
+
+class ForeignHook(LocationPolicyError):
+    """A hook of somebody else stands where ours should be; it is never overwritten."""
+
+
+class CannotStart(LocationPolicyError):
+    """The service cannot be started as it was asked to."""

@@ -1,0 +1,233 @@
+"""What one client may take from all others: bytes, time and connections.
+
+uvicorn's protocol, with bounds. A request has a time from its first byte to its last, a connection the same time from
+its start to the end of its first request. Headers have a size, and bodies, which nobody here reads; it is counted in
+pieces of `PIECE` bytes. Who goes beyond is told, once the answers before it are sent, in JSON with a `status` that a
+node reads as "no opinion".
+
+A connection that is closed while bytes still come loses the answer on its way (RFC 9112, 9.6): they are thrown away
+for a moment first. One whose client reads nothing is cut, since a close would wait for it without end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import resource
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from .settings import LIMITS, Limits
+
+_NAMES = {
+    400: "bad.request",
+    408: "request.timeout",
+    414: "uri.too.long",
+    431: "request.header.fields.too.large",
+    503: "service.unavailable",
+}
+
+PIECE = 2048
+BODY_BYTES = 65_536
+"""A body that is larger ends the connection; smaller ones are read so that the next request is found."""
+LINGER = 1.0
+"""Seconds in which a refused client can read why."""
+QUIET = 60.0
+"""Seconds between two lines in the log that say that there are too many connections."""
+OTHER_FILES = 128
+"""File handles that are kept free for everything but connections."""
+
+log = logging.getLogger(__name__)
+
+
+def fitted(limits: Limits) -> Limits:
+    """The limits that this process can keep; raises its soft limit of open files as far as they need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.connections + OTHER_FILES
+    if soft < wanted:
+        soft = min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft < wanted:
+        room = max(1, soft - OTHER_FILES)
+        log.warning("room for %d connections, not %d: the limit of open files is %d", room, limits.connections, soft)
+        return replace(limits, connections=room)
+    return limits
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection, kept within `limits`."""
+
+    limits: ClassVar[Limits] = LIMITS
+    quiet_until: ClassVar[float] = 0.0
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  as uvicorn calls it
+        super().__init__(*arguments, **named)
+        self.url = b""
+        self._count = 0
+        self._is_in_body = False
+        self._is_whole = False
+        self._left = 0
+        self._deadline: asyncio.TimerHandle | None = None
+        self._refusal: bytes | None = None
+
+    # --- the connection ---
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """It begins, or is turned away when there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.connections:
+            self._turn_away()
+        else:
+            self._set_deadline(self.limits.header_seconds, self._refuse_delay)
+
+    def _turn_away(self) -> None:
+        if self.loop.time() >= self.quiet_until:
+            type(self).quiet_until = self.loop.time() + QUIET
+            log.warning("too many connections: those over %d are turned away", self.limits.connections)
+        self.transport.write(self._answer(503, "There are too many connections"))
+        self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has ended."""
+        self._unset_deadline()
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as it is answered."""
+        super().pause_writing()
+        self._set_idle_time()
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        super().resume_writing()
+        self._unset_keepalive_if_required()
+        if self.cycle.response_complete:
+            self._set_idle_time()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """The client has not asked for long enough, and has not read what is left of its answers."""
+        left = self.transport.get_write_buffer_size()
+        if left and left != self._left:
+            self._left = left
+            self._set_idle_time()
+        else:
+            self.transport.abort()
+
+    def _set_idle_time(self) -> None:
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    # --- the request ---
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        if self._refusal is not None or self.transport.is_closing():
+            return
+        if not self.flow.write_paused:
+            self._unset_keepalive_if_required()
+        self._is_whole = False
+        self._feed(data)
+        if self._refusal is not None:
+            return
+        if not self._is_whole:
+            self._set_deadline(self.limits.header_seconds, self._refuse_delay)
+        elif self.cycle.response_complete:  # the answer was there before the end of the body
+            self._set_idle_time()
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            for start in range(0, len(data), PIECE):
+                piece = data[start : start + PIECE]
+                self._count += len(piece)
+                self.parser.feed_data(piece)
+                if self._count > (BODY_BYTES if self._is_in_body else self.limits.header_bytes):
+                    self._refuse_size()
+                    return
+        except httptools.HttpParserUpgrade:  # there is nothing to upgrade to, and what follows is no HTTP
+            self.cycle.keep_alive = False
+        except httptools.HttpParserError:
+            self._refuse(400, "This is not an HTTP request")
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._is_whole = False
+        self._count = 1
+
+    def on_headers_complete(self) -> None:
+        """The application begins to answer."""
+        super().on_headers_complete()
+        self._is_in_body = True
+        self._count = 0
+        if self.expect_100_continue:
+            self.cycle.keep_alive = False  # nobody asks for the body, so it may never come (RFC 9110, 10.1.1)
+
+    def on_message_complete(self) -> None:
+        """The last byte of a request."""
+        super().on_message_complete()
+        self._is_in_body = False
+        self._is_whole = True
+        self._count = 0
+        self._unset_deadline()
+
+    def on_response_complete(self) -> None:
+        """An answer is sent: the next one is due, or the refusal of what came after."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._set_idle_time()
+        elif self._refusal is not None and self.cycle.response_complete:
+            self._end()
+
+    # --- the end ---
+
+    def _refuse_size(self) -> None:
+        is_target = len(self.url) > self._count - 2 * PIECE  # what is counted is a piece ahead of what was parsed
+        what = "The request target is" if is_target else "The headers are"
+        self._refuse(414 if is_target else 431, f"{what} too large, {self.limits.header_bytes} bytes are read")
+
+    def _refuse_delay(self) -> None:
+        if self._count == 0 and not self._is_in_body:  # nobody has asked
+            self.transport.abort()
+        else:
+            self._refuse(408, f"The request took over {self.limits.header_seconds:g} seconds")
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """End the connection after the answers that are due; a request of which only the body is wrong has its own."""
+        self._refusal = b"" if self._is_in_body else self._answer(status, reason)
+        self._unset_deadline()
+        if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # None at first
+            self._end()
+
+    def _end(self) -> None:
+        self._unset_keepalive_if_required()
+        assert self._refusal is not None
+        self.transport.write(self._refusal)
+        with suppress(NotImplementedError):  # TLS has no half-closed connections
+            self.transport.write_eof()
+        self._set_deadline(LINGER, self.timeout_keep_alive_handler)
+
+    def _answer(self, status: int, reason: str) -> bytes:
+        body = json.dumps({"status": f"policy.reason.{_NAMES[status]} - {reason}"}).encode()
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        ]
+        return STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body
+
+    def _set_deadline(self, seconds: float, end: Callable[[], None]) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(seconds, end)
+
+    def _unset_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

@@ -1,0 +1,102 @@
+"""A copy of a remote repository, kept in step by fetching: what `serve --repo URL` follows.
+
+A mirror takes what the remote has, also a history that was rewritten; whether a commit is served is decided
+when it is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .errors import RepositoryError
+from .repository import SECTION
+from .repository.creation import make_bare
+from .repository.git import PlainGit
+
+DEADLINE = 120.0
+"""Seconds that a fetch may take: the first one brings the whole history."""
+
+_REMOTE = "origin"
+_PATIENCE = {
+    "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
+    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=10",
+}
+_SETTINGS = {
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "20",
+    "fetch.fsckObjects": "true",
+    "gc.autoDetach": "false",  # git >= 2.47 leaves a process at each fetch: a zombie where we are the container's init
+}
+_URL = re.compile(r"[a-z+]+://|[\w.:-]+@[\w.-]+:", re.IGNORECASE)
+_SECRETS = re.compile(r"(?<=://)[^/\s]*@|(?<![/\w])[\w.-]+:[^/@\s]*@(?=[\w.-]+:)|(?<=[\w/])\?\S*")
+
+
+def is_url(repository: str) -> bool:
+    """Is this a remote repository, not a path?"""
+    return _URL.match(repository) is not None
+
+
+def without_secrets(text: str) -> str:
+    """The text without the user, the password and the query of any URL in it."""
+    return _SECRETS.sub("", text)
+
+
+class Mirror:
+    """The copy in a folder of the state directory that is named after the URL: another URL is another copy."""
+
+    def __init__(
+        self, url: str, state_directory: Path, branch: str | None, interval: float, deadline: float = DEADLINE
+    ) -> None:
+        """`interval`: seconds between two fetches; `deadline`: seconds that one may take."""
+        self.directory = state_directory / f"mirror-{hashlib.sha256(url.encode()).hexdigest()[:12]}.git"
+        self._url = url
+        self._branch = branch
+        self._interval = interval
+        self._deadline = deadline
+        self._due = 0.0
+        self.fetched_at: datetime | None = None
+        self._failure: RepositoryError | None = None
+        self._git = PlainGit(self.directory)
+
+    def make(self) -> None:
+        """The empty copy, where there is none yet."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_bare(self._git, self._branch or "main")
+        for key, value in {f"remote.{_REMOTE}.url": self._url, **_SETTINGS}.items():
+            self._git.run("config", key, value)
+        self._git.run("config", f"{SECTION}.branch", self._branch or "")  # empty: what the remote's HEAD names
+
+    def update(self) -> None:
+        """Fetch if it is time to; raises RepositoryError as long as the last fetch failed."""
+        if time.monotonic() >= self._due:
+            self._failure = self._fetch()
+            self._due = time.monotonic() + self._interval
+        if self._failure:
+            raise self._failure
+
+    def close(self) -> None:
+        """End a fetch that is under way."""
+        self._git.end()
+
+    def _fetch(self) -> RepositoryError | None:
+        try:
+            self._ask("fetch", "--quiet", "--prune", "--no-tags", _REMOTE, "+refs/heads/*:refs/heads/*")
+            if not self._branch:
+                self._follow_head()
+            self.fetched_at = datetime.now(UTC)
+        except RepositoryError as error:
+            return RepositoryError(without_secrets(error.message), error.hint)
+        return None
+
+    def _follow_head(self) -> None:
+        """Let our HEAD name the branch that the remote's names."""
+        head = re.match(rb"ref: (refs/heads/\S+)\tHEAD", self._ask("ls-remote", "--symref", _REMOTE, "HEAD"))
+        if head:
+            self._git.run("symbolic-ref", "HEAD", head[1].decode())
+
+    def _ask(self, *arguments: str) -> bytes:
+        return self._git.run(*arguments, environment=_PATIENCE, deadline=self._deadline)

@@ -1,0 +1,74 @@
+"""Where a key, or a name in a list, stands in `policy.toml`.
+
+The parser does not tell places, so this looks for them by eye: a heading is `[table]`, a key begins its line.
+"""
+
+from __future__ import annotations
+
+import re
+
+_KEY = re.compile(r"""\s*+(?P<heading>\[*+)\s*+(?P<key>(?:[\w-]++|"[^"]*"|'[^']*'|\s*\.\s*)++)\s*+[]=]""")
+_KEY_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+_TOKEN = re.compile(
+    r"""[#][^\n]*+ | ["]{3}(?:[^\\]|\\.)*?["]{3} | [']{3}.*?[']{3}
+    | "(?P<basic>[^"\\\n]*+)" | "(?:[^"\\\n]|\\.)*+" | '(?P<literal>[^'\n]*+)' | (?P<mark>[][])""",
+    re.DOTALL | re.VERBOSE,
+)
+
+Place = tuple[int, int]
+"""Line and column, 1-based, the column in characters."""
+
+
+def decode_rules(content: bytes) -> str:
+    """The text of the file, without a byte order mark; raises UnicodeDecodeError."""
+    return content.removeprefix(b"\xef\xbb\xbf").decode()
+
+
+def key_place(content: bytes, *keys: str) -> Place:
+    """The place of a key, or of the nearest that it can stand in."""
+    return Places(decode_rules(content).split("\n")).find(keys)
+
+
+class Places:
+    """Where keys stand, of one part or two; the file is looked through once, however many are asked for."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._first: dict[tuple[str, ...], Place] = {}
+        """Of each key, the first line that names it or something in it."""
+        self._last: dict[tuple[str, ...], Place] = {}
+        """Of each key, the last line that names just it."""
+        table: tuple[str, ...] = ()
+        for number, line in enumerate(lines, 1):
+            if match := _KEY.match(line):
+                parts = tuple(part.strip("\"'") for part in _KEY_PART.findall(match["key"]))
+                path = parts if match["heading"] else table + parts
+                table = parts if match["heading"] else table
+                place = self._last[path[:3]] = number, match.start("heading") + 1
+                self._first.setdefault(path[:1], place)
+                self._first.setdefault(path[:2], place)
+
+    def find(self, keys: tuple[str, ...]) -> Place:
+        """The place of a key, or else the nearest that it can stand in: an inline table, the heading of its table."""
+        around = [self._last[keys[:length]] for length in range(len(keys)) if keys[:length] in self._last]
+        return self._first.get(keys) or max(around, default=(1, 1))
+
+
+def name_places(content: bytes, *keys: str) -> dict[str, Place]:
+    """The place of each name in the list that the key holds; a name written with escapes is not found."""
+    text = decode_rules(content)
+    line, column = key_place(content, *keys)
+    begin = sum(len(before) + 1 for before in text.split("\n")[: line - 1])  # of the line
+    seen = begin
+    places: dict[str, Place] = {}
+    is_inside = False
+    for token in _TOKEN.finditer(text, begin + column - 1):
+        if token["mark"] and is_inside:
+            break
+        line += text.count("\n", seen, token.start())
+        begin = max(begin, text.rfind("\n", seen, token.start()) + 1)
+        seen = token.start()
+        is_inside = is_inside or token["mark"] is not None
+        name = token["literal"] if token["basic"] is None else token["basic"]
+        if is_inside and name is not None:
+            places.setdefault(name, (line, seen - begin + 1))
+    return places

@@ -1,0 +1,116 @@
+"""One thing that is wrong, at one place: path, line, column, code, severity, message, hint.
+
+`CODES` is the whole list of what can be wrong. A fixed code keeps a row or a file from having one meaning and is always
+an error; the severity of an adjustable one can be set in the `[checks]` table of `policy.toml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Severity = Literal["error", "warning", "off"]
+
+SHOWN_VALUE = 80
+"""Characters of a value from outside that a message repeats."""
+
+
+class Code(NamedTuple):
+    """What a code means, and how much it weighs unless `[checks]` says otherwise."""
+
+    meaning: str
+    severity: Severity = "error"
+    adjustable: bool = False
+
+
+CODES = {
+    "not-utf8": Code("bytes that are not UTF-8"),
+    "nul": Code("a NUL byte"),
+    "too-large": Code("a file over 128 MiB, a map over 2,000,000 rows, a repository over 10,000 CSV files"),
+    "symlink": Code("a symbolic link where a file should be"),
+    "submodule": Code("a submodule where a file should be"),
+    "lfs-pointer": Code("a Git LFS pointer instead of the content"),
+    "case-twin": Code("two paths that differ only in case"),
+    "conflict-marker": Code("a line left by a merge that was not finished"),
+    "unbalanced-quote": Code('a `"` without its partner'),
+    "wrong-separator": Code("cells parted by something other than commas"),
+    "too-few-columns": Code("a row without a location and a subnet"),
+    "heading-row": Code("a row of column names"),
+    "not-a-subnet": Code("a last cell that is not a subnet in CIDR form"),
+    "octal-octet": Code("an IPv4 address with leading zeros"),
+    "empty-location": Code("a row whose first cell is empty"),
+    "bad-name": Code("a location name over 250 characters or with control characters"),
+    "too-many-overflow": Code('more than two overflow locations where `overflow = "pair"`'),
+    "duplicate-subnet": Code("the same subnet in two rows"),
+    "no-rows": Code("no row in the whole map"),
+    "rules-syntax": Code("a `policy.toml` that is not TOML"),
+    "rules-unknown-key": Code("a key that `policy.toml` does not have"),
+    "rules-type": Code("a value that its key in `policy.toml` cannot take"),
+    "host-bits": Code(
+        "a subnet with host bits set; as a warning it counts as the network that holds it", adjustable=True
+    ),
+    "unknown-location": Code("a name that is not in `known`", adjustable=True),
+    "repeated-location": Code("the same name twice in one row", adjustable=True),
+    "formula-name": Code("a name that a spreadsheet would run as a formula (= + - @)", adjustable=True),
+    "stray-csv": Code("a CSV file, or a `Policy.toml`, that is not read", "warning", adjustable=True),
+    "redundant-subnet": Code("a row that says what the next wider row around it says", "warning", adjustable=True),
+    "shadowed-subnet": Code("a row of which longer rows take every address", "warning", adjustable=True),
+    "unused-location": Code("a name in `known` that no row and no default uses", "warning", adjustable=True),
+    "name-near-miss": Code(
+        "without `known`: a name that differs from a commoner one by case, space or a letter",
+        "warning",
+        adjustable=True,
+    ),
+    "catch-all": Code("a row for every address: 0.0.0.0/0 or ::/0", "warning", adjustable=True),
+    "home-network": Code(
+        "a row that takes callers at home: 192.168.0.0, 192.168.1.0 or 10.0.0.0 with /24 or longer",
+        "warning",
+        adjustable=True,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    `line` and `column` are 1-based, the column in characters: where the cell starts, or the one character that is
+    wrong (`not-utf8`, `nul`, `unbalanced-quote`, `rules-syntax`). What is wrong with a whole file stands at 1:1.
+    """
+
+    path: str
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str | None = None
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}:{self.column}"
+        text = escape(f"{place}: {self.severity}: {self.message} [{self.code}]")
+        return f"{text}\n  hint: {escape(self.hint)}" if self.hint else text
+
+
+def errors_in(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Those that keep a configuration from being served."""
+    return tuple(problem for problem in problems if problem.severity == "error")
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun, as in `1 error` and `19,950 errors`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def quote(value: str) -> str:
+    """A value from outside as messages repeat it: between quotation marks where needed, and never long."""
+    short = value if len(value) <= SHOWN_VALUE else f"{value[:SHOWN_VALUE]}…"
+    return short if short and short == short.strip() else f'"{short}"'
+
+
+def escape(text: str) -> str:
+    """The text with everything that could steer a terminal, or hide in one, written out."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,202 @@
+"""Commits, their files, who changed what: every question that is put to git, one small method each.
+
+Everything is read from a commit's tree by object id, never from a working copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import NotARepository, UnknownRevision
+from ..sources import FILE_LIMIT, RULES_PATH, File, is_rows
+from .git import Git, GitFailed, PlainGit, PythonGit, require_git
+from .objects import Commit, Entry, Objects
+
+__all__ = [
+    "SECTION",
+    "Commit",
+    "Entry",
+    "Repository",
+    "find_git_directory",
+    "is_true",
+    "open_pushed_repository",
+    "open_repository",
+    "require_git",
+]
+
+SECTION = "location-policy"
+"""The section of the repository's git config that binds hook and service alike."""
+
+Knows = Callable[[str, str], bool]
+"""Does who asks know the content of this path and blob already?"""
+
+
+def _knows_nothing(_path: str, _blob: str) -> bool:
+    return False
+
+
+class Repository:
+    """One repository, for one thread."""
+
+    def __init__(self, directory: Path, git: Git, objects: Objects) -> None:
+        self.directory = directory
+        self._git = git
+        self._objects = objects
+
+    def settings(self) -> Mapping[str, str]:
+        """Our section of the git config, keys in lower case as git gives them; a key without `=` is "true"."""
+        try:
+            text = self._git.run("config", "--null", "--get-regexp", rf"^{SECTION}\.").decode(errors="surrogateescape")
+        except GitFailed as error:
+            if error.status == 1:  # no such key
+                return {}
+            raise
+        pairs = (entry.partition("\n") for entry in text.split("\0") if entry)
+        return {key.removeprefix(f"{SECTION}."): value if equals else "true" for key, equals, value in pairs}
+
+    def served_ref(self, settings: Mapping[str, str]) -> str:
+        """The full name of the ref that is served: the configured branch, else what HEAD names."""
+        if branch := settings.get("branch"):
+            return f"refs/heads/{branch}"
+        try:
+            return self._git.run("symbolic-ref", "--quiet", "HEAD").decode(errors="surrogateescape").removesuffix("\n")
+        except GitFailed as error:
+            if error.status == 1:  # detached
+                return "HEAD"
+            raise
+
+    def tip(self, ref: str) -> str | None:
+        """The id of the commit that a ref points at, None where the ref is not there."""
+        try:
+            found = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        except GitFailed as error:
+            if error.status == 1:
+                return None
+            raise
+        return found.decode().strip()
+
+    def find_commit(self, revision: str) -> Commit:
+        """The commit that a person means; raises UnknownRevision, which names the branches that are there."""
+        try:
+            found = self.tip(revision)
+        except GitFailed:
+            found = None
+        if found is None:
+            names = self.branches()
+            hint = f"branches here: {', '.join(names)}" if names else "the repository has no branch yet"
+            raise UnknownRevision(f"there is no revision {revision!r} in {self.directory}", hint)
+        return self.commit(found)
+
+    def symbolic_refs(self) -> Mapping[str, str]:
+        """The refs that stand for another one, and which."""
+        text = self._git.run("for-each-ref", "--format=%(refname)%00%(symref)").decode(errors="surrogateescape")
+        pairs = (line.split("\0") for line in text.splitlines())
+        return {name: target for name, target in pairs if target}
+
+    def branches(self) -> list[str]:
+        """The short names of all branches."""
+        text = self._git.run("for-each-ref", "--format=%(refname)", "refs/heads/").decode(errors="surrogateescape")
+        return [name.removeprefix("refs/heads/") for name in text.split("\n")[:-1]]
+
+    def hooks_folder(self) -> Path | None:
+        """Where git looks for hooks, `core.hooksPath` respected; None where there is a working copy."""
+        text = self._git.run("rev-parse", "--is-bare-repository", "--git-path", "hooks")
+        is_bare, folder = text.decode(errors="surrogateescape").removesuffix("\n").split("\n", 1)
+        return self.directory / folder if is_bare == "true" else None
+
+    def commit(self, commit_id: str) -> Commit:
+        """The commit of this id."""
+        return self._objects.commit(commit_id)
+
+    def entries(self, commit: Commit) -> tuple[Entry, ...]:
+        """What of a commit belongs to the configuration; equal entries are equal configurations."""
+        return self._objects.entries(commit.tree)
+
+    def files(self, entries: Iterable[Entry], knows: Knows = _knows_nothing) -> list[File]:
+        """The files of these entries; those that `knows(path, blob)`, or that are too large, without content."""
+        return [self._file(entry, knows) for entry in entries]
+
+    def _file(self, entry: Entry, knows: Knows) -> File:
+        path, kind, blob = entry
+        is_read = kind == "file" and (is_rows(path) or path == RULES_PATH)
+        if not is_read or knows(path, blob):
+            return File(path, kind, 0, blob)
+        size = self._objects.size(blob)
+        return File(path, kind, size, blob, self._objects.content(blob, "blob") if size <= FILE_LIMIT else None)
+
+    def gained(self, old: str, new: str) -> list[str]:
+        """The commits that a ref gains by moving from `old` to `new`, oldest first."""
+        return self._revisions("--topo-order", "--reverse", new, f"^{old}")
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Is moving a ref from `old` to `new` a fast-forward?
+
+        `gained` cannot tell: rev-list stops early where the dates of commits lie, and names commits that are in both.
+        """
+        try:
+            self._git.run("merge-base", "--is-ancestor", old, new)
+        except GitFailed as error:
+            if error.status == 1:
+                return False
+            raise
+        return True
+
+    def ancestors(self, commit_id: str, limit: int, *, first_parent: bool = False) -> list[str]:
+        """At most `limit` commits behind a commit, newest first, itself the first."""
+        return self._revisions(f"--max-count={limit}", *["--first-parent"] * first_parent, commit_id)
+
+    def _revisions(self, *arguments: str) -> list[str]:
+        return self._git.run("rev-list", *arguments, "--").decode().split()
+
+    def pin(self, ref: str, commit_id: str) -> None:
+        """Keep a commit from being collected, by a ref of ours."""
+        self._git.run("update-ref", ref, commit_id)
+
+
+def is_true(value: str | None) -> bool:
+    """Does a value of the git config say yes (git-config, "boolean")?"""
+    return value is not None and value.lower() in ("true", "yes", "on", "1")
+
+
+@contextmanager
+def open_repository(path: Path) -> Iterator[Repository]:
+    """The repository at a path, bare or not, for the length of the `with` block; raises RepositoryError."""
+    directory = find_git_directory(path)
+    with PythonGit(directory) as git, Objects(git) as objects:
+        yield Repository(directory, git, objects)
+
+
+@contextmanager
+def open_pushed_repository(path: Path) -> Iterator[Repository]:
+    """The repository of a running pre-receive hook, with the objects of the push."""
+    git = PlainGit(path, quarantine=True)
+    with Objects(git) as objects:
+        yield Repository(path, git, objects)
+
+
+def find_git_directory(path: Path) -> Path:
+    """The git directory at a path: the path itself, or its `.git`; raises NotARepository."""
+    try:
+        if not path.exists():
+            raise NotARepository(f"{path} does not exist", f"make it with: location-policy init {path}")
+        for directory in (path, _pointed_at(path / ".git", "gitdir: ")):
+            objects = _pointed_at(directory / "commondir", "") / "objects"
+            if (directory / "HEAD").exists() and objects.is_dir():
+                (directory / "HEAD").open("rb").close()
+                next(objects.iterdir(), None)
+                return directory
+    except PermissionError:
+        raise NotARepository(f"{path} may not be read", "give the service's user read access to it") from None
+    raise NotARepository(f"{path} is not a git repository", "name a bare repository, such as locations.git")
+
+
+def _pointed_at(path: Path, prefix: str) -> Path:
+    """The folder that a file names, as `.git` and `commondir` of a linked working copy do (gitrepository-layout).
+
+    Where there is no such file it is the folder itself: `path` if that is one, else the one that would hold the file.
+    """
+    if path.is_dir() or not path.is_file():
+        return path if path.is_dir() else path.parent
+    return path.parent / path.read_text(errors="surrogateescape").strip().removeprefix(prefix)

@@ -1,0 +1,200 @@
+"""git, run in a closed environment: no settings but the repository's own, no prompts, no locks taken to save time.
+
+The git directory is always given, never looked for: git then neither asks who owns it nor minds that it is bare, and a
+repository without a `config` file cannot be taken for a part of the folder around it. Replacement objects are off, so
+that a commit id stands for the same bytes everywhere.
+
+Two classes run it. `PlainGit` is the hook's: importing GitPython costs a tenth of a second at every push. `PythonGit`
+is the service's. Both give plain bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO, Protocol, cast
+
+from ..errors import GitUnavailable, RepositoryError
+from ..problems import escape
+
+OLDEST_GIT = (2, 36)
+"""The first git with `cat-file --batch-command`."""
+
+QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
+"""Where the objects of a push lie until it is accepted (git-receive-pack, "Quarantine Environment")."""
+
+_CLOSED = {
+    "LC_ALL": "C",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+}
+_KEPT = ("PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK")
+
+
+class GitFailed(RepositoryError):
+    """git ended with a status other than 0."""
+
+    def __init__(self, command: str, status: int, stderr: str) -> None:
+        said = escape(stderr.strip().rpartition("\n")[2])
+        super().__init__(f"git {command} failed: {said.removeprefix('fatal: ') or f'status {status}'}")
+        self.status = status
+
+
+class Conversation(Protocol):
+    """A running git that is asked and answers: what is written to `stdin` is answered on `stdout`."""
+
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+
+
+class Git(Protocol):
+    """git for one repository."""
+
+    def run(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
+        """What git prints; raises GitFailed."""
+
+    def converse(self, *arguments: str) -> AbstractContextManager[Conversation]:
+        """git as a partner to talk to, ended with the `with` block."""
+
+
+class PlainGit:
+    """git as a plain child process, for the hook; `quarantine` keeps the variables that show a push's objects."""
+
+    def __init__(self, directory: Path, *, quarantine: bool = False) -> None:
+        self._command = ["git", f"--git-dir={directory.absolute()}"]
+        kept = (*_KEPT, *QUARANTINE) if quarantine else _KEPT
+        self._environment = {name: os.environ[name] for name in kept if name in os.environ} | _CLOSED
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+    ) -> bytes:
+        """What git prints; raises GitFailed, also when it takes longer than `deadline` seconds."""
+        command, env, pipe = [*self._command, *arguments], {**self._environment, **(environment or {})}, subprocess.PIPE
+        group = None if deadline is None else 0  # of its own, so that all of it can be ended
+        try:
+            self._running = subprocess.Popen(
+                command, env=env, stdin=pipe, stdout=pipe, stderr=pipe, process_group=group
+            )
+        except FileNotFoundError:
+            raise _git_missing() from None
+        try:
+            stdout, stderr = self._running.communicate(stdin, deadline)
+        except subprocess.TimeoutExpired:
+            self.end()
+            stdout, stderr = self._running.communicate()
+            stderr = f"no end after {deadline:.0f} s".encode()
+        if self._running.returncode:
+            raise GitFailed(arguments[0], self._running.returncode, stderr.decode(errors="replace"))
+        return stdout
+
+    def end(self) -> None:
+        """End what is running, and what it has started (a fetch talks through a child of its own)."""
+        if self._running and self._running.poll() is None:
+            os.killpg(self._running.pid, signal.SIGKILL)
+
+    @contextmanager
+    def converse(self, *arguments: str) -> Iterator[Conversation]:
+        """git as a partner to talk to, ended with the `with` block."""
+        pipe = subprocess.PIPE
+        command, env = [*self._command, *arguments], self._environment
+        try:
+            process = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+        except FileNotFoundError:
+            raise _git_missing() from None
+        try:
+            yield cast("Conversation", process)
+        finally:
+            process.kill()
+            process.communicate()
+
+
+class PythonGit:
+    """git through GitPython, for the service: one short-lived `Repo` in one thread, inside a `with` block."""
+
+    def __init__(self, directory: Path) -> None:
+        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+        from git import Repo  # a tenth of a second, which --help and the hook do not pay
+        from git.exc import GitError
+
+        self._directory = str(directory.absolute())
+        try:
+            self._repo = Repo(self._directory, search_parent_directories=False, expand_vars=False)
+        except (GitError, OSError, ValueError) as error:
+            raise RepositoryError(f"{self._directory} cannot be opened: {type(error).__name__}") from error
+        self._repo.git.update_environment(**_CLOSED, GIT_DIR=self._directory)
+
+    def __enter__(self) -> PythonGit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._repo.close()
+
+    def run(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
+        """What git prints; raises GitFailed."""
+        with _found(), tempfile.TemporaryFile() as file:  # GitPython hands only a real file to git
+            file.write(stdin)
+            file.seek(0)
+            status, stdout, stderr = self._repo.git.execute(
+                ["git", *arguments],
+                istream=file,
+                env=dict(environment or {}),
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+            )
+        if status:
+            raise GitFailed(arguments[0], int(status), stderr)
+        return stdout
+
+    @contextmanager
+    def converse(self, *arguments: str) -> Iterator[Conversation]:
+        """git as a partner to talk to, ended with the `with` block."""
+        with _found():
+            interrupt = self._repo.git.execute(["git", *arguments], istream=subprocess.PIPE, as_process=True)
+        process = cast("subprocess.Popen[bytes]", interrupt.proc)
+        try:
+            yield cast("Conversation", process)
+        finally:
+            process.kill()
+            process.communicate()
+
+
+@contextmanager
+def _found() -> Iterator[None]:
+    from git.exc import GitCommandNotFound
+
+    try:
+        yield
+    except GitCommandNotFound:
+        raise _git_missing() from None
+
+
+def require_git() -> None:
+    """Raises GitUnavailable when git is not there or too old."""
+    try:
+        text = subprocess.run(["git", "version"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        raise _git_missing() from None
+    found = re.search(r"(\d+)\.(\d+)", text)
+    if found is None or (int(found[1]), int(found[2])) < OLDEST_GIT:
+        oldest = ".".join(map(str, OLDEST_GIT))
+        raise GitUnavailable(f"{text.strip()} is too old", f"install git {oldest} or newer")
+
+
+def _git_missing() -> GitUnavailable:
+    return GitUnavailable("git cannot be run", "install git and make sure that it is on PATH")

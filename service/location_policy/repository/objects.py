@@ -1,0 +1,164 @@
+"""Commits and trees, read by object id from one `git cat-file` that stays open for many questions.
+
+Nothing is checked out: what is read by id cannot change under its reader. Formats: gitformat-... of git, "tree" and
+"commit" objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, NamedTuple
+
+from ..errors import RepositoryError
+from ..sources import Kind, concerns
+from .git import Conversation, Git
+
+FOLDERS_LIMIT = 100_000
+"""Folders that are looked into for one commit: a small pack can name a tree without end."""
+
+_KINDS: dict[bytes, Kind] = {b"120000": "symlink", b"160000": "submodule"}
+_FOLDER = b"40000"
+_OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
+"""Whole: git would take a part of one, or `HEAD^{tree}`, for the object that it means today."""
+_FSCK = "run git fsck in the repository"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit: what it is called by and who made it; `committed_at` is in UTC."""
+
+    id: str
+    tree: str
+    subject: str
+    author: str
+    committed_at: datetime
+
+
+class Entry(NamedTuple):
+    """A file of a commit that belongs to the configuration."""
+
+    path: str
+    kind: Kind
+    blob: str
+
+
+class Objects:
+    """Answers from the object store; git starts at the first question and ends with the `with` block."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._conversation: Conversation | None = None
+        self._exit = ExitStack()
+        self._walked: dict[tuple[str, str], tuple[Entry, ...]] = {}
+
+    def __enter__(self) -> Objects:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exit.close()
+
+    def size(self, object_id: str) -> int:
+        """Bytes of an object's content, without reading it."""
+        return self._ask("info", object_id)[1]
+
+    def content(self, object_id: str, kind: str) -> bytes:
+        """The content of an object of this kind; raises RepositoryError when it cannot be read whole."""
+        found, size, stdout = self._ask("contents", object_id)
+        if found != kind:
+            self._end()
+            raise RepositoryError(f"object {object_id} is a {found}, not a {kind}", _FSCK)
+        content = stdout.read(size + 1)
+        if len(content) != size + 1:
+            self._end()
+            raise RepositoryError(f"object {object_id} cannot be read whole", _FSCK)
+        return content[:-1]
+
+    def commit(self, commit_id: str) -> Commit:
+        """The commit of this id."""
+        head, _, message = self.content(commit_id, "commit").partition(b"\n\n")
+        fields = dict(line.split(b" ", 1) for line in reversed(head.split(b"\n")) if b" " in line)
+        encoding = fields.get(b"encoding", b"utf-8").decode(errors="replace")
+        seconds = fields.get(b"committer", b"").rpartition(b"> ")[2].split(b" ")[0]
+        if not _OBJECT_ID.fullmatch(fields.get(b"tree", b"")):
+            raise RepositoryError(f"commit {commit_id} names no tree", _FSCK)
+        return Commit(
+            id=commit_id,
+            tree=fields[b"tree"].decode(),
+            subject=_text(b" ".join(message.strip().split(b"\n\n")[0].split(b"\n")), encoding),
+            author=_text(fields.get(b"author", b"").partition(b"<")[0].strip(), encoding),
+            committed_at=_time(seconds),
+        )
+
+    def entries(self, tree: str) -> tuple[Entry, ...]:
+        """The files of a tree that belong to the configuration; folders already walked are not walked again."""
+        try:
+            return self._walk("", tree, [0])
+        except RecursionError:
+            raise RepositoryError(f"the folders of tree {tree} are nested too deeply") from None
+
+    def _walk(self, prefix: str, tree: str, visited: list[int]) -> tuple[Entry, ...]:
+        known = self._walked.get((prefix, tree))
+        if known is not None:
+            return known
+        visited[0] += 1
+        if visited[0] > FOLDERS_LIMIT:
+            raise RepositoryError(f"tree {tree} has more than {FOLDERS_LIMIT:,} folders")
+        found: list[Entry] = []
+        for mode, name, object_id in _parse_tree(self.content(tree, "tree"), len(tree) // 2):
+            path = prefix + name
+            if mode == _FOLDER:
+                found += self._walk(f"{path}/", object_id, visited)
+            elif concerns(path, kind := _KINDS.get(mode, "file")):
+                found.append(Entry(path, kind, object_id))
+        return self._walked.setdefault((prefix, tree), tuple(found))
+
+    def _ask(self, command: str, object_id: str) -> tuple[str, int, IO[bytes]]:
+        """Kind and size, in the line `<id> <type> <size>` (git-cat-file, "Batch Output"); the content follows it."""
+        if self._conversation is None:
+            self._conversation = self._exit.enter_context(self._git.converse("cat-file", "--batch-command"))
+        try:
+            self._conversation.stdin.write(f"{command} {object_id}\n".encode())
+            self._conversation.stdin.flush()
+        except OSError:
+            self._end()
+            raise RepositoryError(f"git ended before object {object_id} was read", _FSCK) from None
+        words = self._conversation.stdout.readline().split()
+        if len(words) != 3:
+            self._end()
+            raise RepositoryError(f"object {object_id} cannot be read", _FSCK)
+        return words[1].decode(), int(words[2]), self._conversation.stdout
+
+    def _end(self) -> None:
+        """Part from a git of which an answer is left unread: it would be taken for that to the next question."""
+        self._exit.close()
+        self._conversation = None
+
+
+def _parse_tree(content: bytes, width: int) -> Iterator[tuple[bytes, str, str]]:
+    """Mode, name and object id of each entry: `<mode> <name>\\0<id of `width` bytes>`."""
+    position = 0
+    while position < len(content):
+        end = content.find(b"\0", position)
+        mode, _, name = content[position:end].partition(b" ")
+        position = end + 1 + width
+        if end < 0 or position > len(content):
+            raise RepositoryError("a tree cannot be parsed", _FSCK)
+        yield mode, name.decode(errors="surrogateescape"), content[end + 1 : position].hex()
+
+
+def _text(text: bytes, encoding: str) -> str:
+    try:
+        return text.decode(encoding, errors="replace")
+    except (LookupError, ValueError):  # no such encoding, or one that is not made for text
+        return text.decode(errors="replace")
+
+
+def _time(seconds: bytes) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)

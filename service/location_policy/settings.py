@@ -1,0 +1,125 @@
+"""Flags and environment to Settings, once.
+
+Every option has a twin in the environment, `LOCATION_POLICY_<OPTION>`. A variable that is none of them is probably a
+mistake and gets a warning, except the forms that Kubernetes makes for a Service named `location-policy`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .spelling import nearest
+
+PREFIX = "LOCATION_POLICY_"
+OPTIONS = (
+    "repo",
+    "branch",
+    "host",
+    "port",
+    "state-dir",
+    "fetch-interval",
+    "allow-anonymous-policy",
+    "max-header-bytes",
+    "header-timeout",
+    "max-connections",
+    "example",
+    "decision-log",
+    "log-names",
+    "log-format",
+    "empty",
+    "from",
+    "shared",
+    "rev",
+    "format",
+    "protocol",
+)
+"""The long options of all commands."""
+
+_KUBERNETES = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the service was asked to run.
+
+    `repository` is what is followed, as it may be shown; `state_directory` is where the last good content is kept.
+    """
+
+    repository: str
+    host: str
+    port: int
+    state_directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much clients may take.
+
+    `header_bytes` for the request line and all headers of a request; `header_seconds` from the start of a connection or
+    the first byte of a further request to its end; open `connections`.
+    """
+
+    header_bytes: int = 32_768
+    header_seconds: float = 10.0
+    connections: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """What is logged: the form of the ordinary log, and where the decision log goes, if anywhere."""
+
+    form: Literal["text", "json"] = "text"
+    decisions: str | None = None
+    with_names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What `serve` was asked for; None where nothing was said."""
+
+    repo: str | None
+    branch: str | None
+    host: str
+    port: int
+    state_dir: Path | None
+    fetch_interval: float
+    allow_anonymous: bool
+    example: bool
+    limits: Limits
+    logs: Logs
+
+
+LIMITS = Limits()
+"""Those of a service that was not asked for others."""
+
+
+def variable(option: str) -> str:
+    """The environment's name for an option."""
+    return PREFIX + option.upper().replace("-", "_")
+
+
+def foreign_variables(environment: Mapping[str, str]) -> list[str]:
+    """The variables with our prefix that Kubernetes has made."""
+    return [
+        name
+        for name, value in environment.items()
+        if name.startswith(PREFIX)
+        and (
+            _KUBERNETES.fullmatch(name.removeprefix(PREFIX)) or (name.endswith("_PORT") and value.startswith("tcp://"))
+        )
+    ]
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """A warning for each variable that has our prefix and is no option."""
+    known = [variable(option) for option in OPTIONS]
+    return [_warning(name) for name in names if name.startswith(PREFIX) and name not in known]
+
+
+def _warning(name: str) -> str:
+    meant = nearest(name.removeprefix(PREFIX).replace("_", "-"), OPTIONS)  # the prefix would make all names alike
+    return f"{name} is not a setting" + (f"; is {variable(meant)} meant?" if meant else "")

@@ -1,0 +1,84 @@
+"""What is in force, and why not something newer, as JSON (the contract of `GET /status`)."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from .. import __version__
+from ..active import Failure, Head, State
+from ..problems import Problem
+from ..repository import Commit
+from ..settings import Settings
+from ..snapshot import Snapshot
+
+
+def status(state: State, settings: Settings, started_at: datetime) -> dict[str, Any]:
+    """The whole of `/status` from one state."""
+    active = state.snapshot.commit if state.snapshot else None
+    return {
+        "state": state.name,
+        "active": _active(state.snapshot),
+        "head": _head(state.head),
+        "failure": _failure(state.failure),
+        "source": {
+            "repository": settings.repository,
+            "branch": state.branch,
+            "last_checked_at": _time(state.last_checked_at),
+            "last_changed_at": _time(state.last_changed_at),
+            "state_directory": None if state.not_kept else str(settings.state_directory),
+            "state_directory_problem": state.not_kept,
+        },
+        "hook": {"state": state.hook.state, "version": state.hook.version},
+        "workers": [{"pid": os.getpid(), "commit": active.id if active else None}],
+        "service": {"version": __version__, "started_at": _time(started_at), "pid": os.getpid()},
+    }
+
+
+def _active(snapshot: Snapshot | None) -> dict[str, Any] | None:
+    if snapshot is None or snapshot.commit is None:
+        return None
+    counts = {"subnets": snapshot.size, "locations": dict(snapshot.locations)}
+    return {**_commit(snapshot.commit), "loaded_at": _time(snapshot.loaded_at), **counts}
+
+
+def _head(head: Head | None) -> dict[str, Any] | None:
+    return {**_commit(head.commit), "seen_at": _time(head.seen_at)} if head else None
+
+
+def _commit(commit: Commit) -> dict[str, Any]:
+    return {
+        "commit": commit.id,
+        "subject": commit.subject,
+        "author": commit.author,
+        "committed_at": _time(commit.committed_at),
+    }
+
+
+def _failure(failure: Failure | None) -> dict[str, Any] | None:
+    if failure is None:
+        return None
+    return {
+        "commit": failure.commit,
+        "failed_at": _time(failure.failed_at),
+        "message": failure.message,
+        "problems": [_problem(problem) for problem in failure.problems],
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "path": problem.path,
+        "line": problem.line,
+        "column": problem.column,
+        "code": problem.code,
+        "severity": problem.severity,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    """RFC 3339, in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

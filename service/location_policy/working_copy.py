@@ -1,0 +1,51 @@
+"""The files of a folder, as a commit of it would have them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import NoSuchFolder
+from .sources import FILE_LIMIT, RULES_PATH, File, Kind, concerns, is_rows
+
+
+def read_folder(folder: Path) -> list[File]:
+    """The files of a working copy that belong to the configuration; raises NoSuchFolder."""
+    try:
+        if folder.is_dir():
+            return [_file(folder, path, kind) for path, kind in sorted(_walk(folder))]
+    except OSError as error:
+        raise NoSuchFolder(f"{error.filename} cannot be read: {error.strerror}") from None
+    raise NoSuchFolder(f"{folder} is not a folder", "name the folder that holds locations.csv or locations/")
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, Kind]]:
+    def fail(error: OSError) -> None:
+        raise error
+
+    for parent, folders, names in os.walk(folder, onerror=fail):
+        below = Path(parent).relative_to(folder)
+        for name in (*names, *folders):
+            path, full = (below / name).as_posix(), Path(parent, name)
+            kind = _kind(full)
+            if kind and concerns(path, kind):
+                yield path, kind
+        folders[:] = [name for name in folders if name != ".git" and not (Path(parent, name) / ".git").exists()]
+
+
+def _kind(path: Path) -> Kind | None:
+    """What git would make of it; None for a folder and for what git does not keep, such as a pipe."""
+    if path.is_symlink():
+        return "symlink"
+    if path.is_dir():
+        return "submodule" if (path / ".git").exists() else None
+    return "file" if path.is_file() else None
+
+
+def _file(folder: Path, path: str, kind: Kind) -> File:
+    if kind != "file" or not (is_rows(path) or path == RULES_PATH):
+        return File(path, kind, 0)
+    full = folder / path
+    size = full.stat().st_size
+    return File(path, kind, size, path, full.read_bytes() if size <= FILE_LIMIT else None)

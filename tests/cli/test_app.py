@@ -1,0 +1,137 @@
+"""The command line as people meet it: help, versions, exit statuses, environment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from location_policy import __version__
+from location_policy.settings import OPTIONS, variable
+from tests.support.program import PROGRAM, closed_environment, run_program
+
+COMMANDS = ("init", "serve", "check", "lookup", "pre-receive")
+SCREEN = 24
+"""Lines of a terminal."""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_a_screen_and_ends_in_an_example(command: str) -> None:
+    text = run_program(command, "--help", environment={"COLUMNS": "80"}).stdout
+    assert len(text.splitlines()) <= SCREEN
+    assert text.splitlines()[-1].startswith("  Example: ")
+
+
+def test_the_help_of_the_program_lists_every_command() -> None:
+    done = run_program("--help", environment={"COLUMNS": "80"})
+    assert all(f"\n  {command} " in done.stdout for command in COMMANDS)
+    assert done.stdout.splitlines()[-1] == "  Try it: location-policy serve --example"
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    assert run_program().stdout + run_program().stderr == run_program("--help").stdout
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert run_program("--version").stdout == f"location-policy {__version__}\n"
+
+
+def test_the_package_can_be_run_as_a_module() -> None:
+    python = PROGRAM.with_name("python")
+    done = subprocess.run(
+        [python, "-m", "location_policy", "--version"], env=closed_environment(), capture_output=True, check=False
+    )
+    assert done.stdout.decode() == f"location-policy {__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_known_as_a_variable_too(command: str) -> None:
+    text = run_program(command, "--help", environment={"COLUMNS": "200"}).stdout
+    options = {word.removeprefix("--") for word in text.split() if word.startswith("--")} - {"help"}
+    assert options <= set(OPTIONS)
+
+
+def test_an_option_can_come_from_the_environment(tmp_path: Path) -> None:
+    done = run_program("check", environment={variable("repo"): str(tmp_path / "nowhere.git")})
+    assert (done.returncode, "nowhere.git does not exist" in done.stderr) == (2, True)
+
+
+def test_a_misspelt_variable_is_a_warning_with_the_nearest_name() -> None:
+    done = run_program("--version", environment={"LOCATION_POLICY_PROT": "1"})
+    expected = "location-policy: warning: LOCATION_POLICY_PROT is not a setting; is LOCATION_POLICY_PORT meant?\n"
+    assert (done.returncode, done.stderr) == (0, expected)
+
+
+def test_what_kubernetes_puts_into_the_environment_is_ignored() -> None:
+    environment = {
+        "LOCATION_POLICY_PORT": "tcp://10.0.0.1:8080",
+        "LOCATION_POLICY_PORT_8080_TCP_ADDR": "10.0.0.1",
+        "LOCATION_POLICY_SERVICE_HOST": "10.0.0.1",
+        "LOCATION_POLICY_SERVICE_PORT_HTTP": "8080",
+    }
+    done = run_program("serve", "--repo", "/nowhere", environment=environment)
+    assert (done.returncode, done.stderr.count("\n")) == (3, 2)
+
+
+def test_a_wrong_option_is_a_matter_of_usage() -> None:
+    assert run_program("check", "--frobnicate").returncode == 2
+
+
+def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "locations.csv").write_text("Sydney\n" * 20_000)
+    command = f"{PROGRAM} check {tmp_path} | head -1"
+    done = subprocess.run(["sh", "-c", command], env=closed_environment(), capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("locations.csv:1:1: error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_help_does_not_need_git(tmp_path: Path) -> None:
+    (tmp_path / "sh").symlink_to(shutil.which("sh") or "/bin/sh")
+    assert run_program("--help", environment={"PATH": str(tmp_path)}).returncode == 0
+
+
+def test_what_another_git_has_set_does_not_steer_ours(tmp_path: Path) -> None:
+    done = run_program("init", tmp_path / "locations.git", environment={"GIT_DIR": os.devnull, "GIT_INDEX_FILE": "/x"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_first_commit_comes_from_one_place_only(tmp_path: Path) -> None:
+    done = run_program("init", tmp_path / "x.git", "--empty", "--from", tmp_path)
+    assert (done.returncode, "--empty and --from exclude each other" in done.stderr) == (2, True)
+
+
+def test_a_first_commit_needs_its_folder(tmp_path: Path) -> None:
+    done = run_program("init", tmp_path / "x.git", "--from", tmp_path / "nowhere")
+    assert (done.returncode, "nowhere is not a folder" in done.stderr) == (2, True)
+    assert not (tmp_path / "x.git").exists()
+
+
+def test_the_hooks_command_says_no_to_what_is_no_push(tmp_path: Path) -> None:
+    for arguments in (("pre-receive",), ("pre-receive", "--")):
+        done = run_program(*arguments, cwd=tmp_path)
+        assert (done.returncode, "names no ref" in done.stderr) == (1, True)
+
+
+def test_a_folder_that_is_typed_is_meant_whatever_the_environment_says(tmp_path: Path) -> None:
+    done = run_program("check", tmp_path, environment={variable("repo"): "/nowhere.git"})
+    assert (done.returncode, "[no-rows]" in done.stdout) == (1, True)
+
+
+def test_a_folder_and_a_repository_exclude_each_other(tmp_path: Path) -> None:
+    done = run_program("check", tmp_path, "--repo", tmp_path)
+    assert (done.returncode, "exclude each other" in done.stderr) == (2, True)
+
+
+def test_init_says_that_it_leaves_content_alone(tmp_path: Path) -> None:
+    run_program("init", tmp_path / "x.git")
+    done = run_program("init", tmp_path / "x.git", "--empty")
+    assert (done.returncode, "so its content stays as it is" in done.stderr) == (0, True)
+
+
+def test_what_the_system_refuses_is_one_sentence(tmp_path: Path) -> None:
+    done = run_program("init", "a" * 5_000, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.endswith("File name too long\n")

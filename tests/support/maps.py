@@ -1,0 +1,30 @@
+"""Maps and snapshots straight from text, without a repository."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from location_policy.location_map import load_map
+from location_policy.repository import Commit
+from location_policy.snapshot import Snapshot, take
+from location_policy.sources import File
+from tests.support.repositories import GOOD, Files
+
+MOMENT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+COMMIT = Commit("c" * 40, "7" * 40, "Change the map", "Alice", MOMENT)
+
+
+def files_of(files: Files) -> list[File]:
+    """The files as a repository gives them."""
+    contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+    return [File(path, "file", len(content), "b" * 40, content) for path, content in contents.items()]
+
+
+def snapshot_of(files: Files = GOOD, commit: Commit | None = COMMIT) -> Snapshot:
+    """The snapshot of these files."""
+    return take(load_map(files_of(files)), commit)
+
+
+def many_rows(count: int, location: str = "Sydney") -> str:
+    """This many rows, each a /32 of its own."""
+    return "".join(f"{location},10.{i >> 16}.{i >> 8 & 255}.{i & 255}/32\n" for i in range(count))

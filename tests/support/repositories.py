@@ -1,0 +1,145 @@
+"""Real repositories in temporary folders, and pushes into them."""
+
+from __future__ import annotations
+
+import subprocess
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.program import closed_environment, run_program
+
+Files = Mapping[str, bytes | str]
+
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Alice",
+    "GIT_AUTHOR_EMAIL": "alice@example.com",
+    "GIT_COMMITTER_NAME": "Alice",
+    "GIT_COMMITTER_EMAIL": "alice@example.com",
+}
+
+SYDNEY = "Sydney,Melbourne,Singapore,10.61.2.0/24\n"
+MELBOURNE = "Melbourne,Sydney,Singapore,10.61.3.0/24\n"
+GOOD: Files = {"locations/apac.csv": SYDNEY + MELBOURNE}
+BAD: Files = {"locations/apac.csv": "Melbourne,Sydney,Singapore,10.61.3.0/23\n"}
+
+
+def run_git(
+    *arguments: str | Path, cwd: Path, stdin: bytes = b"", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """git's status and what it printed."""
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=cwd,
+        env=closed_environment(**{**IDENTITY, **environment}),
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def git(*arguments: str | Path, cwd: Path, **environment: str) -> str:
+    """What git printed; an assertion where it failed."""
+    done = run_git(*arguments, cwd=cwd, stdin=b"", **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A working copy with a remote named origin."""
+
+    path: Path
+
+    def write(self, files: Files) -> None:
+        """Put files there."""
+        for name, content in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def commit(self, files: Files, message: str = "Change the map", **environment: str) -> str:
+        """The id of a new commit that changes these files."""
+        self.write(files)
+        git("add", "--all", cwd=self.path)
+        git("commit", "--allow-empty", "--quiet", "-m", message, cwd=self.path, **environment)
+        return self.git("rev-parse", "HEAD")
+
+    def git(self, *arguments: str) -> str:
+        """What git printed here."""
+        return git(*arguments, cwd=self.path)
+
+    def push(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The outcome of a push to origin."""
+        return run_git("push", "origin", *(arguments or ("HEAD:main",)), cwd=self.path)
+
+
+def init(path: Path, *arguments: str | Path) -> Path:
+    """A new repository as `location-policy init` makes it."""
+    done = run_program("init", path, *arguments)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def clone(repository: Path, path: Path) -> Clone:
+    """A clone of a repository, on branch main."""
+    git("clone", "--quiet", repository, path, cwd=repository)
+    git("checkout", "--quiet", "-B", "main", cwd=path)
+    return Clone(path)
+
+
+def make_repository(path: Path, files: Files) -> Path:
+    """A bare repository with one commit on main that holds these files; it has no hook, so they may be wrong."""
+    path.mkdir(parents=True)
+    git("init", "--quiet", "--bare", "--initial-branch=main", cwd=path)
+    force_commit(path, files)
+    return path
+
+
+def force_commit(repository: Path, files: Files, ref: str = "refs/heads/main", message: str = "Force it in") -> str:
+    """Put a commit with exactly these files on a ref, round the hook, as a restore or a mirror does."""
+    index = {"GIT_INDEX_FILE": str(repository / "index.of.test")}
+    git("read-tree", "--empty", cwd=repository, **index)
+    for name, content in files.items():
+        data = content.encode() if isinstance(content, str) else content
+        blob = run_git("hash-object", "-w", "--stdin", cwd=repository, stdin=data).stdout.strip()
+        git("update-index", "--add", "--cacheinfo", f"100644,{blob},{name}", cwd=repository, **index)
+    tree = git("write-tree", cwd=repository, **index)
+    old = run_git("rev-parse", "--verify", "--quiet", ref, cwd=repository).stdout.strip()
+    commit = git("commit-tree", tree, "-m", message, *(("-p", old) if old else ()), cwd=repository)
+    git("update-ref", ref, commit, cwd=repository)
+    return commit
+
+
+def said(push: subprocess.CompletedProcess[str]) -> str:
+    """What the hook told the pusher, without the prefix and the padding of git."""
+    lines = [line.removeprefix("remote:").removeprefix(" ").rstrip() for line in push.stderr.splitlines()]
+    remote = [line.startswith("remote:") for line in push.stderr.splitlines()]
+    return "\n".join(line for line, is_remote in zip(lines, remote, strict=True) if is_remote)
+
+
+def tip(repository: Path, ref: str = "refs/heads/main") -> str:
+    """The id that a ref of a repository has, empty where it is not there."""
+    return run_git("rev-parse", "--verify", "--quiet", ref, cwd=repository).stdout.strip()
+
+
+def forge_blob(repository: Path, size: int) -> str:
+    """The id of a blob of which git can tell the size, but not read the content: only its header is there."""
+    blob = "5" * 40
+    path = repository / "objects" / blob[:2] / blob[2:]
+    path.parent.mkdir(exist_ok=True)
+    packer = zlib.compressobj()
+    path.write_bytes(packer.compress(b"blob %d\0" % size + bytes(50)) + packer.flush(zlib.Z_SYNC_FLUSH))
+    return blob
+
+
+def force_entry(repository: Path, mode: str, object_id: str, path: str) -> str:
+    """The id of a commit on no branch, on top of main, that holds one entry: what is behind it is not looked at."""
+    index = {"GIT_INDEX_FILE": str(repository / "index.of.test")}
+    git("read-tree", "--empty", cwd=repository, **index)
+    git("update-index", "--add", "--cacheinfo", f"{mode},{object_id},{path}", cwd=repository, **index)
+    tree = git("write-tree", "--missing-ok", cwd=repository, **index)
+    return git("commit-tree", tree, "-m", "Force it in", "-p", "main", cwd=repository)

@@ -1,0 +1,132 @@
+"""The real `location-policy serve` as a process on a free port, and questions to it over a socket."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from tests.support.program import PROGRAM, closed_environment
+from tests.support.unprivileged import NOBODY, environment_of_nobody, program_of_nobody
+
+Json = dict[str, Any]
+
+DEADLINE = 20.0
+"""Seconds after which a condition that is waited for has failed."""
+
+
+class Response(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Json:
+        """The body's meaning."""
+        return cast("Json", json.loads(self.body))
+
+
+@dataclass
+class Service:
+    """A running service."""
+
+    process: subprocess.Popen[str]
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, target: str, method: str = "GET") -> Response:
+        """One request on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, target)
+            response = connection.getresponse()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return Response(response.status, headers, response.read())
+        finally:
+            connection.close()
+
+    def locate(self, address: str) -> Response:
+        """The policy answer for a Skype for Business caller at this address."""
+        return self.ask(f"/policy/v1/participant/location?protocol=mssip&ms-subnet={address}")
+
+    def status(self) -> Json:
+        """The whole of `/status`."""
+        return self.ask("/status").json()
+
+    def wait_for(self, state: str, commit: str | None = None) -> Json:
+        """The status, once it has this state (and this active commit)."""
+        wait_until(
+            lambda: (now := self.status())["state"] == state and (not commit or _active(now) == commit), self.status
+        )
+        return self.status()
+
+    def stop(self, one: signal.Signals = signal.SIGTERM) -> int:
+        """The exit status after a signal."""
+        self.process.send_signal(one)
+        return self.process.wait(timeout=10)
+
+
+def _active(status: Json) -> str | None:
+    return cast("str", status["active"]["commit"]) if status["active"] else None
+
+
+def wait_until(condition: Callable[[], bool], explain: Callable[[], object] = lambda: "") -> None:
+    """Return once the condition holds; an assertion with an explanation after `DEADLINE`."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, explain()
+        time.sleep(0.02)
+
+
+@contextmanager
+def started_service(
+    *arguments: str | Path, cwd: Path, user: int | None = None, program: list[str] | None = None, **environment: str
+) -> Iterator[Service]:
+    """A service that listens; it may not be ready yet. It is ended with the `with` block."""
+    log = cwd / "serve.log"
+    program = program or (program_of_nobody() if user == NOBODY else [str(PROGRAM)])
+    with log.open("ab") as stderr:
+        process = subprocess.Popen(
+            [*program, "serve", "--port", "0", *arguments],
+            cwd=cwd,
+            env=environment_of_nobody(**environment) if user == NOBODY else closed_environment(**environment),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
+        )
+    assert process.stdout
+    try:
+        first = process.stdout.readline()
+        found = re.search(r" on http://\S+:(\d+)$", first)
+        assert found, f"{first}{process.stdout.read()}{log.read_text()}"
+        yield Service(process, int(found[1]), log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+@contextmanager
+def running_service(repository: Path, *arguments: str | Path, cwd: Path | None = None) -> Iterator[Service]:
+    """A service of this repository that is ready."""
+    with started_service("--repo", repository, *arguments, cwd=cwd or repository.parent) as service:
+        wait_until(lambda: service.ask("/readyz").status == 200, service.log.read_text)
+        yield service

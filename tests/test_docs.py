@@ -1,0 +1,66 @@
+"""What the documents say, held to what runs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from location_policy.problems import CODES
+from location_policy.rules import Rules, read_rules
+from tests.support.sessions import Step, Terminal, read_steps, without_varying
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+WITH_SESSIONS = [path for path in DOCUMENTS if read_steps(path.read_text())]
+
+
+@pytest.mark.parametrize("path", WITH_SESSIONS, ids=lambda path: path.name)
+def test_every_session_goes_as_shown(path: Path, tmp_path: Path) -> None:
+    if "curl" in path.read_text() and shutil.which("curl") is None:  # pragma: no cover  depends on the machine
+        pytest.skip("curl, with which the document asks, is not installed")
+    with Terminal(tmp_path) as terminal:
+        for step in read_steps(path.read_text()):
+            seen = terminal.follow(step)
+            assert without_varying(seen.output) == without_varying(step.output), step.command
+
+
+def test_a_session_is_read_with_its_continued_lines_and_outputs() -> None:
+    document = "```console\n$ cat <<'END'\n> a\n>\n> END\na\n\n$ true\n```\n"
+    assert read_steps(document) == [Step("cat <<'END'\na\n\nEND", "a"), Step("true", "")]
+
+
+def test_a_session_that_goes_otherwise_is_seen(tmp_path: Path) -> None:
+    with Terminal(tmp_path) as terminal:
+        assert terminal.follow(Step("echo no; exit 3", "yes")).output == "no\n[3]"
+        assert terminal.follow(Step("false", "")).output == "[1]"
+
+
+def test_a_question_is_asked_again_until_it_is_answered_as_shown(tmp_path: Path) -> None:
+    with Terminal(tmp_path) as terminal:
+        assert terminal.follow(Step("echo x >>curl.log; cat curl.log", "x\nx\nx")).output == "x\nx\nx"
+
+
+def test_the_reference_of_the_commands_is_what_the_program_says() -> None:
+    with Terminal(ROOT) as terminal:
+        shown = terminal.follow(Step(f"{sys.executable} docs/generate.py", "")).output
+    assert (ROOT / "docs" / "commands.md").read_text() == f"{shown}\n"
+
+
+def test_the_rules_shown_are_valid_and_name_every_key() -> None:
+    text = (ROOT / "docs" / "policy-toml.md").read_text()
+    rules, problems = read_rules("".join(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)).encode())
+    assert problems == ()
+    default = Rules()
+    for field in ("known", "match", "overflow", "default", "severities"):
+        assert getattr(rules, field) != getattr(default, field)
+
+
+def test_the_table_of_severities_is_the_programs() -> None:
+    rows = [
+        f'| `{code}` | {entry.meaning} | `"{entry.severity}"` |' for code, entry in CODES.items() if entry.adjustable
+    ]
+    assert "\n".join(rows) in (ROOT / "docs" / "policy-toml.md").read_text()

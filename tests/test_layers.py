@@ -1,0 +1,113 @@
+"""The way of the data, held: a module imports only from lines above its own, and each outside library in one place."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "service" / "location_policy"
+
+LAYERS = (
+    "addresses",
+    "problems",
+    "sources",
+    "errors",
+    "spelling",
+    "diagnosis",
+    "prefix_tree",
+    "lines",
+    "rows",
+    "places",
+    "rules",
+    "overlaps",
+    "hygiene",
+    "location_map",
+    "working_copy",
+    "settings",
+    "ordinary_log",
+    "line_writer",
+    "repository",
+    "mirror",
+    "installation",
+    "snapshot",
+    "answers",
+    "policy",
+    "decision_log",
+    "prereceive",
+    "last_good",
+    "active",
+    "keeper",
+    "refresh",
+    "follower",
+    "metrics",
+    "web",
+    "limits",
+    "server",
+    "cli",
+    "__main__",
+)
+
+ONLY_IN = {
+    "git": ("repository",),
+    "subprocess": ("repository",),
+    "watchfiles": ("follower",),
+    "starlette": ("web", "server"),
+    "uvicorn": ("limits", "server"),
+    "httptools": ("limits",),
+    "typer": ("cli",),
+    "tomllib": ("rules",),
+    "orjson": ("decision_log",),
+    "prometheus_client": ("metrics",),
+}
+
+NO_INPUT_OR_OUTPUT = LAYERS[: LAYERS.index("working_copy")]
+DOORS = {"os", "io", "socketserver", "subprocess", "pathlib", "tempfile", "shutil", "logging", "sys"}
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem != "__init__")
+
+
+def layer_of(path: Path) -> str:
+    """The line of the design to which a file belongs."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports_of(path: Path) -> Iterator[tuple[str | None, str]]:
+    """Each import of a file: the layer when it is ours, and the name of the top module when it is not."""
+    parts = path.relative_to(PACKAGE).parent.parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((None, alias.name.partition(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield None, (node.module or "").partition(".")[0]
+        elif isinstance(node, ast.ImportFrom):
+            above = parts[: len(parts) - node.level + 1]
+            module = [*above, *(node.module or "").split(".")] if node.module else list(above)
+            names = [module] if module else [[alias.name] for alias in node.names]
+            yield from ((name[0], "") for name in names if name[0] != "__version__")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_lines_above_its_own(path: Path) -> None:
+    own = LAYERS.index(layer_of(path))
+    for layer, _ in imports_of(path):
+        assert layer is None or layer == layer_of(path) or LAYERS.index(layer) < own, layer
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_library_is_imported_where_it_belongs_and_nowhere_else(path: Path) -> None:
+    for _, library in imports_of(path):
+        assert layer_of(path) in ONLY_IN.get(library, (layer_of(path),)), library
+
+
+@pytest.mark.parametrize("layer", NO_INPUT_OR_OUTPUT)
+def test_the_core_opens_no_door_to_the_world(layer: str) -> None:
+    path = PACKAGE / f"{layer}.py"
+    assert not DOORS & {library for _, library in imports_of(path)}
+
+
+def test_every_layer_is_there() -> None:
+    assert {layer_of(path) for path in FILES} == set(LAYERS)

@@ -1,0 +1,90 @@
+"""`serve --repo URL`: a remote repository followed by fetching, with a `file://` remote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository
+from tests.support.service import Service, started_service, wait_until
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    """A remote with one commit."""
+    return make_repository(tmp_path / "remote.git", GOOD)
+
+
+@contextmanager
+def following(remote: Path, *arguments: str) -> Iterator[Service]:
+    """A service that fetches often."""
+    with started_service(
+        "--repo", remote.as_uri(), "--fetch-interval", "0.1", *arguments, cwd=remote.parent
+    ) as service:
+        yield service
+
+
+def tip(repository: Path) -> str:
+    """The commit at HEAD."""
+    return git("rev-parse", "HEAD", cwd=repository)
+
+
+def test_a_remote_repository_is_served_and_followed(remote: Path) -> None:
+    with following(remote) as service:
+        service.wait_for("in-sync", tip(remote))
+        newer = force_commit(remote, {"locations.csv": "Perth,10.61.2.0/24\n"})
+        service.wait_for("in-sync", newer)
+        assert service.locate("10.61.2.0").json()["result"]["location"] == "Perth"
+
+
+def test_a_remote_commit_that_is_not_valid_is_not_served(remote: Path) -> None:
+    good = tip(remote)
+    with following(remote) as service:
+        service.wait_for("in-sync", good)
+        bad = force_commit(remote, BAD)
+        status = service.wait_for("rejected", good)
+        assert status["failure"]["commit"] == bad
+
+
+def test_a_mirror_has_no_hook_and_says_where_it_comes_from(remote: Path) -> None:
+    with following(remote) as service:
+        status = service.wait_for("in-sync")
+        assert status["hook"] == {"state": "none", "version": None}
+        assert status["source"]["repository"] == remote.as_uri()
+
+
+def test_a_remote_that_goes_away_and_comes_back_is_told_and_taken_up(remote: Path) -> None:
+    with following(remote) as service:
+        service.wait_for("in-sync")
+        remote.rename(remote.with_name("away.git"))
+        assert "git fetch failed" in service.wait_for("unreachable")["failure"]["message"]
+        assert service.locate("10.61.2.0").json()["result"]["location"] == "Sydney"
+        remote.with_name("away.git").rename(remote)
+        service.wait_for("in-sync")
+
+
+def test_after_a_restart_without_the_remote_the_last_good_content_is_served(remote: Path) -> None:
+    with following(remote) as service:
+        service.wait_for("in-sync")
+    remote.rename(remote.with_name("away.git"))
+    with following(remote) as service:
+        service.wait_for("last-good")
+        assert service.locate("10.61.2.0").json()["result"]["location"] == "Sydney"
+
+
+def test_another_branch_can_be_asked_for(remote: Path) -> None:
+    side = force_commit(remote, {"locations.csv": "Perth,10.61.2.0/24\n"}, ref="refs/heads/side")
+    with following(remote, "--branch", "side") as service:
+        assert service.wait_for("in-sync", side)["source"]["branch"] == "side"
+
+
+def test_a_password_in_the_url_is_shown_nowhere(tmp_path: Path) -> None:
+    url = "http://alice:secret@127.0.0.1:9/locations.git"
+    with started_service("--repo", url, "--fetch-interval", "0.1", cwd=tmp_path) as service:
+        wait_until(lambda: service.status()["failure"] is not None)
+        assert "secret" not in service.ask("/status").body.decode()
+        service.stop()
+        assert "secret" not in service.log.read_text()
