@@ -8,17 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from location_policy.addresses import Network, parse_interface
+from location_policy.addresses import Network
 from location_policy.overlaps import find_overlaps
+from tests.support.maps import network
 
 Row = tuple[Network, tuple[str, ...]]
 
 BITS = 4
 """Bits of an address that differ in these maps: a universe of 16 addresses."""
-
-
-def network(text: str) -> Network:
-    return Network.holding(*parse_interface(text))
 
 
 def universe(width: int) -> list[Network]:

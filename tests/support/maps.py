@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from location_policy.location_map import load_map
+from location_policy.addresses import Network, parse_interface
+from location_policy.location_map import LocationMap, load_map
 from location_policy.repository import Commit
 from location_policy.snapshot import Snapshot, take
 from location_policy.sources import File
@@ -28,3 +29,13 @@ def snapshot_of(files: Files = GOOD, commit: Commit | None = COMMIT) -> Snapshot
 def many_rows(count: int, location: str = "Sydney") -> str:
     """This many rows, each a /32 of its own."""
     return "".join(f"{location},10.{i >> 16}.{i >> 8 & 255}.{i & 255}/32\n" for i in range(count))
+
+
+def network(text: str) -> Network:
+    """The network of this CIDR text."""
+    return Network.holding(*parse_interface(text))
+
+
+def map_of(rows: str, policy: str = "") -> LocationMap:
+    """The map of these rows and of this policy.toml."""
+    return load_map(files_of({"locations.csv": rows, "policy.toml": policy}))

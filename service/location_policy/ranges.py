@@ -1,0 +1,130 @@
+"""A map as ranges of addresses, each with the row that answers it.
+
+The longest network that holds an address answers it. So the addresses of a network are parted by the rows below it:
+what they leave over belongs to the network itself, or to the row that holds it. Sorted by first address, then by
+length, rows stand in the order in which one walk over them finds these parts (see `prefix_tree`).
+
+`AddressSpace` goes on from one map to the next at the cost of the rows that differ, for a series of commits.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from .addresses import Address, Network
+
+Names = tuple[str, ...]
+"""The location of a row, then its overflow locations in order."""
+
+SIZES = (4, 16)
+"""Bytes of an address, IPv4 and IPv6."""
+
+_MANY = 1_000
+"""Rows from which sorting anew costs less than putting in one by one."""
+
+
+class Range(NamedTuple):
+    """Addresses of one family, as numbers, both ends included."""
+
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, network: Network) -> Range:
+        """The addresses of a network."""
+        first = int.from_bytes(network.first)
+        return cls(first, first | (1 << len(network.first) * 8 - network.length) - 1)
+
+    @property
+    def size(self) -> int:
+        """How many addresses there are."""
+        return self.last - self.first + 1
+
+    def networks(self, size: int) -> Iterator[Network]:
+        """The fewest networks that make up the range, in order; `size` is that of an address, in bytes."""
+        width, first = size * 8, self.first
+        while first <= self.last:
+            aligned = (first & -first).bit_length() - 1 if first else width
+            free = min(aligned, (self.last - first + 1).bit_length() - 1)
+            yield Network(first.to_bytes(size) + bytes((width - free,)))
+            first += 1 << free
+
+
+class Part(NamedTuple):
+    """A range that one row answers; None: no row does."""
+
+    range: Range
+    network: Network | None
+
+
+class AddressSpace:
+    """The rows of one map, by what they answer."""
+
+    def __init__(self, names: Mapping[Network, Names]) -> None:
+        self.names = dict(names)
+        self._ordered = {size: sorted(row for row in self.names if len(row) == size + 1) for size in SIZES}
+
+    def move(self, gone: Iterable[Network], come: Mapping[Network, Names]) -> None:
+        """Go on to the next map: without the rows that are gone, with those that have come or name others now."""
+        removed = [network for network in gone if network not in come]
+        added = [network for network in come if network not in self.names]
+        self.names.update(come)
+        for network in removed:
+            del self.names[network]
+        if len(removed) + len(added) > _MANY:
+            self._ordered = {size: sorted(row for row in self.names if len(row) == size + 1) for size in SIZES}
+            return
+        for network in removed:
+            ordered = self._ordered[len(network) - 1]
+            del ordered[bisect_left(ordered, network)]
+        for network in added:
+            insort(self._ordered[len(network) - 1], network)
+
+    def row_of(self, network: Network) -> Network | None:
+        """The longest row that holds the whole network; it may be the network's own."""
+        for length in range(network.length, -1, -1):
+            row = Network.holding(network.first, length)
+            if row in self.names:
+                return row
+        return None
+
+    def row_at(self, address: Address) -> Network | None:
+        """The row that answers the address."""
+        return self.row_of(Network.holding(address, len(address) * 8))
+
+    def rows_below(self, network: Network) -> list[Network]:
+        """The rows whose addresses are all in the network, its own too, each before those that it holds."""
+        ordered = self._ordered[len(network) - 1]
+        last = Range.of(network).last.to_bytes(len(network) - 1) + b"\xff"
+        return ordered[bisect_left(ordered, network) : bisect_right(ordered, last)]
+
+    def parts(self, network: Network) -> Iterator[Part]:
+        """The ranges that make up the network, in order, each with the row that answers it."""
+        return walk(Range.of(network), self.row_of(network), self.rows_below(network))
+
+    def all_parts(self, size: int) -> Iterator[Part]:
+        """The ranges that make up all addresses of this size, in bytes."""
+        return self.parts(Network(bytes(size + 1)))
+
+
+def walk(whole: Range, row: Network | None, below: Iterable[Network]) -> Iterator[Part]:
+    """The parts of a range that one row answers but for the rows below it, which come each before those it holds."""
+    open_rows = [(whole.last, row)]
+    at = whole.first
+    for network in below:
+        first, last = Range.of(network)
+        while open_rows[-1][0] < first:
+            end, answering = open_rows.pop()
+            if at <= end:
+                yield Part(Range(at, end), answering)
+                at = end + 1
+        if at < first:
+            yield Part(Range(at, first - 1), open_rows[-1][1])
+            at = first
+        open_rows.append((last, network))
+    for end, answering in reversed(open_rows):
+        if at <= end:
+            yield Part(Range(at, end), answering)
+            at = end + 1
