@@ -25,6 +25,7 @@ LAYERS = (
     "overlaps",
     "hygiene",
     "ranges",
+    "row_changes",
     "location_map",
     "changes",
     "working_copy",

@@ -10,17 +10,16 @@ follows the rows that changed, and what they hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import takewhile
-from operator import is_
 from typing import Literal
 
 from .addresses import Network
-from .lines import Flawed, Line
 from .location_map import LocationMap
-from .ranges import AddressSpace, Names, Part, Range
-from .rows import RowFile
+from .ranges import AddressSpace, Names, Part, Range, outermost
+from .row_changes import RowChanges, file_changes, space_of
+
+__all__ = ["KINDS", "Change", "Kind", "RowChanges", "address_space", "changes", "row_changes"]
 
 Kind = Literal["moved", "added", "removed", "overflow"]
 KINDS: tuple[Kind, ...] = ("moved", "removed", "added", "overflow")
@@ -55,32 +54,14 @@ class Change:
             yield from addresses.networks(self.size)
 
 
-@dataclass(frozen=True, slots=True)
-class RowChanges:
-    """The rows that one map has and the next has not, and the other way round; one that names others is in both."""
-
-    gone: Mapping[Network, Names]
-    come: Mapping[Network, Names]
-
-
 def address_space(location_map: LocationMap) -> AddressSpace:
     """The rows of a map by what they answer."""
-    return AddressSpace({row.network: row.names for _, _, row in location_map.rows()})
+    return space_of(location_map.files)
 
 
 def row_changes(old: LocationMap, new: LocationMap) -> RowChanges:
     """How the rows differ, wherever they stand; cheap where both maps were loaded by one gate."""
-    before, after = ({file.path: file for file in location_map.files} for location_map in (old, new))
-    gone: dict[Network, Names] = {}
-    come: dict[Network, Names] = {}
-    for path in before.keys() | after.keys():
-        one, other = _differing(before.get(path), after.get(path))
-        gone.update(_rows(one))
-        come.update(_rows(other))
-    for network in gone.keys() & come.keys():
-        if gone[network] == come[network]:
-            del gone[network], come[network]
-    return RowChanges(gone, come)
+    return file_changes(old.files, new.files)
 
 
 def changes(
@@ -91,7 +72,7 @@ def changes(
     `defaults` are the locations, old and new, for an address that no row covers. That they differ is no change of an
     address that has no row in either map.
     """
-    places = _outermost({*rows.gone, *rows.come})
+    places = outermost({*rows.gone, *rows.come})
     before = [list(space.parts(place)) for place in places]
     old_names = {part.network: space.names[part.network] for parts in before for part in parts if part.network}
     space.move(rows.gone, rows.come)
@@ -151,33 +132,3 @@ def _overlay(before: Iterable[Part], after: Iterable[Part]) -> Iterator[tuple[Ra
         yield Range(at, old.range.last), old.network, new.network
         if new.range.last == old.range.last:
             new = next(news, new)
-
-
-def _outermost(networks: Iterable[Network]) -> list[Network]:
-    """Those that no other of them holds, in order, IPv4 first."""
-    outermost: list[Network] = []
-    last, size = -1, 0
-    for network in sorted(networks, key=lambda network: (len(network), network)):
-        addresses = Range.of(network)
-        if len(network) != size or addresses.first > last:
-            outermost.append(network)
-            last, size = addresses.last, len(network)
-    return outermost
-
-
-def _differing(old: RowFile | None, new: RowFile | None) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
-    """The lines of two files without what both begin with and both end with."""
-    one, other = old.lines if old else (), new.lines if new else ()
-    if old and new and old.texts == new.texts:
-        return (), ()
-    start = sum(1 for _ in takewhile(bool, map(is_, one, other)))
-    one, other = one[start:], other[start:]
-    end = sum(1 for _ in takewhile(bool, map(is_, reversed(one), reversed(other))))
-    return one[: len(one) - end], other[: len(other) - end]
-
-
-def _rows(lines: Iterable[Line]) -> Iterator[tuple[Network, Names]]:
-    for line in lines:
-        row = line.row if isinstance(line, Flawed) else line
-        if row is not None:
-            yield row.network, row.names

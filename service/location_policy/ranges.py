@@ -128,3 +128,15 @@ def walk(whole: Range, row: Network | None, below: Iterable[Network]) -> Iterato
         if at <= end:
             yield Part(Range(at, end), answering)
             at = end + 1
+
+
+def outermost(networks: Iterable[Network]) -> list[Network]:
+    """Those that no other of them holds, in order, IPv4 first."""
+    found: list[Network] = []
+    last, size = -1, 0
+    for network in sorted(networks, key=lambda network: (len(network), network)):
+        addresses = Range.of(network)
+        if len(network) != size or addresses.first > last:
+            found.append(network)
+            last, size = addresses.last, len(network)
+    return found
