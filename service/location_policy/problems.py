@@ -100,7 +100,7 @@ def errors_in(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def count(number: int, noun: str) -> str:
     """A number and its noun, as in `1 error` and `19,950 errors`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('ss') else 's'}"
 
 
 def quote(value: str) -> str:
