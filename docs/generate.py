@@ -13,8 +13,8 @@ HEAD = """# Commands
 
 What `location-policy` can be asked. Made by `make docs` from what the program says of itself.
 
-Results go to standard output, the rest to standard error. Every option but `--help` can be given by a variable of the
-environment too; what is typed goes before it.
+Results go to standard output, the rest to standard error. Every option but `--help` and `--help-all` can be given by a
+variable of the environment too; what is typed goes before it.
 
 | exit status | meaning |
 |---|---|
@@ -33,13 +33,15 @@ def document() -> str:
 
 def _section(command: str) -> str:
     text = _help(command)
-    options = [name for name in re.findall(r"^  --([a-z-]+)", text, re.MULTILINE) if name != "help"]
+    if "--help-all" in text:
+        text = _help(command, "--help-all")
+    options = [name for name in re.findall(r"^  --([a-z-]+)", text, re.MULTILINE) if not name.startswith("help")]
     environment = f"\nEnvironment: {', '.join(f'`{variable(name)}`' for name in options)}\n" if options else ""
     return f"\n## `location-policy {command}`\n\n```text\n{text}\n```\n{environment}"
 
 
-def _help(*command: str) -> str:
-    program = [sys.executable, "-m", "location_policy", *command, "--help"]
+def _help(command: str = "", option: str = "--help") -> str:
+    program = [sys.executable, "-m", "location_policy", *command.split(), option]
     environment = {**os.environ, "COLUMNS": "100"}
     return subprocess.run(program, env=environment, capture_output=True, check=True, text=True).stdout.strip("\n")
 

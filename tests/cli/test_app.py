@@ -49,9 +49,25 @@ def test_the_package_can_be_run_as_a_module() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_known_as_a_variable_too(command: str) -> None:
-    text = run_program(command, "--help", environment={"COLUMNS": "200"}).stdout
-    options = {word.removeprefix("--") for word in text.split() if word.startswith("--")} - {"help"}
+    text = whole_help(command)
+    options = {word.removeprefix("--") for word in text.split() if word.startswith("--")} - {"help", "help-all"}
     assert options <= set(OPTIONS)
+
+
+def whole_help(command: str) -> str:
+    """The help with every option, also where a shorter one fits the screen."""
+    wide = {"COLUMNS": "200"}
+    text = run_program(command, "--help", environment=wide).stdout
+    return run_program(command, "--help-all", environment=wide).stdout if "--help-all" in text else text
+
+
+def test_the_options_that_few_need_are_in_the_whole_help_only() -> None:
+    short, whole = run_program("serve", "--help").stdout, whole_help("serve")
+    assert "--max-connections" not in short
+    assert "--max-connections N" in whole
+    assert {line.split()[0] for line in short.splitlines() if line} <= {
+        line.split()[0] for line in whole.splitlines() if line
+    }
 
 
 def test_an_option_can_come_from_the_environment(tmp_path: Path) -> None:

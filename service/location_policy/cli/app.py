@@ -6,13 +6,16 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from .. import __version__
 from ..repository import require_git
-from ..settings import LIMITS, Limits, Logs, ServeOptions, foreign_variables, unknown_variables, variable
+from ..settings import LIMITS, Limits, Logs, ServeOptions, foreign_variables, unknown_variables
+from .options import HelpAll
+from .options import option as _option
+from .options import rare_option as _rare_option
 from .rim import NOT_ASKED, NOT_STARTED, told
 
 app = typer.Typer(
@@ -32,11 +35,6 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
-
-
-def _option(name: str, metavar: str | None, text: str, **more: Any) -> Any:  # noqa: ANN401  as typer.Option has it
-    """An option and its twin in the environment."""
-    return typer.Option(f"--{name}", envvar=variable(name), show_envvar=False, metavar=metavar, help=text, **more)
 
 
 Folder = Annotated[Path, typer.Argument(help="A working copy of the configuration.")]
@@ -120,22 +118,23 @@ def serve(
     port: Annotated[int, _option("port", "N", "0 takes a free one.", min=0, max=65535)] = 8080,
     state_dir: Annotated[Path | None, _option("state-dir", "DIR", "Where the last good content is kept.")] = None,
     fetch_interval: Annotated[
-        float, _option("fetch-interval", "SECONDS", "Between two fetches of a URL.", min=0.1)
+        float, _rare_option("fetch-interval", "SECONDS", "Between two fetches of a URL.", min=0.1)
     ] = 15.0,
     allow_anonymous_policy: Annotated[
         bool, _option("allow-anonymous-policy", None, "Let all that reach --host ask.")
     ] = False,
     max_header_bytes: Annotated[
-        int, _option("max-header-bytes", "BYTES", "Of one request.", min=4096)
+        int, _rare_option("max-header-bytes", "BYTES", "Of one request.", min=4096)
     ] = LIMITS.header_bytes,
     header_timeout: Annotated[
-        float, _option("header-timeout", "SECONDS", "For one request to come.", min=0.1)
+        float, _rare_option("header-timeout", "SECONDS", "For one request to come.", min=0.1)
     ] = LIMITS.header_seconds,
-    max_connections: Annotated[int, _option("max-connections", "N", "Open at once.", min=1)] = LIMITS.connections,
+    max_connections: Annotated[int, _rare_option("max-connections", "N", "Open at once.", min=1)] = LIMITS.connections,
     example: Annotated[bool, _option("example", None, "Begin a new repository with the sample map.")] = False,
     decision_log: Annotated[str | None, _option("decision-log", "FILE", "A line on each answer; - is stdout.")] = None,
-    log_names: Annotated[bool, _option("log-names", None, "Aliases and display names in it too.")] = False,
+    log_names: Annotated[bool, _rare_option("log-names", None, "Aliases and display names in it too.")] = False,
     log_format: Annotated[Format, _option("log-format", "FORM", "The log on stderr: text or json.")] = Format.TEXT,
+    _help_all: HelpAll = False,
 ) -> None:
     """Follow a repository and answer policy requests from it."""
     from .serve import serve

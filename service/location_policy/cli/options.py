@@ -1,0 +1,34 @@
+"""How options are written down, and the help of a command that has more of them than a screen has lines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ..settings import variable
+
+
+def option(name: str, metavar: str | None, text: str, **more: Any) -> Any:  # noqa: ANN401  as typer.Option has it
+    """An option and its twin in the environment."""
+    return typer.Option(f"--{name}", envvar=variable(name), show_envvar=False, metavar=metavar, help=text, **more)
+
+
+def rare_option(name: str, metavar: str | None, text: str, **more: Any) -> Any:  # noqa: ANN401  as above
+    """An option that few need: `--help` passes it over, so that it fits a screen, and `--help-all` has it."""
+    return option(name, metavar, text, hidden=True, **more)
+
+
+def _show_all(context: typer.Context, wanted: bool) -> None:
+    if not wanted:
+        return
+    for parameter in context.command.params:
+        if isinstance(parameter, typer.core.TyperOption):
+            parameter.hidden = False
+    print(context.get_help())
+    raise typer.Exit
+
+
+HelpAll = Annotated[
+    bool, typer.Option("--help-all", help="Show every option and exit.", is_eager=True, callback=_show_all)
+]
