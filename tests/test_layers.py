@@ -18,6 +18,7 @@ LAYERS = (
     "spelling",
     "diagnosis",
     "prefix_tree",
+    "cells",
     "lines",
     "rows",
     "places",

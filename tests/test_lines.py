@@ -10,18 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from location_policy.lines import (
-    Finding,
-    Flawed,
-    Row,
-    _cells,
-    _examine,
-    _plain_cells,
-    _plain_row,
-    _quoted_cells,
-    filled_cells,
-    parse_line,
-)
+from location_policy.cells import Finding, cells_of, filled_cells, plain_cells, quoted_cells
+from location_policy.lines import Flawed, Row, _examine, _plain_row, parse_line
 
 names = st.sampled_from(
     ["Sydney", "Melbourne", "Zürich", "x" * 251, "=A", "#A", "", " ", "a\tb", 'a"b', '"a"', "<<<<<<< A"]
@@ -48,12 +38,12 @@ def test_the_short_way_and_the_long_way_give_the_same_row(text: str) -> None:
 @given(lines.filter(lambda text: not set(text) & set('"\r\n')))
 def test_a_line_without_quotation_marks_is_parted_as_csv_does(text: str) -> None:
     split = next(csv.reader([text]), []) or [""]
-    assert [cell.text for cell in _cells(text)] == [cell.strip(" \t") for cell in split]
+    assert [cell.text for cell in cells_of(text)] == [cell.strip(" \t") for cell in split]
 
 
 @given(lines.filter(lambda text: '"' not in text))
 def test_a_line_without_quotation_marks_is_parted_in_either_way(text: str) -> None:
-    assert _plain_cells(text) == _quoted_cells(text)
+    assert plain_cells(text) == quoted_cells(text)
 
 
 @given(
@@ -64,7 +54,7 @@ def test_quoted_cells_read_as_csv_wrote_them(texts: list[str], all_of_them: bool
     written = io.StringIO()
     writer = csv.writer(written, quoting=csv.QUOTE_ALL if all_of_them else csv.QUOTE_MINIMAL, lineterminator="")
     writer.writerow(texts)
-    assert [cell.text for cell in _cells(written.getvalue())] == [text.strip(" \t") for text in texts]
+    assert [cell.text for cell in cells_of(written.getvalue())] == [text.strip(" \t") for text in texts]
 
 
 @given(lines)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from location_policy.lines import Finding
+from location_policy.cells import Finding
 from location_policy.rows import LineMemory, RowFile, read_rows
 
 SYDNEY = b"Sydney,Melbourne,10.61.2.0/24"

@@ -6,31 +6,21 @@ every other one is taken apart cell by cell, with the column of each, by `_exami
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import category
 
 from .addresses import Address, Network, parse_interface
+from .cells import CONFLICT, Cell, Finding, cells_of, heading, is_blank, is_heading, line_finding, line_text
 from .diagnosis import diagnose
 from .problems import quote
 
 NAME_LIMIT = 250
 """Characters of a location name (field limit of Pexip Infinity)."""
 
-# Possessive, so that a long cell costs no memory: what follows a closing mark leaves only one way to read it.
-_CELL = re.compile(r'[ \t]*+"((?:[^"]++|"")*+)"[ \t]*+(?:,|$)|([^,]*)(?:,|$)')
-_CONFLICT = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-_WORD = re.compile(r"\w+")
-_SUBNET_HEADINGS = frozenset(
-    ("address", "cidr", "ip", "ipv4", "ipv6", "mask", "ms", "net", "network", "prefix", "range", "snet", "subnet")
-)
 _FORMULA = ("=", "+", "-", "@")
 _EXAMPLE = "write Sydney,Melbourne,Singapore,10.61.2.0/24, or delete line {line}"
-_SHOWN_ROW = 400
-"""Characters of a row that a hint writes out."""
 
 
 class Row(NamedTuple):
@@ -40,27 +30,11 @@ class Row(NamedTuple):
     network: Network
 
 
-class Finding(NamedTuple):
-    """A problem that does not know its file yet; `{line}` in a hint stands for the number of the line."""
-
-    column: int
-    code: str
-    message: str
-    hint: str | None = None
-
-
 class Flawed(NamedTuple):
     """A line with something to say about it, and its row where it has one all the same."""
 
     row: Row | None
     findings: tuple[Finding, ...]
-
-
-class Cell(NamedTuple):
-    """The text of a cell without the space around it, and the column at which it starts."""
-
-    column: int
-    text: str
 
 
 Line = Row | Flawed | None
@@ -69,16 +43,10 @@ Line = Row | Flawed | None
 
 def parse_line(raw: bytes) -> Line:
     """What one line means, without its LF."""
-    try:
-        text = raw.decode().removesuffix("\r")
-    except UnicodeDecodeError as error:
-        return Flawed(None, (_not_utf8(raw, error.start),))
+    text = line_text(raw)
+    if isinstance(text, Finding):
+        return Flawed(None, (text,))
     return _plain_row(text) or _examine(text)
-
-
-def filled_cells(raw: bytes) -> list[Cell]:
-    """The cells of a readable line that are not empty: the location first, the subnet last."""
-    return [cell for cell in _cells(raw.decode().removesuffix("\r")) if cell.text]
 
 
 def _plain_row(text: str) -> Row | None:
@@ -103,17 +71,17 @@ def _plain_row(text: str) -> Row | None:
 def _clean_names(names: tuple[str, ...]) -> tuple[str, ...] | None:
     """The names, one object for equal ones, when there is nothing to say about them."""
     clean = names[0] and not any(True for _ in name_findings([Cell(0, name) for name in names]))
-    return names if clean and not names[0].startswith(("#", *_CONFLICT)) else None
+    return names if clean and not names[0].startswith(("#", *CONFLICT)) else None
 
 
 def _examine(text: str) -> Line:
-    if not text.strip(" \t") or text.lstrip(" \t").startswith("#"):
+    if is_blank(text):
         return None
-    cells = _cells(text)
+    cells = cells_of(text)
     filled = [cell for cell in cells if cell.text]
-    finding = _unreadable(text) or _misparted(text, filled) or _unbalanced(text) or _too_few(text, cells[0], filled)
-    if finding or _is_heading(filled[-1].text):
-        return Flawed(None, (finding or _heading(text),))
+    finding = line_finding(text, filled, -1) or _too_few(text, cells[0], filled)
+    if finding or is_heading(filled[-1].text):
+        return Flawed(None, (finding or heading(text),))
     return _examine_cells(cells[0], filled)
 
 
@@ -136,74 +104,6 @@ def _examine_cells(first: Cell, filled: list[Cell]) -> Line:
     return Flawed(row, tuple(findings)) if findings else row
 
 
-def _cells(text: str) -> list[Cell]:
-    return _quoted_cells(text) if '"' in text else _plain_cells(text)
-
-
-def _plain_cells(text: str) -> list[Cell]:
-    cells = []
-    column = 1
-    for cell in text.split(","):
-        cells.append(Cell(column + len(cell) - len(cell.lstrip(" \t")), cell.strip(" \t")))
-        column += len(cell) + 1
-    return cells
-
-
-def _quoted_cells(text: str) -> list[Cell]:
-    cells = []
-    for match in _CELL.finditer(text):
-        if match.start() == len(text) and not (text == "" or text.endswith(",")):
-            break
-        quoted, plain = match.groups()
-        value = quoted.replace('""', '"') if plain is None else plain
-        start = match.start() + len(match[0]) - len(match[0].lstrip(" \t"))
-        cells.append(Cell(start + 1, value.strip(" \t")))
-    return cells
-
-
-def _not_utf8(raw: bytes, position: int) -> Finding:
-    column = len(raw[:position].decode()) + 1
-    byte = raw[position : position + 1]
-    meant = byte.decode("cp1252", errors="ignore")
-    message = f"byte 0x{byte.hex().upper()} is not UTF-8" + (f"; in Windows-1252 it is {meant}" if meant else "")
-    return Finding(column, "not-utf8", message, 'save the file as "CSV UTF-8"')
-
-
-def _unreadable(text: str) -> Finding | None:
-    """What keeps a line from being a row at all."""
-    if "\0" in text:
-        hint = 'save the file as "CSV UTF-8", or write the line anew in a text editor'
-        return Finding(text.index("\0") + 1, "nul", "a NUL byte", hint)
-    if text.startswith(_CONFLICT) or text == "=======":
-        hint = "keep the rows that are right, and delete the lines with <<<<<<<, ======= and >>>>>>>"
-        return Finding(1, "conflict-marker", "a merge was not finished here", hint)
-    return None
-
-
-def _misparted(text: str, filled: list[Cell]) -> Finding | None:
-    """A line of one cell that has more when parted by something else."""
-    separator = next((one for one in _SEPARATORS if one in text.strip(" \t")), None)
-    if len(filled) != 1 or separator is None:
-        return None
-    row = ",".join(cell.strip(" \t") for cell in text.split(separator)).rstrip(",")
-    if "," not in row.lstrip(","):
-        return None
-    if _is_heading(row.rpartition(",")[2]):
-        return _heading(text)
-    message = f"the cells are parted by {_SEPARATORS[separator]}, not by commas"
-    hint = f"write {row}" if len(row) <= _SHOWN_ROW else "part them by commas"
-    return Finding(filled[0].column, "wrong-separator", message, hint)
-
-
-def _unbalanced(text: str) -> Finding | None:
-    for match in _CELL.finditer(text):
-        if match[2] and match[2].lstrip(" \t").startswith('"'):
-            column = match.start() + match[2].index('"') + 1
-            hint = 'close it, or write the cell as "…" with each mark of the name doubled'
-            return Finding(column, "unbalanced-quote", "a quotation mark has no partner", hint)
-    return None
-
-
 def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
     if len(filled) > 1:
         return None
@@ -215,15 +115,6 @@ def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
 
 def _empty_location(first: Cell) -> Finding:
     return Finding(first.column, "empty-location", "the first cell is empty", "name the location")
-
-
-def _is_heading(last: str) -> bool:
-    words = _WORD.findall(last.casefold().replace("_", " "))
-    return bool(words) and _SUBNET_HEADINGS.issuperset(words)
-
-
-def _heading(text: str) -> Finding:
-    return Finding(1, "heading-row", f"{quote(text.strip())} is a row of column names", "delete line {line}")
 
 
 def name_findings(names: list[Cell]) -> Iterator[Finding]:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from .addresses import Network
+from .cells import Cell, Finding
 from .errors import InvalidConfiguration
 from .hygiene import single_row_problems, whole_map_problems
-from .lines import Cell, Finding, Row, name_findings
+from .lines import Row, name_findings
 from .places import key_place
 from .problems import Problem, errors_in, quote
 from .rows import LineMemory, RowFile, read_rows

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from .addresses import Network
-from .lines import Cell, Finding, Flawed, Line, Row, filled_cells, parse_line
+from .cells import Cell, Finding, file_finding, filled_cells, placed, split_lines
+from .lines import Flawed, Line, Row, parse_line
 from .problems import Problem
-
-_BOM = b"\xef\xbb\xbf"
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class LineMemory(dict[bytes, Line]):
@@ -58,8 +56,7 @@ class RowFile:
 
     def problem(self, number: int, finding: Finding) -> Problem:
         """The finding at its place."""
-        hint = finding.hint and finding.hint.replace("{line}", str(number))
-        return Problem(self.path, number, finding.column, finding.code, finding.message, hint)
+        return placed(self.path, number, finding)
 
     def cell(self, number: int, position: int) -> Cell:
         """A cell of a row, empty ones not counted: 0 is the location, -1 the subnet."""
@@ -68,10 +65,10 @@ class RowFile:
 
 def read_rows(path: str, content: bytes, memory: LineMemory) -> RowFile:
     """The lines of a file; adds to `memory` those that it does not hold."""
-    if content.startswith(_UTF16_BOMS):
-        finding = Finding(1, "not-utf8", "the file is UTF-16", 'save it as "CSV UTF-8"')
+    finding = file_finding(content)
+    if finding:
         return _row_file(path, (b"",), (Flawed(None, (finding,)),))
-    texts = tuple(content.removeprefix(_BOM).split(b"\n"))
+    texts = split_lines(content)
     return _row_file(path, texts, tuple(map(memory.__getitem__, texts)))
 
 
