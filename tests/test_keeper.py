@@ -89,4 +89,4 @@ def test_a_file_that_cannot_be_written_whole_leaves_what_was_kept(repository: Pa
     assert active.state.name == "in-sync"
     assert tip(repository, PIN) == commit
     assert last_good.load(tmp_path / "state") == before
-    assert [path.name for path in (tmp_path / "state").iterdir()] == ["last-good"]
+    assert sorted(path.name for path in (tmp_path / "state").iterdir()) == ["journal.jsonl", "last-good"]

@@ -46,6 +46,7 @@ LAYERS = (
     "decision_log",
     "prereceive",
     "last_good",
+    "journal",
     "active",
     "keeper",
     "refresh",

@@ -1,7 +1,8 @@
 """Makes sure that the content in force can be served after a restart, whatever happens to the branch.
 
-It is kept twice: in the state directory, and by a ref that keeps its commit from being collected. What fails is told
-once and tried again: a disk that was full may have room later, without a new commit.
+It is kept twice: in the state directory, and by a ref that keeps its commit from being collected. A journal beside it
+says when each commit was put in force or refused. What fails is told once and tried again: a disk that was full may
+have room later, without a new commit.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from . import last_good
-from .active import Active
+from .active import Active, now
 from .errors import RepositoryError
+from .journal import Event, EventKind, Journal
 from .last_good import Identity, LastGood
 from .repository import Commit, Repository
 from .sources import File
@@ -34,6 +36,9 @@ class Keeper:
         self._active = active
         self._pin_failed = False
         self._due = 0.0
+        self._journal = Journal(state_directory)
+        self._not_noted: str | None = None
+        self._journal_due = 0.0
 
     def read(self) -> LastGood | None:
         """What was kept in the state directory, if it can be used."""
@@ -49,8 +54,15 @@ class Keeper:
         self._save(LastGood(identity, commit, tuple(files)))
         self._pin(repository, commit)
 
+    def note(self, kind: EventKind, commit_id: str) -> None:
+        """Write down what has become of a commit, just now."""
+        self._journal.add(Event(now(), commit_id, kind))
+        self._write_journal()
+
     def try_again(self, repository: Repository, identity: Identity) -> None:
-        """Keep what is in force, if that has failed and it is time."""
+        """Keep what is in force, and write down what has happened, if that has failed and it is time."""
+        if self._journal.waiting and time.monotonic() >= self._journal_due:
+            self._write_journal()
         state = self._active.state
         commit = state.snapshot.commit if state.snapshot else None
         if commit is None or not (state.not_kept or self._pin_failed) or time.monotonic() < self._due:
@@ -71,6 +83,17 @@ class Keeper:
             if not_kept != self._active.state.not_kept:
                 log.warning("nothing is kept for a restart: %s", not_kept)
         self._active.change(not_kept=not_kept)
+
+    def _write_journal(self) -> None:
+        not_noted = None
+        self._journal_due = time.monotonic() + AGAIN
+        try:
+            self._journal.write()
+        except OSError as error:
+            not_noted = f"{self._directory} cannot be written: {error.strerror}"
+            if not_noted not in (self._not_noted, self._active.state.not_kept):
+                log.warning("nothing is noted in the journal: %s", not_noted)
+        self._not_noted = not_noted
 
     def _pin(self, repository: Repository, commit: Commit) -> None:
         try:

@@ -144,6 +144,7 @@ class Refresher:
             rejection = Failure(now(), error.message, head.id, error.problems)
             log.error("refused commit=%s %s", head.id, count(len(errors_in(error.problems)), "error"))
             self._active.count("refused")
+            self._keeper.note("refused", head.id)
             self._fall_back(repository, served, head)
         self._active.change(rejection=rejection, is_settled=True, was_read=True)
 
@@ -176,6 +177,7 @@ class Refresher:
         files = repository.files(repository.entries(commit))
         self._publish(_load(gate, files, commit, was_served=was_served), started)
         self._keeper.keep(repository, self._identity, commit, files)
+        self._keeper.note("active", commit.id)
 
     def _serve_stored(self) -> bool:
         stored = self._stored_here()
@@ -188,6 +190,7 @@ class Refresher:
             log.warning("the content kept in %s cannot be used: %s", self._state_directory, error.message)
             self._stored = None
             return False
+        self._keeper.note("active", stored.commit.id)
         return True
 
     def _publish(self, snapshot: Snapshot, started: float) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy import keeper
+from location_policy import journal, keeper
 from location_policy.active import Active
 from location_policy.last_good import FILE_NAME, load
 from location_policy.refresh import Refresher
@@ -24,6 +24,8 @@ from tests.support.repositories import BAD, GOOD, force_commit, git, make_reposi
 from tests.support.service import running_service, started_service, wait_until
 
 PERTH = {"locations/apac.csv": "Perth,10.61.2.0/24\n"}
+HELD = [journal.FILE_NAME, FILE_NAME]
+"""What stands in a state directory."""
 KILLED = Path(__file__).parent / "killed_at.py"
 STEPS = (
     "Active.change snapshot",
@@ -81,7 +83,7 @@ def test_a_full_disk_is_told_leaves_what_was_kept_whole_and_is_tried_again(
             kept = load(state)
             assert kept
             assert kept.commit.id == first
-            assert [path.name for path in state.iterdir()] == [FILE_NAME]
+            assert sorted(path.name for path in state.iterdir()) == HELD
             small = force_commit(repository, PERTH)
             service.wait_for("in-sync", small)
             wait_until(lambda: service.status()["source"]["state_directory_problem"] is None)
@@ -157,7 +159,7 @@ def test_killed_at_any_step_of_a_load_it_is_right_after_a_restart(repository: Pa
         status = service.wait_for("rejected")
         assert status["active"]["commit"] in (old, new)
         assert status["failure"]["commit"] == bad
-        assert [path.name for path in state.iterdir()] == [FILE_NAME]
+        assert sorted(path.name for path in state.iterdir()) == HELD
         git("update-ref", "refs/heads/main", new, cwd=repository)
         service.wait_for("in-sync", new)
         wait_until(lambda: tip(repository, "refs/location-policy/last-good") == new)
@@ -172,8 +174,9 @@ def test_what_a_killed_process_left_is_removed_at_start_and_nothing_else(reposit
     (state / ".last-good.new").write_text("of a service that writes at this moment")
     with running_service(repository, "--state-dir", state) as service:
         service.wait_for("in-sync")
-        wait_until((state / FILE_NAME).exists)
-        assert sorted(path.name for path in state.iterdir()) == [".last-good", ".last-good.new", FILE_NAME, "notes"]
+        wait_until((state / journal.FILE_NAME).exists)
+        held = sorted(path.name for path in state.iterdir())
+        assert held == [".last-good", ".last-good.new", *HELD, "notes"]
 
 
 # --- shared ---
@@ -193,7 +196,7 @@ def test_two_services_of_one_repository_and_one_state_directory_keep_in_step(rep
     kept = load(repository / "location-policy")
     assert kept
     assert kept.commit.id == commit == tip(repository, "refs/location-policy/last-good")
-    assert [path.name for path in (repository / "location-policy").iterdir()] == [FILE_NAME]
+    assert sorted(path.name for path in (repository / "location-policy").iterdir()) == HELD
 
 
 def test_a_repository_on_a_read_only_file_system_is_served_and_followed(

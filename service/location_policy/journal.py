@@ -1,0 +1,124 @@
+"""When this service put a commit in force or refused it: a line of JSON for each, in the state directory.
+
+The file is bounded: old lines go first. A line that was torn by a crash is passed over by who reads.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from io import FileIO
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+FILE_NAME = "journal.jsonl"
+KEPT = 10_000
+"""Lines that are kept; a tenth more may stand there for a while."""
+WAITING = 1_000
+"""Events that wait while nothing can be written."""
+
+EventKind = Literal["active", "refused"]
+
+
+class Event(NamedTuple):
+    """One commit, put in force or refused, and when."""
+
+    at: datetime
+    commit: str
+    kind: EventKind
+
+
+class Journal:
+    """Writes events; for one thread."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / FILE_NAME
+        self._known: dict[EventKind, str] | None = None
+        self.waiting: deque[Event] = deque(maxlen=WAITING)
+
+    def add(self, event: Event) -> None:
+        """Let it wait to be written, unless it only repeats after a restart what is there already."""
+        if self._known is None:
+            self._known = {known.kind: known.commit for known in _readable(self._path.parent)}
+        if self._known.get(event.kind) == event.commit:
+            return
+        if event.kind == "active":
+            self._known = {}  # from here on nothing is a repetition
+        self.waiting.append(event)
+
+    def write(self) -> None:
+        """Write what waits; raises OSError, and then it waits on."""
+        if self.waiting:
+            _append(self._path, b"".join(map(_line, self.waiting)))
+            self.waiting.clear()
+            _shorten(self._path)
+
+
+def read(directory: Path) -> list[Event]:
+    """What was written down, oldest first; raises OSError where there is no journal, or none that may be read."""
+    return list(_events((directory / FILE_NAME).read_bytes()))
+
+
+def _readable(directory: Path) -> list[Event]:
+    try:
+        return read(directory)
+    except OSError:
+        return []
+
+
+def _events(text: bytes) -> Iterator[Event]:
+    for line in text.split(b"\n"):
+        with suppress(ValueError, KeyError, TypeError):  # torn, or of a version to come
+            fields = json.loads(line)
+            if fields["event"] in get_args(EventKind):
+                yield Event(datetime.fromisoformat(fields["at"]), str(fields["commit"]), fields["event"])
+
+
+def _line(event: Event) -> bytes:
+    fields = {"at": event.at.isoformat(), "event": event.kind, "commit": event.commit}
+    return json.dumps(fields).encode() + b"\n"
+
+
+def _append(path: Path, lines: bytes) -> None:
+    """All of it or nothing, as far as the disk lets us: half a line is taken back."""
+    path.parent.mkdir(exist_ok=True)  # no parents: a repository that was moved away must not come back as a folder
+    with path.open("ab", buffering=0) as file:
+        end = file.tell()
+        if end and not _ends_whole(path, end):
+            lines = b"\n" + lines
+        try:
+            _write_whole(file, lines)
+        except OSError:
+            with suppress(OSError):
+                file.truncate(end)
+            raise
+
+
+def _write_whole(file: FileIO, lines: bytes) -> None:
+    if file.write(lines) != len(lines):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(file.fileno())
+
+
+def _ends_whole(path: Path, size: int) -> bool:
+    with path.open("rb") as file:
+        file.seek(size - 1)
+        return file.read(1) == b"\n"
+
+
+def _shorten(path: Path) -> None:
+    """Drop the oldest lines once there are too many; written aside and renamed."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    if len(lines) <= KEPT + KEPT // 10:
+        return
+    aside = path.with_name(f".{FILE_NAME}.new")
+    with aside.open("wb") as file:
+        file.writelines(lines[-KEPT:])
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
