@@ -6,10 +6,10 @@ cost follows the rows that changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
-from operator import is_
+from itertools import compress, count
+from operator import is_not
 
 from .addresses import Network
 from .lines import Flawed, Line
@@ -50,10 +50,15 @@ def _differing(old: RowFile | None, new: RowFile | None) -> tuple[tuple[Line, ..
     one, other = old.lines if old else (), new.lines if new else ()
     if old and new and old.texts == new.texts:
         return (), ()
-    start = sum(1 for _ in takewhile(bool, map(is_, one, other)))
+    start = _alike(one, other)
     one, other = one[start:], other[start:]
-    end = sum(1 for _ in takewhile(bool, map(is_, reversed(one), reversed(other))))
+    end = _alike(one[::-1], other[::-1])
     return one[: len(one) - end], other[: len(other) - end]
+
+
+def _alike(one: Sequence[Line], other: Sequence[Line]) -> int:
+    """How many lines both begin with; in C as far as it goes, since a series of commits asks it of each file."""
+    return next(compress(count(), map(is_not, one, other)), min(len(one), len(other)))
 
 
 def _rows(lines: Iterable[Line]) -> Iterator[tuple[Network, Names]]:
