@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from location_policy.problems import Problem
 from location_policy.rules import Rules, parameter_name, read_rules
+from location_policy.shares import parse_share
 
 
 def rules(text: str) -> Rules:
@@ -61,6 +62,11 @@ def test_a_severity_can_be_set() -> None:
     assert [read.severity(code) for code in ("host-bits", "stray-csv", "formula-name")] == ["off", "error", "error"]
 
 
+def test_limits_are_percentages() -> None:
+    limits = rules('[limits]\nchanged-addresses = "12.5%"\nremoved-subnets = "0%"').limits
+    assert limits == {"changed-addresses": parse_share("12.5%"), "removed-subnets": parse_share("0%")}
+
+
 def test_lenient_rules_turn_adjustable_errors_into_warnings() -> None:
     lenient = rules('[checks]\nhost-bits = "off"\nstray-csv = "error"').lenient()
     codes = ("host-bits", "stray-csv", "formula-name", "duplicate-subnet")
@@ -91,6 +97,10 @@ def test_lenient_rules_turn_adjustable_errors_into_warnings() -> None:
         'checks.host-bits="Off"',
         'checks.duplicate-subnet = "off"',
         f"answer.default = 0x{'f' * 5000}",
+        "limits.removed-subnets = 10",
+        'limits.removed-subnets = "101%"',
+        "limits.removed-subnets = []",
+        f"limits.removed-subnets = 0x{'f' * 5000}",
     ],
 )
 def test_a_value_of_the_wrong_kind_is_said(text: str) -> None:
@@ -134,8 +144,12 @@ def test_a_wrong_value_counts_as_absent() -> None:
         ("location = {}", "write locations"),
         ("answer.Default = 'x'", "write default"),
         ("checks.hostbits = 'off'", "write host-bits"),
+        ("limits.removed-subnets = 30", 'write removed-subnets = "30%"'),
+        ('limits.removed-subnets = "7.5 %"', 'write removed-subnets = "7.5%"'),
+        ('limits.removed-subnets = "-1%"', 'write removed-subnets = "10%"'),
+        ("limits.changed-addresses = false", 'write changed-addresses = "25%"'),
         ("answer.colour = 1", "known here: overflow, default"),
-        ("limits.rows = 1", "known here: none"),
+        ("limits.rows = 1", "known here: changed-addresses, removed-subnets"),
     ],
 )
 def test_a_hint_names_what_was_meant(text: str, hint: str) -> None:

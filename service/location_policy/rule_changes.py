@@ -42,10 +42,9 @@ def _answering(rules: Rules) -> dict[str, RuleValue]:
 
 
 def _judging(rules: Rules) -> dict[str, RuleValue]:
-    limits: Mapping[str, object] = getattr(rules, "limits", {})
     return {
         **{f"checks.{code}": rules.severity(code) for code in CODES if CODES[code].adjustable},
-        **{f"limits.{name}": str(limit) for name, limit in limits.items()},
+        **{f"limits.{name}": str(limit) for name, limit in rules.limits.items()},
     }
 
 

@@ -1,4 +1,4 @@
-"""`policy.toml` to Rules: known locations, which field per protocol, the form of an answer, severities.
+"""`policy.toml` to Rules: known locations, which field per protocol, the form of an answer, severities, limits.
 
 Names of protocols and of request parameters are compared without regard to case, and `_` in a parameter's name is `-`.
 """
@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 
 from .places import Places, decode_rules
 from .problems import CODES, Problem, Severity, quote
+from .shares import LIMITS, Share, meant_share, parse_share
 from .sources import RULES_PATH
 from .spelling import nearest
 
@@ -39,6 +40,7 @@ class Rules:
     overflow: OverflowForm = "pair"
     default: str | None = None
     severities: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Mapping[str, Share] = field(default_factory=lambda: MappingProxyType({}))
 
     def severity(self, code: str) -> Severity:
         """How much a code weighs under these rules."""
@@ -182,10 +184,19 @@ class _Reader:
         return {"severities": MappingProxyType(severities)}
 
     def _limits(self, table: dict[str, Any]) -> dict[str, Any]:
-        self._known_keys("limits", table, ())
-        return {}
+        self._known_keys("limits", table, LIMITS)
+        limits = {}
+        for key, value in table.items():
+            if key not in LIMITS:
+                continue
+            try:
+                limits[key] = parse_share(value)
+            except (TypeError, ValueError):
+                hint = f'write {key} = "{meant_share(value) or LIMITS[key]}"'
+                self._wrong_type(("limits", key), 'a percentage from "0%" to "100%"', value, hint)
+        return {"limits": MappingProxyType(limits)}
 
-    def _known_keys(self, name: str, table: dict[str, Any], keys: tuple[str, ...]) -> None:
+    def _known_keys(self, name: str, table: dict[str, Any], keys: Collection[str]) -> None:
         for key in table:
             if key not in keys:
                 self._unknown((name, key), keys)
