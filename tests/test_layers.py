@@ -40,6 +40,7 @@ LAYERS = (
     "ordinary_log",
     "line_writer",
     "repository",
+    "overrides",
     "mirror",
     "installation",
     "snapshot",

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import NotARepository, UnknownRevision
 from ..sources import FILE_LIMIT, RULES_PATH, File, is_rows
 from .git import Git, GitFailed, PlainGit, PythonGit, require_git
+from .notes import append_note, list_notes
 from .objects import Commit, Entry, Objects
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
 
 SECTION = "location-policy"
 """The section of the repository's git config that binds hook and service alike."""
+
+NOTE_LIMIT = 64 * 1024
+"""Bytes of a note that is read: a larger one is not ours."""
 
 Knows = Callable[[str, str], bool]
 """Does who asks know the content of this path and blob already?"""
@@ -149,6 +153,24 @@ class Repository:
 
     def _revisions(self, *arguments: str) -> list[str]:
         return self._git.run("rev-list", *arguments, "--").decode().split()
+
+    def message(self, commit_id: str) -> str:
+        """The whole message of a commit."""
+        return self._objects.message(commit_id)
+
+    def notes(self, ref: str) -> Mapping[str, str]:
+        """The blobs of the notes that a ref has, by the commits that they are on."""
+        return list_notes(self._git, ref)
+
+    def note(self, blob: str) -> str:
+        """The text of a note, empty when it is too large to be one of ours."""
+        if self._objects.size(blob) > NOTE_LIMIT:
+            return ""
+        return self._objects.content(blob, "blob").decode(errors="replace")
+
+    def append_note(self, ref: str, commit_id: str, text: str) -> None:
+        """Add a paragraph to the note on a commit, whoever else adds one at this moment; raises RepositoryError."""
+        append_note(self._git, ref, commit_id, text)
 
     def pin(self, ref: str, commit_id: str) -> None:
         """Keep a commit from being collected, by a ref of ours."""

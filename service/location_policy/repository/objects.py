@@ -93,6 +93,10 @@ class Objects:
             committed_at=_time(seconds),
         )
 
+    def message(self, commit_id: str) -> str:
+        """The whole message of a commit, as UTF-8."""
+        return self.content(commit_id, "commit").partition(b"\n\n")[2].decode(errors="replace")
+
     def entries(self, tree: str) -> tuple[Entry, ...]:
         """The files of a tree that belong to the configuration; folders already walked are not walked again."""
         try:
