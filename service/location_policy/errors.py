@@ -9,6 +9,7 @@ LocationPolicyError            everything that the program raises for its user, 
 │   ├── NotARepository         a path that is none, or that may not be read
 │   └── UnknownRevision        a branch or a commit that is not there
 ├── ForeignHook                a hook of somebody else stands where ours should be
+├── UnusableFile               a file of users or roles has lines that cannot be used
 └── CannotStart                the service cannot be started as it was asked to
 """
 
@@ -62,6 +63,14 @@ class UnknownRevision(RepositoryError):
 
 class ForeignHook(LocationPolicyError):
     """A hook of somebody else stands where ours should be; it is never overwritten."""
+
+
+class UnusableFile(LocationPolicyError):
+    """A file that says who may do what, and cannot be used as it is; `problems` has every line."""
+
+    def __init__(self, path: str, problems: Sequence[Problem]) -> None:
+        super().__init__(f"{path} cannot be used: {count(len(problems), 'error')}")
+        self.problems = tuple(problems)
 
 
 class CannotStart(LocationPolicyError):

@@ -23,6 +23,7 @@ OPTIONS = (
     "state-dir",
     "fetch-interval",
     "allow-anonymous-policy",
+    "htpasswd",
     "max-header-bytes",
     "header-timeout",
     "max-connections",

@@ -187,6 +187,21 @@ def lookup(
         raise typer.Exit(lookup(address, folder, _asked_repository(context, repo), rev, protocol, format_))
 
 
+@app.command(epilog="Example: location-policy password node --htpasswd ./htpasswd")
+def password(
+    user: Annotated[str, typer.Argument(help="Whose password.")],
+    htpasswd: Annotated[Path, _option("htpasswd", "FILE", "The file, made where it is missing.")],
+) -> None:
+    """Change a user's password, or add a user.
+
+    On a terminal it is asked for twice; otherwise it is one line on standard input.
+    """
+    from .password import password
+
+    with told(NOT_ASKED):
+        password(user, htpasswd)
+
+
 @app.command("pre-receive", epilog="Example: git push, with the hook that `location-policy init` installs")
 def pre_receive() -> None:
     """Judge the push on standard input, for the hook."""

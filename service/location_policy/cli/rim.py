@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import ForeignHook, InvalidConfiguration, LocationPolicyError
+from ..errors import ForeignHook, InvalidConfiguration, LocationPolicyError, UnusableFile
 from ..problems import escape
 
 NO = 1
@@ -38,7 +38,7 @@ def told(status: int) -> Iterator[None]:
 def tell(error: LocationPolicyError) -> None:
     """An error in the form that all commands share."""
     print(f"location-policy: {escape(error.message)}", file=sys.stderr)
-    if isinstance(error, InvalidConfiguration):
+    if isinstance(error, (InvalidConfiguration, UnusableFile)):
         print(*error.problems, sep="\n", file=sys.stderr)
     if error.hint:
         print(f"  hint: {escape(error.hint)}", file=sys.stderr)
