@@ -29,7 +29,7 @@ from tests.fuzz import strategies, targets  # noqa: E402
 ROUND = 500
 """Values that are made from one seed."""
 
-CORPUS = {"rules": "configuration"}
+CORPUS = {"rules": "configuration", "expectations": "configuration"}
 """Where the corpus of a target is, if not under its own name."""
 
 TARGETS: dict[str, tuple[Callable[..., None], SearchStrategy[tuple[object, ...]]]] = {
@@ -43,6 +43,9 @@ TARGETS: dict[str, tuple[Callable[..., None], SearchStrategy[tuple[object, ...]]
 STEERED: dict[str, Callable[[bytes], None]] = {
     "configuration": lambda text: targets.configuration(
         dict(zip(("locations.csv", "policy.toml"), text.split(b"\0\n", 1), strict=False))
+    ),
+    "expectations": lambda text: targets.configuration(
+        {"locations.csv": b"Sydney,10.61.2.0/24\n", "expectations.csv": text}
     ),
     "rules": lambda text: targets.configuration({"locations.csv": b"Sydney,10.61.2.0/24\n", "policy.toml": text}),
     "query": targets.query,

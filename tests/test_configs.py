@@ -30,14 +30,15 @@ def make_symlink(folder: Path) -> None:
     Clone(folder).write({"locations.csv": SYDNEY, "sites.txt": MELBOURNE})
     (folder / "locations").symlink_to("elsewhere")
     (folder / "policy.toml").symlink_to("sites.txt")
+    (folder / "expectations.csv").symlink_to("sites.txt")
 
 
 def make_submodule(folder: Path) -> None:
     Clone(folder).write({"locations.csv": SYDNEY})
-    inner = folder / "locations" / "apac"
-    inner.mkdir(parents=True)
-    git("init", "--quiet", cwd=inner)
-    Clone(inner).commit({"sites.csv": MELBOURNE})
+    for inner in (folder / "locations" / "apac", folder / "expectations.csv"):
+        inner.mkdir(parents=True)
+        git("init", "--quiet", cwd=inner)
+        Clone(inner).commit({"sites.csv": MELBOURNE})
 
 
 def make_too_large(folder: Path) -> None:
@@ -47,6 +48,7 @@ def make_too_large(folder: Path) -> None:
 
 def make_case_twin(folder: Path) -> None:
     Clone(folder).write({"locations/APAC.csv": SYDNEY, "locations/apac.csv": MELBOURNE})
+    Clone(folder).write({"Expectations.csv": "", "expectations.csv": ""})
 
 
 MADE: dict[str, Callable[[Path], None]] = {

@@ -28,6 +28,8 @@ LAYERS = (
     "hygiene",
     "ranges",
     "row_changes",
+    "expectations",
+    "breaches",
     "location_map",
     "changes",
     "rule_changes",

@@ -250,7 +250,15 @@ def test_every_place_is_the_start_of_the_cell_that_the_message_names(lines: list
 
 bytes_of_rows = st.lists(tables.map("\n".join).map(str.encode) | st.binary()).map(b"\n".join)
 paths = st.sampled_from(
-    ["locations.csv", "locations/a.csv", "locations/A.csv", "policy.toml", "x.csv", "locations/\udcff.csv"]
+    [
+        "locations.csv",
+        "locations/a.csv",
+        "locations/A.csv",
+        "policy.toml",
+        "x.csv",
+        "locations/\udcff.csv",
+        "expectations.csv",
+    ]
 )
 
 

@@ -376,6 +376,38 @@ def test_a_commit_that_was_served_keeps_serving_under_newer_rules(following: Fol
     assert [problem.code for problem in state.snapshot.warnings] == ["unknown-location", "unused-location"]
 
 
+def test_a_commit_that_breaks_an_expectation_is_rejected(following: Following, repository: Path) -> None:
+    good = active_commit(following.look())
+    force_commit(repository, {**GOOD, "expectations.csv": "10.61.2.0,Perth\n"})
+    state = following.look()
+    assert (state.name, active_commit(state)) == ("rejected", good)
+    assert state.failure
+    assert [problem.code for problem in state.failure.problems] == ["broken-expectation"]
+
+
+def test_a_served_commit_that_breaks_an_expectation_is_served_with_a_warning(
+    following: Following, repository: Path
+) -> None:
+    broken = force_commit(repository, {**GOOD, "expectations.csv": "10.61.2.0,Perth\nnowhere,Perth\n"})
+    git("update-ref", PIN, broken, cwd=repository)
+    state = following.look()
+    assert (state.name, active_commit(state)) == ("in-sync", broken)
+    assert state.snapshot
+    assert [problem.code for problem in state.snapshot.warnings] == ["broken-expectation", "not-a-subnet"]
+
+
+def test_expectations_are_kept_with_the_content_that_is_served(following: Following, repository: Path) -> None:
+    expected = {"expectations.csv": "10.61.2.0,Sydney,the office\n"}
+    force_commit(repository, {**GOOD, **expected})
+    following.look()
+    repository.rename(repository.with_name("away"))
+    stored = last_good.load(following.state_directory)
+    assert stored
+    assert {file.path: (file.content or b"").decode() for file in stored.files} == {**GOOD, **expected}
+    later = following.restart()
+    assert later.look().name == "last-good"
+
+
 def test_going_back_to_a_commit_that_newer_rules_would_refuse_keeps_it(following: Following, repository: Path) -> None:
     good = serve_unknown(following, repository)
     later = following.restart()

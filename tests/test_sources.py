@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from location_policy.sources import FILE_LIMIT, FILES_LIMIT, LINES_LIMIT, File, Kind, concerns, file_problems, is_rows
+from location_policy.sources import (
+    FILE_LIMIT,
+    FILES_LIMIT,
+    LINES_LIMIT,
+    File,
+    Kind,
+    concerns,
+    file_problems,
+    is_read,
+    is_rows,
+)
 
 
 def found(*files: File) -> list[str]:
@@ -32,15 +42,13 @@ def test_these_files_look_as_if_they_held_rows(path: str) -> None:
     assert found(file(path)) == [f"{path} stray-csv"]
 
 
-@pytest.mark.parametrize(
-    "path", ["README.md", "locations/README.md", "owners.csv", "expectations.csv", ".github/a.csv", "a/.b.csv"]
-)
+@pytest.mark.parametrize("path", ["README.md", "locations/README.md", "owners.csv", ".github/a.csv", "a/.b.csv"])
 def test_these_files_are_nobodys_business(path: str) -> None:
     assert not concerns(path, "file")
 
 
 @pytest.mark.parametrize("kind", ["symlink", "submodule"])
-@pytest.mark.parametrize("path", ["locations", "locations.csv", "locations/apac", "policy.toml"])
+@pytest.mark.parametrize("path", ["locations", "locations.csv", "locations/apac", "policy.toml", "expectations.csv"])
 def test_where_a_file_should_be_nothing_else_may(path: str, kind: Kind) -> None:
     assert concerns(path, kind)
     assert found(File(path, kind, 0)) == [f"{path} {kind}"]
@@ -51,9 +59,25 @@ def test_a_symlink_elsewhere_is_nobodys_business(path: str) -> None:
     assert not concerns(path, "symlink")
 
 
-def test_the_rules_concern() -> None:
-    assert concerns("policy.toml", "file")
-    assert found(file("policy.toml")) == []
+@pytest.mark.parametrize("path", ["policy.toml", "expectations.csv"])
+def test_rules_and_expectations_concern(path: str) -> None:
+    assert concerns(path, "file")
+    assert is_read(path)
+    assert found(file(path)) == []
+
+
+@pytest.mark.parametrize("path", ["Policy.TOML", "Expectations.csv"])
+def test_one_of_them_in_other_letters_is_told(path: str) -> None:
+    (problem,) = file_problems([file(path)])
+    assert (problem.code, problem.hint) == ("stray-csv", f"rename it to {path.lower()}")
+
+
+def test_expectations_that_are_too_large_are_not_to_be_split() -> None:
+    lines = b"\n" * (LINES_LIMIT + 1)
+    for one in (file("expectations.csv", FILE_LIMIT + 1, None), file("expectations.csv", len(lines), lines)):
+        (problem,) = file_problems([one])
+        assert problem.code == "too-large"
+        assert "split" not in (problem.hint or "split")
 
 
 @pytest.mark.parametrize("path", ["Locations.csv", "data/MAP.CSV", "Locations/a.csv", "locations/A.Csv"])

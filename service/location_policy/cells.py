@@ -16,7 +16,7 @@ CONFLICT = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _WORD = re.compile(r"\w+")
 _SUBNET_HEADINGS = frozenset(
-    ("address", "cidr", "ip", "ipv4", "ipv6", "mask", "ms", "net", "network", "prefix", "range", "snet", "subnet")
+    ("address", "cidr", "ip", "ipv4", "ipv6", "mask", "ms", "net", "network", "or", "prefix", "range", "snet", "subnet")
 )
 _SHOWN_ROW = 400
 """Characters of a row that a hint writes out."""

@@ -1,4 +1,4 @@
-"""What a valid configuration is: its rules and its rows.
+"""What a valid configuration is: its rules, its rows, and what is expected of them.
 
 `load_map` is the one gate. The hook, the command line and the service all go through it, and whatever passes it
 anywhere passes it everywhere. It finds all problems before it raises. The prefix tree is made from a map by `snapshot`:
@@ -11,15 +11,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from .addresses import Network
+from .breaches import Referee
 from .cells import Cell, Finding
 from .errors import InvalidConfiguration
+from .expectations import Expectation, ExpectationFile
 from .hygiene import single_row_problems, whole_map_problems
 from .lines import Row, name_findings
 from .places import key_place
 from .problems import Problem, errors_in, quote
 from .rows import LineMemory, RowFile, read_rows
 from .rules import PAIR, Rules, read_rules
-from .sources import ROWS_PATH, RULES_PATH, File, file_problems, is_rows
+from .sources import EXPECTATIONS_PATH, ROWS_PATH, RULES_PATH, File, file_problems, is_rows
 from .spelling import nearest
 
 ROWS_LIMIT = 2_000_000
@@ -31,11 +33,12 @@ SPELT = 100
 
 @dataclass(frozen=True, slots=True)
 class LocationMap:
-    """The rules, the rows by file in the order of their paths, and what is worth a warning."""
+    """The rules, the rows by file in the order of their paths, what is worth a warning, and what is expected."""
 
     rules: Rules
     files: tuple[RowFile, ...]
     warnings: tuple[Problem, ...]
+    expected: frozenset[Expectation] = frozenset()
 
     def rows(self) -> Iterator[tuple[str, int, Row]]:
         """Each row with its path and its line number, 1-based."""
@@ -55,17 +58,18 @@ class Gate:
     def __init__(self) -> None:
         self._lines = LineMemory()
         self._files: dict[tuple[str, str], RowFile] = {}
+        self._referee = Referee()
 
     def knows(self, path: str, blob: str) -> bool:
         """Was this blob part of the configuration judged last, so that its content need not be read again?"""
-        return (path, blob) in self._files
+        return (path, blob) in self._files or self._referee.knows(path, blob)
 
     def load_map(self, files: Iterable[File], *, was_served: bool = False, errors_only: bool = False) -> LocationMap:
         """The map that these files make.
 
         A configuration that an earlier version served keeps its right to be served: with `was_served`, errors that are
-        a matter of severity are warnings. With `errors_only`, warnings that cost are not looked for. Raises
-        InvalidConfiguration with every problem when an error is left.
+        a matter of severity are warnings, and so is all that is wrong with its expectations. With `errors_only`,
+        warnings that cost are not looked for. Raises InvalidConfiguration with every problem when an error is left.
         """
         ordered = sorted(files, key=lambda file: file.path)
         problems = list(file_problems(ordered))
@@ -75,17 +79,24 @@ class Gate:
         rules, rules_problems = read_rules(rules_text)
         rules = rules.lenient() if was_served else rules
         self._files = {(f.path, f.blob): self._row_file(f) for f in readable if is_rows(f.path)}
+        expected = self._referee.read(readable)
         row_files = tuple(self._files.values())
         problems += [*rules_problems, *_default_problems(rules, rules_text), *_row_problems(row_files, rules)]
-        if not unreadable and not any(file.size or not file.is_clean for file in row_files):
+        if all(path == EXPECTATIONS_PATH for path in unreadable) and not any(
+            file.size or not file.is_clean for file in row_files
+        ):
             problems.append(_no_rows())
         codes = rules.codes_of("error") if errors_only else rules.codes_of("error", "warning")
-        whole = () if errors_in(_judge(problems, rules)) else whole_map_problems(row_files, rules, rules_text, codes)
+        whole = () if _has_map_errors(problems, rules) else whole_map_problems(row_files, rules, rules_text, codes)
         problems += [*whole, *single_row_problems(row_files, codes)]
-        judged = tuple(_judge(problems, rules))
+        problems += [*expected.problems, *_unknown_expected(expected, rules)]
+        if not _has_map_errors(problems, rules):
+            unsure = {problem.line for problem in errors_in(_judge(problems, rules)) if _is_expected(problem)}
+            problems += self._referee.judge(row_files, rules.default, unsure)
+        judged = tuple(_judge(problems, rules, was_served=was_served))
         if errors_in(judged):
             raise InvalidConfiguration(judged)
-        return LocationMap(rules, row_files, judged)
+        return LocationMap(rules, row_files, judged, expected.expected)
 
     def _row_file(self, file: File) -> RowFile:
         if file.content is None:
@@ -93,12 +104,24 @@ class Gate:
         return read_rows(file.path, file.content, self._lines)
 
 
-def _judge(problems: list[Problem], rules: Rules) -> Iterator[Problem]:
+def _judge(problems: list[Problem], rules: Rules, *, was_served: bool = False) -> Iterator[Problem]:
     """The problems in the order of their places, each with the severity that the rules give it."""
     for problem in sorted(problems, key=lambda problem: (problem.path, problem.line, problem.column)):
         severity = rules.severity(problem.code)
+        if was_served and severity == "error" and _is_expected(problem):
+            severity = "warning"
         if severity != "off":
             yield problem if problem.severity == severity else replace(problem, severity=severity)
+
+
+def _has_map_errors(problems: list[Problem], rules: Rules) -> bool:
+    """Is there an error in what is served? What is expected of it is another matter."""
+    return not all(map(_is_expected, errors_in(_judge(problems, rules))))
+
+
+def _is_expected(problem: Problem) -> bool:
+    """Is this about what is expected, not about what is served?"""
+    return problem.path.casefold() == EXPECTATIONS_PATH
 
 
 def _row_problems(files: tuple[RowFile, ...], rules: Rules) -> Iterator[Problem]:
@@ -148,6 +171,15 @@ def _unknown_location(name: str, rules: Rules, *, spell: bool = True) -> tuple[s
         else f"add it to known in {RULES_PATH} if Pexip has a location of exactly this name"
     )
     return f"{quote(name)} is not a known location", hint
+
+
+def _unknown_expected(expected: ExpectationFile, rules: Rules) -> Iterator[Problem]:
+    """Locations that no address can get."""
+    unknown = expected.locations.difference(rules.known) if rules.known else frozenset[str]()
+    for number, expectation in expected.expectations() if unknown else ():
+        if expectation.location in unknown:
+            found = _unknown_location(expectation.location, rules, spell=len(unknown) <= SPELT)
+            yield expected.problem(number, "unknown-location", *found, cell=1)
 
 
 def _default_problems(rules: Rules, text: bytes) -> Iterator[Problem]:

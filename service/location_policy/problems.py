@@ -1,7 +1,8 @@
 """One thing that is wrong, at one place: path, line, column, code, severity, message, hint.
 
-`CODES` is the whole list of what can be wrong. A fixed code keeps a row or a file from having one meaning and is always
-an error; the severity of an adjustable one can be set in the `[checks]` table of `policy.toml`.
+`CODES` is the whole list of what can be wrong. A fixed code keeps a row or a file from having one meaning, or a promise
+from being kept, and is always an error; the severity of an adjustable one can be set in the `[checks]` table of
+`policy.toml`.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ CODES = {
     "too-many-overflow": Code('more than two overflow locations where `overflow = "pair"`'),
     "duplicate-subnet": Code("the same subnet in two rows"),
     "no-rows": Code("no row in the whole map"),
+    "broken-expectation": Code("an address that does not get what `expectations.csv` expects"),
     "rules-syntax": Code("a `policy.toml` that is not TOML"),
     "rules-unknown-key": Code("a key that `policy.toml` does not have"),
     "rules-type": Code("a value that its key in `policy.toml` cannot take"),

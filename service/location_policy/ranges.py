@@ -10,6 +10,7 @@ length, rows stand in the order in which one walk over them finds these parts (s
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -65,12 +66,15 @@ class AddressSpace:
     def __init__(self, names: Mapping[Network, Names]) -> None:
         self.names = dict(names)
         self._ordered = {size: sorted(row for row in self.names if len(row) == size + 1) for size in SIZES}
+        self._lengths = Counter((len(row), row[-1]) for row in self.names)
 
     def move(self, gone: Iterable[Network], come: Mapping[Network, Names]) -> None:
         """Go on to the next map: without the rows that are gone, with those that have come or name others now."""
         removed = [network for network in gone if network not in come]
         added = [network for network in come if network not in self.names]
         self.names.update(come)
+        self._lengths.update((len(row), row[-1]) for row in added)
+        self._lengths.subtract((len(row), row[-1]) for row in removed)
         for network in removed:
             del self.names[network]
         if len(removed) + len(added) > _MANY:
@@ -82,13 +86,17 @@ class AddressSpace:
         for network in added:
             insort(self._ordered[len(network) - 1], network)
 
+    def rows_above(self, network: Network) -> Iterator[Network]:
+        """The rows that hold the whole network, the longest first; its own too."""
+        for length in range(network.length, -1, -1):
+            if self._lengths[len(network), length]:
+                row = Network.holding(network.first, length)
+                if row in self.names:
+                    yield row
+
     def row_of(self, network: Network) -> Network | None:
         """The longest row that holds the whole network; it may be the network's own."""
-        for length in range(network.length, -1, -1):
-            row = Network.holding(network.first, length)
-            if row in self.names:
-                return row
-        return None
+        return next(self.rows_above(network), None)
 
     def row_at(self, address: Address) -> Network | None:
         """The row that answers the address."""

@@ -11,7 +11,8 @@ from .problems import Problem
 RULES_PATH = "policy.toml"
 ROWS_PATH = "locations.csv"
 ROWS_FOLDER = "locations/"
-OTHER_TABLES = frozenset(("expectations.csv", "owners.csv"))
+EXPECTATIONS_PATH = "expectations.csv"
+OTHER_TABLES = frozenset((EXPECTATIONS_PATH, "owners.csv"))
 
 FILE_LIMIT = 128 * 1024 * 1024
 """Bytes that one file may have."""
@@ -22,6 +23,7 @@ FILES_LIMIT = 10_000
 
 Kind = Literal["file", "symlink", "submodule"]
 
+_SINGLE = (RULES_PATH, EXPECTATIONS_PATH)
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -44,11 +46,16 @@ def is_rows(path: str) -> bool:
     return path == ROWS_PATH or (path.startswith(ROWS_FOLDER) and path.endswith(".csv"))
 
 
+def is_read(path: str) -> bool:
+    """Does the content of this path count?"""
+    return path in _SINGLE or is_rows(path)
+
+
 def concerns(path: str, kind: Kind) -> bool:
     """Does this entry belong to the configuration, or look as if somebody thought that it does?"""
     if kind != "file":
-        return is_rows(path) or path == RULES_PATH or f"{path}/".startswith(ROWS_FOLDER)
-    return path == RULES_PATH or is_rows(path) or _is_stray(path)
+        return is_read(path) or f"{path}/".startswith(ROWS_FOLDER)
+    return is_read(path) or _is_stray(path)
 
 
 def file_problems(files: Iterable[File]) -> Iterator[Problem]:
@@ -56,7 +63,7 @@ def file_problems(files: Iterable[File]) -> Iterator[Problem]:
     by_folded: dict[str, str] = {}
     for number, file in enumerate(files, 1):
         twin = by_folded.setdefault(file.path.casefold(), file.path)
-        if twin != file.path and any(is_rows(path) or path == RULES_PATH for path in (twin, file.path)):
+        if twin != file.path and any(map(is_read, (twin, file.path))):
             message = f"{file.path} and {twin} differ only in case"
             yield Problem(file.path, 1, 1, "case-twin", message, "join the two, and delete one")
         elif _is_stray(file.path) and file.kind == "file":
@@ -73,13 +80,18 @@ def _own_problems(file: File) -> Iterator[Problem]:
         yield Problem(file.path, 1, 1, "submodule", "a submodule is not read", "commit the files themselves")
     elif file.size > FILE_LIMIT and not _is_stray(file.path):
         message = f"{file.size:,} bytes are more than the {FILE_LIMIT:,} that a file may have"
-        yield Problem(file.path, 1, 1, "too-large", message, "split it into files below locations/")
+        yield Problem(file.path, 1, 1, "too-large", message, _how_to_shrink(file.path))
     elif file.content is not None and file.content.count(b"\n") > LINES_LIMIT:
         message = f"the file has more than {LINES_LIMIT:,} lines"
-        yield Problem(file.path, 1, 1, "too-large", message, "delete its blank lines, or split it")
+        hint = "delete its blank lines" + ", or split it" * is_rows(file.path)
+        yield Problem(file.path, 1, 1, "too-large", message, hint)
     elif file.content is not None and file.content.startswith(_LFS_POINTER):
         hint = f"git lfs untrack {file.path}, then add it again"
         yield Problem(file.path, 1, 1, "lfs-pointer", "a Git LFS pointer stands where the rows should be", hint)
+
+
+def _how_to_shrink(path: str) -> str:
+    return f"split it into files below {ROWS_FOLDER}" if is_rows(path) else "delete what it does not need"
 
 
 def _is_stray(path: str) -> bool:
@@ -89,8 +101,8 @@ def _is_stray(path: str) -> bool:
 
 
 def _stray(path: str) -> Problem:
-    if path.casefold() == RULES_PATH:
-        message, hint = f"only {RULES_PATH} is read", f"rename it to {RULES_PATH}"
+    if path.casefold() in _SINGLE:
+        message, hint = f"only {path.casefold()} is read", f"rename it to {path.casefold()}"
         return Problem(path, 1, 1, "stray-csv", message, hint, severity="warning")
     folded = path[:-4] + ".csv" if is_rows(path[:-4] + ".csv") else path.casefold()
     hint = (

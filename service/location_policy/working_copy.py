@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import NoSuchFolder
-from .sources import FILE_LIMIT, RULES_PATH, File, Kind, concerns, is_rows
+from .sources import FILE_LIMIT, File, Kind, concerns, is_read
 
 
 def read_folder(folder: Path) -> list[File]:
@@ -44,7 +44,7 @@ def _kind(path: Path) -> Kind | None:
 
 
 def _file(folder: Path, path: str, kind: Kind) -> File:
-    if kind != "file" or not (is_rows(path) or path == RULES_PATH):
+    if kind != "file" or not is_read(path):
         return File(path, kind, 0)
     full = folder / path
     size = full.stat().st_size

@@ -84,13 +84,24 @@ PATHS = st.sampled_from(
         "locations/A.csv",
         "Locations.csv",
         "x.csv",
+        "Expectations.csv",
         "locations/a\udcff.csv",
         "locations/\n.csv",
     ]
 )
+_EXPECTATIONS = st.lists(
+    st.builds(
+        lambda place, cells: ",".join([place, *cells]).encode(errors="surrogatepass"),
+        ADDRESSES | SUBNETS | CELLS,
+        st.lists(_PLAIN_NAMES | CELLS, max_size=3),
+    )
+    | _NOISE,
+    max_size=12,
+).map(b"\n".join)
 CONFIGURATIONS = st.builds(
-    lambda tables, rules: {**tables, **rules},
+    lambda tables, expected, rules: {**tables, **expected, **rules},
     st.dictionaries(PATHS, PLAIN_TABLES | TABLES, max_size=3),
+    st.dictionaries(st.just("expectations.csv"), _EXPECTATIONS | PLAIN_TABLES, max_size=1),
     st.dictionaries(st.just("policy.toml"), RULES, max_size=1),
 )
 
@@ -120,6 +131,7 @@ _FILES = st.sampled_from(
     [
         b"locations.csv",
         b"policy.toml",
+        b"expectations.csv",
         b"locations",
         b"locations/a.csv",
         b"LOCATIONS.csv",

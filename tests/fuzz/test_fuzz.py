@@ -55,6 +55,7 @@ def test_the_hook_judges_any_tree_and_any_commit(tree: list[Entry], commit: byte
 def test_a_kept_configuration_does_no_harm(path: Path) -> None:
     name = "policy.toml" if path.suffix == ".toml" else "locations.csv"
     targets.configuration({"locations.csv": b"Sydney,10.61.2.0/24\n", name: path.read_bytes()})
+    targets.configuration({"locations.csv": b"Sydney,10.61.2.0/24\n", "expectations.csv": path.read_bytes()})
 
 
 @pytest.mark.parametrize("path", kept("query"), ids=lambda path: path.name)

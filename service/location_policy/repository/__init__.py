@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import NotARepository, UnknownRevision
-from ..sources import FILE_LIMIT, RULES_PATH, File, is_rows
+from ..sources import FILE_LIMIT, File, is_read
 from .git import Git, GitFailed, PlainGit, PythonGit, require_git
 from .notes import append_note, list_notes
 from .objects import Commit, Entry, Objects
@@ -124,8 +124,7 @@ class Repository:
 
     def _file(self, entry: Entry, knows: Knows) -> File:
         path, kind, blob = entry
-        is_read = kind == "file" and (is_rows(path) or path == RULES_PATH)
-        if not is_read or knows(path, blob):
+        if kind != "file" or not is_read(path) or knows(path, blob):
             return File(path, kind, 0, blob)
         size = self._objects.size(blob)
         return File(path, kind, size, blob, self._objects.content(blob, "blob") if size <= FILE_LIMIT else None)
