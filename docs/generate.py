@@ -35,7 +35,9 @@ def _section(command: str) -> str:
     text = _help(command)
     if "--help-all" in text:
         text = _help(command, "--help-all")
-    options = [name for name in re.findall(r"^  --([a-z-]+)", text, re.MULTILINE) if not name.startswith("help")]
+    options = [
+        name for name in re.findall(r"^  (?:-[a-z], )?--([a-z-]+)", text, re.MULTILINE) if not name.startswith("help")
+    ]
     environment = f"\nEnvironment: {', '.join(f'`{variable(name)}`' for name in options)}\n" if options else ""
     return f"\n## `location-policy {command}`\n\n```text\n{text}\n```\n{environment}"
 

@@ -47,6 +47,7 @@ LAYERS = (
     "password_file",
     "repository",
     "overrides",
+    "history",
     "mirror",
     "installation",
     "snapshot",

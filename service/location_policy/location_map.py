@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from .addresses import Network
+from .addresses import Address, Network
 from .breaches import Referee
 from .cells import Cell, Finding
 from .errors import InvalidConfiguration
@@ -45,6 +45,13 @@ class LocationMap:
         for file in self.files:
             for number, row in file.rows():
                 yield file.path, number, row
+
+    def rows_at(self, address: Address) -> list[tuple[str, int, Row]]:
+        """The rows that hold an address, the one that answers first, then those that it beats; as `rows` gives them."""
+        holding = {Network.holding(address, length) for length in range(len(address) * 8 + 1)}
+        files = [file for file in self.files if not holding.isdisjoint(file.networks)]
+        rows = [(file.path, number, row) for file in files for number, row in file.rows() if row.network in holding]
+        return sorted(rows, key=lambda found: -found[2].network.length)
 
 
 def load_map(files: Iterable[File]) -> LocationMap:

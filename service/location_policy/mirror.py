@@ -45,14 +45,19 @@ def without_secrets(text: str) -> str:
     return _SECRETS.sub("", text)
 
 
+def mirror_directory(url: str, state_directory: Path) -> Path:
+    """Where the copy of a remote repository is: another URL is another copy."""
+    return state_directory / f"mirror-{hashlib.sha256(url.encode()).hexdigest()[:12]}.git"
+
+
 class Mirror:
-    """The copy in a folder of the state directory that is named after the URL: another URL is another copy."""
+    """The copy in a folder of the state directory that is named after the URL."""
 
     def __init__(
         self, url: str, state_directory: Path, branch: str | None, interval: float, deadline: float = DEADLINE
     ) -> None:
         """`interval`: seconds between two fetches; `deadline`: seconds that one may take."""
-        self.directory = state_directory / f"mirror-{hashlib.sha256(url.encode()).hexdigest()[:12]}.git"
+        self.directory = mirror_directory(url, state_directory)
         self._url = url
         self._branch = branch
         self._interval = interval

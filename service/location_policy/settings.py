@@ -37,6 +37,7 @@ OPTIONS = (
     "rev",
     "format",
     "protocol",
+    "number",
 )
 """The long options of all commands."""
 

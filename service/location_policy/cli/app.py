@@ -40,6 +40,10 @@ class Format(StrEnum):
 Folder = Annotated[Path, typer.Argument(help="A working copy of the configuration.")]
 Repo = Annotated[Path | None, _option("repo", "PATH", "Ask a commit of this repository instead.")]
 Rev = Annotated[str | None, _option("rev", "REVISION", "Which commit.  [default: the served branch]")]
+Address = Annotated[str, typer.Argument(help="The caller's address, IPv4 or IPv6.")]
+Served = Annotated[
+    str | None, _option("repo", "PATH|URL", "What is served.  [default: ./data/locations.git, else this folder]")
+]
 Branch = Annotated[str | None, _option("branch", "NAME", "The branch to serve.")]
 
 
@@ -170,7 +174,7 @@ def check(context: typer.Context, folder: Folder = Path(), repo: Repo = None, re
 @app.command(epilog="Example: location-policy lookup 10.61.2.7 .")
 def lookup(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="The caller's address, IPv4 or IPv6.")],
+    address: Address,
     folder: Folder = Path(),
     repo: Repo = None,
     rev: Rev = None,
@@ -200,6 +204,48 @@ def password(
 
     with told(NOT_ASKED):
         password(user, htpasswd)
+
+
+@app.command(epilog="Example: location-policy blame 10.61.2.7 --repo /srv/git/locations.git")
+def blame(
+    address: Address,
+    repo: Served = None,
+    rev: Rev = None,
+    format_: Annotated[Format, _option("format", "FORM", "text or json.")] = Format.TEXT,
+) -> None:
+    """Print the row that answers for an address, who wrote it, and the rows that it beats.
+
+    Exit status 1 if no row covers the address.
+    """
+    from .blame import blame
+    from .place import asked_place
+
+    with told(NOT_ASKED):
+        raise typer.Exit(blame(address, asked_place(repo).repository, rev, format_))
+
+
+@app.command(epilog="Example: location-policy history 10.61.2.7 --repo /srv/git/locations.git")
+def history(
+    address: Annotated[str | None, typer.Argument(help="Only what changed the answer for this address.")] = None,
+    repo: Served = None,
+    number: Annotated[
+        int | None,
+        _option("number", "N", "Commits to look at.  [default: 20; 1000 for an address]", short="n", min=1),
+    ] = None,
+    state_dir: Annotated[Path | None, _option("state-dir", "DIR", "That of the service.")] = None,
+    format_: Annotated[Format, _option("format", "FORM", "text or json.")] = Format.TEXT,
+) -> None:
+    """Print what the commits of the served branch changed, and when the service took or refused them.
+
+    Exit status 1 if the answer for the address has not changed.
+    """
+    from .history import history, history_of
+    from .place import asked_place
+
+    with told(NOT_ASKED):
+        place = asked_place(repo, state_dir)
+        status = history(place, number, format_) if address is None else history_of(address, place, number, format_)
+        raise typer.Exit(status)
 
 
 @app.command("pre-receive", epilog="Example: git push, with the hook that `location-policy init` installs")

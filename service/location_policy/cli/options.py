@@ -9,9 +9,10 @@ import typer
 from ..settings import variable
 
 
-def option(name: str, metavar: str | None, text: str, **more: Any) -> Any:  # noqa: ANN401  as typer.Option has it
+def option(name: str, metavar: str | None, text: str, short: str = "", **more: Any) -> Any:  # noqa: ANN401  as typer.Option has it
     """An option and its twin in the environment."""
-    return typer.Option(f"--{name}", envvar=variable(name), show_envvar=False, metavar=metavar, help=text, **more)
+    names = [f"-{short}"] * bool(short) + [f"--{name}"]
+    return typer.Option(*names, envvar=variable(name), show_envvar=False, metavar=metavar, help=text, **more)
 
 
 def rare_option(name: str, metavar: str | None, text: str, **more: Any) -> Any:  # noqa: ANN401  as above

@@ -27,10 +27,7 @@ from ..repository import find_git_directory, open_repository, require_git
 from ..server import bind, end_on_signals, on_hangup, run
 from ..settings import Logs, ServeOptions, Settings
 from ..web import make_app
-
-DATA = Path("data")
-REPOSITORY = DATA / "locations.git"
-STATE = DATA / "state"
+from .place import REPOSITORY, STATE, state_beside
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +84,7 @@ def _local(options: ServeOptions) -> Source:
     """A repository on this machine; without a name it is our own, made unless there was one before."""
     is_ours = options.repo is None
     place = Path(options.repo or REPOSITORY).absolute()
-    state = (options.state_dir or (STATE if is_ours else find_git_directory(place) / "location-policy")).absolute()
+    state = (options.state_dir or (STATE if is_ours else state_beside(place))).absolute()
     if is_ours and not os.access(place, os.F_OK) and not _was_served(state):
         create(place, shipped("config-repo") if options.example else None)
     return Source(str(place), place, state)

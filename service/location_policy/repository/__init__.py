@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import NotARepository, UnknownRevision
 from ..sources import FILE_LIMIT, File, is_read
+from .blame import Written, blame_line
 from .git import Git, GitFailed, PlainGit, PythonGit, require_git
 from .notes import append_note, list_notes
 from .objects import Commit, Entry, Objects
@@ -20,6 +21,7 @@ __all__ = [
     "Commit",
     "Entry",
     "Repository",
+    "Written",
     "find_git_directory",
     "is_true",
     "open_pushed_repository",
@@ -170,6 +172,14 @@ class Repository:
     def append_note(self, ref: str, commit_id: str, text: str) -> None:
         """Add a paragraph to the note on a commit, whoever else adds one at this moment; raises RepositoryError."""
         append_note(self._git, ref, commit_id, text)
+
+    def blame(self, commit: Commit, path: str, line: int) -> Written:
+        """Which commit has written this line of a file, 1-based, as it is in `commit`."""
+        return blame_line(self._git, commit.id, path, line)
+
+    def is_shallow(self) -> bool:
+        """Does its history end before the first commit?"""
+        return self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
 
     def pin(self, ref: str, commit_id: str) -> None:
         """Keep a commit from being collected, by a ref of ours."""

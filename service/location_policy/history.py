@@ -1,0 +1,129 @@
+"""What each commit of a branch has changed: from map to map along first parents, oldest to newest.
+
+One gate reads a line once, however many commits have it, and one address space goes on from map to map, so that a
+commit costs what it changed. A commit that is not valid was never served: it is passed over, and the next one is
+compared with the last one that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .addresses import Address
+from .changes import Kind, address_space, row_changes
+from .errors import InvalidConfiguration
+from .location_map import Gate, LocationMap
+from .plan import EMPTY, Total, make_plan
+from .plan_text import rule_lines, total_line
+from .problems import errors_in
+from .ranges import AddressSpace, Names
+from .repository import Commit, Entry, Repository
+
+LOOK_BACK = 100
+"""Commits before those that are asked for, among which the newest valid one is what the first is compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a commit changed, in numbers by kind and in words; where it is not valid, only how many `errors` it has."""
+
+    commit: Commit
+    totals: Mapping[Kind, Total]
+    lines: tuple[str, ...]
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an address got before a commit and gets since, and where that stands: `source` is None for a default.
+
+    A commit that is not valid changed nothing.
+    """
+
+    commit: Commit
+    before: Names | None
+    after: Names | None
+    source: str | None
+    is_valid: bool
+
+    @property
+    def is_change(self) -> bool:
+        """Does the address get another answer?"""
+        return self.before != self.after
+
+
+class Branch:
+    """The last commits of a branch, each loaded once."""
+
+    def __init__(self, repository: Repository, tip: str, number: int, served: Collection[str] = ()) -> None:
+        """`served`: ids of commits that were in force; errors that are a matter of severity are none for them."""
+        ids = repository.ancestors(tip, number + LOOK_BACK, first_parent=True)
+        self.ids: Sequence[str] = ids[:number]
+        self.older: Sequence[str] = ids[number:]
+        """At most LOOK_BACK of those before."""
+        self._repository = repository
+        self._served = served
+        self._gate = Gate()
+        self._last: tuple[tuple[Entry, ...], LocationMap | None, int] = ((), None, 0)
+
+    def base(self) -> LocationMap:
+        """What was there before: the newest valid map."""
+        loaded = (self._load(self._repository.commit(commit_id))[0] for commit_id in self.older)
+        return next((one for one in loaded if one), EMPTY)
+
+    def effects(self) -> Iterator[Effect]:
+        """What each commit changed, oldest first."""
+        old = self.base()
+        space = address_space(old)
+        for commit, new, errors in self._maps():
+            if new is None:
+                yield Effect(commit, {}, (), errors)
+                continue
+            plan = make_plan(old, new, space)
+            yield Effect(commit, plan.totals(), (*rule_lines(plan), total_line(plan)))
+            old = new
+
+    def answers(self, address: Address) -> Iterator[Answered]:
+        """What an address got at each commit, oldest first."""
+        old = self.base()
+        space = address_space(old)
+        before = _answer(space, old, address)
+        for commit, new, _ in self._maps():
+            if new is None:
+                yield Answered(commit, before, before, None, is_valid=False)
+                continue
+            rows = row_changes(old, new)
+            space.move(rows.gone, rows.come)
+            after = _answer(space, new, address)
+            source = _source(new, address) if after != before else None
+            yield Answered(commit, before, after, source, is_valid=True)
+            old, before = new, after
+
+    def _maps(self) -> Iterator[tuple[Commit, LocationMap | None, int]]:
+        for commit_id in reversed(self.ids):
+            commit = self._repository.commit(commit_id)
+            yield commit, *self._load(commit)
+
+    def _load(self, commit: Commit) -> tuple[LocationMap | None, int]:
+        entries = self._repository.entries(commit)
+        if entries != self._last[0]:
+            files = self._repository.files(entries, self._gate.knows)
+            try:
+                found = self._gate.load_map(files, was_served=commit.id in self._served, errors_only=True)
+                self._last = entries, found, 0
+            except InvalidConfiguration as error:
+                self._last = entries, None, len(errors_in(error.problems))
+        return self._last[1:]
+
+
+def _answer(space: AddressSpace, location_map: LocationMap, address: Address) -> Names | None:
+    row = space.row_at(address)
+    if row:
+        return space.names[row]
+    return (location_map.rules.default,) if location_map.rules.default else None
+
+
+def _source(location_map: LocationMap, address: Address) -> str | None:
+    rows = location_map.rows_at(address)
+    return f"{rows[0][0]}:{rows[0][1]}" if rows else None

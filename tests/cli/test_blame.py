@@ -1,0 +1,168 @@
+"""`location-policy blame`: which row answers, which rows it beats, and who wrote it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.program import run_program
+from tests.support.repositories import BAD, Clone, clone, git, init, make_repository
+
+WIDE = "Sydney,10.0.0.0/8\n"
+PERTH = "Perth,Sydney,10.61.0.0/16\n"
+MELBOURNE = "Melbourne,10.61.3.0/24\n"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Clone:
+    """A clone of a repository with three rows that hold each other, each written by a commit of its own."""
+    repository = make_repository(tmp_path / "locations.git", {"locations.csv": WIDE})
+    working = clone(repository, tmp_path / "map")
+    working.commit({"locations/apac.csv": MELBOURNE}, "Add Melbourne", GIT_AUTHOR_NAME="Bob")
+    working.commit({"locations/apac.csv": "# ours\n" + PERTH + MELBOURNE}, "Add Perth")
+    working.push()
+    return working
+
+
+@pytest.fixture
+def repository(copy: Clone) -> Path:
+    return copy.path.with_name("locations.git")
+
+
+def without_time(text: str) -> str:
+    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
+
+
+def test_the_row_its_writer_and_the_rows_that_it_beats_are_told(copy: Clone, repository: Path) -> None:
+    done = run_program("blame", "10.61.3.7", "--repo", repository)
+    commit = copy.git("rev-parse", "--short=10", "HEAD~1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert without_time(done.stdout) == (
+        "Melbourne\n"
+        "  locations/apac.csv:3: 10.61.3.0/24\n"
+        f"  {commit} TIME Bob: Add Melbourne\n"
+        "before\n"
+        "  locations/apac.csv:2: 10.61.0.0/16 Perth, overflow Sydney\n"
+        "  locations.csv:1: 10.0.0.0/8 Sydney\n"
+    )
+
+
+def test_json_has_the_same(copy: Clone, repository: Path) -> None:
+    done = run_program("blame", "10.61.4.7", "--repo", repository, "--format", "json")
+    found = json.loads(done.stdout)
+    written = found.pop("written")
+    assert (written["commit"], written["subject"]) == (copy.git("rev-parse", "HEAD"), "Add Perth")
+    assert found == {
+        "address": "10.61.4.7",
+        "commit": copy.git("rev-parse", "HEAD"),
+        "answer": {"location": "Perth", "overflow": ["Sydney"]},
+        "subnet": "10.61.0.0/16",
+        "source": "locations/apac.csv:2",
+        "is_cut": False,
+        "beaten": [
+            {"subnet": "10.0.0.0/8", "source": "locations.csv:1", "answer": {"location": "Sydney", "overflow": []}}
+        ],
+    }
+
+
+def test_another_commit_is_asked_by_its_name(repository: Path) -> None:
+    done = run_program("blame", "10.61.4.7", "--repo", repository, "--rev", "main~1")
+    assert done.stdout.startswith("Sydney\n  locations.csv:1: 10.0.0.0/8\n")
+
+
+def test_an_address_that_no_row_covers_is_a_no(repository: Path) -> None:
+    done = run_program("blame", "2001:db8::1", "--repo", repository)
+    assert (done.returncode, done.stdout) == (1, "no answer: no row covers 2001:db8::1\n")
+    found = json.loads(run_program("blame", "::1", "--repo", repository, "--format", "json").stdout)
+    assert (found["answer"], found["source"], found["written"]) == (None, None, None)
+
+
+def test_who_wrote_the_default_is_told_where_no_row_covers_the_address(copy: Clone, repository: Path) -> None:
+    copy.commit({"policy.toml": '[answer]\noverflow = "list"\ndefault = "Oslo"\n'}, "Send the rest to Oslo")
+    copy.push()
+    done = run_program("blame", "11.0.0.1", "--repo", repository)
+    assert done.returncode == 1
+    assert without_time(done.stdout).splitlines()[:2] == [
+        "Oslo",
+        "  policy.toml:3: the default: no row covers 11.0.0.1",
+    ]
+    assert done.stdout.endswith("Z Alice: Send the rest to Oslo\n")
+
+
+def test_a_line_as_old_as_a_shallow_clone_is_said_to_be(repository: Path, tmp_path: Path) -> None:
+    git("clone", "--quiet", "--depth=1", f"file://{repository}", tmp_path / "shallow", cwd=tmp_path)
+    done = run_program("blame", "10.61.3.7", cwd=tmp_path / "shallow")
+    assert "  or an earlier commit: the repository is a shallow clone, whose history ends here\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("10.61.3", "location-policy: '10.61.3' is not an IPv4 or IPv6 address\n"),
+        (" ", "location-policy: no address is given\n  hint: name one, such as 10.61.2.7\n"),
+        (
+            "10.6.3.0/24",
+            "location-policy: '10.6.3.0/24' is not an IPv4 or IPv6 address\n  hint: name one address of it: 10.6.3.0\n",
+        ),
+    ],
+)
+def test_what_is_no_address_cannot_be_asked(repository: Path, address: str, told: str) -> None:
+    done = run_program("blame", address, "--repo", repository)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", told)
+
+
+def test_a_commit_that_does_not_validate_cannot_be_asked(tmp_path: Path) -> None:
+    done = run_program("blame", "10.61.3.7", "--repo", make_repository(tmp_path / "x.git", BAD))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "locations/apac.csv:1:28: error: 10.61.3.0/23 has host bits set [host-bits]" in done.stderr
+
+
+# --- which repository ---
+
+
+def test_the_repository_that_one_stands_in_is_asked(repository: Path, copy: Clone) -> None:
+    for folder in (repository, copy.path):
+        assert run_program("blame", "10.61.3.7", cwd=folder).stdout.startswith("Melbourne\n")
+
+
+def test_the_repository_that_serve_makes_by_itself_is_asked_before(tmp_path: Path) -> None:
+    make_repository(tmp_path / "data/locations.git", {"locations.csv": "Oslo,10.0.0.0/8\n"})
+    git("init", "--quiet", cwd=tmp_path)
+    assert run_program("blame", "10.61.3.7", cwd=tmp_path).stdout.startswith("Oslo\n")
+
+
+def test_the_copy_of_a_remote_repository_is_asked_by_its_url(repository: Path, tmp_path: Path) -> None:
+    from location_policy.mirror import mirror_directory
+
+    url = "https://git.example.com/locations.git"
+    (tmp_path / "data/state").mkdir(parents=True)
+    repository.rename(mirror_directory(url, tmp_path / "data/state"))
+    assert run_program("blame", "10.61.3.7", "--repo", url, cwd=tmp_path).stdout.startswith("Melbourne\n")
+
+
+def test_where_there_is_none_it_is_to_be_named(tmp_path: Path) -> None:
+    done = run_program("blame", "10.61.3.7", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "location-policy: there is no repository here, nor data/locations.git\n"
+        "  hint: name one: --repo /srv/git/locations.git\n"
+    )
+
+
+def test_a_path_that_would_steer_the_terminal_is_written_out(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "x.git", {"locations/a\x1b[31m.csv": WIDE + PERTH})
+    assert run_program("blame", "10.61.2.7", "--repo", repository).stdout.count(r"locations/a\x1b[31m.csv") == 2
+
+
+def test_a_path_of_any_bytes_is_blamed(tmp_path: Path) -> None:
+    path = b"locations/\xff.csv".decode(errors="surrogateescape")
+    repository = make_repository(tmp_path / "x.git", {path: WIDE})
+    assert run_program("blame", "10.61.2.7", "--repo", repository).returncode == 0
+
+
+def test_the_shipped_map_is_blamed_on_the_program(tmp_path: Path) -> None:
+    done = run_program("blame", "10.61.2.7", "--repo", init(tmp_path / "x.git"))
+    assert done.stdout.endswith("location-policy: Start the map of media locations\n")
