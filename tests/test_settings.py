@@ -10,16 +10,16 @@ from location_policy.settings import OPTIONS, foreign_variables, unknown_variabl
 
 
 def test_every_long_option_of_every_command_has_a_twin() -> None:
-    """`--help` and `--version` do their work at once."""
+    """`--help`, `--help-all` and `--version` do their work at once."""
     commands = typer.main.get_group(app).commands.values()
     found = {name for command in commands for option in command.params for name in option.opts if name.startswith("--")}
-    assert found == {f"--{option}" for option in OPTIONS}
+    assert found - {"--help-all"} == {f"--{option}" for option in OPTIONS}
 
 
 def test_an_option_that_can_be_typed_can_be_set() -> None:
     for command in typer.main.get_group(app).commands.values():
         for option in command.params:
-            if option.param_type_name == "option":
+            if option.param_type_name == "option" and "--help-all" not in option.opts:
                 long = next(name for name in option.opts if name.startswith("--"))
                 assert option.envvar == variable(long.removeprefix("--"))
 
