@@ -56,18 +56,20 @@ def test_a_port_that_is_taken_is_told_before_anything_is_made(tmp_path: Path) ->
 def test_a_host_beyond_loopback_is_refused(tmp_path: Path) -> None:
     done = serve("--host", "0.0.0.0", cwd=tmp_path)
     assert_not_started(
-        done, "0.0.0.0 can be reached from other machines", "hint: listen on 127.0.0.1 behind a reverse proxy, or add "
+        done, "0.0.0.0 can be reached from other machines, and nobody is asked for a password", "hint: add --htpasswd"
     )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_host_beyond_loopback_is_tried_when_everyone_may_ask(tmp_path: Path) -> None:
-    done = serve("--host", "192.0.2.1", "--allow-anonymous-policy", cwd=tmp_path)  # nobody's (RFC 5737)
+    done = serve(
+        "--host", "192.0.2.1", "--allow-anonymous-policy", "--behind-proxy", cwd=tmp_path
+    )  # nobody's (RFC 5737)
     assert_not_started(done, "cannot listen on 192.0.2.1 port 0: Cannot assign requested address")
 
 
 def test_the_environment_lets_everyone_ask_too(tmp_path: Path) -> None:
-    arguments = ("--example", "--host", "0.0.0.0")
+    arguments = ("--example", "--host", "0.0.0.0", "--behind-proxy")
     with started_service(*arguments, cwd=tmp_path, LOCATION_POLICY_ALLOW_ANONYMOUS_POLICY="1") as service:
         assert service.ask("/healthz").status == 200
 

@@ -16,7 +16,17 @@ from .rules import OverflowForm
 from .snapshot import Match
 
 Outcome = Literal[
-    "match", "default", "no-match", "no-opinion", "bad-address", "not-ready", "not-provided", "not-allowed"
+    "match",
+    "default",
+    "no-match",
+    "no-opinion",
+    "bad-address",
+    "not-ready",
+    "not-provided",
+    "not-allowed",
+    "unauthorized",
+    "forbidden",
+    "busy",
 ]
 
 
@@ -102,6 +112,25 @@ def not_allowed(method: str) -> Answer:
     """A method that does not ask."""
     status = f"policy.reason.method.not.allowed - {quote(method)} is not GET or HEAD"
     return Answer(405, {"status": status}, "not-allowed")
+
+
+def unauthorized(reason: str) -> Answer:
+    """Nobody knows who asks."""
+    return _refused(401, "unauthorized", reason)
+
+
+def forbidden(role: str) -> Answer:
+    """Who asks may not."""
+    return _refused(403, "forbidden", f"This needs the role {role}")
+
+
+def busy() -> Answer:
+    """Too many ask who have not been known before."""
+    return _refused(503, "busy", "Too many credentials are being checked, try again")
+
+
+def _refused(status: int, outcome: Outcome, reason: str) -> Answer:
+    return Answer(status, {"status": f"policy.reason.{outcome} - {reason}", "message": reason}, outcome)
 
 
 def _commit(commit: str | None) -> dict[str, str]:

@@ -38,6 +38,8 @@ NAMES = {
 }
 """The keys that only `--log-names` adds."""
 
+UNLOGGED = frozenset(("not-provided", "unauthorized", "forbidden", "busy"))
+"""Outcomes that are no decision on a call."""
 LONGEST = 256
 """Characters of a value from outside that are logged; the rest is cut off."""
 
@@ -99,6 +101,6 @@ class DecisionLog:
         return self._writer.dropped
 
     def record(self, question: Question, answer: Answer, commit: str | None, took: int) -> None:
-        """Log an answer; those to other request types than the location's are passed over."""
-        if answer.outcome != "not-provided":
+        """Log an answer; those to other request types than the location's, and to strangers, are passed over."""
+        if answer.outcome not in UNLOGGED:
             self._writer.put(make_line(question, answer, commit, took, with_names=self._with_names))

@@ -41,6 +41,10 @@ class Follower:
         for thread in self._threads:
             thread.start()
 
+    def hurry(self) -> None:
+        """Look at the source now."""
+        self._hint.set()
+
     def stop(self, timeout: float = 1.0) -> None:
         """Stop following; waits `timeout` seconds at the most for a load that has begun."""
         self._stop.set()

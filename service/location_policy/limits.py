@@ -75,12 +75,14 @@ class LimitedProtocol(HttpToolsProtocol):
         self._left = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._refusal: bytes | None = None
+        self._certified: str | None = None
 
     # --- the connection ---
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """It begins, or is turned away when there are too many."""
         super().connection_made(transport)
+        self._certified = _name_of(transport.get_extra_info("peercert"))
         if len(self.connections) > self.limits.connections:
             self._turn_away()
         else:
@@ -158,6 +160,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
+        if self._certified is not None:
+            self.scope["extensions"] = {"tls": {"client_cert_name": self._certified}}
         self._is_whole = False
         self._count = 1
 
@@ -231,3 +235,11 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _name_of(certificate: dict[str, Any] | None) -> str | None:
+    """The common name in the certificate of a client, if it had to show one."""
+    if not certificate:
+        return None
+    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
+    return names[-1] if names else ""

@@ -63,6 +63,7 @@ class Mirror:
         self._interval = interval
         self._deadline = deadline
         self._due = 0.0
+        self._is_hurried = False
         self.fetched_at: datetime | None = None
         self._failure: RepositoryError | None = None
         self._git = PlainGit(self.directory)
@@ -77,11 +78,16 @@ class Mirror:
 
     def update(self) -> None:
         """Fetch if it is time to; raises RepositoryError as long as the last fetch failed."""
-        if time.monotonic() >= self._due:
+        if self._is_hurried or time.monotonic() >= self._due:
+            self._is_hurried = False
             self._failure = self._fetch()
             self._due = time.monotonic() + self._interval
         if self._failure:
             raise self._failure
+
+    def hurry(self) -> None:
+        """Let the next update fetch, whenever the last one was."""
+        self._is_hurried = True
 
     def close(self) -> None:
         """End a fetch that is under way."""

@@ -1,68 +1,31 @@
-"""The process: socket, signals, a clean end.
-
-The socket is bound before anything else happens, so that a taken port is told at once and in one sentence.
-"""
+"""The process: signals, a clean end."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import errno
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address
+from ssl import SSLContext
 from typing import Any
 
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 
-from .errors import CannotStart
 from .limits import LimitedProtocol, fitted
 from .settings import Limits
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open: longer than clients keep theirs, so none is closed under a request."""
+HANDSHAKE = 10.0
+"""Seconds that TLS may take to begin."""
 GRACE = 3
 """Seconds that requests under way have at the end; an answer takes milliseconds."""
-BACKLOG = 2048
-
-
-def bind(host: str, port: int, *, allow_anonymous: bool = False) -> socket.socket:
-    """A listening socket; port 0 takes a free one.
-
-    Raises CannotStart, also for a host beyond loopback unless everyone who reaches it may ask.
-    """
-    family, address = _resolve(host, port)
-    if not allow_anonymous and not ip_address(address[0]).is_loopback:
-        message = f"{host} can be reached from other machines, and this version asks nobody for a password"
-        raise CannotStart(message, "listen on 127.0.0.1 behind a reverse proxy, or add --allow-anonymous-policy")
-    try:
-        return _listen(family, address)
-    except OSError as error:
-        hint = f"see what uses it with: ss -ltnp 'sport = :{port}', or choose another --port"
-        message = f"cannot listen on {host} port {port}: {error.strerror}"
-        raise CannotStart(message, hint if error.errno == errno.EADDRINUSE else None) from None
-
-
-def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (OSError, UnicodeError):
-        raise CannotStart(f"{host} is not an address of this machine", "name one such as 127.0.0.1") from None
-    return family, address
-
-
-def _listen(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return listener
+HEADERS = [("X-Content-Type-Options", "nosniff")]
+"""Of every answer: no browser is to take one for something else than it says."""
 
 
 def end_on_signals() -> None:
@@ -72,16 +35,16 @@ def end_on_signals() -> None:
     """
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: sys.exit(0))
-    on_hangup(lambda: None)
+    on_hangup()
 
 
-def on_hangup(act: Callable[[], None]) -> None:
+def on_hangup(*acts: Callable[[], None] | None) -> None:
     """Do this at SIGHUP; it interrupts whatever runs, so it may take no lock."""
-    signal.signal(signal.SIGHUP, lambda *_: act())
+    signal.signal(signal.SIGHUP, lambda *_: [act() for act in acts if act])
 
 
-def run(app: ASGIApp, listener: socket.socket, limits: Limits) -> None:
-    """Serve until SIGTERM or SIGINT, then let what is under way end."""
+def run(app: ASGIApp, listener: socket.socket, limits: Limits, context: SSLContext | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then let what is under way end; over TLS if there is a context."""
 
     class Protocol(LimitedProtocol):
         """One connection to this server."""
@@ -89,7 +52,7 @@ def run(app: ASGIApp, listener: socket.socket, limits: Limits) -> None:
     Protocol.limits = fitted(limits)
     config = uvicorn.Config(
         app,
-        loop="uvloop",
+        loop=f"{__name__}:Loop",
         http=Protocol,
         ws="none",
         lifespan="off",
@@ -97,11 +60,27 @@ def run(app: ASGIApp, listener: socket.socket, limits: Limits) -> None:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        headers=HEADERS,
+        ssl_context_factory=(lambda *_: context) if context else None,
         workers=1,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
     _Server(config).run([listener])
+
+
+class Loop(uvloop.Loop):
+    """uvloop's, with a bound on the time in which a connection may begin and end its TLS: by itself it has a minute."""
+
+    async def create_server(  # type: ignore[override]  # handed on as it comes
+        self,
+        *arguments: Any,  # noqa: ANN401  as above
+        **named: Any,  # noqa: ANN401  as above
+    ) -> asyncio.AbstractServer:
+        """A server of connections."""
+        if named.get("ssl"):
+            named.update(ssl_handshake_timeout=HANDSHAKE, ssl_shutdown_timeout=GRACE)
+        return await super().create_server(*arguments, **named)
 
 
 class _Server(uvicorn.Server):

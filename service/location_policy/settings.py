@@ -24,6 +24,14 @@ OPTIONS = (
     "fetch-interval",
     "allow-anonymous-policy",
     "htpasswd",
+    "roles",
+    "open-metrics",
+    "tls-cert",
+    "tls-key",
+    "client-ca",
+    "behind-proxy",
+    "forwarded-allow-ips",
+    "uds",
     "max-header-bytes",
     "header-timeout",
     "max-connections",
@@ -80,16 +88,46 @@ class Logs:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """The PEM files of TLS in the process; with `client_ca` a client needs a certificate that it has signed."""
+
+    cert: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where to listen: on a Unix socket, else on host and port; what stands before and how it is kept secret."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    uds: Path | None = None
+    tls: Tls | None = None
+    behind_proxy: bool = False
+    proxies: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Who may ask: the files of passwords and roles, and what is answered to anybody."""
+
+    htpasswd: Path | None = None
+    roles: Path | None = None
+    allow_anonymous: bool = False
+    open_metrics: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ServeOptions:
     """What `serve` was asked for; None where nothing was said."""
 
     repo: str | None
     branch: str | None
-    host: str
-    port: int
+    listen: Listen
+    users: Users
     state_dir: Path | None
     fetch_interval: float
-    allow_anonymous: bool
     example: bool
     limits: Limits
     logs: Logs

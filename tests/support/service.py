@@ -6,8 +6,10 @@ import http.client
 import json
 import re
 import signal
+import ssl
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,17 +44,23 @@ class Service:
     process: subprocess.Popen[str]
     port: int
     log: Path
+    context: ssl.SSLContext | None = None
+    login: str | None = None
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.context else 'http'}://127.0.0.1:{self.port}"
 
-    def ask(self, target: str, method: str = "GET") -> Response:
-        """One request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+    def ask(self, target: str, method: str = "GET", login: str | None = None) -> Response:
+        """One request on a connection of its own; over TLS, and as `user:password`, where that is said."""
+        connection: http.client.HTTPConnection
+        if self.context:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.context)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request(method, target)
+            connection.request(method, target, headers=basic(login or self.login))
             response = connection.getresponse()
             headers = {name.lower(): value for name, value in response.getheaders()}
             return Response(response.status, headers, response.read())
@@ -78,6 +86,11 @@ class Service:
         """The exit status after a signal."""
         self.process.send_signal(one)
         return self.process.wait(timeout=10)
+
+
+def basic(login: str | None) -> dict[str, str]:
+    """The header of this `user:password`."""
+    return {"Authorization": f"Basic {b64encode(login.encode()).decode()}"} if login else {}
 
 
 def _active(status: Json) -> str | None:
@@ -114,7 +127,7 @@ def started_service(
     assert process.stdout
     try:
         first = process.stdout.readline()
-        found = re.search(r" on http://\S+:(\d+)$", first)
+        found = re.search(r" on https?://\S+:(\d+)$", first)
         assert found, f"{first}{process.stdout.read()}{log.read_text()}"
         yield Service(process, int(found[1]), log)
     finally:

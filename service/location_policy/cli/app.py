@@ -12,7 +12,7 @@ import typer
 
 from .. import __version__
 from ..repository import require_git
-from ..settings import LIMITS, Limits, Logs, ServeOptions, foreign_variables, unknown_variables
+from ..settings import LIMITS, Limits, Listen, Logs, ServeOptions, Users, foreign_variables, unknown_variables
 from .options import HelpAll
 from .options import option as _option
 from .options import rare_option as _rare_option
@@ -124,9 +124,20 @@ def serve(
     fetch_interval: Annotated[
         float, _rare_option("fetch-interval", "SECONDS", "Between two fetches of a URL.", min=0.1)
     ] = 15.0,
+    htpasswd: Annotated[Path | None, _option("htpasswd", "FILE", "Users and their passwords.")] = None,
+    roles: Annotated[Path | None, _option("roles", "FILE", "Who may do what; else users ask and look.")] = None,
     allow_anonymous_policy: Annotated[
-        bool, _option("allow-anonymous-policy", None, "Let all that reach --host ask.")
+        bool, _option("allow-anonymous-policy", None, "Answer nodes without a password.")
     ] = False,
+    open_metrics: Annotated[bool, _rare_option("open-metrics", None, "Show /metrics to anybody.")] = False,
+    tls_cert: Annotated[Path | None, _option("tls-cert", "FILE", "The certificate and its chain, PEM.")] = None,
+    tls_key: Annotated[Path | None, _option("tls-key", "FILE", "Its key, PEM.")] = None,
+    client_ca: Annotated[Path | None, _rare_option("client-ca", "FILE", "Whose certificates clients need.")] = None,
+    behind_proxy: Annotated[bool, _option("behind-proxy", None, "A proxy in front has TLS.")] = False,
+    forwarded_allow_ips: Annotated[
+        str, _rare_option("forwarded-allow-ips", "LIST", "Addresses of proxies to believe.")
+    ] = "",
+    uds: Annotated[Path | None, _rare_option("uds", "PATH", "A Unix socket instead of an address.")] = None,
     max_header_bytes: Annotated[
         int, _rare_option("max-header-bytes", "BYTES", "Of one request.", min=4096)
     ] = LIMITS.header_bytes,
@@ -141,16 +152,18 @@ def serve(
     _help_all: HelpAll = False,
 ) -> None:
     """Follow a repository and answer policy requests from it."""
+    from .doors import tls_of
     from .serve import serve
 
+    with told(NOT_STARTED):
+        tls = tls_of(tls_cert, tls_key, client_ca)
     options = ServeOptions(
         repo=repo,
         branch=branch,
-        host=host,
-        port=port,
+        listen=Listen(host, port, uds, tls, behind_proxy, forwarded_allow_ips),
+        users=Users(htpasswd, roles, allow_anonymous_policy, open_metrics),
         state_dir=state_dir,
         fetch_interval=fetch_interval,
-        allow_anonymous=allow_anonymous_policy,
         example=example,
         limits=Limits(max_header_bytes, header_timeout, max_connections),
         logs=Logs(log_format.value, decision_log, with_names=log_names),

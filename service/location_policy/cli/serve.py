@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +24,13 @@ from ..mirror import Mirror, is_url, without_secrets
 from ..ordinary_log import log_to_stderr
 from ..refresh import Refresher
 from ..repository import find_git_directory, open_repository, require_git
-from ..server import bind, end_on_signals, on_hangup, run
+from ..rereading import Look, Rereader
+from ..server import end_on_signals, on_hangup, run
 from ..settings import Logs, ServeOptions, Settings
-from ..web import make_app
+from ..sockets import bind, remove_unix
+from ..tls import Certificates
+from ..web import Access, make_app
+from .doors import asks_who, open_doors
 from .place import REPOSITORY, STATE, state_beside
 
 log = logging.getLogger(__name__)
@@ -47,23 +51,55 @@ def serve(options: ServeOptions) -> None:
     end_on_signals()
     log_to_stderr(options.logs.form)
     require_git()
-    listener = bind(options.host, options.port, allow_anonymous=options.allow_anonymous)
+    certificates = Certificates(options.listen.tls) if options.listen.tls else None
+    access, looks = open_doors(options.listen, options.users)
+    listener = bind(options.listen, asks_who=asks_who(options.listen, options.users))
+    try:
+        _serve(options, listener, access, certificates, looks)
+    finally:
+        remove_unix(options.listen.uds)
+
+
+def _serve(
+    options: ServeOptions,
+    listener: socket.socket,
+    access: Access,
+    certificates: Certificates | None,
+    looks: Sequence[Look],
+) -> None:
     source = _remote(options, options.repo) if options.repo and is_url(options.repo) else _local(options)
     directory = _find(source, options.branch)
     active = Active()
     active.change(not_kept=_write_problem(source.state))
     follower = Follower(directory, Refresher(source.place, active, source.state, source.mirror).refresh)
-    settings = Settings(source.shown, options.host, listener.getsockname()[1], source.state)
+    settings = Settings(source.shown, options.listen.host, _port(listener), source.state)
     with _decision_log(options.logs) as decisions:
+        rereader = Rereader([*looks, *([certificates.look] if certificates else []), _hurry(follower, source.mirror)])
+        on_hangup(decisions.reopen if decisions else None, rereader.hurry)
         output = sys.stderr if options.logs.decisions == "-" else sys.stdout
-        print(_next_steps(settings, listener), flush=True, file=output)
+        print(_next_steps(settings, options, listener), flush=True, file=output)
         follower.start()
+        rereader.start()
         try:
-            run(make_app(active, settings, decisions), listener, options.limits)
+            app = make_app(active, settings, decisions, access)
+            run(app, listener, options.limits, certificates.context if certificates else None)
         finally:
+            rereader.stop()
             if source.mirror:
                 source.mirror.close()
             follower.stop()
+
+
+def _hurry(follower: Follower, mirror: Mirror | None) -> Look:
+    """At SIGHUP the source is looked at now; otherwise it is when the follower sees fit."""
+
+    def look(*, asked: bool) -> None:
+        if asked:
+            if mirror:
+                mirror.hurry()
+            follower.hurry()
+
+    return look
 
 
 @contextmanager
@@ -73,7 +109,6 @@ def _decision_log(logs: Logs) -> Iterator[DecisionLog | None]:
         yield None
         return
     decisions = DecisionLog(logs.decisions, with_names=logs.with_names)
-    on_hangup(decisions.reopen)
     try:
         yield decisions
     finally:
@@ -137,13 +172,24 @@ def _write_problem(directory: Path) -> str | None:
     return None
 
 
-def _next_steps(settings: Settings, listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def _port(listener: socket.socket) -> int:
+    return 0 if listener.family == socket.AF_UNIX else int(listener.getsockname()[1])
+
+
+def _next_steps(settings: Settings, options: ServeOptions, listener: socket.socket) -> str:
+    listen = options.listen
+    scheme = "https" if listen.tls else "http"
+    if listen.uds:
+        shown, curl, url = str(listen.uds), f"curl --unix-socket {quote(str(listen.uds))}", f"{scheme}://localhost"
+    else:
+        host, port = listener.getsockname()[:2]
+        shown = url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        curl = "curl"
+    login = " --user USER" if options.users.htpasswd else ""
     query = "protocol=mssip&ms-subnet=10.61.2.0"
-    return f"""location-policy {__version__} serves {settings.repository} on {url}
+    return f"""location-policy {__version__} serves {settings.repository} on {shown}
 
   change the map:  git clone {quote(settings.repository)}
-  ask as a node:   curl '{url}/policy/v1/participant/location?{query}'
-  what is active:  curl {url}/status
+  ask as a node:   {curl}{login} '{url}/policy/v1/participant/location?{query}'
+  what is active:  {curl}{login} {url}/status
 """

@@ -1,5 +1,6 @@
 """Routes and responses: HTTP in front of a snapshot."""
 
 from .app import make_app
+from .guard import ALL_ROLES, OPEN, Access
 
-__all__ = ["make_app"]
+__all__ = ["ALL_ROLES", "OPEN", "Access", "make_app"]

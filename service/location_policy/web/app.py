@@ -15,12 +15,17 @@ from ..active import Active, now
 from ..decision_log import DecisionLog
 from ..metrics import Metrics, Requests
 from ..settings import Settings
+from .guard import ALL_ROLES, Access, Guard
 from .policy import COMMIT_HEADER, PolicyApi
 from .status import status
 
+EVERYONE_MAY = Access(anonymous=ALL_ROLES)
 
-def make_app(active: Active, settings: Settings, decisions: DecisionLog | None = None) -> ASGIApp:
-    """The ASGI application that answers from `active`, and tells `decisions` of each answer."""
+
+def make_app(
+    active: Active, settings: Settings, decisions: DecisionLog | None = None, access: Access = EVERYONE_MAY
+) -> ASGIApp:
+    """The ASGI application that answers from `active` whom `access` lets ask, and tells `decisions` of each."""
     started_at = now()
     requests = Requests()
     metrics = Metrics(active, requests, lambda: decisions.dropped if decisions else 0)
@@ -51,7 +56,8 @@ def make_app(active: Active, settings: Settings, decisions: DecisionLog | None =
     ]
     router = Starlette(routes=routes, exception_handlers={404: _show_not_found})
     router.router.redirect_slashes = False
-    return PolicyApi(active, router, [requests.count, *([decisions.record] if decisions else [])])
+    api = PolicyApi(active, router, [requests.count, *([decisions.record] if decisions else [])])
+    return Guard(api, access)
 
 
 async def _show_not_found(request: Request, _: Exception) -> Response:

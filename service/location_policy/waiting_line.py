@@ -1,0 +1,70 @@
+"""Work that takes long, done a little at a time in threads of its own, never on the event loop.
+
+The line is short. Whoever has failed least stands in front; when the line is full, the last one is turned away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from bisect import insort
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from typing import NamedTuple
+
+ROOM = 32
+"""Tasks that wait: at a quarter of a second each, as many as can be done while somebody still waits for them."""
+THREADS = max(1, min(4, (os.cpu_count() or 1) - 1))
+"""One processor is left to the answers."""
+
+Outcome = bool | None
+"""What the work said; None: there was no room."""
+
+
+class _Task(NamedTuple):
+    rank: int
+    number: int
+    work: Callable[[], bool]
+    done: asyncio.Future[Outcome]
+
+
+class WaitingLine:
+    """Does work in order of rank, the lowest first; asked from one event loop."""
+
+    def __init__(self, room: int = ROOM, threads: int = THREADS) -> None:
+        self._room = room
+        self._threads = threads
+        self._line: list[_Task] = []
+        self._lock = threading.Lock()
+        self._waiting = threading.Semaphore(0)
+        self._numbers = count()
+
+    def put(self, work: Callable[[], bool], rank: int) -> asyncio.Future[Outcome]:
+        """Stand in line; the future never has an exception."""
+        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        with self._lock:
+            insort(self._line, _Task(rank, next(self._numbers), work, done))
+            last = self._line.pop() if len(self._line) > self._room else None
+        if last:
+            last.done.set_result(None)
+        self._begin()
+        self._waiting.release()
+        return done
+
+    def _begin(self) -> None:
+        """The threads begin with the first work."""
+        while self._threads:
+            self._threads -= 1
+            threading.Thread(target=self._run, name="hashing", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            self._waiting.acquire()
+            with self._lock:
+                task = self._line.pop(0) if self._line else None
+            if task:
+                outcome = task.work()
+                with suppress(RuntimeError):  # the loop has ended meanwhile
+                    task.done.get_loop().call_soon_threadsafe(task.done.set_result, outcome)

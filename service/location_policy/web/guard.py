@@ -1,0 +1,121 @@
+"""In front of everything: who asks, and may they?
+
+What is not listed here needs a role: the one that looks for GET and HEAD, the one that changes for anything else. So a
+route that somebody adds is closed until it is opened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .. import answers
+from ..answers import Answer
+from ..credentials import Credentials, Roles, TooBusy
+from ..proxies import Proxies
+from ..roles import Role
+from .policy import REFUSAL, extra_headers, is_policy, send_whole
+
+OPEN = frozenset(("/healthz", "/readyz"))
+"""Open to all: what asks whether to send requests here has no password."""
+ALL_ROLES: frozenset[Role] = frozenset(("node", "viewer", "editor"))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may do what.
+
+    Users are known by password (`credentials`), else by the name in their certificate; those whom nobody knows have the
+    roles of `anonymous`.
+    """
+
+    credentials: Credentials | None = None
+    roles: Roles = field(default_factory=lambda: Roles(None))
+    anonymous: frozenset[Role] = frozenset()
+    open_paths: frozenset[str] = OPEN
+    proxies: Proxies = field(default_factory=Proxies)
+
+    def needed(self, path: str, method: str) -> Role | None:
+        """The role that a request needs; None: none."""
+        if path in self.open_paths:
+            return None
+        if is_policy(path):
+            return "node"
+        return "viewer" if method in ("GET", "HEAD") else "editor"
+
+
+class Guard:
+    """Hands on to `app` what may be asked, with the user's name as `user` of the scope."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request (ASGI 3)."""
+        access = self._access
+        role = access.needed(scope["path"], scope["method"])
+        if role is None or role in access.anonymous:
+            await self._app(scope, receive, send)
+            return
+        user = self._known(scope)
+        refusal = None
+        if user is None:
+            user, refusal = await self._meet(scope)
+        if user is not None and role not in access.roles.of(user):
+            refusal = answers.forbidden(role)
+        if refusal is None:
+            scope["user"] = user
+            await self._app(scope, receive, send)
+        else:
+            await self._refuse(refusal, scope, receive, send)
+
+    def _known(self, scope: Scope) -> str | None:
+        """Who asks, if that is known without a hash."""
+        if self._access.credentials is None:
+            return _certified(scope)
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                return self._access.credentials.remembered(value)
+        return None
+
+    async def _meet(self, scope: Scope) -> tuple[str | None, Answer | None]:
+        """Who asks, or why that is not known."""
+        headers = list(_values(scope, b"authorization"))
+        if self._access.credentials is None or not headers:
+            return None, answers.unauthorized("This needs a user and a password")
+        if len(headers) > 1:
+            return None, answers.unauthorized("There is more than one Authorization header")
+        peer = scope["client"][0] if scope["client"] else None
+        address = self._access.proxies.client(peer, _values(scope, b"x-forwarded-for"))
+        try:
+            user, seconds = await self._access.credentials.user_of(headers[0], address)
+        except ValueError as error:
+            return None, answers.unauthorized(str(error))
+        except (TooBusy, asyncio.CancelledError):  # the service ends: the answer is due all the same
+            return None, answers.busy()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(seconds)
+        return user, None if user else answers.unauthorized("User or password is wrong")
+
+    async def _refuse(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_policy(scope["path"]):
+            scope[REFUSAL] = answer
+            await self._app(scope, receive, send)
+            return
+        headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *extra_headers(answer)]
+        await send_whole(send, answer.status, headers, answer.encoded(), with_body=scope["method"] != "HEAD")
+
+
+def _values(scope: Scope, wanted: bytes) -> Iterator[bytes]:
+    return (value for name, value in scope["headers"] if name == wanted)
+
+
+def _certified(scope: Scope) -> str | None:
+    """The name in the client's certificate (the TLS extension of ASGI); without credentials nobody else gets in."""
+    found: str | None = scope.get("extensions", {}).get("tls", {}).get("client_cert_name")
+    return found
