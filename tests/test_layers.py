@@ -31,6 +31,7 @@ LAYERS = (
     "expectations",
     "breaches",
     "location_map",
+    "coverage",
     "changes",
     "rule_changes",
     "plan",

@@ -1,7 +1,7 @@
 """Expectations held against a map: which are broken, by which address, and what it gets instead.
 
-`Referee` goes on from one map to the next. It judges anew only the expectations that are new, and those that share
-addresses with a row that differs.
+`Referee` goes on from one map to the next. An expectation that was kept can be broken only in the addresses of a row
+that differs, so only there is it judged anew.
 """
 
 from __future__ import annotations
@@ -79,11 +79,13 @@ class Referee:
         stale = self._expect(self._file.expected)
         if default != self._default:
             self._default, stale = default, set(self._expected)
-        for network in self._touched(changed):
-            stale.update(self._at[network])
-        for expectation in stale:
+        areas = {expectation: {expectation.network} for expectation in stale | self._breaches.keys()}
+        for network in changed:
+            for expectation, area in self._shared(network):
+                areas.setdefault(expectation, set()).add(area)
+        for expectation, shared in areas.items():
             self._breaches.pop(expectation, None)
-            if breach := _breach(expectation, space, default):
+            if breach := _breach(expectation, shared, space, default):
                 self._breaches[expectation] = breach
 
     def _follow(self, rows: Sequence[RowFile]) -> tuple[AddressSpace, Iterable[Network]]:
@@ -110,19 +112,24 @@ class Referee:
         self._breaches = {one: breach for one, breach in self._breaches.items() if one in expected}
         return new
 
-    def _touched(self, changed: Iterable[Network]) -> Iterator[Network]:
-        """The networks of which something is expected and that share addresses with one of these."""
-        for network in changed:
-            yield from self._places.rows_above(network)
-            yield from self._places.rows_below(network)
+    def _shared(self, network: Network) -> Iterator[tuple[Expectation, Network]]:
+        """The expectations of addresses of this network, each with the addresses that it has of it."""
+        for place in self._places.rows_above(network):
+            yield from ((expectation, network) for expectation in self._at[place])
+        for place in self._places.rows_below(network):
+            yield from ((expectation, place) for expectation in self._at[place])
 
 
-def _breach(expectation: Expectation, space: AddressSpace, default: str | None) -> Breach | None:
-    for part in space.parts(expectation.network):
-        location = space.names[part.network][0] if part.network else default
-        if location != expectation.location:
-            first = part.range.first.to_bytes(len(expectation.network) - 1)
-            return Breach(Address(first), location, part.network)
+def _breach(
+    expectation: Expectation, areas: Iterable[Network], space: AddressSpace, default: str | None
+) -> Breach | None:
+    """How these areas of an expectation break it; in order, the first that does has the first address that does."""
+    for area in sorted(areas):
+        for part in space.parts(area):
+            location = space.names[part.network][0] if part.network else default
+            if location != expectation.location:
+                first = part.range.first.to_bytes(len(area) - 1)
+                return Breach(Address(first), location, part.network)
     return None
 
 

@@ -6,7 +6,7 @@ the same, because they decide what the next change may do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .addresses import Network
 from .changes import KINDS, Change, Kind, address_space, changes, row_changes
 from .location_map import LocationMap
-from .ranges import AddressSpace
+from .ranges import AddressSpace, count_slash64s
 from .rule_changes import RuleChange, answering_changes, judging_changes
 from .rules import Rules
 
@@ -87,16 +87,7 @@ def total(found: Sequence[Change]) -> Total:
     """How much these changes are, each network of length 64 counted once."""
     ranges = [(change.size, part) for change in found for part in change.ranges]
     addresses = sum(part.size for size, part in ranges if size == 4)
-    return Total(len(found), addresses, _distinct((p.first >> 64, p.last >> 64) for size, p in ranges if size == 16))
-
-
-def _distinct(spans: Iterable[tuple[int, int]]) -> int:
-    """How many numbers are in any of these spans, both ends included."""
-    number, seen = 0, -1
-    for first, last in sorted(spans):
-        number += max(0, last - max(first, seen + 1) + 1)
-        seen = max(seen, last)
-    return number
+    return Total(len(found), addresses, count_slash64s(part for size, part in ranges if size == 16))
 
 
 def _places(location_map: LocationMap, wanted: set[Network]) -> Iterator[tuple[Network, str, int]]:

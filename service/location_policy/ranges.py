@@ -138,6 +138,15 @@ def walk(whole: Range, row: Network | None, below: Iterable[Network]) -> Iterato
             at = end + 1
 
 
+def count_slash64s(ranges: Iterable[Range]) -> int:
+    """How many IPv6 networks of length 64 these ranges touch, each counted once."""
+    number, seen = 0, -1
+    for first, last in sorted((addresses.first >> 64, addresses.last >> 64) for addresses in ranges):
+        number += max(0, last - max(first, seen + 1) + 1)
+        seen = max(seen, last)
+    return number
+
+
 def outermost(networks: Iterable[Network]) -> list[Network]:
     """Those that no other of them holds, in order, IPv4 first."""
     found: list[Network] = []

@@ -46,6 +46,7 @@ OPTIONS = (
     "format",
     "protocol",
     "number",
+    "coverage",
 )
 """The long options of all commands."""
 

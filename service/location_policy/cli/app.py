@@ -173,7 +173,13 @@ def serve(
 
 
 @app.command(epilog="Example: location-policy check .")
-def check(context: typer.Context, folder: Folder = Path(), repo: Repo = None, rev: Rev = None) -> None:
+def check(
+    context: typer.Context,
+    folder: Folder = Path(),
+    repo: Repo = None,
+    rev: Rev = None,
+    coverage: Annotated[bool, _option("coverage", None, "Print how much expectations.csv covers.")] = False,
+) -> None:
     """Validate a working copy or a commit, as the hook does.
 
     Problems go to standard output, their number to standard error. Exit status 1 if there is an error.
@@ -181,7 +187,7 @@ def check(context: typer.Context, folder: Folder = Path(), repo: Repo = None, re
     from .check import check
 
     with told(NOT_ASKED):
-        raise typer.Exit(check(folder, _asked_repository(context, repo), rev))
+        raise typer.Exit(check(folder, _asked_repository(context, repo), rev, covers=coverage))
 
 
 @app.command(epilog="Example: location-policy lookup 10.61.2.7 .")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+from ..coverage import coverage
 from ..errors import InvalidConfiguration
 from ..location_map import LocationMap, load_map
 from ..problems import Problem, count, errors_in
@@ -13,15 +15,17 @@ from ..working_copy import read_folder
 from .rim import NO
 
 
-def check(folder: Path, repository: Path | None, revision: str | None) -> int:
-    """Print every problem, and how many; the exit status."""
+def check(folder: Path, repository: Path | None, revision: str | None, *, covers: bool = False) -> int:
+    """Print every problem, with `covers` also what expectations cover, and how many problems; the exit status."""
+    lines: Iterable[str] = ()
     try:
         location_map, _ = load(folder, repository, revision)
         problems, size = location_map.warnings, f"{_size(location_map)}: "
+        lines = coverage(location_map).lines() if covers else ()
     except InvalidConfiguration as error:
         problems, size = error.problems, ""
-    for problem in problems:
-        print(problem)
+    for line in (*problems, *lines):
+        print(line)
     print(size + _count(problems), file=sys.stderr)
     return NO if errors_in(problems) else 0
 
