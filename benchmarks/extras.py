@@ -1,4 +1,4 @@
-"""What the metrics and the decision log cost an answer.
+"""What the metrics, the decision log and a remembered password cost an answer.
 
     python benchmarks/extras.py [--rounds 80] [--requests 1000]
 
@@ -14,6 +14,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import MutableMapping
 from contextlib import closing
 from pathlib import Path
@@ -22,10 +23,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from starlette.types import ASGIApp
+
 from location_policy.active import Active
+from location_policy.credentials import Credentials
 from location_policy.decision_log import DecisionLog
 from location_policy.metrics import Metrics, Requests
+from location_policy.web.guard import Access, Guard
 from location_policy.web.policy import LOCATION, PolicyApi
+from tests.support.access import PASSWORD, write_users
 from tests.support.maps import snapshot_of
 
 QUERY = (
@@ -36,7 +42,9 @@ QUERY = (
     b"&node_ip=10.144.101.21&version_id=35&pseudo_version_id=77683.0.0&service_name=meet.bob&ms-subnet=10.61.2.0"
     b"&local_alias=meet.bob&request_id=644d4edc"
 )
-SCOPE = {"type": "http", "method": "GET", "path": LOCATION, "query_string": QUERY, "headers": []}
+AUTHORIZATION = b"Basic " + b64encode(f"node:{PASSWORD}".encode())
+HEADERS = [(b"host", b"policy.example.com"), (b"accept", b"*/*"), (b"authorization", AUTHORIZATION)]
+SCOPE = {"type": "http", "method": "GET", "path": LOCATION, "query_string": QUERY, "headers": HEADERS}
 
 
 def main() -> None:
@@ -48,11 +56,12 @@ def main() -> None:
     active.change(snapshot=snapshot_of())
     requests = Requests()
     with tempfile.TemporaryDirectory() as folder, closing(DecisionLog(f"{folder}/decisions.log")) as decisions:
-        set_ups = {
+        set_ups: dict[str, ASGIApp] = {
             "none": PolicyApi(active, nothing),
             "metrics": PolicyApi(active, nothing, [requests.count]),
             "metrics and decision log": PolicyApi(active, nothing, [requests.count, decisions.record]),
         }
+        set_ups["remembered password"] = Guard(set_ups["none"], Access(known_user(Path(folder))))
         times = asyncio.run(take_turns(list(set_ups.values()), arguments.rounds, arguments.requests))
         dropped = decisions.dropped
     for name, found in zip(set_ups, times, strict=True):
@@ -63,7 +72,14 @@ def main() -> None:
     show_scrape(Metrics(active, requests, lambda: 0))
 
 
-async def take_turns(apps: list[PolicyApi], rounds: int, requests: int) -> list[list[float]]:
+def known_user(folder: Path) -> Credentials:
+    """Users of whom the one that asks was found right before."""
+    found = Credentials(write_users(folder / "htpasswd", "node"))
+    assert asyncio.run(found.user_of(AUTHORIZATION, "192.0.2.1"))[0] == "node"
+    return found
+
+
+async def take_turns(apps: list[ASGIApp], rounds: int, requests: int) -> list[list[float]]:
     """Microseconds a request, for each app in each round."""
     times: list[list[float]] = [[] for _ in apps]
     for _ in range(rounds):
