@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from location_policy import __version__, installation
+from location_policy import __version__, git_hooks, installation
 from location_policy.errors import ForeignHook, InvalidConfiguration, NotARepository, RepositoryError
-from location_policy.installation import Hook, create, hook_state, install, shipped
+from location_policy.git_hooks import Hook, hook_state, shipped
+from location_policy.installation import create, install
 from location_policy.repository import open_repository
 from location_policy.repository.git import PlainGit
 from tests.support.program import PROGRAM, run_program
@@ -29,6 +30,12 @@ def config(repository: Path, key: str) -> list[str]:
 def state(repository: Path) -> Hook:
     with open_repository(repository) as opened:
         return hook_state(opened)
+
+
+def content(repository: Path) -> dict[str, bytes]:
+    """The config and the hooks."""
+    paths = [repository / "config", *(repository / "hooks").iterdir()]
+    return {path.name: path.read_bytes() for path in paths}
 
 
 def names(folder: Path) -> list[str]:
@@ -59,6 +66,7 @@ def test_a_new_repository_has_the_settings_of_one_that_takes_pushes(tmp_path: Pa
         "receive.advertisepushoptions": ["true"],
         "transfer.hiderefs": ["refs/location-policy"],
         "receive.hiderefs": ["refs/notes/location-policy"],
+        "receive.procreceiverefs": ["refs/for"],
         "receive.denydeletes": [],
         "receive.denynonfastforwards": [],
         "location-policy.branch": [],
@@ -190,16 +198,43 @@ def test_an_existing_repository_gets_hook_and_settings_and_keeps_its_content(rep
     before = git("for-each-ref", cwd=repository)
     done = run_program("init", repository)
     assert done.returncode == 0
-    assert done.stdout == f"hook {repository / 'hooks' / 'pre-receive'}, version {__version__}\n"
+    hooks = [repository / "hooks" / name for name in ("pre-receive", "post-receive", "proc-receive")]
+    assert done.stdout == "".join(f"hook {path}, version {__version__}\n" for path in hooks)
     assert git("for-each-ref", cwd=repository) == before
     assert state(repository) == Hook("ok", __version__)
 
 
 def test_a_second_run_changes_nothing(repository: Path) -> None:
     install(repository)
-    before = (repository / "config").read_text(), (repository / "hooks" / "pre-receive").read_bytes()
+    before = content(repository)
     install(repository)
-    assert ((repository / "config").read_text(), (repository / "hooks" / "pre-receive").read_bytes()) == before
+    assert content(repository) == before
+
+
+def test_a_repository_of_an_older_version_gets_what_it_lacks(repository: Path) -> None:
+    install(repository)
+    whole = content(repository)
+    git("config", "--unset", "receive.procReceiveRefs", cwd=repository)
+    for name in ("post-receive", "proc-receive"):
+        (repository / "hooks" / name).unlink()
+    install(repository)
+    assert {**content(repository), "config": b""} == {**whole, "config": b""}
+    assert config(repository, "receive.procReceiveRefs") == ["refs/for"]
+
+
+@pytest.mark.parametrize(
+    ("name", "otherwise"),
+    [("post-receive", "why a limit is overridden is not noted"), ("proc-receive", "dry runs are not taken")],
+)
+def test_a_foreign_hook_beside_the_one_that_judges_stays_and_is_told(
+    repository: Path, name: str, otherwise: str
+) -> None:
+    hook = repository / "hooks" / name
+    hook.write_text(FOREIGN)
+    done = install(repository)
+    assert any(line.startswith(f"{hook} is not ours and stays as it is, so {otherwise}: move it away") for line in done)
+    assert hook.read_text() == FOREIGN
+    assert config(repository, "receive.procReceiveRefs") == ["refs/for"] * (name == "post-receive")
 
 
 def test_settings_of_the_site_are_kept_and_told(repository: Path) -> None:
@@ -247,7 +282,7 @@ def test_the_hook_is_put_where_the_configuration_says(repository: Path, tmp_path
 def test_a_relative_place_for_hooks_is_inside_the_repository(repository: Path) -> None:
     git("config", "core.hooksPath", "others", cwd=repository)
     install(repository)
-    assert names(repository / "others") == ["pre-receive"]
+    assert names(repository / "others") == ["post-receive", "pre-receive", "proc-receive"]
 
 
 def test_a_place_that_cannot_be_written_is_a_clear_error(repository: Path, tmp_path: Path) -> None:
@@ -280,9 +315,9 @@ def test_without_a_program_beside_the_interpreter_the_one_on_the_path_is_named(
     program.chmod(0o755)
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert installation._program() == program
+    assert git_hooks._program() == program
     monkeypatch.setenv("PATH", "")
-    assert installation._program() == Path("/nowhere/location-policy")
+    assert git_hooks._program() == Path("/nowhere/location-policy")
 
 
 def test_a_path_with_spaces_and_quotes_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

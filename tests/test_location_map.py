@@ -171,6 +171,7 @@ def test_a_configuration_that_was_served_is_judged_leniently() -> None:
     location_map = Gate().load_map(files, was_served=True)
     assert {problem.severity for problem in location_map.warnings} == {"warning"}
     assert [problem.path for problem in location_map.warnings] == ["locations.csv"] * 4 + ["policy.toml"] * 3
+    assert location_map.rules.severity("unknown-location") == "error"
 
 
 @pytest.mark.parametrize("rows", ["Sydney,nowhere\n", "A,10.61.3.0/23\nB,10.61.2.0/23\n"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from location_policy import answers, policy
 from location_policy.active import Active, StateName
-from location_policy.installation import Hook
+from location_policy.git_hooks import Hook
 from location_policy.metrics import BUCKETS, HELP, PROTOCOLS, STATES, Metrics, Requests
 from location_policy.policy import Question
 from tests.support.maps import COMMIT, MOMENT, snapshot_of

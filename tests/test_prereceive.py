@@ -6,37 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from location_policy import prereceive
+from location_policy import judgement
 from location_policy.errors import RepositoryError
 from location_policy.location_map import Gate, LocationMap
-from location_policy.prereceive import Update, judge, parse_updates
+from location_policy.prereceive import judge
 from location_policy.repository import open_pushed_repository
 from location_policy.sources import File
+from location_policy.updates import Update
 from tests.support.repositories import BAD, GOOD, force_commit, make_repository
 
 ZEROS = "0" * 40
 
 
-def test_each_line_is_an_update() -> None:
-    text = f"{ZEROS} {'1' * 40} refs/heads/a\n{'2' * 64} {'0' * 64} refs/heads/b\x0bc\n".encode()
-    first, second = parse_updates(text)
-    assert (first.creates, first.deletes, first.ref) == (True, False, "refs/heads/a")
-    assert (second.creates, second.deletes, second.ref) == (False, True, "refs/heads/b\x0bc")
-
-
-@pytest.mark.parametrize("text", ["refs/heads/a\n", "{0} {0} \n", "{0} --all refs/heads/a\n", "{0} {0} refs/heads/a"])
-def test_what_is_no_update_is_an_error(text: str) -> None:
-    with pytest.raises(ValueError, match="is not `old new ref`"):
-        parse_updates(text.format("1" * 40).encode())
-
-
-def test_a_name_that_is_not_utf8_stays_as_it_is() -> None:
-    (update,) = parse_updates(b"%b %b refs/heads/\xff\n" % (b"1" * 40, b"2" * 40))
-    assert update.ref.encode(errors="surrogateescape") == b"refs/heads/\xff"
-
-
 def test_only_the_newest_of_a_long_history_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prereceive, "OLDER_COMMITS", 3)
+    monkeypatch.setattr(judgement, "OLDER_COMMITS", 3)
     repository = make_repository(tmp_path / "map.git", BAD)
     for number in range(4):
         force_commit(repository, BAD, message=str(number))
@@ -44,16 +27,18 @@ def test_only_the_newest_of_a_long_history_are_looked_at(tmp_path: Path, monkeyp
     with open_pushed_repository(repository) as opened:
         verdict = judge([Update(ZEROS, new, "refs/heads/main")], opened)
     assert verdict.accepted
-    assert verdict.lines[0] == "warning: 3 of the last 3 commits before it are not valid"
+    assert verdict.lines[-3] == "warning: 3 of the last 3 commits before it are not valid"
 
 
-def test_equal_configurations_are_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_configurations_are_judged_once_besides_the_one_that_they_are_compared_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     judged = []
     load = Gate.load_map
 
-    def count(gate: Gate, files: list[File], *, errors_only: bool) -> LocationMap:
+    def count(gate: Gate, files: list[File], *, was_served: bool = False, errors_only: bool) -> LocationMap:
         judged.append(files)
-        return load(gate, files, errors_only=errors_only)
+        return load(gate, files, was_served=was_served, errors_only=errors_only)
 
     monkeypatch.setattr(Gate, "load_map", count)
     repository = make_repository(tmp_path / "map.git", GOOD)
@@ -61,7 +46,7 @@ def test_equal_configurations_are_judged_once(tmp_path: Path, monkeypatch: pytes
     new = [force_commit(repository, {**GOOD, "README": str(number)}) for number in range(5)][-1]
     with open_pushed_repository(repository) as opened:
         assert judge([Update(old, new, "refs/heads/main")], opened).accepted
-    assert len(judged) == 1
+    assert len(judged) == 2
 
 
 def test_an_update_to_a_commit_that_is_not_there_raises(tmp_path: Path) -> None:

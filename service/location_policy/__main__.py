@@ -8,12 +8,21 @@ import sys
 def main() -> None:
     """Run the command line and exit with its status.
 
-    A hook of git is run at every push and must start fast: its command is found before the rest is imported.
+    Hooks of git are run at every push and must start fast: their commands are found before the rest is imported.
     """
-    if sys.argv[1:] == ["pre-receive"]:
-        from .cli.prereceive import pre_receive
+    match sys.argv[1:]:
+        case ["pre-receive"]:
+            from .cli.prereceive import pre_receive
 
-        sys.exit(pre_receive())
+            sys.exit(pre_receive())
+        case ["post-receive"]:
+            from .cli.postreceive import post_receive
+
+            sys.exit(post_receive())
+        case ["proc-receive"]:
+            from .cli.procreceive import proc_receive
+
+            sys.exit(proc_receive())
     from .cli.app import run
 
     run()

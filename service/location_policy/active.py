@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from .installation import Hook
+from .git_hooks import Hook
+from .overrides import Override
 from .problems import Problem
 from .repository import Commit
 from .snapshot import Snapshot
@@ -44,11 +45,12 @@ class State:
     """Everything that is known at one moment.
 
     `rejection` is about HEAD and `outage` about the source; `was_read`: the source was read once since this process
-    began; `is_settled`: the load of HEAD has ended, one way or the other; `not_kept`: why the content in force would
-    not survive a restart.
+    began; `is_settled`: the load of HEAD has ended, one way or the other; `override`: of a limit, by the push of the
+    commit in force; `not_kept`: why the content in force would not survive a restart.
     """
 
     snapshot: Snapshot | None = None
+    override: Override | None = None
     head: Head | None = None
     rejection: Failure | None = None
     outage: Failure | None = None

@@ -1,35 +1,27 @@
-"""Hooks and settings of a repository: put there, judged; and a new repository made.
+"""Hooks and settings of a repository, put there; and a new repository made.
 
-Our hook has its version in its second line. A hook of somebody else is never overwritten, and a setting that the site
-has chosen otherwise is kept.
+A hook of somebody else is never overwritten, and a setting that the site has chosen otherwise is kept.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import shlex
-import shutil
 import stat
-import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
 
-from . import __version__
-from .errors import ForeignHook, NotARepository, RepositoryError
+from .errors import NotARepository, RepositoryError
+from .git_hooks import install_hooks, is_ours
 from .location_map import load_map
-from .repository import SECTION, Repository, find_git_directory, open_repository
+from .repository import PROC_RECEIVE, SECTION, find_git_directory, open_repository
 from .repository.creation import commit_folder, make_bare
 from .repository.git import Git, GitFailed, PlainGit
+from .updates import DRY_RUN
 
-HOOK = "pre-receive"
 BRANCH = "main"
-
-HookState = Literal["ok", "missing", "not-executable", "other-version", "none"]
 
 SETTINGS = {
     "receive.fsckObjects": "true",
@@ -39,42 +31,13 @@ SETTINGS = {
 }
 """Settings of a repository that takes pushes, with one value each."""
 
-HIDDEN_REFS = {"transfer.hideRefs": "refs/location-policy", "receive.hideRefs": "refs/notes/location-policy"}
-"""Settings with many values, of which one is ours: nobody pushes to the refs that the program writes."""
-
-_MARK = re.compile(rb"^# location-policy hook, version (\S+)$", re.MULTILINE)
-_PROGRAM_LINE = b"for program in location-policy; do"
-
-
-class Hook(NamedTuple):
-    """What stands in the place of the hook."""
-
-    state: HookState
-    version: str | None = None
-
-
-def shipped(name: str) -> Path:
-    """A folder that travels with the program: inside the package, or at the root of a checkout."""
-    package = Path(__file__).parent
-    return next(folder for folder in (package / name, package.parent.parent / name) if folder.is_dir())
-
-
-def hook_state(repository: Repository) -> Hook:
-    """Is our hook in force? "none" for a repository with a working copy: commits get in without a push."""
-    folder = repository.hooks_folder()
-    if folder is None:
-        return Hook("none")
-    path = folder / HOOK
-    try:
-        mark = _MARK.search(path.read_bytes())
-    except OSError:
-        return Hook("missing")
-    if mark is None:
-        return Hook("missing")
-    version = mark[1].decode(errors="replace")
-    if not path.stat().st_mode & stat.S_IXUSR:
-        return Hook("not-executable", version)
-    return Hook("ok" if version == __version__ else "other-version", version)
+REFS = {
+    "transfer.hideRefs": "refs/location-policy",
+    "receive.hideRefs": "refs/notes/location-policy",
+    PROC_RECEIVE: DRY_RUN.rstrip("/"),
+}
+"""Settings with many values, of which one is ours: nobody pushes to the refs that the program writes, and no ref is
+made for a dry run."""
 
 
 def create(path: Path, content: Path | None, *, branch: str | None = None, shared: bool = False) -> None:
@@ -110,11 +73,11 @@ def install(path: Path, *, branch: str | None = None, shared: bool = False) -> l
         raise NotARepository(f"{path} is not a bare repository", "make one with: git clone --bare")
     if branch is not None:
         _check_branch(git, branch)
-    done = [_install_hook(hooks / HOOK)]
+    done = [*install_hooks(hooks)]
     if branch is not None:
         git.run("config", f"{SECTION}.branch", branch)
         done.append(f"serves branch {branch}")
-    done += _install_settings(git)
+    done += _install_settings(git, takes_dry_runs=is_ours(hooks / "proc-receive"))
     if shared:
         git.run("config", "core.sharedRepository", "group")
         _share(directory)
@@ -122,46 +85,15 @@ def install(path: Path, *, branch: str | None = None, shared: bool = False) -> l
     return done
 
 
-def _install_hook(path: Path) -> str:
-    if os.path.lexists(path) and not _is_ours(path):
-        hint = f"move it away, or run `location-policy {HOOK}` from it with its standard input"
-        raise ForeignHook(f"{path} is not ours and stays as it is", hint)
-    text = (shipped("hooks") / HOOK).read_bytes()
-    programs = b"for program in %b location-policy; do" % os.fsencode(shlex.quote(str(_program())))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{HOOK}.") as folder:
-            aside = Path(folder, HOOK)
-            aside.write_bytes(text.replace(_PROGRAM_LINE, programs))
-            aside.chmod(0o755)
-            aside.replace(path)
-    except OSError as error:
-        raise RepositoryError(f"{path} cannot be written: {error.strerror}") from error
-    return f"hook {path}, version {__version__}"
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        return bool(_MARK.search(path.read_bytes()))
-    except OSError:  # whatever it is, we have not put it there
-        return False
-
-
-def _program() -> Path:
-    """The program as it runs now, where a hook can find it: absolute, and beside the interpreter if it is there."""
-    beside = Path(sys.executable).with_name("location-policy")
-    return beside if beside.exists() else Path(shutil.which("location-policy") or beside).absolute()
-
-
-def _install_settings(git: Git) -> Iterator[str]:
+def _install_settings(git: Git, *, takes_dry_runs: bool) -> Iterator[str]:
     for key, wanted in SETTINGS.items():
         values = _values(git, key)
         if not values:
             git.run("config", key, wanted)
         elif values[-1] != wanted:
             yield f"kept {key} = {values[-1]} ({wanted} is usual)"
-    for key, wanted in HIDDEN_REFS.items():
-        if wanted not in _values(git, key):
+    for key, wanted in REFS.items():
+        if wanted not in _values(git, key) and (takes_dry_runs or key != PROC_RECEIVE):
             git.run("config", "--add", key, wanted)
     if not _values(git, f"{SECTION}.id"):
         git.run("config", f"{SECTION}.id", uuid.uuid4().hex)

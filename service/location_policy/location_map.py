@@ -83,8 +83,8 @@ class Gate:
         unreadable = {problem.path for problem in errors_in(problems)}
         readable = [file for file in ordered if file.path not in unreadable]
         rules_text = next((f.content for f in readable if f.path == RULES_PATH and f.content is not None), b"")
-        rules, rules_problems = read_rules(rules_text)
-        rules = rules.lenient() if was_served else rules
+        written, rules_problems = read_rules(rules_text)
+        rules = written.lenient() if was_served else written
         self._files = {(f.path, f.blob): self._row_file(f) for f in readable if is_rows(f.path)}
         expected = self._referee.read(readable)
         row_files = tuple(self._files.values())
@@ -103,7 +103,7 @@ class Gate:
         judged = tuple(_judge(problems, rules, was_served=was_served))
         if errors_in(judged):
             raise InvalidConfiguration(judged)
-        return LocationMap(rules, row_files, judged, expected.expected)
+        return LocationMap(written, row_files, judged, expected.expected)
 
     def _row_file(self, file: File) -> RowFile:
         if file.content is None:

@@ -18,7 +18,7 @@ from prometheus_client.exposition import choose_encoder
 
 from .active import Active
 from .answers import Answer
-from .installation import HookState
+from .git_hooks import HookState
 from .policy import Question
 
 PROTOCOLS = frozenset(("api", "webrtc", "sip", "rtmp", "h323", "teams", "mssip", "gms"))

@@ -7,19 +7,25 @@ each push, the newest last. Values come from outside; each is one line, and noth
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from .change_limits import Excess
 from .problems import escape
 from .repository import Repository
 
+OPTION = "allow-large-change"
+"""The push option that overrides the limits: `git push -o allow-large-change="reason"`."""
+TRAILER = "Allow-Large-Change"
+"""The trailer of the tip's message that does the same, for merges that are made in a forge's page."""
 NOTES = "refs/notes/location-policy"
 """The notes of the program."""
 REASON_LIMIT = 500
 """Characters of a reason that are kept."""
 
 _KEYS = {
-    "reason": "Allow-Large-Change",
+    "reason": TRAILER,
     "rule": "Rule",
     "limit": "Limit",
     "measured": "Measured",
@@ -40,6 +46,19 @@ class Override:
     by: str
     """Who pushed, as the server knows them."""
     at: datetime
+
+
+def asked_reason(repository: Repository, commit_id: str, options: Sequence[str]) -> str | None:
+    """Why this commit may exceed the limits, by its pusher or by its message; an empty reason is none."""
+    pushed = [option.partition("=")[2] for option in options if option.partition("=")[0] == OPTION]
+    reasons = (reason.strip() for reason in (*pushed[::-1], *repository.trailers(commit_id, TRAILER)[::-1]))
+    return next(filter(None, reasons), None)
+
+
+def joined(excess: Sequence[Excess], reason: str, by: str, at: datetime) -> Override:
+    """The override of these limits."""
+    rules, limits, measured = (", ".join(column) for column in zip(*excess, strict=True))
+    return Override(rules, limits, measured, reason, by, at)
 
 
 def override_of(repository: Repository, commit_id: str) -> Override | None:

@@ -15,11 +15,12 @@ from pathlib import Path
 
 from .active import Active, Failure, Head, now
 from .errors import InvalidConfiguration, RepositoryError
-from .installation import hook_state
+from .git_hooks import hook_state
 from .keeper import PIN, Keeper
 from .last_good import Identity, LastGood
 from .location_map import Gate
 from .mirror import Mirror
+from .overrides import NOTES, override_of
 from .problems import count, errors_in
 from .repository import Commit, Repository, open_repository
 from .snapshot import Snapshot, take
@@ -45,6 +46,8 @@ class Refresher:
         self._keeper = Keeper(state_directory, active)
         self._stored = self._keeper.read()
         self._hook_due = 0.0
+        self._noted: tuple[str | None, str | None] = (None, None)
+        """The commit and the state of the notes for which an override was looked for."""
 
     def refresh(self) -> None:
         """Look once; every failure becomes part of the state."""
@@ -73,6 +76,7 @@ class Refresher:
         except RepositoryError:  # what HEAD names cannot be read: the commit that was good last may be whole
             self._fall_back(repository, self._served_before(repository))
             raise
+        self._look_at_notes(repository)
         self._keeper.try_again(repository, self._identity)
 
     def _follow(self, repository: Repository, ref: str) -> None:
@@ -116,6 +120,16 @@ class Refresher:
             mend = f"location-policy init {self._place}"
             log.warning("hook %s: it %s; mend it with: %s", hook.state, effect, mend)
         self._active.change(hook=hook)
+
+    def _look_at_notes(self, repository: Repository) -> None:
+        """Was a limit overridden by the push of what is in force? That is noted a moment after the push."""
+        snapshot = self._active.state.snapshot
+        commit_id = snapshot.commit.id if snapshot and snapshot.commit else None
+        noted = commit_id, repository.tip(NOTES)
+        if noted != self._noted:
+            override = override_of(repository, commit_id) if commit_id and noted[1] else None
+            self._active.change(override=override)
+            self._noted = noted
 
     def _note_outage(self, message: str, cause: Exception | None = None) -> None:
         outage = self._active.state.outage
@@ -194,7 +208,7 @@ class Refresher:
         return True
 
     def _publish(self, snapshot: Snapshot, started: float) -> None:
-        self._active.change(snapshot=snapshot)
+        self._active.change(snapshot=snapshot, override=None)
         self._stored = None  # it has done its work, and may be large
         commit = snapshot.commit.id if snapshot.commit else None
         self._active.count("active")

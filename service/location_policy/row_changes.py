@@ -24,6 +24,10 @@ class RowChanges:
     gone: Mapping[Network, Names]
     come: Mapping[Network, Names]
 
+    def __bool__(self) -> bool:
+        """Does any row differ?"""
+        return bool(self.gone or self.come)
+
 
 def space_of(files: Iterable[RowFile]) -> AddressSpace:
     """The rows of these files by what they answer."""

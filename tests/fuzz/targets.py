@@ -23,11 +23,12 @@ from location_policy import policy
 from location_policy.active import Active
 from location_policy.errors import InvalidConfiguration, RepositoryError
 from location_policy.location_map import load_map
-from location_policy.prereceive import Update, judge, parse_updates
+from location_policy.prereceive import judge
 from location_policy.problems import Problem
 from location_policy.repository import open_pushed_repository
 from location_policy.snapshot import take
 from location_policy.sources import File
+from location_policy.updates import Update, parse_updates
 from location_policy.web import make_app
 from tests.support.app import SETTINGS
 from tests.support.maps import snapshot_of

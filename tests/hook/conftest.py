@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,3 +44,11 @@ def empty_site(template: Path, tmp_path: Path) -> Site:
     site.git("init", "--quiet", "--initial-branch=main")
     site.git("remote", "add", "origin", str(repository))
     return site
+
+
+def lose_program(site: Site, hook: str, program: str = "/gone/location-policy") -> None:
+    """Let a hook look for the program in this place only."""
+    path = site.repository / "hooks" / hook
+    path.write_text(
+        re.sub("^for program in .*; do$", f"for program in {program}; do", path.read_text(), flags=re.MULTILINE)
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from location_policy import __version__
-from location_policy.installation import shipped
+from location_policy.git_hooks import shipped
 from tests.hook.conftest import Site
 from tests.support.program import PROGRAM, closed_environment, run_program
 from tests.support.repositories import BAD, SYDNEY, run_git, said

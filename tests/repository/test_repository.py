@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import NotARepository, RepositoryError, UnknownRevision
-from location_policy.repository import Entry, find_git_directory, is_true, open_repository
+from location_policy.repository import PROC_RECEIVE, Entry, find_git_directory, is_true, open_repository
 from location_policy.sources import FILE_LIMIT, File
 from tests.support.program import run_program
 from tests.support.repositories import (
@@ -248,3 +248,26 @@ def test_a_repository_that_may_not_be_read_is_told(closed: str) -> None:
                 find_git_directory(repository)
         finally:
             os.seteuid(0)
+
+
+def test_trailers_are_read_from_the_end_of_the_message(repository: Path) -> None:
+    message = "Move\n\nReason: no\n\nbody\n\nreason: first\nReason: second,\n  on two lines\nOther: x"
+    commit_id = force_commit(repository, GOOD, message=message)
+    with open_repository(repository) as opened:
+        assert opened.trailers(commit_id, "Reason") == ["first", "second, on two lines"]
+        assert opened.trailers(commit_id, "Else") == []
+
+
+@pytest.mark.parametrize(("values", "handled"), [([], False), (["refs/x", "ad:refs/for/"], True), (["refs/fo"], False)])
+def test_the_refs_that_proc_receive_handles_are_known(repository: Path, values: list[str], handled: bool) -> None:
+    for value in values:
+        git("config", "--add", PROC_RECEIVE, value, cwd=repository)
+    with open_repository(repository) as opened:
+        assert opened.handles("refs/for/") == handled
+
+
+def test_a_config_that_cannot_be_read_is_an_error(repository: Path) -> None:
+    with open_repository(repository) as opened:
+        (repository / "config").write_text("[receive\n")
+        with pytest.raises(RepositoryError, match="bad config line 1"):
+            opened.handles("refs/for/")

@@ -121,6 +121,11 @@ def said(push: subprocess.CompletedProcess[str]) -> str:
     return "\n".join(line for line, is_remote in zip(lines, remote, strict=True) if is_remote)
 
 
+def verdict(push: subprocess.CompletedProcess[str]) -> str:
+    """What the hook told the pusher after the plan."""
+    return said(push).partition("\n\n")[2]
+
+
 def tip(repository: Path, ref: str = "refs/heads/main") -> str:
     """The id that a ref of a repository has, empty where it is not there."""
     return run_git("rev-parse", "--verify", "--quiet", ref, cwd=repository).stdout.strip()

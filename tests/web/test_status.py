@@ -8,7 +8,7 @@ from typing import Any
 
 from location_policy import __version__
 from location_policy.active import Failure, Head, State
-from location_policy.installation import Hook
+from location_policy.git_hooks import Hook
 from location_policy.problems import Problem
 from location_policy.web.status import status
 from tests.support.app import SETTINGS
@@ -52,7 +52,8 @@ def test_what_is_active_is_told_with_its_counts() -> None:
     snapshot = snapshot_of()
     found = tell(snapshot=snapshot)
     loaded_at = found["active"].pop("loaded_at")
-    assert found["active"] == {**TOLD_COMMIT, "subnets": 2, "locations": {"Melbourne": 1, "Sydney": 1}}
+    counts = {"subnets": 2, "locations": {"Melbourne": 1, "Sydney": 1}}
+    assert found["active"] == {**TOLD_COMMIT, "override": None, **counts}
     assert loaded_at == snapshot.loaded_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert found["workers"] == [{"pid": os.getpid(), "commit": COMMIT.id}]
 

@@ -96,7 +96,8 @@ def init(
 
     On an existing one: install or update the hook and the settings, and leave its content alone.
     """
-    from ..installation import create, install, shipped
+    from ..git_hooks import shipped
+    from ..installation import create, install
 
     if empty and from_:
         raise typer.BadParameter("--empty and --from exclude each other")
@@ -273,3 +274,19 @@ def pre_receive() -> None:
     from .prereceive import pre_receive
 
     raise typer.Exit(pre_receive())
+
+
+@app.command("post-receive", epilog="Example: git push, with the hooks that `location-policy init` installs")
+def post_receive() -> None:
+    """Note why the push on standard input was allowed, for the hook."""
+    from .postreceive import post_receive
+
+    raise typer.Exit(post_receive())
+
+
+@app.command("proc-receive", epilog="Example: git push origin HEAD:refs/for/main")
+def proc_receive() -> None:
+    """End a dry run, for the hook."""
+    from .procreceive import proc_receive
+
+    raise typer.Exit(proc_receive())

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 from ..errors import LocationPolicyError
-from ..prereceive import judge, parse_updates
+from ..prereceive import judge
 from ..problems import escape
 from ..repository import open_pushed_repository
+from ..updates import parse_updates, push_options
 from .rim import NO, tell
 
 
@@ -18,7 +19,7 @@ def pre_receive() -> int:
     try:
         updates = parse_updates(sys.stdin.buffer.read())
         with open_pushed_repository(Path(os.environ.get("GIT_DIR", "."))) as repository:
-            verdict = judge(updates, repository)
+            verdict = judge(updates, repository, push_options(os.environ))
     except LocationPolicyError as error:
         tell(error)
         return NO

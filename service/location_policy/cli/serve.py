@@ -18,7 +18,8 @@ from ..active import Active
 from ..decision_log import DecisionLog
 from ..errors import CannotStart, RepositoryError
 from ..follower import Follower
-from ..installation import create, shipped
+from ..git_hooks import shipped
+from ..installation import create
 from ..last_good import Identity
 from ..mirror import Mirror, is_url, without_secrets
 from ..ordinary_log import log_to_stderr

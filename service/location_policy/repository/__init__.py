@@ -17,6 +17,7 @@ from .notes import append_note, list_notes
 from .objects import Commit, Entry, Objects
 
 __all__ = [
+    "PROC_RECEIVE",
     "SECTION",
     "Commit",
     "Entry",
@@ -31,6 +32,9 @@ __all__ = [
 
 SECTION = "location-policy"
 """The section of the repository's git config that binds hook and service alike."""
+
+PROC_RECEIVE = "receive.procReceiveRefs"
+"""The key of the git config that names the refs that the hook proc-receive handles, many values."""
 
 NOTE_LIMIT = 64 * 1024
 """Bytes of a note that is read: a larger one is not ours."""
@@ -158,6 +162,22 @@ class Repository:
     def message(self, commit_id: str) -> str:
         """The whole message of a commit."""
         return self._objects.message(commit_id)
+
+    def trailers(self, commit_id: str, key: str) -> list[str]:
+        """The values of a trailer at the end of a commit's message (git-interpret-trailers), in order."""
+        form = f"--format=%(trailers:key={key},valueonly,unfold)"
+        found = self._git.run("show", "--no-patch", "--no-show-signature", "--encoding=UTF-8", form, commit_id, "--")
+        return [line for line in found.decode(errors="replace").split("\n") if line]
+
+    def handles(self, prefix: str) -> bool:
+        """Are pushes to refs below this prefix handed to the hook proc-receive, and no refs made?"""
+        try:
+            values = self._git.run("config", "--null", "--get-all", PROC_RECEIVE).decode(errors="replace").split("\0")
+        except GitFailed as error:
+            if error.status == 1:  # no such key
+                return False
+            raise
+        return prefix.rstrip("/") in (value.rpartition(":")[2].rstrip("/") for value in values)
 
     def notes(self, ref: str) -> Mapping[str, str]:
         """The blobs of the notes that a ref has, by the commits that they are on."""

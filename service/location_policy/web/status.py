@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from .. import __version__
 from ..active import Failure, Head, State
+from ..overrides import Override
 from ..problems import Problem
 from ..repository import Commit
 from ..settings import Settings
-from ..snapshot import Snapshot
 
 
 def status(state: State, settings: Settings, started_at: datetime) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def status(state: State, settings: Settings, started_at: datetime) -> dict[str, 
     active = state.snapshot.commit if state.snapshot else None
     return {
         "state": state.name,
-        "active": _active(state.snapshot),
+        "active": _active(state),
         "head": _head(state.head),
         "failure": _failure(state.failure),
         "source": {
@@ -36,11 +37,17 @@ def status(state: State, settings: Settings, started_at: datetime) -> dict[str, 
     }
 
 
-def _active(snapshot: Snapshot | None) -> dict[str, Any] | None:
+def _active(state: State) -> dict[str, Any] | None:
+    snapshot = state.snapshot
     if snapshot is None or snapshot.commit is None:
         return None
     counts = {"subnets": snapshot.size, "locations": dict(snapshot.locations)}
-    return {**_commit(snapshot.commit), "loaded_at": _time(snapshot.loaded_at), **counts}
+    loaded = {"loaded_at": _time(snapshot.loaded_at), "override": _override(state.override)}
+    return {**_commit(snapshot.commit), **loaded, **counts}
+
+
+def _override(override: Override | None) -> dict[str, Any] | None:
+    return {**asdict(override), "at": _time(override.at)} if override else None
 
 
 def _head(head: Head | None) -> dict[str, Any] | None:

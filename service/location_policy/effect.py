@@ -1,0 +1,92 @@
+"""What a move of the served branch does to answers, and whether it does more than one push may.
+
+The limits are those of the map before, so that no change can lift the limit that it is held to. Whoever goes back to
+what was served before is held to none: a roll-back must not wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .change_limits import Excess, exceeded_limits
+from .changes import row_changes
+from .errors import InvalidConfiguration
+from .location_map import Gate, LocationMap
+from .plan import EMPTY, Plan, make_plan
+from .repository import Commit, Entry, Repository
+from .sources import RULES_PATH, is_rows
+
+LOOK_BACK = 100
+"""First-parent commits among which a base is looked for, and what a roll-back may go back to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a move is compared with: the newest valid commit of the branch; None where there is none."""
+
+    commit: Commit | None
+    location_map: LocationMap
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a move does; `returns_to` is the commit that it goes back to, `excess` the limits that it exceeds."""
+
+    base: Base
+    plan: Plan
+    returns_to: Commit | None
+    excess: tuple[Excess, ...]
+
+
+def find_base(repository: Repository, gate: Gate, old: str) -> Base:
+    """The old tip; where it is not valid, the newest of its first-parent ancestors that is."""
+    for commit_id in repository.ancestors(old, LOOK_BACK, first_parent=True):
+        commit = repository.commit(commit_id)
+        if found := _load(repository, gate, commit, was_served=commit_id == old):
+            return Base(commit, found)
+    return Base(None, EMPTY)
+
+
+def effect_of(repository: Repository, gate: Gate, base: Base, commit: Commit, new: LocationMap) -> Effect:
+    """What going from the base to this commit, which has the map `new`, does."""
+    plan = make_plan(base.location_map, new)
+    if base.commit is None or not (plan.effect or plan.judging):
+        return Effect(base, plan, None, ())
+    returns_to = _equal_entries(repository, base.commit, commit)
+    excess = () if returns_to else exceeded_limits(plan)
+    if excess and (returns_to := _equal_meaning(repository, gate, base.commit, new)):
+        excess = ()
+    return Effect(base, plan, returns_to, excess)
+
+
+def _load(repository: Repository, gate: Gate, commit: Commit, *, was_served: bool = False) -> LocationMap | None:
+    try:
+        files = repository.files(repository.entries(commit), gate.knows)
+        return gate.load_map(files, was_served=was_served, errors_only=True)
+    except InvalidConfiguration:
+        return None
+
+
+def _equal_entries(repository: Repository, base: Commit, commit: Commit) -> Commit | None:
+    """The newest commit with the same files of rows and the same rules, byte for byte: what git revert makes."""
+    wanted = _serving(repository.entries(commit))
+    return next((one for one in _older(repository, base) if _serving(repository.entries(one)) == wanted), None)
+
+
+def _equal_meaning(repository: Repository, gate: Gate, base: Commit, new: LocationMap) -> Commit | None:
+    """The newest commit with the same rows and rules, however they are written down."""
+    for commit in _older(repository, base):
+        old = _load(repository, gate, commit)
+        if old and old.rules == new.rules and not row_changes(old, new):
+            return commit
+    return None
+
+
+def _older(repository: Repository, base: Commit) -> Iterator[Commit]:
+    ids = repository.ancestors(base.id, LOOK_BACK, first_parent=True)
+    return (repository.commit(commit_id) for commit_id in ids)
+
+
+def _serving(entries: tuple[Entry, ...]) -> list[Entry]:
+    return [entry for entry in entries if is_rows(entry.path) or entry.path == RULES_PATH]

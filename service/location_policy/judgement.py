@@ -1,0 +1,127 @@
+"""The verdict on a move of the served branch.
+
+What counts is what the branch gains: every commit of `OLD..NEW` must be valid, and the tip's whole tree always, so
+that a commit pushed to a side branch first is no way round. A branch that is new brings its history with it: its tip
+must be valid, older commits are only counted. What the move does to answers is told before the verdict, and held to
+the limits of the map before it. No tree is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from . import verdict_text as text
+from .change_limits import Excess
+from .effect import Base, effect_of, find_base
+from .errors import InvalidConfiguration
+from .location_map import Gate, LocationMap
+from .overrides import asked_reason
+from .plan import EMPTY
+from .problems import Problem, errors_in, escape
+from .repository import Commit, Entry, Repository
+from .updates import Update
+
+OLDER_COMMITS = 1_000
+"""Commits below the tip of a new branch that are looked at for the warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a push is taken, and what its pusher is told."""
+
+    accepted: bool
+    lines: tuple[str, ...] = ()
+
+
+class Judge:
+    """Judges one update of the served branch; equal configurations are judged once."""
+
+    def __init__(self, repository: Repository, options: Sequence[str], *, allows_rewind: bool) -> None:
+        self._repository = repository
+        self._options = options
+        self._allows_rewind = allows_rewind
+        self._gate = Gate()
+        self._problems: dict[tuple[Entry, ...], tuple[Problem, ...]] = {}
+        self._tip: tuple[Entry, ...] = ()
+        self._map: LocationMap | None = None
+        """That of the tip, if it is valid."""
+
+    def judge(self, update: Update) -> Verdict:
+        """Whether the served branch may move so."""
+        name = escape(update.ref.removeprefix("refs/heads/"))
+        if update.deletes:
+            return Verdict(False, (f"{name} is the served branch and cannot be deleted",))
+        if update.creates:
+            return self._judge_new(name, update.new)
+        rewinds = not self._repository.is_ancestor(update.old, update.new)
+        if rewinds and not self._allows_rewind:
+            return Verdict(False, tuple(text.refuse_rewind(name)))
+        told = [*self._tell_dropped(name, update)] if rewinds else []
+        gained = self._repository.gained(update.old, update.new) or [update.new]
+        base = find_base(self._repository, self._gate, update.old)
+        verdict = self._judge_move(name, base, gained, f"{gained[0][:10]}~" if rewinds else update.old[:10])
+        return Verdict(verdict.accepted, (*told, *verdict.lines))
+
+    def _judge_new(self, name: str, tip: str) -> Verdict:
+        verdict = self._judge_move(name, Base(None, EMPTY), [tip], "--root")
+        if not verdict.accepted:
+            return verdict
+        older = self._repository.ancestors(tip, OLDER_COMMITS + 1)[1:]
+        invalid = sum(1 for commit_id in reversed(older) if errors_in(self._judge_commit(self._commit(commit_id))))
+        warning = text.tell_older(invalid, len(older), is_cut=len(older) == OLDER_COMMITS) if invalid else ()
+        *told, last = verdict.lines
+        return Verdict(True, (*told, *warning, last))
+
+    def _judge_move(self, name: str, base: Base, commit_ids: Sequence[str], rebase_from: str) -> Verdict:
+        """The verdict on going from the base to the last of these commits, which are in order, oldest first."""
+        tip = self._commit(commit_ids[-1])
+        self._tip = self._repository.entries(tip)
+        refused = [*self._invalid(commit_ids)]
+        effect = effect_of(self._repository, self._gate, base, tip, self._map) if self._map else None
+        plan = [*text.tell_effect(name, tip, effect)] if effect else []
+        if refused:
+            tip_only = refused[0][0].id == tip.id
+            head = text.refuse_commits(name, len(refused), len(commit_ids))
+            mend = text.how_to_mend(rebase_from, tip_only=tip_only)
+            return Verdict(False, (*plan, *head, *text.tell_problems(refused), "", *mend))
+        warnings = self._problems[self._tip]
+        verdict = self._judge_size(name, tip, effect.excess if effect else ())
+        told = (*plan, *text.shown([str(problem) for problem in warnings]), *verdict.lines)
+        return Verdict(verdict.accepted, told if not verdict.accepted else (*told, text.accept(name, len(commit_ids))))
+
+    def _judge_size(self, name: str, tip: Commit, excess: Sequence[Excess]) -> Verdict:
+        """May the change be as large as it is?"""
+        if not excess:
+            return Verdict(True)
+        reason = asked_reason(self._repository, tip.id, self._options)
+        if reason is None:
+            return Verdict(False, tuple(text.refuse_size(name, excess)))
+        return Verdict(True, tuple(text.tell_override(excess, reason)))
+
+    def _invalid(self, commit_ids: Sequence[str]) -> Iterator[tuple[Commit, tuple[Problem, ...]]]:
+        for commit_id in commit_ids:
+            commit = self._commit(commit_id)
+            if errors := errors_in(self._judge_commit(commit)):
+                yield commit, errors
+
+    def _judge_commit(self, commit: Commit) -> tuple[Problem, ...]:
+        """What is wrong with a commit; warnings are looked for only in what is the tip's, as no others are told."""
+        entries = self._repository.entries(commit)
+        if entries not in self._problems:
+            try:
+                files = self._repository.files(entries, self._gate.knows)
+                found = self._gate.load_map(files, errors_only=entries != self._tip)
+                self._map = found if entries == self._tip else self._map
+                self._problems[entries] = found.warnings
+            except InvalidConfiguration as error:
+                self._problems[entries] = error.problems
+        return self._problems[entries]
+
+    def _commit(self, commit_id: str) -> Commit:
+        return self._repository.commit(commit_id)
+
+    def _tell_dropped(self, name: str, update: Update) -> Iterator[str]:
+        dropped = self._repository.gained(update.new, update.old)
+        newest = dropped[: -text.SHOWN_DROPPED - 1 : -1]
+        return text.tell_dropped(name, len(dropped), [self._commit(commit_id) for commit_id in newest])

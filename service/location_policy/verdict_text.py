@@ -1,0 +1,146 @@
+"""What the pusher is told: the plan, what is wrong and how to mend it.
+
+git puts `remote: ` before each line: prose stays under 70 columns. What comes from the push is escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from .change_limits import Excess
+from .effect import Effect
+from .overrides import OPTION, TRAILER
+from .plan_text import plan_lines, total_line
+from .problems import Problem, count, escape
+from .repository import Commit
+
+SHOWN_PLAN = 20
+"""Lines of a plan that are printed to the pusher; the rest is counted."""
+SHOWN_PROBLEMS = 50
+"""Problems that are printed to the pusher; the rest is counted."""
+SHOWN_DROPPED = 10
+"""Commits that are named when a push drops history; the rest is counted."""
+
+_SUBJECT, _AUTHOR = 34, 14
+"""Characters that are shown of a commit, so that git's `remote: ` leaves the line within 80 columns."""
+_OTHER_LINE = re.compile(r"(?<=\.csv):\d+")
+"""The number of another line in a message: it may change while the problem stands."""
+
+
+def tell_effect(name: str, tip: Commit, effect: Effect) -> Iterator[str]:
+    """The plan, under a line that says what is compared."""
+    base = effect.base.commit
+    if base is None:
+        yield f"{name} is served for the first time:"
+        yield total_line(effect.plan)
+    else:
+        yield f"what changes on {name} since {base.id[:10]}:"
+        yield from plan_lines(effect.plan, SHOWN_PLAN, f"location-policy diff {base.id[:10]} {tip.id[:10]}")
+    if effect.returns_to:
+        yield f"returns to {tell_commit(effect.returns_to)}"
+    yield ""
+
+
+def accept(name: str, commits: int) -> str:
+    """The verdict on what can be taken; another hook of the site may still refuse it."""
+    return f"valid: {count(commits, 'commit')} for {name}"
+
+
+def refuse_commits(name: str, refused: int, commits: int) -> Iterator[str]:
+    """The verdict on what is not valid."""
+    yield f"{name} is refused: {refused:,} of {count(commits, 'commit')} {_is(refused)} not valid"
+
+
+def refuse_size(name: str, excess: Sequence[Excess]) -> Iterator[str]:
+    """The verdict on what is larger than one push may be, and how it can be pushed all the same."""
+    yield f"{name} is refused: it changes more than one push may"
+    for one in excess:
+        yield f"  limits.{one.rule}: at most {one.limit}, but it is {one.measured}"
+    yield ""
+    yield "if all of it is meant, say why:"
+    yield f'  git push -o {OPTION}="reason"'
+    yield "or end the message of the last commit with the line"
+    yield f"  {TRAILER}: reason"
+
+
+def tell_override(excess: Sequence[Excess], reason: str) -> Iterator[str]:
+    """That limits do not count this time, and why."""
+    for one in excess:
+        yield f"limit overridden: {one.rule} {one.limit}, measured {one.measured}"
+    yield f"  reason: {escape(reason)}"
+
+
+def refuse_rewind(name: str) -> Iterator[str]:
+    """The verdict on what would drop history."""
+    yield f"{name} is refused: the push would drop commits that {name} has"
+    yield "  hint: to undo a change, git revert it; to keep both, git pull --rebase"
+    yield "  hint: git config location-policy.allowNonFastForward true"
+    yield "        in the repository allows it"
+
+
+def tell_dropped(name: str, number: int, newest: Sequence[Commit]) -> Iterator[str]:
+    """How many commits a push drops, and the newest of them."""
+    yield f"warning: {name} drops {count(number, 'commit')} of its history:"
+    for commit in newest:
+        yield f"  {tell_commit(commit)}"
+    if number > len(newest):
+        yield f"  … and {number - len(newest):,} more"
+
+
+def tell_older(invalid: int, number: int, *, is_cut: bool) -> Iterator[str]:
+    """How many of the commits below a new branch's tip could not be served; `is_cut`: not all were looked at."""
+    yield f"warning: {invalid:,} of the {'last ' * is_cut}{count(number, 'commit')} before it {_is(invalid)} not valid"
+    yield "what is not valid cannot be served"
+
+
+def tell_problems(refused: Sequence[tuple[Commit, Sequence[Problem]]]) -> Iterator[str]:
+    """The problems by commit; one that stands unchanged in the next commit is not told again."""
+    blocks: list[str] = []
+    told: Counter[tuple[str, str, str]] = Counter()
+    for commit, problems in refused:
+        here: Counter[tuple[str, str, str]] = Counter()
+        fresh = []
+        for problem in problems:
+            key = (problem.path, problem.code, _OTHER_LINE.sub("", problem.message))
+            here[key] += 1
+            if here[key] > told[key]:
+                fresh.append(str(problem))
+        told |= here
+        if fresh:
+            fresh[0] = f"\ncommit {tell_commit(commit)}\n{fresh[0]}"
+            blocks += fresh
+    return shown(blocks)
+
+
+def shown(blocks: Sequence[str]) -> Iterator[str]:
+    """The first problems, and how many more."""
+    yield from blocks[:SHOWN_PROBLEMS]
+    if len(blocks) > SHOWN_PROBLEMS:
+        yield f"… and {len(blocks) - SHOWN_PROBLEMS:,} more: location-policy check"
+
+
+def how_to_mend(base: str, *, tip_only: bool) -> Iterator[str]:
+    """What to type; `base` is the commit below the first that is refused."""
+    yield "to mend it: correct the files, run location-policy check, then"
+    if tip_only:
+        yield "  git commit --all --amend --no-edit"
+    else:
+        yield "squash the correction into the commit that needs it:"
+        yield f"  git rebase --interactive {base}"
+    yield "and push again"
+
+
+def tell_commit(commit: Commit) -> str:
+    """A commit in a few words."""
+    return f"{commit.id[:10]} {_short(commit.subject, _SUBJECT)} ({_short(commit.author, _AUTHOR)})"
+
+
+def _short(text: str, limit: int) -> str:
+    safe = escape(text[: limit + 1])
+    return safe if len(safe) <= limit else f"{safe[: limit - 1]}…"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
