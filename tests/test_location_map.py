@@ -182,7 +182,7 @@ def test_a_row_without_one_meaning_is_not_served_again(rows: str) -> None:
 
 def test_a_map_has_at_most_two_million_rows() -> None:
     def file(path: str, size: int) -> RowFile:
-        return RowFile(path, (), (), size, frozenset(), frozenset(), is_clean=True)
+        return RowFile(path, b"", (), size, frozenset(), {}, is_clean=True)
 
     assert not list(_row_problems((file("a", ROWS_LIMIT), file("b", 0)), Rules()))
     (problem,) = _row_problems((file("a", ROWS_LIMIT), file("b", 1), file("c", 1)), Rules())

@@ -13,8 +13,8 @@ SYDNEY = b"Sydney,Melbourne,10.61.2.0/24"
 PERTH = b"Perth,10.61.3.0/24"
 
 
-def read(content: bytes) -> RowFile:
-    return read_rows("locations.csv", content, LineMemory())
+def read(content: bytes, path: str = "locations.csv") -> RowFile:
+    return read_rows(path, content, LineMemory())
 
 
 def numbers(content: bytes) -> list[int]:
@@ -64,7 +64,7 @@ def test_a_flawed_row_counts_as_a_row() -> None:
 
 def test_a_file_without_rows_has_no_network() -> None:
     file = read(b"# nothing\n")
-    assert (file.size, file.networks, file.names, file.is_clean) == (0, frozenset(), frozenset(), True)
+    assert (file.size, file.networks, dict(file.names), file.is_clean) == (0, frozenset(), {}, True)
     assert not list(file.findings())
 
 
@@ -86,3 +86,27 @@ def test_every_line_is_a_row_or_nothing_or_has_a_problem(texts: list[bytes]) -> 
     file = read(b"\n".join(texts))
     seen = {number for number, _ in file.rows()} | {problem.line for problem in file.findings()}
     assert seen == {number for number, text in enumerate(texts, 1) if text not in (b"", b"#")}
+
+
+LINES = st.lists(
+    st.sampled_from([SYDNEY, PERTH, b"Sydney,10.61.4.0/24", b"", b"#", b"\xef\xbb\xbf#", b"nowhere", b"a\r"])
+)
+
+
+@given(LINES, LINES)
+def test_a_file_is_the_same_whatever_it_was_before(old: list[bytes], new: list[bytes]) -> None:
+    memory = LineMemory()
+    before = read_rows("a.csv", b"\n".join(old), memory)
+    assert read_rows("a.csv", b"\n".join(new), memory, before) == read(b"\n".join(new), "a.csv")
+
+
+@given(st.data())
+def test_a_file_of_which_a_part_changes_is_the_same_as_one_read_anew(data: st.DataObject) -> None:
+    rows = [b"Sydney,10.%d.0.0/16" % number for number in data.draw(st.lists(st.integers(0, 255), unique=True))]
+    start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(rows))] * 2)))
+    changed = [*rows[:start], *data.draw(LINES), *rows[end:]]
+    memory = LineMemory()
+    before = read_rows("a.csv", b"\n".join(rows), memory)
+    found = read_rows("a.csv", b"\n".join(changed), memory, before)
+    assert found == read(b"\n".join(changed), "a.csv")
+    assert all(found.lines[number] is before.lines[number] for number in range(start))

@@ -7,7 +7,7 @@ judging a push needs none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .addresses import Address, Network
@@ -85,7 +85,8 @@ class Gate:
         rules_text = next((f.content for f in readable if f.path == RULES_PATH and f.content is not None), b"")
         written, rules_problems = read_rules(rules_text)
         rules = written.lenient() if was_served else written
-        self._files = {(f.path, f.blob): self._row_file(f) for f in readable if is_rows(f.path)}
+        before = {file.path: file for file in self._files.values()}
+        self._files = {(f.path, f.blob): self._row_file(f, before) for f in readable if is_rows(f.path)}
         expected = self._referee.read(readable)
         row_files = tuple(self._files.values())
         problems += [*rules_problems, *_default_problems(rules, rules_text), *_row_problems(row_files, rules)]
@@ -105,10 +106,10 @@ class Gate:
             raise InvalidConfiguration(judged)
         return LocationMap(written, row_files, judged, expected.expected)
 
-    def _row_file(self, file: File) -> RowFile:
+    def _row_file(self, file: File, before: Mapping[str, RowFile]) -> RowFile:
         if file.content is None:
             return self._files[file.path, file.blob]
-        return read_rows(file.path, file.content, self._lines)
+        return read_rows(file.path, file.content, self._lines, before.get(file.path))
 
 
 def _judge(problems: list[Problem], rules: Rules, *, was_served: bool = False) -> Iterator[Problem]:

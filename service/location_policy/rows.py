@@ -1,14 +1,17 @@
 """CSV bytes to rows and problems.
 
 A row is one line, ended by LF, and each line is read by itself: a stray quotation mark cannot swallow the lines after
-it, and line numbers agree with those of git blame. `LineMemory` holds every line that was read before, so that reading
-a file of which one line has changed costs one line.
+it, and line numbers agree with those of git blame. `LineMemory` holds every line that was read before, and a file that
+was read before lends what stands above and below the change: reading a file of which one line has changed costs one
+line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 
 from .addresses import Network
@@ -25,19 +28,25 @@ class LineMemory(dict[bytes, Line]):
         return line
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for `texts`
 class RowFile:
-    """The lines of one file in order, as bytes and as what they mean."""
+    """One file: its bytes, and what its lines mean, in order."""
 
     path: str
-    texts: tuple[bytes, ...]
+    content: bytes
     lines: tuple[Line, ...]
     size: int
     """Rows in the file."""
     networks: frozenset[Network]
-    names: frozenset[tuple[str, ...]]
+    names: Mapping[tuple[str, ...], int]
+    """How many rows have the same names."""
     is_clean: bool
     """Is there nothing to say about any line?"""
+
+    @cached_property
+    def texts(self) -> tuple[bytes, ...]:
+        """The lines as bytes."""
+        return split_lines(self.content)
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Each row with its line number, 1-based."""
@@ -63,20 +72,69 @@ class RowFile:
         return filled_cells(self.texts[number - 1])[position]
 
 
-def read_rows(path: str, content: bytes, memory: LineMemory) -> RowFile:
-    """The lines of a file; adds to `memory` those that it does not hold."""
+def read_rows(path: str, content: bytes, memory: LineMemory, before: RowFile | None = None) -> RowFile:
+    """The lines of a file, which was like `before`; adds to `memory` those that it does not hold."""
     finding = file_finding(content)
     if finding:
-        return _row_file(path, (b"",), (Flawed(None, (finding,)),))
-    texts = split_lines(content)
-    return _row_file(path, texts, tuple(map(memory.__getitem__, texts)))
+        return _row_file(path, b"", (Flawed(None, (finding,)),))
+    if before and before.is_clean and before.size == len(before.networks):
+        return _reread(before, path, content, memory)
+    return _row_file(path, content, tuple(map(memory.__getitem__, split_lines(content))))
 
 
-def _row_file(path: str, texts: tuple[bytes, ...], lines: tuple[Line, ...]) -> RowFile:
+def _row_file(path: str, content: bytes, lines: tuple[Line, ...]) -> RowFile:
     """The file of these lines; in C as far as it goes, since judging a push asks it of each commit."""
     rows = list(filter(None, lines))
     is_clean = Flawed not in set(map(type, rows))
     if not is_clean:
         rows = [row for line in rows if (row := line.row if isinstance(line, Flawed) else line)]
-    names, networks = frozenset(map(itemgetter(0), rows)), frozenset(map(itemgetter(1), rows))
-    return RowFile(path, texts, lines, len(rows), networks, names, is_clean)
+    names, networks = Counter(map(itemgetter(0), rows)), frozenset(map(itemgetter(1), rows))
+    return RowFile(path, content, lines, len(rows), networks, names, is_clean)
+
+
+def _reread(before: RowFile, path: str, content: bytes, memory: LineMemory) -> RowFile:
+    """The file that was clean and had no network twice, and of which some lines differ."""
+    start, end, old_end = _differing(before.content, content)
+    first = content.count(b"\n", 0, start)
+    last = first + before.content.count(b"\n", start, old_end)
+    texts = content[start:end].split(b"\n") if start else split_lines(content[:end])  # a BOM stands at the start only
+    changed = tuple(map(memory.__getitem__, texts))
+    gone = _row_file(path, b"", before.lines[first : last + 1])
+    come = _row_file(path, b"", changed)
+    lines = before.lines[:first] + changed + before.lines[last + 1 :]
+    names = Counter(before.names)
+    names.subtract(gone.names)
+    names.update(come.names)
+    return RowFile(
+        path,
+        content,
+        lines,
+        before.size - gone.size + come.size,
+        before.networks.difference(gone.networks).union(come.networks),
+        +names,
+        come.is_clean,
+    )
+
+
+def _differing(old: bytes, new: bytes) -> tuple[int, int, int]:
+    """Where the lines that differ begin, and where they end in the new and in the old, without the last LF."""
+    limit, ends = min(len(old), len(new)), (len(old), len(new))
+    start = new.rfind(b"\n", 0, _alike(limit, lambda low, high: old[low:high] == new[low:high])) + 1
+    tail = _alike(
+        limit - start, lambda low, high: old[ends[0] - high : ends[0] - low] == new[ends[1] - high : ends[1] - low]
+    )
+    after = new.find(b"\n", ends[1] - tail)
+    end = after if after >= 0 else ends[1]
+    return start, end, end + ends[0] - ends[1]
+
+
+def _alike(limit: int, are_equal: Callable[[int, int], bool]) -> int:
+    """How many bytes from one end on are alike: halves are compared in C, and the one that differs is halved again."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if are_equal(low, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
