@@ -7,7 +7,8 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any
 
@@ -28,6 +29,15 @@ HEADERS = [("X-Content-Type-Options", "nosniff")]
 """Of every answer: no browser is to take one for something else than it says."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What is called in the life of the server: `alive` by its event loop every `interval` seconds, `ending` once."""
+
+    alive: Callable[[], Awaitable[None]] | None = None
+    interval: int = 1
+    ending: Callable[[], None] | None = None
+
+
 def end_on_signals() -> None:
     """Until the server has its own way to end: SIGTERM and SIGINT end the process with 0, and without a traceback.
 
@@ -43,8 +53,16 @@ def on_hangup(*acts: Callable[[], None] | None) -> None:
     signal.signal(signal.SIGHUP, lambda *_: [act() for act in acts if act])
 
 
-def run(app: ASGIApp, listener: socket.socket, limits: Limits, context: SSLContext | None = None) -> None:
+def run(
+    app: ASGIApp,
+    listener: socket.socket,
+    limits: Limits,
+    context: SSLContext | None = None,
+    signs: Signs | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT, then let what is under way end; over TLS if there is a context."""
+
+    signs = signs or Signs()
 
     class Protocol(LimitedProtocol):
         """One connection to this server."""
@@ -65,8 +83,10 @@ def run(app: ASGIApp, listener: socket.socket, limits: Limits, context: SSLConte
         workers=1,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
+        callback_notify=signs.alive,
+        timeout_notify=signs.interval,
     )
-    _Server(config).run([listener])
+    _Server(config, signs).run([listener])
 
 
 class Loop(uvloop.Loop):
@@ -84,9 +104,19 @@ class Loop(uvloop.Loop):
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, signs: Signs) -> None:
+        super().__init__(config)
+        self._ending = signs.ending
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Set our handlers and leave it at that: uvicorn would raise the signal again after a clean end."""
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, self.handle_exit)
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more, and let what is under way end."""
+        if self._ending:
+            self._ending()
+        await super().shutdown(sockets)

@@ -15,6 +15,7 @@ from shlex import quote
 
 from .. import __version__, last_good
 from ..active import Active
+from ..announcer import Announcer
 from ..decision_log import DecisionLog
 from ..errors import CannotStart, RepositoryError
 from ..follower import Follower
@@ -26,7 +27,8 @@ from ..ordinary_log import log_to_stderr
 from ..refresh import Refresher
 from ..repository import find_git_directory, open_repository, require_git
 from ..rereading import Look, Rereader
-from ..server import end_on_signals, on_hangup, run
+from ..sd_notify import ServiceManager
+from ..server import Signs, end_on_signals, on_hangup, run
 from ..settings import Logs, ServeOptions, Settings
 from ..sockets import bind, remove_unix
 from ..tls import Certificates
@@ -51,12 +53,13 @@ def serve(options: ServeOptions) -> None:
     """Serve until a signal comes; raises LocationPolicyError when it cannot be started."""
     end_on_signals()
     log_to_stderr(options.logs.form)
+    manager = ServiceManager()
     require_git()
     certificates = Certificates(options.listen.tls) if options.listen.tls else None
     access, looks = open_doors(options.listen, options.users)
     listener = bind(options.listen, asks_who=asks_who(options.listen, options.users))
     try:
-        _serve(options, listener, access, certificates, looks)
+        _serve(options, listener, access, certificates, looks, manager)
     finally:
         remove_unix(options.listen.uds)
 
@@ -67,15 +70,20 @@ def _serve(
     access: Access,
     certificates: Certificates | None,
     looks: Sequence[Look],
+    manager: ServiceManager,
 ) -> None:
     source = _remote(options, options.repo) if options.repo and is_url(options.repo) else _local(options)
     directory = _find(source, options.branch)
     active = Active()
     active.change(not_kept=_write_problem(source.state))
-    follower = Follower(directory, Refresher(source.place, active, source.state, source.mirror).refresh)
+    announcer = Announcer(manager, active)
+    refresh = Refresher(source.place, active, source.state, source.mirror).refresh
+    follower = Follower(directory, announcer.around(refresh))
     settings = Settings(source.shown, options.listen.host, _port(listener), source.state)
     with _decision_log(options.logs) as decisions:
-        rereader = Rereader([*looks, *([certificates.look] if certificates else []), _hurry(follower, source.mirror)])
+        looks = [*looks, *([certificates.look] if certificates else [])]
+        source_look = _hurry(follower, source.mirror)
+        rereader = Rereader([announcer.begin_reload, *looks, announcer.end_reload, source_look])
         on_hangup(decisions.reopen if decisions else None, rereader.hurry)
         output = sys.stderr if options.logs.decisions == "-" else sys.stdout
         print(_next_steps(settings, options, listener), flush=True, file=output)
@@ -83,12 +91,20 @@ def _serve(
         rereader.start()
         try:
             app = make_app(active, settings, decisions, access)
-            run(app, listener, options.limits, certificates.context if certificates else None)
+            context = certificates.context if certificates else None
+            run(app, listener, options.limits, context, _signs(manager, announcer))
         finally:
             rereader.stop()
             if source.mirror:
                 source.mirror.close()
             follower.stop()
+
+
+def _signs(manager: ServiceManager, announcer: Announcer) -> Signs:
+    """A sign of life twice as often as the service manager wants one, if it does."""
+    if manager.watchdog is None:
+        return Signs(ending=announcer.stop)
+    return Signs(announcer.sign_of_life, max(1, int(manager.watchdog / 2)), announcer.stop)
 
 
 def _hurry(follower: Follower, mirror: Mirror | None) -> Look:
