@@ -1,0 +1,171 @@
+"""The real nginx and the real Caddy in front of the real service, with the configuration that is shipped."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.access import Pki, login, write_users
+from tests.support.deployments import DEPLOY, changed, free_port, needs, started
+from tests.support.program import PROGRAM, closed_environment
+from tests.support.repositories import GOOD, make_repository
+from tests.support.service import DEADLINE, Service, basic, started_service, wait_until
+
+NGINX = DEPLOY / "nginx" / "location-policy.conf"
+CADDY = DEPLOY / "caddy" / "Caddyfile"
+ASKED = "/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0"
+
+AROUND_NGINX = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log stderr;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/location-policy.conf;
+}}
+"""
+"""What Debian's own configuration says around ours, for folders of the test's own."""
+
+AROUND_CADDY = """
+{{
+	admin off
+	auto_https disable_redirects
+	default_bind 127.0.0.1
+}}
+import {folder}/shipped
+"""
+
+
+@pytest.fixture
+def pki(tmp_path: Path) -> Pki:
+    return Pki(tmp_path / "pki")
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> list[str | Path]:
+    """Of a service behind a proxy that asks for a password."""
+    repository = make_repository(tmp_path / "locations.git", GOOD)
+    users = write_users(tmp_path / "htpasswd", "node", "ana")
+    (tmp_path / "roles").write_text("node: node\nana: editor\n")
+    return ["--repo", repository, "--htpasswd", users, "--roles", tmp_path / "roles", "--behind-proxy"]
+
+
+@contextmanager
+def nginx_before(upstream: str, pki: Pki, folder: Path) -> Iterator[Service]:  # pragma: no cover
+    port = free_port()
+    changes = {
+        "listen 8443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "    listen [::]:8443 ssl;\n": "",
+        "unix:/run/location-policy/socket": upstream,
+        "/etc/location-policy/cert.pem": pki.cert,
+        "/etc/location-policy/key.pem": pki.key,
+    }
+    (folder / NGINX.name).write_text(changed(NGINX, changes))
+    (folder / "nginx.conf").write_text(AROUND_NGINX.format(folder=folder))
+    command = ("nginx", "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf", "-g", "user root;")
+    with started(*command, port=port, cwd=folder) as process:
+        yield Service(process, port, folder / "serve.log", pki.client())
+
+
+@contextmanager
+def caddy_before(upstream: int, pki: Pki, folder: Path) -> Iterator[Service]:  # pragma: no cover
+    port = free_port()
+    changes = {
+        "policy.example.com:8443": f"127.0.0.1:{port}",
+        "127.0.0.1:8080": f"127.0.0.1:{upstream}",
+        "/etc/location-policy/cert.pem": pki.cert,
+        "/etc/location-policy/key.pem": pki.key,
+    }
+    (folder / "shipped").write_text(changed(CADDY, changes))
+    (folder / "Caddyfile").write_text(AROUND_CADDY.format(folder=folder))
+    homes = {"XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)}
+    command = ("caddy", "run", "--adapter", "caddyfile", "--config", folder / "Caddyfile")
+    with started(*command, port=port, cwd=folder, **homes) as process:
+        yield Service(process, port, folder / "serve.log", pki.client())
+
+
+def check(proxy: Service) -> None:  # pragma: no cover
+    """All that an administrator and a node rely on, through a proxy that stands on 127.0.0.1."""
+    wait_until(lambda: proxy.ask("/readyz").status == 200, proxy.log.read_text)
+    stranger = proxy.ask(ASKED)
+    assert (stranger.status, stranger.headers["www-authenticate"][:30]) == (401, 'Basic realm="location-policy",')
+    answer = proxy.ask(ASKED, login=login("node"))
+    assert answer.json()["result"]["location"] == "Sydney"
+    assert len(answer.headers["x-location-policy-commit"]) == 40
+    assert answer.headers["content-length"] == str(len(answer.body))
+    for target in (f"/{ASKED}", ASKED.replace("?", "/?"), ASKED.replace("10.61.2.0", "%5B%2210.61.2.0%22%5D")):
+        assert proxy.ask(target, login=login("node")).json()["status"] == "success", target
+    assert proxy.ask(ASKED, "HEAD", login=login("node")).status == 200
+    assert proxy.ask("/status", login=login("ana")).json()["state"] == "in-sync"
+    assert status_of(proxy, "GET", ASKED, basic(login("node", "wrong")) | {"X-Forwarded-For": "192.0.2.1"}) == 401
+    failure = "wrong credentials user=node address=127.0.0.1 failures=1"  # not the address that the client made up
+    wait_until(lambda: failure in proxy.log.read_text(), proxy.log.read_text)
+
+
+def status_of(proxy: Service, method: str, target: str, headers: dict[str, str]) -> int:  # pragma: no cover
+    """The status of an answer, on a connection of its own; no body is sent, whatever the headers say."""
+    connection = http.client.HTTPSConnection("127.0.0.1", proxy.port, timeout=DEADLINE, context=proxy.context)
+    try:
+        connection.putrequest(method, target)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def post(proxy: Service, target: str, announced: int) -> int:  # pragma: no cover
+    """The status of the answer to a body of which only the length is sent."""
+    return status_of(proxy, "POST", target, basic(login("ana")) | {"Content-Length": str(announced)})
+
+
+@contextmanager
+def serving_at(path: Path, arguments: list[str | Path]) -> Iterator[None]:  # pragma: no cover
+    """A service at a Unix socket."""
+    with (path.parent / "serve.log").open("wb") as log:
+        command = [PROGRAM, "serve", "--uds", path, *arguments]
+        process = subprocess.Popen(command, env=closed_environment(), stdout=log, stderr=log)
+    try:
+        wait_until(path.exists)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+@needs("nginx", "nginx")  # pragma: no cover
+def test_nginx_in_front_by_a_unix_socket(tmp_path: Path, arguments: list[str | Path], pki: Pki) -> None:
+    socket = tmp_path / "socket"
+    with serving_at(socket, arguments), nginx_before(f"unix:{socket}", pki, tmp_path) as proxy:
+        check(proxy)
+        assert post(proxy, "/", 300 << 20) == 413
+        assert post(proxy, "/locations.git/git-receive-pack", 300 << 20) != 413  # a push is as large as it is
+
+
+@needs("nginx", "nginx")  # pragma: no cover
+def test_nginx_in_front_by_tcp(tmp_path: Path, arguments: list[str | Path], pki: Pki) -> None:
+    arguments += ["--forwarded-allow-ips", "127.0.0.1"]
+    with (
+        started_service(*arguments, cwd=tmp_path) as service,
+        nginx_before(f"127.0.0.1:{service.port}", pki, tmp_path) as proxy,
+    ):
+        check(proxy)
+
+
+@needs("caddy", "caddy")  # pragma: no cover
+def test_caddy_in_front(tmp_path: Path, arguments: list[str | Path], pki: Pki) -> None:
+    arguments += ["--forwarded-allow-ips", "127.0.0.1"]
+    with started_service(*arguments, cwd=tmp_path) as service, caddy_before(service.port, pki, tmp_path) as proxy:
+        check(proxy)
