@@ -72,6 +72,7 @@ LAYERS = (
     "judgement",
     "prereceive",
     "pushers",
+    "forges",
     "postreceive",
     "last_good",
     "journal",

@@ -36,7 +36,7 @@ def test_equal_configurations_are_judged_once_besides_the_one_that_they_are_comp
     judged = []
     load = Gate.load_map
 
-    def count(gate: Gate, files: list[File], *, was_served: bool = False, errors_only: bool) -> LocationMap:
+    def count(gate: Gate, files: list[File], *, was_served: bool = False, errors_only: bool = False) -> LocationMap:
         judged.append(files)
         return load(gate, files, was_served=was_served, errors_only=errors_only)
 
@@ -46,10 +46,47 @@ def test_equal_configurations_are_judged_once_besides_the_one_that_they_are_comp
     new = [force_commit(repository, {**GOOD, "README": str(number)}) for number in range(5)][-1]
     with open_pushed_repository(repository) as opened:
         assert judge([Update(old, new, "refs/heads/main")], opened).accepted
-    assert len(judged) == 2
+    assert len(judged) == 3  # the old one, the new ones, and what could be better in the tip
 
 
 def test_an_update_to_a_commit_that_is_not_there_raises(tmp_path: Path) -> None:
     repository = make_repository(tmp_path / "map.git", GOOD)
     with open_pushed_repository(repository) as opened, pytest.raises(RepositoryError):
         judge([Update("1" * 40, "2" * 40, "refs/heads/main")], opened)
+
+
+def test_late_only_what_could_be_left_out_is_and_that_is_said(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "map.git", BAD)
+    force_commit(repository, BAD)
+    files = {"locations/emea.csv": "Sydney,::/0\n", "sites.csv": "x\n"}
+    new = force_commit(repository, files)
+    with open_pushed_repository(repository) as opened:
+        verdict = judge([Update(ZEROS, new, "refs/heads/main")], opened, is_late=lambda: True)
+    assert verdict.accepted
+    assert "[catch-all]" not in "".join(verdict.lines)
+    assert "[stray-csv]" in "".join(verdict.lines)
+    assert "time is short: not all warnings are here: location-policy check" in verdict.lines
+    assert verdict.lines[-2] == "time is short: 2 commits before it are not looked at"
+
+
+def test_late_what_is_not_valid_is_refused_all_the_same(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "map.git", GOOD)
+    old, new = (force_commit(repository, files) for files in (GOOD, BAD))
+    with open_pushed_repository(repository) as opened:
+        verdict = judge([Update(old, new, "refs/heads/main")], opened, is_late=lambda: True)
+    assert not verdict.accepted
+    assert "[host-bits]" in "".join(verdict.lines)
+
+
+def test_time_that_runs_out_while_older_commits_are_looked_at_leaves_the_rest(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "map.git", BAD)
+    force_commit(repository, {**BAD, "README.md": "x\n"})
+    new = force_commit(repository, GOOD)
+    times = iter([False, False, True])  # the warnings of the tip, the oldest commit, the one above it
+    with open_pushed_repository(repository) as opened:
+        verdict = judge([Update(ZEROS, new, "refs/heads/main")], opened, is_late=lambda: next(times))
+    assert verdict.lines[-4:-1] == (
+        "time is short: 1 commit before it is not looked at",
+        "warning: 1 of the 1 commit before it is not valid",
+        "what is not valid cannot be served",
+    )

@@ -1,6 +1,7 @@
 """The hooks of a repository: put there, judged.
 
-Ours has its version in its second line. A hook of somebody else is never overwritten.
+Ours has its version in its second line. A hook of somebody else is never overwritten; where it runs what lies in a
+folder beside it, as that of Gitea and Forgejo does, ours goes there.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def hook_state(repository: Repository) -> Hook:
     folder = repository.hooks_folder()
     if folder is None:
         return Hook("none")
-    path = folder / HOOK
+    path = _place(folder, HOOK)
     try:
         mark = _MARK.search(path.read_bytes())
     except OSError:
@@ -64,24 +65,40 @@ def hook_state(repository: Repository) -> Hook:
 
 def install_hooks(folder: Path) -> Iterator[str]:
     """Put our hooks there; what was done, a line each. Raises ForeignHook where another judges pushes."""
-    yield _install_hook(folder / HOOK)
+    yield _install_hook(_place(folder, HOOK), HOOK)
     for name, otherwise in OTHER_HOOKS.items():
         try:
-            yield _install_hook(folder / name)
+            yield _install_hook(_place(folder, name), name)
         except ForeignHook as error:
             yield f"{error.message}, so {otherwise}: {error.hint}"
 
 
-def _install_hook(path: Path) -> str:
+def _place(folder: Path, name: str) -> Path:
+    """Where this hook of ours is, or is put."""
+    path, beside = folder / name, folder / f"{name}.d"
+    if name == "proc-receive":  # only one can answer git
+        return path
+    return beside / "location-policy" if beside.is_dir() and _runs_folder(path) else path
+
+
+def _runs_folder(path: Path) -> bool:
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return False
+    return b".d/" in text and not _MARK.search(text)
+
+
+def _install_hook(path: Path, name: str) -> str:
     if os.path.lexists(path) and not is_ours(path):
-        hint = f"move it away, or run `location-policy {path.name}` from it with its standard input"
+        hint = f"move it away, or run `location-policy {name}` from it with its standard input"
         raise ForeignHook(f"{path} is not ours and stays as it is", hint)
-    text = (shipped("hooks") / path.name).read_bytes()
+    text = (shipped("hooks") / name).read_bytes()
     programs = b"for program in %b location-policy; do" % os.fsencode(shlex.quote(str(_program())))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            aside = Path(folder, path.name)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{name}.") as folder:
+            aside = Path(folder, name)
             aside.write_bytes(text.replace(_PROGRAM_LINE, programs))
             aside.chmod(0o755)
             aside.replace(path)

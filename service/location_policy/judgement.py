@@ -8,7 +8,7 @@ the limits of the map before it. No tree is built.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from . import verdict_text as text
@@ -37,9 +37,12 @@ class Verdict:
 class Judge:
     """Judges one update of the served branch; equal configurations are judged once."""
 
-    def __init__(self, repository: Repository, options: Sequence[str], *, allows_rewind: bool) -> None:
+    def __init__(
+        self, repository: Repository, options: Sequence[str], is_late: Callable[[], bool], *, allows_rewind: bool
+    ) -> None:
         self._repository = repository
         self._options = options
+        self._is_late = is_late
         self._allows_rewind = allows_rewind
         self._gate = Gate()
         self._problems: dict[tuple[Entry, ...], tuple[Problem, ...]] = {}
@@ -67,11 +70,21 @@ class Judge:
         verdict = self._judge_move(name, Base(None, EMPTY), [tip], "--root")
         if not verdict.accepted:
             return verdict
-        older = self._repository.ancestors(tip, OLDER_COMMITS + 1)[1:]
-        invalid = sum(1 for commit_id in reversed(older) if errors_in(self._judge_commit(self._commit(commit_id))))
-        warning = text.tell_older(invalid, len(older), is_cut=len(older) == OLDER_COMMITS) if invalid else ()
         *told, last = verdict.lines
-        return Verdict(True, (*told, *warning, last))
+        return Verdict(True, (*told, *self._tell_older(tip), last))
+
+    def _tell_older(self, tip: str) -> Iterator[str]:
+        """How many commits below the tip of a new branch are not valid."""
+        older = self._repository.ancestors(tip, OLDER_COMMITS + 1)[1:]
+        invalid, left = 0, len(older)
+        for commit_id in reversed(older):
+            if self._is_late():
+                yield text.skip_older(left)
+                break
+            invalid += bool(errors_in(self._judge_commit(self._commit(commit_id))))
+            left -= 1
+        if invalid:
+            yield from text.tell_older(invalid, len(older) - left, is_cut=len(older) == OLDER_COMMITS)
 
     def _judge_move(self, name: str, base: Base, commit_ids: Sequence[str], rebase_from: str) -> Verdict:
         """The verdict on going from the base to the last of these commits, which are in order, oldest first."""
@@ -85,9 +98,9 @@ class Judge:
             head = text.refuse_commits(name, len(refused), len(commit_ids))
             mend = text.how_to_mend(rebase_from, tip_only=tip_only)
             return Verdict(False, (*plan, *head, *text.tell_problems(refused), "", *mend))
-        warnings = self._problems[self._tip]
+        warnings = [*self._warnings()]
         verdict = self._judge_size(name, tip, effect.excess if effect else ())
-        told = (*plan, *text.shown([str(problem) for problem in warnings]), *verdict.lines)
+        told = (*plan, *warnings, *verdict.lines)
         return Verdict(verdict.accepted, told if not verdict.accepted else (*told, text.accept(name, len(commit_ids))))
 
     def _judge_size(self, name: str, tip: Commit, excess: Sequence[Excess]) -> Verdict:
@@ -106,17 +119,27 @@ class Judge:
                 yield commit, errors
 
     def _judge_commit(self, commit: Commit) -> tuple[Problem, ...]:
-        """What is wrong with a commit; warnings are looked for only in what is the tip's, as no others are told."""
+        """What is wrong with a commit, without the warnings that cost: no others are told than the tip's."""
         entries = self._repository.entries(commit)
         if entries not in self._problems:
             try:
                 files = self._repository.files(entries, self._gate.knows)
-                found = self._gate.load_map(files, errors_only=entries != self._tip)
+                found = self._gate.load_map(files, errors_only=True)
                 self._map = found if entries == self._tip else self._map
                 self._problems[entries] = found.warnings
             except InvalidConfiguration as error:
                 self._problems[entries] = error.problems
         return self._problems[entries]
+
+    def _warnings(self) -> Iterator[str]:
+        """What could be better in the tip, which is valid."""
+        warnings = self._problems[self._tip]
+        if self._is_late():
+            yield text.SKIP_WARNINGS
+        else:
+            files = self._repository.files(self._tip, self._gate.knows)
+            warnings = self._gate.load_map(files).warnings
+        yield from text.shown([str(problem) for problem in warnings])
 
     def _commit(self, commit_id: str) -> Commit:
         return self._repository.commit(commit_id)

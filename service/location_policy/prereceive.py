@@ -6,7 +6,7 @@ but for the refs that the program writes itself. Nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .judgement import Judge, Verdict
 from .problems import escape
@@ -17,11 +17,19 @@ RESERVED = ("refs/location-policy", "refs/notes/location-policy")
 """Refs that the program writes itself, and all below them."""
 
 
-def judge(updates: Sequence[Update], repository: Repository, options: Sequence[str] = ()) -> Verdict:
-    """Whether these updates may be made; `options` are those that the pusher has given."""
+def judge(
+    updates: Sequence[Update],
+    repository: Repository,
+    options: Sequence[str] = (),
+    is_late: Callable[[], bool] = lambda: False,
+) -> Verdict:
+    """Whether these updates may be made.
+
+    `options` are those that the pusher has given; once `is_late`, what could be left out is, and that is said.
+    """
     if not updates:  # git always names one: whoever has read standard input before us, we know nothing
         return Verdict(False, ("standard input names no ref, so nothing can be judged",))
-    verdict = _judge(updates, repository, options)
+    verdict = _judge(updates, repository, options, is_late)
     dry = [update for update in updates if update.is_dry_run]
     if not dry:
         return verdict
@@ -30,7 +38,9 @@ def judge(updates: Sequence[Update], repository: Repository, options: Sequence[s
     return Verdict(verdict.accepted, (*verdict.lines, last))
 
 
-def _judge(updates: Sequence[Update], repository: Repository, options: Sequence[str]) -> Verdict:
+def _judge(
+    updates: Sequence[Update], repository: Repository, options: Sequence[str], is_late: Callable[[], bool]
+) -> Verdict:
     settings = repository.settings()
     served = repository.served_ref(settings)
     aliases = repository.symbolic_refs() if any(update.ref != served for update in updates) else {}
@@ -44,7 +54,7 @@ def _judge(updates: Sequence[Update], repository: Repository, options: Sequence[
             return Verdict(False, (*lines, *asked.lines))
         if stands_for(asked.ref, aliases) != stands_for(served, aliases):
             continue
-        verdict = Judge(repository, options, allows_rewind=allows_rewind).judge(asked)
+        verdict = Judge(repository, options, is_late, allows_rewind=allows_rewind).judge(asked)
         lines += verdict.lines
         if not verdict.accepted:
             return Verdict(False, tuple(lines))

@@ -23,6 +23,9 @@ SHOWN_PROBLEMS = 50
 SHOWN_DROPPED = 10
 """Commits that are named when a push drops history; the rest is counted."""
 
+SKIP_WARNINGS = "time is short: not all warnings are here: location-policy check"
+"""What could be better was not looked for to its end."""
+
 _SUBJECT, _AUTHOR = 34, 14
 """Characters that are shown of a commit, so that git's `remote: ` leaves the line within 80 columns."""
 _OTHER_LINE = re.compile(r"(?<=\.csv):\d+")
@@ -93,6 +96,11 @@ def tell_older(invalid: int, number: int, *, is_cut: bool) -> Iterator[str]:
     """How many of the commits below a new branch's tip could not be served; `is_cut`: not all were looked at."""
     yield f"warning: {invalid:,} of the {'last ' * is_cut}{count(number, 'commit')} before it {_is(invalid)} not valid"
     yield "what is not valid cannot be served"
+
+
+def skip_older(number: int) -> str:
+    """How many of the commits below a new branch's tip were not looked at."""
+    return f"time is short: {count(number, 'commit')} before it {_is(number)} not looked at"
 
 
 def tell_problems(refused: Sequence[tuple[Commit, Sequence[Problem]]]) -> Iterator[str]:

@@ -7,25 +7,33 @@ import sys
 from pathlib import Path
 
 from ..errors import LocationPolicyError
+from ..forges import Manner, manner_of
+from ..judgement import Verdict
 from ..prereceive import judge
 from ..problems import escape
 from ..repository import open_pushed_repository
 from ..updates import parse_updates, push_options
-from .rim import NO, tell
+from .rim import NO, words
 
 
 def pre_receive() -> int:
     """Judge the push on standard input for the repository in GIT_DIR; the exit status."""
-    try:
-        updates = parse_updates(sys.stdin.buffer.read())
-        with open_pushed_repository(Path(os.environ.get("GIT_DIR", "."))) as repository:
-            verdict = judge(updates, repository, push_options(os.environ))
-    except LocationPolicyError as error:
-        tell(error)
-        return NO
-    except Exception as error:  # noqa: BLE001  the rim of the hook: whatever went wrong, the push is refused
-        print(f"location-policy: the push could not be judged: {escape(repr(error)[:200])}", file=sys.stderr)
-        return NO
-    for line in verdict.lines:
+    manner = manner_of(os.environ)
+    verdict = _judge(manner)
+    for line in verdict.lines if verdict.accepted else manner.refusal(verdict.lines):
         print(line, file=sys.stderr)
     return 0 if verdict.accepted else NO
+
+
+def _judge(manner: Manner) -> Verdict:
+    try:
+        pushed = parse_updates(sys.stdin.buffer.read())
+        updates = [one for one in pushed if not (manner.makes_pull_requests and one.is_dry_run)]
+        if pushed and not updates:
+            return Verdict(True)
+        with open_pushed_repository(Path(os.environ.get("GIT_DIR", "."))) as repository:
+            return judge(updates, repository, push_options(os.environ), manner.is_late)
+    except LocationPolicyError as error:
+        return Verdict(False, tuple(words(error)))
+    except Exception as error:  # noqa: BLE001  the rim of the hook: whatever went wrong, the push is refused
+        return Verdict(False, (f"location-policy: the push could not be judged: {escape(repr(error)[:200])}",))

@@ -37,8 +37,13 @@ def told(status: int) -> Iterator[None]:
 
 def tell(error: LocationPolicyError) -> None:
     """An error in the form that all commands share."""
-    print(f"location-policy: {escape(error.message)}", file=sys.stderr)
+    print(*words(error), sep="\n", file=sys.stderr)
+
+
+def words(error: LocationPolicyError) -> Iterator[str]:
+    """That form, line by line."""
+    yield f"location-policy: {escape(error.message)}"
     if isinstance(error, (InvalidConfiguration, UnusableFile)):
-        print(*error.problems, sep="\n", file=sys.stderr)
+        yield from map(str, error.problems)
     if error.hint:
-        print(f"  hint: {escape(error.hint)}", file=sys.stderr)
+        yield f"  hint: {escape(error.hint)}"
