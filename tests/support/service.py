@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +107,12 @@ def wait_until(condition: Callable[[], bool], explain: Callable[[], object] = la
 
 @contextmanager
 def started_service(
-    *arguments: str | Path, cwd: Path, user: int | None = None, program: list[str] | None = None, **environment: str
+    *arguments: str | Path,
+    cwd: Path,
+    user: int | None = None,
+    groups: Sequence[int] = (),
+    program: list[str] | None = None,
+    **environment: str,
 ) -> Iterator[Service]:
     """A service that listens; it may not be ready yet. It is ended with the `with` block."""
     log = cwd / "serve.log"
@@ -122,7 +127,7 @@ def started_service(
             text=True,
             user=user,
             group=user,
-            extra_groups=None if user is None else [],
+            extra_groups=None if user is None else list(groups),
         )
     assert process.stdout
     try:
