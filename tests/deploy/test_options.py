@@ -1,0 +1,33 @@
+"""Every option and variable of ours that deploy/ and its documents name is one of the program's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from location_policy.settings import OPTIONS, variable
+from tests.support.deployments import DEPLOY
+
+DOCS = DEPLOY.parent / "docs"
+FILES = [DOCS / "deploy.md", DOCS / "server-hooks.md", DEPLOY / "nginx" / "location-policy.conf"]
+FILES += [DEPLOY / "caddy" / "Caddyfile"]
+
+OURS = re.compile(r"(?:location-policy (?:serve|init|password|check)|serve|The service runs) ([^\n`]*)|`(--[a-z-]+)")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_option_and_variable_is_one_of_the_programs(path: Path) -> None:
+    text = path.read_text()
+    lines = " ".join("".join(groups) for groups in OURS.findall(text))
+    named = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", lines))
+    assert named
+    assert named <= set(OPTIONS)
+    assert set(re.findall(r"LOCATION_POLICY_\w+(?==)", text)) <= {variable(option) for option in OPTIONS}
+
+
+def test_what_a_document_shows_of_a_script_is_there() -> None:
+    for path in (DOCS / "deploy.md", DOCS / "server-hooks.md"):
+        for name in re.findall(r"(?<![\w/.])deploy/[\w./-]+\w", path.read_text()):
+            assert (DEPLOY.parent / name).exists(), name
