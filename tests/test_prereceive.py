@@ -65,6 +65,7 @@ def test_late_only_what_could_be_left_out_is_and_that_is_said(tmp_path: Path) ->
     assert verdict.accepted
     assert "[catch-all]" not in "".join(verdict.lines)
     assert "[stray-csv]" in "".join(verdict.lines)
+    assert verdict.lines[0] == "time is short: what changes is not told: location-policy diff"
     assert "time is short: not all warnings are here: location-policy check" in verdict.lines
     assert verdict.lines[-2] == "time is short: 2 commits before it are not looked at"
 
@@ -82,7 +83,7 @@ def test_time_that_runs_out_while_older_commits_are_looked_at_leaves_the_rest(tm
     repository = make_repository(tmp_path / "map.git", BAD)
     force_commit(repository, {**BAD, "README.md": "x\n"})
     new = force_commit(repository, GOOD)
-    times = iter([False, False, True])  # the warnings of the tip, the oldest commit, the one above it
+    times = iter([False, False, False, True])  # the plan, the warnings of the tip, the oldest commit, the one above it
     with open_pushed_repository(repository) as opened:
         verdict = judge([Update(ZEROS, new, "refs/heads/main")], opened, is_late=lambda: next(times))
     assert verdict.lines[-4:-1] == (
@@ -90,3 +91,15 @@ def test_time_that_runs_out_while_older_commits_are_looked_at_leaves_the_rest(tm
         "warning: 1 of the 1 commit before it is not valid",
         "what is not valid cannot be served",
     )
+
+
+def test_late_a_push_is_held_to_its_limits_all_the_same(tmp_path: Path) -> None:
+    rows = "".join(f"Sydney,10.70.{number}.0/24\n" for number in range(100))
+    files = {"locations.csv": rows, "policy.toml": '[limits]\nchanged-addresses = "10%"\n'}
+    repository = make_repository(tmp_path / "map.git", files)
+    old = force_commit(repository, files)
+    new = force_commit(repository, {**files, "locations.csv": rows.replace("Sydney", "Perth")})
+    with open_pushed_repository(repository) as opened:
+        verdict = judge([Update(old, new, "refs/heads/main")], opened, is_late=lambda: True)
+    assert not verdict.accepted
+    assert "main is refused: it changes more than one push may" in verdict.lines

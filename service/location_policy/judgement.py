@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from . import verdict_text as text
 from .change_limits import Excess
-from .effect import Base, effect_of, find_base
+from .effect import Base, Effect, effect_of, find_base
 from .errors import InvalidConfiguration
 from .location_map import Gate, LocationMap
 from .overrides import asked_reason
@@ -91,8 +91,7 @@ class Judge:
         tip = self._commit(commit_ids[-1])
         self._tip = self._repository.entries(tip)
         refused = [*self._invalid(commit_ids)]
-        effect = effect_of(self._repository, self._gate, base, tip, self._map) if self._map else None
-        plan = [*text.tell_effect(name, tip, effect)] if effect else []
+        plan, effect = self._plan(name, base, tip)
         if refused:
             tip_only = refused[0][0].id == tip.id
             head = text.refuse_commits(name, len(refused), len(commit_ids))
@@ -102,6 +101,15 @@ class Judge:
         verdict = self._judge_size(name, tip, effect.excess if effect else ())
         told = (*plan, *warnings, *verdict.lines)
         return Verdict(verdict.accepted, told if not verdict.accepted else (*told, text.accept(name, len(commit_ids))))
+
+    def _plan(self, name: str, base: Base, tip: Commit) -> tuple[Sequence[str], Effect | None]:
+        """What going from the base to the tip does, told and as it is; limits are never let go for want of time."""
+        if self._map is None:
+            return (), None
+        if not base.location_map.rules.limits and self._is_late():
+            return (text.SKIP_PLAN, ""), None
+        effect = effect_of(self._repository, self._gate, base, tip, self._map)
+        return [*text.tell_effect(name, tip, effect)], effect
 
     def _judge_size(self, name: str, tip: Commit, excess: Sequence[Excess]) -> Verdict:
         """May the change be as large as it is?"""

@@ -23,6 +23,8 @@ SHOWN_PROBLEMS = 50
 SHOWN_DROPPED = 10
 """Commits that are named when a push drops history; the rest is counted."""
 
+SKIP_PLAN = "time is short: what changes is not told: location-policy diff"
+"""Nothing is held to what changes, so it was not found out."""
 SKIP_WARNINGS = "time is short: not all warnings are here: location-policy check"
 """What could be better was not looked for to its end."""
 
