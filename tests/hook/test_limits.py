@@ -98,7 +98,7 @@ def test_a_trailer_below_the_tip_overrides_nothing(limited: Site) -> None:
 
 def test_words_in_the_middle_of_a_message_override_and_note_nothing(limited: Site) -> None:
     message = "Move\n\nAllow-Large-Change: was thought of\n\nand dropped."
-    small = limited.commit({"locations.csv": ROWS.replace("Sydney", "Perth", 10)}, message)
+    small = limited.commit({"locations.csv": ROWS.replace("Sydney", "Perth", 1)}, message)
     assert push(limited).returncode == 0
     assert note(limited, small) == ""
     limited.commit(LARGE, message)
