@@ -1,8 +1,41 @@
-"""How hypothesis runs here: the same examples each time, and no clock, which a busy machine would trip over."""
+"""How hypothesis runs here: the same examples each time, and no clock, which a busy machine would trip over. Keys."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from tests.support.signing import GpgKey, SshKey, gpg_key, make_ssh_key
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def alice(tmp_path_factory: pytest.TempPathFactory) -> SshKey:
+    """Who may sign."""
+    return make_ssh_key(tmp_path_factory.mktemp("keys"), "alice")
+
+
+@pytest.fixture(scope="session")
+def eve(tmp_path_factory: pytest.TempPathFactory) -> SshKey:
+    """Who may not."""
+    return make_ssh_key(tmp_path_factory.mktemp("keys"), "eve")
+
+
+@pytest.fixture(scope="session")
+def signers(alice: SshKey, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of signers with alice in it."""
+    path = tmp_path_factory.mktemp("signers") / "allowed_signers"
+    path.write_text(f"# who may sign\n{alice.line()}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def bob() -> Iterator[GpgKey]:
+    """Who signs with GPG."""
+    with gpg_key("bob") as key:
+        yield key

@@ -20,8 +20,9 @@ WITH_SESSIONS = [path for path in DOCUMENTS if read_steps(path.read_text())]
 
 @pytest.mark.parametrize("path", WITH_SESSIONS, ids=lambda path: path.name)
 def test_every_session_goes_as_shown(path: Path, tmp_path: Path) -> None:
-    if "curl" in path.read_text() and shutil.which("curl") is None:  # pragma: no cover  depends on the machine
-        pytest.skip("curl, with which the document asks, is not installed")
+    for program in ("curl", "ssh-keygen"):
+        if f"{program} " in path.read_text() and shutil.which(program) is None:  # pragma: no cover  as the machine is
+            pytest.skip(f"{program}, which the document uses, is not installed")
     with Terminal(tmp_path) as terminal:
         for step in read_steps(path.read_text()):
             seen = terminal.follow(step)

@@ -13,6 +13,7 @@ from .git_hooks import Hook
 from .overrides import Override
 from .problems import Problem
 from .repository import Commit
+from .signatures import Scope
 from .snapshot import Snapshot
 
 StateName = Literal["last-good", "unreachable", "starting", "behind", "rejected", "in-sync"]
@@ -46,7 +47,8 @@ class State:
 
     `rejection` is about HEAD and `outage` about the source; `was_read`: the source was read once since this process
     began; `is_settled`: the load of HEAD has ended, one way or the other; `override`: of a limit, by the push of the
-    commit in force; `not_kept`: why the content in force would not survive a restart.
+    commit in force; `not_kept`: why the content in force would not survive a restart; `signatures`: what must be
+    signed, and why that cannot be judged.
     """
 
     snapshot: Snapshot | None = None
@@ -59,6 +61,8 @@ class State:
     branch: str | None = None
     hook: Hook = NO_HOOK
     not_kept: str | None = None
+    signatures: Scope = "off"
+    signatures_problem: str | None = None
     last_checked_at: datetime | None = None
     last_changed_at: datetime | None = None
 

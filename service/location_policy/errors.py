@@ -8,6 +8,7 @@ LocationPolicyError            everything that the program raises for its user, 
 │   ├── GitUnavailable         git is not installed, or too old
 │   ├── NotARepository         a path that is none, or that may not be read
 │   └── UnknownRevision        a branch or a commit that is not there
+├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
 ├── ForeignHook                a hook of somebody else stands where ours should be
 ├── UnusableFile               a file of users or roles has lines that cannot be used
 └── CannotStart                the service cannot be started as it was asked to
@@ -59,6 +60,10 @@ class NotARepository(RepositoryError):
 
 class UnknownRevision(RepositoryError):
     """A branch or commit that is not there."""
+
+
+class NotSigned(LocationPolicyError):
+    """A commit is not signed as its repository requires, or nobody can tell whether it is."""
 
 
 class ForeignHook(LocationPolicyError):

@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import NotARepository, RepositoryError
+from .errors import NotARepository, NotSigned, RepositoryError
 from .git_hooks import install_hooks, is_ours
 from .location_map import load_map
 from .repository import PROC_RECEIVE, SECTION, find_git_directory, open_repository
 from .repository.creation import commit_folder, make_bare
 from .repository.git import Git, GitFailed, PlainGit
+from .settings import Signatures
+from .signatures import signature_rule
 from .updates import DRY_RUN
 
 BRANCH = "main"
@@ -39,18 +41,29 @@ REFS = {
 """Settings with many values, of which one is ours: nobody pushes to the refs that the program writes, and no ref is
 made for a dry run."""
 
+NO_SIGNATURES = Signatures()
 
-def create(path: Path, content: Path | None, *, branch: str | None = None, shared: bool = False) -> None:
+
+def create(
+    path: Path,
+    content: Path | None,
+    *,
+    branch: str | None = None,
+    shared: bool = False,
+    signatures: Signatures = NO_SIGNATURES,
+) -> None:
     """A new bare repository with hook and settings, and `content` as its first commit.
 
-    It is made aside and moved into place whole. Raises InvalidConfiguration when the content would be refused by the
-    hook, and RepositoryError when the place is taken or cannot be written.
+    It is made aside and moved into place whole. Raises InvalidConfiguration or NotSigned when the content would be
+    refused by the hook, and RepositoryError when the place is taken or cannot be written.
     """
+    if content is not None and signatures.require not in (None, "off"):
+        raise NotSigned("a first commit that is made here is signed by nobody", "--empty, and push one that is signed")
     with _made_aside(path) as aside:
         git = PlainGit(aside)
         _check_branch(git, branch or BRANCH)
         make_bare(git, branch or BRANCH)
-        install(aside, branch=branch, shared=shared)
+        install(aside, branch=branch, shared=shared, signatures=signatures)
         if content is not None:
             commit_id = commit_folder(git, content, "Start the map of media locations")
             with open_repository(aside) as repository:
@@ -60,10 +73,12 @@ def create(path: Path, content: Path | None, *, branch: str | None = None, share
             _share(aside)
 
 
-def install(path: Path, *, branch: str | None = None, shared: bool = False) -> list[str]:
+def install(
+    path: Path, *, branch: str | None = None, shared: bool = False, signatures: Signatures = NO_SIGNATURES
+) -> list[str]:
     """Hook and settings of an existing bare repository, never its content; what was done, a line each.
 
-    Raises ForeignHook, and NotARepository for one that is not bare.
+    Raises ForeignHook, NotARepository for one that is not bare, and NotSigned where signatures could not be judged.
     """
     directory = find_git_directory(path)
     git = PlainGit(directory)
@@ -73,10 +88,15 @@ def install(path: Path, *, branch: str | None = None, shared: bool = False) -> l
         raise NotARepository(f"{path} is not a bare repository", "make one with: git clone --bare")
     if branch is not None:
         _check_branch(git, branch)
+    wanted = _check_signatures(directory, signatures)
     done = [*install_hooks(hooks)]
     if branch is not None:
         git.run("config", f"{SECTION}.branch", branch)
         done.append(f"serves branch {branch}")
+    for key, value in wanted.items():
+        git.run("config", key, value)
+        done.append(f"{key} = {value}")
+    done += _tell_unsigned(directory) if wanted else ()
     done += _install_settings(git, takes_dry_runs=is_ours(hooks / "proc-receive"))
     if shared:
         git.run("config", "core.sharedRepository", "group")
@@ -114,6 +134,30 @@ def _check_branch(git: Git, branch: str) -> None:
         git.run("check-ref-format", f"refs/heads/{branch}")
     except RepositoryError:
         raise RepositoryError(f"{branch!r} is not a name for a branch", "write a name such as main") from None
+
+
+def _check_signatures(directory: Path, signatures: Signatures) -> dict[str, str]:
+    """The settings that are asked for; raises NotSigned where they, with those that are there, lead nowhere."""
+    wanted = signatures.config(SECTION)
+    if wanted:
+        with open_repository(directory) as repository:
+            there = repository.settings()
+        asked = {key.removeprefix(f"{SECTION}.").lower(): value for key, value in wanted.items()}
+        rule = signature_rule({**there, **asked}, directory)
+        if rule.problem and rule.scope != "off":
+            raise rule.problem
+    return wanted
+
+
+def _tell_unsigned(directory: Path) -> Iterator[str]:
+    with open_repository(directory) as repository:
+        settings = repository.settings()
+        tip = repository.tip(repository.served_ref(settings))
+        try:
+            signature_rule(settings, directory).require(repository, [tip] if tip else [])
+        except NotSigned as error:
+            yield error.message
+            yield "a service that serves it goes on; a new one waits for a commit that is signed"
 
 
 def _share(directory: Path) -> None:

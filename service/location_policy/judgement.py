@@ -20,6 +20,8 @@ from .overrides import asked_reason
 from .plan import EMPTY
 from .problems import Problem, errors_in, escape
 from .repository import Commit, Entry, Repository
+from .signatures import SignatureRule
+from .signed_push import judge_signatures
 from .updates import Update
 
 OLDER_COMMITS = 1_000
@@ -38,11 +40,18 @@ class Judge:
     """Judges one update of the served branch; equal configurations are judged once."""
 
     def __init__(
-        self, repository: Repository, options: Sequence[str], is_late: Callable[[], bool], *, allows_rewind: bool
+        self,
+        repository: Repository,
+        options: Sequence[str],
+        is_late: Callable[[], bool],
+        signatures: SignatureRule,
+        *,
+        allows_rewind: bool,
     ) -> None:
         self._repository = repository
         self._options = options
         self._is_late = is_late
+        self._signatures = signatures
         self._allows_rewind = allows_rewind
         self._gate = Gate()
         self._problems: dict[tuple[Entry, ...], tuple[Problem, ...]] = {}
@@ -63,11 +72,11 @@ class Judge:
         told = [*self._tell_dropped(name, update)] if rewinds else []
         gained = self._repository.gained(update.old, update.new) or [update.new]
         base = find_base(self._repository, self._gate, update.old)
-        verdict = self._judge_move(name, base, gained, f"{gained[0][:10]}~" if rewinds else update.old[:10])
+        verdict = self._judge_gained(name, base, gained, f"{gained[0][:10]}~" if rewinds else update.old[:10])
         return Verdict(verdict.accepted, (*told, *verdict.lines))
 
     def _judge_new(self, name: str, tip: str) -> Verdict:
-        verdict = self._judge_move(name, Base(None, EMPTY), [tip], "--root")
+        verdict = self._judge_gained(name, Base(None, EMPTY), [tip], "--root")
         if not verdict.accepted:
             return verdict
         *told, last = verdict.lines
@@ -85,6 +94,16 @@ class Judge:
             left -= 1
         if invalid:
             yield from text.tell_older(invalid, len(older) - left, is_cut=len(older) == OLDER_COMMITS)
+
+    def _judge_gained(self, name: str, base: Base, commit_ids: Sequence[str], rebase_from: str) -> Verdict:
+        """The verdict on content and signatures: the pusher is told of both."""
+        content = self._judge_move(name, base, commit_ids, rebase_from)
+        signed = judge_signatures(self._signatures, self._repository, name, commit_ids, rebase_from)
+        told, last = (content.lines[:-1], content.lines[-1:]) if content.accepted else (content.lines, ())
+        if not signed.accepted:
+            gap = ("",) if told and told[-1] else ()
+            return Verdict(False, (*told, *gap, *signed.lines))
+        return Verdict(content.accepted, (*told, *(signed.lines if content.accepted else ()), *last))
 
     def _judge_move(self, name: str, base: Base, commit_ids: Sequence[str], rebase_from: str) -> Verdict:
         """The verdict on going from the base to the last of these commits, which are in order, oldest first."""

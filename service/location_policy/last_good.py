@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from .repository import Commit
+from .repository import Commit, Signer
 from .sources import File
 
 FILE_NAME = "last-good"
@@ -64,6 +64,7 @@ def save(directory: Path, last_good: LastGood) -> None:
             "author": commit.author,
             "committed_at": commit.committed_at.isoformat(),
         },
+        "signer": commit.signer,
         "files": [{"path": file.path, "blob": file.blob, "size": file.size} for file in files],
     }
     _write(directory, [json.dumps(header).encode() + b"\n", *(file.content or b"" for file in files)])
@@ -85,14 +86,16 @@ def load(directory: Path) -> LastGood | None:
         header = json.loads(text)
         if header["format"] != FORMAT:
             raise ValueError(f"format {header['format']} is of another version")
-        return LastGood(Identity(**header["repository"]), _commit(header["commit"]), _files(header["files"], contents))
+        signer = Signer(*header["signer"]) if header.get("signer") else None
+        commit = _commit(header["commit"], signer)
+        return LastGood(Identity(**header["repository"]), commit, _files(header["files"], contents))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("the file is of another version") from error
 
 
-def _commit(fields: dict[str, str]) -> Commit:
+def _commit(fields: dict[str, str], signer: Signer | None) -> Commit:
     committed_at = datetime.fromisoformat(fields.pop("committed_at"))
-    return Commit(**fields, committed_at=committed_at)
+    return Commit(**fields, committed_at=committed_at, signer=signer)
 
 
 def _files(entries: list[dict[str, str | int]], contents: bytes) -> tuple[File, ...]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from .errors import RepositoryError
 from .repository import SECTION
@@ -19,6 +21,8 @@ from .repository.git import PlainGit
 
 DEADLINE = 120.0
 """Seconds that a fetch may take: the first one brings the whole history."""
+
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 _REMOTE = "origin"
 _PATIENCE = {
@@ -54,14 +58,21 @@ class Mirror:
     """The copy in a folder of the state directory that is named after the URL."""
 
     def __init__(
-        self, url: str, state_directory: Path, branch: str | None, interval: float, deadline: float = DEADLINE
+        self,
+        url: str,
+        state_directory: Path,
+        branch: str | None,
+        interval: float,
+        deadline: float = DEADLINE,
+        settings: Mapping[str, str] = NO_SETTINGS,
     ) -> None:
-        """`interval`: seconds between two fetches; `deadline`: seconds that one may take."""
+        """`interval`: seconds between two fetches; `deadline`: seconds that one may take; `settings`: in its config."""
         self.directory = mirror_directory(url, state_directory)
         self._url = url
         self._branch = branch
         self._interval = interval
         self._deadline = deadline
+        self._settings = settings
         self._due = 0.0
         self._is_hurried = False
         self.fetched_at: datetime | None = None
@@ -74,7 +85,8 @@ class Mirror:
         make_bare(self._git, self._branch or "main")
         for key, value in {f"remote.{_REMOTE}.url": self._url, **_SETTINGS}.items():
             self._git.run("config", key, value)
-        self._git.run("config", f"{SECTION}.branch", self._branch or "")  # empty: what the remote's HEAD names
+        for key, value in {f"{SECTION}.branch": self._branch or "", **self._settings}.items():
+            self._git.run("config", key, value)  # no branch: what the remote's HEAD names
 
     def update(self) -> None:
         """Fetch if it is time to; raises RepositoryError as long as the last fetch failed."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from .judgement import Judge, Verdict
 from .problems import escape
 from .repository import Repository, is_true
+from .signatures import signature_rule
 from .updates import DRY_RUN, Update, stands_for
 
 RESERVED = ("refs/location-policy", "refs/notes/location-policy")
@@ -45,6 +46,7 @@ def _judge(
     served = repository.served_ref(settings)
     aliases = repository.symbolic_refs() if any(update.ref != served for update in updates) else {}
     allows_rewind = is_true(settings.get("allownonfastforward"))
+    signatures = signature_rule(settings, repository.directory)
     lines: list[str] = []
     for update in updates:
         if f"{update.ref}/".startswith(tuple(f"{name}/" for name in RESERVED)):
@@ -54,7 +56,7 @@ def _judge(
             return Verdict(False, (*lines, *asked.lines))
         if stands_for(asked.ref, aliases) != stands_for(served, aliases):
             continue
-        verdict = Judge(repository, options, is_late, allows_rewind=allows_rewind).judge(asked)
+        verdict = Judge(repository, options, is_late, signatures, allows_rewind=allows_rewind).judge(asked)
         lines += verdict.lines
         if not verdict.accepted:
             return Verdict(False, tuple(lines))

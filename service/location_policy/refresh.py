@@ -1,8 +1,8 @@
 """Look at the source once: what is HEAD, is it newer, load it, put it in force.
 
-A commit that is not valid changes nothing but the reason that is told. When there is nothing in force yet, the
-first of these that can be served is: HEAD, the commit that was good last, its content on disk, the newest valid
-ancestor of HEAD.
+A commit that is not valid, or not signed as it must be, changes nothing but the reason that is told. When there is
+nothing in force yet, the first of these that can be served is: HEAD, the commit that was good last, its content on
+disk, the newest valid ancestor of HEAD. What was served before needs no signature: it was judged when it came.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .active import Active, Failure, Head, now
-from .errors import InvalidConfiguration, RepositoryError
+from .errors import InvalidConfiguration, NotSigned, RepositoryError
 from .git_hooks import hook_state
 from .keeper import PIN, Keeper
 from .last_good import Identity, LastGood
@@ -23,6 +23,7 @@ from .mirror import Mirror
 from .overrides import NOTES, override_of
 from .problems import count, errors_in
 from .repository import Commit, Repository, open_repository
+from .signatures import SignatureRule, signature_rule
 from .snapshot import Snapshot, take
 from .sources import File
 
@@ -48,6 +49,8 @@ class Refresher:
         self._hook_due = 0.0
         self._noted: tuple[str | None, str | None] = (None, None)
         """The commit and the state of the notes for which an override was looked for."""
+        self._rule = SignatureRule()
+        self._refused_under: object = None
 
     def refresh(self) -> None:
         """Look once; every failure becomes part of the state."""
@@ -71,6 +74,7 @@ class Refresher:
         settings = repository.settings()
         self._identity = Identity(settings.get("id", ""), self._identity.place)
         self._look_at_hook(repository)
+        self._look_at_rule(signature_rule(settings, repository.directory))
         try:
             self._follow(repository, repository.served_ref(settings))
         except RepositoryError:  # what HEAD names cannot be read: the commit that was good last may be whole
@@ -87,12 +91,14 @@ class Refresher:
             self._note_no_commit(repository, name)
             return
         state = self._active.state
-        if state.head is None or state.head.commit.id != tip:
-            head = Head(repository.commit(tip), now())
+        head = state.head if state.head and state.head.commit.id == tip else None
+        if head is None or self._refused_under not in (None, self._rule.stamp()):
+            (commit,) = self._rule.with_signers(repository, [repository.commit(tip)])
+            head = Head(commit, head.seen_at if head else now())
             self._active.change(head=head, last_changed_at=head.seen_at, is_settled=False, outage=None)
-            self._roll_out(repository, head.commit)
+            self._roll_out(repository, commit)
         elif not state.is_settled:
-            self._roll_out(repository, state.head.commit)
+            self._roll_out(repository, head.commit)
 
     def _note_no_commit(self, repository: Repository, name: str) -> None:
         """An empty repository is waited for; a branch that is missing among others is a mistake of somebody."""
@@ -131,6 +137,14 @@ class Refresher:
             self._active.change(override=override)
             self._noted = noted
 
+    def _look_at_rule(self, rule: SignatureRule) -> None:
+        problem = "; ".join(filter(None, (rule.problem.message, rule.problem.hint))) if rule.problem else None
+        if problem and problem != self._active.state.signatures_problem:
+            effect = "nobody's signature is told" if rule.scope == "off" else "no commit is taken"
+            log.error("%s, as signatures cannot be judged: %s", effect, problem)
+        self._rule = rule
+        self._active.change(signatures=rule.scope, signatures_problem=problem)
+
     def _note_outage(self, message: str, cause: Exception | None = None) -> None:
         outage = self._active.state.outage
         if outage is None:
@@ -150,17 +164,31 @@ class Refresher:
         """Put HEAD in force, or else say why not; what is in force already is not loaded again."""
         snapshot = self._active.state.snapshot
         served = self._served_before(repository)
-        rejection = None
+        rejection = self._refused_under = None
         try:
             if not (snapshot and snapshot.commit and snapshot.commit.id == head.id):
+                if head.id not in served:
+                    self._rule.require(repository, self._gained(repository, served, head))
                 self._put_in_force(repository, head, Gate(), was_served=head.id in served)
         except InvalidConfiguration as error:
             rejection = Failure(now(), error.message, head.id, error.problems)
             log.error("refused commit=%s %s", head.id, count(len(errors_in(error.problems)), "error"))
+        except NotSigned as error:
+            rejection = Failure(now(), error.message, head.id)
+            log.error("refused commit=%s %s", head.id, error.message)
+            self._refused_under = self._rule.stamp()
+        if rejection:
             self._active.count("refused")
             self._keeper.note("refused", head.id)
             self._fall_back(repository, served, head)
         self._active.change(rejection=rejection, is_settled=True, was_read=True)
+
+    def _gained(self, repository: Repository, served: list[str], head: Commit) -> list[str]:
+        """The commits that the branch gains since what was in force last, oldest first; HEAD alone if nothing was."""
+        snapshot = self._active.state.snapshot
+        last = [snapshot.commit.id] if snapshot and snapshot.commit else served
+        base = next((one for one in last if self._rule.scope == "all" and repository.tip(one)), None)
+        return (repository.gained(base, head.id) if base else []) or [head.id]
 
     def _served_before(self, repository: Repository) -> list[str]:
         """While nothing is in force: the commits that this or an earlier version has served, the newest first."""
@@ -181,8 +209,11 @@ class Refresher:
 
     def _try(self, repository: Repository, commit_id: str, gate: Gate, *, was_served: bool = False) -> bool:
         try:
-            self._put_in_force(repository, repository.commit(commit_id), gate, was_served=was_served)
-        except (InvalidConfiguration, RepositoryError):
+            if not was_served:
+                self._rule.require(repository, [commit_id])
+            (commit,) = self._rule.with_signers(repository, [repository.commit(commit_id)])
+            self._put_in_force(repository, commit, gate, was_served=was_served)
+        except (InvalidConfiguration, NotSigned, RepositoryError):
             return False
         return True
 
@@ -210,9 +241,11 @@ class Refresher:
     def _publish(self, snapshot: Snapshot, started: float) -> None:
         self._active.change(snapshot=snapshot, override=None)
         self._stored = None  # it has done its work, and may be large
-        commit = snapshot.commit.id if snapshot.commit else None
+        commit = snapshot.commit
         self._active.count("active")
-        log.info("active commit=%s subnets=%d took=%.2fs", commit, snapshot.size, time.monotonic() - started)
+        signer = [commit.signer.name] if commit and commit.signer else []
+        told = f"active commit=%s subnets=%d took=%.2fs{' signer=%s' * len(signer)}"
+        log.info(told, commit and commit.id, snapshot.size, time.monotonic() - started, *signer)
 
     def _stored_here(self) -> LastGood | None:
         """The content on disk, if it is of this repository."""

@@ -20,6 +20,8 @@ TOLD_COMMIT = {
     "subject": "Change the map",
     "author": "Alice",
     "committed_at": "2026-03-01T12:30:00.000Z",
+    "signer": None,
+    "signing_key": None,
 }
 TIME = "2026-03-01T12:30:00.000Z"
 
@@ -41,6 +43,8 @@ def test_before_anything_was_read_there_is_nothing_but_the_service() -> None:
             "last_changed_at": None,
             "state_directory": "/srv/state",
             "state_directory_problem": None,
+            "signatures": "off",
+            "signatures_problem": None,
         },
         "hook": {"state": "none", "version": None},
         "workers": [{"pid": os.getpid(), "commit": None}],

@@ -6,13 +6,23 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
 from .. import __version__
 from ..repository import require_git
-from ..settings import LIMITS, Limits, Listen, Logs, ServeOptions, Users, foreign_variables, unknown_variables
+from ..settings import (
+    LIMITS,
+    Limits,
+    Listen,
+    Logs,
+    ServeOptions,
+    Signatures,
+    Users,
+    foreign_variables,
+    unknown_variables,
+)
 from .options import HelpAll
 from .options import option as _option
 from .options import rare_option as _rare_option
@@ -36,6 +46,8 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
 
+
+Scope = Literal["off", "tip", "all"]
 
 Folder = Annotated[Path, typer.Argument(help="A working copy of the configuration.")]
 Repo = Annotated[Path | None, _option("repo", "PATH", "Ask a commit of this repository instead.")]
@@ -91,6 +103,11 @@ def init(
     from_: Annotated[Path | None, _option("from", "FOLDER", "The folder with the first commit's files.")] = None,
     branch: Branch = None,
     shared: Annotated[bool, _option("shared", None, "Let the group of the repository push.")] = False,
+    allowed_signers: Annotated[Path | None, _option("allowed-signers", "FILE", "Those who may sign, by SSH.")] = None,
+    gpg_keyring: Annotated[Path | None, _option("gpg-keyring", "FILE", "The same by GPG.")] = None,
+    require_signatures: Annotated[
+        Scope | None, _option("require-signatures", "off|tip|all", "Which commits must be signed.")
+    ] = None,
 ) -> None:
     """Make a bare repository with the hook and a first map.
 
@@ -103,15 +120,17 @@ def init(
         raise typer.BadParameter("--empty and --from exclude each other")
     with told(NOT_ASKED):
         require_git()
+        signatures = Signatures(allowed_signers, gpg_keyring, require_signatures)
         if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
-            for line in install(path, branch=branch, shared=shared):
+            for line in install(path, branch=branch, shared=shared, signatures=signatures):
                 print(line)
             if empty or from_:
                 print(f"location-policy: {path} exists, so its content stays as it is", file=sys.stderr)
             return
         if from_ is not None and not from_.is_dir():
             raise typer.BadParameter(f"{from_} is not a folder")
-        create(path, None if empty else from_ or shipped("config-repo"), branch=branch, shared=shared)
+        content = None if empty else from_ or shipped("config-repo")
+        create(path, content, branch=branch, shared=shared, signatures=signatures)
         print(f"made {path.absolute()}")
 
 
@@ -150,6 +169,11 @@ def serve(
     decision_log: Annotated[str | None, _option("decision-log", "FILE", "A line on each answer; - is stdout.")] = None,
     log_names: Annotated[bool, _rare_option("log-names", None, "Aliases and display names in it too.")] = False,
     log_format: Annotated[Format, _option("log-format", "FORM", "The log on stderr: text or json.")] = Format.TEXT,
+    allowed_signers: Annotated[
+        Path | None, _rare_option("allowed-signers", "FILE", "As init writes it; of a URL too.")
+    ] = None,
+    gpg_keyring: Annotated[Path | None, _rare_option("gpg-keyring", "FILE", "Likewise.")] = None,
+    require_signatures: Annotated[Scope | None, _rare_option("require-signatures", "off|tip|all", "Likewise.")] = None,
     _help_all: HelpAll = False,
 ) -> None:
     """Follow a repository and answer policy requests from it."""
@@ -168,6 +192,7 @@ def serve(
         example=example,
         limits=Limits(max_header_bytes, header_timeout, max_connections),
         logs=Logs(log_format.value, decision_log, with_names=log_names),
+        signatures=Signatures(allowed_signers, gpg_keyring, require_signatures),
     )
     with told(NOT_STARTED):
         serve(options)

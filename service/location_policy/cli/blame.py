@@ -15,7 +15,16 @@ from ..problems import escape
 from ..ranges import Names
 from ..repository import Commit, Repository, open_repository
 from ..sources import RULES_PATH, File
-from .commits import Fields, answer_fields, answer_text, asked_address, commit_fields, commit_text
+from .commits import (
+    Fields,
+    answer_fields,
+    answer_text,
+    asked_address,
+    commit_fields,
+    commit_text,
+    signer_lines,
+    signers_of,
+)
 from .rim import NO, NOT_ASKED, tell
 
 Found = tuple[str, int, Row]
@@ -63,7 +72,8 @@ def _find(repository: Repository, commit: Commit, address: Address) -> Blame:
         return Blame(address, commit, rows, None, None, None, is_cut=False)
     written = repository.blame(commit, path, line)
     is_cut = written.is_boundary and repository.is_shallow()
-    return Blame(address, commit, rows, names, (path, line), repository.commit(written.commit_id), is_cut)
+    (writer,) = signers_of(repository).with_signers(repository, [repository.commit(written.commit_id)])
+    return Blame(address, commit, rows, names, (path, line), writer, is_cut)
 
 
 def _default_place(files: list[File]) -> tuple[str, int]:
@@ -78,6 +88,7 @@ def _words(found: Blame) -> str:
     place = f"{escape(found.place[0])}:{found.place[1]}"
     what = found.rows[0][2].network if found.rows else f"the default: no row covers {address}"
     lines = [answer_text(found.names), f"  {place}: {what}", f"  {commit_text(found.written)}"]
+    lines += [f"  {line}" for line in signer_lines(found.written)]
     if found.is_cut:
         lines.append("  or an earlier commit: the repository is a shallow clone, whose history ends here")
     if found.rows[1:]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from ..addresses import Address, parse_address
@@ -9,7 +11,8 @@ from ..errors import NoAddress
 from ..policy import clean
 from ..problems import escape
 from ..ranges import Names
-from ..repository import Commit
+from ..repository import Commit, Repository
+from ..signatures import SignatureRule, signature_rule
 
 SHORT = 10
 """Characters of a commit id that are shown."""
@@ -41,7 +44,23 @@ def commit_fields(commit: Commit) -> Fields:
         "subject": commit.subject,
         "author": commit.author,
         "committed_at": time_text(commit.committed_at),
+        "signer": commit.signer and commit.signer.name,
+        "signing_key": commit.signer and commit.signer.key,
     }
+
+
+def signer_lines(commit: Commit) -> Iterator[str]:
+    """Who has signed a commit, where that is known."""
+    if commit.signer:
+        yield f"signed by {escape(commit.signer.name)}, key {escape(commit.signer.key)}"
+
+
+def signers_of(repository: Repository) -> SignatureRule:
+    """What tells who has signed; where nothing can, standard error says so."""
+    rule = signature_rule(repository.settings(), repository.directory)
+    if rule.problem:
+        print(f"location-policy: who has signed is not known: {escape(rule.problem.message)}", file=sys.stderr)
+    return rule
 
 
 def time_text(moment: datetime) -> str:

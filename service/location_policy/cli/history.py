@@ -6,7 +6,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Literal, TypeVar
 
 from .. import journal
@@ -17,7 +17,18 @@ from ..overrides import Override, overrides
 from ..plan import Total
 from ..problems import count, escape
 from ..repository import Repository, open_repository
-from .commits import SHORT, Fields, answer_fields, answer_text, asked_address, commit_fields, commit_text, time_text
+from .commits import (
+    SHORT,
+    Fields,
+    answer_fields,
+    answer_text,
+    asked_address,
+    commit_fields,
+    commit_text,
+    signer_lines,
+    signers_of,
+    time_text,
+)
 from .place import Place
 from .progress import Progress
 from .rim import NO
@@ -34,6 +45,7 @@ End = Literal["first", "more", "shallow"]
 
 Events = Mapping[str, Sequence[Event]]
 One = TypeVar("One")
+Told = TypeVar("Told", Effect, Answered)
 
 
 def history(place: Place, number: int | None, form: str) -> int:
@@ -41,7 +53,7 @@ def history(place: Place, number: int | None, form: str) -> int:
     events = _events(place)
     with open_repository(place.repository) as repository:
         branch = _branch(repository, number or SHOWN, events)
-        effects = _watched(branch.effects(), len(branch.ids))[::-1]
+        effects = _signed(repository, _watched(branch.effects(), len(branch.ids))[::-1])
         noted, end = overrides(repository), _end(repository, branch)
     if form == "json":
         commits = [_effect_fields(effect, noted, events) for effect in effects]
@@ -62,7 +74,7 @@ def history_of(address: str, place: Place, number: int | None, form: str) -> int
         branch = _branch(repository, number or SEARCHED, events)
         answers = _watched(branch.answers(asked), len(branch.ids))[::-1]
         end = _end(repository, branch)
-    found = [answer for answer in answers if answer.is_change]
+        found = _signed(repository, [answer for answer in answers if answer.is_change])
     if form == "json":
         fields = [_answered_fields(answer, events) for answer in found]
         print(json.dumps({"address": format_address(asked), "changes": fields, "end": end}))
@@ -76,6 +88,16 @@ def history_of(address: str, place: Place, number: int | None, form: str) -> int
         print(f"location-policy: {count(invalid, 'commit')} not valid, passed over", file=sys.stderr)
     _tell_end(end, branch)
     return 0 if found else NO
+
+
+def _signed(repository: Repository, found: Sequence[Told]) -> list[Told]:
+    """The same, and who has signed each commit."""
+    rule, commits = signers_of(repository), [one.commit for one in found]
+    with Progress() as progress:
+        for at in range(0, len(commits), PROGRESS):
+            progress.say(f"who has signed: {at:,} of {count(len(commits), 'commit')}")
+            commits[at : at + PROGRESS] = rule.with_signers(repository, commits[at : at + PROGRESS])
+    return [replace(one, commit=commit) for one, commit in zip(found, commits, strict=True)]
 
 
 def _branch(repository: Repository, number: int, events: Events) -> Branch:
@@ -125,6 +147,7 @@ def _tell_end(end: End, branch: Branch) -> None:
 
 
 def _effect_lines(effect: Effect, noted: Mapping[str, Override], events: Events) -> Iterator[str]:
+    yield from signer_lines(effect.commit)
     yield from effect.lines
     if effect.errors:
         yield f"not valid: {count(effect.errors, 'error')}"
@@ -136,6 +159,7 @@ def _effect_lines(effect: Effect, noted: Mapping[str, Override], events: Events)
 
 def _answered_lines(answer: Answered, events: Events) -> Iterator[str]:
     source = f"  ({escape(answer.source)})" if answer.source else ""
+    yield from signer_lines(answer.commit)
     yield f"{answer_text(answer.before)} -> {answer_text(answer.after)}{source}"
     yield from _event_lines(answer.commit.id, events)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from ..last_good import Identity
 from ..mirror import Mirror, is_url, without_secrets
 from ..ordinary_log import log_to_stderr
 from ..refresh import Refresher
-from ..repository import find_git_directory, open_repository, require_git
+from ..repository import SECTION, find_git_directory, open_repository, require_git
 from ..rereading import Look, Rereader
 from ..sd_notify import ServiceManager
 from ..server import Signs, end_on_signals, on_hangup, run
@@ -73,7 +74,7 @@ def _serve(
     manager: ServiceManager,
 ) -> None:
     source = _remote(options, options.repo) if options.repo and is_url(options.repo) else _local(options)
-    directory = _find(source, options.branch)
+    directory = _find(source, options)
     active = Active()
     active.change(not_kept=_write_problem(source.state))
     announcer = Announcer(manager, active)
@@ -138,35 +139,51 @@ def _local(options: ServeOptions) -> Source:
     place = Path(options.repo or REPOSITORY).absolute()
     state = (options.state_dir or (STATE if is_ours else state_beside(place))).absolute()
     if is_ours and not os.access(place, os.F_OK) and not _was_served(state):
-        create(place, shipped("config-repo") if options.example else None)
+        create(place, shipped("config-repo") if options.example else None, signatures=options.signatures)
     return Source(str(place), place, state)
 
 
 def _remote(options: ServeOptions, url: str) -> Source:
     state = (options.state_dir or STATE).absolute()
-    mirror = Mirror(url, state, options.branch, options.fetch_interval)
+    settings = options.signatures.config(SECTION)
+    mirror = Mirror(url, state, options.branch, options.fetch_interval, settings=settings)
     mirror.make()
     return Source(without_secrets(url), mirror.directory, state, mirror)
 
 
-def _find(source: Source, branch: str | None) -> Path:
+def _find(source: Source, options: ServeOptions) -> Path:
     """The git directory; one that cannot be read now is waited for when its last good content is on disk."""
     try:
         directory = find_git_directory(source.place)
         with open_repository(directory) as repository:
-            served = repository.served_ref(repository.settings()).removeprefix("refs/heads/")
+            settings = repository.settings()
+            served = repository.served_ref(settings).removeprefix("refs/heads/")
             branches = repository.branches()
     except RepositoryError:
         if _was_served(source.state, source.place):
             return source.place
         raise
+    _check_branch(source, options.branch, served, branches)
+    _check_signatures(source, options, settings)
+    return directory
+
+
+def _check_signatures(source: Source, options: ServeOptions, settings: Mapping[str, str]) -> None:
+    for name, wanted in options.signatures.config(SECTION).items():
+        there = settings.get(name.removeprefix(f"{SECTION}.").lower())
+        if there != wanted:
+            option = re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", name.removeprefix(f"{SECTION}."))
+            hint = f"location-policy init {quote(source.shown)} --{option} {quote(wanted)}"
+            raise CannotStart(f"{name} of the repository is {there or 'not set'}, not {wanted}", hint)
+
+
+def _check_branch(source: Source, branch: str | None, served: str, branches: Sequence[str]) -> None:
     if branch and branch != served:
         there = (
             "" if branch in branches else f", and has no such branch; branches here: {', '.join(branches) or 'none'}"
         )
         hint = f"location-policy init {quote(source.shown)} --branch {quote(branch)}"
         raise CannotStart(f"the repository serves branch {served}, not {branch}{there}", hint)
-    return directory
 
 
 def _was_served(state: Path, place: Path | None = None) -> bool:

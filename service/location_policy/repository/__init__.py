@@ -5,7 +5,7 @@ Everything is read from a commit's tree by object id, never from a working copy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,17 +14,22 @@ from ..sources import FILE_LIMIT, File, is_read
 from .blame import Written, blame_line
 from .git import Git, GitFailed, PlainGit, PythonGit, require_git
 from .notes import append_note, list_notes
-from .objects import Commit, Entry, Objects
+from .objects import Commit, Entry, Objects, Signer
+from .signatures import Keys, Signature, keyring_bytes, read_signatures
 
 __all__ = [
     "PROC_RECEIVE",
     "SECTION",
     "Commit",
     "Entry",
+    "Keys",
     "Repository",
+    "Signature",
+    "Signer",
     "Written",
     "find_git_directory",
     "is_true",
+    "keyring_bytes",
     "open_pushed_repository",
     "open_repository",
     "require_git",
@@ -192,6 +197,10 @@ class Repository:
     def append_note(self, ref: str, commit_id: str, text: str) -> None:
         """Add a paragraph to the note on a commit, whoever else adds one at this moment; raises RepositoryError."""
         append_note(self._git, ref, commit_id, text)
+
+    def signatures(self, commit_ids: Sequence[str], keys: Keys) -> Mapping[str, Signature]:
+        """Who has signed each of these commits, as far as these keys can tell."""
+        return read_signatures(self._git, commit_ids, keys)
 
     def blame(self, commit: Commit, path: str, line: int) -> Written:
         """Which commit has written this line of a file, 1-based, as it is in `commit`."""

@@ -27,15 +27,26 @@ _OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 _FSCK = "run git fsck in the repository"
 
 
+class Signer(NamedTuple):
+    """Whose key has signed a commit, and which: its fingerprint."""
+
+    name: str
+    key: str
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit: what it is called by and who made it; `committed_at` is in UTC."""
+    """One commit: what it is called by and who made it; `committed_at` is in UTC.
+
+    Anybody may be named as its author. `signer` is known where it was asked for and a listed key has signed.
+    """
 
     id: str
     tree: str
     subject: str
     author: str
     committed_at: datetime
+    signer: Signer | None = None
 
 
 class Entry(NamedTuple):

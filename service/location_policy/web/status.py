@@ -30,6 +30,8 @@ def status(state: State, settings: Settings, started_at: datetime) -> dict[str, 
             "last_changed_at": _time(state.last_changed_at),
             "state_directory": None if state.not_kept else str(settings.state_directory),
             "state_directory_problem": state.not_kept,
+            "signatures": state.signatures,
+            "signatures_problem": state.signatures_problem,
         },
         "hook": {"state": state.hook.state, "version": state.hook.version},
         "workers": [{"pid": os.getpid(), "commit": active.id if active else None}],
@@ -60,6 +62,8 @@ def _commit(commit: Commit) -> dict[str, Any]:
         "subject": commit.subject,
         "author": commit.author,
         "committed_at": _time(commit.committed_at),
+        "signer": commit.signer and commit.signer.name,
+        "signing_key": commit.signer and commit.signer.key,
     }
 
 
