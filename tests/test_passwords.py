@@ -130,7 +130,7 @@ def test_a_password_that_could_not_be_used_is_refused(password: str, told: str) 
         hash_password(password)
 
 
-@pytest.mark.parametrize("user", ["", "a:b", "#a", " a", "a ", "a\nb", "a\x85b"])
+@pytest.mark.parametrize("user", ["", "a:b", "#a", " a", "a ", "a\nb", "a\x85b", "a\udce9"])
 def test_a_name_that_no_user_can_have_is_refused(user: str) -> None:
     with pytest.raises(ValueError, match="a user's name"):
         check_name(user)

@@ -98,6 +98,8 @@ def hash_password(password: str) -> str:
         raise ValueError("the password is empty")
     if any(_is_control(character) for character in password):
         raise ValueError("the password has control characters, which HTTP does not carry")
+    if any(map(_is_surrogate, password)):
+        raise ValueError("the password is not UTF-8")
     encoded = normalize("NFC", password).encode()
     if len(encoded) > LONGEST:
         raise ValueError(f"the password is longer than {LONGEST} bytes, which is all that bcrypt looks at")
@@ -106,6 +108,8 @@ def hash_password(password: str) -> str:
 
 def check_name(user: str) -> None:
     """Raises ValueError for a name that no user can have."""
+    if any(map(_is_surrogate, user)):
+        raise ValueError("a user's name is written in UTF-8")
     if not user or ":" in user or user != user.strip() or user.startswith("#") or any(map(_is_control, user)):
         raise ValueError("a user's name has a character or more, no colon, and no # or space at its beginning")
 
@@ -139,6 +143,11 @@ def _judge(line: str, path: str) -> tuple[str, tuple[str, str] | None]:
     if int(found[1]) not in COSTS:
         return user, (f"the hash of {user} has the cost {found[1]}, {COSTS[0]} to {COSTS[-1]} are taken", mend)
     return user, None
+
+
+def _is_surrogate(character: str) -> bool:
+    """Does it stand for a byte that is not UTF-8 (PEP 383)?"""
+    return "\ud800" <= character <= "\udfff"
 
 
 def _is_control(character: str) -> bool:

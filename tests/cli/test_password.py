@@ -55,6 +55,7 @@ def test_mode_owner_comments_and_other_lines_stay_and_a_link_goes_on_naming_the_
         ("node", b"", "the password is empty"),
         ("node", b"x" * 73, "the password is longer than 72 bytes"),
         ("node", b"a\0b", "control characters"),
+        ("node", b"caf\xe9", "location-policy: the password is not UTF-8\n"),
         ("no:de", b"x", "a user's name"),
     ],
 )

@@ -24,7 +24,7 @@ def password(user: str, path: Path) -> None:
 
 def _ask(user: str) -> str:
     if not sys.stdin.isatty():
-        line = sys.stdin.readline()
+        line = sys.stdin.buffer.readline().decode(errors="surrogateescape")
         return line.removesuffix("\n").removesuffix("\r")
     try:
         first = getpass(f"password of {escape(user)}: ")
