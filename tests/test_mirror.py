@@ -5,7 +5,10 @@ from __future__ import annotations
 import socket
 import stat
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -120,6 +123,53 @@ def test_a_failure_does_not_tell_the_password(tmp_path: Path) -> None:
     assert "secret" not in failure.value.message
 
 
+@contextmanager
+def asking_for_a_password(seen: list[str]) -> Iterator[int]:
+    """The port of a server that wants one; of who says one it looks at the command lines of all processes."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            said = self.headers.get("Authorization", "")
+            seen.extend([said, *command_lines()] if said else [])
+            self.send_response(403 if said else 401)
+            self.send_header("WWW-Authenticate", 'Basic realm="x"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def command_lines() -> Iterator[str]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            yield path.read_text(errors="replace")
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="there is no /proc")
+@pytest.mark.parametrize(
+    ("login", "said"),
+    [("alice:a%20plugh@", "alice:a plugh"), ("plugh@", "plugh:"), ("a:'plugh$x@", "a:'plugh$x")],
+)
+def test_the_password_of_a_url_is_in_no_list_of_processes_and_on_no_disk(tmp_path: Path, login: str, said: str) -> None:
+    seen: list[str] = []
+    with asking_for_a_password(seen) as port:
+        mirror = Mirror(f"http://{login}127.0.0.1:{port}/x.git", tmp_path, None, interval=0)
+        mirror.make()
+        with pytest.raises(RepositoryError, match="git fetch failed"):
+            mirror.update()
+    header, *others = seen
+    assert header == f"Basic {b64encode(said.encode()).decode()}"
+    assert any(f"127.0.0.1:{port}" in line for line in others)
+    assert not any("plugh" in line for line in others)
+    assert "plugh" not in (mirror.directory / "config").read_text()
+
+
 def test_nobody_else_may_look_into_the_copy(mirror: Mirror) -> None:
     assert stat.S_IMODE(mirror.directory.stat().st_mode) == 0o700
 
@@ -130,6 +180,10 @@ def test_a_fetch_leaves_no_process_behind_that_tidies_up(mirror: Mirror) -> None
 
 def test_another_url_is_another_copy(tmp_path: Path) -> None:
     assert Mirror("https://h/a", tmp_path, None, 0).directory != Mirror("https://h/b", tmp_path, None, 0).directory
+
+
+def test_another_password_is_the_same_copy(tmp_path: Path) -> None:
+    assert Mirror("https://a:b@h/a", tmp_path, None, 0).directory == Mirror("https://h/a", tmp_path, None, 0).directory
 
 
 def test_it_can_be_made_again(mirror: Mirror, remote: Path) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import unquote, urlsplit
 
 from .errors import RepositoryError
 from .repository import SECTION
@@ -35,6 +36,7 @@ _SETTINGS = {
     "fetch.fsckObjects": "true",
     "gc.autoDetach": "false",  # git >= 2.47 leaves a process at each fetch: a zombie where we are the container's init
 }
+_HELPER = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$MIRROR_USER" "$MIRROR_PASSWORD"; }; f'
 _URL = re.compile(r"[a-z+]+://|[\w.:-]+@[\w.-]+:", re.IGNORECASE)
 _SECRETS = re.compile(r"(?<=://)[^/\s]*@|(?<![/\w])[\w.-]+:[^/@\s]*@(?=[\w.-]+:)|(?<=[\w/])\?\S*")
 
@@ -49,9 +51,28 @@ def without_secrets(text: str) -> str:
     return _SECRETS.sub("", text)
 
 
+def part_login(url: str) -> tuple[str, dict[str, str]]:
+    """The URL of HTTP without user and password, and what tells them to git (gitcredentials, "Custom helpers").
+
+    git would hand them to its helper on the command line, where everybody on the machine can read them.
+    """
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    if parts.scheme not in ("http", "https") or not at or not unquote(login).isprintable():
+        return url, {}
+    return parts._replace(netloc=host).geturl(), {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"credential.{parts.scheme}://{host}.helper",
+        "GIT_CONFIG_VALUE_0": _HELPER,
+        "MIRROR_USER": unquote(user),
+        "MIRROR_PASSWORD": unquote(password),
+    }
+
+
 def mirror_directory(url: str, state_directory: Path) -> Path:
-    """Where the copy of a remote repository is: another URL is another copy."""
-    return state_directory / f"mirror-{hashlib.sha256(url.encode()).hexdigest()[:12]}.git"
+    """Where the copy of a remote repository is: another URL is another copy, another password is not."""
+    return state_directory / f"mirror-{hashlib.sha256(part_login(url)[0].encode()).hexdigest()[:12]}.git"
 
 
 class Mirror:
@@ -68,7 +89,7 @@ class Mirror:
     ) -> None:
         """`interval`: seconds between two fetches; `deadline`: seconds that one may take; `settings`: in its config."""
         self.directory = mirror_directory(url, state_directory)
-        self._url = url
+        self._url, self._login = part_login(url)
         self._branch = branch
         self._interval = interval
         self._deadline = deadline
@@ -122,4 +143,4 @@ class Mirror:
             self._git.run("symbolic-ref", "HEAD", head[1].decode())
 
     def _ask(self, *arguments: str) -> bytes:
-        return self._git.run(*arguments, environment=_PATIENCE, deadline=self._deadline)
+        return self._git.run(*arguments, environment={**_PATIENCE, **self._login}, deadline=self._deadline)
