@@ -37,6 +37,8 @@ LAYERS = (
     "plan",
     "change_text",
     "plan_text",
+    "plan_markdown",
+    "plan_fields",
     "change_limits",
     "updates",
     "procreceive",

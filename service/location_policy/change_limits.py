@@ -35,7 +35,7 @@ class Excess(NamedTuple):
 
 def exceeded_limits(plan: Plan) -> tuple[Excess, ...]:
     """Every limit that the change exceeds; IPv4 and IPv6 are held to each by themselves."""
-    limits, size = plan.old.rules.limits, sum(file.size for file in plan.old.files)
+    limits, size = plan.old.rules.limits, plan.old.size
     if size < FEWEST:
         return ()
     found: list[Excess] = []

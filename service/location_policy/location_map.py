@@ -40,6 +40,11 @@ class LocationMap:
     warnings: tuple[Problem, ...]
     expected: frozenset[Expectation] = frozenset()
 
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return sum(file.size for file in self.files)
+
     def rows(self) -> Iterator[tuple[str, int, Row]]:
         """Each row with its path and its line number, 1-based."""
         for file in self.files:

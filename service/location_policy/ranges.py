@@ -34,9 +34,9 @@ class Range(NamedTuple):
 
     @classmethod
     def of(cls, network: Network) -> Range:
-        """The addresses of a network."""
-        first = int.from_bytes(network.first)
-        return cls(first, first | (1 << len(network.first) * 8 - network.length) - 1)
+        """The addresses of a network; without its properties, since a large map is asked this a million times."""
+        first = int.from_bytes(network[:-1])
+        return cls(first, first | (1 << len(network) * 8 - 8 - network[-1]) - 1)
 
     @property
     def size(self) -> int:
@@ -96,7 +96,7 @@ class AddressSpace:
 
     def row_of(self, network: Network) -> Network | None:
         """The longest row that holds the whole network; it may be the network's own."""
-        return next(self.rows_above(network), None)
+        return network if network in self.names else next(self.rows_above(network), None)
 
     def row_at(self, address: Address) -> Network | None:
         """The row that answers the address."""

@@ -50,6 +50,7 @@ OPTIONS = (
     "allowed-signers",
     "gpg-keyring",
     "require-signatures",
+    "exit-code",
 )
 """The long options of all commands."""
 

@@ -49,6 +49,15 @@ class Format(StrEnum):
 
 Scope = Literal["off", "tip", "all"]
 
+
+class DiffFormat(StrEnum):
+    """How a change is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
 Folder = Annotated[Path, typer.Argument(help="A working copy of the configuration.")]
 Repo = Annotated[Path | None, _option("repo", "PATH", "Ask a commit of this repository instead.")]
 Rev = Annotated[str | None, _option("rev", "REVISION", "Which commit.  [default: the served branch]")]
@@ -249,6 +258,24 @@ def password(
 
     with told(NOT_ASKED):
         password(user, htpasswd)
+
+
+@app.command(epilog="Example: location-policy diff main . --repo .")
+def diff(
+    old: Annotated[str, typer.Argument(help="A revision, or a folder.")],
+    new: Annotated[str, typer.Argument(help="Another one.")],
+    repo: Served = None,
+    format_: Annotated[DiffFormat, _option("format", "FORM", "text, markdown or json.")] = DiffFormat.TEXT,
+    exit_code: Annotated[bool, _option("exit-code", None, "Exit with 1 if an answer changes.")] = False,
+) -> None:
+    """Print which addresses get another answer in NEW than in OLD.
+
+    What begins with . or / is a folder; what names no revision may be one.
+    """
+    from .diff import diff
+
+    with told(NOT_ASKED):
+        raise typer.Exit(diff(old, new, repo, format_.value, tells_effect=exit_code))
 
 
 @app.command(epilog="Example: location-policy blame 10.61.2.7 --repo /srv/git/locations.git")

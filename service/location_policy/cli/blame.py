@@ -11,13 +11,12 @@ from ..errors import InvalidConfiguration
 from ..lines import Row
 from ..location_map import load_map
 from ..places import key_place
+from ..plan_fields import Fields, answer_fields
 from ..problems import escape
 from ..ranges import Names
 from ..repository import Commit, Repository, open_repository
 from ..sources import RULES_PATH, File
 from .commits import (
-    Fields,
-    answer_fields,
     answer_text,
     asked_address,
     commit_fields,

@@ -43,7 +43,7 @@ def load(folder: Path, repository: Path | None, revision: str | None) -> tuple[L
 
 
 def _size(location_map: LocationMap) -> str:
-    rows = count(sum(file.size for file in location_map.files), "subnet")
+    rows = count(location_map.size, "subnet")
     return f"{rows} in {count(len(location_map.files), 'file')}"
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from ..addresses import Address, parse_address
 from ..errors import NoAddress
+from ..plan_fields import Fields
 from ..policy import clean
 from ..problems import escape
 from ..ranges import Names
@@ -16,8 +17,6 @@ from ..signatures import SignatureRule, signature_rule
 
 SHORT = 10
 """Characters of a commit id that are shown."""
-
-Fields = dict[str, object]
 
 
 def asked_address(text: str) -> Address:
@@ -74,8 +73,3 @@ def answer_text(names: Names | None) -> str:
         return "no answer"
     overflow = f", overflow {', '.join(names[1:])}" if names[1:] else ""
     return escape(names[0] + overflow)
-
-
-def answer_fields(names: Names | None) -> Fields | None:
-    """The same as JSON."""
-    return None if names is None else {"location": names[0], "overflow": list(names[1:])}

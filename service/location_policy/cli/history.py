@@ -14,13 +14,11 @@ from ..addresses import format_address
 from ..history import Answered, Branch, Effect
 from ..journal import Event
 from ..overrides import Override, overrides
-from ..plan import Total
+from ..plan_fields import Fields, answer_fields, total_fields
 from ..problems import count, escape
 from ..repository import Repository, open_repository
 from .commits import (
     SHORT,
-    Fields,
-    answer_fields,
     answer_text,
     asked_address,
     commit_fields,
@@ -175,14 +173,10 @@ def _effect_fields(effect: Effect, noted: Mapping[str, Override], events: Events
         **commit_fields(effect.commit),
         "errors": effect.errors,
         "effect": list(effect.lines),
-        "totals": {kind: _total_fields(total) for kind, total in effect.totals.items()},
+        "totals": {kind: total_fields(total) for kind, total in effect.totals.items()},
         "override": override and {**asdict(override), "at": time_text(override.at)},
         "service": _event_fields(effect.commit.id, events),
     }
-
-
-def _total_fields(total: Total) -> Fields:
-    return {"ranges": total.ranges, "addresses": total.addresses, "slash64s": str(total.slash64s)}
 
 
 def _answered_fields(answer: Answered, events: Events) -> Fields:

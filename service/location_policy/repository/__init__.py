@@ -93,16 +93,20 @@ class Repository:
         return found.decode().strip()
 
     def find_commit(self, revision: str) -> Commit:
-        """The commit that a person means; raises UnknownRevision, which names the branches that are there."""
+        """The commit that a person means; raises UnknownRevision, which says what is there."""
         try:
             found = self.tip(revision)
         except GitFailed:
             found = None
         if found is None:
-            names = self.branches()
-            hint = f"branches here: {', '.join(names)}" if names else "the repository has no branch yet"
-            raise UnknownRevision(f"there is no revision {revision!r} in {self.directory}", hint)
+            raise UnknownRevision(f"there is no revision {revision!r} in {self.directory}", self._what_is_here())
         return self.commit(found)
+
+    def _what_is_here(self) -> str:
+        if self.is_shallow():
+            return "the clone is shallow, so older commits are not here: git fetch --unshallow"
+        names = self.branches()
+        return f"branches here: {', '.join(names)}" if names else "the repository has no branch yet"
 
     def symbolic_refs(self) -> Mapping[str, str]:
         """The refs that stand for another one, and which."""

@@ -1,0 +1,58 @@
+"""A plan for programs: what `diff --format json` prints.
+
+The subnets of all ranges are disjoint. Counts of IPv6 networks are text: they go beyond what JavaScript can count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .addresses import Network
+from .changes import Change
+from .plan import Plan, Source, Total
+from .ranges import Names, count_slash64s
+from .rule_changes import RuleChange
+
+Fields = dict[str, object]
+
+
+def plan_fields(plan: Plan) -> Fields:
+    """The whole plan; `judging` are the rules for pushes, which change no answer."""
+    return {
+        "effect": plan.effect,
+        "judging": [_rule_fields(change) for change in plan.judging],
+        "rules": [_rule_fields(change) for change in plan.rules],
+        "ranges": [_range_fields(change, plan.places) for change in plan.changes],
+        "totals": {kind: total_fields(size) for kind, size in plan.totals().items()},
+    }
+
+
+def total_fields(size: Total) -> Fields:
+    """How much changes."""
+    return {"ranges": size.ranges, "addresses": size.addresses, "slash64s": str(size.slash64s)}
+
+
+def answer_fields(names: Names | None) -> Fields | None:
+    """A location and its overflow locations."""
+    return None if names is None else {"location": names[0], "overflow": list(names[1:])}
+
+
+def _rule_fields(change: RuleChange) -> Fields:
+    return {"key": change.key, "from": change.before, "to": change.after}
+
+
+def _range_fields(change: Change, places: Mapping[Network, Source]) -> Fields:
+    return {
+        "subnets": [str(subnet) for subnet in change.subnets()],
+        "kind": change.kind,
+        "from": answer_fields(change.before),
+        "to": answer_fields(change.after),
+        **_size_fields(change),
+        "sources": [f"{place.path}:{place.line}" for place in map(places.__getitem__, change.rows)],
+    }
+
+
+def _size_fields(change: Change) -> Fields:
+    if change.size == 4:
+        return {"addresses": sum(part.size for part in change.ranges)}
+    return {"slash64s": str(count_slash64s(change.ranges))}
