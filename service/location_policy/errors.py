@@ -7,8 +7,12 @@ LocationPolicyError            everything that the program raises for its user, 
 ├── RepositoryError            a repository cannot be read or written
 │   ├── GitUnavailable         git is not installed, or too old
 │   ├── NotARepository         a path that is none, or that may not be read
-│   └── UnknownRevision        a branch or a commit that is not there
+│   ├── UnknownRevision        a branch or a commit that is not there
+│   ├── NotWritable            a repository in which the program makes no commit
+│   ├── NotRevertible          a commit that cannot be taken back, or gone back to
+│   └── BranchMoved            somebody else was faster
 ├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
+├── RevertConflict             later commits have changed the same lines
 ├── ForeignHook                a hook of somebody else stands where ours should be
 ├── UnusableFile               a file of users or roles has lines that cannot be used
 └── CannotStart                the service cannot be started as it was asked to
@@ -64,6 +68,26 @@ class UnknownRevision(RepositoryError):
 
 class NotSigned(LocationPolicyError):
     """A commit is not signed as its repository requires, or nobody can tell whether it is."""
+
+
+class NotWritable(RepositoryError):
+    """A repository in which the program makes no commit."""
+
+
+class NotRevertible(RepositoryError):
+    """A commit that cannot be taken back, or gone back to."""
+
+
+class BranchMoved(RepositoryError):
+    """The branch is no longer where it was seen: somebody else was faster, and nothing of theirs is lost."""
+
+
+class RevertConflict(LocationPolicyError):
+    """Later commits have changed the same lines; `problems` has where, and which commits."""
+
+    def __init__(self, message: str, hint: str, problems: Sequence[str]) -> None:
+        super().__init__(message, hint)
+        self.problems = tuple(problems)
 
 
 class ForeignHook(LocationPolicyError):

@@ -37,6 +37,7 @@ _SETTINGS = {
     "gc.autoDetach": "false",  # git >= 2.47 leaves a process at each fetch: a zombie where we are the container's init
 }
 _HELPER = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$MIRROR_USER" "$MIRROR_PASSWORD"; }; f'
+_MIRROR = re.compile(r"mirror-[0-9a-f]{12}\.git")
 _URL = re.compile(r"[a-z+]+://|[\w.:-]+@[\w.-]+:", re.IGNORECASE)
 _SECRETS = re.compile(r"(?<=://)[^/\s]*@|(?<![/\w])[\w.-]+:[^/@\s]*@(?=[\w.-]+:)|(?<=[\w/])\?\S*")
 
@@ -73,6 +74,11 @@ def part_login(url: str) -> tuple[str, dict[str, str]]:
 def mirror_directory(url: str, state_directory: Path) -> Path:
     """Where the copy of a remote repository is: another URL is another copy, another password is not."""
     return state_directory / f"mirror-{hashlib.sha256(part_login(url)[0].encode()).hexdigest()[:12]}.git"
+
+
+def is_mirror(directory: Path) -> bool:
+    """Is this the copy of a remote repository that a service keeps?"""
+    return _MIRROR.fullmatch(directory.name) is not None
 
 
 class Mirror:

@@ -51,6 +51,11 @@ OPTIONS = (
     "gpg-keyring",
     "require-signatures",
     "exit-code",
+    "to",
+    "dry-run",
+    "author",
+    "message",
+    "allow-large-change",
 )
 """The long options of all commands."""
 

@@ -320,6 +320,30 @@ def history(
         raise typer.Exit(status)
 
 
+@app.command(epilog="Example: location-policy revert 4fd1fc7 --repo /srv/git/locations.git")
+def revert(
+    commit: Annotated[str | None, typer.Argument(help="The commit to take back, and none since.")] = None,
+    repo: Served = None,
+    to: Annotated[str | None, _option("to", "COMMIT", "Go back to this one, and take back all since.")] = None,
+    dry_run: Annotated[bool, _option("dry-run", None, "Only print what it would do.")] = False,
+    author: Annotated[str | None, _option("author", "AUTHOR", 'Who does it: "Name <address>".')] = None,
+    message: Annotated[str | None, _option("message", "TEXT", "Why, instead of what git says.", short="m")] = None,
+    allow_large_change: Annotated[
+        str | None, _option("allow-large-change", "REASON", "Why it may exceed [limits].")
+    ] = None,
+) -> None:
+    """Take back a commit of the served branch, by a new one that the gate judges.
+
+    Run it where the bare repository is. Exit status 1 if it is refused, or later commits are in the way.
+    """
+    from .revert import Asked, revert
+
+    if (commit is None) == (to is None):
+        raise typer.BadParameter("name either the commit to take back, or --to the one to go back to")
+    with told(NOT_ASKED):
+        raise typer.Exit(revert(Asked(commit, to, author, message, allow_large_change, dry_run), repo))
+
+
 @app.command("pre-receive", epilog="Example: git push, with the hook that `location-policy init` installs")
 def pre_receive() -> None:
     """Judge the push on standard input, for the hook."""

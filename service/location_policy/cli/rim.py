@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import ForeignHook, InvalidConfiguration, LocationPolicyError, UnusableFile
+from ..errors import ForeignHook, InvalidConfiguration, LocationPolicyError, RevertConflict, UnusableFile
 from ..problems import escape
 
 NO = 1
@@ -25,7 +25,7 @@ def told(status: int) -> Iterator[None]:
         yield
     except LocationPolicyError as error:
         tell(error)
-        sys.exit(NO if isinstance(error, (InvalidConfiguration, ForeignHook)) else status)
+        sys.exit(NO if isinstance(error, (InvalidConfiguration, ForeignHook, RevertConflict)) else status)
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(status)
@@ -43,7 +43,7 @@ def tell(error: LocationPolicyError) -> None:
 def words(error: LocationPolicyError) -> Iterator[str]:
     """That form, line by line."""
     yield f"location-policy: {escape(error.message)}"
-    if isinstance(error, (InvalidConfiguration, UnusableFile)):
+    if isinstance(error, (InvalidConfiguration, UnusableFile, RevertConflict)):
         yield from map(str, error.problems)
     if error.hint:
         yield f"  hint: {escape(error.hint)}"

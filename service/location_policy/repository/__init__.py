@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import NotARepository, UnknownRevision
+from ..errors import UnknownRevision
 from ..sources import FILE_LIMIT, File, is_read
 from .blame import Written, blame_line
+from .directory import find_git_directory
 from .git import Git, GitFailed, PlainGit, PythonGit, require_git
 from .notes import append_note, list_notes
 from .objects import Commit, Entry, Objects, Signer
@@ -144,6 +145,21 @@ class Repository:
         size = self._objects.size(blob)
         return File(path, kind, size, blob, self._objects.content(blob, "blob") if size <= FILE_LIMIT else None)
 
+    def content_at(self, tree: str, path: str) -> bytes:
+        """The content of a file of a tree; empty where there is none."""
+        try:
+            return self._git.run("cat-file", "blob", f"{tree}:{path}")
+        except GitFailed:
+            return b""
+
+    def parents(self, commit_id: str) -> list[str]:
+        """The ids of a commit's parents, the first that which it was made on."""
+        return self._revisions("--no-walk", "--parents", commit_id)[1:]
+
+    def changing(self, old: str, new: str, path: str) -> list[str]:
+        """The commits of `old..new` that have changed a file, newest first."""
+        return self._git.run("rev-list", new, f"^{old}", "--", f":(literal){path}").decode().split()
+
     def gained(self, old: str, new: str) -> list[str]:
         """The commits that a ref gains by moving from `old` to `new`, oldest first."""
         return self._revisions("--topo-order", "--reverse", new, f"^{old}")
@@ -238,29 +254,3 @@ def open_pushed_repository(path: Path) -> Iterator[Repository]:
     git = PlainGit(path, quarantine=True)
     with Objects(git) as objects:
         yield Repository(path, git, objects)
-
-
-def find_git_directory(path: Path) -> Path:
-    """The git directory at a path: the path itself, or its `.git`; raises NotARepository."""
-    try:
-        if not path.exists():
-            raise NotARepository(f"{path} does not exist", f"make it with: location-policy init {path}")
-        for directory in (path, _pointed_at(path / ".git", "gitdir: ")):
-            objects = _pointed_at(directory / "commondir", "") / "objects"
-            if (directory / "HEAD").exists() and objects.is_dir():
-                (directory / "HEAD").open("rb").close()
-                next(objects.iterdir(), None)
-                return directory
-    except PermissionError:
-        raise NotARepository(f"{path} may not be read", "give the service's user read access to it") from None
-    raise NotARepository(f"{path} is not a git repository", "name a bare repository, such as locations.git")
-
-
-def _pointed_at(path: Path, prefix: str) -> Path:
-    """The folder that a file names, as `.git` and `commondir` of a linked working copy do (gitrepository-layout).
-
-    Where there is no such file it is the folder itself: `path` if that is one, else the one that would hold the file.
-    """
-    if path.is_dir() or not path.is_file():
-        return path if path.is_dir() else path.parent
-    return path.parent / path.read_text(errors="surrogateescape").strip().removeprefix(prefix)

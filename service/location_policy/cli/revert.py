@@ -1,0 +1,79 @@
+"""`location-policy revert`: undo, in one command, through the gate."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from ..errors import LocationPolicyError, NotWritable
+from ..landing import Proposal, check_writable, land, propose, served_tip
+from ..mirror import is_url, without_secrets
+from ..overrides import OPTION
+from ..problems import escape
+from ..repository import Repository, open_repository
+from ..repository.making import Author
+from ..repository.operator import operator
+from ..reversal import go_back, take_back
+from ..verdict_text import tell_commit
+from .place import asked_place
+from .rim import NO
+
+LOGGED = "location-policy revert"
+"""What the log of the branch says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for: `commit` taken back, or all since `to`."""
+
+    commit: str | None
+    to: str | None
+    author: str | None
+    message: str | None
+    reason: str | None
+    is_dry: bool
+
+
+def revert(asked: Asked, repo: str | None) -> int:
+    """Print what the reverting commit does, then make it; the exit status."""
+    if repo and is_url(repo):
+        message = f"{without_secrets(repo)} is a remote repository, in which nothing can be made from here"
+        raise NotWritable(message, "in a clone of it: git revert, then git push")
+    author = _author(asked.author)
+    with open_repository(asked_place(repo).repository) as repository:
+        check_writable(repository)
+        tip = served_tip(repository)
+        commit = repository.find_commit(asked.to or asked.commit or "")
+        made = go_back(repository, tip, commit) if asked.to else take_back(repository, tip, commit, author)
+        if made.tree == tip.tree:
+            print(f"nothing to do: it is so already, at {tell_commit(tip)}")
+            return 0
+        options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
+        proposal = propose(repository, tip, made.tree, made.message(asked.message), author, options)
+        return _carry_out(repository, proposal, asked)
+
+
+def _carry_out(repository: Repository, proposal: Proposal, asked: Asked) -> int:
+    for line in proposal.verdict.lines:
+        print(line)
+    if not proposal.verdict.accepted:
+        if any(OPTION in line for line in proposal.verdict.lines):
+            print(f'  hint: here it is location-policy revert --{OPTION} "reason"', file=sys.stderr)
+        return NO
+    if asked.is_dry:
+        print("dry run: nothing changed")
+        return 0
+    sys.stdout.flush()  # the plan is there before anything is done
+    land(repository, proposal, LOGGED)
+    name = escape(proposal.update.ref.removeprefix("refs/heads/"))
+    print(f"{name} is now at {tell_commit(repository.commit(proposal.update.new))}")
+    return 0
+
+
+def _author(text: str | None) -> Author:
+    if text is None:
+        return operator()
+    try:
+        return Author.parse(text)
+    except ValueError as error:
+        raise LocationPolicyError(str(error), "write it so: Alice <alice@example.com>") from None

@@ -1,0 +1,100 @@
+"""A commit made here and put on the served branch: judged as a push of it is, and only where nobody was faster.
+
+Taking back a commit and taking in a file from a web page end here. The commit is made first, on top of the tip that was
+seen, and judged; the branch then moves from that tip or not at all, so a push in between loses nothing. Hooks of a site
+are not run: what they do at a push has to be done by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .errors import BranchMoved, NotWritable, RepositoryError
+from .judgement import Verdict
+from .mirror import is_mirror
+from .overrides import Override
+from .postreceive import record_overrides
+from .prereceive import judge
+from .repository import Commit, Repository
+from .repository.git import Git, GitFailed, PlainGit
+from .repository.making import Author, make_commit, move_ref
+from .updates import Update
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A commit that no ref names yet, and what a push of it would be told."""
+
+    update: Update
+    author: Author
+    options: tuple[str, ...]
+    verdict: Verdict
+
+
+def served_tip(repository: Repository) -> Commit:
+    """The commit that the served branch is at; raises UnknownRevision where it has none."""
+    return repository.find_commit(repository.served_ref(repository.settings()))
+
+
+def check_writable(repository: Repository) -> None:
+    """Raises NotWritable where no commit can be made: in a working copy, a mirror, or what belongs to another user."""
+    if repository.hooks_folder() is None:
+        message = f"{repository.directory} belongs to a working copy, which would no longer be at its branch"
+        raise NotWritable(message, "work in it with git revert and git push")
+    if is_mirror(repository.directory):
+        message = f"{repository.directory} is the copy of a remote repository, which the next fetch overwrites"
+        raise NotWritable(message, "in a clone of the remote: git revert, then git push")
+    owner = repository.directory.stat().st_uid
+    if owner != os.geteuid() and not _is_shared(PlainGit(repository.directory)):
+        message = f"{repository.directory} belongs to {_user(owner)}, who could not use what another user makes in it"
+        raise NotWritable(message, f"run it as that user: sudo -u {_user(owner)} location-policy …")
+
+
+def propose(
+    repository: Repository, tip: Commit, tree: str, message: str, author: Author, options: Sequence[str] = ()
+) -> Proposal:
+    """A commit with this tree on top of the tip, judged; `options` are those that a pusher could give."""
+    made = make_commit(PlainGit(repository.directory), tree, (tip.id,), message, author)
+    update = Update(tip.id, made, repository.served_ref(repository.settings()))
+    return Proposal(update, author, tuple(options), judge([update], repository, options))
+
+
+def land(repository: Repository, proposal: Proposal, why: str) -> list[Override]:
+    """Put an accepted proposal on the branch; `why` goes to the log of the branch. What was overridden and is noted.
+
+    Raises BranchMoved where somebody was faster, and RepositoryError.
+    """
+    old, new, ref = proposal.update.old, proposal.update.new, proposal.update.ref
+    try:
+        move_ref(PlainGit(repository.directory), ref, new, old, why, proposal.author)
+    except GitFailed:
+        now = repository.tip(ref)
+        if now == old:
+            raise
+        name = ref.removeprefix("refs/heads/")
+        message = f"{name} has moved meanwhile, to {now[:10] if now else 'nowhere'}, so nothing was changed"
+        raise BranchMoved(message, "look at what has come, and try again") from None
+    by, at = proposal.author.name, datetime.now(UTC)
+    try:
+        return record_overrides([proposal.update], repository, proposal.options, by=by, at=at)
+    except RepositoryError as error:
+        message = f"{new[:10]} stands, but why it exceeds a limit is not noted: {error.message}"
+        raise RepositoryError(message, error.hint) from error
+
+
+def _is_shared(git: Git) -> bool:
+    try:
+        return git.run("config", "--get", "core.sharedRepository").strip() not in (b"umask", b"false", b"0")
+    except GitFailed:
+        return False
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"

@@ -1,0 +1,33 @@
+"""Where the git directory of a path is (gitrepository-layout)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import NotARepository
+
+
+def find_git_directory(path: Path) -> Path:
+    """The git directory at a path: the path itself, or its `.git`; raises NotARepository."""
+    try:
+        if not path.exists():
+            raise NotARepository(f"{path} does not exist", f"make it with: location-policy init {path}")
+        for directory in (path, _pointed_at(path / ".git", "gitdir: ")):
+            objects = _pointed_at(directory / "commondir", "") / "objects"
+            if (directory / "HEAD").exists() and objects.is_dir():
+                (directory / "HEAD").open("rb").close()
+                next(objects.iterdir(), None)
+                return directory
+    except PermissionError:
+        raise NotARepository(f"{path} may not be read", "give the service's user read access to it") from None
+    raise NotARepository(f"{path} is not a git repository", "name a bare repository, such as locations.git")
+
+
+def _pointed_at(path: Path, prefix: str) -> Path:
+    """The folder that a file names, as `.git` and `commondir` of a linked working copy do (gitrepository-layout).
+
+    Where there is no such file it is the folder itself: `path` if that is one, else the one that would hold the file.
+    """
+    if path.is_dir() or not path.is_file():
+        return path if path.is_dir() else path.parent
+    return path.parent / path.read_text(errors="surrogateescape").strip().removeprefix(prefix)

@@ -1,0 +1,97 @@
+"""Commits made without a working copy, and refs moved from where they were seen.
+
+Nothing is checked out, and a commit that no ref names is nobody's: git clears it away in time. So a commit can be made
+first and judged then.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import GitUnavailable
+from .git import Git, GitFailed
+
+_USAGE = 129
+"""The status of git for an option that it does not know (git, usage.c)."""
+_AUTHOR = re.compile(r"\s*([^<>\n]*[^<>\s])\s*<([^<>\s]+)>\s*")
+
+
+class Author(NamedTuple):
+    """Who makes a commit."""
+
+    name: str
+    email: str
+
+    @classmethod
+    def parse(cls, text: str) -> Author:
+        """`Alice <alice@example.com>`; raises ValueError for anything else."""
+        found = _AUTHOR.fullmatch(text)
+        if not found:
+            raise ValueError(f"{text!r} is not a name and an address")
+        return cls(found[1], found[2])
+
+    def environment(self) -> dict[str, str]:
+        """The variables by which git learns of it."""
+        return {
+            f"GIT_{role}_{what}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for what, value in (("NAME", self.name), ("EMAIL", self.email))
+        }
+
+
+class Merge(NamedTuple):
+    """A tree, and the paths of it in which two changes met; those hold both, between conflict markers."""
+
+    tree: str
+    conflicts: Sequence[str]
+
+
+def make_commit(git: Git, tree: str, parents: Sequence[str], message: str, author: Author) -> str:
+    """The id of a new commit that no ref names."""
+    behind = [word for parent in parents for word in ("-p", parent)]
+    made = git.run(
+        "commit-tree", tree, *behind, stdin=message.encode(errors="replace"), environment=author.environment()
+    )
+    return made.decode().strip()
+
+
+def change_files(git: Git, tree: str, contents: Mapping[str, bytes]) -> str:
+    """The id of a tree in which these files have these contents, and all others stay."""
+    with tempfile.TemporaryDirectory() as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
+        git.run("read-tree", tree, environment=index)
+        for path, content in contents.items():
+            blob = git.run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+            entry = f"100644 {blob}\t{path}\0".encode(errors="surrogateescape")
+            git.run("update-index", "--add", "-z", "--index-info", stdin=entry, environment=index)
+        return git.run("write-tree", environment=index).decode().strip()
+
+
+def merge_trees(git: Git, base: str, ours: str, theirs: str, author: Author) -> Merge:
+    """Our tree with what differs between `base` and `theirs`.
+
+    git merges commits, so the trees get some that last as long as the question; to name the base itself takes git 2.40.
+    Raises GitUnavailable where git is older than 2.39, which has no `merge-tree --stdin`.
+    """
+    below = make_commit(git, base, (), "base", author)
+    sides = [make_commit(git, tree, (below,), "side", author) for tree in (ours, theirs)]
+    command = ("-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "--stdin", "-z", "--name-only")
+    try:
+        told = git.run(*command, "--no-messages", stdin=f"{' '.join(sides)}\n".encode())
+    except GitFailed as error:
+        if error.status == _USAGE:
+            raise GitUnavailable(
+                "git is too old to take back a commit below others", "install git 2.39 or newer"
+            ) from None
+        raise
+    _, tree, *paths = told.decode(errors="surrogateescape").split("\0")  # whether it is clean, tree, conflicts
+    return Merge(tree, [path for path in paths if path])
+
+
+def move_ref(git: Git, ref: str, new: str, old: str, why: str, author: Author) -> None:
+    """Let a ref that names `old` name `new`; `why` goes to its log. Raises GitFailed, also where it names another."""
+    git.run("update-ref", "--create-reflog", "-m", why, ref, new, old, environment=author.environment())

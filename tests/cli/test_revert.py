@@ -1,0 +1,361 @@
+"""`location-policy revert`: undo in one command, and nothing lost by it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from location_policy.errors import BranchMoved, RepositoryError
+from location_policy.landing import land, propose, served_tip
+from location_policy.mirror import mirror_directory
+from location_policy.overrides import override_of
+from location_policy.repository import open_repository
+from location_policy.repository.making import Author
+from tests.support.maps import many_rows
+from tests.support.program import run_program
+from tests.support.repositories import BAD, GOOD, Clone, Files, clone, force_commit, git, init, make_repository, tip
+from tests.support.service import running_service
+from tests.support.unprivileged import open_folder, run_program_as_nobody
+
+PERTH = "Perth,10.61.9.0/24\n"
+HOBART = "Hobart,10.61.10.0/24\n"
+LIMITS = '[limits]\nchanged-addresses = "25%"\n'
+BOB = Author("Bob", "bob@example.com")
+
+
+class Site:
+    """A repository as `init` makes it, with one commit on main, and a clone of it."""
+
+    def __init__(self, folder: Path, files: Files) -> None:
+        (folder / "start").mkdir()
+        Clone(folder / "start").write(files)
+        self.path = init(folder / "locations.git", "--from", folder / "start")
+        self.clone = clone(self.path, folder / "map")
+
+    def push(self, files: Files, message: str) -> str:
+        """The id of a new commit that has been pushed."""
+        commit = self.clone.commit(files, message)
+        assert self.clone.push().returncode == 0
+        return commit
+
+    def revert(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return run_program("revert", *arguments, "--repo", self.path)
+
+    def show(self, path: str) -> str:
+        return git("show", f"main:{path}", cwd=self.path)
+
+    def log(self, form: str) -> str:
+        return git("log", "-1", f"--format={form}", "main", cwd=self.path)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path, {"locations.csv": "Sydney,10.61.2.0/24\n", "policy.toml": ""})
+
+
+def add(site: Site, row: str, message: str) -> str:
+    """The id of a commit that adds a row at the end."""
+    return site.push({"locations.csv": (site.clone.path / "locations.csv").read_text() + row}, message)
+
+
+# --- one commit ---
+
+
+def test_the_last_commit_is_taken_back_and_the_plan_comes_first(site: Site) -> None:
+    before = tip(site.path)
+    bad = add(site, PERTH, "Add Perth")
+    done = site.revert(bad[:10])
+    assert (done.returncode, done.stderr) == (0, "")
+    made = tip(site.path)
+    assert done.stdout == (
+        f"what changes on main since {bad[:10]}:\n"
+        "10.61.9.0/24  Perth -> no answer  256 addresses  (was locations.csv:2)\n"
+        "1 range changes: 1 removed (256 addresses)\n"
+        f"returns to {before[:10]} Start the map of media locations (location-poli…)\n"
+        "\n"
+        "valid: 1 commit for main\n"
+        f'main is now at {made[:10]} Revert "Add Perth" ({site.log("%an")})\n'
+    )
+    assert site.log("%P %T") == f"{bad} {git('rev-parse', f'{before}^{{tree}}', cwd=site.path)}"
+    assert site.log("%B") == f'Revert "Add Perth"\n\nThis reverts commit {bad}.'
+    assert git("reflog", "-1", "--format=%gs", "main", cwd=site.path) == "location-policy revert"
+
+
+def test_a_commit_below_others_is_taken_back_by_itself(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    site.push({"locations/more.csv": HOBART}, "Add Hobart")
+    assert site.revert(bad).returncode == 0
+    assert (site.show("locations.csv"), site.show("locations/more.csv")) == ("Sydney,10.61.2.0/24", HOBART.strip())
+
+
+def test_a_row_goes_also_where_another_was_added_right_below_it(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    add(site, HOBART, "Add Hobart")
+    done = site.revert(bad)
+    assert "10.61.9.0/24  Perth -> no answer" in done.stdout
+    assert site.show("locations.csv") == f"Sydney,10.61.2.0/24\n{HOBART}".strip()
+
+
+def test_a_merge_is_taken_back_against_its_first_parent(site: Site) -> None:
+    first = add(site, PERTH, "Add Perth")
+    site.clone.git("checkout", "--quiet", "-b", "side", "main~")
+    site.clone.commit({"locations/side.csv": HOBART}, "Add Hobart")
+    site.clone.git("checkout", "--quiet", "main")
+    site.clone.git("merge", "--quiet", "--no-ff", "-m", "Merge side", "side")
+    assert site.clone.push().returncode == 0
+    merge = tip(site.path)
+    assert site.revert("main").returncode == 0
+    assert site.log("%B").endswith(f"This reverts commit {merge}, reversing\nchanges made to {first}.")
+    assert "Perth" in site.show("locations.csv")
+    assert "side.csv" not in git("ls-tree", "-r", "--name-only", "main", cwd=site.path)
+
+
+def test_a_commit_of_a_merged_branch_is_taken_back_too(site: Site) -> None:
+    site.clone.git("checkout", "--quiet", "-b", "side")
+    bad = site.clone.commit({"locations/side.csv": HOBART}, "Add Hobart")
+    site.clone.git("checkout", "--quiet", "main")
+    site.clone.git("merge", "--quiet", "--no-ff", "-m", "Merge side", "side")
+    assert site.clone.push().returncode == 0
+    assert "1 removed" in site.revert(bad).stdout
+
+
+# --- going back ---
+
+
+def test_going_back_takes_back_all_since(site: Site) -> None:
+    good = tip(site.path)
+    add(site, PERTH, "Add Perth")
+    add(site, HOBART, "Add Hobart")
+    done = site.revert("--to", good)
+    assert "2 ranges change: 2 removed (512 addresses)\n" in done.stdout
+    assert site.log("%T") == git("rev-parse", f"{good}^{{tree}}", cwd=site.path)
+    assert site.log("%B") == (
+        'Return to "Start the map of media locations"\n\n'
+        f"This brings back all that commit {good} held,\nand takes back the 2 commits since."
+    )
+
+
+def test_going_back_is_held_to_no_limit(tmp_path: Path) -> None:
+    site = Site(tmp_path, {"locations.csv": many_rows(200, "Sydney"), "policy.toml": LIMITS})
+    good = tip(site.path)
+    force_commit(site.path, {"locations.csv": many_rows(200, "Perth"), "policy.toml": LIMITS})
+    done = site.revert("--to", good)
+    assert (done.returncode, f"returns to {good[:10]}" in done.stdout) == (0, True)
+
+
+# --- dry, refused, nothing to do ---
+
+
+def test_a_dry_run_makes_nothing(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    done = site.revert(bad, "--dry-run")
+    assert done.returncode == 0
+    assert done.stdout.endswith("valid: 1 commit for main\ndry run: nothing changed\n")
+    assert tip(site.path) == bad
+
+
+def test_what_is_so_already_is_no_work(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    site.revert(bad)
+    made = tip(site.path)
+    for asked in ((bad,), ("--to", "main~2"), ("--to", "main")):
+        done = site.revert(*asked)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f'nothing to do: it is so already, at {made[:10]} Revert "Add Perth"')
+    assert tip(site.path) == made
+
+
+def test_what_the_gate_refuses_is_not_made(site: Site) -> None:
+    bad = force_commit(site.path, {"locations.csv": "Sydney,10.61.2.0/24\nPerth,10.61.9.0/23\n"})
+    force_commit(site.path, GOOD)
+    before = tip(site.path)
+    done = site.revert("--to", bad)
+    assert done.returncode == 1
+    assert "main is refused: 1 of 1 commit is not valid" in done.stdout
+    assert tip(site.path) == before
+
+
+def test_a_large_change_needs_a_reason_which_is_noted(tmp_path: Path) -> None:
+    sydney, perth = ({"locations.csv": many_rows(200, name), "policy.toml": LIMITS} for name in ("Sydney", "Perth"))
+    site = Site(tmp_path, sydney)
+    bad = force_commit(site.path, perth, message="Move to Perth")
+    force_commit(site.path, {**perth, "locations/more.csv": "Hobart,192.0.2.0/24\n"})
+    done = site.revert(bad)
+    assert done.returncode == 1
+    assert "limits.changed-addresses: at most 25%, but it is" in done.stdout
+    assert done.stderr == '  hint: here it is location-policy revert --allow-large-change "reason"\n'
+    done = site.revert(bad, "--allow-large-change", "calls fail", "--author", "Bob <bob@example.com>")
+    assert (done.returncode, "  reason: calls fail\n" in done.stdout) == (0, True)
+    with open_repository(site.path) as repository:
+        found = override_of(repository, tip(site.path))
+    assert found
+    assert (found.reason, found.by) == ("calls fail", "Bob")
+
+
+# --- what is in the way ---
+
+
+def test_later_commits_on_the_same_row_are_named_with_the_way_out(site: Site) -> None:
+    start = tip(site.path)
+    bad = add(site, PERTH, "Add Perth")
+    later = [
+        site.push({"locations.csv": f"Sydney,10.61.2.0/24\n{name},10.61.9.0/24\n"}, f"Take {name}")
+        for name in ("Cairns", "Darwin", "Broome", "Hobart")
+    ]
+    done = site.revert(bad)
+    by = ", ".join(
+        f"{commit[:10]} Take {name} (Alice)"
+        for commit, name in zip(later[:0:-1], ("Hobart", "Broome", "Darwin"), strict=True)
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"location-policy: what {bad[:10]} Add Perth (Alice) changed has changed again since\n"
+        f"locations.csv:2: changed by {by} and 1 more\n"
+        f"  hint: take those back first, or it and the 4 commits since: location-policy revert --to {start[:10]}\n"
+    )
+    assert tip(site.path) == later[-1]
+
+
+def test_places_are_counted_and_a_file_that_is_gone_has_none(site: Site) -> None:
+    rules = '[answer]\ndefault = "{}"\n\n\n\n\n\n[checks]\nhost-bits = "{}"\n'
+    site.push({"policy.toml": rules.format("A", "off"), "locations/x.csv": HOBART}, "Begin")
+    bad = site.push({"policy.toml": rules.format("B", "error"), "locations/x.csv": PERTH}, "Change all")
+    (site.clone.path / "locations/x.csv").unlink()
+    later = site.push({"policy.toml": rules.format("C", "warning")}, "Change again")
+    by = f"changed by {later[:10]} Change again (Alice)"
+    assert site.revert(bad).stderr.splitlines()[1:3] == [f"locations/x.csv: {by}", f"policy.toml:2 and 1 more: {by}"]
+
+
+# --- who and why ---
+
+
+def test_author_and_message_can_be_given(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    site.revert(bad, "--author", "Bob Ross <bob@example.com>", "-m", "Calls from Perth fail")
+    assert site.log("%an <%ae> %cn <%ce>") == "Bob Ross <bob@example.com> Bob Ross <bob@example.com>"
+    assert site.log("%B") == f"Calls from Perth fail\n\nThis reverts commit {bad}."
+
+
+@pytest.mark.parametrize("author", ["Bob", "<bob@example.com>", "Bob <>", "Bob <a b>", "B\nb <b@example.com>"])
+def test_what_is_no_author_cannot_be_asked(site: Site, author: str) -> None:
+    done = site.revert("main", "--author", author)
+    assert (done.returncode, "is not a name and an address\n  hint: write it so: Alice" in done.stderr) == (2, True)
+
+
+def test_the_operator_is_known_by_sudo_by_git_or_by_the_system(site: Site, tmp_path: Path) -> None:
+    add(site, PERTH, "Add Perth")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text("[user]\n\tname = Carol\n\temail = carol@example.com\n")
+    for environment, name in (
+        ({"HOME": str(home)}, "Carol <carol@example.com>"),
+        ({"SUDO_USER": "dave"}, "dave <dave@"),
+    ):
+        done = run_program("revert", "main", "--repo", site.path, environment=environment)
+        assert done.returncode == 0, done.stderr
+        assert site.log("%an <%ae>").startswith(name)
+
+
+# --- what cannot be asked ---
+
+
+def test_the_first_commit_cannot_be_taken_back(site: Site) -> None:
+    done = site.revert("main")
+    assert done.returncode == 2
+    assert "is the first commit, and without it nothing is left to serve\n  hint: name the commit" in done.stderr
+
+
+def test_a_commit_that_is_not_served_cannot_be_taken_back_or_gone_back_to(site: Site) -> None:
+    site.clone.commit({"locations.csv": PERTH})
+    assert site.clone.push("HEAD:refs/heads/side").returncode == 0
+    for asked in (("side",), ("--to", "side")):
+        done = site.revert(*asked)
+        assert (done.returncode, "is not on the served branch" in done.stderr) == (2, True)
+
+
+def test_an_unknown_commit_cannot_be_asked(site: Site) -> None:
+    done = site.revert("nothing")
+    assert (done.returncode, "there is no revision 'nothing'" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [(), ("main", "--to", "main")])
+def test_one_of_the_two_is_named(site: Site, arguments: tuple[str, ...]) -> None:
+    done = site.revert(*arguments)
+    assert (done.returncode, "name either the commit to take back" in done.stderr) == (2, True)
+
+
+def test_a_working_copy_is_worked_in_with_git(site: Site) -> None:
+    done = run_program("revert", "HEAD", cwd=site.clone.path)
+    assert (done.returncode, "  hint: work in it with git revert and git push\n" in done.stderr) == (2, True)
+
+
+def test_a_remote_repository_is_changed_in_a_clone_of_it(site: Site, tmp_path: Path) -> None:
+    url = "https://alice:secret@git.example.com/map.git"
+    done = run_program("revert", "main", "--repo", url)
+    assert (done.returncode, "secret" in done.stderr, "in a clone of it" in done.stderr) == (2, False, True)
+    copy = mirror_directory(url, tmp_path)
+    site.path.rename(copy)
+    done = run_program("revert", "main", "--repo", copy)
+    assert (done.returncode, "which the next fetch overwrites" in done.stderr) == (2, True)
+
+
+def test_what_belongs_to_another_user_is_left_alone_unless_it_is_shared() -> None:
+    with open_folder() as folder:
+        path = make_repository(folder / "x.git", GOOD)
+        force_commit(path, {"locations.csv": PERTH})
+        done = run_program_as_nobody("revert", "main", "--repo", path, cwd=folder)
+        assert done.returncode == 2
+        assert "belongs to root, who could not use" in done.stderr
+        assert "  hint: run it as that user: sudo -u root location-policy" in done.stderr
+        git("config", "core.sharedRepository", "group", cwd=path)
+        done = run_program_as_nobody("revert", "main", "--repo", path, cwd=folder)
+        assert (done.returncode, "belongs to" in done.stderr) == (2, False)
+
+
+# --- somebody else is faster ---
+
+
+def test_a_push_in_between_loses_nothing_and_is_told(site: Site) -> None:
+    add(site, PERTH, "Add Perth")
+    with open_repository(site.path) as repository:
+        before = served_tip(repository)
+        tree = repository.commit(repository.parents(before.id)[0]).tree
+        proposal = propose(repository, before, tree, "Take it back", BOB)
+        pushed = add(site, HOBART, "Add Hobart")
+        with pytest.raises(BranchMoved) as caught:
+            land(repository, proposal, "test")
+    assert caught.value.message == f"main has moved meanwhile, to {pushed[:10]}, so nothing was changed"
+    assert tip(site.path) == pushed
+
+
+def test_a_branch_that_cannot_be_moved_is_told_as_git_tells_it(site: Site) -> None:
+    add(site, PERTH, "Add Perth")
+    with open_repository(site.path) as repository:
+        before = served_tip(repository)
+        proposal = propose(repository, before, repository.commit(repository.parents(before.id)[0]).tree, "x", BOB)
+        (site.path / "refs/heads/main.lock").touch()
+        with pytest.raises(RepositoryError, match="git update-ref failed"):
+            land(repository, proposal, "test")
+
+
+# --- end to end ---
+
+
+def test_a_running_service_answers_as_before_the_mistake(site: Site) -> None:
+    with running_service(site.path) as service:
+        bad = add(site, PERTH, "Add Perth")
+        service.wait_for("in-sync", bad)
+        assert service.locate("10.61.9.0").json()["result"] == {"location": "Perth"}
+        assert site.revert(bad).returncode == 0
+        service.wait_for("in-sync", tip(site.path))
+        assert service.locate("10.61.9.0").json()["status"].startswith("policy.reason.no.subnetmatch")
+
+
+def test_a_commit_that_came_round_the_hook_is_taken_back(site: Site) -> None:
+    good = tip(site.path)
+    force_commit(site.path, BAD)
+    done = site.revert("main")
+    assert done.returncode == 0, done.stderr
+    assert site.log("%T") == git("rev-parse", f"{good}^{{tree}}", cwd=site.path)
