@@ -7,8 +7,6 @@ are not run: what they do at a push has to be done by hand.
 
 from __future__ import annotations
 
-import os
-import pwd
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ from .mirror import is_mirror
 from .overrides import Override
 from .postreceive import record_overrides
 from .prereceive import judge
+from .pushers import user_name
 from .repository import Commit, Repository
 from .repository.git import Git, GitFailed, PlainGit
 from .repository.making import Author, make_commit, move_ref
@@ -40,8 +39,8 @@ def served_tip(repository: Repository) -> Commit:
     return repository.find_commit(repository.served_ref(repository.settings()))
 
 
-def check_writable(repository: Repository) -> None:
-    """Raises NotWritable where no commit can be made: in a working copy, a mirror, or what belongs to another user."""
+def check_writable(repository: Repository, user: int) -> None:
+    """Raises NotWritable where `user` makes no commit: in a working copy, a mirror, or what belongs to another user."""
     if repository.hooks_folder() is None:
         message = f"{repository.directory} belongs to a working copy, which would no longer be at its branch"
         raise NotWritable(message, "work in it with git revert and git push")
@@ -49,9 +48,10 @@ def check_writable(repository: Repository) -> None:
         message = f"{repository.directory} is the copy of a remote repository, which the next fetch overwrites"
         raise NotWritable(message, "in a clone of the remote: git revert, then git push")
     owner = repository.directory.stat().st_uid
-    if owner != os.geteuid() and not _is_shared(PlainGit(repository.directory)):
-        message = f"{repository.directory} belongs to {_user(owner)}, who could not use what another user makes in it"
-        raise NotWritable(message, f"run it as that user: sudo -u {_user(owner)} location-policy …")
+    if owner != user and not _is_shared(PlainGit(repository.directory)):
+        name = user_name(owner)
+        message = f"{repository.directory} belongs to {name}, who could not use what another user makes in it"
+        raise NotWritable(message, f"run it as that user: sudo -u {name} location-policy …")
 
 
 def propose(
@@ -91,10 +91,3 @@ def _is_shared(git: Git) -> bool:
         return git.run("config", "--get", "core.sharedRepository").strip() not in (b"umask", b"false", b"0")
     except GitFailed:
         return False
-
-
-def _user(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"#{number}"

@@ -12,11 +12,12 @@ NAMES = ("GL_USERNAME", "GITEA_PUSHER_NAME", "GL_USER", "REMOTE_USER")
 
 def pusher(environment: Mapping[str, str]) -> str:
     """The pusher's name."""
-    return next((environment[name] for name in NAMES if environment.get(name)), None) or _own_name()
+    return next((environment[name] for name in NAMES if environment.get(name)), None) or user_name(os.getuid())
 
 
-def _own_name() -> str:
+def user_name(number: int) -> str:
+    """The name of a user of this machine."""
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
+        return pwd.getpwuid(number).pw_name
     except KeyError:  # a container runs as a number
-        return f"uid {os.getuid()}"
+        return f"uid {number}"

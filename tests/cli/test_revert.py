@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from location_policy.errors import BranchMoved, RepositoryError
-from location_policy.landing import land, propose, served_tip
+from location_policy.errors import BranchMoved, NotWritable, RepositoryError
+from location_policy.landing import check_writable, land, propose, served_tip
 from location_policy.mirror import mirror_directory
 from location_policy.overrides import override_of
+from location_policy.pushers import user_name
 from location_policy.repository import open_repository
 from location_policy.repository.making import Author
+from location_policy.reversal import take_back
 from tests.support.maps import many_rows
 from tests.support.program import run_program
-from tests.support.repositories import BAD, GOOD, Clone, Files, clone, force_commit, git, init, make_repository, tip
+from tests.support.repositories import BAD, GOOD, Clone, Files, clone, force_commit, git, init, tip
 from tests.support.service import running_service
-from tests.support.unprivileged import open_folder, run_program_as_nobody
 
 PERTH = "Perth,10.61.9.0/24\n"
 HOBART = "Hobart,10.61.10.0/24\n"
@@ -301,17 +305,19 @@ def test_a_remote_repository_is_changed_in_a_clone_of_it(site: Site, tmp_path: P
     assert (done.returncode, "which the next fetch overwrites" in done.stderr) == (2, True)
 
 
-def test_what_belongs_to_another_user_is_left_alone_unless_it_is_shared() -> None:
-    with open_folder() as folder:
-        path = make_repository(folder / "x.git", GOOD)
-        force_commit(path, {"locations.csv": PERTH})
-        done = run_program_as_nobody("revert", "main", "--repo", path, cwd=folder)
-        assert done.returncode == 2
-        assert "belongs to root, who could not use" in done.stderr
-        assert "  hint: run it as that user: sudo -u root location-policy" in done.stderr
-        git("config", "core.sharedRepository", "group", cwd=path)
-        done = run_program_as_nobody("revert", "main", "--repo", path, cwd=folder)
-        assert (done.returncode, "belongs to" in done.stderr) == (2, False)
+def test_what_belongs_to_another_user_is_left_alone_unless_it_is_shared(site: Site) -> None:
+    owner = site.path.stat().st_uid
+    with open_repository(site.path) as repository:
+        check_writable(repository, owner)
+        with pytest.raises(NotWritable) as caught:
+            check_writable(repository, owner + 1)
+        name = user_name(owner)
+        assert caught.value.message.endswith(f"belongs to {name}, who could not use what another user makes in it")
+        assert caught.value.hint == f"run it as that user: sudo -u {name} location-policy …"
+        for value, is_shared in (("umask", False), ("group", True)):
+            git("config", "core.sharedRepository", value, cwd=site.path)
+            with nullcontext() if is_shared else pytest.raises(NotWritable):
+                check_writable(repository, owner + 1)
 
 
 # --- somebody else is faster ---
@@ -338,6 +344,41 @@ def test_a_branch_that_cannot_be_moved_is_told_as_git_tells_it(site: Site) -> No
         (site.path / "refs/heads/main.lock").touch()
         with pytest.raises(RepositoryError, match="git update-ref failed"):
             land(repository, proposal, "test")
+
+
+def test_what_stands_but_is_not_noted_is_told(tmp_path: Path) -> None:
+    rows = {name: {"locations.csv": many_rows(200, name), "policy.toml": LIMITS} for name in ("Sydney", "Perth")}
+    site = Site(tmp_path, rows["Sydney"])
+    force_commit(site.path, rows["Perth"])
+    with open_repository(site.path) as repository:
+        before = served_tip(repository)
+        hobart = force_commit(site.path, {**rows["Sydney"], "locations/x.csv": "Hobart,192.0.2.0/24\n"}, "refs/heads/x")
+        tree = repository.commit(hobart).tree
+        proposal = propose(repository, before, tree, "x", BOB, ["allow-large-change=calls fail"])
+        (site.path / "refs/notes").write_text("in the way")
+        with pytest.raises(RepositoryError, match="stands, but why it exceeds a limit is not noted"):
+            land(repository, proposal, "test")
+    assert tip(site.path) == proposal.update.new
+
+
+# --- what git cannot do ---
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(129, "git is too old to take back a commit below others"), (128, "git merge-tree failed")]
+)
+def test_a_git_that_cannot_merge_so_is_told(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, told: str
+) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    add(site, HOBART, "Add Hobart")
+    program = f'#!/bin/sh\ncase "$*" in *merge-tree*) exit {status} ;; esac\nexec {shutil.which("git")} "$@"\n'
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").write_text(program)
+    (tmp_path / "bin/git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    with open_repository(site.path) as repository, pytest.raises(RepositoryError, match=told):
+        take_back(repository, served_tip(repository), repository.commit(bad), BOB)
 
 
 # --- end to end ---

@@ -55,10 +55,8 @@ def _uncollected() -> Iterator[None]:
 
 
 def _text(plan: Plan, form: Form, names: str) -> str:
-    match form:
-        case "text":
-            return "\n".join(plan_lines(plan))
-        case "markdown":
-            return plan_markdown(plan, f"location-policy diff {names}")
-        case "json":
-            return json.dumps(plan_fields(plan))
+    if form == "json":
+        return json.dumps(plan_fields(plan))
+    if form == "markdown":
+        return plan_markdown(plan, f"location-policy diff {names}")
+    return "\n".join(plan_lines(plan))

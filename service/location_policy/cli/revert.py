@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from ..landing import Proposal, check_writable, land, propose, served_tip
 from ..mirror import is_url, without_secrets
 from ..overrides import OPTION
 from ..problems import escape
+from ..pushers import user_name
 from ..repository import Repository, open_repository
 from ..repository.making import Author
 from ..repository.operator import operator
@@ -41,7 +43,7 @@ def revert(asked: Asked, repo: str | None) -> int:
         raise NotWritable(message, "in a clone of it: git revert, then git push")
     author = _author(asked.author)
     with open_repository(asked_place(repo).repository) as repository:
-        check_writable(repository)
+        check_writable(repository, os.geteuid())
         tip = served_tip(repository)
         commit = repository.find_commit(asked.to or asked.commit or "")
         made = go_back(repository, tip, commit) if asked.to else take_back(repository, tip, commit, author)
@@ -72,7 +74,7 @@ def _carry_out(repository: Repository, proposal: Proposal, asked: Asked) -> int:
 
 def _author(text: str | None) -> Author:
     if text is None:
-        return operator()
+        return operator(user_name(os.getuid()))
     try:
         return Author.parse(text)
     except ValueError as error:

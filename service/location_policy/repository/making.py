@@ -17,6 +17,8 @@ from .git import Git, GitFailed
 
 _USAGE = 129
 """The status of git for an option that it does not know (git, usage.c)."""
+_MARKERS = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "merge.conflictStyle", "GIT_CONFIG_VALUE_0": "merge"}
+"""That conflicts have two sides, whatever the repository says (git-config, "GIT_CONFIG_COUNT")."""
 _AUTHOR = re.compile(r"\s*([^<>\n]*[^<>\s])\s*<([^<>\s]+)>\s*")
 
 
@@ -79,9 +81,9 @@ def merge_trees(git: Git, base: str, ours: str, theirs: str, author: Author) -> 
     """
     below = make_commit(git, base, (), "base", author)
     sides = [make_commit(git, tree, (below,), "side", author) for tree in (ours, theirs)]
-    command = ("-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "--stdin", "-z", "--name-only")
+    options = ("--write-tree", "--stdin", "-z", "--name-only", "--no-messages")
     try:
-        told = git.run(*command, "--no-messages", stdin=f"{' '.join(sides)}\n".encode())
+        told = git.run("merge-tree", *options, stdin=f"{' '.join(sides)}\n".encode(), environment=_MARKERS)
     except GitFailed as error:
         if error.status == _USAGE:
             raise GitUnavailable(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import pwd
 import subprocess
 
 from .making import Author
@@ -13,13 +12,12 @@ _OPEN = ("PATH", "HOME", "XDG_CONFIG_HOME")
 """What git needs to find the settings of its user, which are closed to it elsewhere."""
 
 
-def operator() -> Author:
+def operator(user: str) -> Author:
     """Who called sudo; else whom git knows by `user.name` and `user.email`; else the user of the system."""
     host = platform.node() or "localhost"
-    if user := os.environ.get("SUDO_USER"):
-        return Author(user, f"{user}@{host}")
-    user = _system_user()
-    return Author(_setting("user.name") or user, _setting("user.email") or f"{user}@{host}")
+    if caller := os.environ.get("SUDO_USER"):
+        return Author(caller, f"{caller}@{host}")
+    return Author(_setting("user.name") or user, _setting("user.email") or f"{user.replace(' ', '-')}@{host}")
 
 
 def _setting(key: str) -> str:
@@ -29,10 +27,3 @@ def _setting(key: str) -> str:
         ["git", "config", "--get", key], env=environment, cwd="/", capture_output=True, text=True, check=False
     )
     return done.stdout.strip()
-
-
-def _system_user() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container runs as a number
-        return f"uid-{os.getuid()}"
