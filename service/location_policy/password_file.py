@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from .aside import replace_file
 from .passwords import check_name, has_user, hash_password, with_password
 
 NEW_MODE = 0o640
@@ -22,7 +22,7 @@ def change_password(path: Path, user: str, password: str) -> bool:
     path = path.resolve()  # where it is a link, what it names is changed
     with _locked(path.parent):
         old = path.read_bytes() if path.exists() else b""
-        _replace(path, with_password(old, user, hashed))
+        replace_file(path, with_password(old, user, hashed), NEW_MODE)
     return not has_user(old, user)
 
 
@@ -36,24 +36,3 @@ def _locked(folder: Path) -> Iterator[None]:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    aside = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            if path.exists():
-                old = path.stat()
-                os.fchmod(descriptor, old.st_mode & 0o7777)
-                with suppress(PermissionError):  # only root can give a file to its owner
-                    os.fchown(descriptor, old.st_uid, old.st_gid)
-            else:
-                os.fchmod(descriptor, NEW_MODE)
-            os.fsync(descriptor)
-        aside.replace(path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise

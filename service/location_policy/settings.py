@@ -56,6 +56,11 @@ OPTIONS = (
     "author",
     "message",
     "allow-large-change",
+    "into",
+    "sites",
+    "accept-differences",
+    "keep-answers",
+    "overwrite",
 )
 """The long options of all commands."""
 

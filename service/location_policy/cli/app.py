@@ -27,6 +27,7 @@ from .options import HelpAll
 from .options import option as _option
 from .options import rare_option as _rare_option
 from .rim import NOT_ASKED, NOT_STARTED, told
+from .upkeep import import_
 
 app = typer.Typer(
     help="""Answers Pexip Infinity's media location requests from CSV files in git.
@@ -243,6 +244,9 @@ def lookup(
 
     with told(NOT_ASKED):
         raise typer.Exit(lookup(address, folder, _asked_repository(context, repo), rev, protocol, format_))
+
+
+app.command("import", epilog="Example: location-policy import /opt/pexsubnet/csv/locations.csv")(import_)
 
 
 @app.command(epilog="Example: location-policy password node --htpasswd ./htpasswd")

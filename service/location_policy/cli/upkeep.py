@@ -1,0 +1,36 @@
+"""What can be typed to bring a map, and to keep it and its repository in order, with its help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import option
+from .rim import NOT_ASKED, told
+
+Files = Annotated[list[Path], typer.Argument(help="What is brought, in the order in which rows are tried.")]
+
+
+def import_(
+    files: Files,
+    into: Annotated[Path, option("into", "FOLDER", "The working copy.  [default: .]", show_default=False)] = Path(),
+    sites: Annotated[Path | None, option("sites", "FILE", "Rows site,location,overflow… for an export.")] = None,
+    accept_differences: Annotated[
+        bool, option("accept-differences", None, "Write though answers differ, without refused lines.")
+    ] = False,
+    keep_answers: Annotated[
+        bool, option("keep-answers", None, "Leave out rows that the old server never came to.")
+    ] = False,
+    overwrite: Annotated[bool, option("overwrite", None, "Replace rows that are there, and add to known.")] = False,
+) -> None:
+    """Bring the CSV file of pexsubnet, or Get-CsNetworkSubnet | Export-Csv, and prove the move.
+
+    Prints every range of addresses whose answer differs between the first row that matches and the
+    longest prefix. Then, and where a line is refused, nothing is written and the exit status is 1.
+    """
+    from .bring import Asked, bring
+
+    with told(NOT_ASKED):
+        raise typer.Exit(bring(Asked(files, into, sites, accept_differences, keep_answers, overwrite)))

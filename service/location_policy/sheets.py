@@ -1,0 +1,87 @@
+"""A table that another program has saved, as lines of cells: whatever its encoding, its separator, its line ends.
+
+Excel saves what it calls CSV with semicolons where a comma stands in numbers, and marks UTF-8; PowerShell saves UTF-16
+when it is asked for Unicode.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .cells import Finding, is_blank, line_text, placed, split_lines
+from .problems import Problem
+from .sources import FILE_LIMIT
+
+csv.field_size_limit(FILE_LIMIT)  # a long cell is an error with its place, not one of the library
+
+UTF8_MARK = b"\xef\xbb\xbf"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The lines of one file, 1-based, each with its text; None for one that cannot be read (see `problems`)."""
+
+    path: str
+    lines: tuple[tuple[int, str | None], ...]
+    separator: str
+    is_marked: bool
+    """Does it begin with a byte order mark of UTF-8?"""
+    is_utf16: bool
+    problems: tuple[Problem, ...]
+
+    def first(self) -> str:
+        """The first line that says something."""
+        return next((text for _, text in self.lines if text and not is_blank(text)), "")
+
+    def cells(self, text: str) -> list[str]:
+        """The cells of a line as they are, with the space around them."""
+        return next(csv.reader([text], delimiter=self.separator), [])
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """Each record with the number of its first line; a cell between quotation marks may go over several lines.
+
+        Lines that cannot be read and those that say nothing are passed over.
+        """
+        lines = [(number, text) for number, text in self.lines if text is not None and not is_blank(text)]
+        reader = csv.reader((f"{text}\n" for _, text in lines), delimiter=self.separator)
+        begins = 0
+        for cells in reader:
+            yield lines[begins][0], [cell.strip(" \t") for cell in cells]
+            begins = reader.line_num
+
+
+def read_sheet(path: str, content: bytes) -> Sheet:
+    """The file of this content."""
+    is_utf16 = content.startswith(UTF16_MARKS)
+    if is_utf16:
+        try:
+            content = content.decode("utf-16").encode()
+        except UnicodeError:  # cut in the middle of a character, or half of a pair
+            what = Finding(1, "not-utf8", "the file is neither UTF-8 nor whole UTF-16", 'save it as "CSV UTF-8"')
+            return Sheet(path, (), ",", False, True, (placed(path, 1, what),))
+    texts = split_lines(content)
+    found = [_text(raw) for raw in (texts if texts[-1] else texts[:-1])]
+    problems = tuple(placed(path, number, one) for number, one in enumerate(found, 1) if isinstance(one, Finding))
+    lines = tuple((number, None if isinstance(one, Finding) else one) for number, one in enumerate(found, 1))
+    separator = _separator(text for _, text in lines if text)
+    return Sheet(path, lines, separator, content.startswith(UTF8_MARK) and not is_utf16, is_utf16, problems)
+
+
+def _text(raw: bytes) -> str | Finding:
+    text = line_text(raw)
+    if isinstance(text, str) and "\r" in text:
+        return Finding(text.index("\r") + 1, "bad-name", "a CR inside a line", "end each line with LF or CRLF")
+    return text
+
+
+def _separator(texts: Iterable[str]) -> str:
+    """What parts the cells of the first line that has several."""
+    for text in texts:
+        found = None if is_blank(text) else next((one for one in SEPARATORS if one in text), None)
+        if found:
+            return found
+    return ","
