@@ -12,6 +12,8 @@ from location_policy.addresses import Network, parse_interface
 from location_policy.canonical import canonical_text, row_text
 from location_policy.lines import Row, parse_line
 from location_policy.rows import LineMemory, RowFile, read_rows
+from tests.support.maps import map_of
+from tests.test_changes import differ
 from tests.test_ranges import SMALL
 
 NAMES = st.sampled_from(["Sydney", "Perth, WA", 'Bob"s', "# Oslo", "<<<<<<< a", "a;b", "São Paulo", '"', "a b"])
@@ -73,6 +75,17 @@ def test_what_is_canonical_stays_as_it_is(content: bytes) -> None:
     once = canonical_text(read(content))
     assert canonical_text(read(once)) == once
     assert not once or (once.endswith(b"\n") and not once.endswith(b"\n\n") and not once.startswith(b"\n"))
+
+
+UNIQUE = st.lists(
+    ROWS | OTHER_LINES, max_size=12, unique_by=lambda line: line.rstrip(", \t").rpartition(",")[2].strip()
+)
+
+
+@given(UNIQUE)
+def test_no_address_gets_another_answer(lines: list[str]) -> None:
+    text = "\n".join(["Hobart,192.0.2.0/24", *lines])
+    assert differ(map_of(text), map_of(canonical(text))) == []
 
 
 @given(st.lists(NAMES, min_size=1, max_size=3, unique=True), SUBNETS)

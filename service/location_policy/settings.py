@@ -61,6 +61,7 @@ OPTIONS = (
     "accept-differences",
     "keep-answers",
     "overwrite",
+    "check",
 )
 """The long options of all commands."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.cli.app import app
 from tests.support.program import run_program
 from tests.support.repositories import clone, init, tip
 from tests.support.service import started_service
@@ -20,15 +21,18 @@ def files_in(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_printed_and_what_is_written(case: str, tmp_path: Path) -> None:
+def test_what_is_printed_and_what_is_written(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = IMPORTS / case
     copy = Path(shutil.copytree(folder / "in", tmp_path / "in"))
     (copy / "map").mkdir(exist_ok=True)
+    monkeypatch.chdir(copy)
     arguments = (folder / "arguments").read_text().split()
-    into = [] if "--into" in arguments else ["--into", "map"]
-    done = run_program("import", *arguments, *into, cwd=copy)
-    printed = f"{done.stdout}--- {done.returncode}\n{done.stderr}"
-    assert printed == (folder / "expected.txt").read_text()
+    with pytest.raises(SystemExit) as ended:
+        app(["import", *arguments, *([] if "--into" in arguments else ["--into", "map"])])
+    printed = capsys.readouterr()
+    assert f"{printed.out}--- {ended.value.code}\n{printed.err}" == (folder / "expected.txt").read_text()
     expected = files_in(folder / "in") | {f"map/{path}": text for path, text in files_in(folder / "expected").items()}
     assert files_in(copy) == expected
 

@@ -27,7 +27,7 @@ from .options import HelpAll
 from .options import option as _option
 from .options import rare_option as _rare_option
 from .rim import NOT_ASKED, NOT_STARTED, told
-from .upkeep import import_
+from .upkeep import fmt, import_
 
 app = typer.Typer(
     help="""Answers Pexip Infinity's media location requests from CSV files in git.
@@ -247,6 +247,7 @@ def lookup(
 
 
 app.command("import", epilog="Example: location-policy import /opt/pexsubnet/csv/locations.csv")(import_)
+app.command(epilog="Example: location-policy fmt --check .")(fmt)
 
 
 @app.command(epilog="Example: location-policy password node --htpasswd ./htpasswd")

@@ -34,3 +34,22 @@ def import_(
 
     with told(NOT_ASKED):
         raise typer.Exit(bring(Asked(files, into, sites, accept_differences, keep_answers, overwrite)))
+
+
+def fmt(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Working copies, or files of rows in one.  [default: .]", show_default=False),
+    ] = None,
+    check: Annotated[bool, option("check", None, "Write nothing, and say which files would change.")] = False,
+) -> None:
+    """Write files of rows in their canonical form, which never changes an answer.
+
+    Subnets in their shortest form, rows by address below the comment that they stand under, no space around
+    cells, no empty cells, LF. A file with an error is left alone. Exit status 1 if there is one, or if --check
+    finds one to change.
+    """
+    from .fmt import fmt
+
+    with told(NOT_ASKED):
+        raise typer.Exit(fmt(paths or [Path()], check=check))
