@@ -62,6 +62,7 @@ OPTIONS = (
     "keep-answers",
     "overwrite",
     "check",
+    "only-changed",
 )
 """The long options of all commands."""
 

@@ -59,6 +59,16 @@ class DiffFormat(StrEnum):
     JSON = "json"
 
 
+class CheckFormat(StrEnum):
+    """How problems are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    SARIF = "sarif"
+
+
 Folder = Annotated[Path, typer.Argument(help="A working copy of the configuration.")]
 Repo = Annotated[Path | None, _option("repo", "PATH", "Ask a commit of this repository instead.")]
 Rev = Annotated[str | None, _option("rev", "REVISION", "Which commit.  [default: the served branch]")]
@@ -215,6 +225,12 @@ def check(
     repo: Repo = None,
     rev: Rev = None,
     coverage: Annotated[bool, _option("coverage", None, "Print how much expectations.csv covers.")] = False,
+    format_: Annotated[
+        CheckFormat, _option("format", "FORM", "text, json, github, gitlab or sarif.")
+    ] = CheckFormat.TEXT,
+    only_changed: Annotated[
+        str | None, _option("only-changed", "BASE", "First what stands in lines that differ from this revision.")
+    ] = None,
 ) -> None:
     """Validate a working copy or a commit, as the hook does.
 
@@ -222,8 +238,11 @@ def check(
     """
     from .check import check
 
+    if coverage and format_ != CheckFormat.TEXT:
+        raise typer.BadParameter("--coverage goes with --format text only")
     with told(NOT_ASKED):
-        raise typer.Exit(check(folder, _asked_repository(context, repo), rev, covers=coverage))
+        repository = _asked_repository(context, repo)
+        raise typer.Exit(check(folder, repository, rev, form=format_.value, base=only_changed, covers=coverage))
 
 
 @app.command(epilog="Example: location-policy lookup 10.61.2.7 .")

@@ -2,49 +2,149 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..annotations import github_lines, gitlab_fields
 from ..coverage import coverage
-from ..errors import InvalidConfiguration
+from ..errors import InvalidConfiguration, UnknownRevision
 from ..location_map import LocationMap, load_map
+from ..problem_fields import problem_fields
 from ..problems import Problem, count, errors_in
-from ..repository import Commit, open_repository
+from ..reports import Report, make_reports
+from ..repository import Commit, Repository, open_repository
+from ..sarif import sarif_fields
+from ..sources import File
 from ..working_copy import read_folder
 from .rim import NO
 
 
-def check(folder: Path, repository: Path | None, revision: str | None, *, covers: bool = False) -> int:
-    """Print every problem, with `covers` also what expectations cover, and how many problems; the exit status."""
-    lines: Iterable[str] = ()
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `check` was asked: a working copy, or a commit of a repository."""
+
+    folder: Path
+    repository: Path | None
+    revision: str | None
+
+    @property
+    def is_working_copy(self) -> bool:
+        """Is it the files as they lie there?"""
+        return self.repository is None and self.revision is None
+
+
+def check(
+    folder: Path,
+    repository: Path | None,
+    revision: str | None,
+    *,
+    form: str = "text",
+    base: str | None = None,
+    covers: bool = False,
+) -> int:
+    """Print every problem, with `covers` also what expectations cover, and how many problems; the exit status.
+
+    With a `base`, a revision, problems in lines that it has not come first.
+    """
+    asked = Asked(folder, repository, revision)
+    files, _ = read(asked)
+    before = _base_files(asked, base) if base else None
+    location_map: LocationMap | None = None
     try:
-        location_map, _ = load(folder, repository, revision)
-        problems, size = location_map.warnings, f"{_size(location_map)}: "
-        lines = coverage(location_map).lines() if covers else ()
+        location_map = load_map(files)
+        problems = location_map.warnings
     except InvalidConfiguration as error:
-        problems, size = error.problems, ""
-    for line in (*problems, *lines):
+        problems = error.problems
+    reports = make_reports(problems, files, before)
+    for line in _lines(reports, form, location_map, _prefix(asked)):
         print(line)
-    print(size + _count(problems), file=sys.stderr)
+    for line in coverage(location_map).lines() if covers and location_map else ():
+        print(line)
+    print(_size(location_map) + _count(problems) + _touched(reports), file=sys.stderr)
     return NO if errors_in(problems) else 0
 
 
 def load(folder: Path, repository: Path | None, revision: str | None) -> tuple[LocationMap, Commit | None]:
-    """The map of a working copy, or of a commit and that commit.
+    """The map of a working copy, or of a commit and that commit; as `read` takes them."""
+    files, commit = read(Asked(folder, repository, revision))
+    return load_map(files), commit
+
+
+def read(asked: Asked) -> tuple[list[File], Commit | None]:
+    """The files of a working copy, or of a commit and that commit.
 
     A revision without a repository is one of the folder's; a repository without a revision means its served branch.
     """
-    if repository is None and revision is None:
-        return load_map(read_folder(folder)), None
-    with open_repository(repository or folder) as opened:
-        commit = opened.find_commit(revision or opened.served_ref(opened.settings()))
-        return load_map(opened.files(opened.entries(commit))), commit
+    if asked.is_working_copy:
+        return read_folder(asked.folder), None
+    with open_repository(asked.repository or asked.folder) as opened:
+        commit = opened.find_commit(_revision(asked, opened))
+        return opened.files(opened.entries(commit)), commit
 
 
-def _size(location_map: LocationMap) -> str:
+def _revision(asked: Asked, repository: Repository) -> str:
+    if asked.is_working_copy:
+        return "HEAD"
+    return asked.revision or repository.served_ref(repository.settings())
+
+
+def _base_files(asked: Asked, base: str) -> list[File]:
+    """The files where what is asked has parted from `base`, as a forge compares a change with its target."""
+    with open_repository(asked.repository or asked.folder) as opened:
+        try:
+            found = opened.find_commit(base)
+        except UnknownRevision as error:
+            hint = "fetch its history: git fetch --unshallow" if opened.is_shallow() else error.hint
+            raise UnknownRevision(error.message, hint) from None
+        tip = opened.find_commit(_revision(asked, opened))
+        parted = opened.merge_base(found.id, tip.id)
+        return opened.files(opened.entries(opened.commit(parted) if parted else found))
+
+
+def _prefix(asked: Asked) -> str:
+    """What goes before a path so that it begins at the root of the repository, where forges look for it."""
+    folder = asked.folder.resolve()
+    root = next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
+    return f"{folder.relative_to(root).as_posix()}/" if asked.is_working_copy and folder != root else ""
+
+
+def _lines(reports: Sequence[Report], form: str, location_map: LocationMap | None, prefix: str) -> Iterable[str]:
+    placed = [one._replace(problem=replace(one.problem, path=prefix + one.problem.path)) for one in reports]
+    match form:
+        case "github":
+            return github_lines(placed)
+        case "gitlab":
+            return [json.dumps(gitlab_fields(placed), indent=2)]
+        case "sarif":
+            return [json.dumps(sarif_fields(placed), indent=2)]
+        case "json":
+            return _json(reports, location_map)
+    return (str(report.problem) for report in reports)
+
+
+def _json(reports: Sequence[Report], location_map: LocationMap | None) -> Iterator[str]:
+    problems = [
+        problem_fields(one.problem) | ({} if one.is_touched is None else {"touched": one.is_touched}) for one in reports
+    ]
+    yield json.dumps(
+        {
+            "valid": location_map is not None,
+            "subnets": location_map and location_map.size,
+            "files": location_map and len(location_map.files),
+            "problems": problems,
+        },
+        indent=2,
+    )
+
+
+def _size(location_map: LocationMap | None) -> str:
+    if location_map is None:
+        return ""
     rows = count(location_map.size, "subnet")
-    return f"{rows} in {count(len(location_map.files), 'file')}"
+    return f"{rows} in {count(len(location_map.files), 'file')}: "
 
 
 def _count(problems: tuple[Problem, ...]) -> str:
@@ -52,3 +152,10 @@ def _count(problems: tuple[Problem, ...]) -> str:
     warnings = len(problems) - errors
     parts = [count(errors, "error")] * bool(errors) + [count(warnings, "warning")] * bool(warnings)
     return ", ".join(parts) or "no problem"
+
+
+def _touched(reports: Sequence[Report]) -> str:
+    """How many of the problems stand in lines that were changed."""
+    if not reports or reports[0].is_touched is None:
+        return ""
+    return f"; {sum(map(bool, (report.is_touched for report in reports))):,} in changed lines"

@@ -177,6 +177,15 @@ class Repository:
             raise
         return True
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The commit at which two histories have parted; None where they have nothing in common."""
+        try:
+            return self._git.run("merge-base", one, other).decode().split("\n")[0]
+        except GitFailed as error:
+            if error.status == 1:
+                return None
+            raise
+
     def ancestors(self, commit_id: str, limit: int, *, first_parent: bool = False) -> list[str]:
         """At most `limit` commits behind a commit, newest first, itself the first."""
         return self._revisions(f"--max-count={limit}", *["--first-parent"] * first_parent, commit_id)

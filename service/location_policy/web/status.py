@@ -10,7 +10,7 @@ from typing import Any
 from .. import __version__
 from ..active import Failure, Head, State
 from ..overrides import Override
-from ..problems import Problem
+from ..problem_fields import problem_fields
 from ..repository import Commit
 from ..settings import Settings
 
@@ -74,19 +74,7 @@ def _failure(failure: Failure | None) -> dict[str, Any] | None:
         "commit": failure.commit,
         "failed_at": _time(failure.failed_at),
         "message": failure.message,
-        "problems": [_problem(problem) for problem in failure.problems],
-    }
-
-
-def _problem(problem: Problem) -> dict[str, Any]:
-    return {
-        "path": problem.path,
-        "line": problem.line,
-        "column": problem.column,
-        "code": problem.code,
-        "severity": problem.severity,
-        "message": problem.message,
-        "hint": problem.hint,
+        "problems": [problem_fields(problem) for problem in failure.problems],
     }
 
 
