@@ -16,7 +16,7 @@ from location_policy.errors import ForeignHook, InvalidConfiguration, NotAReposi
 from location_policy.git_hooks import Hook, hook_state, shipped
 from location_policy.installation import create, install
 from location_policy.repository import open_repository
-from location_policy.repository.git import PlainGit
+from location_policy.repository.git import PlainGit, config_values
 from tests.support.program import PROGRAM, run_program
 from tests.support.repositories import BAD, GOOD, Clone, clone, git, make_repository, run_git
 
@@ -301,7 +301,7 @@ def test_a_repository_with_a_working_copy_is_refused(tmp_path: Path) -> None:
 def test_a_config_that_cannot_be_read_is_a_clear_error(repository: Path) -> None:
     (repository / "config").write_text("[receive]\n\tfsckObjects = true\n[core\n")
     with pytest.raises(RepositoryError, match="bad config line 3"):
-        installation._values(PlainGit(repository), "receive.fsckObjects")
+        config_values(PlainGit(repository), "receive.fsckObjects")
 
 
 # --- which program the hook runs ---

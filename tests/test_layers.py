@@ -100,6 +100,8 @@ LAYERS = (
     "refresh",
     "follower",
     "announcer",
+    "outlook",
+    "doctor",
     "metrics",
     "web",
     "limits",

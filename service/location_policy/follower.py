@@ -92,6 +92,17 @@ class Follower:
                 return
 
 
+def watch_problem(folder: Path) -> str | None:
+    """Why the system does not report what changes in a folder; None: it does."""
+    stop = threading.Event()
+    stop.set()
+    try:
+        next(iter(watch(folder, stop_event=stop, rust_timeout=1, recursive=False, raise_interrupt=False)), None)
+    except (OSError, RuntimeError) as error:  # RuntimeError: as above
+        return str(error)
+    return None
+
+
 def _identity(folder: Path) -> tuple[int, int]:
     found = folder.stat()
     return found.st_dev, found.st_ino

@@ -45,12 +45,12 @@ def shipped(name: str) -> Path:
     return next(folder for folder in (package / name, package.parent.parent / name) if folder.is_dir())
 
 
-def hook_state(repository: Repository) -> Hook:
+def hook_state(repository: Repository, name: str = HOOK) -> Hook:
     """Is our hook in force? "none" for a repository with a working copy: commits get in without a push."""
     folder = repository.hooks_folder()
     if folder is None:
         return Hook("none")
-    path = _place(folder, HOOK)
+    path = hook_place(folder, name)
     try:
         mark = _MARK.search(path.read_bytes())
     except OSError:
@@ -63,17 +63,25 @@ def hook_state(repository: Repository) -> Hook:
     return Hook("ok" if version == __version__ else "other-version", version)
 
 
+def hook_program(repository: Repository) -> str | None:
+    """The program that the hook that judges would run, None where it would find none."""
+    text = hook_place(repository.hooks_folder() or Path(), HOOK).read_bytes()
+    line = re.search(rb"^for program in (.*); do$", text, re.MULTILINE)
+    programs = shlex.split(os.fsdecode(line[1])) if line else []
+    return next(filter(None, map(shutil.which, programs)), None)
+
+
 def install_hooks(folder: Path) -> Iterator[str]:
     """Put our hooks there; what was done, a line each. Raises ForeignHook where another judges pushes."""
-    yield _install_hook(_place(folder, HOOK), HOOK)
+    yield _install_hook(hook_place(folder, HOOK), HOOK)
     for name, otherwise in OTHER_HOOKS.items():
         try:
-            yield _install_hook(_place(folder, name), name)
+            yield _install_hook(hook_place(folder, name), name)
         except ForeignHook as error:
             yield f"{error.message}, so {otherwise}: {error.hint}"
 
 
-def _place(folder: Path, name: str) -> Path:
+def hook_place(folder: Path, name: str) -> Path:
     """Where this hook of ours is, or is put."""
     path, beside = folder / name, folder / f"{name}.d"
     if name == "proc-receive":  # only one can answer git

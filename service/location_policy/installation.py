@@ -16,9 +16,9 @@ from pathlib import Path
 from .errors import NotARepository, NotSigned, RepositoryError
 from .git_hooks import install_hooks, is_ours
 from .location_map import load_map
-from .repository import PROC_RECEIVE, SECTION, find_git_directory, open_repository
+from .repository import PROC_RECEIVE, SECTION, Repository, find_git_directory, open_repository
 from .repository.creation import commit_folder, make_bare
-from .repository.git import Git, GitFailed, PlainGit
+from .repository.git import Git, PlainGit, config_values
 from .settings import Signatures
 from .signatures import signature_rule
 from .updates import DRY_RUN
@@ -73,6 +73,27 @@ def create(
             _share(aside)
 
 
+def missing_settings(repository: Repository) -> Iterator[str]:
+    """The settings that `install` would write, as `key = value`."""
+    for key, wanted in SETTINGS.items():
+        if not repository.config(key):
+            yield f"{key} = {wanted}"
+    takes_dry_runs = is_ours((repository.hooks_folder() or Path()) / "proc-receive")
+    for key, wanted in REFS.items():
+        if wanted not in repository.config(key) and (takes_dry_runs or key != PROC_RECEIVE):
+            yield f"{key} = {wanted}"
+    if not repository.config(f"{SECTION}.id"):
+        yield f"{SECTION}.id"
+
+
+def other_settings(repository: Repository) -> Iterator[str]:
+    """The settings that the site has chosen otherwise, which `install` keeps."""
+    for key, wanted in SETTINGS.items():
+        values = repository.config(key)
+        if values and values[-1] != wanted:
+            yield f"{key} = {values[-1]} ({wanted} is usual)"
+
+
 def install(
     path: Path, *, branch: str | None = None, shared: bool = False, signatures: Signatures = NO_SIGNATURES
 ) -> list[str]:
@@ -107,26 +128,16 @@ def install(
 
 def _install_settings(git: Git, *, takes_dry_runs: bool) -> Iterator[str]:
     for key, wanted in SETTINGS.items():
-        values = _values(git, key)
+        values = config_values(git, key)
         if not values:
             git.run("config", key, wanted)
         elif values[-1] != wanted:
             yield f"kept {key} = {values[-1]} ({wanted} is usual)"
     for key, wanted in REFS.items():
-        if wanted not in _values(git, key) and (takes_dry_runs or key != PROC_RECEIVE):
+        if wanted not in config_values(git, key) and (takes_dry_runs or key != PROC_RECEIVE):
             git.run("config", "--add", key, wanted)
-    if not _values(git, f"{SECTION}.id"):
+    if not config_values(git, f"{SECTION}.id"):
         git.run("config", f"{SECTION}.id", uuid.uuid4().hex)
-
-
-def _values(git: Git, key: str) -> list[str]:
-    try:
-        text = git.run("config", "--null", "--get-all", key).decode(errors="replace")
-    except GitFailed as error:
-        if error.status == 1:  # no such key
-            return []
-        raise
-    return [value for value in text.split("\0") if value]
 
 
 def _check_branch(git: Git, branch: str) -> None:

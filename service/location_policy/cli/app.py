@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -23,11 +22,12 @@ from ..settings import (
     foreign_variables,
     unknown_variables,
 )
-from .options import HelpAll
+from .completion import command_of, is_completing
+from .options import CheckFormat, DiffFormat, Format, HelpAll, Scope, Shell
 from .options import option as _option
 from .options import rare_option as _rare_option
 from .rim import NOT_ASKED, NOT_STARTED, told
-from .upkeep import fmt, import_
+from .upkeep import doctor, fmt, import_
 
 app = typer.Typer(
     help="""Answers Pexip Infinity's media location requests from CSV files in git.
@@ -39,34 +39,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-
-class Format(StrEnum):
-    """How a result, or the log, is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-Scope = Literal["off", "tip", "all"]
-
-
-class DiffFormat(StrEnum):
-    """How a change is printed."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    JSON = "json"
-
-
-class CheckFormat(StrEnum):
-    """How problems are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-    GITLAB = "gitlab"
-    SARIF = "sarif"
 
 
 Folder = Annotated[Path, typer.Argument(help="A working copy of the configuration.")]
@@ -83,11 +55,11 @@ def run() -> NoReturn:
     """Run the command line and exit with its status."""
     for name in foreign_variables(os.environ):
         del os.environ[name]
-    for warning in unknown_variables(os.environ):
+    for warning in [] if is_completing() else unknown_variables(os.environ):
         print(f"location-policy: warning: {warning}", file=sys.stderr)
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         del os.environ[name]  # what another git has set must not steer ours
-    sys.exit(app(prog_name="location-policy"))
+    sys.exit(command_of(app)(prog_name="location-policy"))
 
 
 def _asked_repository(context: typer.Context, repo: Path | None) -> Path | None:
@@ -267,6 +239,7 @@ def lookup(
 
 app.command("import", epilog="Example: location-policy import /opt/pexsubnet/csv/locations.csv")(import_)
 app.command(epilog="Example: location-policy fmt --check .")(fmt)
+app.command(epilog="Example: location-policy doctor --repo /srv/git/locations.git")(doctor)
 
 
 @app.command(epilog="Example: location-policy password node --htpasswd ./htpasswd")
@@ -366,6 +339,18 @@ def revert(
         raise typer.BadParameter("name either the commit to take back, or --to the one to go back to")
     with told(NOT_ASKED):
         raise typer.Exit(revert(Asked(commit, to, author, message, allow_large_change, dry_run), repo))
+
+
+@app.command(epilog="Example: source <(location-policy completion bash)")
+def completion(shell: Annotated[Shell, typer.Argument(help="Which shell.")]) -> None:
+    """Print the script of a shell's completion.
+
+    bash: source <(location-policy completion bash) in ~/.bashrc.
+    zsh: the same in ~/.zshrc, below compinit.  fish: location-policy completion fish | source
+    """
+    from .completion import print_script
+
+    print_script(app, shell.value)
 
 
 @app.command("pre-receive", epilog="Example: git push, with the hook that `location-policy init` installs")

@@ -2,11 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 
 import typer
 
 from ..settings import variable
+
+
+class Format(StrEnum):
+    """How a result, or the log, is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class DiffFormat(StrEnum):
+    """How a change is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+Scope = Literal["off", "tip", "all"]
+"""Which commits must be signed."""
+
+
+class CheckFormat(StrEnum):
+    """How problems are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    SARIF = "sarif"
+
+
+class Shell(StrEnum):
+    """The shells for which there is a script."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
 
 
 def option(name: str, metavar: str | None, text: str, short: str = "", **more: Any) -> Any:  # noqa: ANN401  as typer.Option has it

@@ -13,7 +13,7 @@ from ..errors import UnknownRevision
 from ..sources import FILE_LIMIT, File, is_read
 from .blame import Written, blame_line
 from .directory import find_git_directory
-from .git import Git, GitFailed, PlainGit, PythonGit, require_git
+from .git import Git, GitFailed, PlainGit, PythonGit, config_values, git_version, require_git
 from .notes import append_note, list_notes
 from .objects import Commit, Entry, Objects, Signer
 from .signatures import Keys, Signature, keyring_bytes, read_signatures
@@ -29,6 +29,7 @@ __all__ = [
     "Signer",
     "Written",
     "find_git_directory",
+    "git_version",
     "is_true",
     "keyring_bytes",
     "open_pushed_repository",
@@ -125,6 +126,15 @@ class Repository:
         text = self._git.run("rev-parse", "--is-bare-repository", "--git-path", "hooks")
         is_bare, folder = text.decode(errors="surrogateescape").removesuffix("\n").split("\n", 1)
         return self.directory / folder if is_bare == "true" else None
+
+    def formats(self) -> tuple[str, str]:
+        """How objects are named, and how refs are stored (git-config, "extensions")."""
+        objects = self._git.run("rev-parse", "--show-object-format").decode().strip()
+        return objects, (self.config("extensions.refStorage") or ["files"])[-1]
+
+    def config(self, key: str) -> list[str]:
+        """The values of a key in the repository's git config."""
+        return config_values(self._git, key)
 
     def commit(self, commit_id: str) -> Commit:
         """The commit of this id."""

@@ -127,13 +127,15 @@ class PythonGit:
 
     def __init__(self, directory: Path) -> None:
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+        from configparser import Error as ConfigError  # with which GitPython ends at a config that is none
+
         from git import Repo  # a tenth of a second, which --help and the hook do not pay
         from git.exc import GitError
 
         self._directory = str(directory.absolute())
         try:
             self._repo = Repo(self._directory, search_parent_directories=False, expand_vars=False)
-        except (GitError, OSError, ValueError) as error:
+        except (GitError, ConfigError, OSError, ValueError) as error:
             raise RepositoryError(f"{self._directory} cannot be opened: {type(error).__name__}") from error
         self._repo.git.update_environment(**_CLOSED, GIT_DIR=self._directory)
 
@@ -174,6 +176,17 @@ class PythonGit:
             process.communicate()
 
 
+def config_values(git: Git, key: str) -> list[str]:
+    """The values of a key in the repository's git config."""
+    try:
+        text = git.run("config", "--null", "--get-all", key).decode(errors="replace")
+    except GitFailed as error:
+        if error.status == 1:  # no such key
+            return []
+        raise
+    return [value for value in text.split("\0") if value]
+
+
 @contextmanager
 def _found() -> Iterator[None]:
     from git.exc import GitCommandNotFound
@@ -184,16 +197,22 @@ def _found() -> Iterator[None]:
         raise _git_missing() from None
 
 
-def require_git() -> None:
-    """Raises GitUnavailable when git is not there or too old."""
+def git_version() -> str:
+    """What git calls itself, as in `git version 2.45.1`; raises GitUnavailable where there is none."""
     try:
         text = subprocess.run(["git", "version"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         raise _git_missing() from None
+    return text.strip()
+
+
+def require_git() -> None:
+    """Raises GitUnavailable when git is not there or too old."""
+    text = git_version()
     found = re.search(r"(\d+)\.(\d+)", text)
     if found is None or (int(found[1]), int(found[2])) < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
-        raise GitUnavailable(f"{text.strip()} is too old", f"install git {oldest} or newer")
+        raise GitUnavailable(f"{text} is too old", f"install git {oldest} or newer")
 
 
 def _git_missing() -> GitUnavailable:

@@ -1,0 +1,303 @@
+"""`location-policy doctor`: real repositories with one thing wrong each, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from location_policy import __version__, doctor
+from location_policy.doctor import Finding, examine, file_system
+from location_policy.keeper import PIN
+from location_policy.last_good import Identity, LastGood, save
+from location_policy.mirror import mirror_directory
+from location_policy.repository import Repository, open_repository
+from tests.support.program import PROGRAM, run_program
+from tests.support.repositories import BAD, GOOD, force_commit, git, init, make_repository, tip
+from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody
+
+MOUNTS = """\
+22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
+30 22 0:40 / /srv rw shared:1 - nfs4 server:/srv rw
+31 30 0:41 / /srv/my\\040git rw - tmpfs tmpfs rw
+"""
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return init(tmp_path / "locations.git")
+
+
+def state_of(repository: Path) -> Path:
+    return repository / "location-policy"
+
+
+def found(repository: Path, topic: str) -> Finding:
+    """The only finding of this topic that has a mend, or else the first of it."""
+    of_topic = [one for one in examine(repository, state_of(repository)) if one.topic == topic]
+    return next((one for one in of_topic if one.mend), of_topic[0])
+
+
+def opened(repository: Path) -> Repository:
+    with open_repository(repository) as found:
+        return found
+
+
+def test_a_repository_that_init_has_made_is_fine(repository: Path) -> None:
+    done = run_program("doctor", "--repo", repository)
+    assert (done.returncode, done.stderr) == (0, "all is well\n")
+    topics = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("fine ")]
+    assert topics == ["git:", "formats:", "hook:", "settings:", "owner:", "watch:", "state:", "serve:"]
+    assert f"hook: version {__version__}, runs {PROGRAM}\n" in done.stdout
+    assert "formats: objects by sha1, refs in files\n" in done.stdout
+    assert f"serve: branch main, commit {tip(repository)[:10]}, 3 subnets\n" in done.stdout
+
+
+def test_what_is_wrong_comes_with_its_mend(repository: Path) -> None:
+    (repository / "hooks" / "pre-receive").unlink()
+    done = run_program("doctor", "--repo", repository)
+    assert (done.returncode, done.stderr) == (1, "1 thing to mend\n")
+    missing = repository / "hooks" / "pre-receive"
+    told = f"to mend  hook: no push is judged: there is no {missing}\n  mend: location-policy init {repository}\n"
+    assert told in done.stdout
+    assert run_program("init", repository).returncode == 0
+    assert run_program("doctor", "--repo", repository).returncode == 0
+
+
+def test_programs_read_it_as_json(repository: Path) -> None:
+    git("config", "--unset", "receive.fsckObjects", cwd=repository)
+    done = run_program("doctor", "--repo", repository, "--format", "json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["fine"], document["repository"]) == (1, False, str(repository))
+    assert [finding for finding in document["findings"] if not finding["fine"]] == [
+        {
+            "topic": "settings",
+            "fine": False,
+            "said": "missing: receive.fsckObjects = true",
+            "mend": f"location-policy init {repository}",
+        }
+    ]
+
+
+def test_what_is_no_repository_cannot_be_asked(tmp_path: Path) -> None:
+    assert run_program("doctor", "--repo", tmp_path / "nowhere").returncode == 2
+    assert run_program("doctor", "--repo", tmp_path, environment={"PATH": ""}).returncode == 2
+
+
+def test_a_git_that_is_too_old_is_all_that_is_said(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "git"
+    program.write_text("#!/bin/sh\necho git version 2.35.9\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (only,) = examine(repository, tmp_path)
+    assert only == Finding("git", "git version 2.35.9 is too old", "install git 2.36 or newer")
+
+
+# --- the hook ---
+
+
+def test_a_hook_of_somebody_else_is_told(repository: Path) -> None:
+    (repository / "hooks" / "pre-receive").write_text("#!/bin/sh\n")
+    assert found(repository, "hook").said.endswith("pre-receive is not ours")
+
+
+def test_a_hook_that_may_not_be_run_is_told(repository: Path) -> None:
+    (repository / "hooks" / "pre-receive").chmod(0o644)
+    assert found(repository, "hook").said.endswith("pre-receive may not be run")
+
+
+def test_a_hook_of_another_version_is_told(repository: Path) -> None:
+    hook = repository / "hooks" / "pre-receive"
+    hook.write_text(hook.read_text().replace(f"version {__version__}", "version 0.0.1"))
+    assert found(repository, "hook").said == f"of version 0.0.1, and this is {__version__}"
+
+
+def test_a_hook_without_its_program_is_told(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = repository / "hooks" / "pre-receive"
+    monkeypatch.setenv("PATH", os.path.dirname(shutil.which("git") or ""))  # noqa: PTH120  a text, not a path
+    other = hook.read_text().replace(str(PROGRAM), "/gone/program")
+    for text in (other, f"# location-policy hook, version {__version__}\n"):
+        hook.write_text(text)
+        assert found(repository, "hook").said == "every push is refused: the program that it runs is not there"
+
+
+def test_a_working_copy_has_no_hook_that_matters(tmp_path: Path) -> None:
+    git("init", "--quiet", cwd=tmp_path)
+    findings = list(examine(tmp_path / ".git", tmp_path / "state"))
+    assert next(one for one in findings if one.topic == "hook").mend == "serve a bare one: git clone --bare"
+    assert not [one for one in findings if one.topic == "settings"]
+
+
+def test_the_hooks_that_do_not_judge_are_told_of_where_they_are_not_ours(repository: Path) -> None:
+    hooks = repository / "hooks"
+    (hooks / "post-receive").unlink()
+    (hooks / "proc-receive").write_text("#!/bin/sh\n")
+    findings = [one for one in examine(repository, state_of(repository)) if one.topic == "hook"][1:]
+    assert findings == [
+        Finding(
+            "hook",
+            f"why a limit is overridden is not noted: {hooks / 'post-receive'} is missing",
+            f"location-policy init {repository}",
+        ),
+        Finding("hook", f"dry runs are not taken: {hooks / 'proc-receive'} is not ours"),
+    ]
+
+
+# --- settings, owners, watch ---
+
+
+def test_what_the_site_has_chosen_is_told_but_not_to_be_mended(repository: Path) -> None:
+    git("config", "receive.maxInputSize", "1g", cwd=repository)
+    assert found(repository, "settings") == Finding("settings", "receive.maxInputSize = 1g (128m is usual)")
+
+
+def test_every_setting_that_is_missing_is_told(tmp_path: Path) -> None:
+    said = found(make_repository(tmp_path / "bare.git", GOOD), "settings").said
+    assert said.startswith("missing: receive.fsckObjects = true, receive.maxInputSize = 128m, ")
+    assert "procReceiveRefs" not in said, "the hook for it is missing too"
+    assert said.endswith(
+        "transfer.hideRefs = refs/location-policy, receive.hideRefs = refs/notes/location-policy, location-policy.id"
+    )
+
+
+def test_one_setting_is_missing_and_another_is_the_sites_own(repository: Path) -> None:
+    git("config", "receive.maxInputSize", "1g", cwd=repository)
+    git("config", "--unset", "location-policy.id", cwd=repository)
+    said = [one.said for one in examine(repository, state_of(repository)) if one.topic == "settings"]
+    assert said == ["missing: location-policy.id", "receive.maxInputSize = 1g (128m is usual)"]
+
+
+@NEEDS_ROOT
+def test_files_of_two_owners_are_told_unless_they_are_shared(repository: Path) -> None:
+    os.chown(repository / "HEAD", 54321, 54321)
+    finding = found(repository, "owner")
+    assert finding.said == "files of 54321 and root: what one has made, the others cannot change"
+    assert (finding.mend or "").startswith(f"chown -R root {repository}, or location-policy init {repository} --shared")
+    assert run_program("init", repository, "--shared").returncode == 0
+    assert found(repository, "owner") == Finding("owner", "54321 and root, shared with the group; asked as root")
+
+
+@NEEDS_ROOT
+def test_what_may_not_be_read_or_written_is_told() -> None:
+    with open_folder() as folder:
+        repository = init(folder / "locations.git")
+        (repository / "description.of.ours").touch(mode=0o600)
+        done = run_program_as_nobody("doctor", "--repo", repository, cwd=folder)
+    assert done.returncode == 1, done.stderr
+    assert f"owner: nobody may not read 1 path, such as {repository}/description.of.ours\n" in done.stdout
+    assert f"state: nobody may not write {repository}: nothing is kept for a restart\n" in done.stdout
+    assert NOBODY == 65534
+
+
+def test_what_has_gone_meanwhile_has_no_owner(repository: Path) -> None:
+    assert doctor._owners_of([repository / "objects" / "tmp_obj_gone"]) == []
+
+
+def test_a_state_directory_that_cannot_be_made_is_told(repository: Path) -> None:
+    findings = examine(repository, repository / "HEAD" / "state")
+    said = next(one for one in findings if one.topic == "state").said
+    assert said.endswith(f" may not write {repository / 'HEAD'}: nothing is kept for a restart")
+
+
+def test_the_file_system_is_that_of_the_nearest_mount() -> None:
+    assert file_system(Path("/srv/my git/locations.git"), MOUNTS) == "tmpfs"
+    assert file_system(Path("/srv/locations.git"), MOUNTS) == "nfs4"
+    assert file_system(Path("/home"), MOUNTS) == "ext4"
+    assert file_system(Path("/home"), "") == ""
+
+
+def test_how_changes_are_seen_is_told(repository: Path) -> None:
+    assert doctor._watch(repository, "").said == "the system reports changes (of an unknown file system)"
+    network = f"1 1 0:1 / {repository} rw - nfs4 server:/ rw\n"
+    assert doctor._watch(repository, network) == Finding(
+        "watch", "looked at every 1 s: nfs4 does not report what other machines change"
+    )
+    assert doctor._watch(repository / "gone", "").mend == (
+        "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances with sysctl"
+    )
+
+
+# --- what is kept, and what would be served ---
+
+
+def keep(repository: Path, identity: Identity) -> str:
+    """The id of a commit of GOOD that is kept in the state directory as what was served last."""
+    commit_id = force_commit(repository, GOOD)
+    with open_repository(repository) as opened:
+        commit = opened.commit(commit_id)
+        files = tuple(opened.files(opened.entries(commit)))
+        save(state_of(repository), LastGood(identity, commit, files))
+    return commit_id
+
+
+def test_what_is_kept_is_told(repository: Path) -> None:
+    commit_id = keep(repository, Identity("", str(repository)))
+    assert found(repository, "state").said == f"{state_of(repository)} keeps commit {commit_id[:10]}"
+    keep(repository, Identity("other", "/srv/other.git"))
+    assert found(repository, "state").said == f"{state_of(repository)} is that of another repository, /srv/other.git"
+    (state_of(repository) / "last-good").write_text("torn")
+    assert found(repository, "state").said.endswith("cannot be used: the file is not whole")
+
+
+def test_a_commit_that_was_served_is_served_instead_of_a_bad_one(repository: Path) -> None:
+    good = keep(repository, Identity("", str(repository)))
+    bad = force_commit(repository, BAD)
+    told = f"commit {bad[:10]} of branch main has 1 error; would serve commit {good[:10]} instead"
+    assert found(repository, "serve").said == told
+    (state_of(repository) / "last-good").unlink()
+    git("update-ref", PIN, good, cwd=repository)
+    assert found(repository, "serve").said == told
+    git("update-ref", "-d", PIN, cwd=repository)
+    assert found(repository, "serve").said == told, "the newest valid one before it"
+
+
+def test_a_branch_without_a_commit_is_told(tmp_path: Path) -> None:
+    repository = init(tmp_path / "locations.git", "--empty")
+    finding = found(repository, "serve")
+    assert finding.said == "branch main has no commit; would serve nothing: 503"
+    assert finding.mend == f"push one, or location-policy init {repository} --branch NAME"
+    force_commit(repository, GOOD, ref="refs/heads/trunk")
+    assert found(repository, "serve").said.startswith("branch main has no commit; branches here: trunk; would")
+
+
+def test_content_that_only_the_disk_has_is_served(repository: Path) -> None:
+    good = keep(repository, Identity("", str(repository)))
+    other = make_repository(repository.parent / "other.git", BAD)
+    shutil.copytree(state_of(repository), state_of(other))
+    kept = examine(other, state_of(other))
+    assert any("another repository" in one.said for one in kept)
+    git("config", "location-policy.id", git("config", "location-policy.id", cwd=repository), cwd=other)
+    save(state_of(other), LastGood(Identity("", str(other)), opened(repository).commit(good), ()))
+    assert found(other, "serve").said.endswith(f"has 1 error; would serve commit {good[:10]} instead")
+
+
+def test_a_repository_that_cannot_be_read_whole_is_told(repository: Path) -> None:
+    tree = git("rev-parse", "main^{tree}", cwd=repository)
+    (repository / "objects" / tree[:2] / tree[2:]).unlink()
+    finding = found(repository, "repository")
+    assert tree in finding.said
+    assert finding.mend == "run git fsck in the repository"
+
+
+def test_a_format_that_git_does_not_know_is_told(repository: Path) -> None:
+    git("config", "core.repositoryFormatVersion", "1", cwd=repository)
+    git("config", "extensions.frobnicate", "true", cwd=repository)
+    finding = found(repository, "repository")
+    assert ("frobnicate" in finding.said, finding.mend) == (True, "install git 2.45 or newer")
+    (repository / "config").write_text("[core\n")
+    assert found(repository, "repository").mend == "run git fsck in it, or restore a backup"
+
+
+def test_the_copy_of_a_remote_repository_needs_no_hook(tmp_path: Path) -> None:
+    url = "https://alice:secret@git.example.com/locations.git"
+    make_repository(mirror_directory(url, tmp_path / "state"), GOOD)
+    done = run_program("doctor", "--repo", url, "--state-dir", tmp_path / "state", "--format", "json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["repository"]) == (0, "https://git.example.com/locations.git")
+    assert {finding["topic"] for finding in document["findings"]}.isdisjoint({"hook", "settings"})
