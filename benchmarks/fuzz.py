@@ -38,6 +38,7 @@ TARGETS: dict[str, tuple[Callable[..., None], SearchStrategy[tuple[object, ...]]
     "request": (targets.request, tuples(strategies.METHODS, strategies.TARGETS, strategies.QUERIES)),
     "updates": (targets.updates, tuples(strategies.UPDATES)),
     "push": (targets.push, tuples(strategies.TREES, strategies.COMMITS)),
+    "tables": (targets.tables, tuples(strategies.OLD_TABLES, strategies.TABLES)),
 }
 
 STEERED: dict[str, Callable[[bytes], None]] = {

@@ -80,6 +80,12 @@ def test_what_is_told_of_a_cell_stands_where_the_cell_does() -> None:
     assert [one.split(": ")[0] for one in problems_of(text)] == ["old.csv:1:9", "old.csv:1:262"]
 
 
+def test_a_blank_first_line_is_the_one_that_is_passed_over() -> None:
+    rows, problems = read_old_rows(read_sheet("old.csv", b"\n1,Sydney,Perth,Hobart,10.61.2.0/24\n"))
+    assert [(row.line, row.is_tried) for row in rows] == [(2, True)]
+    assert problems == ()
+
+
 def test_a_row_keeps_what_was_sent_beside_what_it_is() -> None:
     row = row_of("1,Sydney , ,Sydney,10.61.2.0/24,more\n")
     assert (row.sent, row.row and row.row.names) == (("Sydney ", " ", "Sydney"), ("Sydney",))

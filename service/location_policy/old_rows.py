@@ -102,7 +102,7 @@ class _Reader:
 
     def _passed_over(self, text: str, cells: list[str]) -> OldRow | None:
         """The first line of a file with five columns, which pexsubnet takes for a heading whatever it says."""
-        if is_heading(cells[4]):
+        if len(cells) < 5 or is_heading(cells[4]):
             return None
         self._note(1, "heading-row", "pexsubnet passed over this row: it took the first line for a heading")
         row = self._read(1, text, cells)

@@ -18,6 +18,7 @@ from .ranges import Names
 from .sheets import Sheet
 from .spelling import nearest
 
+_SUBNETS = ("subnetid", "identity")
 _SITE_HEADINGS = ("site", "siteid", "networksiteid", "identity", "location")
 
 
@@ -38,7 +39,7 @@ class SiteRow:
 def is_export(sheet: Sheet) -> bool:
     """Is this a list of subnets as PowerShell saves it?"""
     headings = {cell.strip(" \t").casefold() for cell in sheet.cells(sheet.first())}
-    return {"maskbits", "networksiteid"} <= headings
+    return {"maskbits", "networksiteid"} <= headings and not headings.isdisjoint(_SUBNETS)
 
 
 def read_sites(sheet: Sheet) -> tuple[Mapping[str, Names], tuple[Problem, ...]]:
@@ -81,7 +82,8 @@ class _Reader:
         records = self._sheet.records()
         _, headings = next(records)
         columns = {heading.casefold(): at for at, heading in enumerate(headings)}
-        wanted = (columns.get("subnetid", columns.get("identity", -1)), columns["maskbits"], columns["networksiteid"])
+        subnet = next(columns[heading] for heading in _SUBNETS if heading in columns)
+        wanted = subnet, columns["maskbits"], columns["networksiteid"]
         for number, cells in records:
             if len(cells) <= max(wanted):
                 self._add(number, "too-few-columns", f"{len(cells)} cells where the headings are {len(headings)}")

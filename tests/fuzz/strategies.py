@@ -44,6 +44,24 @@ PLAIN_TABLES = st.lists(_PLAIN_ROWS, max_size=12, unique_by=lambda row: row.rpar
 )
 """Tables that are right, by themselves at least."""
 
+_HEADS = st.sampled_from(
+    [
+        b"",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"id,loc,pover,sover,snet\n",
+        b'#TYPE Subnet\r\n"Identity","MaskBits","NetworkSiteID"\r\n',
+        b"SubnetID,MaskBits,NetworkSiteID\n",
+    ]
+)
+OLD_TABLES = st.builds(
+    lambda head, table, separator: (head + table).replace(b",", separator),
+    _HEADS,
+    TABLES | PLAIN_TABLES,
+    st.sampled_from([b",", b";", b"\t"]),
+)
+"""Tables as other programs save them."""
+
 _KEYS = (
     st.sampled_from(
         ["known", "mssip", "overflow", "default", "host-bits", "nul", "locations", "match.MSSIP", '""', '"a.b"', "x y"]

@@ -21,13 +21,16 @@ from starlette.types import ASGIApp, Message, Scope
 
 from location_policy import policy
 from location_policy.active import Active
-from location_policy.errors import InvalidConfiguration, RepositoryError
+from location_policy.canonical import row_text
+from location_policy.errors import InvalidConfiguration, LocationPolicyError, RepositoryError
+from location_policy.lines import parse_line
 from location_policy.location_map import load_map
 from location_policy.prereceive import judge
 from location_policy.problems import Problem
 from location_policy.repository import open_pushed_repository
 from location_policy.snapshot import take
 from location_policy.sources import File
+from location_policy.tables import read_tables
 from location_policy.updates import Update, parse_updates
 from location_policy.web import make_app
 from tests.support.app import SETTINGS
@@ -70,6 +73,18 @@ def configuration(files: Mapping[str, bytes]) -> None:
             found = snapshot.match(row.network.first)
             assert found is not None
             assert found.network.length >= row.network.length
+
+
+def tables(table: bytes, sites: bytes) -> None:
+    """A table from elsewhere is read, or refused with problems that can be printed; its rows are read back."""
+    with _in_time():
+        try:
+            brought = read_tables([("old.csv", table)], ("sites.csv", sites))
+        except LocationPolicyError:
+            return
+        _hold_printable(brought.problems)
+        for row in brought.rows["old.csv"]:
+            assert parse_line(row_text(row).encode()) == row
 
 
 def _hold_printable(problems: Sequence[Problem]) -> None:

@@ -27,6 +27,12 @@ def test_the_gate_takes_any_files_or_says_what_is_wrong(files: dict[str, bytes])
 
 
 @few
+@given(strategies.OLD_TABLES, strategies.TABLES)
+def test_a_table_from_elsewhere_is_read_or_refused(table: bytes, sites: bytes) -> None:
+    targets.tables(table, sites)
+
+
+@few
 @given(strategies.QUERIES)
 def test_any_query_has_an_answer(query: bytes) -> None:
     targets.query(query)
