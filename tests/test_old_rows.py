@@ -86,6 +86,16 @@ def test_a_blank_first_line_is_the_one_that_is_passed_over() -> None:
     assert problems == ()
 
 
+def test_a_heading_in_any_words_is_passed_over_where_the_rows_have_an_id() -> None:
+    rows, problems = read_old_rows(read_sheet("old.csv", b"no,a,b,c,CIDR block\n1,Sydney,Perth,Hobart,10.61.2.0/24\n"))
+    assert [row.line for row in rows] == [2]
+    assert problems == ()
+
+
+def test_a_file_that_says_nothing_has_no_rows() -> None:
+    assert read_old_rows(read_sheet("old.csv", b"# nothing\n\n")) == ((), ())
+
+
 def test_a_row_keeps_what_was_sent_beside_what_it_is() -> None:
     row = row_of("1,Sydney , ,Sydney,10.61.2.0/24,more\n")
     assert (row.sent, row.row and row.row.names) == (("Sydney ", " ", "Sydney"), ("Sydney",))

@@ -39,10 +39,13 @@ class Difference(NamedTuple):
 def answering_rows(rows: Sequence[OldRow]) -> Mapping[Network, OldRow]:
     """The rows that the old rule can come to, by their subnets; what it gives is the longest of them."""
     found: dict[Network, OldRow] = {}
+    lengths: set[int] = set()
     for row in rows:
         first, length = row.network.first, row.network.length
-        if row.is_tried and not any(Network.holding(first, shorter) in found for shorter in range(length + 1)):
+        wider = (Network.holding(first, other) for other in lengths if other <= length)
+        if row.is_tried and found.keys().isdisjoint(wider):
             found[row.network] = row
+            lengths.add(length)
     return found
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from .addresses import Address, Network, parse_address, parse_interface
 from .cells import Cell, cells_of, is_blank, is_heading
@@ -49,8 +50,10 @@ class OldRow:
 
 def is_numbered(sheet: Sheet) -> bool:
     """Has the file five columns, with an id before the location?"""
-    cells = sheet.cells(sheet.first())
-    return len(cells) > 4 and (is_heading(cells[4]) or (_is_subnet(cells[4]) and not _is_subnet(cells[3])))
+    texts = (text for _, text in sheet.lines if text and not is_blank(text))
+    rows = [cells for cells in map(sheet.cells, islice(texts, 2)) if len(cells) > 4]
+    has_heading = bool(rows) and is_heading(rows[0][4])
+    return has_heading or any(_is_subnet(cells[4]) and not _is_subnet(cells[3]) for cells in rows)
 
 
 def read_old_rows(sheet: Sheet) -> tuple[tuple[OldRow, ...], tuple[Problem, ...]]:
@@ -102,7 +105,7 @@ class _Reader:
 
     def _passed_over(self, text: str, cells: list[str]) -> OldRow | None:
         """The first line of a file with five columns, which pexsubnet takes for a heading whatever it says."""
-        if len(cells) < 5 or is_heading(cells[4]):
+        if len(cells) < 5 or not _is_subnet(cells[4]):
             return None
         self._note(1, "heading-row", "pexsubnet passed over this row: it took the first line for a heading")
         row = self._read(1, text, cells)
