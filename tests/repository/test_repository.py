@@ -140,6 +140,8 @@ def test_a_config_that_cannot_be_parsed_is_an_error(repository: Path) -> None:
             opened.tip("HEAD")
         with pytest.raises(RepositoryError, match="bad config line 1"):
             opened.is_ancestor("HEAD", "HEAD")
+        with pytest.raises(RepositoryError):
+            opened.merge_base("HEAD", "HEAD")
 
 
 def test_the_configured_branch_goes_before_head(repository: Path) -> None:
