@@ -13,7 +13,20 @@ from location_policy import __version__
 from location_policy.settings import OPTIONS, variable
 from tests.support.program import PROGRAM, closed_environment, run_program
 
-COMMANDS = ("init", "serve", "check", "lookup", "diff", "revert", "import", "fmt", "doctor", "completion", "password", "pre-receive")
+COMMANDS = (
+    "init",
+    "serve",
+    "check",
+    "lookup",
+    "diff",
+    "revert",
+    "import",
+    "fmt",
+    "doctor",
+    "completion",
+    "password",
+    "pre-receive",
+)
 SCREEN = 24
 """Lines of a terminal."""
 
