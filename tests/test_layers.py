@@ -104,6 +104,7 @@ LAYERS = (
     "doctor",
     "metrics",
     "web",
+    "open_files",
     "limits",
     "server",
     "cli",

@@ -18,7 +18,8 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from location_policy.limits import BODY_BYTES, OTHER_FILES, LimitedProtocol, fitted
+from location_policy.limits import BODY_BYTES, LimitedProtocol
+from location_policy.open_files import OTHER_FILES, fitted
 from location_policy.settings import Limits
 from tests.support.repositories import GOOD, make_repository
 from tests.support.service import Service, running_service, wait_until
@@ -435,4 +436,4 @@ def test_where_it_cannot_be_raised_fewer_connections_are_taken_and_that_is_told(
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     told = f"room for {hard - OTHER_FILES} connections, not {hard}: the limit of open files is {hard}"
-    assert caplog.record_tuples == [("location_policy.limits", logging.WARNING, told)]
+    assert caplog.record_tuples == [("location_policy.open_files", logging.WARNING, told)]

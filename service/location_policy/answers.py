@@ -124,6 +124,11 @@ def forbidden(role: str) -> Answer:
     return _refused(403, "forbidden", f"This needs the role {role}")
 
 
+def elsewhere() -> Answer:
+    """Who asks has no name, and asks for this machine by another one than its own."""
+    return _refused(403, "forbidden", "Without a user this needs the address of this machine, or localhost, as Host")
+
+
 def busy() -> Answer:
     """Too many ask who have not been known before."""
     return _refused(503, "busy", "Too many credentials are being checked, try again")

@@ -1,9 +1,9 @@
 """What one client may take from all others: bytes, time and connections.
 
 uvicorn's protocol, with bounds. A request has a time from its first byte to its last, a connection the same time from
-its start to the end of its first request. Headers have a size, and bodies, which nobody here reads; it is counted in
-pieces of `PIECE` bytes. Who goes beyond is told, once the answers before it are sent, in JSON with a `status` that a
-node reads as "no opinion".
+its start to the end of its first request. Headers have a size, and bodies; it is counted in pieces of `PIECE` bytes. A
+body that the application reads is the application's to bound, until it has answered. Who goes beyond is told, once the
+answers before it are sent, in JSON with a `status` that a node reads as "no opinion".
 
 A connection that is closed while bytes still come loses the answer on its way (RFC 9112, 9.6): they are thrown away
 for a moment first. One whose client reads nothing is cut, since a close would wait for it without end.
@@ -14,10 +14,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import resource
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import httptools
@@ -35,29 +33,13 @@ _NAMES = {
 
 PIECE = 2048
 BODY_BYTES = 65_536
-"""A body that is larger ends the connection; smaller ones are read so that the next request is found."""
+"""A larger body, that nobody reads, ends the connection; smaller ones are passed over to find the next request."""
 LINGER = 1.0
 """Seconds in which a refused client can read why."""
 QUIET = 60.0
 """Seconds between two lines in the log that say that there are too many connections."""
-OTHER_FILES = 128
-"""File handles that are kept free for everything but connections."""
 
 log = logging.getLogger(__name__)
-
-
-def fitted(limits: Limits) -> Limits:
-    """The limits that this process can keep; raises its soft limit of open files as far as they need."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = limits.connections + OTHER_FILES
-    if soft < wanted:
-        soft = min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    if soft < wanted:
-        room = max(1, soft - OTHER_FILES)
-        log.warning("room for %d connections, not %d: the limit of open files is %d", room, limits.connections, soft)
-        return replace(limits, connections=room)
-    return limits
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -65,6 +47,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     limits: ClassVar[Limits] = LIMITS
     quiet_until: ClassVar[float] = 0.0
+    read: ClassVar[Collection[str]] = ()
+    """Paths whose bodies the application reads and bounds."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  as uvicorn calls it
         super().__init__(*arguments, **named)
@@ -139,7 +123,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._refusal is not None:
             return
         if not self._is_whole:
-            self._set_deadline(self.limits.header_seconds, self._refuse_delay)
+            if not self._is_read:
+                self._set_deadline(self.limits.header_seconds, self._refuse_delay)
         elif self.cycle.response_complete:  # the answer was there before the end of the body
             self._set_idle_time()
 
@@ -170,8 +155,16 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self._is_in_body = True
         self._count = 0
+        if self._is_read:
+            self._unset_deadline()
         if self.expect_100_continue:
             self.cycle.keep_alive = False  # nobody asks for the body, so it may never come (RFC 9110, 10.1.1)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body; what its reader gets is the reader's to count."""
+        super().on_body(body)
+        if self._is_read:
+            self._count = 0
 
     def on_message_complete(self) -> None:
         """The last byte of a request."""
@@ -188,6 +181,12 @@ class LimitedProtocol(HttpToolsProtocol):
             self._set_idle_time()
         elif self._refusal is not None and self.cycle.response_complete:
             self._end()
+        elif not self._is_whole:  # nobody reads what is left of its body
+            self._set_deadline(self.limits.header_seconds, self._refuse_delay)
+
+    @property
+    def _is_read(self) -> bool:
+        return self._is_in_body and not self.cycle.response_complete and self.scope["path"] in self.read
 
     # --- the end ---
 
@@ -203,10 +202,18 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(408, f"The request took over {self.limits.header_seconds:g} seconds")
 
     def _refuse(self, status: int, reason: str) -> None:
-        """End the connection after the answers that are due; a request of which only the body is wrong has its own."""
-        self._refusal = b"" if self._is_in_body else self._answer(status, reason)
+        """End the connection after the answers that are due; a request of which only the body is wrong has its own.
+
+        Who reads that body, and has not begun to answer, is told that the client has left.
+        """
+        has_answer = self._is_in_body and not (self._is_read and not self.cycle.response_started)
+        self._refusal = b"" if has_answer else self._answer(status, reason)
         self._unset_deadline()
-        if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # None at first
+        if self._is_read and not self.pipeline:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self._end()
+        elif self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # None at first
             self._end()
 
     def _end(self) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any
@@ -16,7 +16,8 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from .limits import LimitedProtocol, fitted
+from .limits import LimitedProtocol
+from .open_files import fitted
 from .settings import Limits
 
 KEEP_ALIVE = 75
@@ -59,15 +60,20 @@ def run(
     limits: Limits,
     context: SSLContext | None = None,
     signs: Signs | None = None,
+    *,
+    read: Collection[str] = (),
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then let what is under way end; over TLS if there is a context."""
+    """Serve until SIGTERM or SIGINT, then let what is under way end; over TLS if there is a context.
+
+    `read` are the paths whose bodies the application reads and bounds.
+    """
 
     signs = signs or Signs()
 
     class Protocol(LimitedProtocol):
         """One connection to this server."""
 
-    Protocol.limits = fitted(limits)
+    Protocol.limits, Protocol.read = fitted(limits), read
     config = uvicorn.Config(
         app,
         loop=f"{__name__}:Loop",

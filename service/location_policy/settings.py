@@ -22,6 +22,7 @@ OPTIONS = (
     "port",
     "state-dir",
     "fetch-interval",
+    "git-http",
     "allow-anonymous-policy",
     "htpasswd",
     "roles",
@@ -161,6 +162,7 @@ class ServeOptions:
     users: Users
     state_dir: Path | None
     fetch_interval: float
+    git_http: bool | None
     example: bool
     limits: Limits
     logs: Logs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import os
 import shutil
 import subprocess
@@ -63,7 +64,7 @@ def test_the_package_can_be_run_as_a_module() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_known_as_a_variable_too(command: str) -> None:
     text = whole_help(command)
-    options = {word.removeprefix("--") for word in text.split() if word.startswith("--")} - {"help", "help-all"}
+    options = {re.sub("^--(no-)?", "", word) for word in text.split() if word.startswith("--")} - {"help", "help-all"}
     assert options <= set(OPTIONS)
 
 

@@ -73,7 +73,11 @@ def routes(app: Any) -> Iterator[str]:  # noqa: ANN401  the layers have no commo
 
 def test_the_table_has_every_route(access: Access) -> None:
     app = make_app(Active(), SETTINGS, None, access)
-    assert {path for path, *_ in documented()} == {*routes(app), "/policy/v1/participant/location", "/"}
+    assert {path.partition("?")[0] for path, *_ in documented()} == {
+        *routes(app),
+        "/policy/v1/participant/location",
+        "/",
+    }
 
 
 @pytest.mark.parametrize(("path", "method", "role"), documented())
@@ -88,6 +92,23 @@ def test_a_route_is_for_the_role_that_the_table_names(access: Access, path: str,
         else:
             assert response.status_code == (403 if user else 401), user
             assert ("www-authenticate" in response.headers) == (user is None)
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "X")
+
+
+def test_whatever_the_table_does_not_have_is_for_viewers_to_look_at_and_else_for_editors(access: Access) -> None:
+    client, known = client_of(access), {(path.partition("?")[0], method) for path, method, _ in documented()}
+    app = make_app(Active(), SETTINGS, None, access)
+    for path in {*routes(app), "/nothing", "/locations.git/config"} - OPEN:
+        for method in METHODS:
+            if (path, method) not in known:
+                allowed = {"viewer", "editor"} if method in ("GET", "HEAD") else {"editor"}
+                statuses = {user: ask(client, path, user, method).status_code for user in (*ROLES, "nothing", None)}
+                assert {user for user, status in statuses.items() if status not in (401, 403)} == allowed, (
+                    path,
+                    method,
+                )
 
 
 def test_roads_round_a_route_are_closed(access: Access) -> None:

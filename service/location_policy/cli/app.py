@@ -136,6 +136,9 @@ def serve(
     fetch_interval: Annotated[
         float, _rare_option("fetch-interval", "SECONDS", "Between two fetches of a URL.", min=0.1)
     ] = 15.0,
+    git_http: Annotated[
+        bool | None, _rare_option("git-http/--no-git-http", None, "Clone from here, push to here.  [default: if owned]")
+    ] = None,
     htpasswd: Annotated[Path | None, _option("htpasswd", "FILE", "Users and their passwords.")] = None,
     roles: Annotated[Path | None, _option("roles", "FILE", "Who may do what; else users ask and look.")] = None,
     allow_anonymous_policy: Annotated[
@@ -181,6 +184,7 @@ def serve(
         users=Users(htpasswd, roles, allow_anonymous_policy, open_metrics),
         state_dir=state_dir,
         fetch_interval=fetch_interval,
+        git_http=git_http,
         example=example,
         limits=Limits(max_header_bytes, header_timeout, max_connections),
         logs=Logs(log_format.value, decision_log, with_names=log_names),

@@ -50,7 +50,9 @@ class Shell(StrEnum):
 def option(name: str, metavar: str | None, text: str, short: str = "", **more: Any) -> Any:  # noqa: ANN401  as typer.Option has it
     """An option and its twin in the environment."""
     names = [f"-{short}"] * bool(short) + [f"--{name}"]
-    return typer.Option(*names, envvar=variable(name), show_envvar=False, metavar=metavar, help=text, **more)
+    return typer.Option(
+        *names, envvar=variable(name.partition("/")[0]), show_envvar=False, metavar=metavar, help=text, **more
+    )
 
 
 def rare_option(name: str, metavar: str | None, text: str, **more: Any) -> Any:  # noqa: ANN401  as above

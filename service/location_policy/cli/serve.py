@@ -33,8 +33,9 @@ from ..server import Signs, end_on_signals, on_hangup, run
 from ..settings import Logs, ServeOptions, Settings
 from ..sockets import bind, remove_unix
 from ..tls import Certificates
-from ..web import Access, make_app
+from ..web import BODIES, PLACE, Access, make_app
 from .doors import asks_who, open_doors
+from .git_door import open_git
 from .place import REPOSITORY, STATE, state_beside
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ def _serve(
 ) -> None:
     source = _remote(options, options.repo) if options.repo and is_url(options.repo) else _local(options)
     directory = _find(source, options)
+    backend = open_git(directory, is_copy=source.mirror is not None, wanted=options.git_http)
     active = Active()
     active.change(not_kept=_write_problem(source.state))
     announcer = Announcer(manager, active)
@@ -87,13 +89,13 @@ def _serve(
         rereader = Rereader([announcer.begin_reload, *looks, announcer.end_reload, source_look])
         on_hangup(decisions.reopen if decisions else None, rereader.hurry)
         output = sys.stderr if options.logs.decisions == "-" else sys.stdout
-        print(_next_steps(settings, options, listener), flush=True, file=output)
+        print(_next_steps(settings, options, listener, is_door=backend is not None), flush=True, file=output)
         follower.start()
         rereader.start()
         try:
-            app = make_app(active, settings, decisions, access)
+            app = make_app(active, settings, decisions, access, backend)
             context = certificates.context if certificates else None
-            run(app, listener, options.limits, context, _signs(manager, announcer))
+            run(app, listener, options.limits, context, _signs(manager, announcer), read=BODIES)
         finally:
             rereader.stop()
             if source.mirror:
@@ -210,7 +212,7 @@ def _port(listener: socket.socket) -> int:
     return 0 if listener.family == socket.AF_UNIX else int(listener.getsockname()[1])
 
 
-def _next_steps(settings: Settings, options: ServeOptions, listener: socket.socket) -> str:
+def _next_steps(settings: Settings, options: ServeOptions, listener: socket.socket, *, is_door: bool) -> str:
     listen = options.listen
     scheme = "https" if listen.tls else "http"
     if listen.uds:
@@ -219,11 +221,12 @@ def _next_steps(settings: Settings, options: ServeOptions, listener: socket.sock
         host, port = listener.getsockname()[:2]
         shown = url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
         curl = "curl"
+    clone = f"{url}{PLACE}" if is_door and not listen.uds else quote(settings.repository)
     login = " --user USER" if options.users.htpasswd else ""
     query = "protocol=mssip&ms-subnet=10.61.2.0"
     return f"""location-policy {__version__} serves {settings.repository} on {shown}
 
-  change the map:  git clone {quote(settings.repository)}
+  change the map:  git clone {clone}
   ask as a node:   {curl}{login} '{url}/policy/v1/participant/location?{query}'
   what is active:  {curl}{login} {url}/status
 """

@@ -136,6 +136,16 @@ class Repository:
         """The values of a key in the repository's git config."""
         return config_values(self._git, key)
 
+    def largest_push(self) -> int | None:
+        """Bytes that the pack of a push may have (git-config, "receive.maxInputSize"); None where there is no limit."""
+        try:
+            text = self._git.run("config", "--type=int", "--get", "receive.maxInputSize")
+        except GitFailed as error:
+            if error.status == 1:  # no such key
+                return None
+            raise
+        return int(text) or None
+
     def commit(self, commit_id: str) -> Commit:
         """The commit of this id."""
         return self._objects.commit(commit_id)

@@ -15,7 +15,7 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Protocol, cast
@@ -33,11 +33,19 @@ _CLOSED = {
     "LC_ALL": "C",
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "XDG_CONFIG_HOME": os.devnull,  # where git looks for the user's `attributes` and `ignore`, without being asked to
+    "GIT_ALLOW_PROTOCOL": "",  # no way out: a missing object is not fetched from wherever the repository says
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_REPLACE_OBJECTS": "1",
 }
 _KEPT = ("PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK")
+
+
+def closed_environment(kept: Iterable[str] = _KEPT) -> dict[str, str]:
+    """The environment for git: of ours only what is `kept`."""
+    return {name: os.environ[name] for name in kept if name in os.environ} | _CLOSED
 
 
 class GitFailed(RepositoryError):
@@ -72,7 +80,7 @@ class PlainGit:
     def __init__(self, directory: Path, *, quarantine: bool = False) -> None:
         self._command = ["git", f"--git-dir={directory.absolute()}"]
         kept = (*_KEPT, *QUARANTINE) if quarantine else _KEPT
-        self._environment = {name: os.environ[name] for name in kept if name in os.environ} | _CLOSED
+        self._environment = closed_environment(kept)
         self._running: subprocess.Popen[bytes] | None = None
 
     def run(
@@ -90,7 +98,7 @@ class PlainGit:
                 command, env=env, stdin=pipe, stdout=pipe, stderr=pipe, process_group=group
             )
         except FileNotFoundError:
-            raise _git_missing() from None
+            raise git_missing() from None
         try:
             stdout, stderr = self._running.communicate(stdin, deadline)
         except subprocess.TimeoutExpired:
@@ -114,7 +122,7 @@ class PlainGit:
         try:
             process = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
         except FileNotFoundError:
-            raise _git_missing() from None
+            raise git_missing() from None
         try:
             yield cast("Conversation", process)
         finally:
@@ -194,7 +202,7 @@ def _found() -> Iterator[None]:
     try:
         yield
     except GitCommandNotFound:
-        raise _git_missing() from None
+        raise git_missing() from None
 
 
 def git_version() -> str:
@@ -202,7 +210,7 @@ def git_version() -> str:
     try:
         text = subprocess.run(["git", "version"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        raise _git_missing() from None
+        raise git_missing() from None
     return text.strip()
 
 
@@ -215,5 +223,6 @@ def require_git() -> None:
         raise GitUnavailable(f"{text} is too old", f"install git {oldest} or newer")
 
 
-def _git_missing() -> GitUnavailable:
+def git_missing() -> GitUnavailable:
+    """What is told when there is no git."""
     return GitUnavailable("git cannot be run", "install git and make sure that it is on PATH")

@@ -14,7 +14,9 @@ from starlette.types import ASGIApp
 from ..active import Active, now
 from ..decision_log import DecisionLog
 from ..metrics import Metrics, Requests
+from ..repository.http_backend import HttpBackend
 from ..settings import Settings
+from .git import BODIES, REFS, GitDoor
 from .guard import ALL_ROLES, Access, Guard
 from .policy import COMMIT_HEADER, PolicyApi
 from .status import status
@@ -23,9 +25,16 @@ EVERYONE_MAY = Access(anonymous=ALL_ROLES)
 
 
 def make_app(
-    active: Active, settings: Settings, decisions: DecisionLog | None = None, access: Access = EVERYONE_MAY
+    active: Active,
+    settings: Settings,
+    decisions: DecisionLog | None = None,
+    access: Access = EVERYONE_MAY,
+    backend: HttpBackend | None = None,
 ) -> ASGIApp:
-    """The ASGI application that answers from `active` whom `access` lets ask, and tells `decisions` of each."""
+    """The ASGI application that answers from `active` whom `access` lets ask, and tells `decisions` of each.
+
+    `backend` is git, where the repository is to be cloned from here and pushed to.
+    """
     started_at = now()
     requests = Requests()
     metrics = Metrics(active, requests, lambda: decisions.dropped if decisions else 0)
@@ -53,6 +62,7 @@ def make_app(
         Route("/healthz", show_health),
         Route("/readyz", show_readiness),
         Route("/metrics", show_metrics),
+        *(Route(path, GitDoor(backend, access.proxies)) for path in (REFS, *sorted(BODIES))),
     ]
     router = Starlette(routes=routes, exception_handlers={404: _show_not_found})
     router.router.redirect_slashes = False

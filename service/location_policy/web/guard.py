@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,6 +19,7 @@ from ..answers import Answer
 from ..credentials import Credentials, Roles, TooBusy
 from ..proxies import Proxies
 from ..roles import Role
+from .git import asked, is_git, tell
 from .policy import REFUSAL, extra_headers, is_policy, send_whole
 
 OPEN = frozenset(("/healthz", "/readyz"))
@@ -39,13 +41,15 @@ class Access:
     open_paths: frozenset[str] = OPEN
     proxies: Proxies = field(default_factory=Proxies)
 
-    def needed(self, path: str, method: str) -> Role | None:
+    def needed(self, scope: Scope) -> Role | None:
         """The role that a request needs; None: none."""
-        if path in self.open_paths:
+        if scope["path"] in self.open_paths:
             return None
-        if is_policy(path):
+        if is_policy(scope["path"]):
             return "node"
-        return "viewer" if method in ("GET", "HEAD") else "editor"
+        if of_git := asked(scope):
+            return of_git.role
+        return "viewer" if scope["method"] in ("GET", "HEAD") else "editor"
 
 
 class Guard:
@@ -58,9 +62,12 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI 3)."""
         access = self._access
-        role = access.needed(scope["path"], scope["method"])
+        role = access.needed(scope)
         if role is None or role in access.anonymous:
-            await self._app(scope, receive, send)
+            if role == "editor" and not _names_this_machine(scope):
+                await self._refuse(answers.elsewhere(), scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
             return
         user = self._known(scope)
         refusal = None
@@ -107,12 +114,35 @@ class Guard:
             scope[REFUSAL] = answer
             await self._app(scope, receive, send)
             return
+        with_body = scope["method"] != "HEAD"
+        if is_git(scope["path"]):
+            await tell(send, answer.status, answer.body["message"], *extra_headers(answer), with_body=with_body)
+            return
         headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *extra_headers(answer)]
-        await send_whole(send, answer.status, headers, answer.encoded(), with_body=scope["method"] != "HEAD")
+        await send_whole(send, answer.status, headers, answer.encoded(), with_body=with_body)
 
 
 def _values(scope: Scope, wanted: bytes) -> Iterator[bytes]:
     return (value for name, value in scope["headers"] if name == wanted)
+
+
+def _names_this_machine(scope: Scope) -> bool:
+    """Does whoever asks without a name know that it is this machine that is asked?
+
+    A page that a browser has from elsewhere, under a name that has come to stand for a loopback address, does not; nor
+    does a proxy that hands on the name by which others ask. On a Unix socket there is no browser.
+    """
+    return scope["client"] is None or all(_is_local(host.decode("latin-1")) for host in _values(scope, b"host"))
+
+
+def _is_local(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _certified(scope: Scope) -> str | None:

@@ -1,0 +1,238 @@
+"""git's own http-backend as a process (git-http-backend): a request goes in, an answer comes out, both as streams.
+
+It runs in the closed environment that every git here runs in, and its hooks with it. What it may do is decided before,
+by who asks: it is told that it may fetch and push. It stands back behind the answers, and few run at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from ..errors import CannotStart, RepositoryError
+from ..problems import escape
+from .git import closed_environment, git_missing
+
+Service = Literal["git-upload-pack", "git-receive-pack"]
+"""What a fetch and what a push asks for."""
+
+AT_ONCE: dict[Service, int] = {"git-upload-pack": 8, "git-receive-pack": 4}
+"""Processes of each kind that run at the same time."""
+WAITING = 64
+"""Requests of each kind that wait for their turn."""
+PATIENCE = 20.0
+"""Seconds that one waits for it."""
+GRACE = 5.0
+"""Seconds that git has to take its locks and temporary files away when it is told to end."""
+LARGEST_PUSH = 128 * 1024 * 1024
+"""Bytes of a pack that a repository takes which says nothing about that."""
+NICENESS = 10
+PIECE = 65_536
+
+_SETTINGS = {
+    "http.uploadpack": "true",
+    "http.receivepack": "true",
+    "http.getanyfile": "false",  # nothing but what git has packed for this client
+    "pack.threads": "1",  # the other processors are for the answers
+    "gc.autoDetach": "false",  # in a container nobody waits for a process of its own
+}
+
+log = logging.getLogger(__name__)
+
+
+def require_backend() -> None:
+    """Raises CannotStart where git comes without it."""
+    folder = subprocess.run(["git", "--exec-path"], capture_output=True, check=True, env=closed_environment()).stdout
+    if not Path(os.fsdecode(folder.strip()), "git-http-backend").exists():
+        raise CannotStart("git over HTTP: git has no http-backend here", "on Alpine: apk add git-daemon")
+
+
+class Busy(Exception):
+    """Too many ask at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked of git: the path below the repository, and by whom; `protocol` is the header Git-Protocol."""
+
+    method: str
+    path: str
+    service: Service
+    query: str = ""
+    content_type: str = ""
+    protocol: str = ""
+    user: str | None = None
+    address: str = ""
+
+
+class Head(NamedTuple):
+    """How an answer begins."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+
+
+class HttpBackend:
+    """Runs git for one repository, whose packs may be as large as `largest`."""
+
+    def __init__(self, directory: Path, largest: int = LARGEST_PUSH) -> None:
+        self.largest = largest
+        self._directory = directory.absolute()
+        self._turns = {service: _Turns(count) for service, count in AT_ONCE.items()}
+
+    @asynccontextmanager
+    async def run(self, call: Call) -> AsyncIterator[Talk]:
+        """git as it answers this call; what still runs at the end of the block is ended. Raises Busy."""
+        async with self._turns[call.service].turn():
+            talk = await self._start(call)
+            try:
+                yield talk
+            finally:
+                await talk.end()
+
+    async def _start(self, call: Call) -> Talk:
+        pipe = asyncio.subprocess.PIPE
+        try:
+            process = await asyncio.create_subprocess_exec(
+                "git",
+                "http-backend",
+                cwd="/",
+                env=self._environment(call),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                limit=PIECE,
+                start_new_session=True,  # so that all that it starts can be ended, and nothing finds a terminal
+            )
+        except FileNotFoundError:
+            raise git_missing() from None
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PGRP, process.pid, NICENESS)
+        return Talk(process)
+
+    def _environment(self, call: Call) -> dict[str, str]:
+        """The meta-variables of CGI (RFC 3875) in the closed environment.
+
+        CONTENT_LENGTH is left out: git then reads to the end of what it is given.
+        """
+        environment = closed_environment() | {
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_TRANSLATED": f"{self._directory}/{call.path}",
+            "REQUEST_METHOD": call.method,
+            "QUERY_STRING": call.query,
+            "CONTENT_TYPE": call.content_type,
+            "REMOTE_ADDR": call.address,
+            "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
+        }
+        for number, (key, value) in enumerate(_SETTINGS.items()):
+            environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        if call.protocol:
+            environment["HTTP_GIT_PROTOCOL"] = call.protocol
+        if call.user is not None:
+            environment["REMOTE_USER"] = call.user
+        return environment
+
+
+class Talk:
+    """One running http-backend: `write` what it is asked, `read` what it answers."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        self._process = process
+        self._stdin, self._stdout = process.stdin, process.stdout
+        self._said = asyncio.ensure_future(_last_words(process.stderr))
+
+    async def write(self, content: bytes) -> None:
+        """Hand on a piece of the request's body; what git no longer wants is dropped."""
+        with suppress(ConnectionError):
+            self._stdin.write(content)
+            await self._stdin.drain()
+
+    def close_input(self) -> None:
+        """That was the whole body."""
+        self._stdin.close()
+
+    async def head(self) -> Head:
+        """How the answer begins; raises RepositoryError when git ends without one."""
+        try:
+            head = await self._stdout.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            raise RepositoryError("git has ended without an answer") from None
+        fields = [
+            (name.lower(), value) for name, _, value in (line.partition(b": ") for line in head.splitlines()[:-1])
+        ]
+        status = next((int(value.split()[0]) for name, value in fields if name == b"status"), 200)
+        return Head(status, [(name, value) for name, value in fields if name != b"status"])
+
+    async def read(self) -> bytes:
+        """A piece of the answer; empty at its end."""
+        return await self._stdout.read(PIECE)
+
+    async def finish(self) -> None:
+        """All was read: wait until git has ended, and log what went wrong."""
+        status, said = await self._process.wait(), await self._said
+        if status:
+            log.warning("git http-backend has ended with status %d: %s", status, said or "without a word")
+
+    async def end(self) -> None:
+        """End what still runs: it is asked to, so that no lock is left, and made to if it does not heed.
+
+        Neither a client that has gone nor a service that ends keeps this from being done.
+        """
+        for sign, seconds in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
+            if self._process.returncode is not None:
+                break
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, sign)
+            await self._wait(seconds)
+        self._said.cancel()
+        self._stdin.close()
+
+    async def _wait(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while self._process.returncode is None and loop.time() < deadline:
+            with suppress(TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(self._process.wait(), deadline - loop.time())
+
+
+class _Turns:
+    """Lets few in at once, and lets a few more wait."""
+
+    def __init__(self, count: int) -> None:
+        self._free = asyncio.Semaphore(count)
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        if self._waiting >= WAITING:
+            raise Busy
+        self._waiting += 1
+        try:
+            await asyncio.wait_for(self._free.acquire(), PATIENCE)
+        except TimeoutError:
+            raise Busy from None
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+async def _last_words(stream: asyncio.StreamReader) -> str:
+    """The last line of what git says on standard error."""
+    said = b""
+    while piece := await stream.read(PIECE):
+        said = (said + piece)[-1000:]
+    return escape(said.decode(errors="replace").strip().rpartition("\n")[2])
