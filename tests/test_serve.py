@@ -274,7 +274,7 @@ def test_what_to_do_next_is_printed(tmp_path: Path) -> None:
         service.stop()
         assert service.process.stdout
         rest = service.process.stdout.read()
-    assert f"git clone {tmp_path}/data/locations.git" in rest
+    assert f"git clone {service.url}/locations.git\n" in rest
     assert f"curl '{service.url}/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0'" in rest
     assert f"curl {service.url}/status" in rest
 

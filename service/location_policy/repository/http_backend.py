@@ -11,15 +11,17 @@ import logging
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..errors import CannotStart, RepositoryError
 from ..problems import escape
 from .git import closed_environment, git_missing
+from .quarantine import end_judgement
 
 Service = Literal["git-upload-pack", "git-receive-pack"]
 """What a fetch and what a push asks for."""
@@ -31,7 +33,9 @@ WAITING = 64
 PATIENCE = 20.0
 """Seconds that one waits for it."""
 GRACE = 5.0
-"""Seconds that git has to take its locks and temporary files away when it is told to end."""
+"""Seconds that git has to end by itself, then when it is told to."""
+AGAIN = 0.1
+"""Seconds between two looks at whether it heeds."""
 LARGEST_PUSH = 128 * 1024 * 1024
 """Bytes of a pack that a repository takes which says nothing about that."""
 NICENESS = 10
@@ -116,7 +120,7 @@ class HttpBackend:
             raise git_missing() from None
         with suppress(OSError):
             os.setpriority(os.PRIO_PGRP, process.pid, NICENESS)
-        return Talk(process)
+        return Talk(process, is_push=call.service == "git-receive-pack")
 
     def _environment(self, call: Call) -> dict[str, str]:
         """The meta-variables of CGI (RFC 3875) in the closed environment.
@@ -144,11 +148,12 @@ class HttpBackend:
 class Talk:
     """One running http-backend: `write` what it is asked, `read` what it answers."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, *, is_push: bool) -> None:
         assert process.stdin
         assert process.stdout
         assert process.stderr
         self._process = process
+        self._is_push = is_push
         self._stdin, self._stdout = process.stdin, process.stdout
         self._said = asyncio.ensure_future(_last_words(process.stderr))
 
@@ -185,25 +190,28 @@ class Talk:
             log.warning("git http-backend has ended with status %d: %s", status, said or "without a word")
 
     async def end(self) -> None:
-        """End what still runs: it is asked to, so that no lock is left, and made to if it does not heed.
+        """End what still runs, so that no lock and no half of a push is left; it is made to if it does not heed.
 
         Neither a client that has gone nor a service that ends keeps this from being done.
         """
-        for sign, seconds in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
-            if self._process.returncode is not None:
-                break
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, sign)
-            await self._wait(seconds)
-        self._said.cancel()
         self._stdin.close()
+        dropped = asyncio.ensure_future(_last_words(self._stdout))  # nothing is to wait for its reader
+        if self._is_push:
+            await self._wait(partial(end_judgement, self._process.pid))
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            await self._wait(partial(os.killpg, self._process.pid, sign))
+        for task in (dropped, self._said):
+            task.cancel()
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait(self, hurry: Callable[[], None]) -> None:
+        """Until it has ended, but no longer than `GRACE`."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+        deadline = loop.time() + GRACE
         while self._process.returncode is None and loop.time() < deadline:
+            with suppress(ProcessLookupError):
+                hurry()
             with suppress(TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(self._process.wait(), deadline - loop.time())
+                await asyncio.wait_for(self._process.wait(), AGAIN)
 
 
 class _Turns:
