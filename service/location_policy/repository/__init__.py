@@ -5,6 +5,7 @@ Everything is read from a commit's tree by object id, never from a working copy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,8 @@ SECTION = "location-policy"
 
 PROC_RECEIVE = "receive.procReceiveRefs"
 """The key of the git config that names the refs that the hook proc-receive handles, many values."""
+
+_ID = re.compile(r"[0-9a-f]{7,64}")
 
 NOTE_LIMIT = 64 * 1024
 """Bytes of a note that is read: a larger one is not ours."""
@@ -102,6 +105,17 @@ class Repository:
             found = None
         if found is None:
             raise UnknownRevision(f"there is no revision {revision!r} in {self.directory}", self._what_is_here())
+        return self.commit(found)
+
+    def find_served(self, revision: str) -> Commit:
+        """The commit of an id, whole or shortened, that comes from who may see the served branch and nothing else.
+
+        Raises UnknownRevision, also for a commit that is there and that the branch does not have.
+        """
+        served = self.tip(self.served_ref(self.settings()))
+        found = self.tip(revision) if _ID.fullmatch(revision) else None
+        if found is None or served is None or not self.is_ancestor(found, served):
+            raise UnknownRevision(f"the served branch has no commit {revision[:64]!r}")
         return self.commit(found)
 
     def _what_is_here(self) -> str:

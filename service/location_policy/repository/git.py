@@ -14,18 +14,25 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from ..errors import GitUnavailable, RepositoryError
 from ..problems import escape
 
+if TYPE_CHECKING:
+    from git.cmd import Git as Program
+
 OLDEST_GIT = (2, 36)
 """The first git with `cat-file --batch-command`."""
 
+DEADLINE = 60.0
+"""Seconds that one call may take: none here is asked for more than a repository on this machine."""
+LONGEST_TALK = 600.0
+"""Seconds that a conversation may take, in which all files of many commits may be asked for."""
 QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
 """Where the objects of a push lie until it is accepted (git-receive-pack, "Quarantine Environment")."""
 
@@ -88,15 +95,13 @@ class PlainGit:
         *arguments: str,
         stdin: bytes = b"",
         environment: Mapping[str, str] | None = None,
-        deadline: float | None = None,
+        deadline: float = 0.0,
     ) -> bytes:
-        """What git prints; raises GitFailed, also when it takes longer than `deadline` seconds."""
+        """What git prints; raises GitFailed, also when it takes longer than `deadline` seconds (0: `DEADLINE`)."""
+        deadline = deadline or DEADLINE
         command, env, pipe = [*self._command, *arguments], {**self._environment, **(environment or {})}, subprocess.PIPE
-        group = None if deadline is None else 0  # of its own, so that all of it can be ended
         try:
-            self._running = subprocess.Popen(
-                command, env=env, stdin=pipe, stdout=pipe, stderr=pipe, process_group=group
-            )
+            self._running = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0)
         except FileNotFoundError:
             raise git_missing() from None
         try:
@@ -104,7 +109,7 @@ class PlainGit:
         except subprocess.TimeoutExpired:
             self.end()
             stdout, stderr = self._running.communicate()
-            stderr = f"no end after {deadline:.0f} s".encode()
+            stderr = _no_end(deadline)
         if self._running.returncode:
             raise GitFailed(arguments[0], self._running.returncode, stderr.decode(errors="replace"))
         return stdout
@@ -123,11 +128,8 @@ class PlainGit:
             process = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
         except FileNotFoundError:
             raise git_missing() from None
-        try:
-            yield cast("Conversation", process)
-        finally:
-            process.kill()
-            process.communicate()
+        with _ended(process) as conversation:
+            yield conversation
 
 
 class PythonGit:
@@ -154,34 +156,49 @@ class PythonGit:
         self._repo.close()
 
     def run(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
-        """What git prints; raises GitFailed."""
-        with _found(), tempfile.TemporaryFile() as file:  # GitPython hands only a real file to git
-            file.write(stdin)
-            file.seek(0)
-            status, stdout, stderr = self._repo.git.execute(
-                ["git", *arguments],
-                istream=file,
-                env=dict(environment or {}),
-                with_extended_output=True,
-                with_exceptions=False,
-                stdout_as_string=False,
-                strip_newline_in_stdout=False,
-            )
-        if status:
-            raise GitFailed(arguments[0], int(status), stderr)
+        """What git prints; raises GitFailed, also when it takes longer than `DEADLINE`."""
+        interrupt = self._start(arguments, environment)  # it ends git when nobody holds it any more
+        process = cast("subprocess.Popen[bytes]", interrupt.proc)
+        try:
+            stdout, stderr = process.communicate(stdin, DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            stdout, _ = process.communicate()
+            stderr = _no_end(DEADLINE)
+        if process.returncode:
+            raise GitFailed(arguments[0], process.returncode, stderr.decode(errors="replace"))
         return stdout
 
     @contextmanager
     def converse(self, *arguments: str) -> Iterator[Conversation]:
         """git as a partner to talk to, ended with the `with` block."""
+        interrupt = self._start(arguments)
+        with _ended(cast("subprocess.Popen[bytes]", interrupt.proc)) as conversation:
+            yield conversation
+
+    def _start(self, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Program.AutoInterrupt:
         with _found():
-            interrupt = self._repo.git.execute(["git", *arguments], istream=subprocess.PIPE, as_process=True)
-        process = cast("subprocess.Popen[bytes]", interrupt.proc)
-        try:
-            yield cast("Conversation", process)
-        finally:
-            process.kill()
-            process.communicate()
+            return self._repo.git.execute(
+                ["git", *arguments], istream=subprocess.PIPE, env=dict(environment or {}), as_process=True
+            )
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[Conversation]:
+    """A git that has ended with the block, and before that when nobody can have so much to ask."""
+    end = threading.Timer(LONGEST_TALK, process.kill)
+    end.daemon = True
+    end.start()
+    try:
+        yield cast("Conversation", process)
+    finally:
+        end.cancel()
+        process.kill()
+        process.communicate()
+
+
+def _no_end(seconds: float) -> bytes:
+    return f"no end after {seconds:g} s".encode()
 
 
 def config_values(git: Git, key: str) -> list[str]:
@@ -208,8 +225,8 @@ def _found() -> Iterator[None]:
 def git_version() -> str:
     """What git calls itself, as in `git version 2.45.1`; raises GitUnavailable where there is none."""
     try:
-        text = subprocess.run(["git", "version"], capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
+        text = subprocess.run(["git", "version"], capture_output=True, text=True, check=True, timeout=DEADLINE).stdout
+    except (OSError, subprocess.SubprocessError):
         raise git_missing() from None
     return text.strip()
 
