@@ -223,11 +223,12 @@ class _Turns:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        if self._waiting >= WAITING:
+        if self._free.locked() and self._waiting >= WAITING:
             raise Busy
         self._waiting += 1
         try:
-            await asyncio.wait_for(self._free.acquire(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self._free.acquire()
         except TimeoutError:
             raise Busy from None
         finally:

@@ -80,7 +80,9 @@ async def _unpack(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                 if unpacked := unpacker.decompress(rest, PIECE):
                     yield unpacked
                 rest = unpacker.unconsumed_tail
+            if rest or unpacker.unused_data:
+                raise Refused(400, "there is more than gzip in the body")
     except zlib.error:
         raise Refused(400, "the body is not gzip") from None
-    if not unpacker.eof or unpacker.unused_data:
+    if not unpacker.eof:
         raise Refused(400, "the body is not whole gzip")

@@ -1,0 +1,134 @@
+"""git as a process that answers a request, and how it is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from location_policy.errors import CannotStart, GitUnavailable, RepositoryError
+from location_policy.repository import http_backend
+from location_policy.repository.http_backend import Busy, Call, HttpBackend, require_backend
+from tests.support.repositories import GOOD, make_repository
+from tests.support.service import wait_until
+
+REFS = Call("GET", "info/refs", "git-upload-pack", "service=git-upload-pack")
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> HttpBackend:
+    return HttpBackend(make_repository(tmp_path / "map.git", GOOD))
+
+
+@pytest.fixture
+def pretended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program in the place of git, yet to be written."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "git"
+    program.touch(mode=0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    return program
+
+
+async def answer(backend: HttpBackend, call: Call = REFS) -> tuple[int, bytes]:
+    """Status and body."""
+    async with backend.run(call) as talk:
+        talk.close_input()
+        head, body = await talk.head(), b""
+        while piece := await talk.read():
+            body += piece
+        await talk.finish()
+        return head.status, body
+
+
+def test_refs_are_told_and_what_is_not_there_has_a_status(backend: HttpBackend, tmp_path: Path) -> None:
+    status, body = asyncio.run(answer(backend))
+    assert (status, b"refs/heads/main" in body) == (200, True)
+    assert asyncio.run(answer(HttpBackend(tmp_path / "nothing.git")))[0] == 404
+
+
+def test_the_version_of_the_protocol_is_handed_on(backend: HttpBackend) -> None:
+    call = Call("GET", "info/refs", "git-upload-pack", "service=git-upload-pack", protocol="version=2")
+    assert b"version 2\n" in asyncio.run(answer(backend, call))[1]
+
+
+def test_a_git_that_ends_without_an_answer_is_told(backend: HttpBackend, pretended: Path) -> None:
+    pretended.write_text("#!/bin/sh\nexit 0\n")
+    with pytest.raises(RepositoryError, match="git has ended without an answer"):
+        asyncio.run(answer(backend))
+
+
+def test_a_git_that_fails_is_logged_with_its_last_words(
+    backend: HttpBackend, pretended: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pretended.write_text(
+        "#!/bin/sh\nprintf 'Content-Type: x\\r\\n\\r\\n'; printf 'one\\nfatal: \\033no\\n' >&2; exit 3\n"
+    )
+    assert asyncio.run(answer(backend)) == (200, b"")
+    pretended.write_text("#!/bin/sh\nprintf 'Content-Type: x\\r\\n\\r\\n'; exit 4\n")
+    asyncio.run(answer(backend))
+    said = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert said == [
+        "git http-backend has ended with status 3: fatal: \\x1bno",
+        "git http-backend has ended with status 4: without a word",
+    ]
+
+
+def test_without_git_there_is_one_sentence(
+    backend: HttpBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(GitUnavailable, match="git cannot be run"):
+        asyncio.run(answer(backend))
+
+
+@pytest.mark.parametrize("service", ["git-upload-pack", "git-receive-pack"])
+def test_one_that_does_not_heed_is_made_to_end(
+    backend: HttpBackend,
+    pretended: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    service: http_backend.Service,
+) -> None:
+    monkeypatch.setattr(http_backend, "GRACE", 0.2)
+    pretended.write_text(f"#!/bin/sh\ntrap : TERM\ntouch {tmp_path}/begun\nwhile :; do sleep 0.05; done\n")
+
+    async def begin_and_leave() -> int | None:
+        async with backend.run(Call("POST", service, service)) as talk:
+            await asyncio.to_thread(wait_until, (tmp_path / "begun").exists)
+        return talk._process.returncode
+
+    assert asyncio.run(begin_and_leave()) == -9
+
+
+def test_few_run_at_once_and_few_wait(backend: HttpBackend, pretended: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_backend, "WAITING", 1)
+    monkeypatch.setattr(http_backend, "PATIENCE", 0.1)
+    pretended.write_text("#!/bin/sh\nexec sleep 60\n")
+    call = Call("POST", "git-receive-pack", "git-receive-pack")
+
+    async def ask_and_stay(begun: asyncio.Semaphore, leave: asyncio.Event) -> None:
+        async with backend.run(call):
+            begun.release()
+            await leave.wait()
+
+    async def ask_too_often() -> None:
+        begun, leave = asyncio.Semaphore(0), asyncio.Event()
+        busy = [asyncio.ensure_future(ask_and_stay(begun, leave)) for _ in range(4)]
+        for _ in busy:
+            await begun.acquire()
+            monkeypatch.setattr(http_backend, "GRACE", 0.05)
+        late = [asyncio.ensure_future(ask_and_stay(begun, leave)) for _ in range(2)]
+        assert [type(one) for one in await asyncio.gather(*late, return_exceptions=True)] == [Busy, Busy]
+        leave.set()
+        await asyncio.gather(*busy)
+
+    asyncio.run(ask_too_often())
+
+
+def test_a_git_that_comes_without_it_is_told(pretended: Path) -> None:
+    pretended.write_text(f"#!/bin/sh\necho {pretended.parent}\n")
+    with pytest.raises(CannotStart, match="git has no http-backend here"):
+        require_backend()
