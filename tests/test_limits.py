@@ -226,6 +226,14 @@ def test_a_whole_url_as_the_target_is_answered(service: Service) -> None:
         GET + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n12",
         GET + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         GET + b"Content-Length: x\r\n\r\n",
+        GET + b"Content-Length: +5\r\n\r\nhello",
+        GET + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
+        GET + b"Authorization: Basic\r\n bm9kZTp4\r\n\r\n",
+        GET + b"X: a\x00b\r\n\r\n",
+        GET + b"X: a\rb\r\n\r\n",
+        GET.replace(b"\r\n", b"\n") + b"\n",
+        GET + b"no colon\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
     ids=[
         "tls",
@@ -240,10 +248,23 @@ def test_a_whole_url_as_the_target_is_answered(service: Service) -> None:
         "two lengths",
         "length and chunks",
         "length that is none",
+        "length with a sign",
+        "chunked and then not",
+        "folded header",
+        "nul in a header",
+        "bare cr",
+        "bare lf",
+        "no colon",
+        "nul in the path",
     ],
 )
 def test_what_is_no_request_is_told_so_and_closed(service: Service, sent: bytes) -> None:
     assert_refused(exchange(service, sent), 400, "bad.request - This is not an HTTP request")
+
+
+def test_nothing_is_hidden_in_a_body_of_an_unknown_coding(service: Service) -> None:
+    sent = GET + b"Transfer-Encoding: xchunked\r\n\r\n" + OTHER + b"\r\n"
+    assert [status for status, _ in exchange(service, sent)] == [200]
 
 
 def test_an_upgrade_is_answered_as_if_it_had_not_been_asked_for_and_closed(service: Service) -> None:

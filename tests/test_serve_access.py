@@ -224,6 +224,16 @@ def test_openssl_finds_both_versions_and_none_that_is_older(repository: Path, pk
     assert seen == {"tls1_1": (False, b"(NONE)"), "tls1_2": (True, b"TLSv1.2"), "tls1_3": (True, b"TLSv1.3")}
 
 
+def test_who_asks_without_tls_gets_no_answer_and_harms_nobody(repository: Path, pki: Pki) -> None:
+    with started_service("--repo", repository, *pki.arguments(), cwd=repository.parent) as service:
+        with closing(socket.create_connection(("127.0.0.1", service.port), timeout=10)) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert not connection.recv(1000).startswith(b"HTTP")
+        service.context = pki.client()
+        assert service.ask("/healthz").status == 200
+        assert "Traceback" not in service.log.read_text()
+
+
 # --- SIGHUP ---
 
 
