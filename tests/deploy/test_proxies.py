@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.access import Pki, login, write_users
 from tests.support.deployments import DEPLOY, changed, free_port, needs, started
+from tests.support.git_http import clone_over_http, push_over_http, trusting
 from tests.support.program import PROGRAM, closed_environment
 from tests.support.repositories import GOOD, make_repository
 from tests.support.service import DEADLINE, Service, basic, started_service, wait_until
@@ -113,6 +115,16 @@ def check(proxy: Service) -> None:  # pragma: no cover
     wait_until(lambda: failure in proxy.log.read_text(), proxy.log.read_text)
 
 
+def check_git(proxy: Service, folder: Path, pki: Pki) -> None:  # pragma: no cover
+    """A clone, and a push that git sends in pieces, through the proxy."""
+    copy = clone_over_http(proxy, folder / "copy", user="ana", **trusting(pki))
+    (copy.path / "large.bin").write_bytes(os.urandom(2_000_000))
+    new = copy.commit({"locations/apac.csv": "Perth,10.61.2.0/24\n"})
+    done = push_over_http(copy, **trusting(pki))
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: proxy.ask(ASKED, login=login("node")).headers["x-location-policy-commit"] == new)
+
+
 def status_of(proxy: Service, method: str, target: str, headers: dict[str, str]) -> int:  # pragma: no cover
     """The status of an answer, on a connection of its own; no body is sent, whatever the headers say."""
     connection = http.client.HTTPSConnection("127.0.0.1", proxy.port, timeout=DEADLINE, context=proxy.context)
@@ -150,6 +162,7 @@ def test_nginx_in_front_by_a_unix_socket(tmp_path: Path, arguments: list[str | P
     socket = tmp_path / "socket"
     with serving_at(socket, arguments), nginx_before(f"unix:{socket}", pki, tmp_path) as proxy:
         check(proxy)
+        check_git(proxy, tmp_path, pki)
         assert post(proxy, "/", 300 << 20) == 413
         assert post(proxy, "/locations.git/git-receive-pack", 300 << 20) != 413  # a push is as large as it is
 
@@ -169,3 +182,4 @@ def test_caddy_in_front(tmp_path: Path, arguments: list[str | Path], pki: Pki) -
     arguments += ["--forwarded-allow-ips", "127.0.0.1"]
     with started_service(*arguments, cwd=tmp_path) as service, caddy_before(service.port, pki, tmp_path) as proxy:
         check(proxy)
+        check_git(proxy, tmp_path, pki)

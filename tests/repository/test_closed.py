@@ -106,7 +106,7 @@ def test_settings_of_machine_and_user_do_not_count_for_a_push_over_http_either(
     tmp_path: Path, planted: dict[str, str], marker: Path
 ) -> None:
     repository = init(tmp_path / "map.git")
-    with started_service("--repo", repository, cwd=tmp_path, user=None, program=None, **planted) as service:
+    with started_service("--repo", repository, cwd=tmp_path, user=None, groups=(), program=None, **planted) as service:
         service.wait_for("in-sync")
         copy = clone_over_http(service, tmp_path / "copy")
         copy.commit({"locations/apac.csv": "no row\n"})

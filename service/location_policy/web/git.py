@@ -178,8 +178,8 @@ async def _say(talk: Talk, answer: _Answer, is_read: asyncio.Event) -> None:
         await answer.go_on(piece)
         piece = await talk.read()
     await is_read.wait()  # a client that still sends would not hear it
-    await answer.end()
     await talk.finish()
+    await answer.end()
 
 
 class _Answer:
