@@ -27,19 +27,23 @@ variable of the environment too; what is typed goes before it.
 
 def document() -> str:
     """The whole page, commands in the order of the help."""
-    commands = re.findall(r"^  ([a-z-]+)  ", _help().partition("Commands:\n")[2], re.MULTILINE)
-    return HEAD + "".join(map(_section, commands))
+    return HEAD + "".join(map(_section, _commands(_help())))
+
+
+def _commands(text: str) -> list[str]:
+    return re.findall(r"^  ([a-z-]+)  ", text.partition("Commands:\n")[2], re.MULTILINE)
 
 
 def _section(command: str) -> str:
     text = _help(command)
+    below = "".join(_section(f"{command} {name}") for name in _commands(text))
     if "--help-all" in text:
         text = _help(command, "--help-all")
     options = [
         name for name in re.findall(r"^  (?:-[a-z], )?--([a-z-]+)", text, re.MULTILINE) if not name.startswith("help")
     ]
     environment = f"\nEnvironment: {', '.join(f'`{variable(name)}`' for name in options)}\n" if options else ""
-    return f"\n## `location-policy {command}`\n\n```text\n{text}\n```\n{environment}"
+    return f"\n## `location-policy {command}`\n\n```text\n{text}\n```\n{environment}{below}"
 
 
 def _help(command: str = "", option: str = "--help") -> str:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from location_policy.problems import CODES
 from location_policy.rules import Rules, read_rules
+from tests.support.access import PASSWORD, Pki
+from tests.support.manager import profile, running_manager
 from tests.support.sessions import Step, Terminal, read_steps, without_varying
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MANAGER = "https://manager.example.com"
+"""In its place documents ask a Management Node of ours, with these locations, of which none has this profile."""
+SITES = ("Sydney", "Melbourne", "Singapore", "Tokyo")
+PROFILE = profile(1, "subnets", "https://policy.example.com/policy/v1")
 WITH_SESSIONS = [path for path in DOCUMENTS if read_steps(path.read_text())]
 
 
@@ -23,7 +30,13 @@ def test_every_session_goes_as_shown(path: Path, tmp_path: Path) -> None:
     for program in ("curl", "ssh-keygen"):
         if f"{program} " in path.read_text() and shutil.which(program) is None:  # pragma: no cover  as the machine is
             pytest.skip(f"{program}, which the document uses, is not installed")
-    with Terminal(tmp_path) as terminal:
+    with ExitStack() as stack:
+        real = {}
+        if MANAGER in path.read_text():
+            pki = Pki(tmp_path)
+            real[MANAGER] = stack.enter_context(running_manager(pki, *SITES, profiles=[PROFILE])).url
+            (tmp_path / "password").write_text(f"{PASSWORD}\n")
+        terminal = stack.enter_context(Terminal(tmp_path, real))
         for step in read_steps(path.read_text()):
             seen = terminal.follow(step)
             assert without_varying(seen.output) == without_varying(step.output), step.command

@@ -15,6 +15,7 @@ LocationPolicyError            everything that the program raises for its user, 
 ├── RevertConflict             later commits have changed the same lines
 ├── ForeignHook                a hook of somebody else stands where ours should be
 ├── UnusableFile               a file of users or roles has lines that cannot be used
+├── ManagerError               the Management Node cannot be asked, or answers otherwise than it should
 └── CannotStart                the service cannot be started as it was asked to
 """
 
@@ -100,6 +101,10 @@ class UnusableFile(LocationPolicyError):
     def __init__(self, path: str, problems: Sequence[Problem]) -> None:
         super().__init__(f"{path} cannot be used: {count(len(problems), 'error')}")
         self.problems = tuple(problems)
+
+
+class ManagerError(LocationPolicyError):
+    """The Management Node cannot be asked, or answers otherwise than it should; never has a password in it."""
 
 
 class CannotStart(LocationPolicyError):

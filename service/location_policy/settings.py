@@ -64,8 +64,21 @@ OPTIONS = (
     "overwrite",
     "check",
     "only-changed",
+    "manager",
+    "user",
+    "password-file",
+    "ca",
+    "check",
+    "into",
+    "timeout",
+    "allow-http",
+    "location",
+    "profile",
 )
 """The long options of all commands."""
+
+MANAGER_PASSWORD = PREFIX + "MANAGER_PASSWORD"
+"""The variable that has no option: what is typed is seen by everybody on the machine."""
 
 _KUBERNETES = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_\w+)")
 
@@ -192,7 +205,7 @@ def foreign_variables(environment: Mapping[str, str]) -> list[str]:
 
 def unknown_variables(names: Iterable[str]) -> list[str]:
     """A warning for each variable that has our prefix and is no option."""
-    known = [variable(option) for option in OPTIONS]
+    known = [MANAGER_PASSWORD, *map(variable, OPTIONS)]
     return [_warning(name) for name in names if name.startswith(PREFIX) and name not in known]
 
 

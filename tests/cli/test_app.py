@@ -25,6 +25,9 @@ COMMANDS = (
     "fmt",
     "doctor",
     "completion",
+    "pexip",
+    "pexip locations",
+    "pexip preflight",
     "password",
     "pre-receive",
 )
@@ -32,9 +35,9 @@ SCREEN = 24
 """Lines of a terminal."""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *BELOW])
 def test_help_fits_a_screen_and_ends_in_an_example(command: str) -> None:
-    text = run_program(command, "--help", environment={"COLUMNS": "80"}).stdout
+    text = run_program(*command.split(), "--help", environment={"COLUMNS": "80"}).stdout
     assert len(text.splitlines()) <= SCREEN
     assert text.splitlines()[-1].startswith("  Example: ")
 
@@ -61,18 +64,18 @@ def test_the_package_can_be_run_as_a_module() -> None:
     assert done.stdout.decode() == f"location-policy {__version__}\n"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *BELOW])
 def test_every_option_is_known_as_a_variable_too(command: str) -> None:
     text = whole_help(command)
-    options = {re.sub("^--(no-)?", "", word) for word in text.split() if word.startswith("--")} - {"help", "help-all"}
+    options = set(re.findall(r"(?<![\w-])--(?:no-)?([a-z][a-z-]*)", text)) - {"help", "help-all"}
     assert options <= set(OPTIONS)
 
 
 def whole_help(command: str) -> str:
     """The help with every option, also where a shorter one fits the screen."""
     wide = {"COLUMNS": "200"}
-    text = run_program(command, "--help", environment=wide).stdout
-    return run_program(command, "--help-all", environment=wide).stdout if "--help-all" in text else text
+    text = run_program(*command.split(), "--help", environment=wide).stdout
+    return run_program(*command.split(), "--help-all", environment=wide).stdout if "--help-all" in text else text
 
 
 def test_the_options_that_few_need_are_in_the_whole_help_only() -> None:

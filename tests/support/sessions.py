@@ -14,7 +14,7 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -64,11 +64,15 @@ def without_varying(text: str) -> str:
 
 
 class Terminal:
-    """Where the commands of one document are typed: a folder of its own and a free port."""
+    """Where the commands of one document are typed: a folder of its own and a free port.
 
-    def __init__(self, folder: Path) -> None:
+    `real` has what stands for a name that documents show.
+    """
+
+    def __init__(self, folder: Path, real: Mapping[str, str] | None = None) -> None:
         self._root = self._folder = folder.resolve()
         self._port = _free_port()
+        self._real = {f":{PORT}": f":{self._port}", PLACE: str(self._root), **(real or {})}
         self._services = ExitStack()
 
     def __enter__(self) -> Terminal:
@@ -79,7 +83,9 @@ class Terminal:
 
     def follow(self, step: Step) -> Step:
         """The step as it went this time."""
-        command = step.command.replace(f":{PORT}", f":{self._port}").replace(PLACE, str(self._root))
+        command = step.command
+        for shown, real in self._real.items():
+            command = command.replace(shown, real)
         if command.startswith("cd "):
             self._folder = (self._folder / command.removeprefix("cd ")).resolve(strict=True)
             return step
@@ -96,8 +102,10 @@ class Terminal:
     def _run(self, command: str) -> str:
         with self._typed(command) as process:
             output = process.communicate(timeout=60)[0]
-        shown = output.replace(str(self._root), PLACE).replace(f":{self._port}", f":{PORT}").strip("\n")
-        return shown if process.returncode == 0 else f"{shown}\n[{process.returncode}]".lstrip("\n")
+        for shown, real in self._real.items():
+            output = output.replace(real, shown)
+        output = output.strip("\n")
+        return output if process.returncode == 0 else f"{output}\n[{process.returncode}]".lstrip("\n")
 
     def _start(self, command: str) -> None:
         service = self._services.enter_context(self._typed(f"exec {command}"))

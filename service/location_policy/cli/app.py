@@ -26,6 +26,7 @@ from .completion import command_of, is_completing
 from .options import CheckFormat, DiffFormat, Format, HelpAll, Scope, Shell
 from .options import option as _option
 from .options import rare_option as _rare_option
+from .pexip import app as _pexip
 from .rim import NOT_ASKED, NOT_STARTED, told
 from .upkeep import doctor, fmt, import_
 
@@ -355,6 +356,9 @@ def completion(shell: Annotated[Shell, typer.Argument(help="Which shell.")]) -> 
     from .completion import print_script
 
     print_script(app, shell.value)
+
+
+app.add_typer(_pexip, name="pexip")
 
 
 @app.command("pre-receive", epilog="Example: git push, with the hook that `location-policy init` installs")

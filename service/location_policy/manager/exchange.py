@@ -1,0 +1,146 @@
+"""One question to a Management Node over HTTP, and its whole answer or a ManagerError.
+
+The standard library does: it is one GET to a known host, without redirects, proxies, cookies or reuse. Its timeouts
+are those of single reads, which a server that sends a byte now and then never meets. So the question is asked in a
+thread, and waited for until its deadline, whatever it hangs in: name service, handshake, headers, body.
+"""
+
+from __future__ import annotations
+
+import ssl
+from base64 import b64encode
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import NamedTuple, TypeVar
+
+from .. import __version__
+from ..errors import ManagerError
+from .origin import Origin
+
+BODY_LIMIT = 16 * 1024 * 1024
+"""Bytes of an answer; a thousand locations have about one million."""
+
+T = TypeVar("T")
+
+_HEADERS = ("Content-Type", "Location", "Retry-After")
+
+
+class Login(NamedTuple):
+    """A user and a password; neither shows in a traceback or a log."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return "Login(…)"
+
+    def header(self) -> str:
+        """HTTP Basic (RFC 7617), in UTF-8."""
+        return "Basic " + b64encode(f"{self.user}:{self.password}".encode()).decode()
+
+
+class Reply(NamedTuple):
+    """An answer: its status, what counts of its headers, and its body."""
+
+    status: int
+    content_type: str
+    location: str
+    retry_after: str
+    body: bytes
+
+
+def trust(ca: Path | None) -> ssl.SSLContext:
+    """Whose certificates are believed: those of the system, or just what `ca` has signed; raises ManagerError."""
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except ssl.SSLError:
+        raise ManagerError(f"{ca} has no certificate of a CA", "PEM is wanted: -----BEGIN CERTIFICATE-----") from None
+    except OSError as error:
+        raise ManagerError(f"{ca} cannot be read: {error.strerror}") from None
+
+
+def get(origin: Origin, path: str, login: Login, context: ssl.SSLContext, seconds: float) -> Reply:
+    """The answer to a GET; raises ManagerError when it is not whole after so many seconds."""
+    try:
+        return _within(seconds, lambda: _get(origin, path, login, context, seconds))
+    except ssl.SSLCertVerificationError as error:
+        raise ManagerError(
+            f"the certificate of {origin} is not trusted: {error.verify_message}", _mend(error)
+        ) from None
+    except TimeoutError:
+        raise ManagerError(f"{origin} has not answered in time", "--timeout SECONDS waits longer") from None
+    except (OSError, HTTPException) as error:
+        raise ManagerError(f"{origin} cannot be asked: {_reason(error)}") from None
+
+
+def _within(seconds: float, question: Callable[[], T]) -> T:
+    """What the question gives or raises; TimeoutError when it gives nothing in time, and then its thread is left."""
+    if seconds <= 0:
+        raise TimeoutError
+    outcomes: SimpleQueue[T | Exception] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            outcomes.put(question())
+        except (OSError, HTTPException, ManagerError) as error:
+            outcomes.put(error)
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        outcome = outcomes.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def _get(origin: Origin, path: str, login: Login, context: ssl.SSLContext, seconds: float) -> Reply:
+    headers = {
+        "Accept": "application/json",
+        "Authorization": login.header(),
+        "Connection": "close",
+        "User-Agent": f"location-policy/{__version__}",
+    }
+    connection = _connection(origin, context, seconds)
+    try:
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        body = _body(origin, response)
+    finally:
+        connection.close()
+    content_type, location, retry_after = (response.getheader(name, "") for name in _HEADERS)
+    return Reply(response.status, content_type, location, retry_after, body)
+
+
+def _connection(origin: Origin, context: ssl.SSLContext, seconds: float) -> HTTPConnection:
+    if origin.scheme == "https":
+        return HTTPSConnection(origin.host, origin.port, timeout=seconds, context=context)
+    return HTTPConnection(origin.host, origin.port, timeout=seconds)
+
+
+def _body(origin: Origin, response: HTTPResponse) -> bytes:
+    """The whole body: reading with a limit does not tell by itself that the other end has stopped early."""
+    body = response.read(BODY_LIMIT + 1)
+    if len(body) > BODY_LIMIT:
+        raise ManagerError(f"the answer of {origin} is longer than {BODY_LIMIT:,} bytes")
+    if response.length:
+        raise ManagerError(f"the answer of {origin} ended {response.length:,} bytes early", "try again")
+    return body
+
+
+def _mend(error: ssl.SSLCertVerificationError) -> str:
+    if "match" in error.verify_message or "mismatch" in error.verify_message:
+        return "name the Management Node as its certificate does"
+    return "--ca FILE names the certificate of the CA that has signed it, or its own where it has signed itself"
+
+
+def _reason(error: OSError | HTTPException) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {(error.reason or 'the connection was cut').lower().replace('_', ' ')}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "the answer was cut, or is not HTTP"

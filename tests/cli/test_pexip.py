@@ -1,0 +1,397 @@
+"""`location-policy pexip` against a Management Node of ours, over TLS."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from location_policy.rules import read_rules
+from tests.support.access import PASSWORD, Pki
+from tests.support.manager import (
+    BASE,
+    USER,
+    Handler,
+    ManagementNode,
+    location,
+    locations,
+    page,
+    profile,
+    running_manager,
+)
+from tests.support.program import PROGRAM, closed_environment, run_program
+from tests.support.repositories import clone, init
+
+SECRET = {"LOCATION_POLICY_MANAGER_PASSWORD": PASSWORD}
+ROOT = Path(__file__).parent.parent.parent
+NAMES = ("Sydney", "Singapore", "Melbourne")
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture
+def node(pki: Pki) -> Iterator[ManagementNode]:
+    with running_manager(pki, *NAMES) as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "policy.toml").write_text('# ours\n[locations]\nknown = ["Sydney", "Melbourne"]  # both\n')
+    (tmp_path / "locations.csv").write_text("Sydney,Melbourne,10.61.2.0/24\nMelbourne,10.61.3.0/24\n")
+    return tmp_path
+
+
+def ask(
+    node: ManagementNode, *more: str | Path, command: str = "locations", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The program asks this node; whatever happens, the password is not told."""
+    done = run_program("pexip", command, *node.arguments(), *more, environment={**SECRET, **environment})
+    assert PASSWORD not in done.stdout + done.stderr
+    assert "Basic" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_the_names_of_all_locations_are_printed(node: ManagementNode) -> None:
+    done = ask(node)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Melbourne\nSingapore\nSydney\n", "")
+
+
+def test_pages_are_asked_for_until_the_last_whatever_their_size(node: ManagementNode) -> None:
+    node.lists["system_location"] = locations(*(f"Site {number:03}" for number in range(45)))
+    node.page = 20
+    assert len(ask(node).stdout.splitlines()) == 45
+    assert [path.partition("?")[2] for path, _ in node.asked] == [
+        f"limit=1000&offset={offset}" for offset in (0, 20, 40)
+    ]
+
+
+def test_names_that_differ_are_told_with_their_places(node: ManagementNode, folder: Path) -> None:
+    with (folder / "locations.csv").open("a") as file:
+        file.write("sydney,Perth,10.61.4.0/24\nPerth,10.61.5.0/24\n")
+    done = ask(node, "--check", folder)
+    assert done.returncode == 1
+    assert done.stdout == (
+        "policy.toml:3:1: error: Singapore is a location of the Management Node, but not known here\n"
+        "  hint: add Singapore to known\n"
+        "locations.csv:3:1: error: sydney is not a location of the Management Node\n"
+        "  hint: write Sydney\n"
+        "locations.csv:3:8: error: Perth is not a location of the Management Node, in 2 rows\n"
+        "  hint: add it in Platform > Locations, or take it out here\n"
+    )
+    assert done.stderr == "3 locations: 3 errors\n"
+
+
+def test_a_known_name_and_a_default_that_pexip_does_not_have_are_told(node: ManagementNode, folder: Path) -> None:
+    text = '[locations]\nknown = ["Sidney", "S\\u0079d",\n "Melbourne", "Singapore", "Sydney"]\n'
+    text += '[answer]\ndefault = "Oslo"\n'
+    (folder / "policy.toml").write_text(text)
+    lines = ask(node, "--check", folder).stdout.splitlines()
+    assert [line.partition(": error: ")[0] for line in lines[::2]] == [
+        "policy.toml:2:10",
+        "policy.toml:2:1",
+        "policy.toml:5:1",
+    ]
+
+
+def test_names_that_agree_are_no_problem(node: ManagementNode, folder: Path) -> None:
+    node.lists["system_location"] = locations("Sydney", "Melbourne")
+    done = ask(node, "--check", folder)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "2 locations: no problem\n")
+
+
+def test_where_nothing_is_known_only_rows_are_compared(node: ManagementNode, folder: Path) -> None:
+    (folder / "policy.toml").unlink()
+    done = ask(node, "--check", folder)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "policy.toml says nothing of known" in done.stderr
+
+
+def test_names_are_written_into_known_and_nothing_else_is_changed(node: ManagementNode, folder: Path) -> None:
+    (folder / "policy.toml").chmod(0o640)
+    done = ask(node, "--into", folder)
+    path = folder / "policy.toml"
+    assert (done.returncode, done.stdout) == (0, f"added Singapore\nwrote {path}\n")
+    assert path.read_text() == '# ours\n[locations]\nknown = ["Sydney", "Melbourne", "Singapore"]  # both\n'
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert run_program("check", folder).returncode == 0
+
+
+def test_names_that_are_all_known_write_nothing(node: ManagementNode, folder: Path) -> None:
+    ask(node, "--into", folder)
+    before = (folder / "policy.toml").stat()
+    done = ask(node, "--into", folder)
+    assert (done.returncode, done.stdout) == (0, f"{folder / 'policy.toml'} knows them all\n")
+    assert (folder / "policy.toml").stat().st_ino == before.st_ino
+
+
+def test_a_file_that_is_not_there_is_written(node: ManagementNode, folder: Path) -> None:
+    (folder / "policy.toml").unlink()
+    assert ask(node, "--into", folder).returncode == 0
+    assert set(read_rules((folder / "policy.toml").read_bytes())[0].known) == set(NAMES)
+
+
+def test_rows_with_a_name_that_is_gone_are_told_after_it_was_written(node: ManagementNode, folder: Path) -> None:
+    node.lists["system_location"] = locations("Sydney")
+    done = ask(node, "--into", folder)
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"removed Melbourne\nwrote {folder / 'policy.toml'}\nlocations.csv:1:8: error: Mel")
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "told"),
+    [
+        ("[locations]\nknown = 1\n", 1, "policy.toml:2:1: error: locations.known takes a list"),
+        ("locations = {}\n", 2, "policy.toml cannot be changed: the list of known locations is not found in it"),
+    ],
+)
+def test_rules_that_cannot_be_changed_stay(
+    node: ManagementNode, folder: Path, text: str, status: int, told: str
+) -> None:
+    (folder / "policy.toml").write_text(text)
+    done = ask(node, "--into", folder)
+    assert (done.returncode, told in done.stderr) == (status, True)
+    assert (folder / "policy.toml").read_text() == text
+
+
+def test_names_that_are_easily_mistaken_or_cannot_be_written_are_warnings(node: ManagementNode, folder: Path) -> None:
+    node.lists["system_location"] = locations("Sydney", "SYDNEY", "Melbourne", "Oslo ")
+    done = ask(node, "--into", folder)
+    assert "warning: SYDNEY and Sydney differ only in case" in done.stderr
+    assert "warning: no row can name the location 'Oslo '" in done.stderr
+    assert set(read_rules((folder / "policy.toml").read_bytes())[0].known) == {"Sydney", "SYDNEY", "Melbourne"}
+
+
+def test_a_list_without_a_location_changes_nothing(node: ManagementNode, folder: Path) -> None:
+    node.lists["system_location"] = []
+    before = (folder / "policy.toml").read_bytes()
+    done = ask(node, "--into", folder)
+    assert (done.returncode, "names no system location" in done.stderr) == (2, True)
+    assert (folder / "policy.toml").read_bytes() == before
+
+
+def cut(handler: Handler) -> None:
+    handler.say(200, page(locations("Sydney"), 1)[:-20], Content_Length="10000")
+    handler.close_connection = True
+
+
+def test_an_answer_that_is_cut_changes_nothing(node: ManagementNode, folder: Path) -> None:
+    node.says = [cut]
+    before = (folder / "policy.toml").read_bytes()
+    done = ask(node, "--into", folder)
+    assert (done.returncode, done.stdout, "bytes early\n  hint: try again" in done.stderr) == (2, "", True)
+    assert (folder / "policy.toml").read_bytes() == before
+
+
+def test_a_wrong_password_is_told_without_it(node: ManagementNode) -> None:
+    done = ask(node, LOCATION_POLICY_MANAGER_PASSWORD="sesame")
+    assert (done.returncode, "sesame" in done.stderr) == (2, False)
+    assert done.stderr.splitlines()[0].endswith("does not know api by this password")
+
+
+def test_a_node_that_is_asked_too_often_is_asked_again_when_it_says(node: ManagementNode) -> None:
+    node.says = [lambda handler: handler.say(429, b"", Retry_After="1")]
+    began = time.monotonic()
+    assert ask(node).returncode == 0
+    assert time.monotonic() - began >= 1
+    assert len(node.asked) == 2
+
+
+def test_an_answer_that_does_not_come_in_time_is_not_waited_for(node: ManagementNode) -> None:
+    node.says = [lambda _: time.sleep(8)]
+    began = time.monotonic()
+    done = ask(node, LOCATION_POLICY_TIMEOUT="1")
+    assert (done.returncode, "has not answered in time" in done.stderr) == (2, True)
+    assert time.monotonic() - began < 6
+
+
+def test_the_next_page_is_asked_of_this_node_whatever_the_answer_says(node: ManagementNode) -> None:
+    node.says = [lambda handler: handler.say(200, page(locations("Sydney"), 3, "https://evil.example.com/steal"))]
+    assert ask(node).returncode == 0
+    assert [path for path, _ in node.asked] == [f"{BASE}system_location/?limit=1000&offset={at}" for at in (0, 1)]
+
+
+def test_a_redirect_to_another_host_gets_no_credentials(pki: Pki, node: ManagementNode) -> None:
+    with running_manager(pki, "Elsewhere") as other:
+        node.says = [lambda handler: handler.say(307, b"", Location=f"{other.url}{handler.path}")]
+        assert ask(node).returncode == 2
+        assert other.asked == []
+
+
+def test_a_certificate_of_a_stranger_is_not_trusted(node: ManagementNode, tmp_path: Path) -> None:
+    node.ca = Pki(tmp_path / "other").ca_file
+    done = ask(node)
+    assert (done.returncode, node.asked) == (2, [])
+    assert re.search(r"the certificate of \S+ is not trusted: .*\n  hint: --ca FILE", done.stderr)
+    node.ca = None
+    assert ask(node).returncode == 2
+
+
+def test_a_certificate_of_another_name_is_not_trusted(tmp_path: Path) -> None:
+    pki = Pki(tmp_path)
+    leaf = pki.ca.issue_cert("other.example.com")
+    leaf.private_key_pem.write_to_path(pki.key)
+    leaf.cert_chain_pems[0].write_to_path(pki.cert)
+    with running_manager(pki, *NAMES) as other:
+        done = ask(other)
+        assert (done.returncode, other.asked) == (2, [])
+    assert "  hint: name the Management Node as its certificate does\n" in done.stderr
+
+
+def test_a_server_without_tls_is_told() -> None:
+    with running_manager(None, *NAMES) as plain:
+        plain.url = plain.url.replace("http", "https")
+        done = ask(plain)
+    assert (done.returncode, "cannot be asked: TLS: " in done.stderr) == (2, True)
+
+
+def test_nobody_there_is_told(node: ManagementNode) -> None:
+    node.url = "https://127.0.0.1:1"
+    done = ask(node)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "location-policy: https://127.0.0.1:1 cannot be asked: Connection refused\n",
+    )
+
+
+def test_http_is_spoken_with_this_machine_only() -> None:
+    with running_manager(None, *NAMES) as plain:
+        assert ask(plain).returncode == 0
+        plain.url = "http://manager.example.com"
+        done = ask(plain)
+        assert "over http everybody on the way reads the password\n  hint: write --manager https://" in done.stderr
+
+
+def test_a_password_comes_from_a_file_before_the_environment(node: ManagementNode, tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_text(f"{PASSWORD}\r\nmore\n")
+    assert ask(node, "--password-file", path, LOCATION_POLICY_MANAGER_PASSWORD="wrong").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"\nx", "the password is empty"), (b"\xff\n", "is not a password in UTF-8"), (None, "No such file")],
+)
+def test_a_password_that_cannot_be_used_is_told(
+    node: ManagementNode, tmp_path: Path, content: bytes | None, told: str
+) -> None:
+    path = tmp_path / "password"
+    if content is not None:
+        path.write_bytes(content)
+    done = ask(node, "--password-file", path)
+    assert (done.returncode, told in done.stderr, node.asked) == (2, True, [])
+
+
+def test_without_a_password_nothing_is_asked(node: ManagementNode) -> None:
+    done = run_program("pexip", "locations", *node.arguments())
+    assert (done.returncode, "no password is given" in done.stderr, node.asked) == (2, True, [])
+
+
+@pytest.mark.parametrize(("typed", "status"), [(PASSWORD.encode() + b"\n", 0), (b"\x04", 2)])
+def test_on_a_terminal_the_password_is_asked_for_and_not_shown(node: ManagementNode, typed: bytes, status: int) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [PROGRAM, "pexip", "locations", *node.arguments()],
+        env=closed_environment(),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while not shown.endswith(b": "):
+        shown += os.read(ours, 1000)
+    os.write(ours, typed)
+    assert process.wait(timeout=20) == status
+    shown += os.read(ours, 10_000)
+    os.close(ours)
+    assert b"password of api at https://127.0.0.1" in shown
+    assert PASSWORD.encode() not in shown
+
+
+@pytest.mark.parametrize("user", ["a:b", "a\nb"])
+def test_a_user_that_cannot_be_sent_is_told(node: ManagementNode, user: str) -> None:
+    done = ask(node, "--user", user)
+    assert (done.returncode, "cannot be a user" in done.stderr, node.asked) == (2, True, [])
+
+
+def test_to_check_and_to_write_exclude_each_other(node: ManagementNode, folder: Path) -> None:
+    done = ask(node, "--check", folder, "--into", folder)
+    assert (done.returncode, "exclude each other" in done.stderr) == (2, True)
+
+
+def test_preflight_finds_nothing_wrong(node: ManagementNode, folder: Path) -> None:
+    node.lists["system_location"] = [location(1, "Sydney", 1), location(2, "Melbourne", 1)]
+    node.lists["policy_server"] = [profile(1, "subnets", "https://policy.example.com/")]
+    for more in ((), ("--location", "Sydney", "--profile", "subnets"), ("--profile", "subnets")):
+        done = ask(node, folder, *more, command="preflight")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr == "2 locations, 1 policy profile: no problem\n"
+
+
+def test_preflight_tells_what_is_wrong_with_profiles_and_locations(node: ManagementNode, folder: Path) -> None:
+    node.lists["system_location"] = [location(1, "Sydney", 1), location(2, "Melbourne"), location(3, "New York", 2)]
+    node.lists["policy_server"] = [
+        profile(1, "subnets", "https://a:secret@policy.example.com/x/policy/v1", asks=False),
+        profile(2, "other", ""),
+    ]
+    done = ask(node, folder, command="preflight", LOCATION_POLICY_LOCATION="Sydney, New York,Melbourne,Perth")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[2:] == [
+        "location Melbourne: error: it has no policy profile, so its nodes ask nobody",
+        "  hint: in Platform > Locations give Melbourne the one of this service",
+        "location Perth: error: Perth is not a location of the Management Node",
+        "  hint: add it in Platform > Locations, or take it out here",
+        "policy profile subnets: error: media location requests are not enabled",
+        "  hint: enable external media location lookup in it",
+        "policy profile subnets: error: its URL has the path /x/policy/v1, to which nodes add /policy/v1 once more",
+        "  hint: write https://policy.example.com/x",
+        "policy profile other: error: it has no URL of a policy server",
+        "  hint: write such as https://policy.example.com",
+    ]
+    assert "secret" not in done.stdout
+    assert done.stderr == "3 locations, 2 policy profiles: 6 errors\n"
+
+
+def test_preflight_tells_of_another_profile_and_of_one_that_is_not_there(node: ManagementNode, folder: Path) -> None:
+    node.lists["system_location"] = [location(1, "Sydney", 1), location(2, "Melbourne", 2)]
+    node.lists["policy_server"] = [
+        profile(number, name, "https://policy.example.com") for number, name in ((1, "subnets"), (2, "other"))
+    ]
+    done = ask(node, folder, "--location", "Melbourne", "--profile", "subnets", command="preflight")
+    assert "location Melbourne: error: it has the policy profile other\n" in done.stdout
+    for name, hint in (("Subnets", "write subnets"), ("absent", "add it in Call control > Policy profiles")):
+        done = ask(node, folder, "--profile", name, command="preflight")
+        assert done.stdout == f"policy profiles: error: there is no {name}\n  hint: {hint}\n"
+
+
+def test_preflight_tells_when_no_location_asks(node: ManagementNode, folder: Path) -> None:
+    node.lists["system_location"] = [location(1, "Sydney"), location(2, "Melbourne")]
+    node.lists["policy_server"] = [profile(1, "subnets", "https://policy.example.com")]
+    lines = [ask(node, folder, *more, command="preflight").stdout for more in ((), ("--profile", "subnets"))]
+    assert lines[0].startswith("policy profiles: error: no location has a policy profile that asks for media location")
+    assert lines[1].startswith("policy profiles: error: no location has the policy profile subnets")
+
+
+def test_the_scheduled_workflow_compares_as_it_says(node: ManagementNode, tmp_path: Path) -> None:
+    workflow = (ROOT / "config-repo" / ".github" / "workflows" / "pexip-locations.yml").read_text()
+    command = re.search(r"^ +run: (location-policy .*)$", workflow, re.MULTILINE)
+    assert command
+    variables = {"LOCATION_POLICY_MANAGER": node.url, "LOCATION_POLICY_USER": USER, "LOCATION_POLICY_CA": str(node.ca)}
+    assert all(f"{name}: " in workflow for name in (*variables, *SECRET))
+    copy = clone(init(tmp_path / "x.git"), tmp_path / "map")
+    for more, status in (((), 0), (("Tokyo",), 1)):
+        node.lists["system_location"] = locations(*NAMES, *more)
+        done = run_program(*command[1].split()[1:], cwd=copy.path, environment={**variables, **SECRET})
+        assert done.returncode == status, done.stderr
