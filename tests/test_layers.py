@@ -40,6 +40,7 @@ LAYERS = (
     "reports",
     "annotations",
     "sarif",
+    "local_policy",
     "changes",
     "first_match",
     "tables",

@@ -74,6 +74,7 @@ OPTIONS = (
     "allow-http",
     "location",
     "profile",
+    "partial",
 )
 """The long options of all commands."""
 

@@ -25,12 +25,12 @@ COMMANDS = (
     "fmt",
     "doctor",
     "completion",
-    "pexip",
-    "pexip locations",
-    "pexip preflight",
     "password",
+    "export",
+    "pexip",
     "pre-receive",
 )
+BELOW = ("export local-policy", "pexip locations", "pexip preflight")
 SCREEN = 24
 """Lines of a terminal."""
 

@@ -23,7 +23,8 @@ from ..settings import (
     unknown_variables,
 )
 from .completion import command_of, is_completing
-from .options import CheckFormat, DiffFormat, Format, HelpAll, Scope, Shell
+from .export import app as _export
+from .options import CheckFormat, DiffFormat, Folder, Format, HelpAll, Repo, Rev, Scope, Shell, asked_repository
 from .options import option as _option
 from .options import rare_option as _rare_option
 from .pexip import app as _pexip
@@ -42,9 +43,6 @@ app = typer.Typer(
 )
 
 
-Folder = Annotated[Path, typer.Argument(help="A working copy of the configuration.")]
-Repo = Annotated[Path | None, _option("repo", "PATH", "Ask a commit of this repository instead.")]
-Rev = Annotated[str | None, _option("rev", "REVISION", "Which commit.  [default: the served branch]")]
 Address = Annotated[str, typer.Argument(help="The caller's address, IPv4 or IPv6.")]
 Served = Annotated[
     str | None, _option("repo", "PATH|URL", "What is served.  [default: ./data/locations.git, else this folder]")
@@ -61,15 +59,6 @@ def run() -> NoReturn:
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         del os.environ[name]  # what another git has set must not steer ours
     sys.exit(command_of(app)(prog_name="location-policy"))
-
-
-def _asked_repository(context: typer.Context, repo: Path | None) -> Path | None:
-    """The repository, unless a folder is typed: that one is meant, whatever the environment says."""
-    sources = {name: context.get_parameter_source(name) for name in ("folder", "repo")}
-    typed = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
-    if len(typed) == 2:
-        raise typer.BadParameter("a folder and --repo exclude each other")
-    return None if typed == ["folder"] else repo
 
 
 def _print_version(wanted: bool) -> None:
@@ -218,7 +207,7 @@ def check(
     if coverage and format_ != CheckFormat.TEXT:
         raise typer.BadParameter("--coverage goes with --format text only")
     with told(NOT_ASKED):
-        repository = _asked_repository(context, repo)
+        repository = asked_repository(context, repo)
         raise typer.Exit(check(folder, repository, rev, form=format_.value, base=only_changed, covers=coverage))
 
 
@@ -239,7 +228,7 @@ def lookup(
     from .lookup import lookup
 
     with told(NOT_ASKED):
-        raise typer.Exit(lookup(address, folder, _asked_repository(context, repo), rev, protocol, format_))
+        raise typer.Exit(lookup(address, folder, asked_repository(context, repo), rev, protocol, format_))
 
 
 app.command("import", epilog="Example: location-policy import /opt/pexsubnet/csv/locations.csv")(import_)
@@ -358,6 +347,7 @@ def completion(shell: Annotated[Shell, typer.Argument(help="Which shell.")]) -> 
     print_script(app, shell.value)
 
 
+app.add_typer(_export, name="export")
 app.add_typer(_pexip, name="pexip")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -73,3 +74,16 @@ def _show_all(context: typer.Context, wanted: bool) -> None:
 HelpAll = Annotated[
     bool, typer.Option("--help-all", help="Show every option and exit.", is_eager=True, callback=_show_all)
 ]
+
+Folder = Annotated[Path, typer.Argument(help="A working copy of the configuration.")]
+Repo = Annotated[Path | None, option("repo", "PATH", "Ask a commit of this repository instead.")]
+Rev = Annotated[str | None, option("rev", "REVISION", "Which commit.  [default: the served branch]")]
+
+
+def asked_repository(context: typer.Context, repo: Path | None) -> Path | None:
+    """The repository, unless a folder is typed: that one is meant, whatever the environment says."""
+    sources = {name: context.get_parameter_source(name) for name in ("folder", "repo")}
+    typed = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if len(typed) == 2:
+        raise typer.BadParameter("a folder and --repo exclude each other")
+    return None if typed == ["folder"] else repo

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..settings import variable
-from .options import HelpAll, option, rare_option
+from .options import Folder, HelpAll, option, rare_option
 from .rim import NOT_ASKED, told
 
 SECONDS = 60.0
@@ -62,7 +62,7 @@ def preflight(
     context: typer.Context,
     manager: Manager,
     user: User,
-    folder: Annotated[Path, typer.Argument(help="A working copy of the configuration.")] = Path(),
+    folder: Folder = Path(),
     password_file: PasswordFile = None,
     ca: Ca = None,
     location: Annotated[list[str] | None, option("location", "NAME", "Where signalling lands; once for each.")] = None,
