@@ -51,10 +51,12 @@ def _print(folder: Path, repository: Path | None, revision: str | None, *, parti
         tell(error)
         return NOT_ASKED
     script = local_policy(location_map, commit.id[:SHORT] if commit else None)
+    is_printed = script.is_whole or partial
+    if is_printed:
+        print(script.text, end="", flush=True)
     for line in _size(script):
         print(line, file=sys.stderr)
-    if script.is_whole or partial:
-        print(script.text, end="")
+    if is_printed:
         return 0
     print("  hint: --partial prints what fits; other addresses get no opinion then", file=sys.stderr)
     return NO
