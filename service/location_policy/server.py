@@ -36,7 +36,7 @@ class Signs:
 
     alive: Callable[[], Awaitable[None]] | None = None
     interval: int = 1
-    ending: Callable[[], None] | None = None
+    ending: Callable[[], None] = lambda: None
 
 
 def end_on_signals() -> None:
@@ -123,6 +123,5 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more, and let what is under way end."""
-        if self._ending:
-            self._ending()
+        self._ending()
         await super().shutdown(sockets)

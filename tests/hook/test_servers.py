@@ -162,6 +162,15 @@ def test_on_gitea_a_push_for_a_pull_request_is_theirs(gitea: Site) -> None:
     assert run_program("pre-receive", environment=environment, stdin=b"").returncode == 1
 
 
+def test_without_a_hook_that_runs_it_a_folder_is_no_place_for_ours(site: Site) -> None:
+    hooks = site.repository / "hooks"
+    (hooks / "pre-receive").unlink()
+    (hooks / "pre-receive.d").mkdir()
+    assert f"hook {hooks}/pre-receive, version " in run_program("init", site.repository).stdout
+    site.commit(BAD)
+    assert site.push().returncode == 1
+
+
 def test_a_hook_that_does_not_run_the_folder_beside_it_is_refused(site: Site) -> None:
     hooks = site.repository / "hooks"
     (hooks / "pre-receive.d").mkdir()
