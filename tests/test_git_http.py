@@ -32,6 +32,7 @@ from tests.support.repositories import GOOD, SYDNEY, Clone, git, init, make_repo
 from tests.support.service import Service, started_service, wait_until
 from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody
 
+README = (Path(__file__).parent.parent / "README.md").read_text()
 PERTH = "Perth,10.61.9.0/24\n"
 BETTER = {"locations/apac.csv": SYDNEY + PERTH}
 """What is pushed here."""
@@ -188,6 +189,8 @@ def test_the_first_push_of_a_newcomer_goes_where_serve_says(tmp_path: Path) -> N
         service.process.stdout.readline()
         line = service.process.stdout.readline()
         assert line == f"  change the map:  git clone {service.url}/locations.git\n"
+        shown = line.partition(":  ")[2].strip().replace(service.url, "http://127.0.0.1:8080")
+        assert f"    {shown} map && cd map\n" in README
         git(*line.split()[-3:][1:], "map", cwd=tmp_path)
         copy = Clone(tmp_path / "map")
         copy.commit({"locations/apac.csv": "Melbourne,10.61.2.0/24\n", "expectations.csv": ""})

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 OLDEST_GIT = (2, 36)
 """The first git with `cat-file --batch-command`."""
 
-DEADLINE = 60.0
+DEADLINE = 120.0
 """Seconds that one call may take: none here is asked for more than a repository on this machine."""
 LONGEST_TALK = 600.0
 """Seconds that a conversation may take, in which all files of many commits may be asked for."""
