@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+import typer.core
 import typer.main
 
 from location_policy.cli.app import app
 from location_policy.settings import OPTIONS, foreign_variables, unknown_variables, variable
 
 
+def commands(group: typer.core.TyperGroup) -> Iterator[typer.core.TyperCommand]:
+    """Every command, also those below others."""
+    for command in group.commands.values():
+        if isinstance(command, typer.core.TyperGroup):
+            yield from commands(command)
+        elif isinstance(command, typer.core.TyperCommand):
+            yield command
+
+
+ALL = list(commands(typer.main.get_group(app)))
+
+
 def test_every_long_option_of_every_command_has_a_twin() -> None:
     """`--help`, `--help-all` and `--version` do their work at once."""
-    commands = typer.main.get_group(app).commands.values()
-    found = {name for command in commands for option in command.params for name in option.opts if name.startswith("--")}
+    found = {name for command in ALL for option in command.params for name in option.opts if name.startswith("--")}
     assert found - {"--help-all"} == {f"--{option}" for option in OPTIONS}
+    assert len(set(OPTIONS)) == len(OPTIONS)
 
 
 def test_an_option_that_can_be_typed_can_be_set() -> None:
-    for command in typer.main.get_group(app).commands.values():
+    for command in ALL:
         for option in command.params:
             if option.param_type_name == "option" and "--help-all" not in option.opts:
                 long = next(name for name in option.opts if name.startswith("--"))

@@ -68,8 +68,6 @@ OPTIONS = (
     "user",
     "password-file",
     "ca",
-    "check",
-    "into",
     "timeout",
     "allow-http",
     "location",
