@@ -39,6 +39,7 @@ def test_only_files_that_concern_the_configuration_are_read(tmp_path: Path) -> N
         "locations/.hidden.csv",
         "locations/a/b.csv",
         "old/apac.csv",
+        "owners.csv",
         "policy.toml",
     ]
 

@@ -16,6 +16,7 @@ from .location_map import Gate, LocationMap
 from .plan import EMPTY, Plan, make_plan
 from .repository import Commit, Entry, Repository
 from .sources import RULES_PATH, is_rows
+from .touched import Touched
 
 LOOK_BACK = 100
 """First-parent commits among which a base is looked for, and what a roll-back may go back to."""
@@ -38,6 +39,11 @@ class Effect:
     returns_to: Commit | None
     excess: tuple[Excess, ...]
 
+    @property
+    def touched(self) -> tuple[Touched, ...]:
+        """The owners who are asked; nobody is about a return to what was there, unless owners change with it."""
+        return () if self.returns_to and not self.plan.owners else self.plan.touched
+
 
 def find_base(repository: Repository, gate: Gate, old: str) -> Base:
     """The old tip; where it is not valid, the newest of its first-parent ancestors that is."""
@@ -55,9 +61,14 @@ def effect_of(repository: Repository, gate: Gate, base: Base, commit: Commit, ne
         return Effect(base, plan, None, ())
     returns_to = _equal_entries(repository, base.commit, commit)
     excess = () if returns_to else exceeded_limits(plan)
-    if excess and (returns_to := _equal_meaning(repository, gate, base.commit, new)):
-        excess = ()
-    return Effect(base, plan, returns_to, excess)
+    if excess or (asks_owners(base.location_map) and plan.touched and not returns_to):
+        returns_to = _equal_meaning(repository, gate, base.commit, new)
+    return Effect(base, plan, returns_to, () if returns_to else excess)
+
+
+def asks_owners(location_map: LocationMap) -> bool:
+    """Is the word of owners needed for what comes after this map?"""
+    return bool(location_map.owned) and location_map.rules.severity("owner-approval") == "error"
 
 
 def _load(repository: Repository, gate: Gate, commit: Commit, *, was_served: bool = False) -> LocationMap | None:

@@ -15,7 +15,7 @@ from .changes import Kind, address_space, row_changes
 from .errors import InvalidConfiguration
 from .location_map import Gate, LocationMap
 from .plan import EMPTY, Total, make_plan
-from .plan_text import rule_lines, total_line
+from .plan_text import owner_lines, rule_lines, total_line
 from .problems import errors_in
 from .ranges import AddressSpace, Names
 from .repository import Commit, Entry, Repository
@@ -81,7 +81,7 @@ class Branch:
                 yield Effect(commit, {}, (), errors)
                 continue
             plan = make_plan(old, new, space)
-            yield Effect(commit, plan.totals(), (*rule_lines(plan), total_line(plan)))
+            yield Effect(commit, plan.totals(), (*rule_lines(plan), total_line(plan), *owner_lines(plan)))
             old = new
 
     def answers(self, address: Address) -> Iterator[Answered]:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from . import verdict_text as text
+from .approvals import APPROVAL, unapproved
 from .change_limits import Excess
-from .effect import Base, Effect, effect_of, find_base
+from .effect import Base, Effect, asks_owners, effect_of, find_base
 from .errors import InvalidConfiguration
 from .location_map import Gate, LocationMap
 from .overrides import asked_reason
@@ -46,12 +47,14 @@ class Judge:
         is_late: Callable[[], bool],
         signatures: SignatureRule,
         *,
+        pusher: str,
         allows_rewind: bool,
     ) -> None:
         self._repository = repository
         self._options = options
         self._is_late = is_late
         self._signatures = signatures
+        self._pusher = pusher
         self._allows_rewind = allows_rewind
         self._gate = Gate()
         self._problems: dict[tuple[Entry, ...], tuple[Problem, ...]] = {}
@@ -117,7 +120,7 @@ class Judge:
             mend = text.how_to_mend(rebase_from, tip_only=tip_only)
             return Verdict(False, (*plan, *head, *text.tell_problems(refused), "", *mend))
         warnings = [*self._warnings()]
-        verdict = self._judge_size(name, tip, effect.excess if effect else ())
+        verdict = self._judge_effect(name, tip, effect) if effect else Verdict(True)
         told = (*plan, *warnings, *verdict.lines)
         return Verdict(verdict.accepted, told if not verdict.accepted else (*told, text.accept(name, len(commit_ids))))
 
@@ -125,10 +128,29 @@ class Judge:
         """What going from the base to the tip does, told and as it is; limits are never let go for want of time."""
         if self._map is None:
             return (), None
-        if not base.location_map.rules.limits and self._is_late():
+        held = base.location_map.rules.limits or asks_owners(base.location_map)
+        if not held and self._is_late():
             return (text.SKIP_PLAN, ""), None
         effect = effect_of(self._repository, self._gate, base, tip, self._map)
         return [*text.tell_effect(name, tip, effect)], effect
+
+    def _judge_effect(self, name: str, tip: Commit, effect: Effect) -> Verdict:
+        """May the change be as large as it is, and are those asked whose address space it touches?"""
+        size, owners = self._judge_size(name, tip, effect.excess), self._judge_owners(name, tip, effect)
+        gap = ("",) * (not size.accepted and not owners.accepted)
+        return Verdict(size.accepted and owners.accepted, (*size.lines, *gap, *owners.lines))
+
+    def _judge_owners(self, name: str, tip: Commit, effect: Effect) -> Verdict:
+        """Has everybody given their word whose it is? Who that is, and how much it weighs, is as it was before."""
+        before = effect.base.location_map
+        if not effect.touched or before.rules.severity("owner-approval") == "off":
+            return Verdict(True)
+        missing = unapproved(effect.touched, self._pusher, self._repository.trailers(tip.id, APPROVAL))
+        if not missing:
+            return Verdict(True)
+        if asks_owners(before):
+            return Verdict(False, tuple(text.refuse_unapproved(name, missing)))
+        return Verdict(True, tuple(text.tell_unapproved(missing)))
 
     def _judge_size(self, name: str, tip: Commit, excess: Sequence[Excess]) -> Verdict:
         """May the change be as large as it is?"""

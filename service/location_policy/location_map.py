@@ -17,11 +17,21 @@ from .errors import InvalidConfiguration
 from .expectations import Expectation, ExpectationFile
 from .hygiene import single_row_problems, whole_map_problems
 from .lines import Row, name_findings
+from .owners import Owned, OwnerFile, read_owners
 from .places import key_place
 from .problems import Problem, errors_in, quote
 from .rows import LineMemory, RowFile, read_rows
 from .rules import PAIR, Rules, read_rules
-from .sources import EXPECTATIONS_PATH, ROWS_PATH, RULES_PATH, File, file_problems, is_rows
+from .sources import (
+    EXPECTATIONS_PATH,
+    OTHER_TABLES,
+    OWNERS_PATH,
+    ROWS_PATH,
+    RULES_PATH,
+    File,
+    file_problems,
+    is_rows,
+)
 from .spelling import nearest
 
 ROWS_LIMIT = 2_000_000
@@ -33,12 +43,15 @@ SPELT = 100
 
 @dataclass(frozen=True, slots=True)
 class LocationMap:
-    """The rules, the rows by file in the order of their paths, what is worth a warning, and what is expected."""
+    """The rules, the rows by file in the order of their paths, what is worth a warning, what is expected, and whose
+    address space is whose.
+    """
 
     rules: Rules
     files: tuple[RowFile, ...]
     warnings: tuple[Problem, ...]
     expected: frozenset[Expectation] = frozenset()
+    owned: tuple[Owned, ...] = ()
 
     @property
     def size(self) -> int:
@@ -71,6 +84,8 @@ class Gate:
         self._lines = LineMemory()
         self._files: dict[tuple[str, str], RowFile] = {}
         self._referee = Referee()
+        self._owners: tuple[str, OwnerFile] = ("", OwnerFile())
+        """The blob of the file read last, and what it says."""
 
     def knows(self, path: str, blob: str) -> bool:
         """Was this blob part of the configuration judged last, so that its content need not be read again?"""
@@ -80,8 +95,9 @@ class Gate:
         """The map that these files make.
 
         A configuration that an earlier version served keeps its right to be served: with `was_served`, errors that are
-        a matter of severity are warnings, and so is all that is wrong with its expectations. With `errors_only`,
-        warnings that cost are not looked for. Raises InvalidConfiguration with every problem when an error is left.
+        a matter of severity are warnings, and so is all that is wrong with its expectations and owners. With
+        `errors_only`, warnings that cost are not looked for. Raises InvalidConfiguration with every problem when an
+        error is left.
         """
         ordered = sorted(files, key=lambda file: file.path)
         problems = list(file_problems(ordered))
@@ -95,21 +111,29 @@ class Gate:
         expected = self._referee.read(readable)
         row_files = tuple(self._files.values())
         problems += [*rules_problems, *_default_problems(rules, rules_text), *_row_problems(row_files, rules)]
-        if all(path == EXPECTATIONS_PATH for path in unreadable) and not any(
-            file.size or not file.is_clean for file in row_files
-        ):
+        if unreadable <= OTHER_TABLES and not any(file.size or not file.is_clean for file in row_files):
             problems.append(_no_rows())
         codes = rules.codes_of("error") if errors_only else rules.codes_of("error", "warning")
         whole = () if _has_map_errors(problems, rules) else whole_map_problems(row_files, rules, rules_text, codes)
         problems += [*whole, *single_row_problems(row_files, codes)]
-        problems += [*expected.problems, *_unknown_expected(expected, rules)]
+        owners = self._owner_file(readable)
+        problems += [*expected.problems, *_unknown_expected(expected, rules), *owners.problems]
         if not _has_map_errors(problems, rules):
-            unsure = {problem.line for problem in errors_in(_judge(problems, rules)) if _is_expected(problem)}
+            errors = errors_in(_judge(problems, rules))
+            unsure = {problem.line for problem in errors if problem.path == EXPECTATIONS_PATH}
             problems += self._referee.judge(row_files, rules.default, unsure)
         judged = tuple(_judge(problems, rules, was_served=was_served))
         if errors_in(judged):
             raise InvalidConfiguration(judged)
-        return LocationMap(written, row_files, judged, expected.expected)
+        return LocationMap(written, row_files, judged, expected.expected, owners.owned)
+
+    def _owner_file(self, files: Iterable[File]) -> OwnerFile:
+        file = next((file for file in files if file.path == OWNERS_PATH), None)
+        if file is None or file.content is None:
+            return OwnerFile()
+        if file.blob != self._owners[0]:
+            self._owners = file.blob, read_owners(file.content)
+        return self._owners[1]
 
     def _row_file(self, file: File, before: Mapping[str, RowFile]) -> RowFile:
         if file.content is None:
@@ -121,20 +145,20 @@ def _judge(problems: list[Problem], rules: Rules, *, was_served: bool = False) -
     """The problems in the order of their places, each with the severity that the rules give it."""
     for problem in sorted(problems, key=lambda problem: (problem.path, problem.line, problem.column)):
         severity = rules.severity(problem.code)
-        if was_served and severity == "error" and _is_expected(problem):
+        if was_served and severity == "error" and _is_beside(problem):
             severity = "warning"
         if severity != "off":
             yield problem if problem.severity == severity else replace(problem, severity=severity)
 
 
 def _has_map_errors(problems: list[Problem], rules: Rules) -> bool:
-    """Is there an error in what is served? What is expected of it is another matter."""
-    return not all(map(_is_expected, errors_in(_judge(problems, rules))))
+    """Is there an error in what is served? What is expected of it, and whose it is, is another matter."""
+    return not all(map(_is_beside, errors_in(_judge(problems, rules))))
 
 
-def _is_expected(problem: Problem) -> bool:
-    """Is this about what is expected, not about what is served?"""
-    return problem.path.casefold() == EXPECTATIONS_PATH
+def _is_beside(problem: Problem) -> bool:
+    """Is this about a file beside the map, not about what is served?"""
+    return problem.path.casefold() in OTHER_TABLES
 
 
 def _row_problems(files: tuple[RowFile, ...], rules: Rules) -> Iterator[Problem]:

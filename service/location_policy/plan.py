@@ -14,9 +14,13 @@ from typing import NamedTuple
 from .addresses import Network
 from .changes import KINDS, Change, Kind, address_space, changes, row_changes
 from .location_map import LocationMap
-from .ranges import AddressSpace, count_slash64s
+from .ranges import AddressSpace, Range, count_slash64s
 from .rule_changes import RuleChange, answering_changes, judging_changes
 from .rules import Rules
+from .touched import Touched, owner_changes, touched
+
+_ALL_ANSWERS = ("match.", "answer.")
+"""Rules that change answers in everybody's address space."""
 
 EMPTY = LocationMap(Rules(), (), ())
 """What a branch serves that is not there yet."""
@@ -49,6 +53,8 @@ class Plan:
     rules: tuple[RuleChange, ...]
     """How requests are answered, whatever their rows."""
     changes: tuple[Change, ...]
+    owners: tuple[RuleChange, ...] = ()
+    """Who is asked about the next change: by subnet, the owner of before and the next one; no effect on answers."""
 
     @property
     def effect(self) -> bool:
@@ -62,6 +68,12 @@ class Plan:
         old, new = _places(self.old, wanted), _places(self.new, wanted)
         gone = {row: Source(path, line, is_gone=True) for row, path, line in old}
         return gone | {row: Source(path, line, is_gone=False) for row, path, line in new}
+
+    @cached_property
+    def touched(self) -> tuple[Touched, ...]:
+        """The owners whose address space this touches; those of before are asked."""
+        all_answers = any(change.key.startswith(_ALL_ANSWERS) for change in self.rules)
+        return touched(self.old.owned, self.new.owned, self.changes, all_answers=all_answers)
 
     def totals(self) -> dict[Kind, Total]:
         """How much changes, by kind; every kind is there."""
@@ -80,14 +92,19 @@ def make_plan(old: LocationMap | None, new: LocationMap, space: AddressSpace | N
     defaults = (before.rules.default, new.rules.default)
     found = changes(space or address_space(before), row_changes(before, new), defaults)
     judging = judging_changes(before.rules, new.rules)
-    return Plan(before, new, judging, answering_changes(before.rules, new.rules), tuple(found))
+    owners = owner_changes(before.owned, new.owned)
+    return Plan(before, new, judging, answering_changes(before.rules, new.rules), tuple(found), owners)
 
 
 def total(found: Sequence[Change]) -> Total:
     """How much these changes are, each network of length 64 counted once."""
-    ranges = [(change.size, part) for change in found for part in change.ranges]
+    return total_of([(change.size, part) for change in found for part in change.ranges])._replace(ranges=len(found))
+
+
+def total_of(ranges: Sequence[tuple[int, Range]]) -> Total:
+    """How much these ranges are, each with the size of its addresses."""
     addresses = sum(part.size for size, part in ranges if size == 4)
-    return Total(len(found), addresses, count_slash64s(part for size, part in ranges if size == 16))
+    return Total(len(ranges), addresses, count_slash64s(part for size, part in ranges if size == 16))
 
 
 def _places(location_map: LocationMap, wanted: set[Network]) -> Iterator[tuple[Network, str, int]]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .change_text import change_text, listed, name_text, size_text
-from .plan import Plan
+from .plan import Plan, total_of
 from .problems import count, escape
 from .rule_changes import RuleChange, RuleValue
-from .sources import RULES_PATH
+from .sources import OWNERS_PATH, RULES_PATH
+from .touched import Touched
 
 NO_EFFECT = "no effect"
+SHOWN_OWNERS = 10
+"""Owners that are named; the rest is counted."""
 WIDTHS = (40, 40, 20, 0)
 """Characters up to which the columns are in line; what is longer pushes its line out."""
 
@@ -26,13 +29,26 @@ def plan_lines(plan: Plan, limit: int | None = None, more: str = "location-polic
     told = [*rules[:shown], *_change_lines(plan, max(0, shown - len(rules)))]
     if shown < lines:
         told.append(f"… and {lines - shown:,} more: {more}")
-    return [*told, total_line(plan)]
+    return [*told, total_line(plan), *owner_lines(plan)]
 
 
 def rule_lines(plan: Plan) -> list[str]:
-    """The changes of policy.toml, first of those that judge pushes."""
+    """The changes of who is asked, and of policy.toml; first of what judges pushes."""
+    owners = [_owner_line(change) for change in plan.owners]
     judging = [f"{_rule_line(change)}  (judges the next pushes)" for change in plan.judging]
-    return [*judging, *map(_rule_line, plan.rules)]
+    return [*owners, *judging, *map(_rule_line, plan.rules)]
+
+
+def owner_lines(plan: Plan) -> list[str]:
+    """Whose address space the plan touches."""
+    lines = [f"address space of {touched_text(one)}" for one in plan.touched[:SHOWN_OWNERS]]
+    more = len(plan.touched) - SHOWN_OWNERS
+    return lines + [f"… and of {count(more, 'owner')} more"] * (more > 0)
+
+
+def touched_text(one: Touched) -> str:
+    """An owner, and how much of theirs is touched."""
+    return f"{name_text(one.owner)}: {'by policy.toml' if one.is_all else size_text(total_of(one.ranges))}"
 
 
 def total_line(plan: Plan) -> str:
@@ -52,6 +68,11 @@ def _change_lines(plan: Plan, number: int) -> Iterator[str]:
     widths = [min(pair) for pair in zip(longest, WIDTHS, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+
+
+def _owner_line(change: RuleChange) -> str:
+    before, after = map(_value, (change.before, change.after))
+    return f"{OWNERS_PATH}: {change.key}  {before} -> {after}  (is asked from the next push on)"
 
 
 def _rule_line(change: RuleChange) -> str:

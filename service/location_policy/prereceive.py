@@ -23,6 +23,7 @@ def judge(
     repository: Repository,
     options: Sequence[str] = (),
     is_late: Callable[[], bool] = lambda: False,
+    pusher: str = "",
 ) -> Verdict:
     """Whether these updates may be made.
 
@@ -30,7 +31,7 @@ def judge(
     """
     if not updates:  # git always names one: whoever has read standard input before us, we know nothing
         return Verdict(False, ("standard input names no ref, so nothing can be judged",))
-    verdict = _judge(updates, repository, options, is_late)
+    verdict = _judge(updates, repository, options, is_late, pusher)
     dry = [update for update in updates if update.is_dry_run]
     if not dry:
         return verdict
@@ -40,7 +41,7 @@ def judge(
 
 
 def _judge(
-    updates: Sequence[Update], repository: Repository, options: Sequence[str], is_late: Callable[[], bool]
+    updates: Sequence[Update], repository: Repository, options: Sequence[str], is_late: Callable[[], bool], pusher: str
 ) -> Verdict:
     settings = repository.settings()
     served = repository.served_ref(settings)
@@ -56,7 +57,8 @@ def _judge(
             return Verdict(False, (*lines, *asked.lines))
         if stands_for(asked.ref, aliases) != stands_for(served, aliases):
             continue
-        verdict = Judge(repository, options, is_late, signatures, allows_rewind=allows_rewind).judge(asked)
+        one = Judge(repository, options, is_late, signatures, pusher=pusher, allows_rewind=allows_rewind)
+        verdict = one.judge(asked)
         lines += verdict.lines
         if not verdict.accepted:
             return Verdict(False, tuple(lines))

@@ -46,6 +46,7 @@ CODES = {
     "duplicate-subnet": Code("the same subnet in two rows"),
     "no-rows": Code("no row in the whole map"),
     "broken-expectation": Code("an address that does not get what `expectations.csv` expects"),
+    "bad-owner": Code("an owner in `owners.csv` that cannot be asked: a second one, or not a name"),
     "rules-syntax": Code("a `policy.toml` that is not TOML"),
     "rules-unknown-key": Code("a key that `policy.toml` does not have"),
     "rules-type": Code("a value that its key in `policy.toml` cannot take"),
@@ -67,6 +68,11 @@ CODES = {
     "catch-all": Code("a row for every address: 0.0.0.0/0 or ::/0", "warning", adjustable=True),
     "home-network": Code(
         "a row that takes callers at home: 192.168.0.0, 192.168.1.0 or 10.0.0.0 with /24 or longer",
+        "warning",
+        adjustable=True,
+    ),
+    "owner-approval": Code(
+        "a push that changes what addresses get, without the word of whom `owners.csv` names",
         "warning",
         adjustable=True,
     ),

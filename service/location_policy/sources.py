@@ -12,7 +12,9 @@ RULES_PATH = "policy.toml"
 ROWS_PATH = "locations.csv"
 ROWS_FOLDER = "locations/"
 EXPECTATIONS_PATH = "expectations.csv"
-OTHER_TABLES = frozenset((EXPECTATIONS_PATH, "owners.csv"))
+OWNERS_PATH = "owners.csv"
+OTHER_TABLES = frozenset((EXPECTATIONS_PATH, OWNERS_PATH))
+"""What is read beside the map: nothing in it changes an answer."""
 
 FILE_LIMIT = 128 * 1024 * 1024
 """Bytes that one file may have."""
@@ -23,7 +25,7 @@ FILES_LIMIT = 10_000
 
 Kind = Literal["file", "symlink", "submodule"]
 
-_SINGLE = (RULES_PATH, EXPECTATIONS_PATH)
+_SINGLE = (RULES_PATH, *sorted(OTHER_TABLES))
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 

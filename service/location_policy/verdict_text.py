@@ -9,12 +9,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from .approvals import APPROVAL
 from .change_limits import Excess
 from .effect import Effect
 from .overrides import OPTION, TRAILER
-from .plan_text import plan_lines, total_line
-from .problems import Problem, count, escape
+from .plan_text import SHOWN_OWNERS, plan_lines, total_line, touched_text
+from .problems import Problem, count, escape, quote
 from .repository import Commit
+from .touched import Touched
 
 SHOWN_PLAN = 20
 """Lines of a plan that are printed to the pusher; the rest is counted."""
@@ -75,6 +77,26 @@ def tell_override(excess: Sequence[Excess], reason: str) -> Iterator[str]:
     for one in excess:
         yield f"limit overridden: {one.rule} {one.limit}, measured {one.measured}"
     yield f"  reason: {escape(reason)}"
+
+
+def tell_unapproved(touched: Sequence[Touched]) -> Iterator[str]:
+    """Whose word is missing, where that is a warning."""
+    names = ", ".join(escape(quote(one.owner)) for one in touched[:SHOWN_OWNERS])
+    more = f" and {count(len(touched) - SHOWN_OWNERS, 'owner')} more" * (len(touched) > SHOWN_OWNERS)
+    yield f"warning: not approved by {names}{more} [owner-approval]"
+
+
+def refuse_unapproved(name: str, touched: Sequence[Touched]) -> Iterator[str]:
+    """The verdict on what its owners have not approved, and how they can."""
+    yield f"{name} is refused: it needs the word of {count(len(touched), 'owner')}"
+    for one in touched[:SHOWN_OWNERS]:
+        yield f"  {touched_text(one)}"
+    if len(touched) > SHOWN_OWNERS:
+        yield f"  … and {count(len(touched) - SHOWN_OWNERS, 'owner')} more"
+    yield ""
+    yield "when they agree, end the message of the last commit with"
+    yield f"  {APPROVAL}: {escape(quote(touched[0].owner))}"
+    yield "a line for each; or let them push it"
 
 
 def refuse_rewind(name: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from ..forges import Manner, manner_of
 from ..judgement import Verdict
 from ..prereceive import judge
 from ..problems import escape
+from ..pushers import pusher
 from ..repository import open_pushed_repository
 from ..updates import parse_updates, push_options
 from .rim import NO, words
@@ -32,7 +33,7 @@ def _judge(manner: Manner) -> Verdict:
         if pushed and not updates:
             return Verdict(True)
         with open_pushed_repository(Path(os.environ.get("GIT_DIR", "."))) as repository:
-            return judge(updates, repository, push_options(os.environ), manner.is_late)
+            return judge(updates, repository, push_options(os.environ), manner.is_late, pusher(os.environ))
     except LocationPolicyError as error:
         return Verdict(False, tuple(words(error)))
     except Exception as error:  # noqa: BLE001  the rim of the hook: whatever went wrong, the push is refused
