@@ -40,12 +40,13 @@ def touched(
     old: Sequence[Owned], new: Sequence[Owned], changes: Iterable[Change], *, all_answers: bool
 ) -> tuple[Touched, ...]:
     """The owners of before whose address space is touched, in the order of the file."""
-    if not old:
+    ranges = _disjoint([*_answered(changes), *_handed_over(old, new)]) if old else []
+    if not ranges and not (old and all_answers):
         return ()
     found: dict[str, list[tuple[int, Range]]] = {}
     space = AddressSpace({network: (owner,) for network, owner in old})
     parts = {size: [part for part in space.all_parts(size) if part.network] for size in SIZES}
-    for size, one in _disjoint([*_answered(changes), *_handed_over(old, new)]):
+    for size, one in ranges:
         for part in _overlaps(one, parts[size]):
             owner = space.names[part.network][0] if part.network else ""
             found.setdefault(owner, []).append((size, part.range))
