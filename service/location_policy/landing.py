@@ -60,7 +60,7 @@ def propose(
     """A commit with this tree on top of the tip, judged; `options` are those that a pusher could give."""
     made = make_commit(PlainGit(repository.directory), tree, (tip.id,), message, author)
     update = Update(tip.id, made, repository.served_ref(repository.settings()))
-    return Proposal(update, author, tuple(options), judge([update], repository, options))
+    return Proposal(update, author, tuple(options), judge([update], repository, options, pusher=author.name))
 
 
 def land(repository: Repository, proposal: Proposal, why: str) -> list[Override]:
