@@ -88,8 +88,13 @@ LAYERS = (
     "git_hooks",
     "installation",
     "snapshot",
+    "row_search",
+    "map_csv",
+    "address_picture",
     "answers",
     "policy",
+    "commit_text",
+    "blame",
     "decision_log",
     "verdict_text",
     "signed_push",
@@ -102,6 +107,7 @@ LAYERS = (
     "reversal",
     "last_good",
     "journal",
+    "history_text",
     "active",
     "keeper",
     "refresh",
@@ -135,6 +141,7 @@ ONLY_IN = {
     "tomllib": ("rules",),
     "orjson": ("decision_log",),
     "prometheus_client": ("metrics",),
+    "jinja2": ("web",),
 }
 
 NO_INPUT_OR_OUTPUT = LAYERS[: LAYERS.index("working_copy")]

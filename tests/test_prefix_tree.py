@@ -58,6 +58,32 @@ def test_it_agrees_with_a_slow_lookup(rows: list[Network], addresses: list[Addre
         assert tree.longest_match(address) == slow_longest_match(rows, address)
 
 
+@given(many_networks, st.lists(any_address, max_size=10))
+def test_its_networks_are_a_list_in_the_order_of_their_addresses(rows: list[Network], addresses: list[Address]) -> None:
+    tree = PrefixTree(rows)
+    ordered = [tree.network(position) for position in range(len(rows))]
+    assert ordered == sorted(rows, key=lambda network: (len(network), network))
+    assert [rows[row] for row in tree.rows()] == [rows[tree.row(position)] for position in range(len(rows))] == ordered
+    for address in addresses:
+        holding = [ordered[position] for position in tree.holding(address)]
+        slow = [one for one in rows if len(one) == len(address) + 1 and Network.holding(address, one.length) == one]
+        assert holding == sorted(slow, key=lambda network: -network.length)
+
+
+@given(many_networks, any_network)
+def test_what_is_inside_a_network_stands_together(rows: list[Network], network: Network) -> None:
+    tree = PrefixTree(rows)
+    inside = [tree.network(position) for position in tree.inside(network)]
+    slow = [
+        one
+        for one in rows
+        if len(one) == len(network)
+        and one.length >= network.length
+        and Network.holding(one.first, network.length) == network
+    ]
+    assert inside == sorted(slow)
+
+
 def test_seventy_thousand_networks_hold_their_own_addresses_and_no_others() -> None:
     chosen = random.Random(1)
     rows = list({Network.holding(Address(chosen.randbytes(4)), 24) for _ in range(70_000)})

@@ -8,8 +8,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections import deque
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from io import FileIO
@@ -62,6 +62,14 @@ class Journal:
 def read(directory: Path) -> list[Event]:
     """What was written down, oldest first; raises OSError where there is no journal, or none that may be read."""
     return list(_events((directory / FILE_NAME).read_bytes()))
+
+
+def by_commit(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """The events of each commit."""
+    found = defaultdict(list)
+    for event in events:
+        found[event.commit].append(event)
+    return found
 
 
 def _readable(directory: Path) -> list[Event]:

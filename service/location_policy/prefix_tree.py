@@ -46,15 +46,47 @@ class PrefixTree:
         row = family.longest_match(int.from_bytes(address))
         return None if row == _NO_ROW else row
 
+    # --- the networks as a list in the order of their addresses, IPv4 first: each has a position in it ---
+
+    def rows(self) -> array[int]:
+        """The index of each network, by position."""
+        return self._ipv4.rows() + self._ipv6.rows()
+
+    def row(self, position: int) -> int:
+        """The index of the network at a position."""
+        before = len(self._ipv4)
+        return self._ipv4.row(position) if position < before else self._ipv6.row(position - before)
+
+    def network(self, position: int) -> Network:
+        """The network at a position."""
+        before = len(self._ipv4)
+        return self._ipv4.network(position) if position < before else self._ipv6.network(position - before)
+
+    def holding(self, address: Address) -> list[int]:
+        """The positions of the networks that hold the address, the longest first."""
+        family, before = self._family(address)
+        return [before + position for position in family.holding(int.from_bytes(address))]
+
+    def inside(self, network: Network) -> range:
+        """The positions of the networks whose addresses are all in this one, its own too."""
+        family, before = self._family(network.first)
+        found = family.inside(network)
+        return range(before + found.start, before + found.stop)
+
+    def _family(self, address: Address) -> tuple[_Family, int]:
+        """The family of an address, and how many networks stand before those of it."""
+        return (self._ipv4, 0) if len(address) == 4 else (self._ipv6, len(self._ipv4))
+
 
 class _Family:
     """The networks of one address family; an address is a number, kept as two words (IPv6) or one (IPv4)."""
 
-    __slots__ = ("_free", "_high", "_low", "_low_bits", "_parents", "_rows", "_slices", "_top_shift")
+    __slots__ = ("_free", "_high", "_low", "_low_bits", "_parents", "_rows", "_slices", "_top_shift", "_width")
 
     def __init__(self, width: int, networks: Sequence[Network]) -> None:
         size = width // 8 + 1
         rows = sorted((row for row, network in enumerate(networks) if len(network) == size), key=networks.__getitem__)
+        self._width = width
         self._low_bits = 64 if width == 128 else 0
         self._high = array("Q" if self._low_bits else "I", [0])
         self._low = array("Q", [0])
@@ -85,8 +117,49 @@ class _Family:
                 self._low.append(first & _LOW_WORD)
         self._rows.extend(rows)
 
+    def __len__(self) -> int:
+        return len(self._free) - 1
+
     def longest_match(self, address: int) -> int:
         """The row of the longest network that holds the address, or -1."""
+        return self._rows[self._entry(address)]
+
+    def rows(self) -> array[int]:
+        """The row of each network in order."""
+        return self._rows[1:]
+
+    def row(self, position: int) -> int:
+        """The row at a position."""
+        return self._rows[position + 1]
+
+    def network(self, position: int) -> Network:
+        """The network at a position, which is one less than its entry: the root has none."""
+        first, length = divmod(self._key(position + 1), 256)
+        return Network(first.to_bytes(self._width // 8) + bytes((length,)))
+
+    def holding(self, address: int) -> list[int]:
+        """The positions of the networks that hold the address, the longest first."""
+        at, found = self._entry(address), []
+        while at:
+            found.append(at - 1)
+            at = self._parents[at]
+        return found
+
+    def inside(self, network: Network) -> range:
+        """The positions of the networks inside this one."""
+        first = int.from_bytes(network.first)
+        last = first | (1 << self._width - network.length) - 1
+        entries = range(1, len(self._free))
+        start = bisect_left(entries, first << 8 | network.length, key=self._key)
+        return range(start, bisect_right(entries, last << 8 | 255, start, key=self._key))
+
+    def _key(self, entry: int) -> int:
+        """First address and length of a network in one number, by which they are in order."""
+        first = self._high[entry] << self._low_bits | (self._low[entry] if self._low_bits else 0)
+        return first << 8 | self._width - self._free[entry]
+
+    def _entry(self, address: int) -> int:
+        """The entry of the longest network that holds the address, or the root's."""
         high, word = self._high, address >> self._low_bits
         top = word >> self._top_shift
         start = self._slices[top]
@@ -98,4 +171,4 @@ class _Family:
             apart = (address ^ (high[at] << 64 | self._low[at])).bit_length()
         while self._free[at] < apart:
             at = self._parents[at]
-        return self._rows[at]
+        return at

@@ -86,13 +86,15 @@ _KUBERNETES = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_\w+)")
 class Settings:
     """How the service was asked to run.
 
-    `repository` is what is followed, as it may be shown; `state_directory` is where the last good content is kept.
+    `repository` is what is followed, as it may be shown; `state_directory` is where the last good content is kept;
+    `place` is the repository on this machine that has the commits.
     """
 
     repository: str
     host: str
     port: int
     state_directory: Path
+    place: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

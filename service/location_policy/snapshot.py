@@ -36,7 +36,9 @@ class Match:
 class Snapshot:
     """What is answered from: the rules and the rows of one commit (None for a working copy).
 
-    `size` counts rows, `locations` counts them by their first column.
+    `size` counts rows, `locations` counts them by their first column. Of each row, by its number: the length of its
+    network, its line, its names (their place in `names`). Those of a path begin at the number in the same place of
+    `starts`.
     """
 
     commit: Commit | None
@@ -45,22 +47,46 @@ class Snapshot:
     warnings: tuple[Problem, ...]
     size: int
     locations: Mapping[str, int]
+    lengths: bytes
+    lines: array[int]
+    names: tuple[tuple[str, ...], ...]
+    names_of: array[int]
+    paths: tuple[str, ...]
+    starts: tuple[int, ...]
     _tree: PrefixTree
-    _lengths: bytes
-    _lines: array[int]
-    _names: tuple[tuple[str, ...], ...]
-    _names_of: array[int]
-    _paths: tuple[str, ...]
-    _starts: tuple[int, ...]
 
     def match(self, address: Address) -> Match | None:
         """The row of the longest network that holds the address."""
         row = self._tree.longest_match(address)
         if row is None:
             return None
-        path = self._paths[bisect_right(self._starts, row) - 1]
-        network = Network.holding(address, self._lengths[row])
-        return Match(network, self._names[self._names_of[row]], path, self._lines[row])
+        return self._match(row, Network.holding(address, self.lengths[row]))
+
+    # --- the rows as a list in the order of addresses, IPv4 first: each has a position in it ---
+
+    def by_address(self) -> array[int]:
+        """The number of each row, by position."""
+        return self._tree.rows()
+
+    def match_at(self, position: int) -> Match:
+        """The row at a position."""
+        return self._match(self._tree.row(position), self._tree.network(position))
+
+    def network_at(self, position: int) -> Network:
+        """The network at a position."""
+        return self._tree.network(position)
+
+    def holding(self, address: Address) -> list[int]:
+        """The positions of the rows that hold the address, the longest first."""
+        return self._tree.holding(address)
+
+    def inside(self, network: Network) -> range:
+        """The positions of the rows whose addresses are all in this network, its own too."""
+        return self._tree.inside(network)
+
+    def _match(self, row: int, network: Network) -> Match:
+        path = self.paths[bisect_right(self.starts, row) - 1]
+        return Match(network, self.names[self.names_of[row]], path, self.lines[row])
 
 
 def take(location_map: LocationMap, commit: Commit | None) -> Snapshot:
@@ -87,12 +113,12 @@ def take(location_map: LocationMap, commit: Commit | None) -> Snapshot:
         size=len(networks),
         locations=MappingProxyType(dict(sorted(counts.items()))),
         _tree=PrefixTree(networks),
-        _lengths=bytes(network[-1] for network in networks),
-        _lines=lines,
-        _names=names,
-        _names_of=names_of,
-        _paths=tuple(_shown(file.path) for file in location_map.files),
-        _starts=tuple(starts),
+        lengths=bytes(network[-1] for network in networks),
+        lines=lines,
+        names=names,
+        names_of=names_of,
+        paths=tuple(_shown(file.path) for file in location_map.files),
+        starts=tuple(starts),
     )
 
 

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from ..commit_text import SHORT
 from ..errors import InvalidConfiguration
 from ..local_policy import LIMIT, Script, local_policy
 from .check import load
-from .commits import SHORT
 from .options import Folder, Repo, Rev, asked_repository, option
 from .rim import NO, NOT_ASKED, tell, told
 

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 from .. import journal
 from ..addresses import format_address
+from ..commit_text import SHORT, answer_text, asked_address, commit_text, signer_lines, time_text
 from ..history import Answered, Branch, Effect
-from ..journal import Event
+from ..history_text import Events, answered_fields, effect_fields
 from ..overrides import Override, overrides
-from ..plan_fields import Fields, answer_fields, total_fields
 from ..problems import count, escape
 from ..repository import Repository, open_repository
-from .commits import (
-    SHORT,
-    answer_text,
-    asked_address,
-    commit_fields,
-    commit_text,
-    signer_lines,
-    signers_of,
-    time_text,
-)
 from .place import Place
 from .progress import Progress
 from .rim import NO
+from .signers import signers_of
 
 SHOWN = 20
 """Commits that are looked at, unless more are asked for."""
@@ -41,7 +31,6 @@ PROGRESS = 50
 End = Literal["first", "more", "shallow"]
 """What is behind the last commit that was looked at: nothing, more, or what a shallow clone has not."""
 
-Events = Mapping[str, Sequence[Event]]
 One = TypeVar("One")
 Told = TypeVar("Told", Effect, Answered)
 
@@ -54,7 +43,7 @@ def history(place: Place, number: int | None, form: str) -> int:
         effects = _signed(repository, _watched(branch.effects(), len(branch.ids))[::-1])
         noted, end = overrides(repository), _end(repository, branch)
     if form == "json":
-        commits = [_effect_fields(effect, noted, events) for effect in effects]
+        commits = [effect_fields(effect, noted, events) for effect in effects]
         print(json.dumps({"commits": commits, "end": end}))
         return 0
     for effect in effects:
@@ -74,7 +63,7 @@ def history_of(address: str, place: Place, number: int | None, form: str) -> int
         end = _end(repository, branch)
         found = _signed(repository, [answer for answer in answers if answer.is_change])
     if form == "json":
-        fields = [_answered_fields(answer, events) for answer in found]
+        fields = [answered_fields(answer, events) for answer in found]
         print(json.dumps({"address": format_address(asked), "changes": fields, "end": end}))
         return 0 if found else NO
     for answer in found:
@@ -106,14 +95,12 @@ def _branch(repository: Repository, number: int, events: Events) -> Branch:
 
 def _events(place: Place) -> Events:
     """What the service has written down, by commit."""
-    found = defaultdict(list)
     try:
-        for event in journal.read(place.state):
-            found[event.commit].append(event)
+        return journal.by_commit(journal.read(place.state))
     except OSError as error:
         why = f"no journal in {place.state}: {error.strerror}"
         print(f"location-policy: what a service made of these commits is not known: {escape(why)}", file=sys.stderr)
-    return found
+        return {}
 
 
 def _watched(found: Iterator[One], number: int) -> list[One]:
@@ -165,29 +152,3 @@ def _answered_lines(answer: Answered, events: Events) -> Iterator[str]:
 def _event_lines(commit_id: str, events: Events) -> Iterator[str]:
     if found := events.get(commit_id):
         yield ", ".join(f"{event.kind} {time_text(event.at)}" for event in found)
-
-
-def _effect_fields(effect: Effect, noted: Mapping[str, Override], events: Events) -> Fields:
-    override = noted.get(effect.commit.id)
-    return {
-        **commit_fields(effect.commit),
-        "errors": effect.errors,
-        "effect": list(effect.lines),
-        "totals": {kind: total_fields(total) for kind, total in effect.totals.items()},
-        "override": override and {**asdict(override), "at": time_text(override.at)},
-        "service": _event_fields(effect.commit.id, events),
-    }
-
-
-def _answered_fields(answer: Answered, events: Events) -> Fields:
-    return {
-        **commit_fields(answer.commit),
-        "from": answer_fields(answer.before),
-        "to": answer_fields(answer.after),
-        "source": answer.source,
-        "service": _event_fields(answer.commit.id, events),
-    }
-
-
-def _event_fields(commit_id: str, events: Events) -> list[Fields]:
-    return [{"event": event.kind, "at": time_text(event.at)} for event in events.get(commit_id, ())]

@@ -82,7 +82,7 @@ def _serve(
     announcer = Announcer(manager, active)
     refresh = Refresher(source.place, active, source.state, source.mirror).refresh
     follower = Follower(directory, announcer.around(refresh))
-    settings = Settings(source.shown, options.listen.host, _port(listener), source.state)
+    settings = Settings(source.shown, options.listen.host, _port(listener), source.state, source.place)
     with _decision_log(options.logs) as decisions:
         looks = [*looks, *([certificates.look] if certificates else [])]
         source_look = _hurry(follower, source.mirror)

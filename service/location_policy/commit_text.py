@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from ..addresses import Address, parse_address
-from ..errors import NoAddress
-from ..plan_fields import Fields
-from ..policy import clean
-from ..problems import escape
-from ..ranges import Names
-from ..repository import Commit, Repository
-from ..signatures import SignatureRule, signature_rule
+from .addresses import Address, parse_address
+from .errors import NoAddress
+from .plan_fields import Fields
+from .policy import clean
+from .problems import escape
+from .ranges import Names
+from .repository import Commit
 
 SHORT = 10
 """Characters of a commit id that are shown."""
@@ -52,14 +50,6 @@ def signer_lines(commit: Commit) -> Iterator[str]:
     """Who has signed a commit, where that is known."""
     if commit.signer:
         yield f"signed by {escape(commit.signer.name)}, key {escape(commit.signer.key)}"
-
-
-def signers_of(repository: Repository) -> SignatureRule:
-    """What tells who has signed; where nothing can, standard error says so."""
-    rule = signature_rule(repository.settings(), repository.directory)
-    if rule.problem:
-        print(f"location-policy: who has signed is not known: {escape(rule.problem.message)}", file=sys.stderr)
-    return rule
 
 
 def time_text(moment: datetime) -> str:
