@@ -7,8 +7,9 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from location_policy.active import Active
+from location_policy.refresh import Refresher
 from location_policy.settings import Settings
-from location_policy.web import make_app
+from location_policy.web import Access, make_app
 
 SETTINGS = Settings("/srv/locations.git", "127.0.0.1", 8080, Path("/srv/state"))
 
@@ -16,3 +17,18 @@ SETTINGS = Settings("/srv/locations.git", "127.0.0.1", 8080, Path("/srv/state"))
 def client_of(active: Active) -> TestClient:
     """Asks the application that answers from `active`."""
     return TestClient(make_app(active, SETTINGS), base_url="http://127.0.0.1", follow_redirects=False)
+
+
+def served(repository: Path) -> tuple[Active, Settings]:
+    """What is in force once a service has looked at this repository, and its settings; state is kept beside it."""
+    state = repository.parent / "state"
+    active = Active()
+    Refresher(repository, active, state).refresh()
+    return active, Settings(str(repository), "127.0.0.1", 8080, state, repository)
+
+
+def client_of_repository(repository: Path, access: Access | None = None) -> TestClient:
+    """Asks the application that serves this repository, as it is now."""
+    active, settings = served(repository)
+    app = make_app(active, settings) if access is None else make_app(active, settings, None, access)
+    return TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)

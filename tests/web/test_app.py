@@ -54,7 +54,7 @@ def test_status_tells_a_path_that_is_not_utf8(active: Active, client: TestClient
     assert body["source"]["branch"] == "?"
 
 
-@pytest.mark.parametrize("path", ["/", "/status/", "/docs", "/policies"])
+@pytest.mark.parametrize("path", ["/status/", "/docs", "/policies", "/map/"])
 def test_what_is_not_there_is_404_without_a_redirect(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
 
@@ -91,4 +91,4 @@ def test_every_answer_below_policy_is_counted(client: TestClient) -> None:
 
 def test_what_is_not_there_says_where_to_look_whatever_the_query_holds(client: TestClient) -> None:
     response = client.get("/nowhere?%80=\x80")
-    assert (response.status_code, "see /status" in response.json()["message"]) == (404, True)
+    assert (response.status_code, "see /" in response.json()["hint"]) == (404, True)

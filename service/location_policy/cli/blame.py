@@ -13,6 +13,7 @@ from ..errors import InvalidConfiguration
 from ..problems import escape
 from ..repository import open_repository
 from .rim import NO, NOT_ASKED, tell
+from .signers import signers_of
 
 
 def blame(address: str, repository: Path, revision: str | None, form: str) -> int:

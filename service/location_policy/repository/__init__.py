@@ -224,6 +224,10 @@ class Repository:
         """At most `limit` commits behind a commit, newest first, itself the first."""
         return self._revisions(f"--max-count={limit}", *["--first-parent"] * first_parent, commit_id)
 
+    def first_parents(self, commit_id: str) -> list[str]:
+        """Every commit behind a commit along first parents, newest first, itself the first."""
+        return self._revisions("--first-parent", commit_id)
+
     def _revisions(self, *arguments: str) -> list[str]:
         return self._git.run("rev-list", *arguments, "--").decode().split()
 

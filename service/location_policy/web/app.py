@@ -16,9 +16,13 @@ from ..decision_log import DecisionLog
 from ..metrics import Metrics, Requests
 from ..repository.http_backend import HttpBackend
 from ..settings import Settings
+from .archive import Archive
+from .faults import Fault
 from .git import BODIES, REFS, GitDoor
 from .guard import ALL_ROLES, Access, Guard
+from .pages import Pages
 from .policy import COMMIT_HEADER, PolicyApi
+from .site import Site
 from .status import status
 
 EVERYONE_MAY = Access(anonymous=ALL_ROLES)
@@ -57,22 +61,35 @@ def make_app(
         body, content_type = metrics.render(",".join(request.headers.getlist("accept")))
         return Response(body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
+    archive = Archive(settings.place, settings.state_directory, active)
+    needs_login = "node" not in access.anonymous
+    pages = Pages(Site(active, settings, started_at, requests, archive, needs_login))
     routes = [
+        *pages.routes(),
         Route("/status", show_status),
         Route("/healthz", show_health),
         Route("/readyz", show_readiness),
         Route("/metrics", show_metrics),
         *(Route(path, GitDoor(backend, access.proxies)) for path in (REFS, *sorted(BODIES))),
     ]
-    router = Starlette(routes=routes, exception_handlers={404: _show_not_found})
+
+    async def show_not_found(request: Request, _: Exception) -> Response:
+        message = f"nothing is at {request.scope['path']}"
+        return await pages.show_fault(request, Fault(404, message, "see / or ask /policy/v1/participant/location"))
+
+    async def show_not_allowed(request: Request, _: Exception) -> Response:
+        response = await pages.show_fault(request, Fault(405, f"{request.method} is not GET or HEAD"))
+        response.headers["Allow"] = "GET, HEAD"
+        return response
+
+    async def show_crash(request: Request, _: Exception) -> Response:
+        return await pages.show_fault(request, Fault(500, "the log of the service says what"))
+
+    handlers: dict[Any, Any] = {404: show_not_found, 405: show_not_allowed, Exception: show_crash}
+    router = Starlette(routes=routes, exception_handlers=handlers)
     router.router.redirect_slashes = False
     api = PolicyApi(active, router, [requests.count, *([decisions.record] if decisions else [])])
     return Guard(api, access)
-
-
-async def _show_not_found(request: Request, _: Exception) -> Response:
-    message = f"nothing is at {request.scope['path']}; see /status, or ask /policy/v1/participant/location"
-    return _json({"message": message}, 404)
 
 
 def _json(content: dict[str, Any], status_code: int = 200, headers: dict[str, str] | None = None) -> Response:

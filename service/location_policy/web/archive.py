@@ -1,0 +1,196 @@
+"""What pages ask of the repository: old commits, plans, authors. Everything here takes time and belongs to a `Desk`.
+
+Each question opens the repository for itself and closes it again. A revision comes from outside: only an id, or the
+beginning of one, is taken, and only of a commit that the served branch has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from .. import blame as blaming
+from .. import journal
+from ..active import Active
+from ..addresses import Address
+from ..blame import Blame
+from ..errors import InvalidConfiguration, UnknownRevision
+from ..history import LOOK_BACK, Answered, Branch
+from ..journal import Event
+from ..location_map import Gate, LocationMap
+from ..overrides import Override, overrides
+from ..plan import Plan, make_plan
+from ..problems import quote
+from ..repository import Commit, Repository, open_repository
+from ..snapshot import Snapshot, take
+from ..sources import is_read
+from .faults import Fault
+from .kept import Kept
+
+REVISION = re.compile(r"[0-9a-f]{7,64}")
+"""An id, or enough of its beginning."""
+SNAPSHOTS = 2
+"""Old commits that are kept as they would be served."""
+
+
+class Commits(NamedTuple):
+    """Some commits of the served branch, newest first, from place `start` of `total`."""
+
+    commits: Sequence[Commit]
+    start: int
+    total: int
+    is_shallow: bool
+
+
+class Change(NamedTuple):
+    """A commit, what it is compared with, and what going from there to it does."""
+
+    old: Commit | None
+    new: Commit
+    plan: Plan
+
+
+class Archive:
+    """Asks the repository at `place`; None: there is none."""
+
+    def __init__(self, place: Path | None, state_directory: Path, active: Active) -> None:
+        self._place = place
+        self._state_directory = state_directory
+        self._active = active
+        self._ids: Kept[tuple[Sequence[str], bool]] = Kept(1)
+        self._snapshots: Kept[Snapshot] = Kept(SNAPSHOTS)
+
+    def tip(self) -> str:
+        """The newest commit of the served branch; raises Fault while none is known."""
+        state = self._active.state
+        commit = state.head.commit if state.head else state.snapshot.commit if state.snapshot else None
+        if commit is None:
+            raise Fault(503, "no commit is known yet", "see / for what is being waited for")
+        return commit.id
+
+    def events(self) -> list[Event]:
+        """What the service has written down, oldest first."""
+        try:
+            return journal.read(self._state_directory)
+        except OSError:
+            return []
+
+    def find(self, revision: str) -> Commit:
+        """The commit of this id; raises Fault where the served branch has no such commit."""
+        with self._opened() as repository:
+            return self._find(repository, revision)
+
+    def commits(self, start: int, number: int) -> Commits:
+        """Some commits of the served branch, newest first."""
+        with self._opened() as repository:
+            ids, is_shallow = self._all(repository)
+            shown = [repository.commit(commit_id) for commit_id in ids[start : start + number]]
+        return Commits(shown, start, len(ids), is_shallow)
+
+    def overrides(self) -> Mapping[str, Override]:
+        """The limits that pushes have overridden, by commit."""
+        with self._opened() as repository:
+            return overrides(repository)
+
+    def message(self, commit: Commit) -> str:
+        """The whole message of a commit."""
+        with self._opened() as repository:
+            return repository.message(commit.id)
+
+    def change(self, old: str | None, new: str) -> Change:
+        """What going from one commit to another does; without an old one, from the newest valid one before it.
+
+        Raises InvalidConfiguration.
+        """
+        with self._opened() as repository:
+            commit, gate = self._find(repository, new), Gate()
+            if old is None:
+                before, old_map = self._before(repository, commit, gate)
+            else:
+                before = self._find(repository, old)
+                old_map = self._load(repository, before, gate)
+            return Change(before, commit, make_plan(old_map, self._load(repository, commit, gate)))
+
+    def snapshot(self, revision: str) -> Snapshot:
+        """A commit as it would be served; raises InvalidConfiguration."""
+        active = self._active.state.snapshot
+        if active and active.commit and active.commit.id == revision:
+            return active
+        with self._opened() as repository:
+            commit = self._find(repository, revision)
+            return self._snapshots.get(commit.id, lambda: take(self._load(repository, commit, Gate()), commit))
+
+    def blame(self, revision: str, address: Address) -> Blame:
+        """Who wrote the row that answers an address."""
+        with self._opened() as repository:
+            return blaming.blame(repository, self._find(repository, revision), address)
+
+    def writer(self, commit: Commit, path: str, line: int) -> Commit:
+        """Who wrote a line of a file."""
+        with self._opened() as repository:
+            return blaming.writer(repository, commit, path, line)[0]
+
+    def answers(self, revision: str, address: Address, number: int) -> list[Answered]:
+        """What an address got at each of the last commits, oldest first."""
+        with self._opened() as repository:
+            tip = self._find(repository, revision)
+            return list(Branch(repository, tip.id, number, self._served()).answers(address))
+
+    def content(self, revision: str, path: str) -> tuple[Commit, bytes]:
+        """A file of the configuration, as committed."""
+        with self._opened() as repository:
+            commit = self._find(repository, revision)
+            entries = [entry for entry in repository.entries(commit) if entry.path == path and is_read(path)]
+            files = repository.files(entries)
+        content = files[0].content if files else None
+        if content is None:
+            raise Fault(404, f"commit {commit.id[:10]} has no file {quote(path)} in its configuration")
+        return commit, content
+
+    @contextmanager
+    def _opened(self) -> Iterator[Repository]:
+        if self._place is None:
+            raise Fault(503, "there is no repository to ask")
+        with open_repository(self._place) as repository:
+            yield repository
+
+    def _all(self, repository: Repository) -> tuple[Sequence[str], bool]:
+        tip = self.tip()
+        return self._ids.get(tip, lambda: (repository.first_parents(tip), repository.is_shallow()))
+
+    def _find(self, repository: Repository, revision: str) -> Commit:
+        found = repository.tip(revision) if REVISION.fullmatch(revision) else None
+        if found is None or not found.startswith(revision) or not self._is_served(repository, found):
+            hint = "name it by its id, as /history shows it"
+            raise UnknownRevision(f"the served branch has no commit {quote(revision)}", hint)
+        return repository.commit(found)
+
+    def _is_served(self, repository: Repository, commit_id: str) -> bool:
+        """Is this a commit of the served branch, or the one in force, which may have been taken off the branch?"""
+        snapshot = self._active.state.snapshot
+        is_active = bool(snapshot and snapshot.commit and snapshot.commit.id == commit_id)
+        return is_active or repository.is_ancestor(commit_id, self.tip())
+
+    def _before(self, repository: Repository, commit: Commit, gate: Gate) -> tuple[Commit | None, LocationMap | None]:
+        """What was there before a commit: an invalid one was never served."""
+        for commit_id in repository.ancestors(commit.id, 1 + LOOK_BACK, first_parent=True)[1:]:
+            with suppress(InvalidConfiguration):
+                before = repository.commit(commit_id)
+                return before, self._load(repository, before, gate)
+        return None, None
+
+    def _served(self) -> set[str]:
+        return {event.commit for event in self.events() if event.kind == "active"}
+
+    def _load(self, repository: Repository, commit: Commit, gate: Gate) -> LocationMap:
+        """A commit by its own rules; one that was served and is not valid by them, as it was served."""
+        files = repository.files(repository.entries(commit), gate.knows)
+        try:
+            return gate.load_map(files, errors_only=True)
+        except InvalidConfiguration:
+            if commit.id not in self._served():
+                raise
+            return gate.load_map(files, was_served=True, errors_only=True)

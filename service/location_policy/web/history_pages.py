@@ -1,0 +1,114 @@
+"""The commits of the served branch, what became of each, and what each does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+
+from ..change_text import change_text
+from ..commit_text import commit_fields, time_text
+from ..errors import InvalidConfiguration
+from ..history_text import override_fields
+from ..journal import Event
+from ..overrides import Override
+from ..plan import Plan, total
+from ..plan_fields import Fields, answer_fields, total_fields
+from ..plan_text import rule_lines, total_line
+from ..problem_fields import problem_fields
+from ..problems import errors_in
+from ..repository import Commit
+from .resources import Facts, Query
+from .site import Site
+
+PAGE = 50
+"""Commits of a page."""
+SHOWN_CHANGES = 500
+"""Changes of a plan that are told; the rest is counted."""
+SHOWN_PROBLEMS = 200
+
+
+def history(site: Site, query: Query) -> Facts:
+    """One page of commits, newest first."""
+    found = site.archive.commits((query["page"] - 1) * PAGE, PAGE)
+    notes, events = site.archive.overrides(), site.archive.events()
+    return {
+        "branch": site.active.state.branch,
+        "total": found.total,
+        "page": query["page"],
+        "pages": max(1, -(-found.total // PAGE)),
+        "is_shallow": found.is_shallow,
+        "commits": [_told(site, commit, notes, events) for commit in found.commits],
+    }
+
+
+def commit(site: Site, query: Query) -> Facts:
+    """One commit: its message, what became of it, and what it does to the map before it."""
+    found = site.archive.find(query["id"])
+    told = _told(site, found, site.archive.overrides(), site.archive.events())
+    told["message"] = site.archive.message(found)
+    return {**told, **_change(site, None, found.id)}
+
+
+def compare(site: Site, query: Query) -> Facts:
+    """What going from one commit to another does."""
+    old, new = site.archive.find(query["old"]), site.archive.find(query["new"])
+    return {"new": commit_fields(new), **_change(site, old.id, new.id)}
+
+
+def _change(site: Site, old: str | None, new: str) -> Facts:
+    """The plan; a commit that is not valid has none, but problems."""
+    try:
+        change = site.archive.change(old, new)
+    except InvalidConfiguration as error:
+        errors = errors_in(error.problems)
+        shown = [problem_fields(problem) for problem in errors[:SHOWN_PROBLEMS]]
+        return {"old": None, "plan": None, "problems": shown, "errors": len(errors)}
+    before = commit_fields(change.old) if change.old else None
+    return {"old": before, "plan": plan_fields(change.plan), "problems": [], "errors": 0}
+
+
+def plan_fields(plan: Plan) -> Fields:
+    """What a change of configuration does."""
+    return {
+        "effect": plan.effect,
+        "summary": total_line(plan),
+        "rules": rule_lines(plan),
+        "totals": {kind: total_fields(found) for kind, found in plan.totals().items()},
+        "changes": [_change_fields(plan, number) for number in range(min(len(plan.changes), SHOWN_CHANGES))],
+        "more": max(0, len(plan.changes) - SHOWN_CHANGES),
+    }
+
+
+def _change_fields(plan: Plan, number: int) -> Fields:
+    change = plan.changes[number]
+    words = change_text(change, plan.places)
+    return {
+        "kind": change.kind,
+        "subnets": words.subnets,
+        "before": answer_fields(change.before),
+        "after": answer_fields(change.after),
+        "size": words.size,
+        **total_fields(total([change])),
+        "source": words.sources[1:-1],
+    }
+
+
+def _told(site: Site, one: Commit, notes: Mapping[str, Override], events: Sequence[Event]) -> Facts:
+    """A commit, and what became of it."""
+    state = site.active.state
+    active = state.snapshot.commit.id if state.snapshot and state.snapshot.commit else None
+    return {
+        **commit_fields(one),
+        "is_active": one.id == active,
+        "is_head": bool(state.head and state.head.commit.id == one.id),
+        "was_active": _periods(events, one.id),
+        "refused": [time_text(event.at) for event in events if event.commit == one.id and event.kind == "refused"],
+        "override": override_fields(notes.get(one.id)),
+    }
+
+
+def _periods(events: Sequence[Event], commit_id: str) -> list[Fields]:
+    """From when to when a commit was in force, as far as it was written down; no end: until now."""
+    active = [event for event in events if event.kind == "active"]
+    pairs = zip_longest(active, (time_text(event.at) for event in active[1:]))
+    return [{"from": time_text(event.at), "to": end} for event, end in pairs if event.commit == commit_id]

@@ -1,0 +1,189 @@
+"""Routes for people and for programs, made from the table of resources.
+
+A page is made at a desk, from the first look at the state to the last byte. No answer to a node waits for it, but for
+the moments in which Python lets another thread go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..errors import LocationPolicyError
+from ..metrics import PROTOCOLS
+from .desk import Desk
+from .downloads import Downloads
+from .faults import MEDIA_TYPE, RETRY_AFTER, Fault, fault_of, problem_details
+from .home import SHOWN_LOCATIONS, SHOWN_PROBLEMS
+from .lookup_page import REQUEST
+from .openapi import description
+from .policy import COMMIT_HEADER
+from .rendering import Renderer
+from .resources import Facts, Query, Resource
+from .site import Site
+from .static import show_static
+from .table import RESOURCES
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""Of every page and file: nothing from elsewhere runs in it, and nobody puts it into a frame."""
+CONSTANTS: Facts = {
+    "protocols": sorted(PROTOCOLS),
+    "request_names": REQUEST,
+    "shown_problems": SHOWN_PROBLEMS,
+    "shown_locations": SHOWN_LOCATIONS,
+}
+
+View = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Pages and API of one site; `quick` and `slow` are for what asks memory, and what asks the repository."""
+
+    site: Site
+    quick: Desk = field(default_factory=Desk)
+    slow: Desk = field(default_factory=Desk)
+    renderer: Renderer = field(default_factory=Renderer)
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        downloads = Downloads(self.site, self.slow)
+        return [
+            *(Route(one.path, self._page(one)) for one in RESOURCES),
+            *(Route(one.api_path, self._answer(one)) for one in RESOURCES),
+            Route("/locations.csv", self._file(downloads.whole_map)),
+            Route("/uploads/locations.csv", self._file(downloads.whole_map)),
+            Route("/files/{path:path}", self._file(downloads.file)),
+            Route("/static/{digest}/{name}", self._file(show_static)),
+            Route("/openapi.json", self._description),
+        ]
+
+    async def show_fault(self, request: Request, fault: Fault) -> Response:
+        """Why there is no answer: for people who browse as a page, for everybody else as problem details."""
+        headers = {"Retry-After": RETRY_AFTER} if fault.status == 503 else {}
+        is_api = request.url.path.startswith("/api/")
+        if is_api or "text/html" not in request.headers.get("accept", ""):
+            return _json(problem_details(fault), fault.status, headers, MEDIA_TYPE)
+        return self._html("error.html", request, {"fault": _told(fault), "form": None}, fault.status, headers)
+
+    def _page(self, resource: Resource) -> View:
+        async def show(request: Request) -> Response:
+            given = _given(request)
+            desk = self.slow if resource.is_slow or given.get("at") else self.quick
+
+            def make() -> Response:
+                try:
+                    query = resource.query(given)
+                    facts = {"query": resource.said(query), **resource.facts(self.site, query)}
+                except LocationPolicyError as error:
+                    return self._fault_page(resource, request, given, fault_of(error))
+                return self._html(resource.template, request, facts)
+
+            try:
+                return await desk.do(make)
+            except Fault as fault:
+                return await self.show_fault(request, fault)
+
+        return show
+
+    def _answer(self, resource: Resource) -> View:
+        async def show(request: Request) -> Response:
+            given = _given(request)
+            desk = self.slow if resource.is_slow or given.get("at") else self.quick
+
+            def make() -> Response:
+                return _json(resource.facts(self.site, resource.query(given)), headers=self._commit())
+
+            try:
+                return await desk.do(make)
+            except LocationPolicyError as error:
+                return await self.show_fault(request, fault_of(error))
+
+        return show
+
+    def _file(self, send: Callable[[Request], Awaitable[Response | None]]) -> View:
+        async def show(request: Request) -> Response:
+            try:
+                response = await send(request)
+            except LocationPolicyError as error:
+                return await self.show_fault(request, fault_of(error))
+            if response is None:
+                return await self.show_fault(request, Fault(404, "there is no such file"))
+            response.headers.update(HEADERS)
+            return response
+
+        return show
+
+    async def _description(self, _: Request) -> Response:
+        return _json(description(RESOURCES))
+
+    def _fault_page(self, resource: Resource, request: Request, given: dict[str, str], fault: Fault) -> Response:
+        """The fault, with the form in which to ask again."""
+        snapshot = self.site.active.state.snapshot
+        query: Query = {one.name: given.get(one.name) for one in resource.parameters}
+        facts = {
+            "fault": _told(fault),
+            "form": resource.form,
+            "query": query,
+            "locations": dict(snapshot.locations) if snapshot else {},
+        }
+        return self._html("error.html", request, facts, fault.status, {})
+
+    def _html(
+        self, template: str, request: Request, facts: Facts, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Response:
+        state = self.site.active.state
+        active = state.snapshot.commit.id if state.snapshot and state.snapshot.commit else None
+        path = request.url.path
+        around: Facts = {
+            "here": f"/{path.split('/')[1]}",
+            "state": state.name,
+            "active_id": active,
+            "base_url": str(request.base_url).rstrip("/"),
+            "needs_login": self.site.needs_login,
+            "is_composed": any(request.query_params.get(name) for name in REQUEST),
+        }
+        body = self.renderer.render(template, state.snapshot, {**CONSTANTS, **around, **facts})
+        more = {"Cache-Control": "no-store", **HEADERS, **self._commit(), **(headers or {})}
+        return Response(body, status, more, media_type="text/html")
+
+    def _commit(self) -> dict[str, str]:
+        snapshot = self.site.active.state.snapshot
+        return {COMMIT_HEADER.decode(): snapshot.commit.id} if snapshot and snapshot.commit else {}
+
+
+def _told(fault: Fault) -> Facts:
+    """A fault with every key."""
+    return {"hint": None, "problems": [], **problem_details(fault)}
+
+
+def _given(request: Request) -> dict[str, str]:
+    """What a request says: of each name the first value, those of the path before all others."""
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        given.setdefault(name, value)
+    return given | {name: str(value) for name, value in request.path_params.items()}
+
+
+def _json(
+    content: dict[str, Any],
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    media_type: str = "application/json",
+) -> Response:
+    body = json.dumps(content, ensure_ascii=False).encode(errors="replace")  # the name of a file may be any bytes
+    return Response(body, status, {"Cache-Control": "no-store", **HEADERS, **(headers or {})}, media_type)

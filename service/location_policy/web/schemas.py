@@ -1,0 +1,145 @@
+"""The shapes of the API's answers, as JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "integer"}
+TRUTH: Schema = {"type": "boolean"}
+TIME: Schema = {"type": "string", "format": "date-time"}
+COUNTS: Schema = {"type": "object", "additionalProperties": NUMBER}
+
+
+def record(**properties: Schema) -> Schema:
+    """An object with these keys, all of them there."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def many(item: Schema) -> Schema:
+    """A list."""
+    return {"type": "array", "items": item}
+
+
+def perhaps(schema: Schema) -> Schema:
+    """This, or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+COMMIT = record(commit=TEXT, subject=TEXT, author=TEXT, committed_at=TIME)
+ANSWER = record(location=TEXT, overflow=many(TEXT))
+ROW = record(subnet=TEXT, location=TEXT, overflow=many(TEXT), path=TEXT, line=NUMBER)
+PROBLEM = record(path=TEXT, line=NUMBER, column=NUMBER, code=TEXT, severity=TEXT, message=TEXT, hint=perhaps(TEXT))
+TOTAL = {"ranges": NUMBER, "addresses": NUMBER, "slash64s": TEXT}
+PLAN = record(
+    effect=TRUTH,
+    summary=TEXT,
+    rules=many(TEXT),
+    totals={"type": "object", "additionalProperties": record(**TOTAL)},
+    changes=many(
+        record(kind=TEXT, subnets=TEXT, before=perhaps(ANSWER), after=perhaps(ANSWER), size=TEXT, **TOTAL, source=TEXT)
+    ),
+    more=NUMBER,
+)
+CHANGE = {"old": perhaps(COMMIT), "plan": perhaps(PLAN), "problems": many(PROBLEM), "errors": NUMBER}
+FATE = {
+    "is_active": TRUTH,
+    "is_head": TRUTH,
+    "was_active": many(
+        {"type": "object", "properties": {"from": TIME, "to": perhaps(TIME)}, "required": ["from", "to"]}
+    ),
+    "refused": many(TIME),
+    "override": perhaps({"type": "object"}),
+}
+TOLD_COMMIT = {**COMMIT["properties"], **FATE}
+
+STATUS = record(
+    state=TEXT,
+    sentence=TEXT,
+    active=perhaps({"type": "object"}),
+    head=perhaps({"type": "object"}),
+    failure=perhaps({"type": "object"}),
+    source={"type": "object"},
+    hook={"type": "object"},
+    workers=many({"type": "object"}),
+    service={"type": "object"},
+    requests=COUNTS,
+    loads=COUNTS,
+)
+MAP = record(
+    commit=perhaps(TEXT),
+    size=NUMBER,
+    found=NUMBER,
+    page=NUMBER,
+    pages=NUMBER,
+    rows=many(ROW),
+    locations=COUNTS,
+    files=NUMBER,
+)
+PICTURE = record(
+    commit=perhaps(TEXT),
+    root=TEXT,
+    wider=perhaps(TEXT),
+    families={"type": "object", "additionalProperties": TEXT},
+    rows=NUMBER,
+    depth=NUMBER,
+    bars=many(
+        record(
+            first=TEXT,
+            last=TEXT,
+            start={"type": "number"},
+            width={"type": "number"},
+            depth=NUMBER,
+            leads_to=TEXT,
+            rows=NUMBER,
+            locations={"type": "object", "additionalProperties": {"type": "number"}},
+            row=perhaps(ROW),
+        )
+    ),
+)
+LOOKUP = record(
+    commit=perhaps(COMMIT),
+    is_active=TRUTH,
+    address=perhaps(TEXT),
+    request=perhaps(TEXT),
+    answer=perhaps(record(http_status=NUMBER, outcome=TEXT, body={"type": "object"})),
+    rows=many(ROW),
+)
+ORIGIN = record(
+    address=TEXT,
+    commit=TEXT,
+    answer=perhaps(ANSWER),
+    subnet=perhaps(TEXT),
+    source=perhaps(TEXT),
+    written=perhaps(COMMIT),
+    is_cut=TRUTH,
+    beaten=many(record(subnet=TEXT, source=TEXT, answer=ANSWER)),
+    changes=many({"type": "object"}),
+    looked_at=NUMBER,
+)
+HISTORY = record(
+    branch=perhaps(TEXT), total=NUMBER, page=NUMBER, pages=NUMBER, is_shallow=TRUTH, commits=many(record(**TOLD_COMMIT))
+)
+ONE_COMMIT = record(**TOLD_COMMIT, message=TEXT, **CHANGE)
+COMPARE = record(new=COMMIT, **CHANGE)
+SOURCE = record(
+    path=TEXT,
+    commit=COMMIT,
+    line=perhaps(NUMBER),
+    lines=many(record(number=NUMBER, text=TEXT)),
+    total=NUMBER,
+    written=perhaps(COMMIT),
+)
+FAULT = {
+    "type": "object",
+    "properties": {
+        "title": TEXT,
+        "status": NUMBER,
+        "detail": TEXT,
+        "hint": TEXT,
+        "problems": many(PROBLEM),
+    },
+    "required": ["title", "status", "detail"],
+}

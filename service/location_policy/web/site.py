@@ -1,0 +1,37 @@
+"""What pages and API are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..active import Active
+from ..metrics import Requests
+from ..settings import Settings
+from ..snapshot import Snapshot
+from .archive import Archive
+from .faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The state in force, the repository behind it, and how the service was asked to run.
+
+    `needs_login`: whoever asks as a node needs a password.
+    """
+
+    active: Active
+    settings: Settings
+    started_at: datetime
+    requests: Requests
+    archive: Archive
+    needs_login: bool
+
+    def snapshot(self, revision: object = None) -> Snapshot:
+        """What is in force, or a commit as it would be; raises Fault while there is none."""
+        if revision:
+            return self.archive.snapshot(str(revision))
+        snapshot = self.active.state.snapshot
+        if snapshot is None:
+            raise Fault(503, "no configuration is loaded yet", "see / for what is being waited for")
+        return snapshot

@@ -1,0 +1,163 @@
+// What a page does besides being read; all of it can be done without, in more steps.
+
+const REFRESH = 5000;
+
+/** Times in the reader's zone; UTC stays in the title. */
+function localTimes(root) {
+  const form = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    time.textContent = form.format(new Date(time.dateTime));
+  }
+}
+
+/** A button behind what is worth copying. */
+function copyButtons(root) {
+  if (!navigator.clipboard) return; // only where the connection is secure
+  const add = (after, what, text) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "Copy";
+    button.setAttribute("aria-label", `Copy ${what}`);
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    });
+    after.after(button);
+  };
+  for (const link of root.querySelectorAll("[data-copy]")) add(link, `commit ${link.dataset.copy}`, link.dataset.copy);
+  for (const block of root.querySelectorAll("[data-copied]")) add(block, "the command", block.textContent.trim());
+}
+
+function enhance(root) {
+  localTimes(root);
+  copyButtons(root);
+  root.querySelectorAll(".icicle").forEach(icicle);
+  root.querySelectorAll("[data-fill]").forEach(fill);
+}
+
+async function fetched(url) {
+  const response = await fetch(url, { headers: { Accept: "text/html" } });
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+/** Puts the part of another page in the place of the link to it. */
+async function fill(section) {
+  const { fill: url } = section.dataset;
+  delete section.dataset.fill;
+  try {
+    const found = (await fetched(url)).getElementById(section.id);
+    if (!found) return;
+    section.replaceWith(found);
+    enhance(found);
+  } catch { /* the link to it stays */ }
+}
+
+/** Home, anew while it is looked at: only what has changed is replaced, so nothing flickers and nothing loses focus. */
+function live(root) {
+  let last = null;
+  const look = async () => {
+    if (document.hidden) return;
+    try {
+      const page = await fetched(root.dataset.live);
+      const fresh = page.getElementById(root.id);
+      if (!fresh) return;
+      const state = page.getElementById("state");
+      if (last !== null && fresh.innerHTML !== last) {
+        document.title = page.title;
+        document.getElementById("state").replaceWith(state);
+        replaceChanged(root, fresh);
+      }
+      last = fresh.innerHTML;
+    } catch { /* the next look may succeed */ }
+  };
+  look();
+  setInterval(look, REFRESH);
+}
+
+function replaceChanged(root, fresh) {
+  const plain = document.createElement("div");
+  plain.append(...fresh.cloneNode(true).childNodes);
+  enhance(plain);
+  merge(root, plain);
+}
+
+/** The children of one element become those of another; what is alike stays as it is. */
+function merge(old, fresh) {
+  const before = [...old.childNodes];
+  const after = [...fresh.childNodes];
+  const alike = before.length === after.length && before.every((node, at) => node.nodeName === after[at].nodeName);
+  if (!alike) {
+    old.replaceChildren(...after);
+    return;
+  }
+  before.forEach((node, at) => {
+    if (node.isEqualNode(after[at])) return;
+    if (node.nodeType === Node.ELEMENT_NODE && node.cloneNode(false).isEqualNode(after[at].cloneNode(false))) merge(node, after[at]);
+    else node.replaceWith(after[at]);
+  });
+}
+
+/** The picture: one bar is in the order of the Tab key, arrow keys go from bar to bar, Enter and a click lead closer. */
+function icicle(svg) {
+  const section = svg.closest("section");
+  const told = section.querySelector("output");
+  const bars = [...svg.querySelectorAll("a")];
+  const place = bars.map((bar) => {
+    const box = bar.querySelector("svg");
+    const start = parseFloat(box.getAttribute("x"));
+    return { bar, depth: Number(bar.dataset.depth), start, end: start + parseFloat(box.getAttribute("width")) };
+  });
+  let at = 0;
+  const choose = (to, focus) => {
+    if (to < 0) return;
+    bars[at].tabIndex = -1;
+    at = to;
+    bars[at].tabIndex = 0;
+    told.textContent = bars[at].getAttribute("aria-label");
+    if (focus) bars[at].focus();
+  };
+  const beside = (step) => {
+    const row = place.filter((one) => one.depth === place[at].depth).sort((a, b) => a.start - b.start);
+    const found = row[row.indexOf(place[at]) + step];
+    return found ? place.indexOf(found) : -1;
+  };
+  const near = (step) => {
+    const middle = (place[at].start + place[at].end) / 2;
+    const inReach = place.filter((one) => one.depth === place[at].depth + step
+      && one.end > place[at].start && one.start < place[at].end);
+    inReach.sort((a, b) => Math.abs((a.start + a.end) / 2 - middle) - Math.abs((b.start + b.end) / 2 - middle));
+    return inReach.length ? place.indexOf(inReach[0]) : -1;
+  };
+  bars.forEach((bar, number) => {
+    bar.tabIndex = number ? -1 : 0;
+    bar.addEventListener("focus", () => choose(number, false));
+    bar.addEventListener("mouseenter", () => { told.textContent = bar.getAttribute("aria-label"); });
+  });
+  svg.addEventListener("keydown", (event) => {
+    const moves = { ArrowLeft: () => beside(-1), ArrowRight: () => beside(1), ArrowUp: () => near(-1), ArrowDown: () => near(1) };
+    if (event.key in moves) {
+      event.preventDefault();
+      choose(moves[event.key](), true);
+    } else if (event.key === "Escape") {
+      section.querySelector("[data-wider]")?.click();
+    }
+  });
+  if (location.pathname === "/picture") return; // a page of its own, in which links are followed
+  section.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[href^='/picture']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const hadFocus = section.contains(document.activeElement);
+    const url = link.getAttribute("href");
+    const found = (await fetched(url)).getElementById(section.id);
+    if (!found) { location.href = url; return; }
+    section.replaceWith(found);
+    enhance(found);
+    if (hadFocus) found.querySelector(".icicle a").focus();
+  });
+}
+
+enhance(document);
+document.querySelectorAll("[data-live]").forEach(live);

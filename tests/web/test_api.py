@@ -1,0 +1,90 @@
+"""The API, held to its own description."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from starlette.testclient import TestClient
+
+from location_policy import __version__
+from location_policy.active import Active
+from location_policy.web import make_app
+from location_policy.web.table import RESOURCES
+from tests.support.app import client_of, client_of_repository, served
+from tests.support.repositories import force_commit, make_repository, tip
+from tests.web.history import FIRST, SECOND
+from tests.web.test_guard import routes
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    repository = make_repository(tmp_path_factory.mktemp("api") / "locations.git", FIRST)
+    force_commit(repository, SECOND)
+    return repository
+
+
+@pytest.fixture(scope="module")
+def client(repository: Path) -> TestClient:
+    return client_of_repository(repository)
+
+
+API_PATHS = [one.api_path.replace(":path}", "}") for one in RESOURCES]
+
+
+@pytest.mark.parametrize("path", API_PATHS)
+def test_every_answer_is_as_described(repository: Path, path: str) -> None:
+    operation = schemathesis.openapi.from_asgi("/openapi.json", make_app(*served(repository)))[path]["GET"]
+
+    @settings(max_examples=15, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(operation.as_strategy())
+    def ask(case: schemathesis.Case[Any]) -> None:
+        # What an address, a subnet or a commit is, no schema says.
+        case.call_and_validate(excluded_checks=[positive_data_acceptance])
+
+    ask()
+
+
+def test_the_description_has_every_route_of_the_api_and_no_other(repository: Path) -> None:
+    made = {path.replace(":path}", "}") for path in routes(make_app(*served(repository))) if path.startswith("/api/")}
+    described = client_of_repository(repository).get("/openapi.json").json()
+    assert set(described["paths"]) == made
+    assert described["info"]["version"] == __version__
+
+
+def test_every_parameter_of_a_path_is_described(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    for path, operations in paths.items():
+        named = {one["name"] for one in operations["get"]["parameters"] if one["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)}", path))
+
+
+def test_every_example_of_the_description_is_taken(client: TestClient, repository: Path) -> None:
+    for path, operations in client.get("/openapi.json").json()["paths"].items():
+        target, query = path, {}
+        for one in operations["get"]["parameters"]:
+            example = tip(repository) if one["name"] in ("id", "at", "old", "new") else one.get("example")
+            if one["in"] == "path":
+                target = target.replace(f"{{{one['name']}}}", str(example))
+            elif example is not None:
+                query[one["name"]] = str(example)
+        response = client.get(target, params=query)
+        assert response.status_code == 200, (target, response.text)
+        assert response.headers["x-location-policy-commit"] == tip(repository)
+        assert response.headers["cache-control"] == "no-store"
+
+
+def test_nothing_can_be_changed_by_the_api(client: TestClient) -> None:
+    response = client.post("/api/v1/map")
+    assert (response.status_code, response.headers["content-type"]) == (405, "application/problem+json")
+    assert (response.headers["allow"], response.json()["detail"]) == ("GET, HEAD", "POST is not GET or HEAD")
+
+
+def test_what_is_not_there_is_told_as_problem_details_whatever_is_accepted() -> None:
+    response = client_of(Active()).get("/api/v1/nowhere", headers={"accept": "text/html"})
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
