@@ -85,14 +85,15 @@ def _curl(url: str, needs_login: bool) -> str:
 
 
 def bar_words(bar: Facts) -> str:
-    """All that there is to say of a bar of the picture."""
+    """All that there is to say of a bar of the picture; it begins with what can be read on it."""
     range_ = f"{bar['first']} to {bar['last']}"
     if row := bar["row"]:
         then = f", then {', '.join(row['overflow'])}" if row["overflow"] else ""
         inside = f"; {bar['rows'] - 1:,} inside" if bar["rows"] > 1 else ""
-        return f"{row['subnet']}, {range_}: {row['location']}{then} ({row['path']}:{row['line']}){inside}"
+        place = f"{row['subnet']} in {row['path']}:{row['line']}"
+        return f"{_bar_title(bar)} {_bar_subtitle(bar)}, {range_}{then} ({place}){inside}"
     if not bar["rows"]:
-        return f"{range_}: no row"
+        return f"no row {range_}" if bar["depth"] else f"no row {bar['leads_to']}, {range_}"
     locations = [name if share == 1 else f"{name} {share:.0%}" for name, share in bar["locations"].items()]
     return f"{bar['rows']:,} subnets in {bar['leads_to']}, {range_}: {', '.join(locations)}"
 
@@ -105,7 +106,7 @@ def _bar_title(bar: Facts) -> str:
 def _bar_subtitle(bar: Facts) -> str:
     if not bar["depth"]:
         return str(bar["leads_to"])
-    return str(bar["row"]["subnet"]) if bar["row"] else f"{bar['first']} …"
+    return str(bar["row"]["subnet"] if bar["row"] else bar["first"])
 
 
 def _bands(bar: Facts) -> list[tuple[str, float, float]]:
