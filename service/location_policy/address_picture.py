@@ -20,7 +20,7 @@ ZOOM = 6
 """Bits of the address between one picture and that of its narrowest bar."""
 DEPTH = 6
 """Rows of bars below the root; what lies deeper is seen from closer."""
-SAMPLE = 2_000
+SAMPLE = 500
 """Rows of one bar that are looked at, evenly, to tell which locations they have."""
 NAMED = 4
 """Locations of one bar that are told; the rest is one share."""

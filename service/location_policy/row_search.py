@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,8 @@ from .snapshot import Snapshot
 
 Order = Literal["subnet", "location", "source", "length"]
 """By address; by names; by file and line; by the length of the prefix."""
+
+InOrder = Callable[[Order], Sequence[int]]
 
 WORDS = 20
 """Words of a search that count: more were pasted by mistake."""
@@ -46,15 +48,25 @@ class Search:
     is_descending: bool = False
 
 
-def find_rows(snapshot: Snapshot, search: Search) -> list[int]:
-    """The positions of the rows that are meant, in the order that is meant."""
+def find_rows(snapshot: Snapshot, search: Search, in_order: InOrder | None = None) -> Sequence[int]:
+    """The positions of the rows that are meant, in the order that is meant.
+
+    `in_order` has all positions in an order: sorting a large map takes a while, and is worth keeping.
+    """
     terms = [_term(word) for word in search.text.split()[:WORDS]]
     rows = snapshot.by_address()
     found = _filtered(snapshot, rows, _placed(snapshot, terms), terms, search)
     if search.order is None and any(isinstance(term, bytes) and not isinstance(term, Network) for term in terms):
         return sorted(found, key=lambda position: -snapshot.lengths[rows[position]])
-    key = _key(snapshot, rows, search.order or "subnet")
-    return sorted(found, key=key, reverse=search.is_descending)
+    if search.order not in (None, "subnet"):
+        everything = in_order(search.order) if in_order else ordered(snapshot, search.order)
+        found = everything if len(found) == snapshot.size else _kept_in_order(everything, found)
+    return found[::-1] if search.is_descending else found
+
+
+def ordered(snapshot: Snapshot, order: Order) -> array[int]:
+    """All positions in an order; equal ones stay in the order of addresses."""
+    return array("I", sorted(range(snapshot.size), key=_key(snapshot, snapshot.by_address(), order)))
 
 
 Term = Address | Network | int | str
@@ -87,7 +99,7 @@ def _parse_part(word: str) -> Network:
     raise ValueError(f"{word!r} is not the beginning of an address")
 
 
-def _placed(snapshot: Snapshot, terms: Iterable[Term]) -> Iterable[int]:
+def _placed(snapshot: Snapshot, terms: Iterable[Term]) -> Sequence[int]:
     """The positions that the addresses and networks among the terms leave, in order."""
     found: set[int] | None = None
     for term in terms:
@@ -103,8 +115,8 @@ def _placed(snapshot: Snapshot, terms: Iterable[Term]) -> Iterable[int]:
 
 
 def _filtered(
-    snapshot: Snapshot, rows: array[int], places: Iterable[int], terms: Iterable[Term], search: Search
-) -> Iterable[int]:
+    snapshot: Snapshot, rows: array[int], places: Sequence[int], terms: Iterable[Term], search: Search
+) -> Sequence[int]:
     """Of these positions, those of rows with the lengths, names and paths that are meant."""
     for term in terms:
         if isinstance(term, int):
@@ -123,6 +135,13 @@ def _kept(rows: array[int], places: Iterable[int], flags: bytes) -> list[int]:
     return [at for at in places if flags[rows[at]]]
 
 
+def _kept_in_order(everything: Sequence[int], found: Sequence[int]) -> list[int]:
+    flags = bytearray(len(everything))
+    for at in found:
+        flags[at] = 1
+    return [at for at in everything if flags[at]]
+
+
 def _text_flags(snapshot: Snapshot, word: str) -> bytes:
     """For each row: is the word in a name, or in the path?"""
     by_name = _name_flags(snapshot, lambda names: any(word in name.casefold() for name in names))
@@ -133,7 +152,7 @@ def _text_flags(snapshot: Snapshot, word: str) -> bytes:
 
 def _name_flags(snapshot: Snapshot, is_meant: Callable[[tuple[str, ...]], bool]) -> bytes:
     meant = bytes(map(is_meant, snapshot.names))
-    return bytes(map(meant.__getitem__, snapshot.names_of))
+    return bytes(meant[number] for number in snapshot.names_of)  # not in C, which would let no answer go first
 
 
 def _path_flags(snapshot: Snapshot, is_meant: Callable[[str], bool]) -> bytes:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from ..address_picture import Bar, draw, whole
 from ..addresses import Address, Network, format_address, parse_interface
 from ..problems import quote
 from ..ranges import SIZES
-from ..row_search import Order, Search, find_rows
+from ..row_search import Order, Search, find_rows, ordered
 from ..snapshot import Match, Snapshot
 from .faults import Fault
 from .resources import Facts, Query
@@ -29,7 +30,11 @@ def map_rows(site: Site, query: Query) -> Facts:
         cast("Order | None", query["sort"]),
         is_descending=query["order"] == "desc",
     )
-    found = find_rows(snapshot, search)
+
+    def in_order(order: Order) -> Sequence[int]:
+        return site.orders.get((snapshot.loaded_at, order), lambda: ordered(snapshot, order))
+
+    found = find_rows(snapshot, search, in_order)
     limit = query["limit"]
     pages = max(1, -(-len(found) // limit))
     page = min(query["page"], pages)

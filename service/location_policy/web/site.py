@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..active import Active
@@ -11,13 +12,17 @@ from ..settings import Settings
 from ..snapshot import Snapshot
 from .archive import Archive
 from .faults import Fault
+from .kept import Kept
+
+ORDERS = 4
+"""Orders of a map that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """The state in force, the repository behind it, and how the service was asked to run.
 
-    `needs_login`: whoever asks as a node needs a password.
+    `needs_login`: whoever asks as a node needs a password. `orders`: the rows of the map as they were sorted last.
     """
 
     active: Active
@@ -26,6 +31,7 @@ class Site:
     requests: Requests
     archive: Archive
     needs_login: bool
+    orders: Kept[Sequence[int]] = field(default_factory=lambda: Kept(ORDERS))
 
     def snapshot(self, revision: object = None) -> Snapshot:
         """What is in force, or a commit as it would be; raises Fault while there is none."""
