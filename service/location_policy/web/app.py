@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,11 +14,11 @@ from ..metrics import Metrics, Requests
 from ..repository.http_backend import HttpBackend
 from ..settings import Settings
 from .archive import Archive
-from .faults import Fault
 from .git import BODIES, REFS, GitDoor
 from .guard import ALL_ROLES, Access, Guard
 from .pages import Pages
 from .policy import COMMIT_HEADER, PolicyApi
+from .responses import json_response
 from .site import Site
 from .status import status
 
@@ -47,14 +44,15 @@ def make_app(
         state = active.state
         commit = state.snapshot and state.snapshot.commit
         headers = {COMMIT_HEADER.decode(): commit.id} if commit else {}
-        return _json(status(state, settings, started_at), headers=headers)
+        return json_response(status(state, settings, started_at), headers=headers)
 
     async def show_health(_: Request) -> Response:
-        return _json({"status": "alive"})
+        return json_response({"status": "alive"})
 
     async def show_readiness(_: Request) -> Response:
         is_ready = active.state.snapshot is not None
-        return _json({"status": "ready" if is_ready else "no configuration is loaded yet"}, 200 if is_ready else 503)
+        told = {"status": "ready" if is_ready else "no configuration is loaded yet"}
+        return json_response(told, 200 if is_ready else 503)
 
     async def show_metrics(request: Request) -> Response:
         # Not in a thread: that holds answers back for longer than the millisecond that this takes.
@@ -72,27 +70,7 @@ def make_app(
         Route("/metrics", show_metrics),
         *(Route(path, GitDoor(backend, access.proxies)) for path in (REFS, *sorted(BODIES))),
     ]
-
-    async def show_not_found(request: Request, _: Exception) -> Response:
-        message = f"nothing is at {request.scope['path']}"
-        return await pages.show_fault(request, Fault(404, message, "see / or ask /policy/v1/participant/location"))
-
-    async def show_not_allowed(request: Request, _: Exception) -> Response:
-        response = await pages.show_fault(request, Fault(405, f"{request.method} is not GET or HEAD"))
-        response.headers["Allow"] = "GET, HEAD"
-        return response
-
-    async def show_crash(request: Request, _: Exception) -> Response:
-        return await pages.show_fault(request, Fault(500, "the log of the service says what"))
-
-    handlers: dict[Any, Any] = {404: show_not_found, 405: show_not_allowed, Exception: show_crash}
-    router = Starlette(routes=routes, exception_handlers=handlers)
+    router = Starlette(routes=routes, exception_handlers=pages.handlers())
     router.router.redirect_slashes = False
     api = PolicyApi(active, router, [requests.count, *([decisions.record] if decisions else [])])
     return Guard(api, access)
-
-
-def _json(content: dict[str, Any], status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
-    body = json.dumps(content, ensure_ascii=False).encode(errors="replace")  # the name of a file may be any bytes
-    headers = {"Cache-Control": "no-store", **(headers or {})}
-    return Response(body, status_code, headers, media_type="application/json")

@@ -6,7 +6,6 @@ the moments in which Python lets another thread go on.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,20 +25,11 @@ from .openapi import description
 from .policy import COMMIT_HEADER
 from .rendering import Renderer
 from .resources import Facts, Query, Resource
+from .responses import HEADERS, json_response
 from .site import Site
 from .static import show_static
 from .table import RESOURCES
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-"""Of every page and file: nothing from elsewhere runs in it, and nobody puts it into a frame."""
 CONSTANTS: Facts = {
     "protocols": sorted(PROTOCOLS),
     "request_names": REQUEST,
@@ -72,12 +62,29 @@ class Pages:
             Route("/openapi.json", self._description),
         ]
 
+    def handlers(self) -> dict[Any, Any]:
+        """What is shown where no route answers, by status; by Exception where something breaks."""
+
+        async def show_not_found(request: Request, _: Exception) -> Response:
+            message = f"nothing is at {request.scope['path']}"
+            return await self.show_fault(request, Fault(404, message, "see / or ask /policy/v1/participant/location"))
+
+        async def show_not_allowed(request: Request, _: Exception) -> Response:
+            response = await self.show_fault(request, Fault(405, f"{request.method} is not GET or HEAD"))
+            response.headers["Allow"] = "GET, HEAD"
+            return response
+
+        async def show_crash(request: Request, _: Exception) -> Response:
+            return await self.show_fault(request, Fault(500, "the log of the service says what"))
+
+        return {404: show_not_found, 405: show_not_allowed, Exception: show_crash}
+
     async def show_fault(self, request: Request, fault: Fault) -> Response:
         """Why there is no answer: for people who browse as a page, for everybody else as problem details."""
         headers = {"Retry-After": RETRY_AFTER} if fault.status == 503 else {}
         is_api = request.url.path.startswith("/api/")
         if is_api or "text/html" not in request.headers.get("accept", ""):
-            return _json(problem_details(fault), fault.status, headers, MEDIA_TYPE)
+            return json_response(problem_details(fault), fault.status, headers, MEDIA_TYPE)
         return self._html("error.html", request, {"fault": _told(fault), "form": None}, fault.status, headers)
 
     def _page(self, resource: Resource) -> View:
@@ -106,7 +113,7 @@ class Pages:
             desk = self.slow if resource.is_slow or given.get("at") else self.quick
 
             def make() -> Response:
-                return _json(resource.facts(self.site, resource.query(given)), headers=self._commit())
+                return json_response(resource.facts(self.site, resource.query(given)), headers=self._commit())
 
             try:
                 return await desk.do(make)
@@ -129,7 +136,7 @@ class Pages:
         return show
 
     async def _description(self, _: Request) -> Response:
-        return _json(description(RESOURCES))
+        return json_response(description(RESOURCES))
 
     def _fault_page(self, resource: Resource, request: Request, given: dict[str, str], fault: Fault) -> Response:
         """The fault, with the form in which to ask again."""
@@ -177,13 +184,3 @@ def _given(request: Request) -> dict[str, str]:
     for name, value in request.query_params.multi_items():
         given.setdefault(name, value)
     return given | {name: str(value) for name, value in request.path_params.items()}
-
-
-def _json(
-    content: dict[str, Any],
-    status: int = 200,
-    headers: dict[str, str] | None = None,
-    media_type: str = "application/json",
-) -> Response:
-    body = json.dumps(content, ensure_ascii=False).encode(errors="replace")  # the name of a file may be any bytes
-    return Response(body, status, {"Cache-Control": "no-store", **HEADERS, **(headers or {})}, media_type)
