@@ -34,6 +34,8 @@ REVISION = re.compile(r"[0-9a-f]{7,64}")
 """An id, or enough of its beginning."""
 SNAPSHOTS = 2
 """Old commits that are kept as they would be served."""
+WRITERS = 1_000
+"""Lines of which it is kept who wrote them."""
 
 
 class Commits(NamedTuple):
@@ -62,6 +64,7 @@ class Archive:
         self._active = active
         self._ids: Kept[tuple[Sequence[str], bool]] = Kept(1)
         self._snapshots: Kept[Snapshot] = Kept(SNAPSHOTS)
+        self._writers: Kept[Commit] = Kept(WRITERS)
 
     def tip(self) -> str:
         """The newest commit of the served branch; raises Fault while none is known."""
@@ -79,7 +82,7 @@ class Archive:
             return []
 
     def find(self, revision: str) -> Commit:
-        """The commit of this id; raises Fault where the served branch has no such commit."""
+        """The commit of this id; raises UnknownRevision where the served branch has no such commit."""
         with self._opened() as repository:
             return self._find(repository, revision)
 
@@ -129,9 +132,13 @@ class Archive:
             return blaming.blame(repository, self._find(repository, revision), address)
 
     def writer(self, commit: Commit, path: str, line: int) -> Commit:
-        """Who wrote a line of a file."""
-        with self._opened() as repository:
-            return blaming.writer(repository, commit, path, line)[0]
+        """Who wrote a line of a file; git goes back through its history, which takes seconds in a long one."""
+
+        def ask() -> Commit:
+            with self._opened() as repository:
+                return blaming.writer(repository, commit, path, line)[0]
+
+        return self._writers.get((commit.id, path, line), ask)
 
     def answers(self, revision: str, address: Address, number: int) -> list[Answered]:
         """What an address got at each of the last commits, oldest first."""

@@ -46,13 +46,17 @@ def commit(site: Site, query: Query) -> Facts:
     found = site.archive.find(query["id"])
     told = _told(site, found, site.archive.overrides(), site.archive.events())
     told["message"] = site.archive.message(found)
-    return {**told, **_change(site, None, found.id)}
+    return {**told, **_kept_change(site, None, found.id)}
 
 
 def compare(site: Site, query: Query) -> Facts:
     """What going from one commit to another does."""
     old, new = site.archive.find(query["old"]), site.archive.find(query["new"])
-    return {"new": commit_fields(new), **_change(site, old.id, new.id)}
+    return {"new": commit_fields(new), **_kept_change(site, old.id, new.id)}
+
+
+def _kept_change(site: Site, old: str | None, new: str) -> Facts:
+    return site.plans.get((old, new), lambda: _change(site, old, new))
 
 
 def _change(site: Site, old: str | None, new: str) -> Facts:

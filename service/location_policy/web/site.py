@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from ..active import Active
 from ..metrics import Requests
@@ -16,6 +17,8 @@ from .kept import Kept
 
 ORDERS = 4
 """Orders of a map that are kept."""
+PLANS = 50
+"""Plans that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Site:
     """The state in force, the repository behind it, and how the service was asked to run.
 
     `needs_login`: whoever asks as a node needs a password. `orders`: the rows of the map as they were sorted last.
+    `plans`: what commits did, as it was told last.
     """
 
     active: Active
@@ -32,6 +36,7 @@ class Site:
     archive: Archive
     needs_login: bool
     orders: Kept[Sequence[int]] = field(default_factory=lambda: Kept(ORDERS))
+    plans: Kept[dict[str, Any]] = field(default_factory=lambda: Kept(PLANS))
 
     def snapshot(self, revision: object = None) -> Snapshot:
         """What is in force, or a commit as it would be; raises Fault while there is none."""
