@@ -26,9 +26,12 @@ ARGUMENTS = (
 """It asks nobody but the service that is tested."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium; as root it runs only without its sandbox."""
+    """The system's Chromium; as root it runs only without its sandbox.
+
+    Of a module: while it lives no other event loop may run in this thread.
+    """
     if CHROMIUM is None:  # pragma: no cover  depends on the machine
         pytest.skip("chromium, the browser of the tests of pages, is not installed")
     with sync_playwright() as playwright:
@@ -38,7 +41,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three valid commits, and one that is not between them."""
     repository = make_repository(tmp_path_factory.mktemp("browser") / "locations.git", FIRST)
@@ -48,7 +51,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repository
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(repository: Path, chromium: Browser) -> Iterator[Service]:
     """A service of that repository; not even begun where there is no browser."""
     assert chromium.is_connected()
