@@ -82,7 +82,7 @@ class Pages:
     async def show_fault(self, request: Request, fault: Fault) -> Response:
         """Why there is no answer: for people who browse as a page, for everybody else as problem details."""
         headers = {"Retry-After": RETRY_AFTER} if fault.status == 503 else {}
-        is_api = request.url.path.startswith("/api/")
+        is_api = request.scope["path"].startswith("/api/")
         if is_api or "text/html" not in request.headers.get("accept", ""):
             return json_response(problem_details(fault), fault.status, headers, MEDIA_TYPE)
         return self._html("error.html", request, {"fault": _told(fault), "form": None}, fault.status, headers)
@@ -155,7 +155,7 @@ class Pages:
     ) -> Response:
         state = self.site.active.state
         active = state.snapshot.commit.id if state.snapshot and state.snapshot.commit else None
-        path = request.url.path
+        path = request.scope["path"]
         around: Facts = {
             "here": f"/{path.split('/')[1]}",
             "state": state.name,
