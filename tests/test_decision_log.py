@@ -13,13 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy import answers, policy
+from location_policy.answers import Wording
 from location_policy.decision_log import KEYS, LONGEST, NAMES, DecisionLog, make_line
+from location_policy.queries import Pairs, parse_query
 from tests.support.maps import COMMIT, snapshot_of
 from tests.support.repositories import SYDNEY
 
 ASKED = b"protocol=MSSIP&ms-subnet=10.61.2.0&node_ip=10.44.99.2&request_id=644d4edc"
 NAMED = ASKED + b"&local_alias=meet.bob&remote_alias=sip:alice@example.com&remote_display_name=Alice"
 SNAPSHOT = snapshot_of()
+NO_OPINION = Wording(SNAPSHOT.rules, None).no_opinion
 
 Json = dict[str, Any]
 
@@ -27,7 +30,7 @@ Json = dict[str, Any]
 def line_of(query: bytes = ASKED, rules: str = "", rows: str = SYDNEY, *, with_names: bool = False) -> Json:
     """The meaning of the line for the answer to this query under these rules and rows."""
     snapshot = snapshot_of({"locations.csv": rows, "policy.toml": rules})
-    question = policy.understand(snapshot.rules, policy.parse_query(query))
+    question = policy.understand(snapshot.rules, parse_query(query))
     answer = policy.answer_question(snapshot, question)
     line: Json = json.loads(make_line(question, answer, COMMIT.id, 83_500, with_names=with_names))
     return line
@@ -115,9 +118,9 @@ VALUES = st.one_of(st.text(max_size=20), st.sampled_from(["\r\n", "\x00", "\x85"
 
 @given(VALUES, VALUES)
 def test_no_value_breaks_a_line_and_every_value_can_be_read_back(one: str, other: str) -> None:
-    parameters = [("request-id", one), ("remote-alias", other)]
+    parameters = Pairs([("request-id", one), ("remote-alias", other)])
     question = policy.understand(SNAPSHOT.rules, parameters)
-    line = make_line(question, answers.no_opinion(None), None, 1, with_names=True)
+    line = make_line(question, NO_OPINION, None, 1, with_names=True)
     assert line.isascii()
     assert len(line.decode().splitlines()) == 1
     assert line.endswith(b"\n")
@@ -136,7 +139,7 @@ def test_whatever_the_query_is_there_is_one_line(query: bytes) -> None:
 
 def test_other_request_types_have_no_line(tmp_path: Path) -> None:
     with closing(DecisionLog(str(tmp_path / "x.log"))) as log:
-        log.record(policy.understand(SNAPSHOT.rules, []), answers.not_provided("/policy/v1/x"), None, 1)
-        log.record(policy.understand(SNAPSHOT.rules, []), answers.not_ready(), None, 1)
+        log.record(policy.understand(SNAPSHOT.rules, Pairs()), answers.not_provided("/policy/v1/x"), None, 1)
+        log.record(policy.understand(SNAPSHOT.rules, Pairs()), answers.not_ready(), None, 1)
     assert [json.loads(line)["outcome"] for line in (tmp_path / "x.log").read_text().splitlines()] == ["not-ready"]
     assert log.dropped == 0

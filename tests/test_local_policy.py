@@ -13,6 +13,7 @@ from location_policy.addresses import Address, Network, format_address
 from location_policy.errors import LocationPolicyError
 from location_policy.local_policy import LIMIT, local_policy
 from location_policy.location_map import LocationMap
+from location_policy.queries import Pairs
 from location_policy.snapshot import Snapshot, take
 from tests.support.local_policy import render
 from tests.support.maps import map_of, network
@@ -27,7 +28,7 @@ Oslo,2001:db8::/32
 
 def served(snapshot: Snapshot, protocol: str, **values: str) -> dict[str, Any] | None:
     """The result that a node gets from the service; None for no opinion."""
-    parameters = [("protocol", protocol), *((name.replace("_", "-"), value) for name, value in values.items())]
+    parameters = Pairs([("protocol", protocol), *((name.replace("_", "-"), value) for name, value in values.items())])
     body = policy.answer(snapshot, parameters).body
     return body.get("result")
 

@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 
 from location_policy import answers, policy
 from location_policy.active import Active, StateName
+from location_policy.answers import Wording
 from location_policy.git_hooks import Hook
 from location_policy.metrics import BUCKETS, HELP, PROTOCOLS, STATES, Metrics, Requests
 from location_policy.policy import Question
+from location_policy.queries import Pairs
+from location_policy.rules import Rules
 from tests.support.maps import COMMIT, MOMENT, snapshot_of
 from tests.support.monitoring import scrape
 
 MICROSECOND = 1000
+NO_OPINION = Wording(Rules(), None).no_opinion
 
 
 def metrics_of(active: Active | None = None, requests: Requests | None = None, dropped: int = 0) -> Metrics:
@@ -24,14 +28,14 @@ def metrics_of(active: Active | None = None, requests: Requests | None = None, d
 
 
 def asked(protocol: str) -> Question:
-    return Question(protocol, "", "", [])
+    return Question(protocol, "", "", Pairs())
 
 
 def counted(*protocols: str, took: int = 80 * MICROSECOND) -> Requests:
     """An answer to each of these protocols."""
     requests = Requests()
     for protocol in protocols:
-        requests.count(asked(protocol), answers.no_opinion(None), None, took)
+        requests.count(asked(protocol), NO_OPINION, None, took)
     return requests
 
 
@@ -55,8 +59,8 @@ def test_a_protocol_that_is_not_known_counts_as_other_and_none_as_none() -> None
 
 def test_the_histogram_counts_an_answer_in_every_bucket_that_holds_it() -> None:
     requests = counted("sip", took=50 * MICROSECOND)
-    requests.count(asked("sip"), answers.no_opinion(None), None, 60 * MICROSECOND)
-    requests.count(asked("sip"), answers.no_opinion(None), None, 2_000_000 * MICROSECOND)
+    requests.count(asked("sip"), NO_OPINION, None, 60 * MICROSECOND)
+    requests.count(asked("sip"), NO_OPINION, None, 2_000_000 * MICROSECOND)
     found = scrape(metrics_of(requests=requests))
     name = "location_policy_request_seconds"
     assert [found[f'{name}_bucket{{le="{le}"}}'] for le in ("5e-05", "0.0001", "1.0", "+Inf")] == [1, 2, 2, 3]
@@ -73,8 +77,8 @@ def test_the_buckets_go_from_fifty_microseconds_to_a_second() -> None:
 def test_whatever_is_asked_the_sums_hold(exchanges: list[tuple[str, int]]) -> None:
     requests = Requests()
     for protocol, took in exchanges:
-        question = policy.understand(snapshot_of().rules, [("protocol", protocol)])
-        requests.count(question, answers.no_opinion(None), None, took)
+        question = policy.understand(snapshot_of().rules, Pairs([("protocol", protocol)]))
+        requests.count(question, NO_OPINION, None, took)
     assert sum(requests.by_label.values()) == sum(requests.by_bucket) == len(exchanges)
     assert len(requests.by_label) <= len(PROTOCOLS) + 2
     assert scrape(metrics_of(requests=requests))["location_policy_request_seconds_count"] == len(exchanges)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from location_policy.answers import Answer
-from location_policy.policy import answer, clean, parse_query
+from location_policy.policy import answer
+from location_policy.queries import clean, parse_query
 from location_policy.snapshot import Snapshot
 from tests.support.maps import snapshot_of
 

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .addresses import Address, Network
+from .answers import Match
 from .ranges import Range
-from .snapshot import Match, Snapshot
+from .snapshot import Snapshot
 
 ZOOM = 6
 """Bits of the address between one picture and that of its narrowest bar."""

@@ -30,12 +30,12 @@ class Network(bytes):
 
         Raises ValueError when the length is outside 0..32 (IPv4) or 0..128 (IPv6).
         """
-        width = len(address) * 8
-        if not 0 <= length <= width:
-            raise ValueError(f"a prefix length of {length} is outside 0 to {width}")
-        free = width - length
+        size = len(address)
+        free = size * 8 - length
+        if free < 0 or length < 0:
+            raise ValueError(f"a prefix length of {length} is outside 0 to {size * 8}")
         first = int.from_bytes(address) >> free << free
-        return cls(first.to_bytes(len(address)) + bytes((length,)))
+        return cls((first << 8 | length).to_bytes(size + 1))
 
     @property
     def first(self) -> Address:
@@ -48,7 +48,7 @@ class Network(bytes):
         return self[-1]
 
     def __str__(self) -> str:
-        return f"{format_address(self.first)}/{self.length}"
+        return f"{inet_ntop(AF_INET if len(self) == 5 else AF_INET6, self[:-1])}/{self[-1]}"
 
     def __repr__(self) -> str:
         return f"Network({str(self)!r})"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from .addresses import Address, parse_address
 from .errors import NoAddress
 from .plan_fields import Fields
-from .policy import clean
 from .problems import escape
+from .queries import clean
 from .ranges import Names
 from .repository import Commit
 

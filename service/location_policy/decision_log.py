@@ -13,7 +13,8 @@ import orjson
 
 from .answers import Answer
 from .line_writer import LineWriter
-from .policy import Parameters, Question, first
+from .policy import Question
+from .queries import Parameters
 from .rules import parameter_name
 
 KEYS = {
@@ -50,8 +51,7 @@ _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 def make_line(question: Question, answer: Answer, commit: str | None, took: int, *, with_names: bool) -> bytes:
     """The line of an answer that took this many nanoseconds."""
-    body, parameters = answer.body, question.parameters
-    location, overflow = answer.locations()
+    parameters = question.parameters
     fields = {
         "time": datetime.now(UTC),
         "request_id": _value(parameters, _REQUEST_ID),
@@ -59,10 +59,10 @@ def make_line(question: Question, answer: Answer, commit: str | None, took: int,
         "protocol": _cut(question.protocol),
         "address": _cut(question.address),
         "outcome": answer.outcome,
-        "subnet": body.get("policy.subnet"),
-        "source": body.get("policy.source"),
-        "location": location,
-        "overflow": overflow,
+        "subnet": answer.subnet,
+        "source": answer.source,
+        "location": answer.location,
+        "overflow": answer.overflow,
         "commit": commit,
         "took_us": took // 1000,
     }
@@ -72,7 +72,7 @@ def make_line(question: Question, answer: Answer, commit: str | None, took: int,
 
 
 def _value(parameters: Parameters, name: str) -> str | None:
-    return _cut(first(parameters, name))
+    return _cut(parameters.first(name))
 
 
 def _cut(value: str) -> str | None:

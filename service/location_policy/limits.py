@@ -147,6 +147,9 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         if self._certified is not None:
             self.scope["extensions"] = {"tls": {"client_cert_name": self._certified}}
+        self._begin()
+
+    def _begin(self) -> None:
         self._is_whole = False
         self._count = 1
 

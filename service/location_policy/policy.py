@@ -7,18 +7,12 @@ is what releases of Pexip Infinity were seen to send, and what their local polic
 from __future__ import annotations
 
 from typing import NamedTuple
-from urllib.parse import parse_qsl
 
-from . import answers
 from .addresses import parse_address
 from .answers import Answer
-from .rules import Rules, parameter_name
+from .queries import Parameters
+from .rules import Rules
 from .snapshot import Snapshot
-
-Parameters = list[tuple[str, str]]
-"""Names (in the spelling of `parameter_name`) and cleaned values, in the order of the query."""
-
-_BLANK = " \t"
 
 
 class Question(NamedTuple):
@@ -33,27 +27,11 @@ class Question(NamedTuple):
     parameters: Parameters
 
 
-def parse_query(query: bytes) -> Parameters:
-    """The parameters of a query string that have a value."""
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=False, errors="replace")
-    return [(parameter_name(name), cleaned) for name, value in pairs if (cleaned := clean(value))]
-
-
-def clean(value: str) -> str:
-    """A value without the space and tab around it, without brackets, and the first item of what looks like a list."""
-    text = value.strip(_BLANK)
-    if not (text.startswith("[") and text.endswith("]")):
-        return text
-    item = text[1:-1].partition(",")[0].strip(_BLANK)
-    quoted = len(item) > 1 and item[0] == item[-1] and item[0] in "\"'"
-    return item[1:-1].strip(_BLANK) if quoted else item
-
-
 def understand(rules: Rules, parameters: Parameters) -> Question:
     """The question that the parameters ask under these rules."""
-    protocol = first(parameters, "protocol").lower()
+    protocol = parameters.first("protocol").lower()
     for parameter in rules.match.get(protocol, ()):
-        if value := first(parameters, parameter):
+        if value := parameters.first(parameter):
             return Question(protocol, parameter, value, parameters)
     return Question(protocol, "", "", parameters)
 
@@ -65,22 +43,12 @@ def answer(snapshot: Snapshot, parameters: Parameters) -> Answer:
 
 def answer_question(snapshot: Snapshot, question: Question) -> Answer:
     """What a conference node is told, from a question under this snapshot's rules."""
-    commit = snapshot.commit.id if snapshot.commit else None
+    wording = snapshot.wording
     if not question.address:
-        return answers.no_opinion(commit)
+        return wording.no_opinion
     try:
         address = parse_address(question.address)
     except ValueError:
-        return answers.bad_address(question.address, question.parameter, commit)
-    rules = snapshot.rules
-    if match := snapshot.match(address):
-        return answers.matched(match, rules.overflow, question.protocol, commit)
-    return answers.defaulted(rules.default, question.protocol, commit) if rules.default else answers.no_match(commit)
-
-
-def first(parameters: Parameters, name: str) -> str:
-    """The first value of this name, empty where there is none."""
-    for key, value in parameters:
-        if key == name:
-            return value
-    return ""
+        return wording.bad_address(question.address, question.parameter)
+    match = snapshot.match(address)
+    return wording.matched(match, question.protocol) if match else wording.unmatched(question.protocol)

@@ -17,9 +17,9 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from .limits import LimitedProtocol
 from .open_files import fitted
 from .settings import Limits
+from .short_way import ShortWay
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open: longer than clients keep theirs, so none is closed under a request."""
@@ -76,7 +76,7 @@ def run(
 
     signs = signs or Signs()
 
-    class Protocol(LimitedProtocol):
+    class Protocol(ShortWay):
         """One connection to this server."""
 
     Protocol.limits, Protocol.read = fitted(limits), read

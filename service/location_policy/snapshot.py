@@ -15,21 +15,12 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from .addresses import Address, Network
+from .answers import Match, Wording
 from .location_map import LocationMap
 from .prefix_tree import PrefixTree
 from .problems import Problem
 from .repository import Commit
 from .rules import Rules
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The row that answers: its network, its names (the location first), and the place where it stands."""
-
-    network: Network
-    names: tuple[str, ...]
-    path: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +44,7 @@ class Snapshot:
     names_of: array[int]
     paths: tuple[str, ...]
     starts: tuple[int, ...]
+    wording: Wording
     _tree: PrefixTree
 
     def match(self, address: Address) -> Match | None:
@@ -112,6 +104,7 @@ def take(location_map: LocationMap, commit: Commit | None) -> Snapshot:
         warnings=location_map.warnings,
         size=len(networks),
         locations=MappingProxyType(dict(sorted(counts.items()))),
+        wording=Wording(location_map.rules, commit.id if commit else None),
         _tree=PrefixTree(networks),
         lengths=bytes(network[-1] for network in networks),
         lines=lines,

@@ -27,6 +27,7 @@ from location_policy.lines import parse_line
 from location_policy.location_map import load_map
 from location_policy.prereceive import judge
 from location_policy.problems import Problem
+from location_policy.queries import clean, parse_pairs, parse_query
 from location_policy.repository import open_pushed_repository
 from location_policy.snapshot import take
 from location_policy.sources import File
@@ -96,10 +97,12 @@ def _hold_printable(problems: Sequence[Problem]) -> None:
 def query(text: bytes) -> None:
     """Every query has an answer that is JSON, whole, and one of the statuses of the contract."""
     with _in_time():
-        parameters = policy.parse_query(text)
-        assert all(value == policy.clean(value) or value.startswith("[") for _, value in parameters)
+        parameters, pairs = parse_query(text), parse_pairs(text)
+        assert all(value == clean(value) or value.startswith("[") for _, value in pairs)
+        assert all(parameters.first(name) == pairs.first(name) for name, _ in pairs)
         answer = policy.answer(_snapshot(), parameters)
-    body = json.loads(answer.encoded())
+        assert answer == policy.answer(_snapshot(), pairs)
+    body = json.loads(answer.content)
     assert body["status"]
     assert answer.status == (400 if answer.outcome == "bad-address" else 200)
     assert (body["status"] == "success") == ("result" in body)

@@ -10,6 +10,7 @@ from ..addresses import parse_address
 from ..answers import Answer
 from ..errors import InvalidConfiguration, NoAddress
 from ..problems import escape
+from ..queries import Pairs, clean
 from ..snapshot import Snapshot, take
 from .check import load
 from .rim import NO, NOT_ASKED, tell
@@ -17,7 +18,7 @@ from .rim import NO, NOT_ASKED, tell
 
 def lookup(address: str, folder: Path, repository: Path | None, revision: str | None, protocol: str, form: str) -> int:
     """Print the answer that a call of this protocol from this address gets; the exit status."""
-    if not policy.clean(address):
+    if not clean(address):
         raise NoAddress("no address is given", "name one, such as 10.61.2.7")
     try:
         snapshot = take(*load(folder, repository, revision))
@@ -25,7 +26,7 @@ def lookup(address: str, folder: Path, repository: Path | None, revision: str | 
         tell(error)
         return NOT_ASKED
     fields = snapshot.rules.match.get(protocol.lower(), ("",))
-    answer = policy.answer(snapshot, [("protocol", protocol.lower()), (fields[0], policy.clean(address))])
+    answer = policy.answer(snapshot, Pairs([("protocol", protocol.lower()), (fields[0], clean(address))]))
     print(json.dumps(answer.body) if form == "json" else _words(answer, snapshot, address, protocol))
     if answer.outcome == "bad-address":
         return NOT_ASKED
@@ -42,7 +43,7 @@ def _words(answer: Answer, snapshot: Snapshot, address: str, protocol: str) -> s
             return f"no answer: no row covers {address}"
         case "default":
             return f"{snapshot.rules.default}\n  the default: no row covers {address}"
-    found = snapshot.match(parse_address(policy.clean(address)))
+    found = snapshot.match(parse_address(clean(address)))
     assert found is not None  # the answer is a match
     overflow = f", overflow {', '.join(found.names[1:])}" if found.names[1:] else ""
     return f"{escape(found.names[0] + overflow)}\n  {escape(found.path)}:{found.line}: {found.network}"

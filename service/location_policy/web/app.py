@@ -73,4 +73,4 @@ def make_app(
     router = Starlette(routes=routes, exception_handlers=pages.handlers())
     router.router.redirect_slashes = False
     api = PolicyApi(active, router, [requests.count, *([decisions.record] if decisions else [])])
-    return Guard(api, access)
+    return Guard(api, access, api)

@@ -7,7 +7,7 @@ route that somebody adds is closed until it is opened.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -20,7 +20,7 @@ from ..credentials import Credentials, Roles, TooBusy
 from ..proxies import Proxies
 from ..roles import Role
 from .git import asked, is_git, tell
-from .policy import REFUSAL, extra_headers, is_policy, send_whole
+from .policy import PLAIN_TARGET, REFUSAL, PolicyApi, extra_headers, is_policy, send_whole
 
 OPEN = frozenset(("/healthz", "/readyz"))
 """Open to all: what asks whether to send requests here has no password."""
@@ -53,11 +53,21 @@ class Access:
 
 
 class Guard:
-    """Hands on to `app` what may be asked, with the user's name as `user` of the scope."""
+    """Hands on to `app` what may be asked, with the user's name as `user` of the scope.
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    `api` stands behind it and answers the plain requests of known nodes, before there is a scope.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, api: PolicyApi | None = None) -> None:
         self._app = app
         self._access = access
+        self._api = api
+
+    def at_once(self, target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+        """The answer to a GET after its status line and what the server adds, if there is nothing to wait for."""
+        if self._api is None or not target.startswith(PLAIN_TARGET) or not self._is_known_node(headers):
+            return None
+        return self._api.at_once(target)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI 3)."""
@@ -83,12 +93,23 @@ class Guard:
 
     def _known(self, scope: Scope) -> str | None:
         """Who asks, if that is known without a hash."""
-        if self._access.credentials is None:
-            return _certified(scope)
-        for name, value in scope["headers"]:
+        return self._remembered(scope["headers"]) if self._access.credentials else _certified(scope)
+
+    def _remembered(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        credentials = self._access.credentials
+        for name, value in headers if credentials else ():
             if name == b"authorization":
-                return self._access.credentials.remembered(value)
+                assert credentials is not None
+                return credentials.remembered(value)
         return None
+
+    def _is_known_node(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """May this be asked by whoever sends these headers, as far as that is known without a hash?"""
+        access = self._access
+        if "node" in access.anonymous:
+            return True
+        user = self._remembered(headers)
+        return user is not None and "node" in access.roles.of(user)
 
     async def _meet(self, scope: Scope) -> tuple[str | None, Answer | None]:
         """Who asks, or why that is not known."""
@@ -119,7 +140,7 @@ class Guard:
             await tell(send, answer.status, answer.body["message"], *extra_headers(answer), with_body=with_body)
             return
         headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *extra_headers(answer)]
-        await send_whole(send, answer.status, headers, answer.encoded(), with_body=with_body)
+        await send_whole(send, answer.status, headers, answer.content, with_body=with_body)
 
 
 def _values(scope: Scope, wanted: bytes) -> Iterator[bytes]:

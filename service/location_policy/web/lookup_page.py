@@ -11,6 +11,7 @@ from ..blame import blame_fields
 from ..commit_text import asked_address, commit_fields
 from ..history_text import answered_fields
 from ..journal import by_commit
+from ..queries import parse_query
 from .map_page import row_fields
 from .policy import LOCATION
 from .resources import Facts, Query
@@ -50,7 +51,7 @@ def lookup(site: Site, query: Query) -> Facts:
     }
     if not asked:
         return told
-    question = policy.understand(snapshot.rules, policy.parse_query(urlencode(asked).encode()))
+    question = policy.understand(snapshot.rules, parse_query(urlencode(asked).encode()))
     answer = policy.answer_question(snapshot, question)
     told["answer"] = {"http_status": answer.status, "outcome": answer.outcome, "body": answer.body}
     if answer.outcome in ("match", "default", "no-match"):

@@ -7,10 +7,11 @@ from typing import cast
 
 from ..address_picture import Bar, draw, whole
 from ..addresses import Address, Network, format_address, parse_interface
+from ..answers import Match
 from ..problems import quote
 from ..ranges import SIZES
 from ..row_search import Order, Search, find_rows, ordered
-from ..snapshot import Match, Snapshot
+from ..snapshot import Snapshot
 from .faults import Fault
 from .resources import Facts, Query
 from .site import Site

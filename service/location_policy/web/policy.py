@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from time import perf_counter_ns
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,6 +13,7 @@ from ..active import Active
 from ..answers import Answer
 from ..basic_auth import CHALLENGE
 from ..policy import Question
+from ..queries import parse_query
 from ..rules import Rules
 from ..snapshot import Snapshot
 
@@ -22,12 +24,14 @@ It must neither raise nor wait: the node is answered after it."""
 
 PREFIX = "/policy/"
 LOCATION = "/policy/v1/participant/location"
+PLAIN_TARGET = LOCATION.encode() + b"?"
+"""How the target of a plain request begins."""
 COMMIT_HEADER = b"x-location-policy-commit"
 RETRY_AFTER = b"5"
 """Seconds after which a node, or who asks in its place, may find the first snapshot loaded."""
 NO_RULES = Rules()
 """By which a request is understood while no snapshot brings its own."""
-NO_QUESTION = policy.understand(NO_RULES, policy.parse_query(b""))
+NO_QUESTION = policy.understand(NO_RULES, parse_query(b""))
 """What somebody has asked who may not."""
 REFUSAL = "location_policy.refusal"
 """The key of a scope under which stands how a request is to be refused."""
@@ -57,18 +61,41 @@ class PolicyApi:
         if REFUSAL in scope:
             question, answer = NO_QUESTION, scope[REFUSAL]
         else:
-            parameters = policy.parse_query(scope["query_string"])
+            parameters = parse_query(scope["query_string"])
             question = policy.understand(snapshot.rules if snapshot else NO_RULES, parameters)
             answer = _answer(snapshot, scope["method"], path.rstrip("/"), question)
-        body = answer.encoded()
+        body = answer.content
         commit = snapshot.commit.id if snapshot and snapshot.commit else None
-        took = perf_counter_ns() - began
-        for witness in self._witnesses:
-            witness(question, answer, commit, took)
+        self._tell(question, answer, commit, perf_counter_ns() - began)
         headers = [(b"content-type", b"application/json"), *extra_headers(answer)]
         if commit:
             headers.append((COMMIT_HEADER, commit.encode()))
         await send_whole(send, answer.status, headers, body, with_body=scope["method"] != "HEAD")
+
+    def at_once(self, target: bytes) -> bytes | None:
+        """Our headers and the body of what is answered with 200 to a GET of this target; None: it goes the long way."""
+        snapshot = self._active.state.snapshot
+        if snapshot is None or b"#" in target:
+            return None
+        began = perf_counter_ns()
+        question = policy.understand(snapshot.rules, parse_query(target[len(PLAIN_TARGET) :]))
+        answer = policy.answer_question(snapshot, question)
+        if answer.status != 200:
+            return None
+        commit = snapshot.commit.id if snapshot.commit else None
+        self._tell(question, answer, commit, perf_counter_ns() - began)
+        return b"%bcontent-length: %d\r\n\r\n%b" % (_lines(commit), len(answer.content), answer.content)
+
+    def _tell(self, question: Question, answer: Answer, commit: str | None, took: int) -> None:
+        for witness in self._witnesses:
+            witness(question, answer, commit, took)
+
+
+@lru_cache(maxsize=2)
+def _lines(commit: str | None) -> bytes:
+    """The headers that all answers with 200 from this commit share."""
+    line = b"%b: %b\r\n" % (COMMIT_HEADER, commit.encode()) if commit else b""
+    return b"content-type: application/json\r\n" + line
 
 
 def _answer(snapshot: Snapshot | None, method: str, path: str, question: Question) -> Answer:
