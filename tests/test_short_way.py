@@ -108,12 +108,13 @@ class Connection:
         self.protocol.data_received(sent)
         return self.transport.written
 
-    async def whole(self, sent: bytes) -> bytes:
+    async def whole(self, *sent: bytes) -> bytes:
         """What is written when all that these bytes ask for is answered."""
-        self.protocol.data_received(sent)
-        while self.state.tasks:
-            await asyncio.wait(self.state.tasks)
-            await asyncio.sleep(0)
+        for part in sent:
+            self.protocol.data_received(part)
+            while self.state.tasks:
+                await asyncio.wait(self.state.tasks)
+                await asyncio.sleep(0)
         return self.transport.written
 
     def end(self) -> None:
@@ -142,13 +143,13 @@ def access(tmp_path_factory: pytest.TempPathFactory) -> Access:
     return Access(credentials, Roles(folder / "roles"))
 
 
-def both_ways(sent: bytes, snapshot: Snapshot | None, access: Access) -> list[tuple[bytes, Witnessed]]:
+def both_ways(sent: bytes | list[bytes], snapshot: Snapshot | None, access: Access) -> list[tuple[bytes, Witnessed]]:
     """What is written and witnessed on either way."""
 
     async def ask(kind: type[LimitedProtocol]) -> tuple[bytes, Witnessed]:
         connection = Connection(kind, snapshot, access)
         try:
-            return await connection.whole(sent), connection.witnessed
+            return await connection.whole(*([sent] if isinstance(sent, bytes) else sent)), connection.witnessed
         finally:
             connection.end()
 
@@ -170,6 +171,28 @@ def test_whatever_is_asked_the_short_way_answers_as_the_long_one(
 ) -> None:
     sent = b"".join(b"GET %b HTTP/1.1\r\nHost: x\r\n%b\r\n" % one for one in asked)
     short, long = both_ways(sent, snapshot, EVERYONE if is_open else access)
+    assert short == long
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(_TARGETS | st.binary(max_size=9), max_size=3),
+    st.sampled_from([b"", NODE, VIEWER]),
+    st.sampled_from([b"\r\n", b"\r\n\r\n", b"x\r\n\r\n"]),
+    st.booleans(),
+)
+def test_whatever_is_asked_again_with_the_same_headers_is_answered_as_on_the_long_way(
+    access: Access, targets: list[bytes], header: bytes, end: bytes, is_open: bool
+) -> None:
+    sent = [b"GET %b HTTP/1.1\r\nHost: x\r\n%b%b" % (one, header, end) for one in (TARGET, *targets, TARGET)]
+    short, long = both_ways(sent, SNAPSHOTS[1], EVERYONE if is_open else access)
+    assert short == long
+
+
+@pytest.mark.parametrize("character", range(256))
+def test_a_target_that_no_parser_takes_is_not_taken_for_one(character: int) -> None:
+    sent = [GET + b"\r\n", GET.replace(b"mssip", b"mssip" + bytes([character])) + b"\r\n", GET + b"\r\n"]
+    short, long = both_ways(sent, SNAPSHOTS[1], EVERYONE)
     assert short == long
 
 
@@ -264,6 +287,58 @@ def test_an_answer_is_counted_and_its_connection_is_idle_and_ends_with_the_serve
         assert connection.protocol.timeout_keep_alive_task is not None
         assert connection.protocol._deadline is None
         connection.protocol.shutdown()
+        assert connection.transport.is_closed
+        connection.end()
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [HEAD],
+        [GET + b"Connection: close\r\n"],
+        [b"GET " + b"x" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n"],
+        [GET.replace(b"GET", b"PUT")],
+        [GET[:20], GET[20:]],
+        [b"\r\n" + GET],
+        [GET + b"\r\n" + HEAD],
+        [HEAD + b"\r\n" + GET],
+        [b"\r", b"\n", GET],
+    ],
+)
+def test_after_a_plain_request_any_other_is_read_as_ever(sent: list[bytes]) -> None:
+    parts = [GET + b"\r\n", *sent[:-1], sent[-1] + b"\r\n", GET + b"\r\n", GET + b"\r\n"]
+    short, long = both_ways(parts, SNAPSHOTS[1], EVERYONE)
+    assert short == long
+
+
+def test_what_is_asked_again_is_answered_without_the_parser_unless_the_client_reads_nothing() -> None:
+    async def ask() -> None:
+        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection.at_once(GET + b"\r\n")
+        connection.protocol.parser = None  # type: ignore[assignment]  # whoever uses it fails
+        first = connection.transport.written
+        assert connection.at_once(GET + b"\r\n") == 2 * first
+        assert connection.state.total_requests == 2
+        connection.protocol.pause_writing()
+        with pytest.raises(AttributeError):
+            connection.at_once(GET + b"\r\n")
+        connection.end()
+
+    asyncio.run(ask())
+
+
+def test_a_connection_is_idle_from_its_last_answer_on() -> None:
+    async def ask() -> None:
+        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection.at_once(GET + b"\r\n")
+        connection.at_once(GET + b"\r\n")
+        connection.protocol.timeout_keep_alive_handler()
+        assert not connection.transport.is_closed
+        assert connection.protocol.timeout_keep_alive_task is not None
+        cast("ShortWay", connection.protocol)._heard_at -= 1000
+        connection.protocol.timeout_keep_alive_handler()
         assert connection.transport.is_closed
         connection.end()
 

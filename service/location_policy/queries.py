@@ -88,6 +88,8 @@ def _wanted(name: str) -> bytes:
 
 def _value(raw: bytes) -> str:
     text = raw.decode("ascii")
+    if raw.isalnum() or raw.replace(b".", b"").isalnum():  # most are a word, or an address
+        return text
     if "%" in text or "+" in text:
         text = unquote(text.replace("+", " "), errors="replace")
     return clean(text)
