@@ -93,6 +93,8 @@ LAYERS = (
     "row_search",
     "map_csv",
     "address_picture",
+    "building",
+    "loading",
     "policy",
     "commit_text",
     "blame",
@@ -128,7 +130,7 @@ LAYERS = (
 
 ONLY_IN = {
     "git": ("repository",),
-    "subprocess": ("repository",),
+    "subprocess": ("repository", "building"),
     "bcrypt": ("passwords",),
     "cryptography": ("tls",),
     "watchfiles": ("follower",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from location_policy import __version__, last_good
 from location_policy.active import Active, State
 from location_policy.addresses import parse_address
 from location_policy.keeper import PIN
+from location_policy.loading import Loader
 from location_policy.refresh import Refresher
 from location_policy.sources import FILE_LIMIT, File
 from tests.support.repositories import (
@@ -299,6 +301,38 @@ def test_what_nobody_expected_is_told_and_ends_nothing(
     assert "ValueError: " in (message(following.look()) or "")
     assert following.look().name == "in-sync"
     assert [bool(record.exc_info) for record in caplog.records if record.levelno == logging.ERROR] == [True]
+
+
+def test_a_process_that_cannot_build_a_map_is_told_and_what_was_good_stays_in_force(
+    following: Following, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = active_commit(following.look())
+    following.refresher._loader = Loader(large=0)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", "/bin/false")
+        new = force_commit(repository, OTHER)
+        state = following.look()
+        assert (state.name, active_commit(state)) == ("unreachable", good)
+        assert message(state) == "the process that built the map ended with status 1"
+    following.refresher._loader = Loader(large=0)
+    state = following.look()
+    assert (state.name, active_commit(state), state.failure) == ("in-sync", new, None)
+
+
+def test_without_a_process_to_build_it_nothing_is_served_until_there_is_one(
+    following: Following, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = active_commit(following.look())
+    for away in (False, True):
+        if away:
+            repository.rename(repository.with_name("away"))
+        later = following.restart()
+        later.refresher._loader = Loader(large=0)
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "executable", "/bin/false")
+            assert active_commit(later.look()) is None
+        later.refresher._loader = Loader(large=0)
+        assert active_commit(later.look()) == good
 
 
 def test_a_git_that_goes_away_is_told(following: Following, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

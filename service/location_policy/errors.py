@@ -13,6 +13,7 @@ LocationPolicyError            everything that the program raises for its user, 
 │   └── BranchMoved            somebody else was faster
 ├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
 ├── RevertConflict             later commits have changed the same lines
+├── BuildFailed                the process that builds a large map has died, or hangs
 ├── ForeignHook                a hook of somebody else stands where ours should be
 ├── UnusableFile               a file of users or roles has lines that cannot be used
 ├── ManagerError               the Management Node cannot be asked, or answers otherwise than it should
@@ -41,6 +42,9 @@ class InvalidConfiguration(LocationPolicyError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(f"the configuration is not valid: {count(len(errors_in(problems)), 'error')}")
         self.problems = tuple(problems)
+
+    def __reduce__(self) -> tuple[type, tuple[Sequence[Problem]]]:
+        return InvalidConfiguration, (self.problems,)
 
 
 class NoSuchFolder(LocationPolicyError):
@@ -89,6 +93,10 @@ class RevertConflict(LocationPolicyError):
     def __init__(self, message: str, hint: str, problems: Sequence[str]) -> None:
         super().__init__(message, hint)
         self.problems = tuple(problems)
+
+
+class BuildFailed(LocationPolicyError):
+    """The process that builds a large map has died, or takes too long: nothing is known about the configuration."""
 
 
 class ForeignHook(LocationPolicyError):

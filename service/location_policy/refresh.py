@@ -7,25 +7,23 @@ disk, the newest valid ancestor of HEAD. What was served before needs no signatu
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from .active import Active, Failure, Head, now
-from .errors import InvalidConfiguration, NotSigned, RepositoryError
+from .errors import BuildFailed, InvalidConfiguration, NotSigned, RepositoryError
 from .git_hooks import hook_state
 from .keeper import PIN, Keeper
 from .last_good import Identity, LastGood
+from .loading import Loader
 from .location_map import Gate
 from .mirror import Mirror
 from .overrides import NOTES, override_of
 from .problems import count, errors_in
 from .repository import Commit, Repository, open_repository
 from .signatures import SignatureRule, signature_rule
-from .snapshot import Snapshot, take
-from .sources import File
+from .snapshot import Snapshot
 
 ANCESTORS = 100
 """First-parent commits among which the newest valid one is looked for."""
@@ -42,6 +40,7 @@ class Refresher:
         self._place = place
         self._mirror = mirror
         self._active = active
+        self._loader = Loader()
         self._state_directory = state_directory
         self._identity = Identity("", str(place.absolute()))
         self._keeper = Keeper(state_directory, active)
@@ -59,7 +58,7 @@ class Refresher:
                 self._mirror.update()
             with open_repository(self._place) as repository:
                 self._look(repository)
-        except RepositoryError as error:
+        except (BuildFailed, RepositoryError) as error:
             self._note_outage(error.message)
         except Exception as error:  # noqa: BLE001  the rim: to end here would be to serve old answers for ever
             self._note_outage(f"{type(error).__name__}: {error}".partition("\n")[0], error)
@@ -213,14 +212,14 @@ class Refresher:
                 self._rule.require(repository, [commit_id])
             (commit,) = self._rule.with_signers(repository, [repository.commit(commit_id)])
             self._put_in_force(repository, commit, gate, was_served=was_served)
-        except (InvalidConfiguration, NotSigned, RepositoryError):
+        except (BuildFailed, InvalidConfiguration, NotSigned, RepositoryError):
             return False
         return True
 
     def _put_in_force(self, repository: Repository, commit: Commit, gate: Gate, *, was_served: bool) -> None:
         started = time.monotonic()
         files = repository.files(repository.entries(commit))
-        self._publish(_load(gate, files, commit, was_served=was_served), started)
+        self._publish(self._loader.load(gate, files, commit, was_served=was_served), started)
         self._keeper.keep(repository, self._identity, commit, files)
         self._keeper.note("active", commit.id)
 
@@ -230,7 +229,9 @@ class Refresher:
             return False
         started = time.monotonic()
         try:
-            self._publish(_load(Gate(), stored.files, stored.commit, was_served=True), started)
+            self._publish(self._loader.load(Gate(), stored.files, stored.commit, was_served=True), started)
+        except BuildFailed:  # it is tried again, and the outage of the source is told
+            return False
         except InvalidConfiguration as error:
             log.warning("the content kept in %s cannot be used: %s", self._state_directory, error.message)
             self._stored = None
@@ -250,16 +251,3 @@ class Refresher:
     def _stored_here(self) -> LastGood | None:
         """The content on disk, if it is of this repository."""
         return self._stored if self._stored and self._stored.identity.is_same(self._identity) else None
-
-
-def _load(gate: Gate, files: Iterable[File], commit: Commit, *, was_served: bool) -> Snapshot:
-    """The snapshot of these files.
-
-    The collector of cyclic garbage rests: it finds none here, doubles the time, and at a million rows holds every
-    answer back for most of a second.
-    """
-    gc.disable()
-    try:
-        return take(gate.load_map(files, was_served=was_served), commit)
-    finally:
-        gc.enable()

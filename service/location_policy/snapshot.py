@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -46,6 +46,11 @@ class Snapshot:
     starts: tuple[int, ...]
     wording: Wording
     _tree: PrefixTree
+
+    def of(self, commit: Commit) -> Snapshot:
+        """The same for another commit, loaded now."""
+        wording = Wording(self.rules, commit.id)
+        return replace(self, commit=commit, loaded_at=datetime.now(UTC), wording=wording)
 
     def match(self, address: Address) -> Match | None:
         """The row of the longest network that holds the address."""

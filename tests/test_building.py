@@ -1,0 +1,139 @@
+"""A map built in another process is the map built here, and a process that fails is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from location_policy.addresses import parse_address
+from location_policy.building import build
+from location_policy.errors import BuildFailed, InvalidConfiguration
+from location_policy.location_map import Gate, load_map
+from location_policy.snapshot import Snapshot, take
+from location_policy.sources import File
+from tests.fuzz.strategies import CONFIGURATIONS
+from tests.support.maps import files_of, many_rows
+from tests.support.repositories import BAD, GOOD
+from tests.support.rollouts import read
+from tests.support.service import wait_until
+
+LARGE = files_of({"locations.csv": many_rows(150_000)})
+"""It takes a second."""
+
+
+def children() -> list[int]:
+    """The processes that this one has started and that still run."""
+    pids = [int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()]
+    return [pid for pid in pids if is_alive(pid)]
+
+
+def is_alive(pid: int) -> bool:
+    """A process that has ended and that nobody has asked about is not."""
+    return read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[:1] not in ([], ["Z"])
+
+
+def meaning(snapshot: Snapshot) -> tuple[object, ...]:
+    """All that can be asked of a snapshot but the time."""
+    addresses = [parse_address(text) for text in ("10.61.2.7", "10.0.0.9", "192.0.2.1", "2001:db8::1", "0.0.0.0")]
+    named = snapshot.rules, snapshot.warnings, snapshot.size, dict(snapshot.locations), snapshot.commit
+    return *named, *map(snapshot.match, addresses)
+
+
+FULL = {
+    **GOOD,
+    "locations/v6.csv": "Perth,2001:db8::/32\nPerth,2001:db8::/48\nPerth,0.0.0.0/0\n",
+    "policy.toml": 'answer.default = "Zürich"\nmatch.webrtc = "remote_address"\n',
+}
+
+
+def test_what_is_built_elsewhere_is_what_is_built_here() -> None:
+    here = take(load_map(files_of(FULL)), None)
+    assert meaning(build(files_of(FULL), was_served=False)) == meaning(here)
+    assert here.warnings
+
+
+def test_what_is_refused_here_is_refused_with_the_same_problems() -> None:
+    with pytest.raises(InvalidConfiguration) as here:
+        load_map(files_of(BAD))
+    with pytest.raises(InvalidConfiguration) as elsewhere:
+        build(files_of(BAD), was_served=False)
+    assert elsewhere.value.problems == here.value.problems
+    assert elsewhere.value.message == here.value.message
+
+
+def test_what_was_served_is_judged_so() -> None:
+    files = files_of({"locations.csv": "Sidney,10.61.2.0/24\n", "policy.toml": 'locations.known = ["Sydney"]\n'})
+    here = take(Gate().load_map(files, was_served=True), None)
+    assert meaning(build(files, was_served=True)) == meaning(here)
+
+
+@settings(max_examples=10, deadline=None)
+@given(CONFIGURATIONS)
+def test_whatever_the_files_are_both_say_the_same(contents: dict[str, bytes]) -> None:
+    def outcome(built: bool) -> object:
+        files = files_of(contents)
+        try:
+            return meaning(build(files, was_served=False) if built else take(load_map(files), None))
+        except InvalidConfiguration as error:
+            return error.problems
+
+    assert outcome(built=True) == outcome(built=False)
+
+
+def test_a_process_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(BuildFailed, match=r"^the map was not built within 0\.01 seconds$"):
+        build(LARGE, was_served=False, deadline=0.01)
+    assert not children()
+
+
+def test_a_process_that_is_killed_is_told() -> None:
+    before = children()
+    found: list[BuildFailed] = []
+
+    def run() -> None:
+        with pytest.raises(BuildFailed) as raised:
+            build(LARGE, was_served=False)
+        found.append(raised.value)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_until(lambda: len(children()) > len(before))
+    (child,) = set(children()) - set(before)
+    os.kill(child, signal.SIGKILL)
+    thread.join()
+    assert found[0].message == "the process that built the map was ended by signal 9"
+
+
+def test_an_error_in_the_process_is_told() -> None:
+    files = [File("locations.csv", "file", 1, "b" * 40, "text")]  # type: ignore[arg-type]  # which is the error
+    with pytest.raises(BuildFailed, match=r"^the map cannot be built: TypeError: "):
+        build(files, was_served=False)
+
+
+def test_a_process_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent")
+    with pytest.raises(BuildFailed, match=r"^no process can be started to build the map: No such file"):
+        build(files_of(GOOD), was_served=False)
+
+
+def test_a_program_that_is_not_ours_is_told_by_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(BuildFailed, match=r"^the process that built the map ended with status 1$"):
+        build(LARGE, was_served=False)
+
+
+def test_the_process_goes_with_its_parent() -> None:
+    code = "from tests.test_building import LARGE, build; build(LARGE * 4, was_served=False)"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent.parent) as parent:
+        listed = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+        wait_until(lambda: bool(listed.read_text()))
+        child = int(listed.read_text())
+        parent.kill()
+    wait_until(lambda: not is_alive(child))
