@@ -1,8 +1,10 @@
 """A large map is judged and built in a process of its own, so that answers never wait for it.
 
-A process for each map, at low priority. It reads the files from its standard input and writes the snapshot to a
-file that has no name; what it has used of memory goes with it. It lives no longer than its parent, whatever ends that:
-its standard input then ends too. What passes between the two is pickled, and nobody else can write there.
+A process for each map, which at first only gets what nobody else wants of the processors: one of low priority would
+hold an answer up for milliseconds. Where that is too little, one of low priority takes its place. It reads the files
+from a file that has no name and writes the snapshot to another; what it has used of memory goes with it. It lives no
+longer than its parent, whatever ends that: its standard input then ends. What passes between the two is pickled, and
+nobody else can write there.
 """
 
 from __future__ import annotations
@@ -26,20 +28,31 @@ from .location_map import Gate
 from .snapshot import Snapshot, take
 from .sources import File
 
+POLITE, POLITE_PER_BYTE = 2.0, 1e-6
+"""Seconds in which a process that takes only what is left must be done: four times what it takes on an idle machine."""
 DEADLINE = 600.0
-"""Seconds that a map of two million rows does not take, not even beside a busy server."""
+"""Seconds that a map of two million rows does not take at low priority, not even beside a busy server."""
 NICE = 10
 
 _Mapping = MappingProxyType[object, object]
 
 
-def build(files: Iterable[File], *, was_served: bool, deadline: float = DEADLINE) -> Snapshot:
+def build(
+    files: Iterable[File], *, was_served: bool, polite: float | None = None, deadline: float = DEADLINE
+) -> Snapshot:
     """The snapshot of these files, without a commit.
 
-    Raises InvalidConfiguration as the gate does, BuildFailed when the process dies or takes too long.
+    `polite` are the seconds in which only what is left of the processors is taken; by default as many as it should
+    need. Raises InvalidConfiguration as the gate does, BuildFailed when the process dies or takes too long.
     """
-    with tempfile.TemporaryFile() as made:
-        _run(made, (list(files), was_served), deadline)
+    order = list(files), was_served
+    if polite is None:
+        polite = POLITE + POLITE_PER_BYTE * sum(file.size for file in order[0])
+    with _nameless() as asked, _nameless() as made:
+        pickle.dump(order, asked, pickle.HIGHEST_PROTOCOL)
+        asked.flush()
+        if not (polite and _run(asked, made, "idle", polite)) and not _run(asked, made, "nice", deadline):
+            raise BuildFailed(f"the map was not built within {deadline:g} seconds")
         made.seek(0)
         gc.disable()  # nothing in there is garbage
         try:
@@ -51,30 +64,36 @@ def build(files: Iterable[File], *, was_served: bool, deadline: float = DEADLINE
     return found
 
 
-def _run(made: IO[bytes], order: tuple[list[File], bool], deadline: float) -> None:
-    """Let a process write to `made` what it makes of the order."""
-    command = [sys.executable, "-P", "-c", f"from {__name__} import main; main()", str(made.fileno())]
-    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+def _nameless() -> IO[bytes]:
+    """A file without a name; in memory where that can be, since the file system may be read-only."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("location-policy"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _run(asked: IO[bytes], made: IO[bytes], priority: str, deadline: float) -> bool:
+    """Let a process write to `made` what is asked for; whether it was done in time."""
+    for file in (asked, made):
+        file.seek(0)  # the place in it is the process's too
+    made.truncate()
+    handles, pipe, nowhere = [asked.fileno(), made.fileno()], subprocess.PIPE, subprocess.DEVNULL
+    code = f"from {__name__} import main; main()"
+    command = [sys.executable, "-P", "-c", code, *map(str, handles), priority]
     try:
-        process = subprocess.Popen(command, stdin=pipe, stdout=nowhere, stderr=nowhere, pass_fds=[made.fileno()])
+        process = subprocess.Popen(command, stdin=pipe, stdout=nowhere, stderr=nowhere, pass_fds=handles)
     except OSError as error:
         raise BuildFailed(f"no process can be started to build the map: {error.strerror}") from None
-    assert process.stdin
-    try:
-        with suppress(BrokenPipeError):  # its status tells
-            pickle.dump(order, process.stdin, pickle.HIGHEST_PROTOCOL)
-            process.stdin.flush()
-        status = process.wait(deadline)
-    except subprocess.TimeoutExpired:
-        raise BuildFailed(f"the map was not built within {deadline:g} seconds") from None
-    finally:
-        process.kill()
-        process.wait()
-        with suppress(BrokenPipeError):
-            process.stdin.close()
+    with process:
+        try:
+            status = process.wait(deadline)
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            process.kill()
     if status:
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         raise BuildFailed(f"the process that built the map {how}")
+    return True
 
 
 # --- in the process ---
@@ -82,13 +101,17 @@ def _run(made: IO[bytes], order: tuple[list[File], bool], deadline: float) -> No
 
 def main() -> None:
     """Build what standard input asks for."""
-    os.nice(NICE)
+    with suppress(AttributeError, OSError):  # only Linux knows the second, and a sandbox may forbid both
+        os.nice(NICE)
+        if sys.argv[3] == "idle":
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     with suppress(OSError):  # where memory runs out, this one is to go, not who answers
         Path("/proc/self/oom_score_adj").write_text("1000")
-    files, was_served = pickle.load(sys.stdin.buffer)
+    with os.fdopen(int(sys.argv[1]), "rb") as asked:
+        files, was_served = pickle.load(asked)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     copyreg.pickle(MappingProxyType, _reduce)
-    with os.fdopen(int(sys.argv[1]), "wb") as made:
+    with os.fdopen(int(sys.argv[2]), "wb") as made:
         pickle.dump(_built(files, was_served=was_served), made, pickle.HIGHEST_PROTOCOL)
         made.flush()
         os._exit(0)  # to free a million rows one by one takes a while

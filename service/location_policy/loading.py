@@ -43,7 +43,7 @@ class Loader:
         if self._failed and self._failed[0] == made_of and time.monotonic() < self._failed[2]:
             raise self._failed[1]
         try:
-            return build(files, was_served=was_served)
+            return build(files, was_served=was_served, polite=None if self._made else 0)  # at first nobody is served
         except BuildFailed as error:
             self._failed = made_of, error, time.monotonic() + AGAIN
             raise

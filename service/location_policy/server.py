@@ -27,8 +27,8 @@ HANDSHAKE = 10.0
 """Seconds that TLS may take to begin."""
 GRACE = 3
 """Seconds that requests under way have at the end; an answer takes milliseconds."""
-TURN = 0.0005
-"""Seconds after which a thread that makes a page lets the answers go first; Python's own 5 ms are many answers."""
+SWITCH = 0.0005
+"""Seconds for which another thread, one that follows or makes a page, may keep an answer waiting: a tenth of the usual."""
 HEADERS = [("X-Content-Type-Options", "nosniff")]
 """Of every answer: no browser is to take one for something else than it says."""
 
@@ -70,7 +70,7 @@ def run(
 
     `read` are the paths whose bodies the application reads and bounds.
     """
-    sys.setswitchinterval(TURN)
+    sys.setswitchinterval(SWITCH)
     gc.collect()
     gc.freeze()  # what is there by now stays: to look through it again and again would hold answers up
 
