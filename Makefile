@@ -28,7 +28,7 @@ endef
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help serve test soak fuzz lint check docs lock clean FORCE
+.PHONY: help serve test soak bench fuzz lint check docs lock clean FORCE
 
 help: ## show this text
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ test: $(INSTALLED) ## run the tests, then report the branch coverage of package 
 
 soak: $(INSTALLED) ## put ten thousand commits in force and print what the service holds (takes minutes)
 	$(RUN) benchmarks.soak $(ARGS)
+
+bench: $(INSTALLED) ## measure the service beside what would be used instead (QUICK=1 takes two minutes)
+	$(RUN) benchmarks.bench $(if $(QUICK),--quick) $(ARGS)
 
 lint: $(INSTALLED) ## check rules, layout and types
 	$(RUN) ruff check
