@@ -84,8 +84,8 @@ class Gate:
         self._lines = LineMemory()
         self._files: dict[tuple[str, str], RowFile] = {}
         self._referee = Referee()
-        self._owners: tuple[str, OwnerFile] = ("", OwnerFile())
-        """The blob of the file read last, and what it says."""
+        self._owners: tuple[bytes, OwnerFile] = (b"", OwnerFile())
+        """The file read last, and what it says."""
 
     def knows(self, path: str, blob: str) -> bool:
         """Was this blob part of the configuration judged last, so that its content need not be read again?"""
@@ -131,8 +131,8 @@ class Gate:
         file = next((file for file in files if file.path == OWNERS_PATH), None)
         if file is None or file.content is None:
             return OwnerFile()
-        if file.blob != self._owners[0]:
-            self._owners = file.blob, read_owners(file.content)
+        if file.content != self._owners[0]:
+            self._owners = file.content, read_owners(file.content)
         return self._owners[1]
 
     def _row_file(self, file: File, before: Mapping[str, RowFile]) -> RowFile:

@@ -9,21 +9,24 @@ from collections.abc import Mapping
 
 from .addresses import Network
 from .changes import Change
-from .plan import Plan, Source, Total
+from .plan import Plan, Source, Total, total_of
 from .ranges import Names, count_slash64s
 from .rule_changes import RuleChange
+from .touched import Touched
 
 Fields = dict[str, object]
 
 
 def plan_fields(plan: Plan) -> Fields:
-    """The whole plan; `judging` are the rules for pushes, which change no answer."""
+    """The whole plan; `owners` and `judging` say how the next push is judged, and change no answer."""
     return {
         "effect": plan.effect,
+        "owners": [_rule_fields(change) for change in plan.owners],
         "judging": [_rule_fields(change) for change in plan.judging],
         "rules": [_rule_fields(change) for change in plan.rules],
         "ranges": [_range_fields(change, plan.places) for change in plan.changes],
         "totals": {kind: total_fields(size) for kind, size in plan.totals().items()},
+        "touched": [_touched_fields(one) for one in plan.touched],
     }
 
 
@@ -39,6 +42,13 @@ def answer_fields(names: Names | None) -> Fields | None:
 
 def _rule_fields(change: RuleChange) -> Fields:
     return {"key": change.key, "from": change.before, "to": change.after}
+
+
+def _touched_fields(one: Touched) -> Fields:
+    """An owner of before; with `everything` a change of rules touches all of their address space."""
+    size = total_of(one.ranges)
+    counted = {"addresses": size.addresses, "slash64s": str(size.slash64s)}
+    return {"owner": one.owner, "everything": one.is_all, **counted}
 
 
 def _range_fields(change: Change, places: Mapping[Network, Source]) -> Fields:

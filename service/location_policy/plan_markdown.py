@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from .change_text import ChangeText, change_text
 from .plan import Plan
-from .plan_text import rule_lines, total_line
+from .plan_text import owner_lines, rule_lines, total_line
 
 MARKER = "<!-- location-policy diff -->"
 """The first line, which is not shown: by it a later comment finds the one that it replaces."""
@@ -27,7 +27,7 @@ _WORDS = 1_000
 
 def plan_markdown(plan: Plan, more: str = "location-policy diff OLD NEW") -> str:
     """The plan, never longer than a comment may be; `more` is what to run to see what is left out."""
-    rules = [f"- {code(line)}" for line in rule_lines(plan)]
+    rules = [f"- {code(line)}" for line in (*rule_lines(plan), *owner_lines(plan))]
     told = _fitting(rules, plan)
     rows = told[len(rules) :]
     left = len(rules) + len(plan.changes) - len(told)

@@ -57,8 +57,8 @@ def _judge(
             return Verdict(False, (*lines, *asked.lines))
         if stands_for(asked.ref, aliases) != stands_for(served, aliases):
             continue
-        one = Judge(repository, options, is_late, signatures, pusher=pusher, allows_rewind=allows_rewind)
-        verdict = one.judge(asked)
+        judging = Judge(repository, options, is_late, signatures, pusher=pusher, allows_rewind=allows_rewind)
+        verdict = judging.judge(asked)
         lines += verdict.lines
         if not verdict.accepted:
             return Verdict(False, tuple(lines))

@@ -28,7 +28,7 @@ HANDSHAKE = 10.0
 GRACE = 3
 """Seconds that requests under way have at the end; an answer takes milliseconds."""
 SWITCH = 0.0005
-"""Seconds for which another thread may keep an answer waiting, one that follows or makes a page: a tenth of the usual."""
+"""Seconds for which a thread that follows or makes a page may keep an answer waiting: a tenth of the usual."""
 HEADERS = [("X-Content-Type-Options", "nosniff")]
 """Of every answer: no browser is to take one for something else than it says."""
 
