@@ -16,7 +16,7 @@ LocationPolicyError            everything that the program raises for its user, 
 ├── BuildFailed                the process that builds a large map has died, or hangs
 ├── ForeignHook                a hook of somebody else stands where ours should be
 ├── UnusableFile               a file of users or roles has lines that cannot be used
-├── ManagerError               the Management Node cannot be asked, or answers otherwise than it should
+├── NoAnswer                   another server cannot be asked, or answers otherwise than it should
 └── CannotStart                the service cannot be started as it was asked to
 """
 
@@ -111,8 +111,8 @@ class UnusableFile(LocationPolicyError):
         self.problems = tuple(problems)
 
 
-class ManagerError(LocationPolicyError):
-    """The Management Node cannot be asked, or answers otherwise than it should; never has a password in it."""
+class NoAnswer(LocationPolicyError):
+    """Another server cannot be asked, or answers otherwise than it should; never has a password or a token in it."""
 
 
 class CannotStart(LocationPolicyError):

@@ -25,6 +25,7 @@ COMMANDS = (
     "fmt",
     "doctor",
     "completion",
+    "comment",
     "password",
     "export",
     "pexip",

@@ -245,7 +245,7 @@ def test_a_certificate_of_another_name_is_not_trusted(tmp_path: Path) -> None:
     with running_manager(pki, *NAMES) as other:
         done = ask(other)
         assert (done.returncode, other.asked) == (2, [])
-    assert "  hint: name the Management Node as its certificate does\n" in done.stderr
+    assert "  hint: name the server as its certificate does\n" in done.stderr
 
 
 def test_a_server_without_tls_is_told() -> None:

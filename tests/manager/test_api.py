@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.errors import ManagerError
+from location_policy.errors import NoAnswer
 from location_policy.manager import Login, Manager, parse_origin, trust
 from tests.support.access import PASSWORD
 from tests.support.manager import BASE, USER, Handler, ManagementNode, Say, locations, page, running_manager
@@ -89,7 +89,7 @@ WRONG: list[tuple[Say, str]] = [
 @pytest.mark.parametrize(("say", "told"), WRONG, ids=map(str, range(len(WRONG))))
 def test_an_answer_that_is_wrong_is_told(node: ManagementNode, say: Say, told: str) -> None:
     node.says = [say]
-    with pytest.raises(ManagerError) as refusal:
+    with pytest.raises(NoAnswer) as refusal:
         asked(node)
     assert told in f"{refusal.value}\n"
     assert PASSWORD not in f"{refusal.value} {refusal.value.hint}"
@@ -98,7 +98,7 @@ def test_an_answer_that_is_wrong_is_told(node: ManagementNode, say: Say, told: s
 
 def test_a_server_that_has_no_such_list_is_told(node: ManagementNode) -> None:
     del node.lists["system_location"]
-    with pytest.raises(ManagerError, match=f"has no {BASE}system_location/"):
+    with pytest.raises(NoAnswer, match=f"has no {BASE}system_location/"):
         asked(node)
 
 
@@ -107,7 +107,7 @@ def test_a_server_that_has_no_such_list_is_told(node: ManagementNode) -> None:
 def test_an_answer_that_does_not_come_in_time_is_not_waited_for(node: ManagementNode, say: Say, seconds: float) -> None:
     node.says = [say]
     began = time.monotonic()
-    with pytest.raises(ManagerError, match="has not answered in time"):
+    with pytest.raises(NoAnswer, match="has not answered in time"):
         asked(node, seconds)
     assert time.monotonic() - began < 2
 
@@ -115,7 +115,7 @@ def test_an_answer_that_does_not_come_in_time_is_not_waited_for(node: Management
 @pytest.mark.parametrize("after", ["", "Wed, 21 Oct 2026 07:28:00 GMT", "0"])
 def test_a_node_that_is_always_asked_too_often_is_left_alone(node: ManagementNode, after: str) -> None:
     node.says = [lambda handler: handler.say(429, b"", Retry_After=after)] * 20
-    with pytest.raises(ManagerError, match="is asked too often, by all its clients"):
+    with pytest.raises(NoAnswer, match="is asked too often, by all its clients"):
         asked(node, 3)
     assert len(node.asked) <= 5
 
@@ -123,20 +123,20 @@ def test_a_node_that_is_always_asked_too_often_is_left_alone(node: ManagementNod
 @pytest.mark.parametrize("told", [locations("Sydney"), []], ids=["the same", "nothing"])
 def test_pages_without_end_are_not_asked_for_without_end(node: ManagementNode, told: list[dict[str, object]]) -> None:
     node.says = [lambda handler: handler.say(200, page(told, 9, "/next"))] * 50
-    with pytest.raises(ManagerError, match="repeat themselves, or have no end"):
+    with pytest.raises(NoAnswer, match="repeat themselves, or have no end"):
         asked(node)
     assert len(node.asked) <= 2
 
 
 def test_more_locations_than_can_be_are_not_believed(node: ManagementNode) -> None:
     node.lists["system_location"] = locations(*map(str, range(10_001)))
-    with pytest.raises(ManagerError, match="names more than 10,000 objects of system_location"):
+    with pytest.raises(NoAnswer, match="names more than 10,000 objects of system_location"):
         asked(node)
 
 
 def test_a_ca_that_cannot_be_used_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ManagerError, match="cannot be read: No such file"):
+    with pytest.raises(NoAnswer, match="cannot be read: No such file"):
         trust(tmp_path / "ca.pem")
     (tmp_path / "ca.pem").write_text("x")
-    with pytest.raises(ManagerError, match="has no certificate of a CA"):
+    with pytest.raises(NoAnswer, match="has no certificate of a CA"):
         trust(tmp_path / "ca.pem")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from location_policy.errors import ManagerError
+from location_policy.errors import NoAnswer
 from location_policy.manager import Login, parse_origin
 
 
@@ -37,7 +37,7 @@ def test_a_url_names_a_server(text: str, shown: str) -> None:
     ],
 )
 def test_what_is_none_is_refused_with_what_to_write(text: str, told: str, hint: str) -> None:
-    with pytest.raises(ManagerError, match=told) as refusal:
+    with pytest.raises(NoAnswer, match=told) as refusal:
         parse_origin(text)
     assert hint in str(refusal.value.hint)
     assert "sesame" not in f"{refusal.value} {refusal.value.hint}"
@@ -49,4 +49,4 @@ def test_http_goes_elsewhere_where_it_is_allowed() -> None:
 
 def test_a_login_does_not_show_itself() -> None:
     assert repr(Login("api", "sesame")) == "Login(…)"
-    assert Login("api", "sésame").header() == "Basic YXBpOnPDqXNhbWU="
+    assert Login("api", "sésame").header() == ("Authorization", "Basic YXBpOnPDqXNhbWU=")

@@ -351,6 +351,22 @@ app.add_typer(_export, name="export")
 app.add_typer(_pexip, name="pexip")
 
 
+@app.command(epilog="Example: location-policy diff origin/main HEAD --format markdown >plan.md")
+def comment(
+    file: Annotated[Path, typer.Argument(help="What the comment says, Markdown.")],
+    ca: Annotated[Path | None, _option("ca", "FILE", "Whose certificates to trust, PEM.")] = None,
+) -> None:
+    """Let the pull request of this CI job have one comment, made or updated.
+
+    Works in GitHub, Gitea and Forgejo Actions (with GITHUB_TOKEN) and in GitLab CI (with COMMENT_TOKEN).
+    Where it may not comment, the text goes to the summary of the run, or to its log.
+    """
+    from .comment import comment
+
+    with told(NOT_ASKED):
+        comment(file, ca)
+
+
 @app.command("pre-receive", epilog="Example: git push, with the hook that `location-policy init` installs")
 def pre_receive() -> None:
     """Judge the push on standard input, for the hook."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..aside import replace_file
-from ..errors import InvalidConfiguration, LocationPolicyError, ManagerError
+from ..errors import InvalidConfiguration, LocationPolicyError, NoAnswer
 from ..known_names import with_known
 from ..manager import Login, Manager, SystemLocation, parse_origin, trust
 from ..manager_names import Mismatch, is_usable, name_mismatches, twins
@@ -77,7 +77,7 @@ def _connect(asked: Asked, progress: Progress) -> Manager:
 
 def _user(user: str) -> str:
     if ":" in user or not user.isprintable():
-        raise ManagerError(f"{quote(user)} cannot be a user: it has a colon or a control character")
+        raise NoAnswer(f"{quote(user)} cannot be a user: it has a colon or a control character")
     return user
 
 
@@ -90,9 +90,9 @@ def _password(asked: Asked) -> str:
     elif sys.stdin.isatty():
         password, place = _ask(asked), "what was typed"
     else:
-        raise ManagerError("no password is given", f"--password-file FILE, or {MANAGER_PASSWORD} in the environment")
+        raise NoAnswer("no password is given", f"--password-file FILE, or {MANAGER_PASSWORD} in the environment")
     if not password:
-        raise ManagerError(f"the password is empty: {place}")
+        raise NoAnswer(f"the password is empty: {place}")
     return password
 
 
@@ -100,7 +100,7 @@ def _first_line(path: Path) -> str:
     try:
         return path.read_bytes().partition(b"\n")[0].removesuffix(b"\r").decode()
     except ValueError:
-        raise ManagerError(f"{path} is not a password in UTF-8") from None
+        raise NoAnswer(f"{path} is not a password in UTF-8") from None
 
 
 def _ask(asked: Asked) -> str:
@@ -108,7 +108,7 @@ def _ask(asked: Asked) -> str:
         return getpass(f"password of {escape(asked.user)} at {escape(asked.manager)}: ")
     except (EOFError, KeyboardInterrupt):
         print(file=sys.stderr)
-        raise ManagerError("nothing was asked") from None
+        raise NoAnswer("nothing was asked") from None
 
 
 def _rules(files: Sequence[File]) -> Rules:

@@ -1,7 +1,7 @@
 """What a Pexip Management Node says of locations and policy profiles; never asked for a call."""
 
+from ..exchange import Login, Origin, trust
 from .api import Manager, PolicyProfile, SystemLocation
-from .exchange import Login, trust
-from .origin import Origin, parse_origin
+from .origin import parse_origin
 
 __all__ = ["Login", "Manager", "Origin", "PolicyProfile", "SystemLocation", "parse_origin", "trust"]

@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
-from ..errors import ManagerError
+from ..errors import NoAnswer
+from ..exchange import Login, Origin, Question, Reply, ask
 from ..problems import quote
-from .exchange import Login, Reply, get
-from .origin import Origin
 
 PAGE = 1_000
 """Objects that are asked for at a time; the Management Node may give fewer."""
@@ -55,7 +54,7 @@ class PolicyProfile:
 class Manager:
     """A Management Node, to be asked until `deadline` (of the monotonic clock); `tell` is told of waits.
 
-    Each question raises ManagerError unless the whole list came.
+    Each question raises NoAnswer unless the whole list came.
     """
 
     origin: Origin
@@ -68,7 +67,7 @@ class Manager:
         """All system locations; at least one, since a platform has none only where the user may not see them."""
         objects = list(self._objects("system_location"))
         if not objects:
-            raise ManagerError(f"{self.origin} names no system location", f"may {self.login.user} see them?")
+            raise NoAnswer(f"{self.origin} names no system location", f"may {self.login.user} see them?")
         return [
             SystemLocation(uri, _text(one, "name"), _text(one, "policy_server", empty=True) or None)
             for uri, one in objects
@@ -94,19 +93,21 @@ class Manager:
             before = len(found)
             found |= {_text(one, "resource_uri"): one for one in objects}
             if len(found) > OBJECTS_LIMIT:
-                raise ManagerError(f"{self.origin} names more than {OBJECTS_LIMIT:,} objects of {resource}")
+                raise NoAnswer(f"{self.origin} names more than {OBJECTS_LIMIT:,} objects of {resource}")
             if not has_more:
                 break
             if len(found) != before + len(objects) or not objects:
-                raise ManagerError(f"the pages of {resource} repeat themselves, or have no end", "try again")
+                raise NoAnswer(f"the pages of {resource} repeat themselves, or have no end", "try again")
         if len(found) != total:
             message = f"{self.origin} counts {total:,} objects of {resource} and names {len(found):,}"
-            raise ManagerError(message, "try again")
+            raise NoAnswer(message, "try again")
         yield from found.items()
 
     def _ask(self, path: str) -> object:
         for _ in range(TRIES):
-            reply = get(self.origin, path, self.login, self.context, self.deadline - time.monotonic())
+            reply = ask(
+                self.origin, Question(path, self.login.header()), self.context, self.deadline - time.monotonic()
+            )
             if reply.status != 429:
                 return self._document(reply, path)
             seconds = float(reply.retry_after) if reply.retry_after.isdecimal() else WAIT
@@ -114,7 +115,7 @@ class Manager:
                 break
             self.tell(f"{self.origin} is asked too often: once more in {seconds:g} s")
             time.sleep(seconds)
-        raise ManagerError(f"{self.origin} is asked too often, by all its clients", "try again in a minute")
+        raise NoAnswer(f"{self.origin} is asked too often, by all its clients", "try again in a minute")
 
     def _document(self, reply: Reply, path: str) -> object:
         if reply.status != 200:
@@ -124,7 +125,7 @@ class Manager:
         except (ValueError, RecursionError):
             kind = quote(reply.content_type or "no type")
             message = f"the answer of {self.origin} is not JSON, but {kind} of {len(reply.body):,} bytes"
-            raise ManagerError(message, "is it a Management Node?") from None
+            raise NoAnswer(message, "is it a Management Node?") from None
 
     def _refuse(self, reply: Reply, path: str) -> NoReturn:
         user = quote(self.login.user)
@@ -140,7 +141,7 @@ class Manager:
                 message, hint = f"{self.origin} sends elsewhere, to {target}", "the password was not sent there"
             case status:
                 message, hint = f"{self.origin} answers with status {status}", "try again"
-        raise ManagerError(message, hint)
+        raise NoAnswer(message, hint)
 
 
 def _page(document: object) -> tuple[list[Object], int, bool]:
@@ -149,12 +150,12 @@ def _page(document: object) -> tuple[list[Object], int, bool]:
         case {"meta": {"total_count": int(total), "next": str() | None as following}, "objects": list(objects)}:
             if all(isinstance(one, dict) for one in objects):
                 return cast("list[Object]", objects), total, following is not None
-    raise ManagerError("the answer is not a page of objects", "is it a Management Node?")
+    raise NoAnswer("the answer is not a page of objects", "is it a Management Node?")
 
 
 def _text(one: Object, field: str, *, empty: bool = False) -> str:
     """A text of an object; null counts as empty."""
     value = one.get(field) or ""
     if not isinstance(value, str) or not (value or empty):
-        raise ManagerError(f"an object has {field} {quote(json.dumps(one.get(field)))}", "is it a Management Node?")
+        raise NoAnswer(f"an object has {field} {quote(json.dumps(one.get(field)))}", "is it a Management Node?")
     return value

@@ -3,47 +3,34 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from ..errors import ManagerError
+from ..errors import NoAnswer
+from ..exchange import PORTS, Origin
 
-_PORTS = {"https": 443, "http": 80}
 _EXAMPLE = "write --manager https://manager.example.com"
-
-
-class Origin(NamedTuple):
-    """A server, as RFC 6454 names it."""
-
-    scheme: str
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}" + (f":{self.port}" if self.port != _PORTS[self.scheme] else "")
 
 
 def parse_origin(text: str, *, allow_http: bool = False) -> Origin:
     """The Management Node that a URL names; http only to this machine, unless allowed.
 
-    Raises ManagerError, which repeats nothing of a URL that has a password in it.
+    Raises NoAnswer, which repeats nothing of a URL that has a password in it.
     """
     url = _split(text)
     if "@" in url.netloc:
         hint = "give --user, and the password by --password-file"
-        raise ManagerError("a URL with a user or a password in it would show them to everybody", hint)
-    if url.scheme not in _PORTS or not url.hostname:
-        raise ManagerError(f"{text!r} is not the URL of a Management Node", _EXAMPLE)
+        raise NoAnswer("a URL with a user or a password in it would show them to everybody", hint)
+    if url.scheme not in PORTS or not url.hostname:
+        raise NoAnswer(f"{text!r} is not the URL of a Management Node", _EXAMPLE)
     try:
-        origin = Origin(url.scheme, url.hostname.encode("idna").decode(), url.port or _PORTS[url.scheme])
+        origin = Origin(url.scheme, url.hostname.encode("idna").decode(), url.port or PORTS[url.scheme])
     except ValueError:  # also what IDNA refuses
-        raise ManagerError(f"{text!r} is not the URL of a Management Node", _EXAMPLE) from None
+        raise NoAnswer(f"{text!r} is not the URL of a Management Node", _EXAMPLE) from None
     if url.path.rstrip("/") or url.query or url.fragment:
-        raise ManagerError(f"{text!r} names a page, not the Management Node", f"write --manager {origin}")
+        raise NoAnswer(f"{text!r} names a page, not the Management Node", f"write --manager {origin}")
     if url.scheme == "http" and not allow_http and not _is_this_machine(origin.host):
         hint = f"write --manager {origin._replace(scheme='https', port=443)}"
-        raise ManagerError("over http everybody on the way reads the password", hint)
+        raise NoAnswer("over http everybody on the way reads the password", hint)
     return origin
 
 
@@ -51,7 +38,7 @@ def _split(text: str) -> SplitResult:
     try:
         return urlsplit(text)
     except ValueError:
-        raise ManagerError("--manager is not a URL", _EXAMPLE) from None
+        raise NoAnswer("--manager is not a URL", _EXAMPLE) from None
 
 
 def _is_this_machine(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""One question to a Management Node over HTTP, and its whole answer or a ManagerError.
+"""One question to a Management Node over HTTP, and its whole answer or a NoAnswer.
 
 The standard library does: it is one GET to a known host, without redirects, proxies, cookies or reuse. Its timeouts
 are those of single reads, which a server that sends a byte now and then never meets. So the question is asked in a
@@ -16,16 +16,41 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple, TypeVar
 
-from .. import __version__
-from ..errors import ManagerError
-from .origin import Origin
+from . import __version__
+from .errors import NoAnswer
 
 BODY_LIMIT = 16 * 1024 * 1024
 """Bytes of an answer; a thousand locations have about one million."""
 
+PORTS = {"https": 443, "http": 80}
+
 T = TypeVar("T")
 
 _HEADERS = ("Content-Type", "Location", "Retry-After")
+
+
+class Origin(NamedTuple):
+    """A server, as RFC 6454 names it."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}" + (f":{self.port}" if self.port != PORTS[self.scheme] else "")
+
+
+class Question(NamedTuple):
+    """What is asked; a body is JSON. `authorization` is a header, and shows in no traceback or log."""
+
+    path: str
+    authorization: tuple[str, str]
+    method: str = "GET"
+    body: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Question({self.method} {self.path})"
 
 
 class Login(NamedTuple):
@@ -37,9 +62,9 @@ class Login(NamedTuple):
     def __repr__(self) -> str:
         return "Login(…)"
 
-    def header(self) -> str:
+    def header(self) -> tuple[str, str]:
         """HTTP Basic (RFC 7617), in UTF-8."""
-        return "Basic " + b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return "Authorization", "Basic " + b64encode(f"{self.user}:{self.password}".encode()).decode()
 
 
 class Reply(NamedTuple):
@@ -53,27 +78,25 @@ class Reply(NamedTuple):
 
 
 def trust(ca: Path | None) -> ssl.SSLContext:
-    """Whose certificates are believed: those of the system, or just what `ca` has signed; raises ManagerError."""
+    """Whose certificates are believed: those of the system, or just what `ca` has signed; raises NoAnswer."""
     try:
         return ssl.create_default_context(cafile=ca)
     except ssl.SSLError:
-        raise ManagerError(f"{ca} has no certificate of a CA", "PEM is wanted: -----BEGIN CERTIFICATE-----") from None
+        raise NoAnswer(f"{ca} has no certificate of a CA", "PEM is wanted: -----BEGIN CERTIFICATE-----") from None
     except OSError as error:
-        raise ManagerError(f"{ca} cannot be read: {error.strerror}") from None
+        raise NoAnswer(f"{ca} cannot be read: {error.strerror}") from None
 
 
-def get(origin: Origin, path: str, login: Login, context: ssl.SSLContext, seconds: float) -> Reply:
-    """The answer to a GET; raises ManagerError when it is not whole after so many seconds."""
+def ask(origin: Origin, question: Question, context: ssl.SSLContext, seconds: float) -> Reply:
+    """The answer; raises NoAnswer when it is not whole after so many seconds."""
     try:
-        return _within(seconds, lambda: _get(origin, path, login, context, seconds))
+        return _within(seconds, lambda: _ask(origin, question, context, seconds))
     except ssl.SSLCertVerificationError as error:
-        raise ManagerError(
-            f"the certificate of {origin} is not trusted: {error.verify_message}", _mend(error)
-        ) from None
+        raise NoAnswer(f"the certificate of {origin} is not trusted: {error.verify_message}", _mend(error)) from None
     except TimeoutError:
-        raise ManagerError(f"{origin} has not answered in time", "--timeout SECONDS waits longer") from None
+        raise NoAnswer(f"{origin} has not answered in time", "--timeout SECONDS waits longer") from None
     except (OSError, HTTPException) as error:
-        raise ManagerError(f"{origin} cannot be asked: {_reason(error)}") from None
+        raise NoAnswer(f"{origin} cannot be asked: {_reason(error)}") from None
 
 
 def _within(seconds: float, question: Callable[[], T]) -> T:
@@ -85,7 +108,7 @@ def _within(seconds: float, question: Callable[[], T]) -> T:
     def ask() -> None:
         try:
             outcomes.put(question())
-        except (OSError, HTTPException, ManagerError) as error:
+        except (OSError, HTTPException, NoAnswer) as error:
             outcomes.put(error)
 
     Thread(target=ask, daemon=True).start()
@@ -98,16 +121,17 @@ def _within(seconds: float, question: Callable[[], T]) -> T:
     return outcome
 
 
-def _get(origin: Origin, path: str, login: Login, context: ssl.SSLContext, seconds: float) -> Reply:
-    headers = {
+def _ask(origin: Origin, question: Question, context: ssl.SSLContext, seconds: float) -> Reply:
+    headers = dict([question.authorization]) | {
         "Accept": "application/json",
-        "Authorization": login.header(),
         "Connection": "close",
         "User-Agent": f"location-policy/{__version__}",
     }
+    if question.body is not None:
+        headers["Content-Type"] = "application/json"
     connection = _connection(origin, context, seconds)
     try:
-        connection.request("GET", path, headers=headers)
+        connection.request(question.method, question.path, question.body, headers)
         response = connection.getresponse()
         body = _body(origin, response)
     finally:
@@ -126,15 +150,15 @@ def _body(origin: Origin, response: HTTPResponse) -> bytes:
     """The whole body: reading with a limit does not tell by itself that the other end has stopped early."""
     body = response.read(BODY_LIMIT + 1)
     if len(body) > BODY_LIMIT:
-        raise ManagerError(f"the answer of {origin} is longer than {BODY_LIMIT:,} bytes")
+        raise NoAnswer(f"the answer of {origin} is longer than {BODY_LIMIT:,} bytes")
     if response.length:
-        raise ManagerError(f"the answer of {origin} ended {response.length:,} bytes early", "try again")
+        raise NoAnswer(f"the answer of {origin} ended {response.length:,} bytes early", "try again")
     return body
 
 
 def _mend(error: ssl.SSLCertVerificationError) -> str:
     if "match" in error.verify_message or "mismatch" in error.verify_message:
-        return "name the Management Node as its certificate does"
+        return "name the server as its certificate does"
     return "--ca FILE names the certificate of the CA that has signed it, or its own where it has signed itself"
 
 

@@ -1,0 +1,123 @@
+"""A forge of ours: the comments of pull requests as GitHub, Gitea and GitLab have them, and what a token may not."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "a-token-that-nobody-may-see"
+
+
+@dataclass
+class Forge:
+    """Its comments by id, who may write, and what it was asked; `heeds_pages` is not true of Gitea."""
+
+    kind: Literal["github", "gitlab"]
+    comments: dict[int, str] = field(default_factory=dict)
+    may_write: bool = True
+    heeds_pages: bool = True
+    answers: list[tuple[int, bytes]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    url: str = ""
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """That of a job about pull request 7."""
+        if self.kind == "gitlab":
+            place = {"GITLAB_CI": "true", "CI_API_V4_URL": self.url, "CI_MERGE_REQUEST_PROJECT_ID": "42"}
+            return {**place, "CI_MERGE_REQUEST_IID": "7", "COMMENT_TOKEN": TOKEN, **more}
+        place = {"GITHUB_ACTIONS": "true", "GITHUB_API_URL": self.url, "GITHUB_REPOSITORY": "example/map"}
+        return {**place, "GITHUB_REF": "refs/pull/7/merge", "GITHUB_TOKEN": TOKEN, **more}
+
+    @property
+    def place(self) -> str:
+        """The path of the comments of pull request 7."""
+        if self.kind == "gitlab":
+            return "/api/projects/42/merge_requests/7/notes"
+        return "/api/repos/example/map/issues/7/comments"
+
+    @property
+    def one(self) -> str:
+        """The path of one of them, without its id."""
+        return self.place if self.kind == "gitlab" else "/api/repos/example/map/issues/comments"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    forge: Forge
+
+    def do_GET(self) -> None:
+        page = self._begin()
+        if page is None:
+            return
+        number = int(page.get("page", ["1"])[0]) if self.forge.heeds_pages else 1
+        size = int(page["per_page"][0])
+        comments = [{"id": one, "body": text} for one, text in self.forge.comments.items()]
+        self._say(200, comments[(number - 1) * size : number * size])
+
+    def do_POST(self) -> None:
+        self._write(self.forge.place, 201)
+
+    def do_PATCH(self) -> None:
+        self._write(f"{self.forge.one}/", 200)
+
+    def do_PUT(self) -> None:
+        self.do_PATCH()
+
+    def _write(self, place: str, status: int) -> None:
+        if self._begin() is None:
+            return
+        text = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
+        if not self.forge.may_write:
+            self._say(403, {"message": "Resource not accessible by integration"})
+            return
+        one = 100 + len(self.forge.comments) if status == 201 else int(self.path.removeprefix(place))
+        self.forge.comments[one] = text
+        self._say(status, {"id": one, "body": text})
+
+    def _begin(self) -> dict[str, list[str]] | None:
+        """The query; None where the question is answered already."""
+        self.forge.asked.append(f"{self.command} {self.path}")
+        if self.forge.answers:
+            status, body = self.forge.answers.pop(0)
+            self._send(status, body)
+            return None
+        header, value = ("PRIVATE-TOKEN", TOKEN) if self.forge.kind == "gitlab" else ("Authorization", f"token {TOKEN}")
+        if self.headers[header] != value:
+            self._say(401, {"message": "Bad credentials"})
+            return None
+        url = urlsplit(self.path)
+        assert url.path.startswith((self.forge.place, self.forge.one))
+        return parse_qs(url.query)
+
+    def _say(self, status: int, answer: object) -> None:
+        self._send(status, json.dumps(answer).encode())
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on standard error."""
+
+
+@contextmanager
+def running_forge(forge: Forge) -> Iterator[Forge]:
+    """The forge, on a free port of this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"forge": forge}))
+    forge.url = f"http://127.0.0.1:{server.server_address[1]}/api"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield forge
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
