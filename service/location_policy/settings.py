@@ -64,6 +64,7 @@ OPTIONS = (
     "overwrite",
     "check",
     "only-changed",
+    "staged",
     "manager",
     "user",
     "password-file",

@@ -56,9 +56,10 @@ def run() -> NoReturn:
         del os.environ[name]
     for warning in [] if is_completing() else unknown_variables(os.environ):
         print(f"location-policy: warning: {warning}", file=sys.stderr)
+    index = os.environ.get("GIT_INDEX_FILE")
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         del os.environ[name]  # what another git has set must not steer ours
-    sys.exit(command_of(app)(prog_name="location-policy"))
+    sys.exit(command_of(app)(prog_name="location-policy", obj=index and Path(index).absolute()))
 
 
 def _print_version(wanted: bool) -> None:
@@ -194,6 +195,7 @@ def check(
     format_: Annotated[
         CheckFormat, _option("format", "FORM", "text, json, github, gitlab or sarif.")
     ] = CheckFormat.TEXT,
+    staged: Annotated[bool, _option("staged", None, "What is staged for the next commit, for a hook of git.")] = False,
     only_changed: Annotated[
         str | None, _option("only-changed", "BASE", "First what stands in lines that differ from this revision.")
     ] = None,
@@ -202,13 +204,15 @@ def check(
 
     Problems go to standard output, their number to standard error. Exit status 1 if there is an error.
     """
-    from .check import check
+    from .check import Asked, check
 
+    if staged and (repo or rev):
+        raise typer.BadParameter("--staged excludes --repo and --rev")
     if coverage and format_ != CheckFormat.TEXT:
         raise typer.BadParameter("--coverage goes with --format text only")
     with told(NOT_ASKED):
-        repository = asked_repository(context, repo)
-        raise typer.Exit(check(folder, repository, rev, form=format_.value, base=only_changed, covers=coverage))
+        asked = Asked(folder, asked_repository(context, repo), rev, staged, context.obj)
+        raise typer.Exit(check(asked, form=format_.value, base=only_changed, covers=coverage))
 
 
 @app.command(epilog="Example: location-policy lookup 10.61.2.7 .")

@@ -29,27 +29,22 @@ class Asked:
     folder: Path
     repository: Path | None
     revision: str | None
+    is_staged: bool = False
+    """Is it what is staged for the next commit of the working copy, whatever lies there?"""
+    index: Path | None = None
+    """The file of what is staged, where git has set another than the usual one."""
 
     @property
     def is_working_copy(self) -> bool:
-        """Is it the files as they lie there?"""
+        """Is it the files as they lie there, or as they are staged?"""
         return self.repository is None and self.revision is None
 
 
-def check(
-    folder: Path,
-    repository: Path | None,
-    revision: str | None,
-    *,
-    form: str = "text",
-    base: str | None = None,
-    covers: bool = False,
-) -> int:
+def check(asked: Asked, *, form: str = "text", base: str | None = None, covers: bool = False) -> int:
     """Print every problem, with `covers` also what expectations cover, and how many problems; the exit status.
 
     With a `base`, a revision, problems in lines that it has not come first.
     """
-    asked = Asked(folder, repository, revision)
     files, _ = read(asked)
     before = _base_files(asked, base) if base else None
     location_map: LocationMap | None = None
@@ -78,9 +73,11 @@ def read(asked: Asked) -> tuple[list[File], Commit | None]:
 
     A revision without a repository is one of the folder's; a repository without a revision means its served branch.
     """
-    if asked.is_working_copy:
+    if asked.is_working_copy and not asked.is_staged:
         return read_folder(asked.folder), None
     with open_repository(asked.repository or asked.folder) as opened:
+        if asked.is_staged:
+            return opened.files(opened.staged(asked.index)), None
         commit = opened.find_commit(_revision(asked, opened))
         return opened.files(opened.entries(commit)), commit
 

@@ -168,6 +168,11 @@ class Repository:
         """What of a commit belongs to the configuration; equal entries are equal configurations."""
         return self._objects.entries(commit.tree)
 
+    def staged(self, index: Path | None) -> tuple[Entry, ...]:
+        """What is staged for the next commit (gitglossary, "index"); `index` is the file, None for the usual one."""
+        environment = {"GIT_INDEX_FILE": str(index)} if index else None
+        return self._objects.entries(self._git.run("write-tree", environment=environment).decode().strip())
+
     def files(self, entries: Iterable[Entry], knows: Knows = _knows_nothing) -> list[File]:
         """The files of these entries; those that `knows(path, blob)`, or that are too large, without content."""
         return [self._file(entry, knows) for entry in entries]
