@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.support.program import run_program
-from tests.support.repositories import BAD, GOOD, Clone, git, run_git
+from location_policy import __version__
+from tests.support.program import closed_environment, run_program
+from tests.support.repositories import BAD, GOOD, SYDNEY, Clone, git, run_git
 
 ROOT = Path(__file__).parent.parent.parent
-PRE_COMMIT = Path(sys.executable).with_name("pre-commit")
 
 
 @pytest.fixture
@@ -70,16 +71,58 @@ def test_a_commit_is_not_staged(clone: Clone, option: tuple[str, str]) -> None:
     assert check(clone, *option)[0] == 2
 
 
-def hooks(path: Path) -> list[dict[str, object]]:
-    """Those that pre-commit finds there, with the program as it is installed here."""
-    found = yaml.safe_load(path.read_text())
-    listed = found if isinstance(found, list) else [hook for repo in found["repos"] for hook in repo["hooks"]]
-    return [{**hook, "language": "unsupported", "additional_dependencies": []} for hook in listed]
+def hooks() -> list[dict[str, object]]:
+    """Those that the project offers, with the program as it is installed here."""
+    found = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    return [{**hook, "language": "unsupported"} for hook in found]
 
 
-def test_the_hooks_for_pre_commit_are_a_manifest() -> None:
-    done = run_git("--version", cwd=ROOT)
-    assert done.returncode == 0
-    import subprocess
+def pre_commit(clone: Clone, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = closed_environment(PRE_COMMIT_HOME=str(clone.path.parent / "cache"))
+    command = [sys.executable, "-m", "pre_commit", *arguments]
+    return subprocess.run(command, cwd=clone.path, env=environment, capture_output=True, text=True, check=False)
 
-    assert subprocess.run([PRE_COMMIT, "validate-manifest", ROOT / ".pre-commit-hooks.yaml"], check=False).returncode == 0
+
+def commit(clone: Clone) -> subprocess.CompletedProcess[str]:
+    return run_git("commit", "-m", "Change the map", cwd=clone.path, PRE_COMMIT_HOME=str(clone.path.parent / "cache"))
+
+
+def test_what_the_project_offers_to_pre_commit_is_a_manifest(clone: Clone) -> None:
+    assert pre_commit(clone, "validate-manifest", ROOT / ".pre-commit-hooks.yaml").returncode == 0
+    assert pre_commit(clone, "validate-config", ROOT / "config-repo" / ".pre-commit-config.yaml").returncode == 0
+
+
+def test_the_shipped_configuration_has_the_hooks_that_the_project_offers_in_its_version() -> None:
+    shipped = yaml.safe_load((ROOT / "config-repo" / ".pre-commit-config.yaml").read_text())
+    named = {hook["id"]: hook for repo in shipped["repos"] for hook in repo["hooks"]}
+    for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text()):
+        pinned = {"additional_dependencies": [f"location-policy=={__version__}"]}
+        assert named.pop(hook["id"]) == {**hook, **pinned}
+    assert not named
+
+
+def test_pre_commit_refuses_what_is_staged_and_leaves_alone_what_is_not(clone: Clone) -> None:
+    clone.commit({".pre-commit-config.yaml": yaml.safe_dump({"repos": [{"repo": "local", "hooks": hooks()}]})})
+    assert pre_commit(clone, "install").returncode == 0
+    clone.write(BAD)
+    clone.git("add", ".")
+    clone.write(GOOD)
+    refused = commit(clone)
+    assert refused.returncode == 1
+    assert "10.61.3.0/23 has host bits set [host-bits]" in refused.stdout + refused.stderr
+    clone.git("add", ".")
+    clone.write({"locations/apac.csv": SYDNEY})
+    clone.git("add", ".")
+    clone.write({"locations/new.csv": "nowhere\n"})
+    assert commit(clone).returncode == 0
+
+
+def test_pre_commit_writes_the_staged_files_in_one_form(clone: Clone) -> None:
+    clone.commit({".pre-commit-config.yaml": yaml.safe_dump({"repos": [{"repo": "local", "hooks": hooks()}]})})
+    pre_commit(clone, "install")
+    clone.write({"locations/apac.csv": "Melbourne, Sydney,,10.61.3.0/24\nSydney,10.61.2.0/24\n"})
+    clone.git("add", ".")
+    assert commit(clone).returncode == 1
+    assert (clone.path / "locations" / "apac.csv").read_text() == "Sydney,10.61.2.0/24\nMelbourne,Sydney,10.61.3.0/24\n"
+    clone.git("add", ".")
+    assert commit(clone).returncode == 0
