@@ -26,6 +26,7 @@ from location_policy.web.site import Site
 from tests.support.app import client_of, client_of_repository, served
 from tests.support.maps import COMMIT, MOMENT, many_rows, snapshot_of
 from tests.support.repositories import Files, force_commit, git, make_repository, run_git, tip
+from tests.support.signing import force_signed, make_ssh_key, require
 from tests.web.history import FIRST, INVALID, SECOND, THIRD
 
 BROWSER = {"accept": "text/html,*/*;q=0.8"}
@@ -342,6 +343,20 @@ def test_a_commit_is_shown_with_what_it_does(client: TestClient, repository: Pat
     first = git("rev-parse", "main~3", cwd=repository)
     assert "there was no map before it" in page(client, f"/commit/{first}")
     assert "policy.toml: answer.default" in page(client, f"/commit/{first}")
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen, which signs, is not installed")
+def test_who_has_signed_a_commit_is_told(repository: Path, tmp_path: Path) -> None:
+    key = make_ssh_key(tmp_path, "alice")
+    (tmp_path / "allowed").write_text(key.line())
+    require(repository, "off", allowedSigners=tmp_path / "allowed")
+    signed = force_signed(repository, key)
+    client = client_of_repository(repository)
+    told = facts(client, f"commit/{signed}")
+    assert (told["signer"], told["signing_key"]) == (key.name, key.fingerprint)
+    assert f"Signed by {key.name} {key.fingerprint}" in page(client, f"/commit/{signed}")
+    assert f"signed by {key.name}" in page(client, "/history")
+    assert [one["signer"] for one in facts(client, "history")["commits"][:2]] == [key.name, None]
 
 
 def test_a_commit_that_is_not_valid_is_shown_with_its_problems(client: TestClient, repository: Path) -> None:

@@ -25,6 +25,7 @@ from ..overrides import Override, overrides
 from ..plan import Plan, make_plan
 from ..problems import quote
 from ..repository import Commit, Repository, open_repository
+from ..signatures import signature_rule
 from ..snapshot import Snapshot, take
 from ..sources import is_read
 from .faults import Fault
@@ -90,13 +91,18 @@ class Archive:
         """Some commits of the served branch, newest first."""
         with self._opened() as repository:
             ids, is_shallow = self._all(repository)
-            shown = [repository.commit(commit_id) for commit_id in ids[start : start + number]]
+            shown = _signed(repository, [repository.commit(commit_id) for commit_id in ids[start : start + number]])
         return Commits(shown, start, len(ids), is_shallow)
 
     def overrides(self) -> Mapping[str, Override]:
         """The limits that pushes have overridden, by commit."""
         with self._opened() as repository:
             return overrides(repository)
+
+    def signed(self, commit: Commit) -> Commit:
+        """The same commit, and who has signed it, where that is known."""
+        with self._opened() as repository:
+            return _signed(repository, [commit])[0]
 
     def message(self, commit: Commit) -> str:
         """The whole message of a commit."""
@@ -201,3 +207,8 @@ class Archive:
             if commit.id not in self._served():
                 raise
             return gate.load_map(files, was_served=True, errors_only=True)
+
+
+def _signed(repository: Repository, commits: list[Commit]) -> list[Commit]:
+    """The same commits, and who has signed each, where that is known."""
+    return signature_rule(repository.settings(), repository.directory).with_signers(repository, commits)

@@ -43,7 +43,7 @@ def history(site: Site, query: Query) -> Facts:
 
 def commit(site: Site, query: Query) -> Facts:
     """One commit: its message, what became of it, and what it does to the map before it."""
-    found = site.archive.find(query["id"])
+    found = site.archive.signed(site.archive.find(query["id"]))
     told = _told(site, found, site.archive.overrides(), site.archive.events())
     told["message"] = site.archive.message(found)
     return {**told, **_kept_change(site, None, found.id)}

@@ -28,7 +28,9 @@ def perhaps(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-COMMIT = record(commit=TEXT, subject=TEXT, author=TEXT, committed_at=TIME)
+COMMIT = record(
+    commit=TEXT, subject=TEXT, author=TEXT, committed_at=TIME, signer=perhaps(TEXT), signing_key=perhaps(TEXT)
+)
 ANSWER = record(location=TEXT, overflow=many(TEXT))
 ROW = record(subnet=TEXT, location=TEXT, overflow=many(TEXT), path=TEXT, line=NUMBER)
 PROBLEM = record(path=TEXT, line=NUMBER, column=NUMBER, code=TEXT, severity=TEXT, message=TEXT, hint=perhaps(TEXT))
