@@ -1,9 +1,11 @@
 # Everything that people and CI run. Needs make, git and CPython 3.11 to 3.13 with its venv module; no compiler.
-# PYTHON chooses the interpreter (make test PYTHON=python3.12), ARGS is handed on (make serve ARGS='--port 8081').
+# PYTHON chooses the interpreter (make test PYTHON=python3.12), ARGS is handed on (make serve ARGS='--port 8081'), JOBS says
+# how many tests run at a time.
 
 PYTHON ?= python3
 ARGS ?=
 BUDGET ?= 300
+JOBS ?= logical
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
@@ -38,7 +40,7 @@ serve: $(INSTALLED) ## run the service on its own example repository, at http://
 
 test: $(INSTALLED) ## run the tests, then report the branch coverage of package and tests
 	$(RUN) coverage erase
-	$(RUN) coverage run -m pytest $(ARGS)
+	$(RUN) coverage run -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
 	$(RUN) coverage combine --quiet
 	$(RUN) coverage report
 
