@@ -90,6 +90,7 @@ def test_a_file_that_cannot_be_used_keeps_it_from_starting(repository: Path, use
         (("--client-ca", "x"), "--client-ca needs --tls-cert and --tls-key too"),
         (("--tls-cert", "x", "--tls-key", "y"), "x cannot be read: No such file or directory"),
         (("--htpasswd", "x"), "x cannot be read: No such file or directory"),
+        (("--roles", "x"), "--roles needs --htpasswd or --client-ca too: without them nobody is asked who it is"),
         (("--forwarded-allow-ips", "x"), "--forwarded-allow-ips: 'x' is not an IPv4 or IPv6 address"),
         (("--host", "::", "--allow-anonymous-policy"), ":: can be reached from other machines, and without TLS"),
         (("--host", "::", "--behind-proxy"), ":: can be reached from other machines, and nobody is asked"),

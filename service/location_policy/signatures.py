@@ -39,7 +39,7 @@ NO_KEYS = Keys()
 
 _WHY = {
     "N": "it is not signed",
-    "U": "its key is not listed for its date",
+    "U": "its key is not listed, or not for this date",
     "E": "its key is not listed",
     "B": "its signature is not good, or its key is revoked",
     "X": "its signature has expired",

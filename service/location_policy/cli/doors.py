@@ -34,6 +34,8 @@ def asks_who(listen: Listen, users: Users) -> bool:
 
 def open_doors(listen: Listen, users: Users) -> tuple[Access, Sequence[Look]]:
     """Who may do what, and what reads the files of that again."""
+    if users.roles and not _knows_users(listen, users):
+        raise CannotStart("--roles needs --htpasswd or --client-ca too: without them nobody is asked who it is")
     try:
         proxies = Proxies(parse_networks(listen.proxies))
     except ValueError as error:
