@@ -81,6 +81,11 @@ def test_an_effect_is_a_status_only_where_that_is_asked_for(repository: Path) ->
 # --- what cannot be compared ---
 
 
+def test_nothing_is_neither_a_revision_nor_this_folder(repository: Path) -> None:
+    done = run_program("diff", "", "main", "--repo", repository, cwd=repository)
+    assert (done.returncode, "there is no revision ''" in done.stderr) == (2, True)
+
+
 def test_an_unknown_revision_cannot_be_asked(repository: Path) -> None:
     done = run_program("diff", "main", "mian", "--repo", repository)
     assert (done.returncode, done.stdout) == (2, "")

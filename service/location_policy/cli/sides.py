@@ -55,7 +55,7 @@ class Sides:
             repository = self._opened()
             return repository.files(repository.entries(repository.find_commit(name)), self._gate.knows)
         except (UnknownRevision, NotARepository):
-            if not Path(name).exists():
+            if not name or not Path(name).exists():  # nothing is no folder, though a path of nothing is this one
                 raise
             return read_folder(Path(name))
 

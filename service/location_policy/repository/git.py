@@ -15,7 +15,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, cast
@@ -104,12 +104,7 @@ class PlainGit:
             self._running = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0)
         except FileNotFoundError:
             raise git_missing() from None
-        try:
-            stdout, stderr = self._running.communicate(stdin, deadline)
-        except subprocess.TimeoutExpired:
-            self.end()
-            stdout, stderr = self._running.communicate()
-            stderr = _no_end(deadline)
+        stdout, stderr = _communicate(self._running, stdin, deadline, self.end)
         if self._running.returncode:
             raise GitFailed(arguments[0], self._running.returncode, stderr.decode(errors="replace"))
         return stdout
@@ -159,12 +154,7 @@ class PythonGit:
         """What git prints; raises GitFailed, also when it takes longer than `DEADLINE`."""
         interrupt = self._start(arguments, environment)  # it ends git when nobody holds it any more
         process = cast("subprocess.Popen[bytes]", interrupt.proc)
-        try:
-            stdout, stderr = process.communicate(stdin, DEADLINE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            stdout, _ = process.communicate()
-            stderr = _no_end(DEADLINE)
+        stdout, stderr = _communicate(process, stdin, DEADLINE, process.kill)
         if process.returncode:
             raise GitFailed(arguments[0], process.returncode, stderr.decode(errors="replace"))
         return stdout
@@ -197,6 +187,29 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[Conversation]:
         process.communicate()
 
 
+def _communicate(
+    process: subprocess.Popen[bytes], stdin: bytes, seconds: float, end: Callable[[], None]
+) -> tuple[bytes, bytes]:
+    """What git prints; it is ended after so many seconds.
+
+    Popen's own time-out sleeps and looks again until git is gone; this one waits.
+    """
+    is_late = threading.Event()
+
+    def end_it() -> None:
+        is_late.set()
+        end()
+
+    timer = threading.Timer(seconds, end_it)
+    timer.daemon = True
+    timer.start()
+    try:
+        stdout, stderr = process.communicate(stdin)
+    finally:
+        timer.cancel()
+    return stdout, _no_end(seconds) if is_late.is_set() else stderr
+
+
 def _no_end(seconds: float) -> bytes:
     return f"no end after {seconds:g} s".encode()
 
@@ -225,10 +238,13 @@ def _found() -> Iterator[None]:
 def git_version() -> str:
     """What git calls itself, as in `git version 2.45.1`; raises GitUnavailable where there is none."""
     try:
-        text = subprocess.run(["git", "version"], capture_output=True, text=True, check=True, timeout=DEADLINE).stdout
-    except (OSError, subprocess.SubprocessError):
+        process = subprocess.Popen(["git", "version"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError:
         raise git_missing() from None
-    return text.strip()
+    stdout, _ = _communicate(process, b"", DEADLINE, process.kill)
+    if process.returncode:
+        raise git_missing()
+    return stdout.decode(errors="replace").strip()
 
 
 def require_git() -> None:
