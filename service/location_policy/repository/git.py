@@ -185,6 +185,7 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[Conversation]:
         end.cancel()
         process.kill()
         process.communicate()
+        end.join()
 
 
 def _communicate(
@@ -207,6 +208,7 @@ def _communicate(
         stdout, stderr = process.communicate(stdin)
     finally:
         timer.cancel()
+        timer.join()
     return stdout, _no_end(seconds) if is_late.is_set() else stderr
 
 
