@@ -77,6 +77,9 @@ HelpAll = Annotated[
 
 Folder = Annotated[Path, typer.Argument(help="A working copy of the configuration.")]
 Repo = Annotated[Path | None, option("repo", "PATH", "Ask a commit of this repository instead.")]
+Served = Annotated[
+    str | None, option("repo", "PATH|URL", "What is served.  [default: ./data/locations.git, else this folder]")
+]
 Rev = Annotated[str | None, option("rev", "REVISION", "Which commit.  [default: the served branch]")]
 
 

@@ -1,4 +1,4 @@
-"""What can be typed to bring a map, and to keep it and its repository in order, with its help."""
+"""What can be typed to bring a map, to keep it and its repository in order, to take a change back, with its help."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Format, option
+from .options import Format, Served, option
 from .rim import NOT_ASKED, told
 
 Files = Annotated[list[Path], typer.Argument(help="What is brought, in the order in which rows are tried.")]
@@ -57,9 +57,7 @@ def fmt(
 
 
 def doctor(
-    repo: Annotated[
-        str | None, option("repo", "PATH|URL", "What is served.  [default: ./data/locations.git, else this folder]")
-    ] = None,
+    repo: Served = None,
     state_dir: Annotated[Path | None, option("state-dir", "DIR", "That of the service.")] = None,
     format_: Annotated[Format, option("format", "FORM", "text or json.")] = Format.TEXT,
 ) -> None:
@@ -72,3 +70,26 @@ def doctor(
 
     with told(NOT_ASKED):
         raise typer.Exit(doctor(repo, state_dir, format_.value))
+
+
+def revert(
+    commit: Annotated[str | None, typer.Argument(help="The commit to take back, and none since.")] = None,
+    repo: Served = None,
+    to: Annotated[str | None, option("to", "COMMIT", "Go back to this one, and take back all since.")] = None,
+    dry_run: Annotated[bool, option("dry-run", None, "Only print what it would do.")] = False,
+    author: Annotated[str | None, option("author", "AUTHOR", 'Who does it: "Name <address>".')] = None,
+    message: Annotated[str | None, option("message", "TEXT", "Why, instead of what git says.", short="m")] = None,
+    allow_large_change: Annotated[
+        str | None, option("allow-large-change", "REASON", "Why it may exceed [limits].")
+    ] = None,
+) -> None:
+    """Take back a commit of the served branch, by a new one that the gate judges.
+
+    Run it where the bare repository is. Exit status 1 if it is refused, or later commits are in the way.
+    """
+    from .revert import Asked, revert
+
+    if (commit is None) == (to is None):
+        raise typer.BadParameter("name either the commit to take back, or --to the one to go back to")
+    with told(NOT_ASKED):
+        raise typer.Exit(revert(Asked(commit, to, author, message, allow_large_change, dry_run), repo))
