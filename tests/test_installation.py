@@ -16,7 +16,8 @@ from location_policy.errors import ForeignHook, InvalidConfiguration, NotAReposi
 from location_policy.git_hooks import Hook, hook_state, shipped
 from location_policy.installation import create, install
 from location_policy.repository import open_repository
-from location_policy.repository.git import PlainGit, config_values
+from location_policy.repository.config import config_values
+from location_policy.repository.git import PlainGit
 from tests.support.program import PROGRAM, run_program
 from tests.support.repositories import BAD, GOOD, Clone, clone, git, make_repository, run_git
 

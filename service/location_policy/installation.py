@@ -17,8 +17,9 @@ from .errors import NotARepository, NotSigned, RepositoryError
 from .git_hooks import install_hooks, is_ours
 from .location_map import load_map
 from .repository import PROC_RECEIVE, SECTION, Repository, find_git_directory, open_repository
+from .repository.config import config_values
 from .repository.creation import commit_folder, make_bare
-from .repository.git import Git, PlainGit, config_values
+from .repository.git import Git, PlainGit
 from .settings import Signatures
 from .signatures import signature_rule
 from .updates import DRY_RUN

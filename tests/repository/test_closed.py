@@ -11,8 +11,7 @@ import pytest
 
 from location_policy.errors import RepositoryError, UnknownRevision
 from location_policy.mirror import Mirror
-from location_policy.repository import git as git_module
-from location_policy.repository import open_repository
+from location_policy.repository import open_repository, processes
 from location_policy.repository.git import Git, GitFailed, PlainGit, PythonGit
 from tests.support.git_http import address_of, clone_over_http, push_over_http
 from tests.support.program import run_program
@@ -186,8 +185,8 @@ def stuck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "bin" / "git").write_text("#!/bin/sh\nexec sleep 60\n")
     (tmp_path / "bin" / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setattr(git_module, "DEADLINE", 0.2)
-    monkeypatch.setattr(git_module, "LONGEST_TALK", 0.2)
+    monkeypatch.setattr(processes, "DEADLINE", 0.2)
+    monkeypatch.setattr(processes, "LONGEST_TALK", 0.2)
     return repository
 
 

@@ -11,28 +11,21 @@ is the service's. Both give plain bytes.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from ..errors import GitUnavailable, RepositoryError
+from ..errors import RepositoryError
 from ..problems import escape
+from .processes import Conversation, communicate, ended
+from .program import git_missing
 
 if TYPE_CHECKING:
     from git.cmd import Git as Program
 
-OLDEST_GIT = (2, 36)
-"""The first git with `cat-file --batch-command`."""
-
-DEADLINE = 120.0
-"""Seconds that one call may take: none here is asked for more than a repository on this machine."""
-LONGEST_TALK = 600.0
-"""Seconds that a conversation may take, in which all files of many commits may be asked for."""
 QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
 """Where the objects of a push lie until it is accepted (git-receive-pack, "Quarantine Environment")."""
 
@@ -64,13 +57,6 @@ class GitFailed(RepositoryError):
         self.status = status
 
 
-class Conversation(Protocol):
-    """A running git that is asked and answers: what is written to `stdin` is answered on `stdout`."""
-
-    stdin: IO[bytes]
-    stdout: IO[bytes]
-
-
 class Git(Protocol):
     """git for one repository."""
 
@@ -98,13 +84,12 @@ class PlainGit:
         deadline: float = 0.0,
     ) -> bytes:
         """What git prints; raises GitFailed, also when it takes longer than `deadline` seconds (0: `DEADLINE`)."""
-        deadline = deadline or DEADLINE
         command, env, pipe = [*self._command, *arguments], {**self._environment, **(environment or {})}, subprocess.PIPE
         try:
             self._running = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0)
         except FileNotFoundError:
             raise git_missing() from None
-        stdout, stderr = _communicate(self._running, stdin, deadline, self.end)
+        stdout, stderr = communicate(self._running, stdin, self.end, deadline)
         if self._running.returncode:
             raise GitFailed(arguments[0], self._running.returncode, stderr.decode(errors="replace"))
         return stdout
@@ -123,7 +108,7 @@ class PlainGit:
             process = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
         except FileNotFoundError:
             raise git_missing() from None
-        with _ended(process) as conversation:
+        with ended(process) as conversation:
             yield conversation
 
 
@@ -154,7 +139,7 @@ class PythonGit:
         """What git prints; raises GitFailed, also when it takes longer than `DEADLINE`."""
         interrupt = self._start(arguments, environment)  # it ends git when nobody holds it any more
         process = cast("subprocess.Popen[bytes]", interrupt.proc)
-        stdout, stderr = _communicate(process, stdin, DEADLINE, process.kill)
+        stdout, stderr = communicate(process, stdin, process.kill)
         if process.returncode:
             raise GitFailed(arguments[0], process.returncode, stderr.decode(errors="replace"))
         return stdout
@@ -163,7 +148,7 @@ class PythonGit:
     def converse(self, *arguments: str) -> Iterator[Conversation]:
         """git as a partner to talk to, ended with the `with` block."""
         interrupt = self._start(arguments)
-        with _ended(cast("subprocess.Popen[bytes]", interrupt.proc)) as conversation:
+        with ended(cast("subprocess.Popen[bytes]", interrupt.proc)) as conversation:
             yield conversation
 
     def _start(self, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Program.AutoInterrupt:
@@ -171,60 +156,6 @@ class PythonGit:
             return self._repo.git.execute(
                 ["git", *arguments], istream=subprocess.PIPE, env=dict(environment or {}), as_process=True
             )
-
-
-@contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[Conversation]:
-    """A git that has ended with the block, and before that when nobody can have so much to ask."""
-    end = threading.Timer(LONGEST_TALK, process.kill)
-    end.daemon = True
-    end.start()
-    try:
-        yield cast("Conversation", process)
-    finally:
-        end.cancel()
-        process.kill()
-        process.communicate()
-        end.join()
-
-
-def _communicate(
-    process: subprocess.Popen[bytes], stdin: bytes, seconds: float, end: Callable[[], None]
-) -> tuple[bytes, bytes]:
-    """What git prints; it is ended after so many seconds.
-
-    Popen's own time-out sleeps and looks again until git is gone; this one waits.
-    """
-    is_late = threading.Event()
-
-    def end_it() -> None:
-        is_late.set()
-        end()
-
-    timer = threading.Timer(seconds, end_it)
-    timer.daemon = True
-    timer.start()
-    try:
-        stdout, stderr = process.communicate(stdin)
-    finally:
-        timer.cancel()
-        timer.join()
-    return stdout, _no_end(seconds) if is_late.is_set() else stderr
-
-
-def _no_end(seconds: float) -> bytes:
-    return f"no end after {seconds:g} s".encode()
-
-
-def config_values(git: Git, key: str) -> list[str]:
-    """The values of a key in the repository's git config."""
-    try:
-        text = git.run("config", "--null", "--get-all", key).decode(errors="replace")
-    except GitFailed as error:
-        if error.status == 1:  # no such key
-            return []
-        raise
-    return [value for value in text.split("\0") if value]
 
 
 @contextmanager
@@ -237,27 +168,11 @@ def _found() -> Iterator[None]:
         raise git_missing() from None
 
 
-def git_version() -> str:
-    """What git calls itself, as in `git version 2.45.1`; raises GitUnavailable where there is none."""
+def found(git: Git, *arguments: str) -> bytes | None:
+    """What git prints; None when it ends with 1, its word for "there is none"."""
     try:
-        process = subprocess.Popen(["git", "version"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    except OSError:
-        raise git_missing() from None
-    stdout, _ = _communicate(process, b"", DEADLINE, process.kill)
-    if process.returncode:
-        raise git_missing()
-    return stdout.decode(errors="replace").strip()
-
-
-def require_git() -> None:
-    """Raises GitUnavailable when git is not there or too old."""
-    text = git_version()
-    found = re.search(r"(\d+)\.(\d+)", text)
-    if found is None or (int(found[1]), int(found[2])) < OLDEST_GIT:
-        oldest = ".".join(map(str, OLDEST_GIT))
-        raise GitUnavailable(f"{text} is too old", f"install git {oldest} or newer")
-
-
-def git_missing() -> GitUnavailable:
-    """What is told when there is no git."""
-    return GitUnavailable("git cannot be run", "install git and make sure that it is on PATH")
+        return git.run(*arguments)
+    except GitFailed as error:
+        if error.status == 1:
+            return None
+        raise

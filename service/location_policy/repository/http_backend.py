@@ -20,7 +20,8 @@ from typing import Literal, NamedTuple
 
 from ..errors import CannotStart, RepositoryError
 from ..problems import escape
-from .git import closed_environment, git_missing
+from .git import closed_environment
+from .program import git_missing
 from .quarantine import end_judgement
 
 Service = Literal["git-upload-pack", "git-receive-pack"]

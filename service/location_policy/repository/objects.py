@@ -15,7 +15,8 @@ from typing import IO, NamedTuple
 
 from ..errors import RepositoryError
 from ..sources import Kind, concerns
-from .git import Conversation, Git
+from .git import Git
+from .processes import Conversation
 
 FOLDERS_LIMIT = 100_000
 """Folders that are looked into for one commit: a small pack can name a tree without end."""

@@ -1,0 +1,65 @@
+"""A git that runs, and its end: in time, whatever it does."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Protocol, cast
+
+DEADLINE = 120.0
+"""Seconds that one call may take: none here is asked for more than a repository on this machine."""
+LONGEST_TALK = 600.0
+"""Seconds that a conversation may take, in which all files of many commits may be asked for."""
+
+
+class Conversation(Protocol):
+    """A running git that is asked and answers: what is written to `stdin` is answered on `stdout`."""
+
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[Conversation]:
+    """A git that has ended with the block, and before that when nobody can have so much to ask."""
+    end = threading.Timer(LONGEST_TALK, process.kill)
+    end.daemon = True
+    end.start()
+    try:
+        yield cast("Conversation", process)
+    finally:
+        end.cancel()
+        process.kill()
+        process.communicate()
+        end.join()
+
+
+def communicate(
+    process: subprocess.Popen[bytes], stdin: bytes, end: Callable[[], None], seconds: float = 0.0
+) -> tuple[bytes, bytes]:
+    """What git prints; it is ended after so many seconds (0: `DEADLINE`).
+
+    Popen's own time-out sleeps and looks again until git is gone; this one waits.
+    """
+    seconds = seconds or DEADLINE
+    is_late = threading.Event()
+
+    def end_it() -> None:
+        is_late.set()
+        end()
+
+    timer = threading.Timer(seconds, end_it)
+    timer.daemon = True
+    timer.start()
+    try:
+        stdout, stderr = process.communicate(stdin)
+    finally:
+        timer.cancel()
+        timer.join()
+    return stdout, _no_end(seconds) if is_late.is_set() else stderr
+
+
+def _no_end(seconds: float) -> bytes:
+    return f"no end after {seconds:g} s".encode()
