@@ -14,13 +14,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any, ClassVar
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from .clocks import TimedProtocol
 from .settings import LIMITS, Limits
 
 _NAMES = {
@@ -42,7 +43,7 @@ QUIET = 60.0
 log = logging.getLogger(__name__)
 
 
-class LimitedProtocol(HttpToolsProtocol):
+class LimitedProtocol(TimedProtocol):
     """One connection, kept within `limits`."""
 
     limits: ClassVar[Limits] = LIMITS
@@ -56,8 +57,6 @@ class LimitedProtocol(HttpToolsProtocol):
         self._count = 0
         self._is_in_body = False
         self._is_whole = False
-        self._left = 0
-        self._deadline: asyncio.TimerHandle | None = None
         self._refusal: bytes | None = None
         self._certified: str | None = None
 
@@ -70,7 +69,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.connections) > self.limits.connections:
             self._turn_away()
         else:
-            self._set_deadline(self.limits.header_seconds, self._refuse_delay)
+            self.set_deadline(self.limits.header_seconds, self._refuse_delay)
 
     def _turn_away(self) -> None:
         if self.loop.time() >= self.quiet_until:
@@ -81,34 +80,9 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has ended."""
-        self._unset_deadline()
+        self.unset_deadline()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """The client does not read as fast as it is answered."""
-        super().pause_writing()
-        self._set_idle_time()
-
-    def resume_writing(self) -> None:
-        """The client has read."""
-        super().resume_writing()
-        self._unset_keepalive_if_required()
-        if self.cycle.response_complete:
-            self._set_idle_time()
-
-    def timeout_keep_alive_handler(self) -> None:
-        """The client has not asked for long enough, and has not read what is left of its answers."""
-        left = self.transport.get_write_buffer_size()
-        if left and left != self._left:
-            self._left = left
-            self._set_idle_time()
-        else:
-            self.transport.abort()
-
-    def _set_idle_time(self) -> None:
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     # --- the request ---
 
@@ -124,9 +98,9 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         if not self._is_whole:
             if not self._is_read:
-                self._set_deadline(self.limits.header_seconds, self._refuse_delay)
+                self.set_deadline(self.limits.header_seconds, self._refuse_delay)
         elif self.cycle.response_complete:  # the answer was there before the end of the body
-            self._set_idle_time()
+            self.set_idle_time()
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -159,7 +133,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_in_body = True
         self._count = 0
         if self._is_read:
-            self._unset_deadline()
+            self.unset_deadline()
         if self.expect_100_continue:
             self.cycle.keep_alive = False  # nobody asks for the body, so it may never come (RFC 9110, 10.1.1)
 
@@ -175,17 +149,17 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_in_body = False
         self._is_whole = True
         self._count = 0
-        self._unset_deadline()
+        self.unset_deadline()
 
     def on_response_complete(self) -> None:
         """An answer is sent: the next one is due, or the refusal of what came after."""
         super().on_response_complete()
         if self.transport.is_closing():
-            self._set_idle_time()
+            self.set_idle_time()
         elif self._refusal is not None and self.cycle.response_complete:
             self._end()
         elif not self._is_whole:  # nobody reads what is left of its body
-            self._set_deadline(self.limits.header_seconds, self._refuse_delay)
+            self.set_deadline(self.limits.header_seconds, self._refuse_delay)
 
     @property
     def _is_read(self) -> bool:
@@ -211,7 +185,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """
         has_answer = self._is_in_body and not (self._is_read and not self.cycle.response_started)
         self._refusal = b"" if has_answer else self._answer(status, reason)
-        self._unset_deadline()
+        self.unset_deadline()
         if self._is_read and not self.pipeline:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -225,7 +199,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.transport.write(self._refusal)
         with suppress(NotImplementedError):  # TLS has no half-closed connections
             self.transport.write_eof()
-        self._set_deadline(LINGER, self.timeout_keep_alive_handler)
+        self.set_deadline(LINGER, self.timeout_keep_alive_handler)
 
     def _answer(self, status: int, reason: str) -> bytes:
         body = json.dumps({"status": f"policy.reason.{_NAMES[status]} - {reason}"}).encode()
@@ -236,15 +210,6 @@ class LimitedProtocol(HttpToolsProtocol):
             (b"connection", b"close"),
         ]
         return STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body
-
-    def _set_deadline(self, seconds: float, end: Callable[[], None]) -> None:
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(seconds, end)
-
-    def _unset_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
 
 def _name_of(certificate: dict[str, Any] | None) -> str | None:
