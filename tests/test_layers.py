@@ -35,6 +35,7 @@ LAYERS = (
     "expectations",
     "owners",
     "breaches",
+    "rule_problems",
     "location_map",
     "coverage",
     "problem_fields",

@@ -7,9 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from location_policy.errors import InvalidConfiguration
-from location_policy.location_map import ROWS_LIMIT, SPELT, Gate, _row_problems, load_map
+from location_policy.location_map import Gate, load_map
 from location_policy.problems import Problem, errors_in
 from location_policy.rows import RowFile
+from location_policy.rule_problems import ROWS_LIMIT, SPELT, row_problems
 from location_policy.rules import Rules
 from location_policy.sources import File
 from tests.support.maps import files_of
@@ -184,8 +185,8 @@ def test_a_map_has_at_most_two_million_rows() -> None:
     def file(path: str, size: int) -> RowFile:
         return RowFile(path, b"", (), size, frozenset(), {}, is_clean=True)
 
-    assert not list(_row_problems((file("a", ROWS_LIMIT), file("b", 0)), Rules()))
-    (problem,) = _row_problems((file("a", ROWS_LIMIT), file("b", 1), file("c", 1)), Rules())
+    assert not list(row_problems((file("a", ROWS_LIMIT), file("b", 0)), Rules()))
+    (problem,) = row_problems((file("a", ROWS_LIMIT), file("b", 1), file("c", 1)), Rules())
     assert (problem.path, problem.code) == ("b", "too-large")
 
 
