@@ -116,6 +116,7 @@ LAYERS = (
     "history_text",
     "active",
     "keeper",
+    "rollout",
     "refresh",
     "follower",
     "announcer",

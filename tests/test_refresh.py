@@ -307,14 +307,14 @@ def test_a_process_that_cannot_build_a_map_is_told_and_what_was_good_stays_in_fo
     following: Following, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = active_commit(following.look())
-    following.refresher._loader = Loader(large=0)
+    following.refresher._rollout._loader = Loader(large=0)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "executable", "/bin/false")
         new = force_commit(repository, OTHER)
         state = following.look()
         assert (state.name, active_commit(state)) == ("unreachable", good)
         assert message(state) == "the process that built the map ended with status 1"
-    following.refresher._loader = Loader(large=0)
+    following.refresher._rollout._loader = Loader(large=0)
     state = following.look()
     assert (state.name, active_commit(state), state.failure) == ("in-sync", new, None)
 
@@ -327,11 +327,11 @@ def test_without_a_process_to_build_it_nothing_is_served_until_there_is_one(
         if away:
             repository.rename(repository.with_name("away"))
         later = following.restart()
-        later.refresher._loader = Loader(large=0)
+        later.refresher._rollout._loader = Loader(large=0)
         with monkeypatch.context() as patched:
             patched.setattr(sys, "executable", "/bin/false")
             assert active_commit(later.look()) is None
-        later.refresher._loader = Loader(large=0)
+        later.refresher._rollout._loader = Loader(large=0)
         assert active_commit(later.look()) == good
 
 

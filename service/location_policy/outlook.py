@@ -14,8 +14,8 @@ from .keeper import PIN
 from .last_good import Identity, LastGood
 from .location_map import Gate
 from .problems import Problem, errors_in
-from .refresh import ANCESTORS
 from .repository import Commit, Repository
+from .rollout import ANCESTORS
 
 
 @dataclass(frozen=True, slots=True)
