@@ -82,6 +82,14 @@ def parse_interface(text: str) -> tuple[Address, int]:
     return address, length
 
 
+def parse_target(text: str) -> tuple[Address, int]:
+    """As `parse_interface`; an address alone stands for itself."""
+    if "/" in text:
+        return parse_interface(text)
+    address = parse_address(text)
+    return address, 8 * len(address)
+
+
 def format_address(address: Address) -> str:
     """The address as text, IPv6 in the form of RFC 5952."""
     return inet_ntop(AF_INET if len(address) == 4 else AF_INET6, address)

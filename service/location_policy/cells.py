@@ -40,6 +40,13 @@ class Cell(NamedTuple):
     text: str
 
 
+class Parted(NamedTuple):
+    """A line that can be read: its text, and all its cells."""
+
+    text: str
+    cells: list[Cell]
+
+
 def split_lines(content: bytes) -> tuple[bytes, ...]:
     """The lines of a file, each without its LF."""
     return tuple(content.removeprefix(_BOM).split(b"\n"))
@@ -115,6 +122,17 @@ def _not_utf8(raw: bytes, position: int) -> Finding:
 def line_finding(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
     """What keeps a line from being parted into cells; `subnet_at` is the place of the subnet: 0 first, -1 last."""
     return _unreadable(text) or _misparted(text, filled, subnet_at) or _unbalanced(text)
+
+
+def part_target_line(raw: bytes) -> Parted | Finding | None:
+    """A line of a table whose first cell is an address or a subnet, without its LF; None where it says nothing."""
+    text = line_text(raw)
+    if isinstance(text, Finding):
+        return text
+    if is_blank(text):
+        return None
+    cells = cells_of(text)
+    return line_finding(text, [cell for cell in cells if cell.text], 0) or Parted(text, cells)
 
 
 def _unreadable(text: str) -> Finding | None:

@@ -10,18 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .addresses import Address, Network, parse_address, parse_interface
+from .addresses import Network, parse_target
 from .cells import (
     Cell,
     Finding,
-    cells_of,
     file_finding,
     filled_cells,
     heading,
-    is_blank,
     is_heading,
-    line_finding,
-    line_text,
+    part_target_line,
     placed,
     split_lines,
 )
@@ -116,13 +113,11 @@ def _problems(lines: tuple[ExpectationLine, ...]) -> Iterator[Problem]:
 
 def parse_expectation(raw: bytes) -> ExpectationLine:
     """What one line means, without its LF."""
-    text = line_text(raw)
-    if isinstance(text, Finding):
-        return ExpectationLine(None, (text,))
-    if is_blank(text):
-        return ExpectationLine(None)
-    cells = cells_of(text)
-    finding = line_finding(text, [cell for cell in cells if cell.text], 0) or _too_few(text, cells)
+    parted = part_target_line(raw)
+    if parted is None or isinstance(parted, Finding):
+        return ExpectationLine(None, (parted,) if parted else ())
+    text, cells = parted
+    finding = _too_few(text, cells)
     if finding or is_heading(cells[0].text):
         return ExpectationLine(None, (finding or heading(text),))
     return _examine(*cells)
@@ -131,7 +126,7 @@ def parse_expectation(raw: bytes) -> ExpectationLine:
 def _examine(subnet: Cell, location: Cell, *why: Cell) -> ExpectationLine:
     findings = list(name_findings([location])) if location.text else []
     try:
-        address, length = _interface(subnet.text)
+        address, length = parse_target(subnet.text)
     except ValueError:
         return ExpectationLine(None, (_no_subnet(subnet, location), *findings))
     network = Network.holding(address, length)
@@ -143,17 +138,10 @@ def _examine(subnet: Cell, location: Cell, *why: Cell) -> ExpectationLine:
     return ExpectationLine(Expectation(network, location.text or None, told), tuple(findings))
 
 
-def _interface(text: str) -> tuple[Address, int]:
-    if "/" in text:
-        return parse_interface(text)
-    address = parse_address(text)
-    return address, 8 * len(address)
-
-
 def _no_subnet(subnet: Cell, location: Cell) -> Finding:
     found = diagnose(subnet.text)
     try:
-        _interface(location.text)
+        parse_target(location.text)
     except ValueError:
         return Finding(subnet.column, *found)
     return Finding(

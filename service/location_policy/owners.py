@@ -10,17 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .addresses import Network, parse_interface
+from .addresses import Network, parse_target
 from .cells import (
     Cell,
     Finding,
-    cells_of,
     file_finding,
     heading,
-    is_blank,
     is_heading,
-    line_finding,
-    line_text,
+    part_target_line,
     placed,
     split_lines,
 )
@@ -76,15 +73,12 @@ def read_owners(content: bytes) -> OwnerFile:
 
 def _parse(raw: bytes) -> tuple[Owned | None, tuple[Finding, ...]]:
     """What one line says, without its LF, and what is to be said about it."""
-    text = line_text(raw)
-    if isinstance(text, Finding):
-        return None, (text,)
-    if is_blank(text):
-        return None, ()
-    cells = cells_of(text)
-    finding = line_finding(text, [cell for cell in cells if cell.text], 0)
-    if finding or is_heading(cells[0].text):
-        return None, (finding or heading(text),)
+    parted = part_target_line(raw)
+    if parted is None or isinstance(parted, Finding):
+        return None, (parted,) if parted else ()
+    text, cells = parted
+    if is_heading(cells[0].text):
+        return None, (heading(text),)
     return _examine(text, *cells)
 
 
@@ -95,8 +89,7 @@ def _examine(text: str, subnet: Cell, *rest: Cell) -> tuple[Owned | None, tuple[
         return None, (Finding(subnet.column, "too-few-columns", message, _EXAMPLE),)
     findings = [*_owner_findings(owners)]
     try:
-        bare = f"{subnet.text}/{128 if ':' in subnet.text else 32}"
-        address, length = parse_interface(subnet.text if "/" in subnet.text else bare)
+        address, length = parse_target(subnet.text)
     except ValueError:
         return None, (Finding(subnet.column, *diagnose(subnet.text)), *findings)
     network = Network.holding(address, length)

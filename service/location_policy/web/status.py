@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import __version__
 from ..active import Failure, Head, State
+from ..commit_text import commit_fields
 from ..overrides import Override
 from ..problem_fields import problem_fields
 from ..repository import Commit
@@ -57,14 +58,7 @@ def _head(head: Head | None) -> dict[str, Any] | None:
 
 
 def _commit(commit: Commit) -> dict[str, Any]:
-    return {
-        "commit": commit.id,
-        "subject": commit.subject,
-        "author": commit.author,
-        "committed_at": _time(commit.committed_at),
-        "signer": commit.signer and commit.signer.name,
-        "signing_key": commit.signer and commit.signer.key,
-    }
+    return {**commit_fields(commit), "committed_at": _time(commit.committed_at)}
 
 
 def _failure(failure: Failure | None) -> dict[str, Any] | None:
