@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from location_policy.addresses import parse_address
-from location_policy.history import LOOK_BACK, Answered, Branch, Effect
+from location_policy.history import CUT, LOOK_BACK, Answered, Branch, Effect
 from location_policy.repository import open_repository
-from tests.support.repositories import BAD, GOOD, MELBOURNE, SYDNEY, Files, force_commit, make_repository
+from tests.support.repositories import BAD, GOOD, MELBOURNE, SYDNEY, Files, force_commit, git, make_repository
 
 PERTH = "Perth,10.61.2.0/24\n"
 UNKNOWN: Files = {"locations.csv": SYDNEY, "policy.toml": '[locations]\nknown = ["Oslo"]\n'}
@@ -104,6 +104,41 @@ def test_an_address_is_followed_through_rows_and_default(repository: Path) -> No
         (("Oslo",), None),
         (None, None),
     ]
+
+
+# --- a shallow clone ---
+
+
+def shallow(repository: Path, path: Path, depth: int) -> Path:
+    git("clone", "--quiet", "--bare", f"--depth={depth}", f"file://{repository}", path, cwd=repository)
+    return path
+
+
+def test_the_commit_at_which_a_shallow_clone_ends_is_not_said_to_bring_the_map(
+    repository: Path, tmp_path: Path
+) -> None:
+    for rows in (SYDNEY, PERTH):
+        force_commit(repository, {"locations.csv": rows})
+    found = effects(shallow(repository, tmp_path / "shallow", 2))
+    assert [one.lines[-1] for one in found] == [CUT, "1 range changes: 1 moved (256 addresses)"]
+    assert found[0].totals == {}
+    assert [one.is_change for one in answers(tmp_path / "shallow", "10.61.2.7")] == [False, True]
+
+
+def test_below_what_is_not_valid_in_a_shallow_clone_nothing_is_known(repository: Path, tmp_path: Path) -> None:
+    for files in (GOOD, BAD, {"locations.csv": SYDNEY}, {"locations.csv": PERTH}):
+        force_commit(repository, files)
+    found = effects(shallow(repository, tmp_path / "shallow", 3))
+    assert [one.errors for one in found] == [1, 0, 0]
+    assert [one.lines[-1:] for one in found[:2]] == [(), (CUT,)]
+    assert effects(shallow(repository, tmp_path / "one", 1))[0].lines == (CUT,)
+    force_commit(repository, BAD)
+    assert effects(shallow(repository, tmp_path / "none", 1))[0].lines == ()
+
+
+def test_the_first_commit_of_all_brings_its_map_also_in_a_shallow_clone(repository: Path, tmp_path: Path) -> None:
+    force_commit(repository, {"locations.csv": SYDNEY})
+    assert "added" in effects(shallow(repository, tmp_path / "shallow", 2))[0].lines[-1]
 
 
 def test_the_same_answer_from_another_row_is_no_change(repository: Path) -> None:

@@ -20,13 +20,18 @@ from .problems import errors_in
 from .ranges import AddressSpace, Names
 from .repository import Commit, Entry, Repository
 
+CUT = "history ends here: the clone is shallow"
+
 LOOK_BACK = 100
 """Commits before those that are asked for, among which the newest valid one is what the first is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a commit changed, in numbers by kind and in words; where it is not valid, only how many `errors` it has."""
+    """What a commit changed, in numbers by kind and in words; where it is not valid, only how many `errors` it has.
+
+    Where a shallow clone does not have what was there before, the words say so, and there are no numbers.
+    """
 
     commit: Commit
     totals: Mapping[Kind, Total]
@@ -62,23 +67,28 @@ class Branch:
         self.ids: Sequence[str] = ids[:number]
         self.older: Sequence[str] = ids[number:]
         """At most LOOK_BACK of those before."""
+        self.is_cut = not self.older and repository.is_cut(self.ids[-1])
+        """Are there more before, which a shallow clone does not have?"""
         self._repository = repository
         self._served = served
         self._gate = Gate()
         self._last: tuple[tuple[Entry, ...], LocationMap | None, int] = ((), None, 0)
 
     def base(self) -> LocationMap:
-        """What was there before: the newest valid map."""
-        loaded = (self._load(self._repository.commit(commit_id))[0] for commit_id in self.older)
+        """What was there before: the newest valid map; where that is not here, the oldest that is."""
+        ids = self.ids[::-1] if self.is_cut else self.older
+        loaded = (self._load(self._repository.commit(commit_id))[0] for commit_id in ids)
         return next((one for one in loaded if one), EMPTY)
 
     def effects(self) -> Iterator[Effect]:
         """What each commit changed, oldest first."""
         old = self.base()
         space = address_space(old)
+        is_known = not self.is_cut
         for commit, new, errors in self._maps():
-            if new is None:
-                yield Effect(commit, {}, (), errors)
+            if new is None or not is_known:
+                yield Effect(commit, {}, () if new is None else (CUT,), errors)
+                is_known = is_known or new is not None
                 continue
             plan = make_plan(old, new, space)
             yield Effect(commit, plan.totals(), (*rule_lines(plan), total_line(plan), *owner_lines(plan)))

@@ -152,6 +152,7 @@ def test_a_shallow_clone_says_where_its_history_ends(repository: Path, tmp_path:
     done = run_program("history", cwd=tmp_path / "shallow")
     oldest = tip(repository, "main~1")[:10]
     assert f"history ends at {oldest}, because the clone is shallow: git fetch --unshallow\n" in done.stderr
+    assert done.stdout.endswith("\n  history ends here: the clone is shallow\n")
 
 
 def test_a_branch_without_a_commit_cannot_be_asked(tmp_path: Path) -> None:

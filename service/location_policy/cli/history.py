@@ -41,7 +41,7 @@ def history(place: Place, number: int | None, form: str) -> int:
     with open_repository(place.repository) as repository:
         branch = _branch(repository, number or SHOWN, events)
         effects = _signed(repository, _watched(branch.effects(), len(branch.ids))[::-1])
-        noted, end = overrides(repository), _end(repository, branch)
+        noted, end = overrides(repository), _end(branch)
     if form == "json":
         commits = [effect_fields(effect, noted, events) for effect in effects]
         print(json.dumps({"commits": commits, "end": end}))
@@ -60,7 +60,7 @@ def history_of(address: str, place: Place, number: int | None, form: str) -> int
     with open_repository(place.repository) as repository:
         branch = _branch(repository, number or SEARCHED, events)
         answers = _watched(branch.answers(asked), len(branch.ids))[::-1]
-        end = _end(repository, branch)
+        end = _end(branch)
         found = _signed(repository, [answer for answer in answers if answer.is_change])
     if form == "json":
         fields = [answered_fields(answer, events) for answer in found]
@@ -114,10 +114,10 @@ def _watched(found: Iterator[One], number: int) -> list[One]:
     return everything
 
 
-def _end(repository: Repository, branch: Branch) -> End:
+def _end(branch: Branch) -> End:
     if branch.older:
         return "more"
-    return "shallow" if repository.is_shallow() else "first"
+    return "shallow" if branch.is_cut else "first"
 
 
 def _tell_end(end: End, branch: Branch) -> None:

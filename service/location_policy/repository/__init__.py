@@ -148,6 +148,10 @@ class Repository(Revisions):
         except GitFailed:
             return b""
 
+    def is_cut(self, commit_id: str) -> bool:
+        """Does a shallow clone end with this commit, though it was made on another?"""
+        return self._objects.names_parent(commit_id) and not self.parents(commit_id)
+
     def message(self, commit_id: str) -> str:
         """The whole message of a commit."""
         return self._objects.message(commit_id)

@@ -105,6 +105,10 @@ class Objects:
             committed_at=_time(seconds),
         )
 
+    def names_parent(self, commit_id: str) -> bool:
+        """Was this commit made on another one, whether that is here or not?"""
+        return b"\nparent " in self.content(commit_id, "commit").partition(b"\n\n")[0]
+
     def message(self, commit_id: str) -> str:
         """The whole message of a commit, as UTF-8."""
         return self.content(commit_id, "commit").partition(b"\n\n")[2].decode(errors="replace")
