@@ -92,6 +92,17 @@ def test_a_protocol_that_is_answered_no_more_takes_all_answers_with_it() -> None
     ]
 
 
+@pytest.mark.parametrize("fields", ['"remote_address"', '["remote_address", "ms-subnet"]', '["ms-subnet", "node_ip"]'])
+def test_a_protocol_whose_address_is_looked_for_elsewhere_may_change_all_answers(fields: str) -> None:
+    rows = many_rows(100)
+    assert exceeded(rows, rows, CHANGED, f"match.mssip = {fields}")[0][2] == "100% of IPv4 addresses"
+
+
+def test_another_spelling_of_the_same_parameter_and_another_protocol_change_no_answer() -> None:
+    rows = many_rows(100)
+    assert exceeded(rows, rows, CHANGED, 'match.MSSIP = ["ms_subnet"]\nmatch.webrtc = "remote_address"') == []
+
+
 def test_a_default_that_changes_is_no_change_of_a_row() -> None:
     rows, policy = many_rows(100), f'{CHANGED}[answer]\ndefault = "Perth"\n'
     assert exceeded(rows, rows + "Hobart,0.0.0.0/0\n", policy) == []

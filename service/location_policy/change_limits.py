@@ -1,7 +1,8 @@
 """Is a change larger than one push may make? The limits are those of the map before it, `[limits]` of its policy.toml.
 
 What counts is what was answered by a row before: its addresses whose answer changes or goes, and the rows whose subnet
-goes. What is added harms nobody who was answered. A protocol that is answered no more takes all its answers with it.
+goes. What is added harms nobody who was answered. A protocol that is answered no more takes all its answers with it,
+and so may one whose addresses are looked for in other parameters.
 """
 
 from __future__ import annotations
@@ -56,13 +57,14 @@ def _excess(rule: str, limit: Share, number: int, whole: int, what: str) -> Iter
 
 def _changed(plan: Plan) -> tuple[Total, Total]:
     """What rows answered before, and what of it gets another answer or none."""
-    drops_protocol = bool(plan.old.rules.match.keys() - plan.new.rules.match.keys())
+    match = plan.new.rules.match
+    moves_protocol = any(match.get(protocol) != fields for protocol, fields in plan.old.rules.match.items())
     lost = [change for change in plan.changes if change.before is not None]
-    if not lost and not drops_protocol:
+    if not lost and not moves_protocol:
         return Total(), Total()
     answered = _answered(plan.old)
     before = total([Change(size, tuple(ranges), None, None, ()) for size, ranges in answered.items()])
-    if drops_protocol:
+    if moves_protocol:
         return before, before
     return before, total([_within(change, answered[change.size]) for change in lost])
 
