@@ -49,13 +49,16 @@ class Judge:
         *,
         pusher: str,
         allows_rewind: bool,
+        override: str | None,
     ) -> None:
+        """`override`: the command that overrides a limit for who makes a commit here; None: this is a push."""
         self._repository = repository
         self._options = options
         self._is_late = is_late
         self._signatures = signatures
         self._pusher = pusher
         self._allows_rewind = allows_rewind
+        self._override = override
         self._gate = Gate()
         self._problems: dict[tuple[Entry, ...], tuple[Problem, ...]] = {}
         self._tip: tuple[Entry, ...] = ()
@@ -118,7 +121,9 @@ class Judge:
             tip_only = refused[0][0].id == tip.id
             head = text.refuse_commits(name, len(refused), len(commit_ids))
             mend = text.how_to_mend(rebase_from, tip_only=tip_only)
-            return Verdict(False, (*plan, *head, *text.tell_problems(refused), "", *mend))
+            return Verdict(
+                False, (*plan, *head, *text.tell_problems(refused), *(mend if self._override is None else ()))
+            )
         warnings = [*self._warnings()]
         verdict = self._judge_effect(name, tip, effect) if effect else Verdict(True)
         told = (*plan, *warnings, *verdict.lines)
@@ -158,7 +163,7 @@ class Judge:
             return Verdict(True)
         reason = asked_reason(self._repository, tip.id, self._options)
         if reason is None:
-            return Verdict(False, tuple(text.refuse_size(name, excess)))
+            return Verdict(False, (*text.refuse_size(name, excess), *text.how_to_override(self._override)))
         return Verdict(True, tuple(text.tell_override(excess, reason)))
 
     def _invalid(self, commit_ids: Sequence[str]) -> Iterator[tuple[Commit, tuple[Problem, ...]]]:

@@ -55,12 +55,22 @@ def check_writable(repository: Repository, user: int) -> None:
 
 
 def propose(
-    repository: Repository, tip: Commit, tree: str, message: str, author: Author, options: Sequence[str] = ()
+    repository: Repository,
+    tip: Commit,
+    tree: str,
+    message: str,
+    author: Author,
+    options: Sequence[str] = (),
+    override: str = "",
 ) -> Proposal:
-    """A commit with this tree on top of the tip, judged; `options` are those that a pusher could give."""
+    """A commit with this tree on top of the tip, judged; `options` are those that a pusher could give.
+
+    `override` is what to type where it exceeds the limits and all of it is meant.
+    """
     made = make_commit(PlainGit(repository.directory), tree, (tip.id,), message, author)
     update = Update(tip.id, made, repository.served_ref(repository.settings()))
-    return Proposal(update, author, tuple(options), judge([update], repository, options, pusher=author.name))
+    verdict = judge([update], repository, options, pusher=author.name, override=override)
+    return Proposal(update, author, tuple(options), verdict)
 
 
 def land(repository: Repository, proposal: Proposal, why: str) -> list[Override]:

@@ -24,14 +24,17 @@ def judge(
     options: Sequence[str] = (),
     is_late: Callable[[], bool] = lambda: False,
     pusher: str = "",
+    *,
+    override: str | None = None,
 ) -> Verdict:
     """Whether these updates may be made.
 
-    `options` are those that the pusher has given; once `is_late`, what could be left out is, and that is said.
+    `options` are those that the pusher has given; once `is_late`, what could be left out is, and that is said. Whoever
+    makes a commit here and does not push is told the command by which it may exceed the limits (`override`).
     """
     if not updates:  # git always names one: whoever has read standard input before us, we know nothing
         return Verdict(False, ("standard input names no ref, so nothing can be judged",))
-    verdict = _judge(updates, repository, options, is_late, pusher)
+    verdict = _judge(updates, repository, options, is_late, pusher, override)
     dry = [update for update in updates if update.is_dry_run]
     if not dry:
         return verdict
@@ -41,7 +44,12 @@ def judge(
 
 
 def _judge(
-    updates: Sequence[Update], repository: Repository, options: Sequence[str], is_late: Callable[[], bool], pusher: str
+    updates: Sequence[Update],
+    repository: Repository,
+    options: Sequence[str],
+    is_late: Callable[[], bool],
+    pusher: str,
+    override: str | None,
 ) -> Verdict:
     settings = repository.settings()
     served = repository.served_ref(settings)
@@ -57,7 +65,9 @@ def _judge(
             return Verdict(False, (*lines, *asked.lines))
         if stands_for(asked.ref, aliases) != stands_for(served, aliases):
             continue
-        judging = Judge(repository, options, is_late, signatures, pusher=pusher, allows_rewind=allows_rewind)
+        judging = Judge(
+            repository, options, is_late, signatures, pusher=pusher, allows_rewind=allows_rewind, override=override
+        )
         verdict = judging.judge(asked)
         lines += verdict.lines
         if not verdict.accepted:

@@ -61,15 +61,22 @@ def refuse_commits(name: str, refused: int, commits: int) -> Iterator[str]:
 
 
 def refuse_size(name: str, excess: Sequence[Excess]) -> Iterator[str]:
-    """The verdict on what is larger than one push may be, and how it can be pushed all the same."""
+    """The verdict on what is larger than one push may be."""
     yield f"{name} is refused: it changes more than one push may"
     for one in excess:
         yield f"  limits.{one.rule}: at most {one.limit}, but it is {one.measured}"
+
+
+def how_to_override(command: str | None) -> Iterator[str]:
+    """What to type when all of a large change is meant: this command, or what a pusher can."""
+    if command == "":
+        return
     yield ""
     yield "if all of it is meant, say why:"
-    yield f'  git push -o {OPTION}="reason"'
-    yield "or end the message of the last commit with the line"
-    yield f"  {TRAILER}: reason"
+    yield f"  {command}" if command else f'  git push -o {OPTION}="reason"'
+    if command is None:
+        yield "or end the message of the last commit with the line"
+        yield f"  {TRAILER}: reason"
 
 
 def tell_override(excess: Sequence[Excess], reason: str) -> Iterator[str]:
@@ -155,6 +162,7 @@ def shown(blocks: Sequence[str]) -> Iterator[str]:
 
 def how_to_mend(base: str, *, tip_only: bool) -> Iterator[str]:
     """What to type; `base` is the commit below the first that is refused."""
+    yield ""
     yield "to mend it: correct the files, run location-policy check, then"
     if tip_only:
         yield "  git commit --all --amend --no-edit"

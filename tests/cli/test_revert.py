@@ -178,6 +178,7 @@ def test_what_the_gate_refuses_is_not_made(site: Site) -> None:
     done = site.revert("--to", bad)
     assert done.returncode == 1
     assert "main is refused: 1 of 1 commit is not valid" in done.stdout
+    assert "git commit --all --amend" not in done.stdout
     assert tip(site.path) == before
 
 
@@ -189,7 +190,9 @@ def test_a_large_change_needs_a_reason_which_is_noted(tmp_path: Path) -> None:
     done = site.revert(bad)
     assert done.returncode == 1
     assert "limits.changed-addresses: at most 25%, but it is" in done.stdout
-    assert done.stderr == '  hint: here it is location-policy revert --allow-large-change "reason"\n'
+    how = 'if all of it is meant, say why:\n  location-policy revert --allow-large-change "reason"\n'
+    assert done.stdout.endswith(f"% of IPv4 addresses\n\n{how}")
+    assert (done.stderr, "git push" in done.stdout) == ("", False)
     done = site.revert(bad, "--allow-large-change", "calls fail", "--author", "Bob <bob@example.com>")
     assert (done.returncode, "  reason: calls fail\n" in done.stdout) == (0, True)
     with open_repository(site.path) as repository:
@@ -354,6 +357,7 @@ def test_what_stands_but_is_not_noted_is_told(tmp_path: Path) -> None:
         before = served_tip(repository)
         hobart = force_commit(site.path, {**rows["Sydney"], "locations/x.csv": "Hobart,192.0.2.0/24\n"}, "refs/heads/x")
         tree = repository.commit(hobart).tree
+        assert propose(repository, before, tree, "x", BOB).verdict.lines[-1].endswith("% of IPv4 addresses")
         proposal = propose(repository, before, tree, "x", BOB, ["allow-large-change=calls fail"])
         (site.path / "refs/notes").write_text("in the way")
         with pytest.raises(RepositoryError, match="stands, but why it exceeds a limit is not noted"):

@@ -20,6 +20,8 @@ from ..verdict_text import tell_commit
 from .place import asked_place
 from .rim import NO
 
+OVERRIDE = f'location-policy revert --{OPTION} "reason"'
+"""What to type where a large change is meant."""
 LOGGED = "location-policy revert"
 """What the log of the branch says."""
 
@@ -51,7 +53,8 @@ def revert(asked: Asked, repo: str | None) -> int:
             print(f"nothing to do: it is so already, at {tell_commit(tip)}")
             return 0
         options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
-        proposal = propose(repository, tip, made.tree, made.message(asked.message), author, options)
+        message = made.message(asked.message)
+        proposal = propose(repository, tip, made.tree, message, author, options, OVERRIDE)
         return _carry_out(repository, proposal, asked)
 
 
@@ -59,8 +62,6 @@ def _carry_out(repository: Repository, proposal: Proposal, asked: Asked) -> int:
     for line in proposal.verdict.lines:
         print(line)
     if not proposal.verdict.accepted:
-        if any(OPTION in line for line in proposal.verdict.lines):
-            print(f'  hint: here it is location-policy revert --{OPTION} "reason"', file=sys.stderr)
         return NO
     if asked.is_dry:
         print("dry run: nothing changed")
