@@ -57,14 +57,16 @@ def _judge(
     allows_rewind = is_true(settings.get("allownonfastforward"))
     signatures = signature_rule(settings, repository.directory)
     lines: list[str] = []
+    judged: set[Update] = set()
     for update in updates:
         if f"{update.ref}/".startswith(tuple(f"{name}/" for name in RESERVED)):
             return Verdict(False, (f"{escape(update.ref)} is written by the program only",))
         asked = _asked(update, repository, served, aliases) if update.is_dry_run else update
         if isinstance(asked, Verdict):
             return Verdict(False, (*lines, *asked.lines))
-        if stands_for(asked.ref, aliases) != stands_for(served, aliases):
+        if asked in judged or stands_for(asked.ref, aliases) != stands_for(served, aliases):
             continue
+        judged.add(asked)
         judging = Judge(
             repository, options, is_late, signatures, pusher=pusher, allows_rewind=allows_rewind, override=override
         )

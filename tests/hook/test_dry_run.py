@@ -108,11 +108,19 @@ def test_a_dry_run_that_is_refused_takes_the_push_beside_it_along(site: Site, at
     assert refs(site) == before
 
 
-def test_a_dry_run_beside_a_push_of_the_served_branch_judges_both(site: Site) -> None:
+def test_a_dry_run_beside_the_same_push_of_the_served_branch_is_told_once(site: Site) -> None:
     commit = site.commit(BETTER)
     push = site.push(DRY, "HEAD:main")
-    assert said(push).count("valid: 1 commit for main") == 2
+    assert said(push).count("valid: 1 commit for main") == said(push).count("what changes on main") == 1
+    assert said(push).endswith(f"\n{LAST} by refs/for/main")
     assert tip(site.repository) == commit
+
+
+def test_a_dry_run_of_something_else_beside_a_push_of_the_served_branch_judges_both(site: Site) -> None:
+    site.commit(BETTER)
+    site.commit({"README": "x"})
+    push = site.push(DRY, "HEAD~:main")
+    assert [f"valid: {number} for main" in said(push) for number in ("1 commit", "2 commits")] == [True, True]
 
 
 def test_an_option_counts_for_a_dry_run(site: Site) -> None:
