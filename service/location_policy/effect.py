@@ -15,6 +15,7 @@ from .errors import InvalidConfiguration
 from .location_map import Gate, LocationMap
 from .plan import EMPTY, Plan, make_plan
 from .repository import Commit, Entry, Repository
+from .rule_changes import answering_changes
 from .sources import RULES_PATH, is_rows
 from .touched import Touched
 
@@ -32,12 +33,16 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a move does; `returns_to` is the commit that it goes back to, `excess` the limits that it exceeds."""
+    """What a move does; `returns_to` is the commit that it goes back to, `excess` the limits that it exceeds.
+
+    `nearly` is a commit that it would go back to if `[checks]` and `[limits]` were left as they were there.
+    """
 
     base: Base
     plan: Plan
-    returns_to: Commit | None
-    excess: tuple[Excess, ...]
+    returns_to: Commit | None = None
+    excess: tuple[Excess, ...] = ()
+    nearly: Commit | None = None
 
     @property
     def touched(self) -> tuple[Touched, ...]:
@@ -58,12 +63,13 @@ def effect_of(repository: Repository, gate: Gate, base: Base, commit: Commit, ne
     """What going from the base to this commit, which has the map `new`, does."""
     plan = make_plan(base.location_map, new)
     if base.commit is None or not (plan.effect or plan.judging):
-        return Effect(base, plan, None, ())
+        return Effect(base, plan)
     returns_to = _equal_entries(repository, base.commit, commit)
     excess = () if returns_to else exceeded_limits(plan)
+    nearly = None
     if excess or (asks_owners(base.location_map) and plan.touched and not returns_to):
-        returns_to = _equal_meaning(repository, gate, base.commit, new)
-    return Effect(base, plan, returns_to, () if returns_to else excess)
+        returns_to, nearly = _equal_meaning(repository, gate, base.commit, new)
+    return Effect(base, plan, returns_to, () if returns_to else excess, nearly)
 
 
 def asks_owners(location_map: LocationMap) -> bool:
@@ -85,13 +91,20 @@ def _equal_entries(repository: Repository, base: Commit, commit: Commit) -> Comm
     return next((one for one in _older(repository, base) if _serving(repository.entries(one)) == wanted), None)
 
 
-def _equal_meaning(repository: Repository, gate: Gate, base: Commit, new: LocationMap) -> Commit | None:
-    """The newest commit with the same rows and rules, however they are written down."""
+def _equal_meaning(
+    repository: Repository, gate: Gate, base: Commit, new: LocationMap
+) -> tuple[Commit | None, Commit | None]:
+    """The newest commit with the same rows and rules, however they are written down; without one, the newest that
+    differs in nothing but how pushes are judged.
+    """
+    nearly = None
     for commit in _older(repository, base):
         old = _load(repository, gate, commit)
-        if old and old.rules == new.rules and not row_changes(old, new):
-            return commit
-    return None
+        if old and not answering_changes(old.rules, new.rules) and not row_changes(old, new):
+            if old.rules == new.rules:
+                return commit, None
+            nearly = nearly or commit
+    return None, nearly
 
 
 def _older(repository: Repository, base: Commit) -> Iterator[Commit]:

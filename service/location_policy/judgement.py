@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from . import verdict_text as text
 from .approvals import APPROVAL, unapproved
-from .change_limits import Excess
 from .effect import Base, Effect, asks_owners, effect_of, find_base
 from .errors import InvalidConfiguration
 from .location_map import Gate, LocationMap
@@ -141,7 +140,7 @@ class Judge:
 
     def _judge_effect(self, name: str, tip: Commit, effect: Effect) -> Verdict:
         """May the change be as large as it is, and are those asked whose address space it touches?"""
-        size, owners = self._judge_size(name, tip, effect.excess), self._judge_owners(name, tip, effect)
+        size, owners = self._judge_size(name, tip, effect), self._judge_owners(name, tip, effect)
         gap = ("",) * (not size.accepted and not owners.accepted)
         return Verdict(size.accepted and owners.accepted, (*size.lines, *gap, *owners.lines))
 
@@ -157,13 +156,15 @@ class Judge:
             return Verdict(False, tuple(text.refuse_unapproved(name, missing)))
         return Verdict(True, tuple(text.tell_unapproved(missing)))
 
-    def _judge_size(self, name: str, tip: Commit, excess: Sequence[Excess]) -> Verdict:
+    def _judge_size(self, name: str, tip: Commit, effect: Effect) -> Verdict:
         """May the change be as large as it is?"""
+        excess = effect.excess
         if not excess:
             return Verdict(True)
         reason = asked_reason(self._repository, tip.id, self._options)
         if reason is None:
-            return Verdict(False, (*text.refuse_size(name, excess), *text.how_to_override(self._override)))
+            nearly = text.tell_nearly(effect.nearly) if effect.nearly else ()
+            return Verdict(False, (*text.refuse_size(name, excess), *nearly, *text.how_to_override(self._override)))
         return Verdict(True, tuple(text.tell_override(excess, reason)))
 
     def _invalid(self, commit_ids: Sequence[str]) -> Iterator[tuple[Commit, tuple[Problem, ...]]]:

@@ -16,6 +16,7 @@ from .overrides import OPTION, TRAILER
 from .plan_text import SHOWN_OWNERS, plan_lines, total_line, touched_text
 from .problems import Problem, count, escape, quote
 from .repository import Commit
+from .sources import RULES_PATH
 from .touched import Touched
 
 SHOWN_PLAN = 20
@@ -65,6 +66,14 @@ def refuse_size(name: str, excess: Sequence[Excess]) -> Iterator[str]:
     yield f"{name} is refused: it changes more than one push may"
     for one in excess:
         yield f"  limits.{one.rule}: at most {one.limit}, but it is {one.measured}"
+
+
+def tell_nearly(commit: Commit) -> Iterator[str]:
+    """What a roll-back is held to limits for."""
+    yield ""
+    yield f"but for what judges pushes, in {RULES_PATH}, it returns to"
+    yield f"  {tell_commit(commit)}"
+    yield f"with the {RULES_PATH} of that commit it is held to no limit"
 
 
 def how_to_override(command: str | None) -> Iterator[str]:

@@ -154,6 +154,26 @@ def test_going_back_to_rows_under_other_rules_is_not_going_back(limited: Site) -
     assert "returns to" not in said(done)
 
 
+def test_going_back_beside_other_limits_is_told_how_it_needs_no_reason(limited: Site) -> None:
+    before = tip(limited.repository)
+    limited.commit(LARGE, "Move")
+    push(limited, "-o", REASON)
+    limited.commit({"locations.csv": ROWS, "policy.toml": POLICY.replace("10%", "20%")}, "Move back")
+    done = push(limited)
+    assert done.returncode == 1
+    assert (
+        "  limits.changed-addresses: at most 25%, but it is 30% of IPv4 addresses\n"
+        "\n"
+        "but for what judges pushes, in policy.toml, it returns to\n"
+        f"  {before[:10]} Start the map of media locations (location-poli…)\n"
+        "with the policy.toml of that commit it is held to no limit\n"
+        "\n"
+        "if all of it is meant, say why:\n"
+    ) in said(done)
+    limited.commit({"policy.toml": POLICY}, "Move back")
+    assert push(limited).returncode == 0
+
+
 def test_what_was_forced_in_and_cannot_be_read_is_no_place_to_go_back_to(limited: Site) -> None:
     limited.git("config", "pull.ff", "only")
     force_commit(limited.repository, {"locations.csv": "Sydney\n"})
