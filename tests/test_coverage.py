@@ -46,9 +46,9 @@ def test_ipv6_is_counted_in_networks_of_64_of_which_each_counts_once() -> None:
 @pytest.mark.parametrize(
     ("covered", "words"),
     [
-        (Covered(9_999_999, 10_000_000), "9,999,999 of 10,000,000 rows (99.99%)"),
+        (Covered(9_999_999, 10_000_000), "9,999,999 of 10,000,000 rows (over 99.99%)"),
         (Covered(1, 1), "1 of 1 row (100%)"),
-        (Covered(1, 3), "1 of 3 rows (33.33%)"),
+        (Covered(1, 3), "1 of 3 rows (33.34%)"),
         (Covered(1, 8), "1 of 8 rows (12.5%)"),
         (Covered(0, 2), "0 of 2 rows (0%)"),
     ],
@@ -61,7 +61,7 @@ def test_the_sample_comes_with_expectations_that_cover_most_of_it(tmp_path: Path
     repository = init(tmp_path / "locations.git")
     done = run_program("check", "--repo", repository, "--coverage")
     assert done.stdout == (
-        "3 expectations cover\n  2 of 3 subnets (66.66%)\n  4,352 of 4,608 IPv4 addresses (94.44%)\n"
+        "3 expectations cover\n  2 of 3 subnets (66.67%)\n  4,352 of 4,608 IPv4 addresses (94.45%)\n"
     )
     assert (done.stderr, done.returncode) == ("3 subnets in 1 file: no problem\n", 0)
 
@@ -69,7 +69,7 @@ def test_the_sample_comes_with_expectations_that_cover_most_of_it(tmp_path: Path
 def test_a_family_without_rows_is_not_spoken_of(tmp_path: Path) -> None:
     Clone(tmp_path).write({"locations.csv": "Sydney,2001:db8::/48\n", "expectations.csv": "2001:db8::1,Sydney\n"})
     done = run_program("check", tmp_path, "--coverage")
-    assert done.stdout == "1 expectation covers\n  1 of 1 subnet (100%)\n  1 of 65,536 IPv6 /64s (0%)\n"
+    assert done.stdout == "1 expectation covers\n  1 of 1 subnet (100%)\n  1 of 65,536 IPv6 /64s (0.01%)\n"
 
 
 def test_without_expectations_nothing_is_covered() -> None:

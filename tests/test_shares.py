@@ -39,6 +39,9 @@ def test_a_share_is_exceeded_by_one_more() -> None:
         (1, 2, "50%"),
         (1, 2**128, "0.01%"),
         (0, 9, "0%"),
+        (99_990, 100_000, "99.99%"),
+        (99_991, 100_000, "over 99.99%"),
+        (9, 9, "100%"),
     ],
 )
 def test_a_measured_share_is_rounded_up(number: int, total: int, shown: str) -> None:

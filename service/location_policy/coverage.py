@@ -13,6 +13,7 @@ from .location_map import LocationMap
 from .problems import count
 from .ranges import SIZES, Part, count_slash64s, outermost
 from .row_changes import space_of
+from .shares import measured_share
 
 
 class Covered(NamedTuple):
@@ -22,10 +23,9 @@ class Covered(NamedTuple):
     whole: int
 
     def of(self, noun: str, plural: str | None = None) -> str:
-        """The two in words; the share is rounded down, so that only the whole is 100%."""
-        hundredths = self.number * 10_000 // self.whole
-        share = f"{hundredths // 100}.{hundredths % 100:02}".rstrip("0").rstrip(".")
-        return f"{self.number:,} of {self.whole:,} {noun if self.whole == 1 else plural or noun + 's'} ({share}%)"
+        """The two in words."""
+        share = measured_share(self.number, self.whole)
+        return f"{self.number:,} of {self.whole:,} {noun if self.whole == 1 else plural or noun + 's'} ({share})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,12 @@ def meant_share(value: object) -> Share | None:
 
 
 def measured_share(number: int, total: int) -> str:
-    """How much of a total a number is, rounded up to hundredths: what is over a limit never looks as if it were not."""
+    """How much of a total a number is, rounded up to hundredths.
+
+    So what is over a limit never looks as if it were not, nothing else than nothing is 0%, and only the whole is 100%.
+    """
     hundredths = -(-number * 10_000 // total)
+    if hundredths == 10_000 and number < total:
+        return "over 99.99%"
     whole, rest = divmod(hundredths, 100)
     return f"{whole}.{rest:02}".rstrip("0").rstrip(".") + "%"

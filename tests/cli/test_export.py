@@ -38,7 +38,7 @@ def test_a_map_that_does_not_fit_gives_no_script(folder: Path) -> None:
     first, *more = done.stderr.splitlines()
     assert first.startswith("not all fits: 3,")
     assert " of 4,002 subnets (" in first
-    assert more[0].endswith(" of 16,777,216 IPv4 addresses (0.01%)")
+    assert more[0].endswith(" of 16,777,216 IPv4 addresses (0.02%)")
     assert more[1:] == [
         "  0 of 4,294,967,296 IPv6 /64s (0%)",
         "  hint: --partial prints what fits; other addresses get no opinion then",
