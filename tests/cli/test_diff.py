@@ -52,6 +52,32 @@ def test_a_folder_and_a_revision_are_compared(repository: Path, tmp_path: Path) 
     assert run_program("diff", "main~", "main", "--repo", repository).stdout == MOVED
 
 
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("main~..main", "main~ main"),
+        ("main~..", "main~ HEAD"),
+        ("..main", "HEAD main"),
+        ("main~...main", '"$(git merge-base main~ main)" main'),
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["main"]])
+def test_a_range_is_told_as_the_two_arguments_that_are_meant(
+    repository: Path, asked: str, meant: str, more: list[str]
+) -> None:
+    done = run_program("diff", asked, *more, "--repo", repository)
+    assert (done.returncode, done.stdout) == (2, "")
+    words = " ".join(done.stderr.split())
+    assert f"{asked} is a range, and diff takes two arguments: location-policy diff {meant}" in words
+
+
+def test_a_folder_with_two_dots_in_its_path_is_no_range(repository: Path, tmp_path: Path) -> None:
+    folder(tmp_path / "one", {"locations.csv": SYDNEY})
+    (tmp_path / "one/two").mkdir()
+    for old in ("../one", "two/../../one"):
+        assert run_program("diff", old, "main", "--repo", repository, cwd=tmp_path / "one").stdout == MOVED
+
+
 def test_a_revision_goes_before_a_folder_of_its_name(repository: Path, tmp_path: Path) -> None:
     for name, files in (("main", {"locations.csv": "Hobart,10.61.2.0/24\n"}), ("other", PERTH)):
         folder(tmp_path / name, files)

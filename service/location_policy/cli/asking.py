@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import CheckFormat, DiffFormat, Folder, Format, Repo, Rev, Served, asked_repository, option
+from .options import CheckFormat, DiffFormat, Folder, Format, Repo, Rev, Served, asked_repository, one_side, option
 from .rim import NOT_ASKED, told
 
 Address = Annotated[str, typer.Argument(help="The caller's address, IPv4 or IPv6.")]
@@ -62,7 +62,7 @@ def lookup(
 
 
 def diff(
-    old: Annotated[str, typer.Argument(help="A revision, or a folder.")],
+    old: Annotated[str, typer.Argument(help="A revision, or a folder.", callback=one_side)],
     new: Annotated[str, typer.Argument(help="Another one.")],
     repo: Served = None,
     format_: Annotated[DiffFormat, option("format", "FORM", "text, markdown or json.")] = DiffFormat.TEXT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -48,6 +49,9 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
+_RANGE = re.compile(r"(?P<old>.*?)(?P<dots>\.{2,3})(?P<new>[^.].*|)")
+
+
 def option(name: str, metavar: str | None, text: str, short: str = "", **more: Any) -> Any:  # noqa: ANN401  as typer.Option has it
     """An option and its twin in the environment."""
     names = [f"-{short}"] * bool(short) + [f"--{name}"]
@@ -90,3 +94,13 @@ def asked_repository(context: typer.Context, repo: Path | None) -> Path | None:
     if len(typed) == 2:
         raise typer.BadParameter("a folder and --repo exclude each other")
     return None if typed == ["folder"] else repo
+
+
+def one_side(text: str) -> str:
+    """A revision or a folder, and no range of revisions (gitrevisions, "Specifying ranges")."""
+    found = _RANGE.fullmatch(text)
+    if found is None or ".." in Path(text).parts or Path(text).exists():
+        return text
+    old, new = found["old"] or "HEAD", found["new"] or "HEAD"
+    old = f'"$(git merge-base {old} {new})"' if found["dots"] == "..." else old
+    raise typer.BadParameter(f"{text} is a range, and diff takes two arguments: location-policy diff {old} {new}")
