@@ -12,7 +12,6 @@ import pytest
 
 from tests.support.program import PROGRAM, closed_environment, run_program
 from tests.support.repositories import (
-    BAD,
     SYDNEY,
     Clone,
     Files,
@@ -78,6 +77,20 @@ def test_a_folder_with_two_dots_in_its_path_is_no_range(repository: Path, tmp_pa
         assert run_program("diff", old, "main", "--repo", repository, cwd=tmp_path / "one").stdout == MOVED
 
 
+def test_the_old_side_is_read_as_what_was_served_and_the_new_one_as_what_is_pushed(
+    repository: Path, tmp_path: Path
+) -> None:
+    unknown = {"locations.csv": SYDNEY, "policy.toml": '[locations]\nknown = ["Oslo"]\n'}
+    old = folder(tmp_path / "old", unknown)
+    assert run_program("diff", old, "main", "--repo", repository).stdout == (
+        "policy.toml: locations.known  Oslo -> any name\n"
+        "10.61.2.0/24  Sydney -> Perth  256 addresses  (locations.csv:1)\n"
+        "1 rule and 1 range change: 1 moved (256 addresses)\n"
+    )
+    done = run_program("diff", "main", old, "--repo", repository)
+    assert (done.returncode, "[unknown-location]" in done.stderr) == (2, True)
+
+
 def test_a_revision_goes_before_a_folder_of_its_name(repository: Path, tmp_path: Path) -> None:
     for name, files in (("main", {"locations.csv": "Hobart,10.61.2.0/24\n"}), ("other", PERTH)):
         folder(tmp_path / name, files)
@@ -121,14 +134,14 @@ def test_an_unknown_revision_cannot_be_asked(repository: Path) -> None:
 
 
 def test_both_sides_that_are_not_valid_are_told_with_all_their_problems(repository: Path, tmp_path: Path) -> None:
-    force_commit(repository, BAD)
+    force_commit(repository, {"locations/apac.csv": "Melbourne,Sydney,Singapore,10.61.3.0/33\n"})
     other = folder(tmp_path / "other", {"locations.csv": b"Z\xfcrich,10.0.0.0/24\n"})
     done = run_program("diff", "main", other, "--repo", repository, "--format", "json")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "location-policy: main: the configuration is not valid: 1 error\n"
-        "locations/apac.csv:1:28: error: 10.61.3.0/23 has host bits set [host-bits]\n"
-        "  hint: write 10.61.2.0/23, or 10.61.3.0/24 if that was meant\n"
+        "locations/apac.csv:1:28: error: 10.61.3.0/33 has a prefix length over 32, too long for IPv4 [not-a-subnet]\n"
+        "  hint: write a subnet as 10.61.2.0/24 or 2001:db8:61::/48\n"
         f"location-policy: {other}: the configuration is not valid: 1 error\n"
         "locations.csv:1:2: error: byte 0xFC is not UTF-8; in Windows-1252 it is ü [not-utf8]\n"
         '  hint: save the file as "CSV UTF-8"\n'

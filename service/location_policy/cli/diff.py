@@ -30,7 +30,7 @@ def diff(old: str, new: str, repo: str | None, form: Form, *, tells_effect: bool
 
 def _diff(old: str, new: str, repo: str | None, form: Form, *, tells_effect: bool) -> int:
     with Progress() as progress, Sides(repo, progress) as sides:
-        before, after = sides.load(old), sides.load(new)
+        before, after = sides.load(old, was_served=True), sides.load(new)
         if before and after:
             progress.say(f"comparing {count(before.size, 'subnet')} with {after.size:,}")
             plan = make_plan(before, after)

@@ -36,14 +36,14 @@ class Sides:
     def __exit__(self, *_: object) -> None:
         self._exit.close()
 
-    def load(self, name: str) -> LocationMap | None:
+    def load(self, name: str, *, was_served: bool = False) -> LocationMap | None:
         """The map of a side; None where it is refused. Raises RepositoryError and NoSuchFolder."""
         self._progress.say(f"reading {name}")
         files = self._files(name)
         size = sum(file.size for file in files if file.content is not None)
         self._progress.say(f"checking {name}, {size / 1_000_000:,.1f} MB of what is new")
         try:
-            return self._gate.load_map(files, errors_only=True)
+            return self._gate.load_map(files, was_served=was_served, errors_only=True)
         except InvalidConfiguration as error:
             self.refused.append((name, error))
             return None
