@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from location_policy.rereading import Rereader
 from tests.support.service import wait_until
 
@@ -17,7 +19,8 @@ def test_it_looks_at_once_and_again_and_again() -> None:
     assert not any(seen)
 
 
-def test_who_wants_to_know_does_not_wait() -> None:
+def test_who_wants_to_know_does_not_wait_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     asked_for = threading.Event()
 
     def look(*, asked: bool) -> None:
@@ -29,3 +32,4 @@ def test_who_wants_to_know_does_not_wait() -> None:
     rereader.hurry()
     assert asked_for.wait(20)
     rereader.stop()
+    assert caplog.messages == ["SIGHUP: users, roles and certificates were read again"]

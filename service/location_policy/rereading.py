@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
@@ -9,6 +10,9 @@ from typing import Protocol
 
 INTERVAL = 1.0
 """Seconds between two looks."""
+
+
+log = logging.getLogger(__name__)
 
 
 class Look(Protocol):
@@ -44,6 +48,8 @@ class Rereader:
         while is_going:
             for look in self._looks:
                 look(asked=asked)
+            if asked:
+                log.info("SIGHUP: users, roles and certificates were read again")
             try:
                 is_going = asked = self._wake.get(timeout=self._interval)
             except Empty:
