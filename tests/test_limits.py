@@ -211,6 +211,21 @@ def test_a_whole_url_as_the_target_is_answered(service: Service) -> None:
     assert (status, body["status"]) == (200, "success")
 
 
+@pytest.mark.parametrize("target", [TARGET + b"10.61.2.0", b"/status", b"http://x/healthz"])
+@pytest.mark.parametrize(
+    "lines",
+    [b" HTTP/1.1\r\n", b" HTTP/1.1\r\nHost: x\r\nhost: x\r\n", b" HTTP/1.0\r\nHost: x\r\nHost: y\r\n"],
+    ids=["none", "two", "two in 1.0"],
+)
+def test_a_request_names_one_host(service: Service, target: bytes, lines: bytes) -> None:
+    assert_refused(exchange(service, b"GET " + target + lines + b"\r\n"), 400, "bad.request - It must have one Host header")
+
+
+def test_before_http_1_1_a_host_need_not_be_named(service: Service) -> None:
+    ((status, _),) = exchange(service, b"GET " + TARGET + b"10.61.2.0 HTTP/1.0\r\n\r\n")
+    assert status == 200
+
+
 @pytest.mark.parametrize(
     "sent",
     [

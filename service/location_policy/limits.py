@@ -43,6 +43,10 @@ QUIET = 60.0
 log = logging.getLogger(__name__)
 
 
+class WrongHost(Exception):
+    """A request that does not name the one host that it is for (RFC 9112, 3.2)."""
+
+
 class LimitedProtocol(TimedProtocol):
     """One connection, kept within `limits`."""
 
@@ -113,8 +117,9 @@ class LimitedProtocol(TimedProtocol):
                     return
         except httptools.HttpParserUpgrade:  # there is nothing to upgrade to, and what follows is no HTTP
             self.cycle.keep_alive = False
-        except httptools.HttpParserError:
-            self._refuse(400, "This is not an HTTP request")
+        except httptools.HttpParserError as error:
+            is_wrong_host = isinstance(error.__context__, WrongHost)
+            self._refuse(400, "It must have one Host header" if is_wrong_host else "This is not an HTTP request")
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -127,8 +132,15 @@ class LimitedProtocol(TimedProtocol):
         self._is_whole = False
         self._count = 1
 
+    def check_host(self) -> None:
+        """Raises WrongHost."""
+        number = sum(name == b"host" for name, _ in self.headers)
+        if number > 1 or (number == 0 and self.parser.get_http_version() == "1.1"):
+            raise WrongHost
+
     def on_headers_complete(self) -> None:
         """The application begins to answer."""
+        self.check_host()
         super().on_headers_complete()
         self._is_in_body = True
         self._count = 0
