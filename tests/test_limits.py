@@ -218,7 +218,9 @@ def test_a_whole_url_as_the_target_is_answered(service: Service) -> None:
     ids=["none", "two", "two in 1.0"],
 )
 def test_a_request_names_one_host(service: Service, target: bytes, lines: bytes) -> None:
-    assert_refused(exchange(service, b"GET " + target + lines + b"\r\n"), 400, "bad.request - It must have one Host header")
+    assert_refused(
+        exchange(service, b"GET " + target + lines + b"\r\n"), 400, "bad.request - It must have one Host header"
+    )
 
 
 def test_before_http_1_1_a_host_need_not_be_named(service: Service) -> None:

@@ -190,6 +190,19 @@ def test_a_header_that_is_none_is_told_and_is_no_fault_of_ours(
     assert told in sent[1]["body"].decode()
 
 
+def test_a_second_header_is_refused_also_after_the_first_was_right_before(access: Access) -> None:
+    node = header(b"Basic " + b64encode(f"node:{PASSWORD}".encode()))
+    active = Active()
+    active.change(snapshot=snapshot_of())
+    app = make_app(active, SETTINGS, None, access)
+    path, _, query = ASKED.partition("?")
+    found = [send_raw(app, headers, path=path, query_string=query.encode()) for headers in (node, node * 2)]
+    assert [sent[0]["status"] for sent in found] == [200, 401]
+    assert "more than one Authorization header" in found[1][1]["body"].decode()
+    assert app.at_once(ASKED.encode(), node) is not None
+    assert app.at_once(ASKED.encode(), node * 2) is None
+
+
 def send_raw(app: Any, headers: list[tuple[bytes, bytes]], **more: object) -> list[Any]:  # noqa: ANN401  any ASGI
     """What the application sends when a server calls it so."""
     sent: list[Any] = []

@@ -97,11 +97,10 @@ class Guard:
 
     def _remembered(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
         credentials = self._access.credentials
-        for name, value in headers if credentials else ():
-            if name == b"authorization":
-                assert credentials is not None
-                return credentials.remembered(value)
-        return None
+        if credentials is None:
+            return None
+        found = [value for name, value in headers if name == b"authorization"]
+        return credentials.remembered(found[0]) if len(found) == 1 else None
 
     def _is_known_node(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         """May this be asked by whoever sends these headers, as far as that is known without a hash?"""
