@@ -12,7 +12,7 @@ import bcrypt
 import pytest
 
 from location_policy import credentials
-from location_policy.credentials import Credentials, Roles, TooBusy
+from location_policy.credentials import Credentials, Roles, TooBusy, Unmatched
 from location_policy.waiting_line import WaitingLine
 from tests.support.access import PASSWORD, hashed, write_users
 
@@ -191,6 +191,32 @@ def test_roles_follow_their_file_and_without_one_everybody_asks_and_looks(tmp_pa
     everybody = Roles(None)
     everybody.look()
     assert everybody.of("ana") == {"node", "viewer"}
+
+
+def test_who_has_roles_and_no_password_is_named_once(
+    path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "roles").write_text("node: node\nnoed: node\nana: viewer\n")
+    users, roles = Credentials(path), Roles(tmp_path / "roles")
+    unmatched = Unmatched(users, roles)
+    for _ in range(2):
+        unmatched.look()
+    assert caplog.messages == ["roles but no password: ana, noed"]
+    unmatched.look(asked=True)
+    assert len(caplog.messages) == 2
+    write_users(path, "ana")
+    users.look()
+    unmatched.look()
+    assert caplog.messages[2:] == ["roles but no password: node"]
+    (tmp_path / "roles").write_text("".join(f"user{number:02}: node\n" for number in range(12)))
+    roles.look()
+    unmatched.look()
+    assert caplog.messages[-1].endswith("user08, user09 and 2 more")
+
+
+def test_without_a_file_of_roles_nobody_lacks_a_password(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Unmatched(Credentials(path), Roles(None)).look(asked=True)
+    assert caplog.messages == []
 
 
 def test_users_may_be_changed_under_way(path: Path) -> None:

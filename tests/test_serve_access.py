@@ -235,6 +235,13 @@ def test_who_asks_without_tls_gets_no_answer_and_harms_nobody(repository: Path, 
         assert "Traceback" not in service.log.read_text()
 
 
+def test_a_role_of_nobody_is_told_at_the_start(repository: Path, users: Path, tmp_path: Path) -> None:
+    (tmp_path / "roles").write_text("node: node\nnobody: viewer\n")
+    arguments = ("--htpasswd", users, "--roles", tmp_path / "roles")
+    with started_service("--repo", repository, *arguments, cwd=repository.parent) as service:
+        wait_until(lambda: told(service, "WARNING roles but no password: nobody\n") == 1, service.log.read_text)
+
+
 # --- SIGHUP ---
 
 

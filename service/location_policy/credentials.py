@@ -7,6 +7,7 @@ wrong, so that a node with an old password costs no hash with each call.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections import Counter
 from collections.abc import Mapping
@@ -18,13 +19,19 @@ from .basic_auth import Basic, parse_basic
 from .failures import Failures
 from .kept_file import KeptFile
 from .passwords import Users, read_htpasswd
+from .problems import quote
 from .roles import EVERYONE, Role, read_roles
 from .waiting_line import WaitingLine
 
 REMEMBERED = 4096
 """Headers that are remembered of each kind; the oldest makes room."""
+NAMED = 10
+"""Users that one line of the log names; the rest is counted."""
 PATIENCE = 4.0
 """Seconds that somebody waits for a hash: a node waits for five."""
+
+
+log = logging.getLogger(__name__)
 
 
 class TooBusy(Exception):
@@ -52,6 +59,11 @@ class Credentials:
         self._line = line or WaitingLine()
         self._known = _Known(self._file.value)
         self._key = secrets.token_bytes(32)
+
+    @property
+    def users(self) -> frozenset[str]:
+        """The names of all users."""
+        return frozenset(self._file.value.hashes)
 
     def remembered(self, header: bytes) -> str | None:
         """The user of an `Authorization` header that was found right before."""
@@ -107,6 +119,23 @@ class Credentials:
                 del remembered[next(iter(remembered))]
 
 
+class Unmatched:
+    """Warns of those who have roles and no password: a name that is misspelt, or a user who has gone."""
+
+    def __init__(self, credentials: Credentials, roles: Roles) -> None:
+        self._credentials = credentials
+        self._roles = roles
+        self._told: frozenset[str] = frozenset()
+
+    def look(self, *, asked: bool = False) -> None:
+        """Name those who are not named yet; when `asked` to, all of them."""
+        found = self._roles.named - self._credentials.users
+        if new := sorted(found if asked else found - self._told):
+            more = f" and {len(new) - NAMED:,} more" * (len(new) > NAMED)
+            log.warning("roles but no password: %s%s", ", ".join(map(quote, new[:NAMED])), more)
+        self._told = found
+
+
 class Roles:
     """What each user may do, by a file if there is one."""
 
@@ -119,6 +148,11 @@ class Roles:
             return EVERYONE
         named: Mapping[str, frozenset[Role]] = self._file.value
         return named.get(user, frozenset())
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The users whom the file names."""
+        return frozenset(self._file.value if self._file else ())
 
     def look(self, *, asked: bool = False) -> None:
         """Read the file again if it has changed."""

@@ -199,6 +199,7 @@ def test_a_second_header_is_refused_also_after_the_first_was_right_before(access
     found = [send_raw(app, headers, path=path, query_string=query.encode()) for headers in (node, node * 2)]
     assert [sent[0]["status"] for sent in found] == [200, 401]
     assert "more than one Authorization header" in found[1][1]["body"].decode()
+    assert isinstance(app, Guard)
     assert app.at_once(ASKED.encode(), node) is not None
     assert app.at_once(ASKED.encode(), node * 2) is None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
-from ..credentials import Credentials, Roles
+from ..credentials import Credentials, Roles, Unmatched
 from ..errors import CannotStart
 from ..proxies import Proxies, parse_networks
 from ..rereading import Look
@@ -44,7 +44,9 @@ def open_doors(listen: Listen, users: Users) -> tuple[Access, Sequence[Look]]:
     roles = Roles(users.roles)
     open_paths = OPEN | {"/metrics"} if users.open_metrics else OPEN
     access = Access(credentials, roles, _strangers(listen, users), open_paths, proxies)
-    return access, [*([credentials.look] if credentials else []), roles.look]
+    if credentials is None:
+        return access, [roles.look]
+    return access, [credentials.look, roles.look, Unmatched(credentials, roles).look]
 
 
 def _knows_users(listen: Listen, users: Users) -> bool:
