@@ -242,6 +242,23 @@ def test_a_role_of_nobody_is_told_at_the_start(repository: Path, users: Path, tm
         wait_until(lambda: told(service, "WARNING roles but no password: nobody\n") == 1, service.log.read_text)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (("--uds", "x", "--host", "127.0.0.1"), {}),
+        (("--port", "0"), {"LOCATION_POLICY_UDS": "x"}),
+        ((), {"LOCATION_POLICY_UDS": "x", "LOCATION_POLICY_PORT": "0"}),
+    ],
+)
+def test_a_unix_socket_and_an_address_exclude_each_other(
+    tmp_path: Path, arguments: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    done = run_program("serve", *arguments, cwd=tmp_path, environment=environment)
+    assert done.returncode == 2
+    assert "--uds listens on a Unix socket instead of --host and --port: leave one out" in " ".join(done.stderr.split())
+    assert not list(tmp_path.iterdir())
+
+
 # --- SIGHUP ---
 
 

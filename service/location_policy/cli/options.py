@@ -96,6 +96,13 @@ def asked_repository(context: typer.Context, repo: Path | None) -> Path | None:
     return None if typed == ["folder"] else repo
 
 
+def is_beside(context: typer.Context, name: str, *others: str) -> bool:
+    """Is one of the others given beside this one? What is typed goes before what the environment says of the others."""
+    found = {source.name for one in others if (source := context.get_parameter_source(one))}
+    own = context.get_parameter_source(name)
+    return "COMMANDLINE" in found or ("ENVIRONMENT" in found and own is not None and own.name == "ENVIRONMENT")
+
+
 def one_side(text: str) -> str:
     """A revision or a folder, and no range of revisions (gitrevisions, "Specifying ranges")."""
     found = _RANGE.fullmatch(text)

@@ -11,7 +11,7 @@ import typer
 from ..repository import require_git
 from ..settings import LIMITS, Limits, Listen, Logs, ServeOptions, Signatures, Users
 from . import serve_options as of
-from .options import Format, HelpAll, Scope, option
+from .options import Format, HelpAll, Scope, is_beside, option
 from .rim import NOT_ASKED, NOT_STARTED, told
 
 
@@ -55,6 +55,7 @@ def init(
 
 
 def serve(
+    context: typer.Context,
     repo: of.Repo = None,
     branch: of.Branch = None,
     host: of.Host = "127.0.0.1",
@@ -88,6 +89,8 @@ def serve(
     from .doors import tls_of
     from .serve import serve
 
+    if uds and is_beside(context, "uds", "host", "port"):
+        raise typer.BadParameter("--uds listens on a Unix socket instead of --host and --port: leave one out")
     with told(NOT_STARTED):
         tls = tls_of(tls_cert, tls_key, client_ca)
     options = ServeOptions(
