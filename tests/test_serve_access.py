@@ -242,6 +242,11 @@ def test_a_role_of_nobody_is_told_at_the_start(repository: Path, users: Path, tm
         wait_until(lambda: told(service, "WARNING roles but no password: nobody\n") == 1, service.log.read_text)
 
 
+def test_a_loopback_address_in_the_form_of_ipv6_is_one(repository: Path) -> None:
+    with started_service("--repo", repository, "--host", "::ffff:127.0.0.1", cwd=repository.parent) as service:
+        ready(service)  # it starts at all: beyond loopback it would want passwords
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment"),
     [

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import closing
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from location_policy.errors import CannotStart
 from location_policy.settings import Listen, Tls
-from location_policy.sockets import bind, remove_unix
+from location_policy.sockets import bind, plain_host, remove_unix
 
 TLS = Tls(Path("cert.pem"), Path("key.pem"))
 BEYOND = ["0.0.0.0", "::", "192.0.2.1", "2001:db8::1"]
@@ -27,6 +28,16 @@ def test_it_listens_on_a_loopback_address_and_takes_a_free_port(host: str) -> No
 def test_it_listens_on_ipv6_too() -> None:
     with bind(Listen("::1", 0), asks_who=False) as listener:
         assert listener.getsockname()[0] == "::1"
+
+
+@pytest.mark.parametrize(
+    ("host", "plain"),
+    [("::ffff:127.0.0.1", "127.0.0.1"), ("::FFFF:7f00:1", "127.0.0.1"), ("::1", "::1"), ("localhost", "localhost")],
+)
+def test_an_ipv4_address_in_the_form_of_ipv6_is_that_ipv4_address(host: str, plain: str) -> None:
+    assert plain_host(host) == plain
+    with bind(Listen(plain_host(host), 0), asks_who=False) as listener:
+        assert ip_address(listener.getsockname()[0]).is_loopback
 
 
 @pytest.mark.parametrize("host", BEYOND)

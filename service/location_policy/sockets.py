@@ -15,12 +15,21 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from .addresses import format_address, parse_address
 from .errors import CannotStart
 from .settings import Listen
 
 BACKLOG = 2048
 UDS_MODE = 0o660
 """Of a Unix socket: for its owner and its group, such as that of the proxy."""
+
+
+def plain_host(host: str) -> str:
+    """An IPv4 address that is written as IPv6 (RFC 4291, 2.5.5.2) as that IPv4 address; any other host as it is."""
+    try:
+        return format_address(parse_address(host))
+    except ValueError:
+        return host
 
 
 def bind(listen: Listen, *, asks_who: bool) -> socket.socket:

@@ -86,6 +86,7 @@ def serve(
     _help_all: HelpAll = False,
 ) -> None:
     """Follow a repository and answer policy requests from it."""
+    from ..sockets import plain_host
     from .doors import tls_of
     from .serve import serve
 
@@ -96,7 +97,7 @@ def serve(
     options = ServeOptions(
         repo=repo,
         branch=branch,
-        listen=Listen(host, port, uds, tls, behind_proxy, forwarded_allow_ips),
+        listen=Listen(plain_host(host), port, uds, tls, behind_proxy, forwarded_allow_ips),
         users=Users(htpasswd, roles, allow_anonymous_policy, open_metrics),
         state_dir=state_dir,
         fetch_interval=fetch_interval,
