@@ -58,7 +58,8 @@ def bring(asked: Asked) -> int:
     _tell_differences(found, tables, location_map)
     refused = errors_in(tables.problems)
     _count(tables, found, len(refused), has_default=_default(tables, location_map) is not None)
-    if (refused or found or _default(tables, location_map)) and not asked.accept_differences:
+    is_other = any(not (one.is_form and asked.keep_answers) for one in found)
+    if (refused or is_other or _default(tables, location_map)) and not asked.accept_differences:
         _hint(tables, found, len(refused))
         return NO
     for path, content in written.items():
