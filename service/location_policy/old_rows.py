@@ -3,8 +3,9 @@
 pexsubnet opens its file for each request and takes the first row whose subnet holds the caller's IPv4 address. It has
 two forms: `location,overflow,overflow,subnet` without a heading, and `id,loc,pover,sover,snet`, of which the first line
 is passed over. A subnet is read by netaddr 0.7.18, which takes more than we do: host bits, masks, short forms, space.
-Cells are sent as they are, empty ones and the space around names too. A line that it cannot read, a blank one among
-them, is an error to every caller that comes to it, so that nothing below it ever answers.
+Cells are sent as they are, empty ones and the space around names too. It knows no comments: a line that begins with `#`
+is a row like any other. A line that it cannot read, a blank one among them, is an error to every caller that comes to
+it, so that nothing below it ever answers.
 """
 
 from __future__ import annotations
@@ -76,11 +77,15 @@ class _Reader:
         if sheet.separator != ",":
             what = f"cells parted by {SEPARATORS[sheet.separator]}, which pexsubnet could not read"
             self._note(1, "wrong-separator", f"{what}: compared as if by commas")
-        last = max((number for number, text in sheet.lines if text and not is_blank(text)), default=0)
+        last = max((number for number, text in sheet.lines if text and self._says(text)), default=0)
         for number, text in sheet.lines[:last]:
             row = self._row(number, text)
             if row is not None:
                 yield row
+
+    def _says(self, text: str) -> bool:
+        """Is there a row in this line, or what could be meant as one?"""
+        return not is_blank(text) or self._answered(self._sheet.cells(text))
 
     def _row(self, number: int, text: str | None) -> OldRow | None:
         is_first = number == 1
@@ -90,7 +95,7 @@ class _Reader:
         cells = self._sheet.cells(text)
         if is_first and self._at == 4:
             return self._passed_over(text, cells)
-        if is_blank(text):
+        if is_blank(text) and not self._answered(cells):
             self._stop(number, "too-few-columns", "a comment" if text.strip(" \t") else "a blank line")
             return None
         if is_first and len(cells) > 3 and is_heading(cells[3]):
@@ -102,6 +107,10 @@ class _Reader:
             self._refuse(number, 1, "too-few-columns", what, hint)
             return None
         return self._read(number, text, cells)
+
+    def _answered(self, cells: list[str]) -> bool:
+        """Can these be the cells of a row that pexsubnet read? It knows no comments."""
+        return len(cells) > self._at and old_subnet(cells[self._at]) is not None
 
     def _passed_over(self, text: str, cells: list[str]) -> OldRow | None:
         """The first line of a file with five columns, which pexsubnet takes for a heading whatever it says."""
@@ -123,6 +132,8 @@ class _Reader:
         sent = tuple(cells[self._at - 3 : self._at])
         names = mended(sent)
         is_row = self._judge_names(number, text, sent, names)
+        if is_row and text.lstrip(" \t").startswith("#"):
+            self._note(number, "bad-name", "a comment, which pexsubnet took for a row: it is one from now on")
         if number == 1 and self._sheet.is_marked:
             sent = ("\ufeff" + sent[0], *sent[1:])
             self._note(1, "not-utf8", "a byte order mark, which pexsubnet sent as part of the first name")
@@ -143,6 +154,9 @@ class _Reader:
         """Can these be the names of a row?"""
         if not sent[0].strip(" \t"):
             self._add(number, self._column(text, self._at - 3), "empty-location", "there is no location", None)
+            return False
+        if names[0].startswith("#"):
+            self._note(number, "bad-name", f"left out: a comment, by which pexsubnet sent callers to {quote(names[0])}")
             return False
         clean = [name.strip(" \t") for name in sent]
         for name in (name for at, name in enumerate(clean) if name and name in clean[:at]):
