@@ -114,6 +114,18 @@ def test_a_wrong_option_is_a_matter_of_usage() -> None:
     assert run_program("check", "--frobnicate").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["completion", "tcsh"], "Invalid value for 'shell': 'tcsh' is not one of 'bash', 'zsh', 'fish'."),
+        (["serve", "--log-format", "x"], "Invalid value for '--log-format': 'x' is not one of 'text', 'json'."),
+    ],
+)
+def test_a_value_that_is_not_one_of_a_few_is_told_in_a_plain_sentence(arguments: list[str], told: str) -> None:
+    done = run_program(*arguments)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"Error: {told}")
+
+
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "locations.csv").write_text("Sydney\n" * 20_000)
     command = f"{PROGRAM} check {tmp_path} | head -1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -20,7 +20,21 @@ from .serving import init, password, serve
 from .unattended import comment, post_receive, pre_receive, proc_receive
 from .upkeep import doctor, fmt, import_, revert
 
+
+class Commands(typer.core.TyperGroup):
+    """All commands; what is wrong with a value is told without the words of the library that found it."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  as typer has it
+        """Run the command that is asked for."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
 app = typer.Typer(
+    cls=Commands,
     help="""Answers Pexip Infinity's media location requests from CSV files in git.
 
     Every option has a twin in the environment: --port is LOCATION_POLICY_PORT.""",
