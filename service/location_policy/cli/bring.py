@@ -50,6 +50,11 @@ def bring(asked: Asked) -> int:
         tables = read_tables(files, sites, only_answering=asked.keep_answers)
     for problem in tables.problems:
         print(problem)
+    if not any(tables.rows.values()):
+        names = ", ".join(escape(name) for name, _ in files)
+        print(f"location-policy: nothing is written: no row of {names} can be used", file=sys.stderr)
+        print("  hint: a row is location,overflow,overflow,subnet", file=sys.stderr)
+        return NO
     with Progress() as progress:
         progress.say("comparing")
         written = _written(tables, there, overwrite=asked.overwrite)
@@ -62,10 +67,7 @@ def bring(asked: Asked) -> int:
     if (refused or is_other or _default(tables, location_map)) and not asked.accept_differences:
         _hint(tables, found, len(refused))
         return NO
-    for path, content in written.items():
-        (asked.into / path).parent.mkdir(exist_ok=True)
-        replace_file(asked.into / path, content)
-        print(f"wrote {escape(str(asked.into / path))}")
+    _write(asked.into, written)
     return 0
 
 
@@ -100,6 +102,13 @@ def _rules(names: Sequence[str], file: File | None, overwrite: bool) -> dict[str
     except ValueError as error:
         hint = "write the names into known by hand, or move the file away"
         raise LocationPolicyError(f"{RULES_PATH} cannot be changed: {error}", hint) from None
+
+
+def _write(folder: Path, written: Mapping[str, bytes]) -> None:
+    for path, content in written.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        replace_file(folder / path, content)
+        print(f"wrote {escape(str(folder / path))}")
 
 
 def _files(written: Mapping[str, bytes]) -> Iterator[File]:
