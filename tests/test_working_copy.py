@@ -10,7 +10,7 @@ import pytest
 from location_policy.errors import NoSuchFolder
 from location_policy.repository import open_repository
 from location_policy.sources import FILE_LIMIT
-from location_policy.working_copy import read_folder
+from location_policy.working_copy import read_configuration, read_folder
 from tests.support.repositories import GOOD, SYDNEY, Clone, git
 
 NOBODY = 65534
@@ -127,3 +127,32 @@ def test_a_folder_inside_that_may_not_be_read_is_said(
     finally:
         os.seteuid(me)
         (tmp_path / "map/locations").chmod(0o755)
+
+
+# --- a part of a configuration ---
+
+
+@pytest.mark.parametrize("part", ["locations", "locations/a", "docs", "docs/more"])
+@pytest.mark.parametrize("mark", ["policy.toml", "locations.csv"])
+def test_the_whole_of_a_part_is_named(part: str, mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("init", "--quiet", cwd=tmp_path)
+    Clone(tmp_path).write({mark: "", "locations/a/b.csv": SYDNEY, "docs/more/x.md": ""})
+    monkeypatch.chdir(tmp_path / part)
+    with pytest.raises(NoSuchFolder) as caught:
+        read_configuration(Path())
+    assert caught.value.message == f". is a part of the configuration in {tmp_path}, and is nothing by itself"
+    assert caught.value.hint == f"name the whole: {os.path.relpath(tmp_path)}"
+    assert [file.path for file in read_configuration(tmp_path)] == sorted([mark, "locations/a/b.csv"])
+
+
+def test_rows_that_lie_in_place_have_a_whole_without_git_and_rules_too(tmp_path: Path) -> None:
+    Clone(tmp_path).write({"locations/a/b.csv": SYDNEY})
+    with pytest.raises(NoSuchFolder, match=f"in {tmp_path}, "):
+        read_configuration(tmp_path / "locations/a")
+
+
+def test_a_working_copy_of_its_own_and_a_folder_beside_a_table_are_no_part(tmp_path: Path) -> None:
+    Clone(tmp_path).write({"locations.csv": SYDNEY, "new/x.csv": SYDNEY, "locations/clone/x.csv": SYDNEY})
+    git("init", "--quiet", cwd=tmp_path / "locations/clone")
+    assert read_configuration(tmp_path / "locations/clone")
+    assert read_configuration(tmp_path / "new")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from .errors import NoSuchFolder
-from .sources import FILE_LIMIT, File, Kind, concerns, is_read
+from .sources import FILE_LIMIT, ROWS_PATH, RULES_PATH, File, Kind, concerns, is_read, is_rows
 
 
 def read_folder(folder: Path) -> list[File]:
@@ -18,6 +19,29 @@ def read_folder(folder: Path) -> list[File]:
     except OSError as error:
         raise NoSuchFolder(f"{error.filename} cannot be read: {error.strerror}") from None
     raise NoSuchFolder(f"{folder} is not a folder", "name the folder that holds locations.csv or locations/")
+
+
+def read_configuration(folder: Path) -> list[File]:
+    """The files of a folder that is a whole configuration; raises NoSuchFolder, which names the whole of a part."""
+    files = read_folder(folder)
+    if any(is_rows(file.path) or file.path == RULES_PATH for file in files):
+        return files
+    if whole := _whole(folder.resolve(), [file.path for file in files]):
+        message = f"{folder} is a part of the configuration in {whole}, and is nothing by itself"
+        raise NoSuchFolder(message, f"name the whole: {os.path.relpath(whole)}")
+    return files
+
+
+def _whole(folder: Path, paths: Sequence[str]) -> Path | None:
+    """The folder of the configuration that this one, with these files, is a part of; not beyond its working copy."""
+    for part, parent in pairwise((folder, *folder.parents)):
+        if (part / ".git").exists():
+            break
+        below = folder.relative_to(parent)
+        has_rows = (parent / ".git").exists() and (parent / ROWS_PATH).exists()
+        if has_rows or (parent / RULES_PATH).exists() or any(is_rows((below / path).as_posix()) for path in paths):
+            return parent
+    return None
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, Kind]]:

@@ -187,3 +187,11 @@ def test_a_forge_is_told_paths_from_the_root_of_the_repository(
 def test_coverage_is_for_people(folder: Path) -> None:
     done = run_program("check", folder, "--coverage", "--format", "json")
     assert (done.returncode, "goes with --format text only" in done.stderr) == (2, True)
+
+
+def test_a_part_of_a_configuration_is_not_judged_by_itself(tmp_path: Path) -> None:
+    Clone(tmp_path).write({"policy.toml": "", "locations/apac.csv": "Sydney,10.61.2.0/24\n"})
+    for command in (["check"], ["lookup", "10.61.2.7"]):
+        done = run_program(*command, cwd=tmp_path / "locations")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.endswith("is nothing by itself\n  hint: name the whole: ..\n")

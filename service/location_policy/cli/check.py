@@ -18,7 +18,7 @@ from ..reports import Report, make_reports
 from ..repository import Commit, Repository, open_repository
 from ..sarif import sarif_fields
 from ..sources import File
-from ..working_copy import read_folder
+from ..working_copy import read_configuration
 from .rim import NO
 
 
@@ -74,7 +74,7 @@ def read(asked: Asked) -> tuple[list[File], Commit | None]:
     A revision without a repository is one of the folder's; a repository without a revision means its served branch.
     """
     if asked.is_working_copy and not asked.is_staged:
-        return read_folder(asked.folder), None
+        return read_configuration(asked.folder), None
     with open_repository(asked.repository or asked.folder) as opened:
         if asked.is_staged:
             return opened.files(opened.staged(asked.index)), None
