@@ -96,6 +96,18 @@ def test_a_folder_that_is_not_there_cannot_be_asked_for(tmp_path: Path) -> None:
     assert fmt("nowhere", cwd=tmp_path)[0] == 2
 
 
+@pytest.mark.parametrize("arguments", [[], ["--check"]])
+def test_a_folder_without_rows_is_not_said_to_be_in_form(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "other.csv").write_text(UNTIDY)
+    told = "location-policy: there is no file of rows in .\n  hint: rows are in locations.csv and below locations/\n"
+    assert fmt(*arguments, cwd=tmp_path) == (2, "", told)
+
+
+def test_a_part_of_a_configuration_is_told_where_the_whole_is(rows: Path) -> None:
+    status, _, told = fmt("--check", cwd=rows.parent)
+    assert (status, told.endswith("\n  hint: name the whole: ..\n")) == (2, True)
+
+
 def test_a_link_is_left_alone(rows: Path, tmp_path: Path) -> None:
     (tmp_path / "locations.csv").symlink_to(rows)
     assert "[symlink]" in fmt("--check", cwd=tmp_path)[1]

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from ..aside import replace_file
 from ..canonical import canonical_text
-from ..errors import InvalidConfiguration, LocationPolicyError
+from ..errors import InvalidConfiguration, LocationPolicyError, NoSuchFolder
 from ..location_map import load_map
 from ..problems import Problem, count, errors_in, escape
 from ..rows import LineMemory, read_rows
 from ..sources import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, is_rows
-from ..working_copy import read_folder
+from ..working_copy import read_configuration
 from .rim import NO
+
+_WHERE = f"rows are in {ROWS_PATH} and below {ROWS_FOLDER}"
 
 
 def fmt(paths: Sequence[Path], *, check: bool) -> int:
@@ -24,9 +26,12 @@ def fmt(paths: Sequence[Path], *, check: bool) -> int:
     """
     refused, changed, looked_at = 0, 0, 0
     for root, asked in _by_root(paths).items():
-        files = read_folder(root)
+        files = read_configuration(root)
+        rows = [file for file in files if is_rows(file.path)]
+        if not rows:
+            raise NoSuchFolder(f"there is no file of rows in {root}", _WHERE)
         wrong = _errors(files)
-        for file in (file for file in files if is_rows(file.path) and (not asked or file.path in asked)):
+        for file in (file for file in rows if not asked or file.path in asked):
             looked_at += 1
             errors = [problem for problem in wrong if problem.path == file.path]
             for problem in errors:
@@ -58,8 +63,7 @@ def _root(path: Path) -> Path:
     """The folder of the configuration to which a file belongs."""
     roots = [folder for folder in path.parents if is_rows(path.relative_to(folder).as_posix())]
     if not roots:
-        hint = f"rows are in {ROWS_PATH} and below {ROWS_FOLDER}"
-        raise LocationPolicyError(f"{path} is not a file of rows", hint)
+        raise LocationPolicyError(f"{path} is not a file of rows", _WHERE)
     marks = (RULES_PATH, ".git")
     return next((folder for folder in roots if any((folder / mark).exists() for mark in marks)), roots[-1])
 
