@@ -28,7 +28,7 @@ from tests.support.git_http import (
     trusting,
 )
 from tests.support.program import run_program
-from tests.support.repositories import GOOD, SYDNEY, Clone, git, init, make_repository, run_git, said, tip
+from tests.support.repositories import GOOD, SYDNEY, Clone, git, init, init_with, make_repository, run_git, said, tip
 from tests.support.service import Service, started_service, wait_until
 from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody
 
@@ -40,9 +40,7 @@ BETTER = {"locations/apac.csv": SYDNEY + PERTH}
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    Clone(folder / "map").write(GOOD)
-    return init(folder / "map.git", "--from", folder / "map")
+    return init_with(tmp_path_factory.mktemp("template"), GOOD)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.repositories import GOOD, Clone, clone, init
+from tests.support.repositories import GOOD, Clone, clone, init_with
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,7 @@ class Site(Clone):
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    Clone(folder / "start").write(GOOD)
-    return init(folder / "map.git", "--from", folder / "start")
+    return init_with(tmp_path_factory.mktemp("template"), GOOD)
 
 
 @pytest.fixture

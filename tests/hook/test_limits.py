@@ -10,7 +10,7 @@ import pytest
 
 from tests.hook.conftest import Site, lose_program
 from tests.support.program import run_program
-from tests.support.repositories import Clone, clone, force_commit, git, init, run_git, said, tip, verdict
+from tests.support.repositories import clone, force_commit, git, init_with, run_git, said, tip, verdict
 from tests.support.service import running_service, wait_until
 
 ROWS = "".join(f"Sydney,10.70.{number}.0/24\n" for number in range(200))
@@ -21,9 +21,7 @@ REASON = "allow-large-change=a new data centre"
 
 @pytest.fixture(scope="module")
 def limited_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("limited")
-    Clone(folder / "start").write({"locations.csv": ROWS, "policy.toml": POLICY})
-    return init(folder / "map.git", "--from", folder / "start")
+    return init_with(tmp_path_factory.mktemp("limited"), {"locations.csv": ROWS, "policy.toml": POLICY})
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.peer import PeerHandler, running_peer
 
 TOKEN = "a-token-that-nobody-may-see"
 
@@ -47,8 +48,7 @@ class Forge:
         return self.place if self.kind == "gitlab" else "/api/repos/example/map/issues/comments"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(PeerHandler, BaseHTTPRequestHandler):
     forge: Forge
 
     def do_GET(self) -> None:
@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.forge.asked.append(f"{self.command} {self.path}")
         if self.forge.answers:
             status, body = self.forge.answers.pop(0)
-            self._send(status, body)
+            self.say(status, body)
             return None
         header, value = ("PRIVATE-TOKEN", TOKEN) if self.forge.kind == "gitlab" else ("Authorization", f"token {TOKEN}")
         if self.headers[header] != value:
@@ -96,28 +96,12 @@ class _Handler(BaseHTTPRequestHandler):
         return parse_qs(url.query)
 
     def _say(self, status: int, answer: object) -> None:
-        self._send(status, json.dumps(answer).encode())
-
-    def _send(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing on standard error."""
+        self.say(status, json.dumps(answer).encode())
 
 
 @contextmanager
 def running_forge(forge: Forge) -> Iterator[Forge]:
     """The forge, on a free port of this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"forge": forge}))
-    forge.url = f"http://127.0.0.1:{server.server_address[1]}/api"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with running_peer(_Handler, forge=forge) as url:
+        forge.url = f"{url}/api"
         yield forge
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support.access import PASSWORD, Pki
+from tests.support.peer import PeerHandler, running_peer
 
 USER = "api"
 BASE = "/api/admin/configuration/v1/"
@@ -38,10 +37,9 @@ class ManagementNode:
         return ["--manager", self.url, "--user", USER, *(("--ca", self.ca) if self.ca else ())]
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(PeerHandler, BaseHTTPRequestHandler):
     """One connection."""
 
-    protocol_version = "HTTP/1.1"
     node: ManagementNode
 
     def do_GET(self) -> None:
@@ -64,17 +62,6 @@ class Handler(BaseHTTPRequestHandler):
         limit, offset = min(query.get("limit", 20), self.node.page), query.get("offset", 0)
         following = f"{url.path}?limit={limit}&offset={offset + limit}" if offset + limit < len(objects) else None
         self.say(200, page(objects[offset : offset + limit], len(objects), following))
-
-    def say(self, status: int, body: bytes, **headers: str) -> None:
-        """An answer with these headers, in which `_` is `-`."""
-        self.send_response(status)
-        for name, value in {"Content_Type": "application/json", "Content_Length": str(len(body)), **headers}.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing on standard error."""
 
 
 def page(objects: Sequence[object], total: int, following: str | None = None) -> bytes:
@@ -120,20 +107,6 @@ def running_manager(
 ) -> Iterator[ManagementNode]:
     """A Management Node that has these locations; without a Pki it speaks http."""
     node = ManagementNode({"system_location": locations(*names), "policy_server": list(profiles)})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"node": node}))
-    server.daemon_threads = True
-    scheme = "http"
-    if pki is not None:
-        context = SSLContext(PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pki.cert, pki.key)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        scheme, node.ca = "https", pki.ca_file
-    node.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    node.ca = pki.ca_file if pki else None
+    with running_peer(Handler, pki, node=node) as node.url:
         yield node
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

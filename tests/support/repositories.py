@@ -84,6 +84,12 @@ def init(path: Path, *arguments: str | Path) -> Path:
     return path
 
 
+def init_with(folder: Path, files: Files) -> Path:
+    """A new repository in a folder, as `location-policy init` makes it, with these files as its first commit."""
+    Clone(folder / "start").write(files)
+    return init(folder / "map.git", "--from", folder / "start")
+
+
 def clone(repository: Path, path: Path) -> Clone:
     """A clone of a repository, on branch main."""
     git("clone", "--quiet", repository, path, cwd=repository)
