@@ -21,7 +21,7 @@ from .ranges import AddressSpace, Names
 from .repository import Commit, Entry, Repository
 
 CUT = "history ends here: the clone is shallow"
-
+"""What is said of the oldest commit that a shallow clone has, in place of what it changed."""
 LOOK_BACK = 100
 """Commits before those that are asked for, among which the newest valid one is what the first is compared with."""
 
