@@ -51,7 +51,7 @@ def build(
     with _nameless() as asked, _nameless() as made:
         pickle.dump(order, asked, pickle.HIGHEST_PROTOCOL)
         asked.flush()
-        if not (polite and _run(asked, made, "idle", polite)) and not _run(asked, made, "nice", deadline):
+        if not (polite and _run(asked, made, polite, is_idle=True)) and not _run(asked, made, deadline, is_idle=False):
             raise BuildFailed(f"the map was not built within {deadline:g} seconds")
         made.seek(0)
         gc.disable()  # nothing in there is garbage
@@ -71,20 +71,21 @@ def _nameless() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def _run(asked: IO[bytes], made: IO[bytes], priority: str, deadline: float) -> bool:
+def _run(asked: IO[bytes], made: IO[bytes], deadline: float, *, is_idle: bool) -> bool:
     """Let a process write to `made` what is asked for; whether it was done in time."""
     for file in (asked, made):
         file.seek(0)  # the place in it is the process's too
     made.truncate()
     handles, pipe, nowhere = [asked.fileno(), made.fileno()], subprocess.PIPE, subprocess.DEVNULL
     code = f"from {__name__} import main; main()"
-    command = [sys.executable, "-P", "-c", code, *map(str, handles), priority]
+    command = [sys.executable, "-P", "-c", code, *map(str, handles)]
     try:
         process = subprocess.Popen(command, stdin=pipe, stdout=nowhere, stderr=nowhere, pass_fds=handles)
     except OSError as error:
         raise BuildFailed(f"no process can be started to build the map: {error.strerror}") from None
     with process:
         try:
+            _lower(process.pid, is_idle=is_idle)
             status = process.wait(deadline)
         except subprocess.TimeoutExpired:
             return False
@@ -96,15 +97,19 @@ def _run(asked: IO[bytes], made: IO[bytes], priority: str, deadline: float) -> b
     return True
 
 
+def _lower(pid: int, *, is_idle: bool) -> None:
+    """Give a process what is left, from here: it would begin too late, a tenth of a second of imports has passed."""
+    with suppress(AttributeError, OSError):  # only Linux knows the second, and a sandbox may forbid both
+        os.setpriority(os.PRIO_PROCESS, pid, NICE)
+        if is_idle:
+            os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+
+
 # --- in the process ---
 
 
 def main() -> None:
     """Build what standard input asks for."""
-    with suppress(AttributeError, OSError):  # only Linux knows the second, and a sandbox may forbid both
-        os.nice(NICE)
-        if sys.argv[3] == "idle":
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     with suppress(OSError):  # where memory runs out, this one is to go, not who answers
         Path("/proc/self/oom_score_adj").write_text("1000")
     with os.fdopen(int(sys.argv[1]), "rb") as asked:
