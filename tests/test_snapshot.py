@@ -57,8 +57,3 @@ def test_a_path_that_is_not_utf8_can_still_be_told() -> None:
     match = snapshot_of({path: "Sydney,10.61.2.0/24\n"}).match(parse_address("10.61.2.1"))
     assert match
     assert match.path == "locations/\ufffd.csv"
-
-
-def test_warnings_travel_with_the_snapshot() -> None:
-    snapshot = snapshot_of({**FILES, "stray.csv": "x"})
-    assert [problem.code for problem in snapshot.warnings] == ["stray-csv"]

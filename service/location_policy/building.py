@@ -125,7 +125,7 @@ def main() -> None:
 def _built(files: list[File], *, was_served: bool) -> Snapshot | LocationPolicyError:
     gc.disable()
     try:
-        return take(Gate().load_map(files, was_served=was_served), None)
+        return take(Gate().load_map(files, was_served=was_served, errors_only=True), None)
     except LocationPolicyError as error:
         return error
     except Exception as error:  # noqa: BLE001  the rim of this process

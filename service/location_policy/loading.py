@@ -56,6 +56,6 @@ def _make_here(gate: Gate, files: Sequence[File], *, was_served: bool) -> Snapsh
     """
     gc.disable()
     try:
-        return take(gate.load_map(files, was_served=was_served), None)
+        return take(gate.load_map(files, was_served=was_served, errors_only=True), None)
     finally:
         gc.enable()

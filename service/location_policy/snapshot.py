@@ -18,7 +18,6 @@ from .addresses import Address, Network
 from .answers import Match, Wording
 from .location_map import LocationMap
 from .prefix_tree import PrefixTree
-from .problems import Problem
 from .repository import Commit
 from .rules import Rules
 
@@ -35,7 +34,6 @@ class Snapshot:
     commit: Commit | None
     loaded_at: datetime
     rules: Rules
-    warnings: tuple[Problem, ...]
     size: int
     locations: Mapping[str, int]
     lengths: bytes
@@ -106,7 +104,6 @@ def take(location_map: LocationMap, commit: Commit | None) -> Snapshot:
         commit=commit,
         loaded_at=datetime.now(UTC),
         rules=location_map.rules,
-        warnings=location_map.warnings,
         size=len(networks),
         locations=MappingProxyType(dict(sorted(counts.items()))),
         wording=Wording(location_map.rules, commit.id if commit else None),
