@@ -96,6 +96,7 @@ LAYERS = (
     "row_search",
     "map_csv",
     "address_picture",
+    "slices",
     "building",
     "loading",
     "policy",

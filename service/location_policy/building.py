@@ -25,6 +25,7 @@ from typing import IO
 
 from .errors import BuildFailed, LocationPolicyError
 from .location_map import Gate
+from .slices import SlicedWriter
 from .snapshot import Snapshot, take
 from .sources import File
 
@@ -49,7 +50,7 @@ def build(
     if polite is None:
         polite = POLITE + POLITE_PER_BYTE * sum(file.size for file in order[0])
     with _nameless() as asked, _nameless() as made:
-        pickle.dump(order, asked, pickle.HIGHEST_PROTOCOL)
+        pickle.dump(order, SlicedWriter(asked), pickle.HIGHEST_PROTOCOL)
         asked.flush()
         if not (polite and _run(asked, made, polite, is_idle=True)) and not _run(asked, made, deadline, is_idle=False):
             raise BuildFailed(f"the map was not built within {deadline:g} seconds")

@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from .repository import Commit, Signer
+from .slices import SlicedWriter, slices
 from .sources import File
 
 FILE_NAME = "last-good"
@@ -111,7 +112,8 @@ def _files(entries: list[dict[str, str | int]], contents: bytes) -> tuple[File, 
 def _write(directory: Path, parts: Sequence[bytes]) -> None:
     digest = hashlib.sha256()
     for part in parts:
-        digest.update(part)
+        for piece in slices(part):
+            digest.update(piece)
     directory.mkdir(exist_ok=True)  # no parents: a repository that was moved away must not come back as a folder
     _remove_abandoned(directory)
     descriptor, name = tempfile.mkstemp(prefix=f".{FILE_NAME}.", dir=directory)
@@ -119,7 +121,8 @@ def _write(directory: Path, parts: Sequence[bytes]) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(digest.hexdigest().encode() + b"\n")
-            file.writelines(parts)
+            for part in parts:
+                SlicedWriter(file).write(part)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(directory / FILE_NAME)

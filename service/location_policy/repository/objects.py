@@ -83,11 +83,11 @@ class Objects:
         if found != kind:
             self._end()
             raise RepositoryError(f"object {object_id} is a {found}, not a {kind}", _FSCK)
-        content = stdout.read(size + 1)
-        if len(content) != size + 1:
+        content = stdout.read(size)
+        if not stdout.read(1):  # the line feed after it; read by itself, since to cut it off would be to copy all
             self._end()
             raise RepositoryError(f"object {object_id} cannot be read whole", _FSCK)
-        return content[:-1]
+        return content
 
     def commit(self, commit_id: str) -> Commit:
         """The commit of this id."""
