@@ -15,6 +15,7 @@ import os
 import platform
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -43,10 +44,14 @@ def main() -> int:
         for row in measured((Answers(site), Rollouts(site)), arguments.only):
             rows.append(row)
             print(row.shown(), flush=True)
-    machine = {"python": platform.python_version(), "cores": os.cpu_count(), "system": platform.platform()}
-    arguments.json.write_text(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=2) + "\n")
+            write(arguments.json, rows)  # what was measured stays, whatever comes after it
     print(f"written: {arguments.json}")
     return 0
+
+
+def write(path: Path, rows: list[Row]) -> None:
+    machine = {"python": platform.python_version(), "cores": os.cpu_count(), "system": platform.platform()}
+    path.write_text(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=2) + "\n")
 
 
 def measured(parts: Iterable[Answers | Rollouts], only: str) -> Iterator[Row]:
@@ -58,6 +63,9 @@ def measured(parts: Iterable[Answers | Rollouts], only: str) -> Iterator[Row]:
                 yield from measure()
             except NotInstalled as error:
                 yield Row(name, f"passed over: {error}", "", None)
+            except Exception as error:  # noqa: BLE001  the rim: one row that fails is not to cost the others
+                traceback.print_exc()
+                yield Row(name, f"failed: {type(error).__name__}", "", None)
 
 
 if __name__ == "__main__":

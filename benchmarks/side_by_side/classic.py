@@ -1,6 +1,7 @@
 """What is used without us: one Flask file that reads the CSV for each request, and takes the first row that fits.
 
-Written anew from what such rules do; uWSGI runs it, nginx stands in front. The file is named by ROWS.
+Written anew from what such rules do, by the means that they have: netaddr for every row, until one fits. uWSGI runs it,
+nginx stands in front. The file is named by ROWS.
 """
 
 # mypy: ignore-errors
@@ -8,9 +9,9 @@ Written anew from what such rules do; uWSGI runs it, nginx stands in front. The 
 
 import csv
 import os
-from ipaddress import ip_address, ip_network
 
 from flask import Flask, jsonify, request
+from netaddr import IPAddress, IPNetwork
 
 app = Flask(__name__)
 
@@ -20,10 +21,10 @@ def locate():  # noqa: ANN201  as such files are
     """Where the caller's media is hosted."""
     if request.args.get("protocol", "") != "mssip":
         return jsonify({"status": "policy.reason.no.mssip - Not providing policy for this call"})
-    address = ip_address(request.args.get("ms-subnet", ""))
+    address = request.args.get("ms-subnet", "")
     with open(os.environ["ROWS"], newline="") as file:  # noqa: PTH123  as above
         for location, primary, secondary, subnet in csv.reader(file):
-            if address in ip_network(subnet):
+            if IPAddress(address) in IPNetwork(subnet):
                 result = {
                     "location": location,
                     "primary_overflow_location": primary,

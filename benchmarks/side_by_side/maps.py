@@ -11,6 +11,9 @@ from pathlib import Path
 NAMES = ("Sydney", "Melbourne", "Singapore", "London", "Paris", "New York", "Dallas", "Tokyo")
 SEED = 8
 REQUESTS = 2000
+AT_HOME = 10
+"""Of so many callers one is at home, where no row is for."""
+HOME = "192.168.1.0"
 
 QUERY = (
     "call_direction=dial_in&protocol=mssip&bandwidth=0&vendor=UCCAPI%2F16.0.7967.5277+OC%2F16.0.7967.2139+%28Skype+for"
@@ -58,9 +61,9 @@ def rows(of: list[str]) -> str:
 
 
 def requests(of: list[str], authorization: str | None = None) -> list[bytes]:
-    """Requests as a node sends them, each for the first address of some network."""
+    """Requests as a node sends them: for the first address of some network, and now and then of none, from a home."""
     chance = random.Random(SEED)
-    addresses = [chance.choice(of).partition("/")[0] for _ in range(REQUESTS)]
+    addresses = [chance.choice(of).partition("/")[0] if number % AT_HOME else HOME for number in range(REQUESTS)]
     headers = "Host: policy.example.com\r\nUser-Agent: Pexip\r\nAccept: */*\r\n"
     if authorization:
         headers += f"Authorization: {authorization}\r\n"

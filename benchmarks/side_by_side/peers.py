@@ -20,7 +20,7 @@ PROGRAM = Path(sys.executable).with_name("location-policy")
 PATIENCE = 300.0
 """Seconds in which a server must answer."""
 SYSTEM_PYTHON = "/usr/bin/python3"
-"""With the Flask that the classic rule runs on."""
+"""With Flask and netaddr, on which the classic rule runs."""
 NGINX = """
 daemon off; master_process off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log warn;
 events {{ worker_connections 512; }}
@@ -109,8 +109,8 @@ def classic(core: int, requests: Path, rows: Path, folder: Path) -> Iterator[Ser
     """The Flask file under one process of uWSGI, behind nginx."""
     _need("nginx")
     _need("uwsgi")
-    if subprocess.run([SYSTEM_PYTHON, "-c", "import flask"], capture_output=True, check=False).returncode:
-        raise NotInstalled("Flask is not installed: apt install python3-flask")
+    if subprocess.run([SYSTEM_PYTHON, "-c", "import flask, netaddr"], capture_output=True, check=False).returncode:
+        raise NotInstalled("Flask or netaddr is not installed: apt install python3-flask python3-netaddr")
     port = _free_port()
     uwsgi = ["uwsgi", "--plugin", "python3", "--socket", f"{folder}/classic.sock", "--chdir", str(HERE)]
     uwsgi += ["--module", "classic:app", "--disable-logging", "--need-app", "--buffer-size", "16384"]
