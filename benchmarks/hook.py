@@ -40,7 +40,7 @@ def run(*command: str | Path, cwd: Path, stdin: bytes = b"") -> str:
 
 def row(number: int) -> str:
     names = random.sample(NAMES, 3)
-    return f"{','.join(names)},10.{number >> 8}.{number & 255}.0/24"
+    return f"{','.join(names)},{10 + (number >> 16)}.{number >> 8 & 255}.{number & 255}.0/24"
 
 
 def expectation(number: int) -> str:
