@@ -29,7 +29,7 @@ from .slices import SlicedWriter
 from .snapshot import Snapshot, take
 from .sources import File
 
-POLITE, POLITE_PER_BYTE = 2.0, 1e-6
+POLITE, POLITE_PER_BYTE = 2.0, 7e-7
 """Seconds in which a process that takes only what is left must be done: four times what it takes on an idle machine."""
 DEADLINE = 600.0
 """Seconds that a map of two million rows does not take at low priority, not even beside a busy server."""
