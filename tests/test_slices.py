@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import pickle
+from array import array
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from location_policy.slices import SLICE, SlicedWriter, slices
+from location_policy.slices import SLICE, SlicedReader, SlicedWriter, slices
 
 CONTENTS = st.builds(
     lambda seed, size: (seed * (size // len(seed) + 1))[:size],
@@ -29,3 +31,15 @@ def test_what_is_written_in_slices_is_what_is_written_at_once(content: bytes) ->
     file = io.BytesIO()
     pickle.dump((content, "and more"), SlicedWriter(file), pickle.HIGHEST_PROTOCOL)
     assert pickle.loads(file.getvalue()) == (content, "and more")
+
+
+@given(CONTENTS, st.integers(min_value=0, max_value=5))
+def test_what_is_read_in_slices_is_what_is_read_at_once(content: bytes, protocol: int) -> None:
+    file = io.BytesIO(pickle.dumps((content, array("B", content), "and more"), protocol))
+    assert pickle.load(SlicedReader(file)) == (content, array("B", content), "and more")
+
+
+def test_what_is_cut_off_is_not_taken_for_whole() -> None:
+    text = pickle.dumps(bytes(3 * SLICE), pickle.HIGHEST_PROTOCOL)
+    with pytest.raises((EOFError, pickle.UnpicklingError)):
+        pickle.load(SlicedReader(io.BytesIO(text[:-SLICE])))

@@ -25,7 +25,7 @@ from typing import IO
 
 from .errors import BuildFailed, LocationPolicyError
 from .location_map import Gate
-from .slices import SlicedWriter
+from .slices import SlicedReader, SlicedWriter
 from .snapshot import Snapshot, take
 from .sources import File
 
@@ -57,7 +57,7 @@ def build(
         made.seek(0)
         gc.disable()  # nothing in there is garbage
         try:
-            found: Snapshot | LocationPolicyError = pickle.load(made)
+            found: Snapshot | LocationPolicyError = pickle.load(SlicedReader(made))
         finally:
             gc.enable()
     if isinstance(found, LocationPolicyError):

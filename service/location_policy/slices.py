@@ -14,7 +14,7 @@ SLICE = 65_536
 """Bytes that are copied in some ten microseconds."""
 
 
-def slices(content: bytes) -> Iterator[memoryview]:
+def slices(content: bytes | memoryview) -> Iterator[memoryview]:
     """The content in pieces; after each, whoever waits for the processor goes first."""
     view = memoryview(content)
     for start in range(0, len(content), SLICE):
@@ -31,3 +31,27 @@ class SlicedWriter:
     def write(self, content: bytes) -> int:
         """Write all of it."""
         return sum(map(self._file.write, slices(content)))
+
+
+class SlicedReader:
+    """A file that gives what is asked of it in slices, for pickle."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        """So many bytes; pickle asks so for few."""
+        return self._file.read(size)
+
+    def readline(self) -> bytes:
+        """To the end of a line."""
+        return self._file.readline()
+
+    def readinto(self, target: memoryview) -> int:
+        """As many bytes as there is room for; pickle asks so for many."""
+        return sum(map(self._fill, slices(target)))
+
+    def _fill(self, piece: memoryview) -> int:
+        found = self._file.read(len(piece))
+        piece[: len(found)] = found
+        return len(found)
