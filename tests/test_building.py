@@ -99,6 +99,16 @@ def test_where_too_little_is_left_of_the_processors_one_of_low_priority_builds_i
         assert meaning(build(files_of(FULL), was_served=False, polite=polite)) == meaning(here)
 
 
+def test_who_builds_takes_only_what_nobody_else_wants() -> None:
+    before = children()
+    thread = threading.Thread(target=build, args=(LARGE,), kwargs={"was_served": False})
+    thread.start()
+    wait_until(lambda: len(children()) > len(before))
+    (child,) = set(children()) - set(before)
+    wait_until(lambda: os.sched_getscheduler(child) == os.SCHED_IDLE)
+    thread.join()
+
+
 def test_a_process_that_is_killed_is_told() -> None:
     before = children()
     found: list[BuildFailed] = []
