@@ -161,6 +161,11 @@ def elsewhere() -> Answer:
     return _refused(403, "forbidden", "Without a user this needs the address of this machine, or localhost, as Host")
 
 
+def foreign(reason: str) -> Answer:
+    """A page from elsewhere asks in the name of who looks at it."""
+    return _refused(403, "forbidden", reason)
+
+
 def busy() -> Answer:
     """Too many ask who have not been known before."""
     return _refused(503, "busy", "Too many credentials are being checked, try again")

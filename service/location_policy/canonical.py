@@ -18,7 +18,12 @@ _MISTAKEN = ("#", *CONFLICT)
 
 def row_text(row: Row) -> str:
     """The row as a line, without the LF."""
-    return ",".join((*map(_cell, row.names), str(row.network)))
+    return cells_text((*row.names, str(row.network)))
+
+
+def cells_text(cells: Iterable[str]) -> str:
+    """Cells as a line, whatever they hold, without the LF."""
+    return ",".join(map(_cell, cells))
 
 
 def rows_text(rows: Iterable[Row]) -> bytes:

@@ -10,7 +10,9 @@ LocationPolicyError            everything that the program raises for its user, 
 │   ├── UnknownRevision        a branch or a commit that is not there
 │   ├── NotWritable            a repository in which the program makes no commit
 │   ├── NotRevertible          a commit that cannot be taken back, or gone back to
-│   └── BranchMoved            somebody else was faster
+│   ├── BranchMoved            somebody else was faster
+│   ├── NothingChanges         what is wanted is so already
+│   └── RowChanged             the row that somebody wants to change has changed since they saw it
 ├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
 ├── RevertConflict             later commits have changed the same lines
 ├── BuildFailed                the process that builds a large map has died, or hangs
@@ -85,6 +87,20 @@ class NotRevertible(RepositoryError):
 
 class BranchMoved(RepositoryError):
     """The branch is no longer where it was seen: somebody else was faster, and nothing of theirs is lost."""
+
+
+class NothingChanges(RepositoryError):
+    """A change of which nothing is left to do."""
+
+
+class RowChanged(RepositoryError):
+    """A row is not as it was seen; `path`, `line` and `text` are where it stands now and what it says, if anywhere."""
+
+    def __init__(self, message: str, hint: str, path: str = "", line: int = 0, text: str = "") -> None:
+        super().__init__(message, hint)
+        self.path = path
+        self.line = line
+        self.text = text
 
 
 class RevertConflict(LocationPolicyError):

@@ -96,6 +96,16 @@ def land(repository: Repository, proposal: Proposal, why: str) -> list[Override]
         raise RepositoryError(message, error.hint) from error
 
 
+def land_aside(repository: Repository, proposal: Proposal, branch: str, why: str) -> str:
+    """Put a proposal on a new branch beside the served one; the name that was free. Raises RepositoryError."""
+    git, new = PlainGit(repository.directory), proposal.update.new
+    for name in (branch, *(f"{branch}-{number}" for number in range(2, 10))):
+        if repository.tip(f"refs/heads/{name}") is None:
+            move_ref(git, f"refs/heads/{name}", new, "0" * len(new), why, proposal.author)
+            return name
+    raise RepositoryError(f"there are too many branches {branch} already", "try again in a second")
+
+
 def _is_shared(git: Git) -> bool:
     try:
         return git.run("config", "--get", "core.sharedRepository").strip() not in (b"umask", b"false", b"0")

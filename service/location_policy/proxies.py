@@ -32,6 +32,12 @@ class Proxies:
                 break
         return client
 
+    def scheme(self, peer: str | None, forwarded: Iterable[bytes]) -> str | None:
+        """The scheme by which a client has asked, if a proxy that is believed has said so (`X-Forwarded-Proto`)."""
+        if peer is not None and not self._trust(peer):
+            return None
+        return b",".join(forwarded).decode("latin-1").rpartition(",")[2].strip().lower() or None
+
     def _trust(self, text: str) -> bool:
         try:
             address = parse_address(text)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from .errors import NotRevertible, RevertConflict
 from .line_merge import merge_lines
 from .problems import count, escape
 from .repository import Commit, Repository
 from .repository.git import PlainGit
-from .repository.making import Author, change_files, merge_trees
+from .repository.making import Author, Draft, change_files, merge_trees
 from .sources import EXPECTATIONS_PATH, is_rows
 from .verdict_text import tell_commit
 
@@ -28,19 +27,7 @@ _NEXT = {"": "<", "<": "=", "=": ">", ">": "<"}
 """The marker that ends a part of a file, by the one that began it."""
 
 
-class Reversal(NamedTuple):
-    """The tree of the commit to be made, and its message: the subject, and below it what it does."""
-
-    tree: str
-    subject: str
-    body: str
-
-    def message(self, subject: str | None = None) -> str:
-        """The message, with another subject where somebody has one."""
-        return f"{(subject or self.subject).strip()}\n\n{self.body}\n"
-
-
-def take_back(repository: Repository, tip: Commit, commit: Commit, author: Author) -> Reversal:
+def take_back(repository: Repository, tip: Commit, commit: Commit, author: Author) -> Draft:
     """The branch without what one commit changed.
 
     Raises NotRevertible, and RevertConflict where later commits have changed the same lines.
@@ -51,22 +38,22 @@ def take_back(repository: Repository, tip: Commit, commit: Commit, author: Autho
     reversing = f", reversing\nchanges made to {before.id}" if is_merge else ""
     said = f'Revert "{commit.subject}"', f"This reverts commit {commit.id}{reversing}."
     if commit.id == tip.id:
-        return Reversal(before.tree, *said)
+        return Draft(before.tree, *said)
     git = PlainGit(repository.directory)
     merge = merge_trees(git, commit.tree, tip.tree, before.tree, author)
     contents = {path: _without(repository, tip, commit, before, path) for path in merge.conflicts}
     solved = {path: content for path, content in contents.items() if content is not None}
     if left := [path for path in merge.conflicts if path not in solved]:
         raise _conflict(repository, tip, commit, before, merge.tree, left)
-    return Reversal(change_files(git, merge.tree, solved), *said)
+    return Draft(change_files(git, merge.tree, solved), *said)
 
 
-def go_back(repository: Repository, tip: Commit, commit: Commit) -> Reversal:
+def go_back(repository: Repository, tip: Commit, commit: Commit) -> Draft:
     """The branch as it was at a commit; raises NotRevertible."""
     _check_on_branch(repository, tip, commit)
     gone = len(repository.gained(commit.id, tip.id))
     body = f"This brings back all that commit {commit.id} held,\nand takes back the {count(gone, 'commit')} since."
-    return Reversal(commit.tree, f'Return to "{commit.subject}"', body)
+    return Draft(commit.tree, f'Return to "{commit.subject}"', body)
 
 
 def _without(repository: Repository, tip: Commit, commit: Commit, before: Commit, path: str) -> bytes | None:

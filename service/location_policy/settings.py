@@ -23,6 +23,7 @@ OPTIONS = (
     "state-dir",
     "fetch-interval",
     "git-http",
+    "changes",
     "allow-anonymous-policy",
     "htpasswd",
     "roles",
@@ -80,6 +81,9 @@ OPTIONS = (
 MANAGER_PASSWORD = PREFIX + "MANAGER_PASSWORD"
 """The variable that has no option: what is typed is seen by everybody on the machine."""
 
+Changes = Literal["served", "review"]
+"""Where changes go that are made on a page: on the served branch, or each on a branch of its own, to be reviewed."""
+
 _KUBERNETES = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_\w+)")
 
 
@@ -96,6 +100,7 @@ class Settings:
     port: int
     state_directory: Path
     place: Path | None = None
+    changes: Changes = "served"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,7 @@ class ServeOptions:
     state_dir: Path | None
     fetch_interval: float
     git_http: bool | None
+    changes: Changes
     example: bool
     limits: Limits
     logs: Logs

@@ -48,6 +48,12 @@ def is_rows(path: str) -> bool:
     return path == ROWS_PATH or (path.startswith(ROWS_FOLDER) and path.endswith(".csv"))
 
 
+def may_hold_rows(path: str) -> bool:
+    """Can a file of rows be made at this path? git and every system take it (git-fsck, "hasDotdot")."""
+    parts = path.split("/")
+    return is_rows(path) and path.isprintable() and all(part and not part.startswith(".") for part in parts)
+
+
 def is_read(path: str) -> bool:
     """Does the content of this path count?"""
     return path in _SINGLE or is_rows(path)

@@ -23,6 +23,7 @@ from location_policy.web.archive import Archive
 from location_policy.web.desk import Desk
 from location_policy.web.pages import Pages
 from location_policy.web.site import Site
+from location_policy.web.workshop import Workshop
 from tests.support.app import client_of, client_of_repository, served
 from tests.support.maps import COMMIT, MOMENT, many_rows, snapshot_of
 from tests.support.repositories import Files, force_commit, git, make_repository, run_git, tip
@@ -486,7 +487,9 @@ def test_a_repository_that_is_gone_leaves_map_and_lookup(repository: Path) -> No
 def test_who_has_waited_too_long_for_a_page_is_told_so(repository: Path) -> None:
     active, settings = served(repository)
     archive = Archive(settings.place, settings.state_directory, active)
-    pages = Pages(Site(active, settings, MOMENT, Requests(), archive, needs_login=False), Desk(seconds=0.0))
+    workshop = Workshop(settings.place, settings.changes)
+    site = Site(active, settings, MOMENT, Requests(), archive, workshop, needs_login=False)
+    pages = Pages(site, Desk(seconds=0.0))
     told = TestClient(Starlette(routes=pages.routes())).get("/map", headers=BROWSER)
     assert (told.status_code, told.headers["retry-after"]) == (503, "5")
     assert "this takes more than 0 seconds" in told.text
@@ -524,7 +527,7 @@ def test_nothing_from_elsewhere_runs_in_a_page(client: TestClient, target: str) 
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
-    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["referrer-policy"] == "same-origin"
     assert not re.search(r"<script(?! type=\"module\" src=)|\sstyle=|\son[a-z]+=|javascript:", response.text)
     assert not re.search(r'(?:src|href|action|data-fill)="(?!/(?!/)|#main")', response.text)
 

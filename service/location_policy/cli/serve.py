@@ -82,7 +82,8 @@ def _serve(
     announcer = Announcer(manager, active)
     refresh = Refresher(source.place, active, source.state, source.mirror).refresh
     follower = Follower(directory, announcer.around(refresh))
-    settings = Settings(source.shown, options.listen.host, _port(listener), source.state, source.place)
+    where = options.listen.host, _port(listener)
+    settings = Settings(source.shown, *where, source.state, source.place, options.changes)
     with _decision_log(options.logs) as decisions:
         looks = [*looks, *([certificates.look] if certificates else [])]
         source_look = _hurry(follower, source.mirror)

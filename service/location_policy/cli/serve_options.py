@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from .. import settings
 from .options import Format, Scope, option, rare_option
 
 Repo = Annotated[str | None, option("repo", "PATH|URL", "What to follow.  [default: ./data/locations.git]")]
@@ -15,6 +16,9 @@ StateDir = Annotated[Path | None, option("state-dir", "DIR", "Where the last goo
 FetchInterval = Annotated[float, rare_option("fetch-interval", "SECONDS", "Between two fetches of a URL.", min=0.1)]
 GitHttp = Annotated[
     bool | None, rare_option("git-http/--no-git-http", None, "Clone from here, push to here.  [default: if owned]")
+]
+Changes = Annotated[
+    settings.Changes, rare_option("changes", "served|review", "Where changes from pages go: on the branch, or beside it.")
 ]
 Htpasswd = Annotated[Path | None, option("htpasswd", "FILE", "Users and their passwords.")]
 Roles = Annotated[Path | None, option("roles", "FILE", "Who may do what; else users ask and look.")]

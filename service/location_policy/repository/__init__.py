@@ -152,6 +152,11 @@ class Repository(Revisions):
         """Does a shallow clone end with this commit, though it was made on another?"""
         return self._objects.names_parent(commit_id) and not self.parents(commit_id)
 
+    def blob(self, blob: str, limit: int) -> bytes | None:
+        """A content by its id, which may come from outside; None where there is none, or it is larger than `limit`."""
+        kind, size = self._objects.measure(blob)
+        return self._objects.content(blob, "blob") if kind == "blob" and size <= limit else None
+
     def message(self, commit_id: str) -> str:
         """The whole message of a commit."""
         return self._objects.message(commit_id)

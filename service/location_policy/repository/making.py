@@ -45,6 +45,18 @@ class Author(NamedTuple):
         }
 
 
+class Draft(NamedTuple):
+    """The tree of a commit to be made, and its message: the subject, and below it what it does."""
+
+    tree: str
+    subject: str
+    body: str
+
+    def message(self, subject: str | None = None) -> str:
+        """The message, with another subject where somebody has one."""
+        return f"{(subject or self.subject).strip()}\n\n{self.body}\n"
+
+
 class Merge(NamedTuple):
     """A tree, and the paths of it in which two changes met; those hold both, between conflict markers."""
 
@@ -61,14 +73,18 @@ def make_commit(git: Git, tree: str, parents: Sequence[str], message: str, autho
     return made.decode().strip()
 
 
+def make_blob(git: Git, content: bytes) -> str:
+    """The id of a content that no tree names yet: git keeps it for two weeks (git-gc, "gc.pruneExpire")."""
+    return git.run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+
+
 def change_files(git: Git, tree: str, contents: Mapping[str, bytes]) -> str:
     """The id of a tree in which these files have these contents, and all others stay."""
     with tempfile.TemporaryDirectory() as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
         git.run("read-tree", tree, environment=index)
         for path, content in contents.items():
-            blob = git.run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
-            entry = f"100644 {blob}\t{path}\0".encode(errors="surrogateescape")
+            entry = f"100644 {make_blob(git, content)}\t{path}\0".encode(errors="surrogateescape")
             git.run("update-index", "--add", "-z", "--index-info", stdin=entry, environment=index)
         return git.run("write-tree", environment=index).decode().strip()
 

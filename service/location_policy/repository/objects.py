@@ -77,6 +77,15 @@ class Objects:
         """Bytes of an object's content, without reading it."""
         return self._ask("info", object_id)[1]
 
+    def measure(self, object_id: str) -> tuple[str, int]:
+        """The kind of an object, and the bytes of its content; an id from outside may be none, or that of nothing."""
+        if not _OBJECT_ID.fullmatch(object_id.encode(errors="replace")):
+            return "", 0
+        try:
+            return self._ask("info", object_id)[:2]
+        except RepositoryError:
+            return "", 0
+
     def content(self, object_id: str, kind: str) -> bytes:
         """The content of an object of this kind; raises RepositoryError when it cannot be read whole."""
         found, size, stdout = self._ask("contents", object_id)

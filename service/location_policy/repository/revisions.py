@@ -16,6 +16,12 @@ class Revisions:
         commit_id = found(self._git, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
         return None if commit_id is None else commit_id.decode().strip()
 
+    def branches_at(self, commit_id: str, folder: str) -> list[str]:
+        """The short names of the branches below a folder whose newest commit this is."""
+        pattern = f"refs/heads/{folder}/"
+        text = self._git.run("for-each-ref", "--format=%(refname)", f"--points-at={commit_id}", pattern)
+        return [name.removeprefix("refs/heads/") for name in text.decode(errors="surrogateescape").split("\n")[:-1]]
+
     def parents(self, commit_id: str) -> list[str]:
         """The ids of a commit's parents, the first that which it was made on."""
         return self._revisions("--no-walk", "--parents", commit_id)[1:]

@@ -13,15 +13,20 @@ from ..decision_log import DecisionLog
 from ..metrics import Metrics, Requests
 from ..repository.http_backend import HttpBackend
 from ..settings import Settings
+from .action_table import ACTIONS
 from .archive import Archive
-from .git import BODIES, REFS, GitDoor
+from .change_pages import ChangePages
+from .git import FETCH, PUSH, REFS, GitDoor
 from .guard import ALL_ROLES, Access, Guard
 from .pages import Pages
 from .policy import COMMIT_HEADER, PolicyApi
 from .responses import json_response
 from .site import Site
 from .status import status
+from .workshop import Workshop
 
+BODIES = frozenset((FETCH, PUSH, *(path for one in ACTIONS for path in (one.path, one.api_path))))
+"""Paths whose bodies are read here, and bounded."""
 EVERYONE_MAY = Access(anonymous=ALL_ROLES)
 
 
@@ -61,14 +66,16 @@ def make_app(
 
     archive = Archive(settings.place, settings.state_directory, active)
     needs_login = "node" not in access.anonymous
-    pages = Pages(Site(active, settings, started_at, requests, archive, needs_login))
+    workshop = Workshop(settings.place, settings.changes)
+    pages = Pages(Site(active, settings, started_at, requests, archive, workshop, needs_login))
     routes = [
         *pages.routes(),
+        *ChangePages(pages, access.proxies).routes(),
         Route("/status", show_status),
         Route("/healthz", show_health),
         Route("/readyz", show_readiness),
         Route("/metrics", show_metrics),
-        *(Route(path, GitDoor(backend, access.proxies)) for path in (REFS, *sorted(BODIES))),
+        *(Route(path, GitDoor(backend, access.proxies)) for path in (REFS, FETCH, PUSH)),
     ]
     router = Starlette(routes=routes, exception_handlers=pages.handlers())
     router.router.redirect_slashes = False

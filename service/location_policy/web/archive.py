@@ -17,6 +17,7 @@ from .. import journal
 from ..active import Active
 from ..addresses import Address
 from ..blame import Blame
+from ..changing import REVIEW
 from ..errors import InvalidConfiguration, UnknownRevision
 from ..history import LOOK_BACK, Answered, Branch
 from ..journal import Event
@@ -98,6 +99,16 @@ class Archive:
         """The limits that pushes have overridden, by commit."""
         with self._opened() as repository:
             return overrides(repository)
+
+    def waiting_at(self, commit: Commit) -> Sequence[str]:
+        """The branches on which this commit waits for a review."""
+        with self._opened() as repository:
+            return repository.branches_at(commit.id, REVIEW)
+
+    def is_newest(self, commit: Commit) -> bool:
+        """Is this what the served branch is at now, whatever the service has seen of it?"""
+        with self._opened() as repository:
+            return repository.tip(repository.served_ref(repository.settings())) == commit.id
 
     def signed(self, commit: Commit) -> Commit:
         """The same commit, and who has signed it, where that is known."""
@@ -182,10 +193,14 @@ class Archive:
         return repository.commit(found)
 
     def _is_served(self, repository: Repository, commit_id: str) -> bool:
-        """Is this a commit of the served branch, or the one in force, which may have been taken off the branch?"""
+        """Is this a commit of the served branch, the one in force, which may have left it, or one to be reviewed?"""
         snapshot = self._active.state.snapshot
         is_active = bool(snapshot and snapshot.commit and snapshot.commit.id == commit_id)
-        return is_active or repository.is_ancestor(commit_id, self.tip())
+        if is_active or repository.is_ancestor(commit_id, self.tip()):
+            return True
+        now = repository.tip(repository.served_ref(repository.settings()))  # of which the service may not know yet
+        is_new = now is not None and repository.is_ancestor(commit_id, now)
+        return is_new or bool(repository.branches_at(commit_id, REVIEW))
 
     def _before(self, repository: Repository, commit: Commit, gate: Gate) -> tuple[Commit | None, LocationMap | None]:
         """What was there before a commit: an invalid one was never served."""

@@ -5,16 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import InvalidConfiguration, LocationPolicyError, NoAddress, UnknownRevision
+from ..errors import (
+    BranchMoved,
+    InvalidConfiguration,
+    LocationPolicyError,
+    NoAddress,
+    NothingChanges,
+    NotRevertible,
+    NotWritable,
+    RevertConflict,
+    RowChanged,
+    UnknownRevision,
+)
 from ..problem_fields import problem_fields
 from ..problems import Problem, errors_in
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
     400: "This cannot be asked so",
+    401: "Who asks?",
+    403: "Not for you",
     404: "Nothing is here",
     405: "This cannot be done here",
-    422: "That commit is not valid",
+    408: "This takes too long",
+    409: "This cannot be done now",
+    413: "This is too large",
+    415: "This form is not known",
+    422: "This is not valid",
     500: "Something went wrong",
     503: "Not now",
 }
@@ -24,12 +41,23 @@ RETRY_AFTER = "5"
 
 
 class Fault(LocationPolicyError):
-    """A request that gets no answer, and why; `problems` are those of a commit that is not valid."""
+    """A request that gets no answer, and why.
 
-    def __init__(self, status: int, message: str, hint: str | None = None, problems: Sequence[Problem] = ()) -> None:
+    `problems` are those of a commit that is not valid, `places` where two changes of the map meet.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        hint: str | None = None,
+        problems: Sequence[Problem] = (),
+        places: Sequence[str] = (),
+    ) -> None:
         super().__init__(message, hint)
         self.status = status
         self.problems = tuple(problems)
+        self.places = tuple(places)
 
 
 def fault_of(error: LocationPolicyError) -> Fault:
@@ -43,6 +71,10 @@ def fault_of(error: LocationPolicyError) -> Fault:
             return Fault(404, error.message, error.hint)
         case InvalidConfiguration():
             return Fault(422, error.message, None, errors_in(error.problems))
+        case RevertConflict():
+            return Fault(409, error.message, error.hint, places=error.problems)
+        case NothingChanges() | NotWritable() | NotRevertible() | RowChanged() | BranchMoved():
+            return Fault(409, error.message, error.hint)
     return Fault(503, f"the repository cannot be asked: {error.message}", error.hint)
 
 
@@ -53,4 +85,6 @@ def problem_details(fault: Fault) -> dict[str, Any]:
         told["hint"] = fault.hint
     if fault.problems:
         told["problems"] = [problem_fields(problem) for problem in fault.problems]
+    if fault.places:
+        told["places"] = list(fault.places)
     return told

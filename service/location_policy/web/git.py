@@ -25,8 +25,6 @@ PLACE = "/locations.git"
 REFS = f"{PLACE}/info/refs"
 FETCH = f"{PLACE}/git-upload-pack"
 PUSH = f"{PLACE}/git-receive-pack"
-BODIES = frozenset((FETCH, PUSH))
-"""Paths whose bodies are read here, and bounded."""
 
 LARGEST_FETCH = 10 * 1024 * 1024
 """Bytes of a request to fetch: what git takes by itself (http.maxRequestBuffer)."""

@@ -7,6 +7,7 @@ route that somebody adds is closed until it is opened.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,11 +20,15 @@ from ..answers import Answer
 from ..credentials import Credentials, Roles, TooBusy
 from ..proxies import Proxies
 from ..roles import Role
+from .faults import MEDIA_TYPE, Fault, problem_details
 from .git import asked, is_git, tell
+from .origins import foreign
 from .policy import PLAIN_TARGET, REFUSAL, PolicyApi, extra_headers, is_policy, send_whole
 
 OPEN = frozenset(("/healthz", "/readyz"))
 """Open to all: what asks whether to send requests here has no password."""
+EDITOR = "location_policy.editor"
+"""The key of a scope under which stands whether who asks may change something."""
 ALL_ROLES: frozenset[Role] = frozenset(("node", "viewer", "editor"))
 
 
@@ -72,9 +77,13 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI 3)."""
         access = self._access
+        if reason := foreign(scope, access.proxies):
+            await self._refuse(answers.foreign(reason), scope, receive, send)
+            return
         role = access.needed(scope)
         if role is None or role in access.anonymous:
-            if role == "editor" and not _names_this_machine(scope):
+            scope[EDITOR] = "editor" in access.anonymous and _names_this_machine(scope)
+            if role == "editor" and not scope[EDITOR]:
                 await self._refuse(answers.elsewhere(), scope, receive, send)
             else:
                 await self._app(scope, receive, send)
@@ -86,7 +95,7 @@ class Guard:
         if user is not None and role not in access.roles.of(user):
             refusal = answers.forbidden(role)
         if refusal is None:
-            scope["user"] = user
+            scope["user"], scope[EDITOR] = user, user is not None and "editor" in access.roles.of(user)
             await self._app(scope, receive, send)
         else:
             await self._refuse(refusal, scope, receive, send)
@@ -138,8 +147,12 @@ class Guard:
         if is_git(scope["path"]):
             await tell(send, answer.status, answer.body["message"], *extra_headers(answer), with_body=with_body)
             return
-        headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *extra_headers(answer)]
-        await send_whole(send, answer.status, headers, answer.content, with_body=with_body)
+        form, content = b"application/json", answer.content
+        if scope["path"].startswith("/api/"):
+            told = problem_details(Fault(answer.status, answer.body["message"]))
+            form, content = MEDIA_TYPE.encode(), json.dumps(told).encode()
+        headers = [(b"content-type", form), (b"cache-control", b"no-store"), *extra_headers(answer)]
+        await send_whole(send, answer.status, headers, content, with_body=with_body)
 
 
 def _values(scope: Scope, wanted: bytes) -> Iterator[bytes]:

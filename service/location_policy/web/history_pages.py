@@ -46,6 +46,9 @@ def commit(site: Site, query: Query) -> Facts:
     found = site.archive.signed(site.archive.find(query["id"]))
     told = _told(site, found, site.archive.overrides(), site.archive.events())
     told["message"] = site.archive.message(found)
+    told["reviews"] = list(site.archive.waiting_at(found))
+    is_new = not (told["is_active"] or told["was_active"] or told["refused"])
+    told["is_loading"] = is_new and site.archive.is_newest(found)
     return {**told, **_kept_change(site, None, found.id)}
 
 

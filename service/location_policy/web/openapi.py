@@ -6,15 +6,20 @@ from collections.abc import Iterable
 
 from .. import __version__
 from . import schemas
+from .actions import COMMON, Action
 from .faults import MEDIA_TYPE, TITLES
+from .forms import FORM, JSON
 from .resources import Facts, Parameter, Resource
 
 FAULTS = ("400", "404", "422", "503")
+REFUSALS = ("400", "403", "404", "408", "409", "413", "415", "422", "503")
+"""What else a change may be answered with; 409 and 422 have what a change is told, as far as there is one."""
 
 
-def description(resources: Iterable[Resource]) -> Facts:
+def description(resources: Iterable[Resource], actions: Iterable[Action]) -> Facts:
     """The whole of `/openapi.json`."""
     paths = {one.api_path.replace(":path}", "}"): {"get": _operation(one)} for one in resources}
+    paths |= {one.api_path: {"post": _change(one)} for one in actions}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -25,7 +30,7 @@ def description(resources: Iterable[Resource]) -> Facts:
         "paths": paths,
         "components": {
             "schemas": {"Fault": schemas.FAULT},
-            "responses": {code: _fault(TITLES[int(code)]) for code in FAULTS},
+            "responses": {code: _fault(TITLES[int(code)]) for code in REFUSALS},
             "securitySchemes": {"password": {"type": "http", "scheme": "basic"}},
         },
         "security": [{"password": []}, {}],
@@ -41,6 +46,24 @@ def _operation(resource: Resource) -> Facts:
         "responses": {
             "200": {"description": resource.summary, "content": content},
             **{code: {"$ref": f"#/components/responses/{code}"} for code in FAULTS},
+        },
+    }
+
+
+def _change(action: Action) -> Facts:
+    fields = (*action.fields, *COMMON)
+    schema: Facts = {
+        "type": "object",
+        "properties": {one.name: {"description": one.description, **one.schema()} for one in fields},
+        "required": [one.name for one in fields if one.is_required],
+    }
+    return {
+        "operationId": action.name,
+        "summary": f"{action.summary}. The same fields are taken as {FORM}, those that say yes as 1",
+        "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
+        "responses": {
+            "200": {"description": action.summary, "content": {JSON: {"schema": schemas.ATTEMPT}}},
+            **{code: {"$ref": f"#/components/responses/{code}"} for code in REFUSALS},
         },
     }
 

@@ -10,15 +10,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from ..errors import LocationPolicyError
 from ..metrics import PROTOCOLS
+from .action_table import ACTIONS
 from .desk import Desk
 from .downloads import Downloads
 from .faults import MEDIA_TYPE, RETRY_AFTER, Fault, fault_of, problem_details
+from .guard import EDITOR
 from .home import SHOWN_LOCATIONS, SHOWN_PROBLEMS
 from .lookup_page import REQUEST
 from .openapi import description
@@ -69,9 +72,12 @@ class Pages:
             message = f"nothing is at {request.scope['path']}"
             return await self.show_fault(request, Fault(404, message, "see / or ask /policy/v1/participant/location"))
 
-        async def show_not_allowed(request: Request, _: Exception) -> Response:
-            response = await self.show_fault(request, Fault(405, f"{request.method} is not GET or HEAD"))
-            response.headers["Allow"] = "GET, HEAD"
+        async def show_not_allowed(request: Request, error: Exception) -> Response:
+            allowed = (
+                sorted((error.headers or {}).get("Allow", "").split(", ")) if isinstance(error, HTTPException) else []
+            )
+            response = await self.show_fault(request, Fault(405, f"{request.method} is not {' or '.join(allowed)}"))
+            response.headers["Allow"] = ", ".join(allowed)
             return response
 
         async def show_crash(request: Request, _: Exception) -> Response:
@@ -85,7 +91,7 @@ class Pages:
         is_api = request.scope["path"].startswith("/api/")
         if is_api or "text/html" not in request.headers.get("accept", ""):
             return json_response(problem_details(fault), fault.status, headers, MEDIA_TYPE)
-        return self._html("error.html", request, {"fault": _told(fault), "form": None}, fault.status, headers)
+        return self.html("error.html", request, {"fault": told(fault), "form": None}, fault.status, headers)
 
     def _page(self, resource: Resource) -> View:
         async def show(request: Request) -> Response:
@@ -98,7 +104,7 @@ class Pages:
                     facts = {"query": resource.said(query), **resource.facts(self.site, query)}
                 except LocationPolicyError as error:
                     return self._fault_page(resource, request, given, fault_of(error))
-                return self._html(resource.template, request, facts)
+                return self.html(resource.template, request, facts)
 
             try:
                 return await desk.do(make)
@@ -113,7 +119,7 @@ class Pages:
             desk = self.slow if resource.is_slow or given.get("at") else self.quick
 
             def make() -> Response:
-                return json_response(resource.facts(self.site, resource.query(given)), headers=self._commit())
+                return json_response(resource.facts(self.site, resource.query(given)), headers=self.commit_header())
 
             try:
                 return await desk.do(make)
@@ -136,23 +142,24 @@ class Pages:
         return show
 
     async def _description(self, _: Request) -> Response:
-        return json_response(description(RESOURCES))
+        return json_response(description(RESOURCES, ACTIONS))
 
     def _fault_page(self, resource: Resource, request: Request, given: dict[str, str], fault: Fault) -> Response:
         """The fault, with the form in which to ask again."""
         snapshot = self.site.active.state.snapshot
         query: Query = {one.name: given.get(one.name) for one in resource.parameters}
         facts = {
-            "fault": _told(fault),
+            "fault": told(fault),
             "form": resource.form,
             "query": query,
             "locations": dict(snapshot.locations) if snapshot else {},
         }
-        return self._html("error.html", request, facts, fault.status, {})
+        return self.html("error.html", request, facts, fault.status, {})
 
-    def _html(
+    def html(
         self, template: str, request: Request, facts: Facts, status: int = 200, headers: dict[str, str] | None = None
     ) -> Response:
+        """A page: its facts, and what every page says."""
         state = self.site.active.state
         active = state.snapshot.commit.id if state.snapshot and state.snapshot.commit else None
         path = request.scope["path"]
@@ -162,20 +169,29 @@ class Pages:
             "active_id": active,
             "base_url": str(request.base_url).rstrip("/"),
             "needs_login": self.site.needs_login,
+            "editing": lambda: self._editing(request),
             "is_composed": any(request.query_params.get(name) for name in REQUEST),
         }
         body = self.renderer.render(template, state.snapshot, {**CONSTANTS, **around, **facts})
-        more = {"Cache-Control": "no-store", **HEADERS, **self._commit(), **(headers or {})}
+        more = {"Cache-Control": "no-store", **HEADERS, **self.commit_header(), **(headers or {})}
         return Response(body, status, more, media_type="text/html")
 
-    def _commit(self) -> dict[str, str]:
+    def _editing(self, request: Request) -> Facts:
+        """May who asks change the map here, and if not, why?"""
+        if not request.scope.get(EDITOR):
+            return {"may": False, "why": "that takes the role editor"}
+        closed = self.site.workshop.closed()
+        return {"may": closed is None, "why": closed}
+
+    def commit_header(self) -> dict[str, str]:
+        """The header that names the commit in force."""
         snapshot = self.site.active.state.snapshot
         return {COMMIT_HEADER.decode(): snapshot.commit.id} if snapshot and snapshot.commit else {}
 
 
-def _told(fault: Fault) -> Facts:
+def told(fault: Fault) -> Facts:
     """A fault with every key."""
-    return {"hint": None, "problems": [], **problem_details(fault)}
+    return {"hint": None, "problems": [], "places": [], **problem_details(fault)}
 
 
 def _given(request: Request) -> dict[str, str]:

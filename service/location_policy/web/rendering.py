@@ -62,7 +62,7 @@ def _state_mark(state: str) -> Markup:
     return Markup('<span class="mark" aria-hidden="true">{}</span> {}').format(MARKS[state], state)
 
 
-def _url(path: str, **parameters: object) -> str:
+def _url(path: str, /, **parameters: object) -> str:
     """A link of ours: the path, and what of the parameters has a value."""
     said = {name: value for name, value in parameters.items() if value not in (None, "")}
     return quote(path, errors="replace") + (f"?{urlencode(said, errors='replace')}" if said else "")

@@ -45,7 +45,8 @@ PLAN = record(
     ),
     more=NUMBER,
 )
-CHANGE = {"old": perhaps(COMMIT), "plan": perhaps(PLAN), "problems": many(PROBLEM), "errors": NUMBER}
+CHANGE_OF_TIP = {"plan": perhaps(PLAN), "problems": many(PROBLEM), "errors": NUMBER}
+CHANGE = {"old": perhaps(COMMIT), **CHANGE_OF_TIP}
 FATE = {
     "is_active": TRUTH,
     "is_head": TRUTH,
@@ -124,7 +125,7 @@ ORIGIN = record(
 HISTORY = record(
     branch=perhaps(TEXT), total=NUMBER, page=NUMBER, pages=NUMBER, is_shallow=TRUTH, commits=many(record(**TOLD_COMMIT))
 )
-ONE_COMMIT = record(**TOLD_COMMIT, message=TEXT, **CHANGE)
+ONE_COMMIT = record(**TOLD_COMMIT, message=TEXT, reviews=many(TEXT), is_loading=TRUTH, **CHANGE)
 COMPARE = record(new=COMMIT, **CHANGE)
 SOURCE = record(
     path=TEXT,
@@ -134,6 +135,20 @@ SOURCE = record(
     total=NUMBER,
     written=perhaps(COMMIT),
 )
+ATTEMPT = record(
+    tip=TEXT,
+    branch=TEXT,
+    commit=perhaps(TEXT),
+    for_review=TRUTH,
+    message=TEXT,
+    proposed=TEXT,
+    **CHANGE_OF_TIP,
+    limits=many(record(rule=TEXT, limit=TEXT, measured=TEXT)),
+    owners=many(TEXT),
+    refusal=many(TEXT),
+    may_land=TRUTH,
+    came=many(COMMIT),
+)
 FAULT = {
     "type": "object",
     "properties": {
@@ -142,6 +157,7 @@ FAULT = {
         "detail": TEXT,
         "hint": TEXT,
         "problems": many(PROBLEM),
+        "places": many(TEXT),
     },
     "required": ["title", "status", "detail"],
 }

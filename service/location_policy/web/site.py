@@ -14,6 +14,7 @@ from ..snapshot import Snapshot
 from .archive import Archive
 from .faults import Fault
 from .kept import Kept
+from .workshop import Workshop
 
 ORDERS = 4
 """Orders of a map that are kept."""
@@ -34,6 +35,7 @@ class Site:
     started_at: datetime
     requests: Requests
     archive: Archive
+    workshop: Workshop
     needs_login: bool
     orders: Kept[Sequence[int]] = field(default_factory=lambda: Kept(ORDERS))
     plans: Kept[dict[str, Any]] = field(default_factory=lambda: Kept(PLANS))

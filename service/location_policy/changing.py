@@ -1,0 +1,184 @@
+"""A change that is asked for on a page: shown first, and made once it is confirmed by who has seen the same tip.
+
+It goes the way of a push: one gate, limits, owners. Until it is confirmed no ref names it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from .approvals import APPROVAL, unapproved
+from .change_limits import Excess
+from .effect import Effect, asks_owners, effect_of, find_base
+from .errors import BranchMoved, InvalidConfiguration, LocationPolicyError, NothingChanges, NotWritable
+from .intents import Intent
+from .landing import Proposal, check_writable, land, land_aside, propose, served_tip
+from .location_map import Gate
+from .overrides import OPTION
+from .plan import Plan
+from .problems import Problem
+from .repository import Commit, Repository
+from .repository.making import Author
+from .signatures import signature_rule
+from .touched import Touched
+
+REVIEW = "upload"
+"""The folder of branches on which changes wait for a review."""
+LOGGED = "location-policy page"
+"""What the log of the branch says."""
+CAME = 20
+"""Commits that have come meanwhile and are named."""
+_SAFE = re.compile(r"[^\w-]+")
+_CRUD = re.compile(r"[<>\x00-\x1f\x7f]")
+"""What git leaves out of a name, or does not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is wanted, by whom; `message` and `reason` as they were typed, None where nothing was."""
+
+    intent: Intent
+    author: Author
+    message: str | None = None
+    reason: str | None = None
+    for_review: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a change would do to the branch as it is at `tip`; `plan` is None where it is not valid.
+
+    `problems` keep it from being served, `excess` are limits, `missing` are owners who have not given their word and
+    must; `refusal` is what a pusher would be told of all that.
+    """
+
+    tip: Commit
+    branch: str
+    message: str
+    default: str
+    """What the message is unless somebody says otherwise."""
+    proposal: Proposal
+    problems: tuple[Problem, ...]
+    plan: Plan | None
+    excess: tuple[Excess, ...]
+    missing: tuple[Touched, ...]
+    for_review: bool
+
+    @property
+    def may_land(self) -> bool:
+        """Would it be taken? On its way to a review it has to be valid, and the rest is for who merges it."""
+        return self.proposal.verdict.accepted or (self.for_review and self.plan is not None)
+
+    @property
+    def refusal(self) -> tuple[str, ...]:
+        """What a pusher would be told, from the verdict on."""
+        return () if self.proposal.verdict.accepted else self.proposal.verdict.lines
+
+
+class Attempt(NamedTuple):
+    """What became of it: a `commit` that was made, or a preview; `is_stale` where others have come since `came`."""
+
+    preview: Preview
+    commit: str | None = None
+    branch: str | None = None
+    is_stale: bool = False
+    came: tuple[Commit, ...] = ()
+
+
+def page_author(user: str | None, address: str) -> Author:
+    """Who makes a commit on a page: named as git names in its log who pushes over HTTP (git-http-backend)."""
+    name = _CRUD.sub("", user or "").strip(" .,:;\"'\\") or "anonymous"
+    return Author(name, f"{name.replace(' ', '-')}@http.{address}")
+
+
+def check_open(repository: Repository) -> None:
+    """Raises NotWritable where no change can be made from a page, and says why."""
+    check_writable(repository, os.geteuid())
+    rule = signature_rule(repository.settings(), repository.directory)
+    if rule.problem or rule.scope != "off":
+        message = "commits must be signed here, and the service has no key of yours to sign with"
+        raise NotWritable(message, "change the map in a clone: git commit -S, then git push")
+
+
+def preview(repository: Repository, asked: Asked) -> Preview:
+    """What the change would do now; raises LocationPolicyError where there is none."""
+    tip = served_tip(repository)
+    draft = asked.intent.draft(repository, tip, asked.author)
+    if draft.tree == tip.tree:
+        raise NothingChanges("nothing changes by this: it is so already")
+    default = cleaned(draft.message())
+    message = cleaned(asked.message or "") or default
+    options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
+    proposal = propose(repository, tip, draft.tree, message, asked.author, options)
+    branch = repository.served_ref(repository.settings()).removeprefix("refs/heads/")
+    problems, effect = _effect(repository, tip, proposal)
+    missing = _missing(repository, proposal, effect) if effect else ()
+    plan, excess = (effect.plan, effect.excess) if effect else (None, ())
+    return Preview(tip, branch, message, default, proposal, problems, plan, excess, missing, asked.for_review)
+
+
+def attempt(repository: Repository, asked: Asked, seen: str) -> Attempt:
+    """Make the change for somebody who has seen what it does to the tip `seen`; otherwise show it anew."""
+    found = preview(repository, asked)
+    if found.tip.id != seen:
+        return _stale(repository, found, seen)
+    if not found.may_land:
+        return Attempt(found)
+    try:
+        branch = _land(repository, found)
+    except BranchMoved:
+        return _stale(repository, preview(repository, asked), seen)
+    return Attempt(found, found.proposal.update.new, branch)
+
+
+def _land(repository: Repository, found: Preview) -> str:
+    """The branch on which it is now."""
+    if found.for_review:
+        return land_aside(repository, found.proposal, review_branch(found.proposal.author.name), LOGGED)
+    land(repository, found.proposal, LOGGED)
+    return found.branch
+
+
+def review_branch(user: str) -> str:
+    """The name of a new branch for what this user wants reviewed (git-check-ref-format), in UTC."""
+    safe = _SAFE.sub("-", user)[:60].strip("-") or "somebody"
+    return f"{REVIEW}/{safe}/{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _stale(repository: Repository, found: Preview, seen: str) -> Attempt:
+    """What has come since a tip, newest first, as far as it is known."""
+    try:
+        ids = repository.gained(repository.find_served(seen).id, found.tip.id)
+    except LocationPolicyError:
+        ids = [found.tip.id]
+    came = tuple(repository.commit(commit_id) for commit_id in ids[: -CAME - 1 : -1])
+    return Attempt(found, is_stale=True, came=came)
+
+
+def _effect(repository: Repository, tip: Commit, proposal: Proposal) -> tuple[tuple[Problem, ...], Effect | None]:
+    """What is wrong with it, or else what it does; the verdict says the same in lines."""
+    gate, commit = Gate(), repository.commit(proposal.update.new)
+    base = find_base(repository, gate, tip.id)
+    try:
+        new = gate.load_map(repository.files(repository.entries(commit), gate.knows), errors_only=True)
+    except InvalidConfiguration as error:
+        return error.problems, None
+    return (), effect_of(repository, gate, base, commit, new)
+
+
+def _missing(repository: Repository, proposal: Proposal, effect: Effect) -> tuple[Touched, ...]:
+    if not asks_owners(effect.base.location_map):
+        return ()
+    trailers = repository.trailers(proposal.update.new, APPROVAL)
+    return unapproved(effect.touched, proposal.author.name, trailers)
+
+
+def cleaned(message: str) -> str:
+    """A message as git keeps it: lines end in LF, and nothing hangs over."""
+    lines = message.replace("\r\n", "\n").replace("\0", "").split("\n")
+    text = "\n".join(line.rstrip() for line in lines).strip()
+    return f"{text}\n" if text else ""

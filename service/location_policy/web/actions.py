@@ -1,0 +1,102 @@
+"""What can be changed here, once for people (a form) and once for programs: from a table, as what can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import Request
+
+from ..intents import Intent
+from .faults import Fault
+from .forms import LARGEST, Given, read_fields
+from .resources import Facts, Parameter, Query
+from .site import Site
+
+Kind = Literal["text", "lines", "flag", "many"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Parameter):
+    """One thing that a form says: a line of text, several lines, yes or nothing, or many lines of which each counts."""
+
+    kind: Kind = "text"
+
+    def read(self, values: list[str]) -> object:
+        """What these values stand for; raises Fault."""
+        if self.kind == "flag":
+            return any(values)
+        if self.kind != "lines" and any("\n" in value or "\r" in value for value in values):
+            raise Fault(400, f"{self.name} is more than one line")
+        if self.kind == "many":
+            return tuple(values)
+        return self.parse(values[0] if values else None)
+
+    def schema(self) -> Facts:
+        """As JSON Schema."""
+        if self.kind == "flag":
+            return {"type": "boolean", "default": False}
+        return {"type": "array", "items": {"type": "string"}} if self.kind == "many" else Parameter.schema(self)
+
+    def hidden(self, value: object) -> list[tuple[str, str]]:
+        """The same for a form that carries it on: names and values."""
+        if self.kind == "many":
+            return [(self.name, one) for one in value] if isinstance(value, tuple) else []
+        return [] if value in (None, False, "") else [(self.name, "1" if value is True else str(value))]
+
+
+COMMON = (
+    Field("tip", "The id of the commit on which the change was seen; to confirm it is needed.", ""),
+    Field("message", "What the commit is to say; without it what the change is.", "", kind="lines"),
+    Field("proposed", "The message that was proposed: one that is still the same counts as none.", "", kind="lines"),
+    Field("reason", "Why it may be more than one push may change.", ""),
+    Field("confirm", "Make it; without it what it would do is told and nothing is made.", "", kind="flag"),
+)
+"""What every form says besides its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be changed: a form at `path`, `/api/v1/<name>` for programs.
+
+    `fields` carry the intent; `form` is the template in which they are typed, and `facts` is what that needs besides.
+    A body is `read` up to `largest` bytes.
+    """
+
+    name: str
+    title: str
+    summary: str
+    fields: tuple[Field, ...]
+    intent: Callable[[Query], Intent]
+    form: str
+    facts: Callable[[Site, Query], Facts]
+    largest: int = LARGEST
+    read: Callable[[Request, int], Awaitable[Given]] = read_fields
+
+    @property
+    def path(self) -> str:
+        """Where people ask."""
+        return f"/{self.name}"
+
+    @property
+    def api_path(self) -> str:
+        """Where programs ask."""
+        return f"/api/v1/{self.name}"
+
+    def query(self, given: Given) -> Query:
+        """What was typed, by every field; raises Fault at the first that cannot be."""
+        return {one.name: one.read(given.get(one.name, [])) for one in (*self.fields, *COMMON)}
+
+    def typed(self, given: Given) -> Query:
+        """The same where it may be wrong, for the form in which it is mended."""
+        kinds = {"flag": bool, "many": tuple}
+        fields = (*self.fields, *COMMON)
+        return {
+            one.name: kinds.get(one.kind, lambda found: found[0] if found else None)(given.get(one.name, []))
+            for one in fields
+        }
+
+    def hidden(self, query: Query) -> list[tuple[str, str]]:
+        """The intent, for a form that carries it on."""
+        return [pair for one in self.fields for pair in one.hidden(query[one.name])]

@@ -1,0 +1,54 @@
+"""What became of a change, as facts: what it would do, why it cannot be, or the commit that it is now."""
+
+from __future__ import annotations
+
+from ..change_limits import Excess
+from ..changing import Attempt
+from ..commit_text import commit_fields
+from ..problem_fields import problem_fields
+from ..problems import count, errors_in
+from .faults import Fault
+from .history_pages import SHOWN_PROBLEMS, plan_fields
+from .resources import Facts
+
+
+def attempt_fields(attempt: Attempt) -> Facts:
+    """All of it."""
+    found = attempt.preview
+    errors = errors_in(found.problems)
+    return {
+        "tip": found.tip.id,
+        "branch": attempt.branch or found.branch,
+        "commit": attempt.commit,
+        "for_review": found.for_review,
+        "message": found.message,
+        "proposed": found.default,
+        "plan": plan_fields(found.plan) if found.plan else None,
+        "problems": [problem_fields(problem) for problem in errors[:SHOWN_PROBLEMS]],
+        "errors": len(errors),
+        "limits": [_limit_fields(one) for one in found.excess],
+        "owners": [one.owner for one in found.missing],
+        "refusal": list(found.refusal),
+        "may_land": found.may_land,
+        "came": [commit_fields(commit) for commit in attempt.came],
+    }
+
+
+def fault_in(attempt: Attempt, *, is_confirmed: bool) -> Fault | None:
+    """Why there is no commit where one was wanted, or why there can be none."""
+    found = attempt.preview
+    if attempt.is_stale:
+        came = count(len(attempt.came), "commit") if attempt.came else "another commit"
+        message = f"{found.branch} has moved since you saw it: {came} came meanwhile, and nothing of yours was made"
+        return Fault(409, message, "this is what it does now; confirm it again")
+    if found.problems:
+        return Fault(422, f"the map would not be valid: {count(len(errors_in(found.problems)), 'error')}")
+    if not is_confirmed or attempt.commit:
+        return None
+    if found.excess and not found.missing:
+        return Fault(422, "it changes more than one push may", "say why, and confirm again")
+    return Fault(422, "it would not be taken", "what a pusher would be told is below")
+
+
+def _limit_fields(one: Excess) -> Facts:
+    return {"rule": one.rule, "limit": one.limit, "measured": one.measured}

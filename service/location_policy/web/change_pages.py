@@ -1,0 +1,131 @@
+"""Forms by which the map is changed, and the same for programs.
+
+Nothing is remembered between what is shown and what is confirmed: the form carries it. What is confirmed on another
+tip than was seen is shown anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ..changing import Asked, cleaned, page_author
+from ..errors import LocationPolicyError, RowChanged
+from ..proxies import Proxies
+from .action_table import ACTIONS
+from .actions import Action
+from .attempts import attempt_fields, fault_in
+from .desk import Desk
+from .faults import MEDIA_TYPE, Fault, fault_of, problem_details
+from .forms import Given
+from .pages import Pages, told
+from .resources import Facts, Query
+from .responses import json_response
+
+SECONDS = 120.0
+"""How long one change may wait and take: whoever has confirmed it is to know what became of it."""
+
+View = Callable[[Request], Awaitable[Response]]
+
+NOTHING: Facts = {"fault": None, "changed": None, "attempt": None}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePages:
+    """The forms of one site; `desk` is where changes are made."""
+
+    pages: Pages
+    proxies: Proxies
+    desk: Desk = field(default_factory=lambda: Desk(seconds=SECONDS))
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        forms = [Route(one.path, self._form(one), methods=["GET", "POST"]) for one in ACTIONS]
+        return forms + [Route(one.api_path, self._answer(one), methods=["POST"]) for one in ACTIONS]
+
+    def _form(self, action: Action) -> View:
+        async def show(request: Request) -> Response:
+            given: Given = {}
+            try:
+                if request.method != "POST":
+                    return await self.desk.do(lambda: self._begin(action, request))
+                given = await action.read(request, action.largest)
+                return await self.desk.do(lambda: self._change(action, request, given))
+            except Fault as fault:
+                return await self.pages.show_fault(request, fault)
+
+        return show
+
+    def _begin(self, action: Action, request: Request) -> Response:
+        """The form, empty, or with what the address says."""
+        params = request.query_params
+        given = {name: params.getlist(name) for name in params}
+        try:
+            return self._page(action, request, action.query(given), NOTHING)
+        except LocationPolicyError as error:
+            return self._fault(action, request, action.typed(given), error)
+
+    def _change(self, action: Action, request: Request, given: Given) -> Response:
+        """The plan, or the commit once it is confirmed."""
+        try:
+            query = action.query(given)
+            attempt = self.pages.site.workshop.do(self._asked(action, request, query), _seen(query))
+        except LocationPolicyError as error:
+            return self._fault(action, request, action.typed(given), error)
+        if attempt.commit:
+            return RedirectResponse(f"/commit/{attempt.commit}", 303)
+        fault = fault_in(attempt, is_confirmed=query["confirm"])
+        facts = {**NOTHING, "attempt": attempt_fields(attempt), "fault": fault and told(fault)}
+        return self._page(action, request, query, facts, fault.status if fault else 200)
+
+    def _fault(self, action: Action, request: Request, query: Query, error: LocationPolicyError) -> Response:
+        """Why not, with the form in which it is mended: a row that has changed is there as it is now."""
+        fault, changed = fault_of(error), None
+        if isinstance(error, RowChanged):
+            changed = {"seen": query["seen"], "now": error.text or None}
+            now = {"path": error.path, "line": error.line} if error.text else {}
+            query = {**query, "seen": error.text, **now}
+        facts = {**NOTHING, "fault": told(fault), "changed": changed}
+        return self._page(action, request, query, facts, fault.status)
+
+    def _page(self, action: Action, request: Request, query: Query, facts: Facts, status: int = 200) -> Response:
+        site = self.pages.site
+        own = {"query": query, **action.facts(site, query)}
+        own |= {"action": action, "for_review": site.workshop.for_review, "hidden": action.hidden(own["query"])}
+        return self.pages.html("change.html", request, {**own, **facts}, status)
+
+    def _answer(self, action: Action) -> View:
+        async def show(request: Request) -> Response:
+            try:
+                query = action.query(await action.read(request, action.largest))
+                asked, workshop = self._asked(action, request, query), self.pages.site.workshop
+                attempt = await self.desk.do(lambda: workshop.do(asked, _seen(query)))
+            except LocationPolicyError as error:
+                return await self.pages.show_fault(request, fault_of(error))
+            facts, headers = attempt_fields(attempt), self.pages.commit_header()
+            if fault := fault_in(attempt, is_confirmed=query["confirm"]):
+                return json_response({**problem_details(fault), **facts}, fault.status, headers, MEDIA_TYPE)
+            return json_response(facts, headers=headers)
+
+        return show
+
+    def _asked(self, action: Action, request: Request, query: Query) -> Asked:
+        scope = request.scope
+        peer = scope["client"][0] if scope["client"] else None
+        forwarded = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        author = page_author(scope.get("user"), self.proxies.client(peer, forwarded))
+        is_typed = query["message"] and cleaned(query["message"]) != cleaned(query["proposed"] or "")
+        message = query["message"] if is_typed else None
+        for_review = self.pages.site.workshop.for_review
+        return Asked(action.intent(query), author, message, query["reason"], for_review)
+
+
+def _seen(query: Query) -> str | None:
+    """The tip that was seen by who confirms; None: nobody does."""
+    if query["confirm"] and not query["tip"]:
+        raise Fault(400, "tip is not given", "confirm with the tip that the plan was shown for")
+    return query["tip"] if query["confirm"] else None

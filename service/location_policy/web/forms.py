@@ -1,0 +1,76 @@
+"""The fields of a request that wants something changed: as a browser sends a form, or as JSON; bounded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from .bodies import Refused, read_body
+from .faults import Fault
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+LARGEST = 65_536
+"""Bytes of fields that somebody has typed."""
+FIELDS = 200
+
+Given = Mapping[str, list[str]]
+"""The values of each field, in order."""
+
+
+async def read_content(request: Request, limit: int = LARGEST) -> bytes:
+    """The body, unpacked; raises Fault."""
+    encoding = request.headers.get("content-encoding", "").encode("latin-1")
+    try:
+        return b"".join([piece async for piece in read_body(request.receive, encoding, limit)])
+    except Refused as refusal:
+        raise Fault(refusal.status, str(refusal)) from None
+
+
+async def read_fields(request: Request, limit: int = LARGEST) -> Given:
+    """What was typed; raises Fault."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in (FORM, JSON):
+        raise Fault(415, f"the Content-Type is neither {FORM} nor {JSON}")
+    content = await read_content(request, limit)
+    try:
+        return _parse_form(content) if kind == FORM else _parse_json(content)
+    except ValueError as error:
+        raise Fault(400, f"the body cannot be read: {error}") from None
+
+
+def _parse_form(content: bytes) -> Given:
+    given: dict[str, list[str]] = {}
+    for name, value in parse_qsl(
+        content.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS
+    ):
+        given.setdefault(name, []).append(value)
+    return given
+
+
+def _parse_json(content: bytes) -> Given:
+    """An object of texts, lists of texts, true and false; null is as if nothing were said."""
+    try:
+        found = json.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    pairs = found.items() if isinstance(found, dict) else [("the body", found)]
+    return {name: _texts(name, value) for name, value in pairs if value is not None}
+
+
+def _texts(name: str, value: object) -> list[str]:
+    match value:
+        case bool():
+            return ["1"] * value
+        case str():
+            texts = [value]
+        case list() if all(isinstance(one, str) for one in value):
+            texts = list(value)
+        case _:
+            raise ValueError(f"{name} is neither text nor a list of texts, nor true or false")
+    for text in texts:
+        text.encode()  # half a surrogate pair is no text
+    return texts
