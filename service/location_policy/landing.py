@@ -7,6 +7,7 @@ are not run: what they do at a push has to be done by hand.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,6 +53,8 @@ def check_writable(repository: Repository, user: int) -> None:
         name = user_name(owner)
         message = f"{repository.directory} belongs to {name}, who could not use what another user makes in it"
         raise NotWritable(message, f"run it as that user: sudo -u {name} location-policy …")
+    if not os.access(repository.directory, os.W_OK):
+        raise NotWritable(f"{repository.directory} may not be written", "mount it for writing, or mend its rights")
 
 
 def propose(
