@@ -76,8 +76,9 @@ def test_a_name_that_a_row_cannot_hold_as_it_is_stands_between_quotation_marks(r
     assert result(repository, b"Sydney,10.61.2.0/24\n", edit) == b'"Perth, ""WA""",10.61.2.0/24\n'
 
 
-def test_a_row_is_found_where_it_stands_now(repository: Repository) -> None:
-    edit = EditRow(PATH, 1, "Sydney,10.61.2.0/24", MELBOURNE)
+@pytest.mark.parametrize("line", [1, 99])
+def test_a_row_is_found_where_it_stands_now(repository: Repository, line: int) -> None:
+    edit = EditRow(PATH, line, "Sydney,10.61.2.0/24", MELBOURNE)
     assert result(repository, b"# new\n\nSydney,10.61.2.0/24\n", edit) == b"# new\n\nMelbourne,Sydney,10.61.2.0/24\n"
 
 

@@ -53,7 +53,7 @@ def check_writable(repository: Repository, user: int) -> None:
         name = user_name(owner)
         message = f"{repository.directory} belongs to {name}, who could not use what another user makes in it"
         raise NotWritable(message, f"run it as that user: sudo -u {name} location-policy …")
-    if not os.access(repository.directory, os.W_OK):
+    if not os.access(repository.directory, os.W_OK):  # pragma: no cover  root may; tested as another user
         raise NotWritable(f"{repository.directory} may not be written", "mount it for writing, or mend its rights")
 
 

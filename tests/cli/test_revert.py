@@ -22,6 +22,7 @@ from tests.support.maps import many_rows
 from tests.support.program import run_program
 from tests.support.repositories import BAD, GOOD, Clone, Files, clone, force_commit, git, init, tip
 from tests.support.service import running_service
+from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody
 
 PERTH = "Perth,10.61.9.0/24\n"
 HOBART = "Hobart,10.61.10.0/24\n"
@@ -321,6 +322,16 @@ def test_what_belongs_to_another_user_is_left_alone_unless_it_is_shared(site: Si
             git("config", "core.sharedRepository", value, cwd=site.path)
             with nullcontext() if is_shared else pytest.raises(NotWritable):
                 check_writable(repository, owner + 1)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_what_may_not_be_written_is_left_alone() -> None:
+    with open_folder() as folder:
+        repository = init(folder / "locations.git")
+        os.chown(repository, NOBODY, NOBODY)
+        repository.chmod(0o555)
+        done = run_program_as_nobody("revert", "main", "--repo", repository, cwd=folder)
+    assert (done.returncode, f"{repository} may not be written\n" in done.stderr) == (2, True), done.stderr
 
 
 # --- somebody else is faster ---

@@ -1,0 +1,460 @@
+"""The forms by which the map is changed: shown, confirmed, refused; with nothing lost that was typed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from location_policy.credentials import Credentials, Roles
+from location_policy.mirror import mirror_directory
+from location_policy.overrides import override_of
+from location_policy.repository import open_repository
+from location_policy.web import Access, make_app
+from location_policy.web.forms import FIELDS, LARGEST
+from location_policy.web.workshop import Workshop
+from tests.support.access import PASSWORD, write_users
+from tests.support.app import client_of_repository, served
+from tests.support.maps import many_rows
+from tests.support.repositories import force_commit, git, make_repository, tip
+from tests.support.service import basic, running_service
+from tests.web.history import FIRST, SECOND
+
+PATH = "locations/apac.csv"
+SEEN = "Sydney,10.61.0.0/16"
+OFFICE = str(SECOND[PATH])
+EDIT: dict[str, Any] = {
+    "path": PATH,
+    "line": "2",
+    "seen": SEEN,
+    "subnet": "10.61.0.0/16",
+    "location": "Melbourne",
+    "overflow": ["Oslo", ""],
+}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    repository = make_repository(tmp_path / "locations.git", FIRST)
+    force_commit(repository, SECOND, message="Open the office")
+    return repository
+
+
+@pytest.fixture
+def client(repository: Path) -> TestClient:
+    return client_of_repository(repository)
+
+
+def text(response: httpx2.Response) -> str:
+    """What a reader is shown, in one line."""
+    main = response.text.partition("<main")[2].partition("</main>")[0]
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", main)))
+
+
+def forms(response: httpx2.Response) -> list[dict[str, list[str]]]:
+    """What a browser sends for each form of a page that posts, if nothing is typed."""
+    found = []
+    for form in re.findall(r'<form[^>]*method="post".*?</form>', response.text, re.DOTALL):
+        fields: dict[str, list[str]] = {}
+        for tag in re.findall(r"<input[^>]*>", form):
+            attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+            if attributes.get("type") != "checkbox" or tag.endswith("checked>"):
+                fields.setdefault(attributes["name"], []).append(unescape(attributes.get("value", "")))
+        for name, value in re.findall(r'<textarea[^>]*name="(\w+)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL):
+            fields[name] = [unescape(value).replace("\n", "\r\n")]
+        found.append(fields)
+    return found
+
+
+def confirmed(client: TestClient, preview: httpx2.Response, **typed: str) -> httpx2.Response:
+    """The answer to the form that confirms what is shown."""
+    action = "/revert" if "Take back" in text(preview) else "/edit"
+    fields = forms(preview)[-1]
+    assert "tip" in fields
+    return client.post(action, data={**fields, **typed, "confirm": "1"})
+
+
+# --- one row ---
+
+
+def test_the_map_leads_to_a_form_for_each_row(client: TestClient, repository: Path) -> None:
+    link = f"/edit?path=locations/apac.csv&amp;line=2&amp;at={tip(repository)}"
+    page = client.get("/map").text.replace("%2F", "/")
+    assert link in page
+    shown = client.get(unescape(link))
+    assert forms(shown) == [
+        {
+            "seen": [SEEN],
+            "path": [PATH],
+            "line": ["2"],
+            "subnet": ["10.61.0.0/16"],
+            "location": ["Sydney"],
+            "overflow": ["", ""],
+        }
+    ]
+    assert '<option value="Melbourne"></option><option value="Sydney"></option>' in shown.text
+
+
+def test_a_change_is_shown_before_anything_is_on_a_ref(client: TestClient, repository: Path) -> None:
+    before = git("for-each-ref", cwd=repository)
+    shown = client.post("/edit", data=EDIT)
+    assert shown.status_code == 200
+    assert "1 range changes: 1 moved (65,280 addresses)" in text(shown)
+    assert forms(shown)[-1]["message"][0].startswith("Change 10.61.0.0/16 to Melbourne, Oslo\r\n")
+    assert git("for-each-ref", cwd=repository) == before
+
+
+def test_a_confirmed_change_is_a_commit_of_that_line_alone(client: TestClient, repository: Path) -> None:
+    before = tip(repository)
+    done = confirmed(client, client.post("/edit", data=EDIT))
+    assert (done.status_code, done.headers["location"]) == (303, f"/commit/{tip(repository)}")
+    assert git("show", f"main:{PATH}", cwd=repository).splitlines()[:2] == [
+        "# the office",
+        "Melbourne,Oslo,10.61.0.0/16",
+    ]
+    assert git("rev-parse", "main~1", cwd=repository) == before
+    page = client.get(done.headers["location"])
+    assert "It is on the served branch, and not active yet" in text(page)
+    assert "not active yet" not in text(client_of_repository(repository).get(done.headers["location"]))
+
+
+def test_what_is_typed_as_message_is_kept_and_what_was_proposed_is_none(client: TestClient, repository: Path) -> None:
+    confirmed(client, client.post("/edit", data=EDIT), message="As agreed")
+    assert git("log", "-1", "--format=%B", "main", cwd=repository) == "As agreed"
+
+
+def test_what_is_wrong_is_told_by_file_and_line_with_what_was_typed(client: TestClient) -> None:
+    shown = client.post("/edit", data={**EDIT, "subnet": "10.61.0.1/16", "message": "Mine", "proposed": "Ours"})
+    assert shown.status_code == 422
+    assert f"{PATH}:2 :16 error : 10.61.0.1/16 has host bits set" in text(shown)
+    assert [form["subnet"] for form in forms(shown)] == [["10.61.0.1/16"]]
+    assert 'role="alert" id="trouble" tabindex="-1" autofocus' in shown.text
+
+
+def test_a_row_is_taken_away(client: TestClient, repository: Path) -> None:
+    confirmed(client, client.post("/edit", data={**EDIT, "remove": "1"}))
+    assert SEEN not in git("show", f"main:{PATH}", cwd=repository)
+
+
+def test_a_row_is_added_where_its_neighbours_are(client: TestClient, repository: Path) -> None:
+    assert '<option value="">where its neighbours are</option>' in client.get("/edit").text
+    shown = client.post("/edit", data={"path": "", "subnet": "10.65.16.0/20", "location": "Oslo", "overflow": ""})
+    confirmed(client, shown)
+    assert git("show", f"main:{PATH}", cwd=repository).splitlines()[-1] == "Oslo,10.65.16.0/20"
+
+
+def test_a_row_that_has_changed_is_shown_as_it_was_and_is_with_what_was_typed(
+    client: TestClient, repository: Path
+) -> None:
+    shown = client.post("/edit", data=EDIT)
+    changed = OFFICE.replace(SEEN, "Oslo,10.61.0.0/16")
+    force_commit(repository, {**SECOND, PATH: f"# new\n{changed}"}, message="Move it to Oslo")
+    told = confirmed(client, shown, message="Mine")
+    assert told.status_code == 409
+    assert f"You saw {SEEN} Now it is Oslo,10.61.0.0/16 {PATH}:3" in text(told)
+    [form] = forms(told)
+    assert (form["seen"], form["line"], form["location"]) == (["Oslo,10.61.0.0/16"], ["3"], ["Melbourne"])
+    again = client.post("/edit", data=form)
+    assert forms(again)[-1]["message"] == ["Mine\r\n"]
+    assert confirmed(client, again).status_code == 303
+
+
+def test_a_row_that_is_gone_is_added_if_that_is_still_wanted(client: TestClient, repository: Path) -> None:
+    force_commit(repository, FIRST)
+    told = client.post("/edit", data=EDIT)
+    assert (told.status_code, f"You saw {SEEN} Now it is gone" in text(told)) == (409, True)
+    assert confirmed(client, client.post("/edit", data=forms(told)[0])).status_code == 303
+    assert "Melbourne,Oslo,10.61.0.0/16" in git("show", "main:locations.csv", cwd=repository)
+
+
+def test_a_second_editor_is_shown_who_was_faster_and_what_it_does_now(client: TestClient, repository: Path) -> None:
+    mine = client.post("/edit", data=EDIT)
+    other = {"path": "", "subnet": "10.65.16.0/20", "location": "Oslo", "overflow": ""}
+    confirmed(client, client.post("/edit", data=other), message="Open Oslo")
+    told = confirmed(client, mine, message="As agreed")
+    assert told.status_code == 409
+    assert "main has moved since you saw it: 1 commit came meanwhile" in text(told)
+    assert "Open Oslo anonymous" in text(told)
+    assert "1 range changes: 1 moved" in text(told)
+    assert forms(told)[-1]["message"] == ["As agreed\r\n"]
+    assert confirmed(client, told).status_code == 303
+    assert git("log", "-1", "--format=%s", "main", cwd=repository) == "As agreed"
+
+
+def test_a_row_of_more_than_a_pair_has_fields_for_all_and_two_more(repository: Path) -> None:
+    rows = "Sydney,A,B,C,10.61.0.0/16\n"
+    force_commit(repository, {"policy.toml": '[answer]\noverflow = "list"\n', "locations.csv": rows})
+    [form] = forms(client_of_repository(repository).get("/edit?path=locations.csv&line=1"))
+    assert form["overflow"] == ["A", "B", "C", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("path=locations/apac.csv&line=1", 404),
+        ("path=locations/apac.csv&line=99", 404),
+        ("path=locations/none.csv&line=1", 404),
+        ("path=locations/apac.csv&line=x", 400),
+        ("line=2", 200),
+        ("path=locations/apac.csv&line=2&at=0123456789", 404),
+    ],
+)
+def test_a_row_that_is_not_there_has_no_form(client: TestClient, query: str, status: int) -> None:
+    assert client.get(f"/edit?{query}").status_code == status
+
+
+# --- revert ---
+
+
+def test_a_commit_is_taken_back_from_its_page(client: TestClient, repository: Path) -> None:
+    page = client.get(f"/commit/{tip(repository)}")
+    [form] = forms(page)
+    shown = client.post("/revert", data=form)
+    assert "Sydney Oslo" in text(shown)
+    done = confirmed(client, shown)
+    assert done.status_code == 303
+    assert git("log", "-1", "--format=%s", "main", cwd=repository) == 'Revert "Open the office"'
+
+
+def test_the_branch_goes_back_to_a_commit_from_its_page(client: TestClient, repository: Path) -> None:
+    first = git("rev-parse", "main~1", cwd=repository)
+    assert "Go back to it …" in text(client.get(f"/commit/{first}"))
+    assert "Go back to it …" not in text(client.get(f"/commit/{tip(repository)}"))
+    confirmed(client, client.post("/revert", data={"commit": first, "to": "1"}))
+    assert git("log", "-1", "--format=%s", "main", cwd=repository) == 'Return to "Force it in"'
+    again = client.post("/revert", data={"commit": first, "to": "1"})
+    assert (again.status_code, "it is so already" in text(again)) == (409, True)
+
+
+def test_what_has_changed_since_is_told_with_the_commits_that_did(repository: Path) -> None:
+    office = tip(repository)
+    moved = OFFICE.replace(SEEN, "Oslo,10.61.0.0/16")
+    force_commit(repository, {**SECOND, PATH: moved}, message="Move it")
+    client = client_of_repository(repository)
+    told = client.post("/revert", data={"commit": office})
+    assert (told.status_code, "Move it" in text(told)) == (409, True)
+    found = client.post("/api/v1/revert", json={"commit": office}).json()
+    assert found["places"][0].startswith(PATH)
+
+
+def test_what_cannot_be_taken_back_is_told(client: TestClient, repository: Path) -> None:
+    first = git("rev-parse", "main~1", cwd=repository)
+    assert client.post("/revert", data={"commit": first}).status_code == 409
+    assert client.post("/revert", data={"commit": "0123456789"}).status_code == 404
+    assert client.post("/revert", data={"commit": ""}).status_code == 400
+    assert client.get("/revert").status_code == 400
+    assert client.get(f"/revert?commit={first}").status_code == 200
+
+
+# --- limits and owners ---
+
+
+def test_a_change_beyond_a_limit_needs_a_reason(repository: Path) -> None:
+    limits = '[limits]\nchanged-addresses = "10%"\n'
+    force_commit(repository, {"locations.csv": "Oslo,10.0.0.0/8\n" + many_rows(200), "policy.toml": limits})
+    client = client_of_repository(repository)
+    row = {"path": "locations.csv", "line": "1", "seen": "Oslo,10.0.0.0/8", "subnet": "10.0.0.0/8", "location": "Perth"}
+    shown = client.post("/edit", data=row)
+    assert "changed-addresses: at most 10%, but it is" in text(shown)
+    told = confirmed(client, shown)
+    assert (told.status_code, "say why, and confirm again" in text(told)) == (422, True)
+    assert confirmed(client, told, reason="we move").status_code == 303
+    with open_repository(repository) as opened:
+        override = override_of(opened, tip(repository))
+    assert override
+    assert (override.reason, override.by) == ("we move", "anonymous")
+
+
+def test_owners_are_named_whose_word_is_needed(repository: Path) -> None:
+    rules = '[checks]\nowner-approval = "error"\n'
+    force_commit(repository, {**SECOND, "owners.csv": "10.61.0.0/16,bob@example.com\n", "policy.toml": rules})
+    client = client_of_repository(repository)
+    shown = client.post("/edit", data=EDIT)
+    assert "Approved-by: bob@example.com" in text(shown)
+    told = confirmed(client, shown)
+    assert (told.status_code, "it would not be taken" in text(told)) == (422, True)
+    message = forms(told)[-1]["message"][0] + "\r\nApproved-by: bob@example.com"
+    assert confirmed(client, told, message=message).status_code == 303
+
+
+# --- for a review ---
+
+
+def test_a_change_for_review_is_shown_with_its_branch_and_what_to_do_next(repository: Path) -> None:
+    active, settings = served(repository)
+    client = TestClient(
+        make_app(active, replace(settings, changes="review")), "http://127.0.0.1", follow_redirects=False
+    )
+    before = tip(repository)
+    shown = client.post("/edit", data=EDIT)
+    assert "Confirm: put it on a branch for review" in text(shown)
+    done = confirmed(client, shown)
+    assert (done.status_code, tip(repository)) == (303, before)
+    page = text(client.get(done.headers["location"]))
+    branch = git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/upload", cwd=repository)
+    assert re.fullmatch(r"upload/anonymous/\d{8}T\d{6}Z", branch)
+    assert f"It waits for a review on branch {branch}" in page
+    assert f"git merge origin/{branch}" in page
+    assert "Take it back" not in page
+
+
+# --- who may, and where ---
+
+
+@pytest.fixture
+def access(tmp_path: Path) -> Access:
+    """Ana may change the map, Vic may look at it."""
+    (tmp_path / "roles").write_text("ana: editor\nvic: viewer\n")
+    return Access(Credentials(write_users(tmp_path / "htpasswd", "ana", "vic")), Roles(tmp_path / "roles"))
+
+
+def test_who_may_not_change_the_map_sees_no_button_but_why(repository: Path, access: Access) -> None:
+    client = client_of_repository(repository, access)
+    for target in ("/map", f"/commit/{tip(repository)}", "/edit"):
+        for user, may in (("vic", False), ("ana", True)):
+            page = client.get(target, headers=basic(f"{user}:{PASSWORD}"))
+            assert ("that takes the role editor" in text(page)) != may, target
+            assert bool(forms(page) or 'aria-label="Edit ' in page.text) == may, target
+
+
+def test_a_commit_is_by_the_user_that_the_service_knows(repository: Path, access: Access) -> None:
+    client = client_of_repository(repository, access)
+    client.headers |= basic(f"ana:{PASSWORD}")
+    assert confirmed(client, client.post("/edit", data=EDIT)).status_code == 303
+    assert git("log", "-1", "--format=%an <%ae>", "main", cwd=repository) == "ana <ana@http.testclient>"
+    client.headers |= basic(f"vic:{PASSWORD}")
+    told = client.post("/api/v1/edit", json={})
+    assert (told.status_code, told.headers["content-type"]) == (403, "application/problem+json")
+    assert told.json() == {"title": "Not for you", "status": 403, "detail": "This needs the role editor"}
+
+
+def closed(kind: str, repository: Path) -> Path:
+    """The repository in a state in which no page can change it."""
+    if kind == "signatures":
+        return repository
+    if kind == "mirror":
+        return repository.rename(mirror_directory("https://git.example.com/map.git", repository.parent))
+    git("clone", "--quiet", repository, repository.parent / "copy", cwd=repository)
+    return repository.parent / "copy" / ".git"
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("signatures", "commits must be signed here, and the service has no key of yours to sign with"),
+        ("mirror", "is the copy of a remote repository, which the next fetch overwrites"),
+        ("copy", "belongs to a working copy, which would no longer be at its branch"),
+    ],
+)
+def test_where_nothing_can_be_changed_from_a_page_it_says_why(repository: Path, kind: str, why: str) -> None:
+    place = closed(kind, repository)
+    client = client_of_repository(place)
+    if kind == "signatures":  # what is in force stays so
+        git("config", "location-policy.requireSignatures", "all", cwd=place)
+    for target in ("/map", f"/commit/{git('rev-parse', 'main', cwd=place)}", "/edit"):
+        page = client.get(target)
+        assert why in text(page), target
+        assert not forms(page)
+    told = client.post("/edit", data=EDIT)
+    assert (told.status_code, why in text(told)) == (409, True)
+    assert why in client.post("/api/v1/edit", json=EDIT | {"line": "2"}).json()["detail"]
+
+
+def test_without_a_repository_nothing_is_changed_or_kept() -> None:
+    workshop = Workshop(None, "served")
+    assert workshop.closed() == "there is no repository in which anything could be changed"
+
+
+def test_a_content_is_kept_that_nothing_names(repository: Path) -> None:
+    blob = Workshop(repository, "served").keep(b"Sydney,10.0.0.0/8\n")
+    with open_repository(repository) as opened:
+        assert opened.blob(blob, 100) == b"Sydney,10.0.0.0/8\n"
+
+
+# --- what comes in ---
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "told"),
+    [
+        (b"", "text/plain", 415, "the Content-Type is neither"),
+        (b"subnet=%ff", "application/x-www-form-urlencoded", 400, "the body cannot be read"),
+        (b"subnet=\xff", "application/x-www-form-urlencoded", 400, "the body cannot be read"),
+        (b"a=1&" * (FIELDS + 1), "application/x-www-form-urlencoded", 400, "the body cannot be read"),
+        (b"subnet=a%0Ab", "application/x-www-form-urlencoded", 400, "subnet is more than one line"),
+        (b"overflow=a%0Db", "application/x-www-form-urlencoded", 400, "overflow is more than one line"),
+        (b"confirm=1", "application/x-www-form-urlencoded", 400, "tip is not given"),
+        (b"remove=1", "application/x-www-form-urlencoded", 400, "seen is not given"),
+        (b"line=0", "application/x-www-form-urlencoded; charset=utf-8", 400, "line cannot be 0"),
+        (b"[" * 100_000, "application/json", 413, "the request is too large: 65,536 bytes are taken"),
+        (b"[" * 60_000, "application/json", 400, "nested too deeply"),
+        (b"{", "application/json", 400, "the body cannot be read"),
+        (b"3", "application/json", 400, "the body is neither text nor a list"),
+        (b'{"subnet": 3}', "application/json", 400, "subnet is neither text nor a list"),
+        (b'{"subnet": "\\ud800"}', "application/json", 400, "the body cannot be read"),
+        (b'{"overflow": ["a", 3]}', "application/json", 400, "overflow is neither text nor a list"),
+    ],
+)
+def test_a_body_that_is_none_is_told(client: TestClient, content: bytes, kind: str, status: int, told: str) -> None:
+    response = client.post("/edit", content=content, headers={"content-type": kind, "accept": "text/html"})
+    assert (response.status_code, told in text(response)) == (status, True), text(response)
+
+
+def test_a_packed_body_is_unpacked_within_bounds(client: TestClient) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    packed = gzip.compress(json.dumps({**EDIT, "remove": True}).encode())
+    assert client.post("/api/v1/edit", content=packed, headers=headers).status_code == 200
+    bomb = gzip.compress(b" " * (LARGEST + 1))
+    assert client.post("/api/v1/edit", content=bomb, headers=headers).status_code == 413
+
+
+def test_too_large_a_body_is_told_over_a_socket(repository: Path) -> None:
+    with running_service(repository) as service:
+        answer = httpx2.post(
+            f"{service.url}/api/v1/edit", content=b" " * 200_000, headers={"content-type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["title"]) == (413, "This is too large")
+
+
+def test_another_method_than_a_forms_is_told_which(client: TestClient) -> None:
+    for method, path, allowed in (("PUT", "/edit", "GET, HEAD, POST"), ("GET", "/api/v1/edit", "POST")):
+        response = client.request(method, path)
+        assert (response.status_code, response.headers["allow"]) == (405, allowed)
+        assert response.json()["detail"] == f"{method} is not {allowed.replace(', ', ' or ')}"
+
+
+# --- for programs ---
+
+
+@pytest.fixture
+def asked() -> dict[str, Any]:
+    return {**EDIT, "line": "2", "overflow": ["Oslo"]}
+
+
+def test_a_program_sees_the_plan_and_confirms_the_tip_that_it_saw(
+    client: TestClient, repository: Path, asked: dict[str, Any]
+) -> None:
+    shown = client.post("/api/v1/edit", json=asked).json()
+    assert (shown["commit"], shown["tip"], shown["may_land"]) == (None, tip(repository), True)
+    assert shown["plan"]["totals"]["moved"]["addresses"] == 65_280
+    done = client.post("/api/v1/edit", json={**asked, "tip": shown["tip"], "confirm": True, "message": None}).json()
+    assert (done["commit"], done["branch"]) == (tip(repository), "main")
+    other = {"subnet": "192.0.2.0/24", "location": "Oslo", "tip": shown["tip"], "confirm": True}
+    late = client.post("/api/v1/edit", json=other)
+    assert (late.status_code, late.headers["content-type"]) == (409, "application/problem+json")
+    assert [one["commit"] for one in late.json()["came"]] == [done["commit"]]
+    assert late.json()["tip"] == done["commit"]
+
+
+def test_a_program_is_told_what_is_wrong_by_file_and_line(client: TestClient, asked: dict[str, Any]) -> None:
+    told = client.post("/api/v1/edit", json={**asked, "subnet": "10.61.0.0"})
+    assert told.status_code == 422
+    assert [(one["path"], one["line"], one["code"]) for one in told.json()["problems"]] == [(PATH, 2, "not-a-subnet")]
