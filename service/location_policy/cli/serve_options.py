@@ -18,7 +18,8 @@ GitHttp = Annotated[
     bool | None, rare_option("git-http/--no-git-http", None, "Clone from here, push to here.  [default: if owned]")
 ]
 Changes = Annotated[
-    settings.Changes, rare_option("changes", "served|review", "Where changes from pages go: on the branch, or beside it.")
+    settings.Changes,
+    rare_option("changes", "served|review", "Put changes from pages on the branch, or beside it."),
 ]
 Htpasswd = Annotated[Path | None, option("htpasswd", "FILE", "Users and their passwords.")]
 Roles = Annotated[Path | None, option("roles", "FILE", "Who may do what; else users ask and look.")]
