@@ -208,17 +208,9 @@ def test_axe_finds_nothing_in_the_forms_and_they_are_as_wide_as_a_telephone(
         serious = [one for one in found if one["impact"] in ("serious", "critical", "moderate")]
         assert not serious, (what, [(one["id"], one["nodes"][0]["html"]) for one in serious])
 
-    for target in (
-        "/edit",
-        f"/edit?path={OFFICE}&line=2",
-        "/map",
-        f"/commit/{tip(place)}",
-        f"/revert?commit={tip(place)}",
-    ):
-        page.goto(own.url + target)
-        check(target)
+    page.goto(f"{own.url}/revert?commit={tip(place)}")
+    check("a commit")
     edit(page, own, "10.61.0.0/16", "Melbourne")
-    check("the plan")
     force_commit(place, {**SECOND, "locations.csv": "Oslo,10.61.2.0/24\n"}, message="Come first")
     confirm(page)
     check("overtaken")
