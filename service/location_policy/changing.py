@@ -113,9 +113,10 @@ def preview(repository: Repository, asked: Asked) -> Preview:
     default = cleaned(draft.message())
     message = cleaned(asked.message or "") or default
     options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
-    proposal = propose(repository, tip, draft.tree, message, asked.author, options)
+    gate = Gate()
+    proposal = propose(repository, tip, draft.tree, message, asked.author, options, gate=gate)
     branch = repository.served_ref(repository.settings()).removeprefix("refs/heads/")
-    problems, effect = _effect(repository, tip, proposal)
+    problems, effect = _effect(repository, gate, tip, proposal)
     missing = _missing(repository, proposal, effect) if effect else ()
     plan, excess = (effect.plan, effect.excess) if effect else (None, ())
     return Preview(tip, branch, message, default, proposal, problems, plan, excess, missing, asked.for_review)
@@ -159,9 +160,11 @@ def _stale(repository: Repository, found: Preview, seen: str) -> Attempt:
     return Attempt(found, is_stale=True, came=came)
 
 
-def _effect(repository: Repository, tip: Commit, proposal: Proposal) -> tuple[tuple[Problem, ...], Effect | None]:
+def _effect(
+    repository: Repository, gate: Gate, tip: Commit, proposal: Proposal
+) -> tuple[tuple[Problem, ...], Effect | None]:
     """What is wrong with it, or else what it does; the verdict says the same in lines."""
-    gate, commit = Gate(), repository.commit(proposal.update.new)
+    commit = repository.commit(proposal.update.new)
     base = find_base(repository, gate, tip.id)
     try:
         new = gate.load_map(repository.files(repository.entries(commit), gate.knows), errors_only=True)

@@ -49,6 +49,7 @@ class Judge:
         pusher: str,
         allows_rewind: bool,
         override: str | None,
+        gate: Gate | None = None,
     ) -> None:
         """`override`: the command that overrides a limit for who makes a commit here; None: this is a push."""
         self._repository = repository
@@ -58,7 +59,7 @@ class Judge:
         self._pusher = pusher
         self._allows_rewind = allows_rewind
         self._override = override
-        self._gate = Gate()
+        self._gate = gate or Gate()
         self._problems: dict[tuple[Entry, ...], tuple[Problem, ...]] = {}
         self._tip: tuple[Entry, ...] = ()
         self._map: LocationMap | None = None

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from .errors import BranchMoved, NotWritable, RepositoryError
 from .judgement import Verdict
+from .location_map import Gate
 from .mirror import is_mirror
 from .overrides import Override
 from .postreceive import record_overrides
@@ -65,6 +66,7 @@ def propose(
     author: Author,
     options: Sequence[str] = (),
     override: str = "",
+    gate: Gate | None = None,
 ) -> Proposal:
     """A commit with this tree on top of the tip, judged; `options` are those that a pusher could give.
 
@@ -72,7 +74,7 @@ def propose(
     """
     made = make_commit(PlainGit(repository.directory), tree, (tip.id,), message, author)
     update = Update(tip.id, made, repository.served_ref(repository.settings()))
-    verdict = judge([update], repository, options, pusher=author.name, override=override)
+    verdict = judge([update], repository, options, pusher=author.name, override=override, gate=gate)
     return Proposal(update, author, tuple(options), verdict)
 
 

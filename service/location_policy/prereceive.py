@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from .judgement import Judge, Verdict
+from .location_map import Gate
 from .problems import escape
 from .repository import Repository, is_true
 from .signatures import signature_rule
@@ -26,15 +27,17 @@ def judge(
     pusher: str = "",
     *,
     override: str | None = None,
+    gate: Gate | None = None,
 ) -> Verdict:
     """Whether these updates may be made.
 
     `options` are those that the pusher has given; once `is_late`, what could be left out is, and that is said. Whoever
-    makes a commit here and does not push is told the command by which it may exceed the limits (`override`).
+    makes a commit here and does not push is told the command by which it may exceed the limits (`override`). `gate` is
+    that of who looks at the same commits once more.
     """
     if not updates:  # git always names one: whoever has read standard input before us, we know nothing
         return Verdict(False, ("standard input names no ref, so nothing can be judged",))
-    verdict = _judge(updates, repository, options, is_late, pusher, override)
+    verdict = _judge(updates, repository, options, is_late, pusher, override, gate)
     dry = [update for update in updates if update.is_dry_run]
     if not dry:
         return verdict
@@ -50,6 +53,7 @@ def _judge(
     is_late: Callable[[], bool],
     pusher: str,
     override: str | None,
+    gate: Gate | None,
 ) -> Verdict:
     settings = repository.settings()
     served = repository.served_ref(settings)
@@ -68,7 +72,14 @@ def _judge(
             continue
         judged.add(asked)
         judging = Judge(
-            repository, options, is_late, signatures, pusher=pusher, allows_rewind=allows_rewind, override=override
+            repository,
+            options,
+            is_late,
+            signatures,
+            pusher=pusher,
+            allows_rewind=allows_rewind,
+            override=override,
+            gate=gate,
         )
         verdict = judging.judge(asked)
         lines += verdict.lines
