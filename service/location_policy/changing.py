@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -17,14 +19,15 @@ from .effect import Effect, asks_owners, effect_of, find_base
 from .errors import BranchMoved, InvalidConfiguration, LocationPolicyError, NothingChanges, NotWritable
 from .intents import Intent
 from .landing import Proposal, check_writable, land, land_aside, propose, served_tip
-from .location_map import Gate
+from .location_map import Gate, LocationMap
 from .overrides import OPTION
 from .plan import Plan
-from .problems import Problem
+from .problems import Problem, errors_in
 from .repository import Commit, Repository
 from .repository.making import Author
 from .signatures import signature_rule
 from .touched import Touched
+from .verdict_text import take_fresh
 
 REVIEW = "upload"
 """The folder of branches on which changes wait for a review."""
@@ -52,8 +55,8 @@ class Asked:
 class Preview:
     """What a change would do to the branch as it is at `tip`; `plan` is None where it is not valid.
 
-    `problems` keep it from being served, `excess` are limits, `missing` are owners who have not given their word and
-    must; `refusal` is what a pusher would be told of all that.
+    `problems` keep it from being served, `warnings` were not there before; `excess` are limits, `missing` are owners
+    who have not given their word and must; `refusal` is what a pusher would be told of all that.
     """
 
     tip: Commit
@@ -63,6 +66,7 @@ class Preview:
     """What the message is unless somebody says otherwise."""
     proposal: Proposal
     problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
     plan: Plan | None
     excess: tuple[Excess, ...]
     missing: tuple[Touched, ...]
@@ -117,9 +121,11 @@ def preview(repository: Repository, asked: Asked) -> Preview:
     proposal = propose(repository, tip, draft.tree, message, asked.author, options, gate=gate)
     branch = repository.served_ref(repository.settings()).removeprefix("refs/heads/")
     problems, effect = _effect(repository, gate, tip, proposal)
-    missing = _missing(repository, proposal, effect) if effect else ()
-    plan, excess = (effect.plan, effect.excess) if effect else (None, ())
-    return Preview(tip, branch, message, default, proposal, problems, plan, excess, missing, asked.for_review)
+    shown = tip, branch, message, default, proposal
+    if effect is None:
+        return Preview(*shown, errors_in(problems), (), None, (), (), asked.for_review)
+    missing = _missing(repository, proposal, effect)
+    return Preview(*shown, (), problems, effect.plan, effect.excess, missing, asked.for_review)
 
 
 def attempt(repository: Repository, asked: Asked, seen: str) -> Attempt:
@@ -163,14 +169,21 @@ def _stale(repository: Repository, found: Preview, seen: str) -> Attempt:
 def _effect(
     repository: Repository, gate: Gate, tip: Commit, proposal: Proposal
 ) -> tuple[tuple[Problem, ...], Effect | None]:
-    """What is wrong with it, or else what it does; the verdict says the same in lines."""
+    """What is wrong with it, or else what is worse than before and what it does; the verdict says the same in lines."""
     commit = repository.commit(proposal.update.new)
     base = find_base(repository, gate, tip.id)
+    told: Counter[tuple[str, str, str]] = Counter()
+    with suppress(InvalidConfiguration):
+        take_fresh(_load(repository, gate, base.commit).warnings if base.commit else (), told)
     try:
-        new = gate.load_map(repository.files(repository.entries(commit), gate.knows), errors_only=True)
+        new = _load(repository, gate, commit)
     except InvalidConfiguration as error:
         return error.problems, None
-    return (), effect_of(repository, gate, base, commit, new)
+    return tuple(take_fresh(new.warnings, told)), effect_of(repository, gate, base, commit, new)
+
+
+def _load(repository: Repository, gate: Gate, commit: Commit) -> LocationMap:
+    return gate.load_map(repository.files(repository.entries(commit), gate.knows))
 
 
 def _missing(repository: Repository, proposal: Proposal, effect: Effect) -> tuple[Touched, ...]:

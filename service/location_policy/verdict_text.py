@@ -148,18 +148,24 @@ def tell_problems(refused: Sequence[tuple[Commit, Sequence[Problem]]]) -> Iterat
     blocks: list[str] = []
     told: Counter[tuple[str, str, str]] = Counter()
     for commit, problems in refused:
-        here: Counter[tuple[str, str, str]] = Counter()
-        fresh = []
-        for problem in problems:
-            key = (problem.path, problem.code, _OTHER_LINE.sub("", problem.message))
-            here[key] += 1
-            if here[key] > told[key]:
-                fresh.append(str(problem))
-        told |= here
+        fresh = [*map(str, take_fresh(problems, told))]
         if fresh:
             fresh[0] = f"\ncommit {tell_commit(commit)}\n{fresh[0]}"
             blocks += fresh
     return shown(blocks)
+
+
+def take_fresh(problems: Sequence[Problem], told: Counter[tuple[str, str, str]]) -> list[Problem]:
+    """Those that are not told yet, wherever their lines stand; `told` has them afterwards."""
+    here: Counter[tuple[str, str, str]] = Counter()
+    fresh = []
+    for problem in problems:
+        key = (problem.path, problem.code, _OTHER_LINE.sub("", problem.message))
+        here[key] += 1
+        if here[key] > told[key]:
+            fresh.append(problem)
+    told |= here
+    return fresh
 
 
 def shown(blocks: Sequence[str]) -> Iterator[str]:

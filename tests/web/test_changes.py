@@ -139,6 +139,22 @@ def test_what_is_wrong_is_told_by_file_and_line_with_what_was_typed(client: Test
     assert 'role="alert" id="trouble" tabindex="-1" autofocus' in shown.text
 
 
+def test_what_could_be_better_is_told_unless_it_was_so_before(client: TestClient) -> None:
+    row = {"path": PATH, "subnet": "10.61.4.0/24", "location": "Sydney", "overflow": ""}
+    shown = client.post("/edit", data=row)
+    assert shown.status_code == 200
+    told = text(shown).partition("What could be better, and was not so before ")[2]
+    assert (told.startswith(f"{PATH}:3 :8 warning : "), "[redundant-subnet]" in told) == (True, True), told
+    confirmed(client, shown)
+    assert "What could be better" not in text(client.post("/edit", data={**row, "subnet": "10.70.0.0/24"}))
+
+
+def test_a_map_that_is_not_valid_is_mended(client: TestClient, repository: Path) -> None:
+    force_commit(repository, {**SECOND, PATH: f"{OFFICE}Oslo,10.66.0.1/24\n"})
+    mend = {"path": PATH, "line": "4", "seen": "Oslo,10.66.0.1/24", "subnet": "10.66.0.0/24", "location": "Oslo"}
+    assert confirmed(client, client.post("/edit", data=mend)).status_code == 303
+
+
 def test_a_row_is_taken_away(client: TestClient, repository: Path) -> None:
     confirmed(client, client.post("/edit", data={**EDIT, "remove": "1"}))
     assert SEEN not in git("show", f"main:{PATH}", cwd=repository)
@@ -304,6 +320,9 @@ def test_a_change_for_review_is_shown_with_its_branch_and_what_to_do_next(reposi
     assert f"It waits for a review on branch {branch}" in page
     assert f"git merge origin/{branch}" in page
     assert "Take it back" not in page
+    git("update-ref", "refs/heads/main", branch, cwd=repository)
+    page = text(client.get(done.headers["location"]))
+    assert ("waits for a review" in page, "Take it back" in page) == (False, True)
 
 
 # --- who may, and where ---

@@ -101,14 +101,14 @@ class Archive:
             return overrides(repository)
 
     def waiting_at(self, commit: Commit) -> Sequence[str]:
-        """The branches on which this commit waits for a review."""
+        """The branches on which this commit waits for a review; none once it is on the served branch."""
         with self._opened() as repository:
-            return repository.branches_at(commit.id, REVIEW)
+            return [] if _is_on_branch(repository, commit.id) else repository.branches_at(commit.id, REVIEW)
 
     def is_newest(self, commit: Commit) -> bool:
         """Is this what the served branch is at now, whatever the service has seen of it?"""
         with self._opened() as repository:
-            return repository.tip(repository.served_ref(repository.settings())) == commit.id
+            return _newest(repository) == commit.id
 
     def signed(self, commit: Commit) -> Commit:
         """The same commit, and who has signed it, where that is known."""
@@ -198,9 +198,7 @@ class Archive:
         is_active = bool(snapshot and snapshot.commit and snapshot.commit.id == commit_id)
         if is_active or repository.is_ancestor(commit_id, self.tip()):
             return True
-        now = repository.tip(repository.served_ref(repository.settings()))  # of which the service may not know yet
-        is_new = now is not None and repository.is_ancestor(commit_id, now)
-        return is_new or bool(repository.branches_at(commit_id, REVIEW))
+        return _is_on_branch(repository, commit_id) or bool(repository.branches_at(commit_id, REVIEW))
 
     def _before(self, repository: Repository, commit: Commit, gate: Gate) -> tuple[Commit | None, LocationMap | None]:
         """What was there before a commit: an invalid one was never served."""
@@ -222,6 +220,16 @@ class Archive:
             if commit.id not in self._served():
                 raise
             return gate.load_map(files, was_served=True, errors_only=True)
+
+
+def _newest(repository: Repository) -> str | None:
+    """What the served branch is at now; the service may not have seen it yet."""
+    return repository.tip(repository.served_ref(repository.settings()))
+
+
+def _is_on_branch(repository: Repository, commit_id: str) -> bool:
+    newest = _newest(repository)
+    return newest is not None and repository.is_ancestor(commit_id, newest)
 
 
 def _signed(repository: Repository, commits: list[Commit]) -> list[Commit]:

@@ -6,7 +6,7 @@ from ..change_limits import Excess
 from ..changing import Attempt
 from ..commit_text import commit_fields
 from ..problem_fields import problem_fields
-from ..problems import count, errors_in
+from ..problems import count
 from .faults import Fault
 from .history_pages import SHOWN_PROBLEMS, plan_fields
 from .resources import Facts
@@ -15,7 +15,6 @@ from .resources import Facts
 def attempt_fields(attempt: Attempt) -> Facts:
     """All of it."""
     found = attempt.preview
-    errors = errors_in(found.problems)
     return {
         "tip": found.tip.id,
         "branch": attempt.branch or found.branch,
@@ -24,8 +23,9 @@ def attempt_fields(attempt: Attempt) -> Facts:
         "message": found.message,
         "proposed": found.default,
         "plan": plan_fields(found.plan) if found.plan else None,
-        "problems": [problem_fields(problem) for problem in errors[:SHOWN_PROBLEMS]],
-        "errors": len(errors),
+        "problems": [problem_fields(problem) for problem in found.problems[:SHOWN_PROBLEMS]],
+        "errors": len(found.problems),
+        "warnings": [problem_fields(problem) for problem in found.warnings[:SHOWN_PROBLEMS]],
         "limits": [_limit_fields(one) for one in found.excess],
         "owners": [one.owner for one in found.missing],
         "refusal": list(found.refusal),
@@ -42,7 +42,7 @@ def fault_in(attempt: Attempt, *, is_confirmed: bool) -> Fault | None:
         message = f"{found.branch} has moved since you saw it: {came} came meanwhile, and nothing of yours was made"
         return Fault(409, message, "this is what it does now; confirm it again")
     if found.problems:
-        return Fault(422, f"the map would not be valid: {count(len(errors_in(found.problems)), 'error')}")
+        return Fault(422, f"the map would not be valid: {count(len(found.problems), 'error')}")
     if not is_confirmed or attempt.commit:
         return None
     if found.excess and not found.missing:

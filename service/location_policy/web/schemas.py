@@ -143,6 +143,7 @@ ATTEMPT = record(
     message=TEXT,
     proposed=TEXT,
     **CHANGE_OF_TIP,
+    warnings=many(PROBLEM),
     limits=many(record(rule=TEXT, limit=TEXT, measured=TEXT)),
     owners=many(TEXT),
     refusal=many(TEXT),
