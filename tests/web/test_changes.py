@@ -212,6 +212,11 @@ def test_a_row_of_more_than_a_pair_has_fields_for_all_and_two_more(repository: P
     assert form["overflow"] == ["A", "B", "C", "", ""]
 
 
+def test_a_form_that_names_a_commit_that_is_none_is_told(client: TestClient) -> None:
+    told = client.post("/edit", data={"path": PATH, "line": "2", "at": "0123456789"}, headers={"accept": "text/html"})
+    assert (told.status_code, "the served branch has no commit 0123456789" in text(told)) == (404, True)
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [
@@ -384,7 +389,7 @@ def test_where_nothing_can_be_changed_from_a_page_it_says_why(repository: Path, 
         assert not forms(page)
     told = client.post("/edit", data=EDIT)
     assert (told.status_code, why in text(told)) == (409, True)
-    assert why in client.post("/api/v1/edit", json=EDIT | {"line": "2"}).json()["detail"]
+    assert why in client.post("/api/v1/edit", json=EDIT | {"line": 2}).json()["detail"]
 
 
 def test_without_a_repository_nothing_is_changed_or_kept() -> None:
@@ -416,10 +421,10 @@ def test_a_content_is_kept_that_nothing_names(repository: Path) -> None:
         (b"[" * 100_000, "application/json", 413, "the request is too large: 65,536 bytes are taken"),
         (b"[" * 60_000, "application/json", 400, "nested too deeply"),
         (b"{", "application/json", 400, "the body cannot be read"),
-        (b"3", "application/json", 400, "the body is neither text nor a list"),
-        (b'{"subnet": 3}', "application/json", 400, "subnet is neither text nor a list"),
+        (b"3.5", "application/json", 400, "the body is no text"),
+        (b'{"subnet": 3.5}', "application/json", 400, "subnet is no text"),
         (b'{"subnet": "\\ud800"}', "application/json", 400, "the body cannot be read"),
-        (b'{"overflow": ["a", 3]}', "application/json", 400, "overflow is neither text nor a list"),
+        (b'{"overflow": ["a", 3]}', "application/json", 400, "overflow is no text"),
     ],
 )
 def test_a_body_that_is_none_is_told(client: TestClient, content: bytes, kind: str, status: int, told: str) -> None:
@@ -455,7 +460,7 @@ def test_another_method_than_a_forms_is_told_which(client: TestClient) -> None:
 
 @pytest.fixture
 def asked() -> dict[str, Any]:
-    return {**EDIT, "line": "2", "overflow": ["Oslo"]}
+    return {**EDIT, "line": 2, "overflow": ["Oslo"]}
 
 
 def test_a_program_sees_the_plan_and_confirms_the_tip_that_it_saw(

@@ -55,8 +55,8 @@ class ChangePages:
                     return await self.desk.do(lambda: self._begin(action, request))
                 given = await action.read(request, action.largest)
                 return await self.desk.do(lambda: self._change(action, request, given))
-            except Fault as fault:
-                return await self.pages.show_fault(request, fault)
+            except LocationPolicyError as error:
+                return await self.pages.show_fault(request, fault_of(error))
 
         return show
 

@@ -52,7 +52,7 @@ def _parse_form(content: bytes) -> Given:
 
 
 def _parse_json(content: bytes) -> Given:
-    """An object of texts, lists of texts, true and false; null is as if nothing were said."""
+    """An object of texts, whole numbers, lists of texts, true and false; null is as if nothing were said."""
     try:
         found = json.loads(content)
     except RecursionError:
@@ -65,12 +65,14 @@ def _texts(name: str, value: object) -> list[str]:
     match value:
         case bool():
             return ["1"] * value
+        case int():
+            texts = [str(value)]
         case str():
             texts = [value]
         case list() if all(isinstance(one, str) for one in value):
             texts = list(value)
         case _:
-            raise ValueError(f"{name} is neither text nor a list of texts, nor true or false")
+            raise ValueError(f"{name} is no text, number or list of texts, nor true or false")
     for text in texts:
         text.encode()  # half a surrogate pair is no text
     return texts

@@ -54,9 +54,9 @@ async function fill(section) {
   } catch { /* the link to it stays */ }
 }
 
-/** Home, anew while it is looked at: only what has changed is replaced, so nothing flickers and nothing loses focus. */
-function live(root) {
-  let last = null;
+/** What changes by itself, anew while it is looked at: only what has changed is replaced, so nothing flickers and nothing loses focus. */
+function live(root, shown) {
+  let last = shown;
   const look = async () => {
     if (document.hidden) return;
     try {
@@ -64,7 +64,7 @@ function live(root) {
       const fresh = page.getElementById(root.id);
       if (!fresh) return;
       const state = page.getElementById("state");
-      if (last !== null && fresh.innerHTML !== last) {
+      if (fresh.innerHTML !== last) {
         document.title = page.title;
         document.getElementById("state").replaceWith(state);
         replaceChanged(root, fresh);
@@ -159,5 +159,6 @@ function icicle(svg) {
   });
 }
 
+const lives = [...document.querySelectorAll("[data-live]")].map((root) => [root, root.innerHTML]);
 enhance(document);
-document.querySelectorAll("[data-live]").forEach(live);
+lives.forEach(([root, shown]) => live(root, shown));
