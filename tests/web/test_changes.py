@@ -478,6 +478,13 @@ def test_a_program_sees_the_plan_and_confirms_the_tip_that_it_saw(
     assert late.json()["tip"] == done["commit"]
 
 
+def test_a_program_is_told_of_a_row_that_has_changed_what_it_says_now(
+    client: TestClient, asked: dict[str, Any]
+) -> None:
+    told = client.post("/api/v1/edit", json={**asked, "seen": "Sydney,Oslo,10.61.0.0/16"})
+    assert (told.status_code, told.json()["places"]) == (409, [f"{PATH}:2: {SEEN}"])
+
+
 def test_a_program_is_told_what_is_wrong_by_file_and_line(client: TestClient, asked: dict[str, Any]) -> None:
     told = client.post("/api/v1/edit", json={**asked, "subnet": "10.61.0.0"})
     assert told.status_code == 422

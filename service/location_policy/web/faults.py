@@ -73,7 +73,10 @@ def fault_of(error: LocationPolicyError) -> Fault:
             return Fault(422, error.message, None, errors_in(error.problems))
         case RevertConflict():
             return Fault(409, error.message, error.hint, places=error.problems)
-        case NothingChanges() | NotWritable() | NotRevertible() | RowChanged() | BranchMoved():
+        case RowChanged():
+            places = [f"{error.path}:{error.line}: {error.text}"] if error.text else []
+            return Fault(409, error.message, error.hint, places=places)
+        case NothingChanges() | NotWritable() | NotRevertible() | BranchMoved():
             return Fault(409, error.message, error.hint)
     return Fault(503, f"the repository cannot be asked: {error.message}", error.hint)
 
