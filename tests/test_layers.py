@@ -46,6 +46,8 @@ LAYERS = (
     "changes",
     "first_match",
     "tables",
+    "uploads",
+    "replacement",
     "known_names",
     "rule_changes",
     "touched",

@@ -7,7 +7,7 @@ judging a push needs none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .addresses import Address, Network
@@ -66,6 +66,18 @@ class LocationMap:
 def load_map(files: Iterable[File]) -> LocationMap:
     """The map that these files make; raises InvalidConfiguration with every problem when there is an error."""
     return Gate().load_map(files)
+
+
+def row_errors(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> tuple[Problem, ...]:
+    """What keeps these rows from being a map, judged as `load_map` does: for rows that have no place in one yet.
+
+    Of two rows with the same network the one in the later file is told.
+    """
+    codes = rules.codes_of("error")
+    problems = [*row_problems(tuple(files), rules), *single_row_problems(files, codes)]
+    if not errors_in(_judge(problems, rules)):
+        problems += whole_map_problems(files, rules, rules_text, codes)
+    return errors_in(_judge(problems, rules))
 
 
 class Gate:
