@@ -156,6 +156,7 @@ ONLY_IN = {
     "tomllib": ("rules",),
     "orjson": ("decision_log",),
     "prometheus_client": ("metrics",),
+    "python_multipart": ("web",),
     "jinja2": ("web",),
 }
 
