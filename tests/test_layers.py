@@ -116,6 +116,7 @@ LAYERS = (
     "reversal",
     "intents",
     "row_edit",
+    "row_upload",
     "changing",
     "last_good",
     "journal",

@@ -34,7 +34,7 @@ def replaced(
     files: Files, wanted: str | bytes, home: str = "locations.csv", *, takes_text: bool = False, mends: bool = True
 ) -> Replacement:
     contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
-    return replace_rows(contents, read(wanted), home, takes_text=takes_text, mends=mends)
+    return replace_rows(contents, read(wanted), home, LineMemory(), takes_text=takes_text, mends=mends)
 
 
 def one(before: str | bytes, wanted: str, *, takes_text: bool = False, mends: bool = True) -> str | None:

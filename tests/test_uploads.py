@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from location_policy.errors import NotATable
+from location_policy.errors import UnusableUpload
 from location_policy.lines import Row
 from location_policy.map_csv import csv_parts
 from location_policy.rows import LineMemory, read_rows
@@ -24,7 +24,7 @@ IDS = "7,Sydney,Melbourne,Singapore,10.61.2.0/24\n9,Oslo,,,10.61.3.0/24\n"
 
 
 def upload(content: str | bytes) -> Upload:
-    return read_upload("sites.csv", content.encode() if isinstance(content, str) else content)
+    return read_upload("sites.csv", content.encode() if isinstance(content, str) else content, LineMemory())
 
 
 def told(content: str | bytes, policy: str = "", others: str = "") -> list[str]:
@@ -40,13 +40,13 @@ def told(content: str | bytes, policy: str = "", others: str = "") -> list[str]:
         (PLAIN.replace(",,,", ","), ()),
         (PLAIN.replace("\n", "\r\n"), ()),
         (b"\xef\xbb\xbf" + PLAIN.encode(), ()),
-        (PLAIN.replace(",", ";"), ("cells parted by semicolons",)),
-        (PLAIN.replace(",", "\t"), ("cells parted by tabs",)),
-        (PLAIN.replace(",", "\t").encode("utf-16"), ("UTF-16", "cells parted by tabs")),
+        (PLAIN.replace(",", ";"), ("cells are parted by semicolons",)),
+        (PLAIN.replace(",", "\t"), ("cells are parted by tabs",)),
+        (PLAIN.replace(",", "\t").encode("utf-16"), ("all is UTF-16", "cells are parted by tabs")),
         (IDS, ("the first cell of a row is an id",)),
-        (IDS.replace(",", ";"), ("cells parted by semicolons", "the first cell of a row is an id")),
+        (IDS.replace(",", ";"), ("cells are parted by semicolons", "the first cell of a row is an id")),
         (IDS.replace("7,", '"7" ,'), ("the first cell of a row is an id",)),
-        ('"Sydney";Melbourne;Singapore;10.61.2.0/24\nOslo;10.61.3.0/24', ("cells parted by semicolons",)),
+        ('"Sydney";Melbourne;Singapore;10.61.2.0/24\nOslo;10.61.3.0/24', ("cells are parted by semicolons",)),
     ],
 )
 def test_the_same_rows_are_read_from_every_form(content: str | bytes, forms: tuple[str, ...]) -> None:
@@ -76,7 +76,7 @@ def test_three_overflow_locations_are_not_taken_for_an_id_and_its_row() -> None:
     found = upload("location,a,b,c,subnet\nSydney,A,B,C,10.0.0.0/8\n")
     assert [row.names for _, row in found.file.rows()] == [("Sydney", "A", "B", "C")]
     assert [row.names for _, row in upload("1,2,3,4,10.0.0.0/8\n").file.rows()] == [("1", "2", "3", "4")]
-    found = read_upload("sites.csv", b"1,A,B,C,10.0.0.0/8\n", {"1"})
+    found = read_upload("sites.csv", b"1,A,B,C,10.0.0.0/8\n", LineMemory(), {"1"})
     assert [row.names for _, row in found.file.rows()] == [("1", "A", "B", "C")]
 
 
@@ -150,7 +150,7 @@ def test_a_row_of_another_file_is_named_and_what_is_wrong_there_comes_last() -> 
     ],
 )
 def test_another_kind_of_file_is_said_to_be_one(content: bytes, message: str) -> None:
-    with pytest.raises(NotATable) as raised:
+    with pytest.raises(UnusableUpload) as raised:
         upload(content)
     assert raised.value.message == message
     assert raised.value.hint
@@ -166,7 +166,7 @@ def test_a_download_is_read_as_the_rows_that_it_was_made_of(names: list[list[str
     location_map = map_of("".join(f"{row},10.0.{at}.0/24\n" for at, row in enumerate(quoted)), policy)
     content = b"".join(csv_parts(take(location_map, None)))
     there = {name for file in location_map.files for row in file.names for name in row}
-    found = read_upload("sites.csv", content.decode().encode("utf-16") if is_utf16 else content, there)
+    found = read_upload("sites.csv", content.decode().encode("utf-16") if is_utf16 else content, LineMemory(), there)
     assert [row for _, row in found.file.rows()] == [row for *_, row in location_map.rows()]
 
 
@@ -174,6 +174,6 @@ def test_a_download_is_read_as_the_rows_that_it_was_made_of(names: list[list[str
 def test_whatever_comes_is_rows_or_told(content: bytes) -> None:
     try:
         found = upload(content)
-    except NotATable:
+    except UnusableUpload:
         return
     assert found.file.size or found.errors((), Rules(), b"")

@@ -17,7 +17,7 @@ LocationPolicyError            everything that the program raises for its user, 
 ├── RevertConflict             later commits have changed the same lines
 ├── BuildFailed                the process that builds a large map has died, or hangs
 ├── ForeignHook                a hook of somebody else stands where ours should be
-├── NotATable              a file that somebody uploads has no rows to read
+├── UnusableUpload         a file that somebody uploads cannot be taken as it is
 ├── UnusableFile               a file of users or roles has lines that cannot be used
 ├── NoAnswer                   another server cannot be asked, or answers otherwise than it should
 └── CannotStart                the service cannot be started as it was asked to
@@ -120,8 +120,12 @@ class ForeignHook(LocationPolicyError):
     """A hook of somebody else stands where ours should be; it is never overwritten."""
 
 
-class NotATable(LocationPolicyError):
-    """A file that somebody uploads is something else than a table, or empty."""
+class UnusableUpload(LocationPolicyError):
+    """A file that somebody uploads is no table, or has lines that cannot be rows; `problems` has every line."""
+
+    def __init__(self, message: str, hint: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message, hint)
+        self.problems = tuple(problems)
 
 
 class UnusableFile(LocationPolicyError):

@@ -43,14 +43,13 @@ class _Text(NamedTuple):
 
 
 def replace_rows(
-    contents: Mapping[str, bytes], wanted: RowFile, home: str, *, takes_text: bool, mends: bool
+    contents: Mapping[str, bytes], wanted: RowFile, home: str, memory: LineMemory, *, takes_text: bool, mends: bool
 ) -> Replacement:
     """These files with exactly the rows that are wanted, new ones in the file `home`.
 
     With `takes_text` that file gets the wanted lines as they are, comments too; a row that it has stays as it is
     written there. With `mends` a line with host bits is written anew, since it could not be served.
     """
-    memory = LineMemory()
     files = [read_rows(path, content, memory) for path, content in sorted(contents.items())]
     rows = {row.network: row for _, row in wanted.rows()}
     if takes_text:

@@ -13,7 +13,7 @@ from itertools import islice
 
 from .canonical import cells_text
 from .cells import cells_of, is_blank, is_heading
-from .errors import NotATable
+from .errors import UnusableUpload
 from .location_map import row_errors
 from .old_rows import is_numbered
 from .problems import Problem, quote
@@ -51,31 +51,31 @@ class Upload:
         return tuple(sorted(found, key=lambda problem: (problem.path != self.file.path, problem.path, problem.line)))
 
 
-def read_upload(name: str, content: bytes, locations: Container[str] = ()) -> Upload:
+def read_upload(name: str, content: bytes, memory: LineMemory, locations: Container[str] = ()) -> Upload:
     """The file of this name and content; a number that is one of the `locations` is no id.
 
-    Raises NotATable for what no line can be read of.
+    Raises UnusableUpload for what no line can be read of.
     """
     if not content.strip():
-        raise NotATable(f"{quote(name)} is empty", "choose the file that has the rows")
+        raise UnusableUpload(f"{quote(name)} is empty", "choose the file that has the rows")
     if other := next((what for magic, what in _OTHER_FILES.items() if content.startswith(magic)), None):
-        raise NotATable(f"{quote(name)} is {other}, not a CSV file", _SAVE_AS)
+        raise UnusableUpload(f"{quote(name)} is {other}, not a CSV file", _SAVE_AS)
     sheet = read_sheet(name, content)
     is_with_ids, heading = _is_with_ids(sheet, locations), _heading(sheet)
     texts = [
         "" if text is None or number == heading else _line(sheet, text, is_with_ids=is_with_ids)
         for number, text in sheet.lines
     ]
-    file = read_rows(name, "".join(f"{text}\n" for text in texts).encode(), LineMemory())
+    file = read_rows(name, "".join(f"{text}\n" for text in texts).encode(), memory)
     has_comments = any(text.lstrip(" \t").startswith("#") for text in texts)
     return Upload(file, tuple(_forms(sheet, heading, is_with_ids=is_with_ids)), has_comments, sheet.problems)
 
 
 def _forms(sheet: Sheet, heading: int | None, *, is_with_ids: bool) -> Iterator[str]:
     if sheet.is_utf16:
-        yield "UTF-16"
+        yield "all is UTF-16"
     if sheet.separator != ",":
-        yield f"cells parted by {SEPARATORS[sheet.separator]}"
+        yield f"cells are parted by {SEPARATORS[sheet.separator]}"
     if heading:
         yield f"line {heading} is a row of column names"
     if is_with_ids:

@@ -25,6 +25,7 @@ PAGES = (
     "/lookup/origin?address=10.61.2.7",
     "/history",
     "/source/locations/apac.csv?line=2",
+    "/upload",
     "/nowhere",
 )
 WIDTHS = (360, 800, 1600)

@@ -78,13 +78,14 @@ def make_blob(git: Git, content: bytes) -> str:
     return git.run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
 
 
-def change_files(git: Git, tree: str, contents: Mapping[str, bytes]) -> str:
-    """The id of a tree in which these files have these contents, and all others stay."""
+def change_files(git: Git, tree: str, contents: Mapping[str, bytes | None]) -> str:
+    """The id of a tree in which these files have these contents, None: are not there, and all others stay."""
     with tempfile.TemporaryDirectory() as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
         git.run("read-tree", tree, environment=index)
         for path, content in contents.items():
-            entry = f"100644 {make_blob(git, content)}\t{path}\0".encode(errors="surrogateescape")
+            blob = f"0 {'0' * len(tree)}" if content is None else f"100644 {make_blob(git, content)}"
+            entry = f"{blob}\t{path}\0".encode(errors="surrogateescape")
             git.run("update-index", "--add", "-z", "--index-info", stdin=entry, environment=index)
         return git.run("write-tree", environment=index).decode().strip()
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from ..intents import Intent, Revert
 from ..row_edit import AddRow, EditRow, Typed
+from ..row_upload import UPLOAD_LIMIT
 from .actions import Action, Field
 from .edit_page import edit_facts
 from .faults import Fault
+from .forms import FORM, JSON, LARGEST
+from .multipart import FORM_WITH_FILE
 from .resources import Facts, Query
 from .site import Site
 from .table import A_COMMIT
+from .upload_page import parse_upload, upload, upload_facts
 
 
 def _revert(query: Query) -> Intent:
@@ -60,5 +64,23 @@ ACTIONS = (
         _edit,
         "edit_form.html",
         edit_facts,
+    ),
+    Action(
+        "upload",
+        "Upload a CSV",
+        "Put a table in the place of the map, or of one file: what it would do, then once confirmed the commit of it",
+        (
+            Field("file", "The table, as text.", "Sydney,Melbourne,Singapore,10.61.2.0/24", kind="file"),
+            Field("blob", "Instead of the table: the id under which it was kept when it was shown.", ""),
+            Field("name", "What the file of the table is called.", "locations.csv"),
+            Field("path", "The one file to be replaced; without it the whole map is.", "locations/apac.csv"),
+        ),
+        upload,
+        "upload_form.html",
+        upload_facts,
+        largest=UPLOAD_LIMIT + LARGEST,
+        kinds=(FORM_WITH_FILE, FORM, JSON),
+        parse=parse_upload,
+        is_classic=True,
     ),
 )

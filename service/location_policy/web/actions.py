@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from starlette.requests import Request
-
 from ..intents import Intent
 from .faults import Fault
-from .forms import LARGEST, Given, read_fields
+from .forms import FORM, JSON, LARGEST, Body, Given, parse_fields
 from .resources import Facts, Parameter, Query
 from .site import Site
 
-Kind = Literal["text", "lines", "flag", "many"]
+Kind = Literal["text", "lines", "flag", "many", "file"]
 
 
 @dataclass(frozen=True, slots=True)
 class Field(Parameter):
-    """One thing that a form says: a line of text, several lines, yes or nothing, or many lines of which each counts."""
+    """One thing that a form says: a line of text, several lines, yes or nothing, or many lines of which each counts.
+
+    A file is none of the values: its action keeps it, and another field says where.
+    """
 
     kind: Kind = "text"
 
@@ -27,6 +28,8 @@ class Field(Parameter):
         """What these values stand for; raises Fault."""
         if self.kind == "flag":
             return any(values)
+        if self.kind == "file":
+            return None
         if self.kind != "lines" and any("\n" in value or "\r" in value for value in values):
             raise Fault(400, f"{self.name} is more than one line")
         if self.kind == "many":
@@ -61,7 +64,8 @@ class Action:
     """Something that can be changed: a form at `path`, `/api/v1/<name>` for programs.
 
     `fields` carry the intent; `form` is the template in which they are typed, and `facts` is what that needs besides.
-    A body is `read` up to `largest` bytes.
+    A body of these `kinds` is read up to `largest` bytes; `parse` gives what it says. With `is_classic` the form tells
+    programs what the API does, where it is no browser that sends it.
     """
 
     name: str
@@ -72,7 +76,9 @@ class Action:
     form: str
     facts: Callable[[Site, Query], Facts]
     largest: int = LARGEST
-    read: Callable[[Request, int], Awaitable[Given]] = read_fields
+    kinds: tuple[str, ...] = (FORM, JSON)
+    parse: Callable[[Site, Body], Given] = lambda _, body: parse_fields(body)
+    is_classic: bool = False
 
     @property
     def path(self) -> str:

@@ -21,8 +21,8 @@ from .actions import Action
 from .attempts import attempt_fields, fault_in
 from .desk import Desk
 from .faults import MEDIA_TYPE, Fault, fault_of, problem_details
-from .forms import Given
-from .pages import Pages, told
+from .forms import Body, Given, read_content
+from .pages import Pages, told, wants_page
 from .resources import Facts, Query
 from .responses import json_response
 
@@ -48,17 +48,28 @@ class ChangePages:
         return forms + [Route(one.api_path, self._answer(one), methods=["POST"]) for one in ACTIONS]
 
     def _form(self, action: Action) -> View:
+        answer = self._answer(action)
+
         async def show(request: Request) -> Response:
-            given: Given = {}
+            if action.is_classic and request.method == "POST" and not wants_page(request):
+                return await answer(request)
             try:
                 if request.method != "POST":
                     return await self.desk.do(lambda: self._begin(action, request))
-                given = await action.read(request, action.largest)
-                return await self.desk.do(lambda: self._change(action, request, given))
+                return await self._posted(action, request)
             except LocationPolicyError as error:
                 return await self.pages.show_fault(request, fault_of(error))
 
         return show
+
+    async def _posted(self, action: Action, request: Request) -> Response:
+        """What is sent, or why it cannot be read; raises Fault where there is no room or no time."""
+        try:
+            body = await read_content(request, action.kinds, action.largest)
+        except Fault as fault:
+            unread = fault
+            return await self.desk.do(lambda: self._fault(action, request, action.typed({}), unread))
+        return await self.desk.do(lambda: self._change(action, request, body))
 
     def _begin(self, action: Action, request: Request) -> Response:
         """The form, empty, or with what the address says."""
@@ -69,9 +80,11 @@ class ChangePages:
         except LocationPolicyError as error:
             return self._fault(action, request, action.typed(given), error)
 
-    def _change(self, action: Action, request: Request, given: Given) -> Response:
+    def _change(self, action: Action, request: Request, body: Body) -> Response:
         """The plan, or the commit once it is confirmed."""
+        given: Given = {}
         try:
+            given = action.parse(self.pages.site, body)
             query = action.query(given)
             attempt = self.pages.site.workshop.do(self._asked(action, request, query), _seen(query))
         except LocationPolicyError as error:
@@ -101,17 +114,22 @@ class ChangePages:
     def _answer(self, action: Action) -> View:
         async def show(request: Request) -> Response:
             try:
-                query = action.query(await action.read(request, action.largest))
-                asked, workshop = self._asked(action, request, query), self.pages.site.workshop
-                attempt = await self.desk.do(lambda: workshop.do(asked, _seen(query)))
+                body = await read_content(request, action.kinds, action.largest)
+                return await self.desk.do(lambda: self._told(action, request, body))
             except LocationPolicyError as error:
                 return await self.pages.show_fault(request, fault_of(error))
-            facts, headers = attempt_fields(attempt), self.pages.commit_header()
-            if fault := fault_in(attempt, is_confirmed=query["confirm"]):
-                return json_response({**problem_details(fault), **facts}, fault.status, headers, MEDIA_TYPE)
-            return json_response(facts, headers=headers)
 
         return show
+
+    def _told(self, action: Action, request: Request, body: Body) -> Response:
+        """What became of it, as JSON."""
+        site = self.pages.site
+        query = action.query(action.parse(site, body))
+        attempt = site.workshop.do(self._asked(action, request, query), _seen(query))
+        facts, headers = attempt_fields(attempt), self.pages.commit_header()
+        if fault := fault_in(attempt, is_confirmed=query["confirm"]):
+            return json_response({**problem_details(fault), **facts}, fault.status, headers, MEDIA_TYPE)
+        return json_response(facts, headers=headers)
 
     def _asked(self, action: Action, request: Request, query: Query) -> Asked:
         scope = request.scope

@@ -16,6 +16,7 @@ from ..errors import (
     RevertConflict,
     RowChanged,
     UnknownRevision,
+    UnusableUpload,
 )
 from ..problem_fields import problem_fields
 from ..problems import Problem, errors_in
@@ -71,6 +72,8 @@ def fault_of(error: LocationPolicyError) -> Fault:
             return Fault(404, error.message, error.hint)
         case InvalidConfiguration():
             return Fault(422, error.message, None, errors_in(error.problems))
+        case UnusableUpload():
+            return Fault(422, error.message, error.hint, error.problems)
         case RevertConflict():
             return Fault(409, error.message, error.hint, places=error.problems)
         case RowChanged():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -21,23 +22,33 @@ Given = Mapping[str, list[str]]
 """The values of each field, in order."""
 
 
-async def read_content(request: Request, limit: int = LARGEST) -> bytes:
-    """The body, unpacked; raises Fault."""
+class Body(NamedTuple):
+    """The body of a request, unpacked, and its Content-Type: whole, and without what comes after it."""
+
+    content_type: str
+    kind: str
+    content: bytes
+
+
+async def read_content(request: Request, kinds: Collection[str], limit: int = LARGEST) -> Body:
+    """The body, of one of these kinds; raises Fault."""
+    content_type = request.headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in kinds:
+        raise Fault(415, f"the Content-Type is neither {' nor '.join(kinds)}")
     encoding = request.headers.get("content-encoding", "").encode("latin-1")
     try:
-        return b"".join([piece async for piece in read_body(request.receive, encoding, limit)])
+        content = b"".join([piece async for piece in read_body(request.receive, encoding, limit)])
     except Refused as refusal:
-        raise Fault(refusal.status, str(refusal)) from None
+        hint = "what is larger goes by git push" if refusal.status == 413 else None
+        raise Fault(refusal.status, str(refusal), hint) from None
+    return Body(content_type, kind, content)
 
 
-async def read_fields(request: Request, limit: int = LARGEST) -> Given:
+def parse_fields(body: Body) -> Given:
     """What was typed; raises Fault."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in (FORM, JSON):
-        raise Fault(415, f"the Content-Type is neither {FORM} nor {JSON}")
-    content = await read_content(request, limit)
     try:
-        return _parse_form(content) if kind == FORM else _parse_json(content)
+        return _parse_form(body.content) if body.kind == FORM else _parse_json(body.content)
     except ValueError as error:
         raise Fault(400, f"the body cannot be read: {error}") from None
 

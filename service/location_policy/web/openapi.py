@@ -8,7 +8,7 @@ from .. import __version__
 from . import schemas
 from .actions import COMMON, Action
 from .faults import MEDIA_TYPE, TITLES
-from .forms import FORM, JSON
+from .forms import JSON
 from .resources import Facts, Parameter, Resource
 
 FAULTS = ("400", "404", "422", "503")
@@ -52,6 +52,7 @@ def _operation(resource: Resource) -> Facts:
 
 def _change(action: Action) -> Facts:
     fields = (*action.fields, *COMMON)
+    others = " and as ".join(kind for kind in action.kinds if kind != JSON)
     schema: Facts = {
         "type": "object",
         "properties": {one.name: {"description": one.description, **one.schema()} for one in fields},
@@ -59,7 +60,7 @@ def _change(action: Action) -> Facts:
     }
     return {
         "operationId": action.name,
-        "summary": f"{action.summary}. The same fields are taken as {FORM}, those that say yes as 1",
+        "summary": f"{action.summary}. The same fields are taken as {others}, those that say yes as 1",
         "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
         "responses": {
             "200": {"description": action.summary, "content": {JSON: {"schema": schemas.ATTEMPT}}},

@@ -88,8 +88,7 @@ class Pages:
     async def show_fault(self, request: Request, fault: Fault) -> Response:
         """Why there is no answer: for people who browse as a page, for everybody else as problem details."""
         headers = {"Retry-After": RETRY_AFTER} if fault.status == 503 else {}
-        is_api = request.scope["path"].startswith("/api/")
-        if is_api or "text/html" not in request.headers.get("accept", ""):
+        if request.scope["path"].startswith("/api/") or not wants_page(request):
             return json_response(problem_details(fault), fault.status, headers, MEDIA_TYPE)
         return self.html("error.html", request, {"fault": told(fault), "form": None}, fault.status, headers)
 
@@ -187,6 +186,11 @@ class Pages:
         """The header that names the commit in force."""
         snapshot = self.site.active.state.snapshot
         return {COMMIT_HEADER.decode(): snapshot.commit.id} if snapshot and snapshot.commit else {}
+
+
+def wants_page(request: Request) -> bool:
+    """Is it a browser that asks?"""
+    return "text/html" in request.headers.get("accept", "")
 
 
 def told(fault: Fault) -> Facts:

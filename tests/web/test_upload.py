@@ -1,0 +1,243 @@
+"""A table uploaded over HTTP: by a browser, by the classic client, by a program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from location_policy.active import Active
+from location_policy.row_upload import UPLOAD_LIMIT
+from location_policy.web import Access
+from location_policy.web.faults import Fault
+from location_policy.web.multipart import FIELD_BYTES, PARTS, clean_name, parse_multipart
+from tests.support.app import client_of, client_of_repository
+from tests.support.repositories import Files, git, make_repository, tip
+
+NONE_CHOSEN = b'--x\r\nContent-Disposition: form-data; name="file"; filename=""\r\n\r\n\r\n--x--\r\n'
+"""What a browser sends."""
+BROWSER = {"accept": "text/html,*/*;q=0.8"}
+FILES: Files = {"locations/apac.csv": "# Sydney\nSydney,10.61.2.0/24\n", "locations/emea.csv": "Oslo,10.70.0.0/16\n"}
+ALL = "Sydney,,,10.61.2.0/24\nOslo,,,10.70.0.0/16\n"
+MORE = ALL + "Lima,,,10.90.0.0/16\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "locations.git", FILES)
+
+
+@pytest.fixture
+def client(place: Path) -> TestClient:
+    return client_of_repository(place)
+
+
+def send(
+    client: TestClient, rows: str | bytes, target: str = "/upload", name: str = "sites.csv", **fields: str
+) -> httpx2.Response:
+    """A file as the classic client sends it."""
+    return client.post(target, data=fields, files={"file": (name, rows)})
+
+
+def page(response: httpx2.Response, status: int = 200) -> str:
+    """Its text without marks, white space in one piece."""
+    assert response.status_code == status, response.text
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", response.text))
+
+
+def browse(client: TestClient, rows: str | bytes, name: str = "sites.csv", **fields: str) -> httpx2.Response:
+    return client.post("/upload", data=fields, files={"file": (name, rows)}, headers=BROWSER)
+
+
+def hidden(response: httpx2.Response) -> dict[str, str]:
+    """What the form by which it is confirmed carries on."""
+    form = response.text.rpartition("<form")[2]
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
+
+
+def test_the_form_offers_the_whole_map_and_each_file(client: TestClient) -> None:
+    text = client.get("/upload", headers=BROWSER).text
+    assert 'enctype="multipart/form-data"' in text
+    assert re.findall(r"<option[^>]*>([^<]*)", text) == [
+        "the whole map (2 rows)",
+        "only locations/apac.csv",
+        "only locations/emea.csv",
+    ]
+    assert "selected>only locations/emea.csv" in client.get("/upload?path=locations/emea.csv", headers=BROWSER).text
+
+
+def test_both_buttons_of_before_are_on_home(client: TestClient) -> None:
+    main = client.get("/", headers=BROWSER).text.partition("<main")[2]
+    assert re.findall(r'<a class="button" href="([^"]*)"', main) == ["/upload", "/locations.csv"]
+
+
+def test_a_browser_sees_the_plan_and_then_the_commit(place: Path, client: TestClient) -> None:
+    seen = tip(place)
+    shown = browse(client, MORE)
+    text = page(shown)
+    assert "sites.csv is here already" in text
+    assert "10.90.0.0/16" in text
+    assert "Rows: 1 new, 0 changed, 0 gone, 2 as before." in text
+    assert tip(place) == seen
+    done = client.post("/upload", data={**hidden(shown), "message": "Open Lima", "confirm": "1"}, headers=BROWSER)
+    assert (done.status_code, done.headers["location"]) == (303, f"/commit/{tip(place)}")
+    assert git("log", "-1", "--format=%P %s", cwd=place) == f"{seen} Open Lima"
+    assert git("show", "main:locations.csv", cwd=place) == "Lima,10.90.0.0/16"
+
+
+def test_the_plan_is_shown_again_for_another_target_without_choosing_the_file_again(client: TestClient) -> None:
+    first = browse(client, MORE)
+    fields = {**hidden(first), "path": "locations/emea.csv"}
+    again = client.post("/upload", data=fields, files={"file": ("", b"")}, headers=BROWSER)
+    assert "10.61.2.0/24 is in locations/apac.csv:2 already" in page(again, 422)
+
+
+def test_problems_are_told_at_the_lines_of_the_file_and_the_form_is_still_there(client: TestClient) -> None:
+    text = page(browse(client, "Sydney,10.61.2.1/24\n<b>,10.0.0.0/8\nOslo;1\n", "<i>.csv"), 422)
+    assert "&lt;i&gt;.csv cannot be taken: 2 errors" in text
+    assert "&lt;i&gt;.csv:1:8 error: 10.61.2.1/24 has host bits set [host-bits]" in text
+    assert "hint: write 10.61.2.0/24" in text
+    assert "&lt;i&gt;.csv is here already" in text
+    assert "Show the plan again" in text
+
+
+def test_of_many_problems_the_first_are_shown(client: TestClient) -> None:
+    assert "… and 5 more" in page(browse(client, "oops\n" * 55), 422)
+
+
+def test_an_upload_that_changes_nothing_says_so(client: TestClient) -> None:
+    download = client.get("/locations.csv").content
+    assert "nothing changes by this: it is so already" in page(browse(client, download), 409)
+    assert send(client, download).json()["detail"] == "nothing changes by this: it is so already"
+
+
+def test_the_classic_client_gets_the_preview_as_json_and_confirms(place: Path, client: TestClient) -> None:
+    shown = send(client, MORE)
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "application/json")
+    told: dict[str, Any] = shown.json()
+    assert (told["commit"], told["may_land"], told["tip"]) == (None, True, tip(place))
+    assert [change["kind"] for change in told["plan"]["changes"]] == ["added"]
+    done = send(client, MORE, "/api/v1/upload", tip=told["tip"], confirm="1").json()
+    assert done["commit"] == tip(place) != told["tip"]
+
+
+def test_a_program_sends_the_rows_as_text(place: Path, client: TestClient) -> None:
+    told = client.post("/api/v1/upload", json={"file": MORE, "path": "locations/apac.csv"})
+    assert told.status_code == 422
+    assert told.json()["problems"][0]["path"] == "locations.csv"
+    fields = {"file": "Perth,10.61.2.0/24\n", "name": "x.csv", "path": "locations/apac.csv", "confirm": True}
+    assert client.post("/api/v1/upload", json={**fields, "tip": tip(place)}).json()["commit"] == tip(place)
+    assert git("show", "main:locations/apac.csv", cwd=place) == "# Sydney\nPerth,10.61.2.0/24"
+
+
+def test_the_second_of_two_editors_is_told_and_nothing_is_lost(place: Path, client: TestClient) -> None:
+    first, second = browse(client, MORE), browse(client, ALL.replace("Oslo", "Bergen"))
+    confirmed = {"confirm": "1"}
+    assert client.post("/upload", data={**hidden(first), **confirmed}, headers=BROWSER).status_code == 303
+    theirs = tip(place)
+    told = client.post("/upload", data={**hidden(second), **confirmed}, headers=BROWSER)
+    text = page(told, 409)
+    assert "main has moved since you saw it: 1 commit came meanwhile" in text
+    assert "Upload sites.csv" in text
+    assert "10.90.0.0/16" in text  # it would take Lima away
+    assert tip(place) == theirs
+    done = client.post("/upload", data={**hidden(told), **confirmed}, headers=BROWSER)
+    assert done.status_code == 303
+    assert git("rev-parse", "main~1", cwd=place) == theirs
+
+
+def test_a_file_of_another_kind_and_an_empty_one_are_refused(client: TestClient) -> None:
+    for content, sentence in (
+        (b"PK\x03\x04", "sites.csv is a ZIP archive or an Excel workbook (.xlsx), not a CSV file"),
+        (b"", "sites.csv is empty"),
+    ):
+        response = send(client, content)
+        assert (response.status_code, response.json()["detail"]) == (422, sentence)
+        assert response.json()["hint"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "sentence"),
+    [
+        ({"files": {"csv": ("a.csv", ALL)}}, 400, "the file is in the field csv, not in the field file"),
+        ({"files": {"file": (None, "")}}, 400, "no file is given"),
+        ({"content": NONE_CHOSEN, "headers": {"content-type": "multipart/form-data; boundary=x"}}, 400, "no file"),
+        ({"files": [("file", ("a", ALL)), ("file", ("b", ALL))]}, 400, "there are 2 files, and one is taken at a time"),
+        ({"data": {"file": "x"}, "files": {"x": (None, "")}}, 400, "the field file is a text, not a file"),
+        ({"data": {"path": "locations/apac.csv"}}, 400, "no file is given"),
+        ({"json": {"file": ["a", "b"]}}, 400, "there are 2 files, and one is taken at a time"),
+        ({"json": {"blob": "0" * 40}}, 422, "the uploaded locations.csv is no longer there"),
+        ({"json": {"blob": "HEAD"}}, 422, "the uploaded locations.csv is no longer there"),
+        ({"content": b"a", "headers": {"content-type": "text/csv"}}, 415, "the Content-Type is neither multipart"),
+        ({"content": b"a", "headers": {"content-type": "multipart/form-data"}}, 400, "the form cannot be read"),
+        ({"files": {"file": ("a.csv", b"#" * UPLOAD_LIMIT + b"\n")}}, 413, "a.csv is too large: 16,777,216 bytes"),
+        ({"files": {"file": ("a.csv", b"#" * (UPLOAD_LIMIT + 70_000))}}, 413, "the request is too large: 16,842,752"),
+    ],
+)
+def test_what_cannot_be_taken_is_said_in_a_sentence(
+    client: TestClient, sent: dict[str, Any], status: int, sentence: str
+) -> None:
+    response = client.post("/upload", **sent)
+    assert response.status_code == status, response.text
+    assert response.json()["detail"].startswith(sentence)
+    assert status == 415 or response.json().get("hint")
+
+
+def test_a_browser_that_sends_too_much_gets_the_form_again(client: TestClient) -> None:
+    text = page(browse(client, b"#" * (UPLOAD_LIMIT + 70_000)), 413)
+    assert "This is too large: the request is too large: 16,842,752 bytes are taken" in text
+    assert "hint: what is larger goes by git push" in text
+    assert "Show the plan again" in text
+
+
+def test_where_nothing_can_be_changed_the_page_says_why(place: Path, client: TestClient) -> None:
+    git("config", "location-policy.requireSignatures", "tip", cwd=place)
+    text = page(client.get("/upload", headers=BROWSER))
+    assert "The map cannot be changed on this page: commits must be signed here" in text
+    assert "<input" not in client.get("/upload", headers=BROWSER).text
+    assert send(client, MORE).status_code == 409
+    viewer = client_of_repository(place, Access(anonymous=frozenset(("viewer",))))
+    assert "that takes the role editor" in page(viewer.get("/upload", headers=BROWSER))
+    nowhere = page(client_of(Active()).get("/upload", headers=BROWSER))
+    assert "The map cannot be changed on this page" in nowhere
+
+
+def part(name: str, content: bytes = b"") -> bytes:
+    return b"--x\r\nContent-Disposition: form-data; name=%b\r\n\r\n%b\r\n" % (name.encode(), content)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (part("a"), 400, "the form has no end"),
+        (b"", 400, "the form has no end"),
+        (b"--y\r\n", 400, "the form cannot be read: Expected boundary character 120, got 121 at index 4"),
+        (part("a") * (PARTS + 1) + b"--x--", 413, "the form has too many fields: 100 are taken"),
+        (
+            part("a", b"a" * (FIELD_BYTES + 1)) + b"--x--",
+            413,
+            "a field of the form is too large: 65,536 bytes are taken",
+        ),
+        (b"--x\r\n\r\n\r\n--x--", 400, 'the form cannot be read: Field name not found in Content-Disposition: "None"'),
+    ],
+)
+def test_a_form_that_is_none_or_too_much_is_refused(body: bytes, status: int, message: str) -> None:
+    with pytest.raises(Fault) as raised:
+        parse_multipart("multipart/form-data; boundary=x", body)
+    assert (raised.value.status, raised.value.message) == (status, message)
+
+
+def test_what_is_read_of_a_form_is_told_by_nobody_but_the_answer(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Fault):
+        parse_multipart("multipart/form-data", b"")
+    assert capfd.readouterr().err == ""
+
+
+def test_the_name_of_a_file_is_its_last_part_and_can_be_shown() -> None:
+    assert clean_name(r"C:\maps\sites.csv") == "sites.csv"
+    assert clean_name("/etc/ \x1b[2Ja.csv ") == "\ufffd[2Ja.csv"
+    assert len(clean_name("a" * 500)) == 100
