@@ -10,10 +10,9 @@ from location_policy.errors import UnusableUpload
 from location_policy.lines import Row
 from location_policy.map_csv import csv_parts
 from location_policy.rows import LineMemory, read_rows
-from location_policy.rules import Rules, read_rules
 from location_policy.snapshot import take
 from location_policy.uploads import Upload, read_upload
-from tests.support.maps import map_of, network
+from tests.support.maps import files_of, map_of, network
 
 PLAIN = "Sydney,Melbourne,Singapore,10.61.2.0/24\nOslo,,,10.61.3.0/24\n"
 ROWS = [
@@ -27,9 +26,9 @@ def upload(content: str | bytes) -> Upload:
     return read_upload("sites.csv", content.encode() if isinstance(content, str) else content, LineMemory())
 
 
-def told(content: str | bytes, policy: str = "", others: str = "") -> list[str]:
+def told(content: str | bytes, policy: str = "", others: str = "", expected: str = "") -> list[str]:
     there = [read_rows("locations/apac.csv", others.encode(), LineMemory())] * bool(others)
-    errors = upload(content).errors(there, read_rules(policy.encode())[0], policy.encode())
+    errors = upload(content).errors(there, files_of({"policy.toml": policy, "expectations.csv": expected}))
     return [str(problem).partition("\n")[0] for problem in errors]
 
 
@@ -53,7 +52,7 @@ def test_the_same_rows_are_read_from_every_form(content: str | bytes, forms: tup
     found = upload(content)
     assert list(found.file.rows()) == ROWS
     assert found.forms == forms
-    assert not found.errors((), Rules(), b"")
+    assert not found.errors((), ())
 
 
 @pytest.mark.parametrize(
@@ -138,6 +137,16 @@ def test_a_row_of_another_file_is_named_and_what_is_wrong_there_comes_last() -> 
     ]
 
 
+def test_an_expectation_that_it_would_break_names_its_line() -> None:
+    expected = "10.1.0.0/16,Perth,\n10.2.0.0/16\n"
+    assert told("Oslo,10.0.0.0/8\n", expected=expected) == [
+        (
+            "expectations.csv:1:1: error: 10.1.0.0 gets Oslo from sites.csv:1 (10.0.0.0/8), but all of 10.1.0.0/16"
+            " should get Perth [broken-expectation]"
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -176,4 +185,4 @@ def test_whatever_comes_is_rows_or_told(content: bytes) -> None:
         found = upload(content)
     except UnusableUpload:
         return
-    assert found.file.size or found.errors((), Rules(), b"")
+    assert found.file.size or found.errors((), ())

@@ -68,15 +68,21 @@ def load_map(files: Iterable[File]) -> LocationMap:
     return Gate().load_map(files)
 
 
-def row_errors(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> tuple[Problem, ...]:
-    """What keeps these rows from being a map, judged as `load_map` does: for rows that have no place in one yet.
+def row_errors(files: Sequence[RowFile], beside: Sequence[File]) -> tuple[Problem, ...]:
+    """What keeps these rows from being a map beside these rules and expectations, judged as `load_map` does: for rows
+    that have no place in a configuration yet.
 
     Of two rows with the same network the one in the later file is told.
     """
+    text = next((file.content for file in beside if file.path == RULES_PATH and file.content is not None), b"")
+    rules = read_rules(text)[0]
     codes = rules.codes_of("error")
     problems = [*row_problems(tuple(files), rules), *single_row_problems(files, codes)]
     if not errors_in(_judge(problems, rules)):
-        problems += whole_map_problems(files, rules, rules_text, codes)
+        problems += whole_map_problems(files, rules, text, codes)
+        referee = Referee()
+        unsure = {problem.line for problem in referee.read(beside).problems}
+        problems += referee.judge(tuple(files), rules.default, unsure)
     return errors_in(_judge(problems, rules))
 
 

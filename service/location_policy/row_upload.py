@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .errors import UnusableUpload
@@ -12,8 +12,8 @@ from .repository import Commit, Repository
 from .repository.git import PlainGit
 from .repository.making import Author, Draft, change_files
 from .rows import LineMemory, RowFile, read_rows
-from .rules import Rules, read_rules
-from .sources import ROWS_PATH, RULES_PATH, is_rows
+from .rules import read_rules
+from .sources import ROWS_PATH, RULES_PATH, File, is_rows
 from .uploads import Upload, read_upload
 
 UPLOAD_LIMIT = 16 * 1024 * 1024
@@ -36,16 +36,14 @@ class UploadRows:
         if content is None:
             raise UnusableUpload(f"the uploaded {quote(self.name)} is no longer there", "choose the file again")
         files = repository.files(repository.entries(tip))
-        contents = {file.path: file.content for file in files if file.content is not None}
-        map_files = {path: text for path, text in contents.items() if is_rows(path)}
-        rules_text = contents.get(RULES_PATH, b"")
-        upload, replacement = self._replaced(content, map_files, read_rules(rules_text)[0], rules_text)
+        upload, replacement = self._replaced(content, [file for file in files if file.content is not None])
         tree = change_files(PlainGit(repository.directory), tip.tree, replacement.contents)
         return Draft(tree, f"Upload {self.name}" + f" to {self.path}" * bool(self.path), _body(upload, replacement))
 
-    def _replaced(
-        self, content: bytes, contents: Mapping[str, bytes], rules: Rules, rules_text: bytes
-    ) -> tuple[Upload, Replacement]:
+    def _replaced(self, content: bytes, there: Sequence[File]) -> tuple[Upload, Replacement]:
+        contents = {file.path: file.content or b"" for file in there if is_rows(file.path)}
+        beside = [file for file in there if not is_rows(file.path)]
+        rules = read_rules(next((file.content or b"" for file in beside if file.path == RULES_PATH), b""))[0]
         if self.path and self.path not in contents:
             named = ", ".join(sorted(contents)[:_NAMED]) or "none yet"
             raise UnusableUpload(f"the map has no file {quote(self.path)}", f"its files are: {named}")
@@ -53,7 +51,7 @@ class UploadRows:
         files = [read_rows(path, text, memory) for path, text in contents.items()]
         others = [file for file in files if self.path and file.path != self.path]
         upload = read_upload(self._shown(others), content, memory, {*rules.known, *_names(files)})
-        if errors := upload.errors(others, rules, rules_text):
+        if errors := upload.errors(others, beside):
             message = f"{quote(self.name)} cannot be taken: {count(len(errors), 'error')}"
             raise UnusableUpload(message, "mend the file, and choose it again: nothing is changed yet", errors)
         scope = {self.path: contents[self.path]} if self.path else contents

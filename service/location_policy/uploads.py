@@ -18,8 +18,8 @@ from .location_map import row_errors
 from .old_rows import is_numbered
 from .problems import Problem, quote
 from .rows import LineMemory, RowFile, read_rows
-from .rules import Rules
 from .sheets import SEPARATORS, Sheet, read_sheet
+from .sources import File
 
 _SAVE_AS = 'save it as "CSV UTF-8" in the program that made it, and upload that'
 _OTHER_FILES = {
@@ -42,9 +42,9 @@ class Upload:
     problems: tuple[Problem, ...]
     """Of lines that cannot be read at all."""
 
-    def errors(self, others: Sequence[RowFile], rules: Rules, rules_text: bytes) -> tuple[Problem, ...]:
-        """What keeps its rows from being a map together with those of other files."""
-        found = (*self.problems, *row_errors((*others, self.file), rules, rules_text))
+    def errors(self, others: Sequence[RowFile], beside: Sequence[File]) -> tuple[Problem, ...]:
+        """What keeps its rows from being a map with those of other files, beside these rules and expectations."""
+        found = (*self.problems, *row_errors((*others, self.file), beside))
         if not found and not self.file.size:
             hint = "a row is a location, up to two overflow locations and a subnet: Sydney,Melbourne,,10.61.2.0/24"
             found = (Problem(self.file.path, 1, 1, "no-rows", "the file has no row", hint),)
