@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from tests.support.repositories import clone, init
 from tests.support.service import running_service
@@ -62,11 +62,25 @@ def main() -> None:
                 page.wait_for_load_state("networkidle")
                 page.screenshot(path=FOLDER / f"{name}.png")
                 page.close()
+            upload(browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}), service.url)
             browser.close()
     if shutil.which("pngquant"):
         subprocess.run(
             ["pngquant", "--force", "--ext", ".png", "--speed", "1", "64", *FOLDER.glob("*.png")], check=True
         )
+
+
+def upload(page: Page, url: str) -> None:
+    """The form of the upload, as far as the plan."""
+    rows = ROWS.replace("Singapore,Sydney,10.112.0.0/12", "Melbourne,10.112.0.0/12") + "Sydney,10.96.0.0/12\n"
+    page.goto(f"{url}/upload")
+    page.get_by_label("File", exact=True).set_input_files(
+        {"name": "offices.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
+    page.get_by_label("It replaces").select_option("locations/offices.csv")
+    page.get_by_role("button", name="Show the plan").click()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=FOLDER / "upload.png", full_page=True)
 
 
 if __name__ == "__main__":
