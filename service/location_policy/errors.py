@@ -17,7 +17,7 @@ LocationPolicyError            everything that the program raises for its user, 
 ├── RevertConflict             later commits have changed the same lines
 ├── BuildFailed                the process that builds a large map has died, or hangs
 ├── ForeignHook                a hook of somebody else stands where ours should be
-├── UnusableUpload         a file that somebody uploads cannot be taken as it is
+├── UnusableUpload             a file that somebody uploads cannot be taken as it is
 ├── UnusableFile               a file of users or roles has lines that cannot be used
 ├── NoAnswer                   another server cannot be asked, or answers otherwise than it should
 └── CannotStart                the service cannot be started as it was asked to
