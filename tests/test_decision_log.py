@@ -138,7 +138,7 @@ def test_whatever_the_query_is_there_is_one_line(query: bytes) -> None:
 
 
 def test_other_request_types_have_no_line(tmp_path: Path) -> None:
-    with closing(DecisionLog(str(tmp_path / "x.log"))) as log:
+    with closing(DecisionLog(str(tmp_path / "x.log")).start()) as log:
         log.record(policy.understand(SNAPSHOT.rules, Pairs()), answers.not_provided("/policy/v1/x"), None, 1)
         log.record(policy.understand(SNAPSHOT.rules, Pairs()), answers.not_ready(), None, 1)
     assert [json.loads(line)["outcome"] for line in (tmp_path / "x.log").read_text().splitlines()] == ["not-ready"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from location_policy import line_writer
 from location_policy.errors import CannotStart
-from location_policy.line_writer import BATCH, LineWriter
+from location_policy.line_writer import BATCH, LineWriter, SharedTurns, Turns
 from tests.support.service import wait_until
 
 
@@ -33,7 +34,7 @@ def open_log(path: Path) -> Iterator[Callable[[], LineWriter]]:
     logs: list[LineWriter] = []
 
     def make() -> LineWriter:
-        logs.append(LineWriter(str(path), "log"))
+        logs.append(LineWriter(str(path), "log").start())
         return logs[-1]
 
     yield make
@@ -64,14 +65,14 @@ def test_a_batch_is_written_at_once(open_log: Callable[[], LineWriter], path: Pa
 
 @pytest.mark.usefixtures("patient")
 def test_what_is_left_is_written_at_the_end(path: Path) -> None:
-    with closing(LineWriter(str(path), "log")) as log:
+    with closing(LineWriter(str(path), "log").start()) as log:
         log.put(b"1\n")
     assert len(read(path)) == 1
     assert log.dropped == 0
 
 
 def test_every_line_arrives_once_and_in_order(path: Path) -> None:
-    with closing(LineWriter(str(path), "log")) as log:
+    with closing(LineWriter(str(path), "log").start()) as log:
         for number in range(5000):
             log.put(b"%d\n" % number)
     assert read(path) == [str(number) for number in range(5000)]
@@ -79,7 +80,7 @@ def test_every_line_arrives_once_and_in_order(path: Path) -> None:
 
 def test_a_file_is_continued_and_a_new_one_is_not_for_everybody(path: Path) -> None:
     for _ in range(2):
-        with closing(LineWriter(str(path), "log")) as log:
+        with closing(LineWriter(str(path), "log").start()) as log:
             log.put(b"1\n")
     assert len(read(path)) == 2
     assert path.stat().st_mode & 0o137 == 0
@@ -104,7 +105,7 @@ def test_a_file_that_cannot_be_reopened_is_told_and_the_old_one_kept(
     folder = tmp_path / "logs"
     folder.mkdir()
     path = folder / "decisions.log"
-    with closing(LineWriter(str(path), "log")) as log:
+    with closing(LineWriter(str(path), "log").start()) as log:
         folder.rename(tmp_path / "moved")
         log.reopen()
         wait_until(lambda: bool(caplog.messages))
@@ -140,7 +141,7 @@ def test_a_full_disk_is_told_once_and_every_line_is_there_when_it_has_room_again
 ) -> None:
     caplog.set_level("INFO")
     path.symlink_to("/dev/full")
-    with closing(LineWriter(str(path), "log")) as log:
+    with closing(LineWriter(str(path), "log").start()) as log:
         log.put(b"1\n")
         wait_until(lambda: bool(caplog.messages))
         log.put(b"2\n")
@@ -156,7 +157,7 @@ def test_a_full_disk_is_told_once_and_every_line_is_there_when_it_has_room_again
 
 
 def test_lines_that_can_never_be_written_are_counted_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
-    with closing(LineWriter("/dev/full", "log")) as log:
+    with closing(LineWriter("/dev/full", "log").start()) as log:
         log.put(b"1\n")
         wait_until(lambda: bool(caplog.messages))
         log.put(b"1\n")
@@ -170,7 +171,7 @@ def test_a_reader_that_goes_takes_lines_with_it_and_the_next_one_gets_those_that
 ) -> None:
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with closing(LineWriter(str(path), "log")) as log:
+    with closing(LineWriter(str(path), "log").start()) as log:
         os.close(reader)
         log.put(b"1\n")
         wait_until(lambda: log.dropped == 1)
@@ -201,7 +202,7 @@ def test_a_reader_that_sleeps_holds_nothing_up(
     monkeypatch.setattr(line_writer, "GRACE", 0.01)
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    log = LineWriter(str(path), "log")
+    log = LineWriter(str(path), "log").start()
     fill(path)
     for _ in range(3 * BATCH):  # as many as are being written, as may wait, and as are dropped at least
         log.put(b"1\n")
@@ -214,3 +215,50 @@ def test_a_reader_that_sleeps_holds_nothing_up(
         f"log not written to its end file={path}: nobody takes its lines",
     ]
     assert log.dropped == 3 * BATCH
+
+
+class Turn(Turns):
+    """Whether this process has its turn."""
+
+    is_ours = False
+
+    def take(self) -> None:
+        self.is_ours = True
+
+    def give(self) -> None:
+        self.is_ours = False
+
+
+@pytest.mark.usefixtures("impatient")
+def test_half_a_line_is_ended_before_another_process_has_its_turn(path: Path) -> None:
+    turn = Turn()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with closing(LineWriter(str(path), "log", turn).start()) as log:
+        log.put(b"1\n")
+        wait_until(lambda: path.read_bytes() == b"1\n" and not turn.is_ours)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5, hard))
+        try:
+            log.put(b"23456\n")
+            wait_until(lambda: path.read_bytes() == b"1\n234")
+            log.put(b"7\n")
+            assert turn.is_ours
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        wait_until(lambda: path.read_bytes() == b"1\n23456\n7\n")
+    assert not turn.is_ours
+
+
+def test_turns_are_taken_by_processes(tmp_path: Path) -> None:
+    turns = SharedTurns()
+    turns.take()
+    pid = os.fork()
+    if not pid:  # pragma: no cover  coverage would write what the parent has counted
+        turns.take()
+        (tmp_path / "taken").touch()
+        os._exit(0)
+    assert os.waitpid(pid, os.WNOHANG) == (0, 0)
+    assert not (tmp_path / "taken").exists()
+    turns.give()
+    os.waitpid(pid, 0)
+    assert (tmp_path / "taken").exists()
+    turns._file.close()

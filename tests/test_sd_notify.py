@@ -30,6 +30,12 @@ class Manager:
         lines = self.socket.recv(4096).decode().split("\n")
         return dict(line.split("=", 1) for line in lines)
 
+    def hear_status(self, status: str) -> None:
+        """Wait for this status."""
+        heard: dict[str, str] = {}
+        while heard.get("STATUS") != status:
+            heard = self.hear()
+
     def hear_until(self, name: str) -> list[dict[str, str]]:
         """The messages up to one that has this name."""
         heard = [self.hear()]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from .crew import COUNTS, Crew
 from .git_hooks import Hook
 from .overrides import Override
 from .problems import Problem
@@ -19,6 +20,7 @@ from .snapshot import Snapshot
 StateName = Literal["last-good", "unreachable", "starting", "behind", "rejected", "in-sync"]
 
 LoadResult = Literal["active", "refused", "unreadable"]
+LOAD_RESULTS: tuple[LoadResult, ...] = get_args(LoadResult)
 
 NO_HOOK = Hook("none")
 
@@ -86,11 +88,14 @@ class State:
 
 
 class Active:
-    """Holds the state in force, and how often each kind of load has happened."""
+    """Holds the state in force, and how often each kind of load has happened.
 
-    def __init__(self) -> None:
+    Where there are more workers each loads by itself: only the oldest counts, so that a commit counts once.
+    """
+
+    def __init__(self, crew: Crew | None = None) -> None:
         self.state = State()
-        self.loads: dict[LoadResult, int] = {"active": 0, "refused": 0, "unreadable": 0}
+        self.crew = crew or Crew()
 
     def change(self, **fields: Any) -> State:  # noqa: ANN401  the fields of State, whatever their types
         """Put in force the state with these fields changed; for the one thread that writes."""
@@ -99,7 +104,13 @@ class Active:
 
     def count(self, result: LoadResult) -> None:
         """One load more has ended so; for the one thread that writes."""
-        self.loads[result] += 1
+        if self.crew.leads:
+            self.crew.own.cells[COUNTS + LOAD_RESULTS.index(result)] += 1
+
+    @property
+    def loads(self) -> dict[LoadResult, int]:
+        """How many loads have ended so."""
+        return {result: self.crew.total(COUNTS + place) for place, result in enumerate(LOAD_RESULTS)}
 
 
 def now() -> datetime:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from .active import Active, State
 from .problems import count
-from .sd_notify import ServiceManager
+
+
+class Manager(Protocol):
+    """Whom it is told, in the words of sd_notify(3); `watchdog`: seconds within which a sign of life is wanted."""
+
+    watchdog: float | None
+
+    def tell(self, *lines: str) -> None: ...
+
+    def tell_reloading(self) -> None: ...
 
 
 class Announcer:
@@ -15,7 +25,7 @@ class Announcer:
     A look ends a reload if it began after all else was read again.
     """
 
-    def __init__(self, manager: ServiceManager, active: Active) -> None:
+    def __init__(self, manager: Manager, active: Active) -> None:
         self._manager = manager
         self._active = active
         self._asked, self._answered = 1, 0  # one thread counts the first up, another the second

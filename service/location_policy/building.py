@@ -15,16 +15,16 @@ import os
 import pickle
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
 from .errors import BuildFailed, LocationPolicyError
 from .location_map import Gate
+from .nameless import nameless
 from .slices import SlicedReader, SlicedWriter
 from .snapshot import Snapshot, take
 from .sources import File
@@ -41,35 +41,43 @@ _Mapping = MappingProxyType[object, object]
 def build(
     files: Iterable[File], *, was_served: bool, polite: float | None = None, deadline: float = DEADLINE
 ) -> Snapshot:
-    """The snapshot of these files, without a commit.
+    """The snapshot of these files, without a commit; raises as `build_pickled` and `unpickle` do."""
+    with build_pickled(files, was_served=was_served, polite=polite, deadline=deadline) as made:
+        return unpickle(made)
+
+
+def build_pickled(
+    files: Iterable[File], *, was_served: bool, polite: float | None = None, deadline: float = DEADLINE
+) -> IO[bytes]:
+    """The same as a file, which may have in it why there is no snapshot.
 
     `polite` are the seconds in which only what is left of the processors is taken; by default as many as it should
-    need. Raises InvalidConfiguration as the gate does, BuildFailed when the process dies or takes too long.
+    need. Raises BuildFailed when the process dies or takes too long.
     """
     order = list(files), was_served
     if polite is None:
         polite = POLITE + POLITE_PER_BYTE * sum(file.size for file in order[0])
-    with _nameless() as asked, _nameless() as made:
+    with nameless() as asked, ExitStack() as at_failure:
+        made = at_failure.enter_context(nameless())
         pickle.dump(order, SlicedWriter(asked), pickle.HIGHEST_PROTOCOL)
         asked.flush()
         if not (polite and _run(asked, made, polite, is_idle=True)) and not _run(asked, made, deadline, is_idle=False):
             raise BuildFailed(f"the map was not built within {deadline:g} seconds")
         made.seek(0)
-        gc.disable()  # nothing in there is garbage
-        try:
-            found: Snapshot | LocationPolicyError = pickle.load(SlicedReader(made))
-        finally:
-            gc.enable()
+        at_failure.pop_all()
+    return made
+
+
+def unpickle(made: IO[bytes]) -> Snapshot:
+    """The snapshot in a file; raises InvalidConfiguration where there is that, as the gate does."""
+    gc.disable()  # nothing in there is garbage
+    try:
+        found: Snapshot | LocationPolicyError = pickle.load(SlicedReader(made))
+    finally:
+        gc.enable()
     if isinstance(found, LocationPolicyError):
         raise found
     return found
-
-
-def _nameless() -> IO[bytes]:
-    """A file without a name; in memory where that can be, since the file system may be read-only."""
-    if sys.platform == "linux":
-        return os.fdopen(os.memfd_create("location-policy"), "w+b")
-    return tempfile.TemporaryFile()
 
 
 def _run(asked: IO[bytes], made: IO[bytes], deadline: float, *, is_idle: bool) -> bool:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
 from .answers import Answer
-from .line_writer import LineWriter
+from .line_writer import LineWriter, Turns
 from .policy import Question
 from .queries import Parameters
 from .rules import parameter_name
@@ -89,11 +89,17 @@ def _encode(fields: dict[str, Any]) -> bytes:
 class DecisionLog:
     """Writes the line of each answer to the file at `path`, which `-` makes standard output; see LineWriter."""
 
-    def __init__(self, path: str, *, with_names: bool = False) -> None:
-        self._writer = LineWriter(path, "decision log")
+    def __init__(self, path: str, *, with_names: bool = False, turns: Turns | None = None) -> None:
+        self._writer = LineWriter(path, "decision log", turns)
         self._with_names = with_names
+        self.reopen_now = self._writer.reopen_now
         self.reopen = self._writer.reopen
         self.close = self._writer.close
+
+    def start(self) -> Self:
+        """Begin to write."""
+        self._writer.start()
+        return self
 
     @property
     def dropped(self) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Sequence
+from functools import partial
 
-from .building import build
+from .building import build_pickled, unpickle
 from .errors import BuildFailed
 from .location_map import Gate
 from .repository import Commit
+from .shelf import Shelf
 from .snapshot import Snapshot, take
 from .sources import File
 
@@ -22,10 +24,11 @@ _MadeOf = tuple[bool, tuple[tuple[str, str, int, str], ...]]
 
 
 class Loader:
-    """Makes snapshots; for one thread. Remembers the last one."""
+    """Makes snapshots; for one thread. Remembers the last one; with a `shelf`, another worker may have built it."""
 
-    def __init__(self, large: int = LARGE) -> None:
+    def __init__(self, large: int = LARGE, shelf: Shelf | None = None) -> None:
         self._large = large
+        self._shelf = shelf
         self._made: tuple[_MadeOf, Snapshot] | None = None
         self._failed: tuple[_MadeOf, BuildFailed, float] | None = None
 
@@ -43,10 +46,16 @@ class Loader:
         if self._failed and self._failed[0] == made_of and time.monotonic() < self._failed[2]:
             raise self._failed[1]
         try:
-            return build(files, was_served=was_served, polite=None if self._made else 0)  # at first nobody is served
+            return self._make_elsewhere(files, made_of)
         except BuildFailed as error:
             self._failed = made_of, error, time.monotonic() + AGAIN
             raise
+
+    def _make_elsewhere(self, files: Sequence[File], made_of: _MadeOf) -> Snapshot:
+        polite = None if self._made else 0  # at first nobody is served
+        order = partial(build_pickled, files, was_served=made_of[0], polite=polite)
+        with self._shelf.fetch(repr(made_of), order) if self._shelf else order() as made:
+            return unpickle(made)
 
 
 def _make_here(gate: Gate, files: Sequence[File], *, was_served: bool) -> Snapshot:

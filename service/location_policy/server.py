@@ -17,6 +17,8 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from .accepting import Counted, Door
+from .crew import Crew
 from .open_files import fitted
 from .settings import Limits
 from .short_way import ShortWay
@@ -65,25 +67,24 @@ def run(
     signs: Signs | None = None,
     *,
     read: Collection[str] = (),
+    crew: Crew | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let what is under way end; over TLS if there is a context.
 
-    `read` are the paths whose bodies the application reads and bounds.
+    `read` are the paths whose bodies the application reads and bounds. With the others of `crew`, if there are any, the
+    listener is shared.
     """
     sys.setswitchinterval(SWITCH)
     gc.collect()
     gc.freeze()  # what is there by now stays: to look through it again and again would hold answers up
 
     signs = signs or Signs()
+    crew = crew or Crew()
 
-    class Protocol(ShortWay):
-        """One connection to this server."""
-
-    Protocol.limits, Protocol.read = fitted(limits), read
-    config = uvicorn.Config(
+    protocol = ShortWay if crew.size == 1 else Counted
+    config = _Config(
         app,
-        loop=f"{__name__}:Loop",
-        http=Protocol,
+        http=type("Protocol", (protocol,), {"limits": fitted(limits), "read": read, "cells": crew.own.cells}),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -98,21 +99,46 @@ def run(
         callback_notify=signs.alive,
         timeout_notify=signs.interval,
     )
+    config.crew = crew
     _Server(config, signs).run([listener])
 
 
-class Loop(uvloop.Loop):
-    """uvloop's, with a bound on the time in which a connection may begin and end its TLS: by itself it has a minute."""
+class _Config(uvicorn.Config):
+    crew: Crew
 
-    async def create_server(  # type: ignore[override]  # handed on as it comes
+    def get_loop_factory(self) -> Callable[[], asyncio.AbstractEventLoop]:
+        """Loops of ours."""
+
+        def make() -> Loop:
+            loop = Loop()
+            loop.crew = self.crew
+            return loop
+
+        return make
+
+
+class Loop(uvloop.Loop):
+    """uvloop's, with a bound on the time in which a connection may begin and end its TLS: by itself it has a minute.
+
+    Where there are more workers, its server shares the listener with theirs.
+    """
+
+    crew: Crew
+
+    async def create_server(  # type: ignore[override]  # handed on as it comes; uvicorn asks a server only to close
         self,
         *arguments: Any,  # noqa: ANN401  as above
         **named: Any,  # noqa: ANN401  as above
-    ) -> asyncio.AbstractServer:
+    ) -> asyncio.AbstractServer | Door:
         """A server of connections."""
         if named.get("ssl"):
             named.update(ssl_handshake_timeout=HANDSHAKE, ssl_shutdown_timeout=GRACE)
-        return await super().create_server(*arguments, **named)
+        if self.crew.size == 1:
+            return await super().create_server(*arguments, **named)
+        door = Door(self, named.pop("sock"), self.crew)
+        named.pop("backlog")
+        door.open(*arguments, **named)
+        return door
 
 
 class _Server(uvicorn.Server):

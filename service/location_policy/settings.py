@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,7 @@ OPTIONS = (
     "max-header-bytes",
     "header-timeout",
     "max-connections",
+    "workers",
     "example",
     "decision-log",
     "log-names",
@@ -92,7 +94,7 @@ class Settings:
     """How the service was asked to run.
 
     `repository` is what is followed, as it may be shown; `state_directory` is where the last good content is kept;
-    `place` is the repository on this machine that has the commits.
+    `place` is the repository on this machine that has the commits; `started_at` where that was before this process.
     """
 
     repository: str
@@ -101,6 +103,7 @@ class Settings:
     state_directory: Path
     place: Path | None = None
     changes: Changes = "served"
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,7 @@ class ServeOptions:
     limits: Limits
     logs: Logs
     signatures: Signatures
+    workers: int = 1
 
 
 LIMITS = Limits()

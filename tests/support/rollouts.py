@@ -30,7 +30,7 @@ def held(service: Service) -> Held:
     process = Path(f"/proc/{service.process.pid}")
     tasks = list((process / "task").iterdir())
     children = "".join(read(task / "children") for task in tasks).split()
-    files = [_target(path) for path in (process / "fd").iterdir()]
+    files = [target(path) for path in (process / "fd").iterdir()]
     rss = next(int(line.split()[1]) for line in read(process / "status").splitlines() if line.startswith("VmRSS:"))
     return Held(rss, sum(not file.startswith("socket:") for file in files), len(tasks), len(children))
 
@@ -52,7 +52,7 @@ def read(path: Path) -> str:
     return text
 
 
-def _target(path: Path) -> str:
+def target(path: Path) -> str:
     """That of a file which was closed since it was listed counts as a socket's."""
     target = "socket:"
     with suppress(FileNotFoundError):

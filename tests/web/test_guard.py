@@ -156,7 +156,7 @@ def test_a_stranger_is_told_how_to_say_who_it_is(access: Access) -> None:
 
 
 def test_what_a_policy_answer_must_have_a_refusal_has_too(access: Access, tmp_path: Path) -> None:
-    decisions = DecisionLog(str(tmp_path / "decisions"))
+    decisions = DecisionLog(str(tmp_path / "decisions")).start()
     client = client_of(access, decisions)
     response = ask(client, ASKED, "viewer")
     assert (response.status_code, response.json()["message"]) == (403, "This needs the role node")

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from ..active import Active, now
 from ..decision_log import DecisionLog
-from ..metrics import Metrics, Requests
+from ..metrics import Dropped, Metrics, Requests
 from ..repository.http_backend import HttpBackend
 from ..settings import Settings
 from .action_table import ACTIONS
@@ -41,15 +41,15 @@ def make_app(
 
     `backend` is git, where the repository is to be cloned from here and pushed to.
     """
-    started_at = now()
-    requests = Requests()
-    metrics = Metrics(active, requests, lambda: decisions.dropped if decisions else 0)
+    started_at = settings.started_at or now()
+    requests = Requests(active.crew)
+    metrics = Metrics(active, requests, Dropped(active.crew, lambda: decisions.dropped if decisions else 0).total)
 
     async def show_status(_: Request) -> Response:
         state = active.state
         commit = state.snapshot and state.snapshot.commit
         headers = {COMMIT_HEADER.decode(): commit.id} if commit else {}
-        return json_response(status(state, settings, started_at), headers=headers)
+        return json_response(status(state, settings, started_at, active.crew), headers=headers)
 
     async def show_health(_: Request) -> Response:
         return json_response({"status": "alive"})

@@ -25,12 +25,11 @@ SENTENCES = {
 def home(site: Site, _query: Query) -> Facts:
     """The whole of `/status`, a sentence about it, and the answers since the start by outcome."""
     state = site.active.state
-    told = status(state, site.settings, site.started_at)
+    told = status(state, site.settings, site.started_at, site.active.crew)
     outcomes = Counter[str]()
-    for (outcome, _), number in list(site.requests.by_label.items()):
+    for (outcome, _), number in site.requests.by_label.items():
         outcomes[outcome] += number
     sentence = SENTENCES[state.name]
     if state.name == "rejected" and state.snapshot is None:
         sentence = "The newest commit is not valid, and there is none before it to serve."
-    loads = dict(site.active.loads)
-    return {**told, "sentence": sentence, "requests": dict(outcomes.most_common()), "loads": loads}
+    return {**told, "sentence": sentence, "requests": dict(outcomes.most_common()), "loads": site.active.loads}

@@ -10,15 +10,16 @@ from typing import Any
 from .. import __version__
 from ..active import Failure, Head, State
 from ..commit_text import commit_fields
+from ..crew import DEATHS, Crew
+from ..metrics import answered_by
 from ..overrides import Override
 from ..problem_fields import problem_fields
 from ..repository import Commit
 from ..settings import Settings
 
 
-def status(state: State, settings: Settings, started_at: datetime) -> dict[str, Any]:
+def status(state: State, settings: Settings, started_at: datetime, crew: Crew) -> dict[str, Any]:
     """The whole of `/status` from one state."""
-    active = state.snapshot.commit if state.snapshot else None
     return {
         "state": state.name,
         "active": _active(state),
@@ -35,9 +36,27 @@ def status(state: State, settings: Settings, started_at: datetime) -> dict[str, 
             "signatures_problem": state.signatures_problem,
         },
         "hook": {"state": state.hook.state, "version": state.hook.version},
-        "workers": [{"pid": os.getpid(), "commit": active.id if active else None}],
-        "service": {"version": __version__, "started_at": _time(started_at), "pid": os.getpid()},
+        "workers": _workers(state, crew),
+        "service": {
+            "version": __version__,
+            "started_at": _time(started_at),
+            "pid": crew.main_pid,
+            "worker": os.getpid(),
+            "workers": crew.size,
+            "worker_deaths": crew.board.cells[DEATHS],
+        },
     }
+
+
+def _workers(state: State, crew: Crew) -> list[dict[str, Any]]:
+    """Each worker, the oldest first; of this one what is true now."""
+    commit = state.snapshot.commit if state.snapshot else None
+    own = {"pid": os.getpid(), "commit": commit.id if commit else None, "requests": answered_by(crew.own)}
+    told = {
+        facts["pid"]: {"pid": facts["pid"], "commit": facts["commit"], "requests": answered_by(place)}
+        for place, facts in crew.present()
+    }
+    return list({**told, own["pid"]: own}.values())
 
 
 def _active(state: State) -> dict[str, Any] | None:

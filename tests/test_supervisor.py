@@ -1,0 +1,166 @@
+"""Workers that do not go by themselves, and what the service manager hears of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from location_policy.crew import BEAT, Crew
+from location_policy.report import Report
+from tests.support.program import closed_environment
+from tests.support.repositories import GOOD, force_commit, git, make_repository
+from tests.support.service import started_service, wait_until
+from tests.support.unprivileged import run_as_nobody
+from tests.support.workers import is_alive, pids_of, running_workers
+from tests.test_sd_notify import Manager
+
+IMPORTS = """
+import logging, resource, signal, sys, time
+from location_policy import supervisor
+from location_policy.crew import Crew
+from location_policy.sd_notify import ServiceManager
+from location_policy.supervisor import Supervisor
+logging.basicConfig(format="%(message)s", stream=sys.stdout)
+"""
+
+
+def run(program: str) -> subprocess.CompletedProcess[str]:
+    """The outcome of a program that supervises."""
+    command = [sys.executable, "-c", IMPORTS + program]
+    return subprocess.run(
+        command, env=closed_environment(), cwd="/", capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "notify"
+
+
+@pytest.fixture
+def manager(path: Path) -> Iterator[Manager]:
+    manager = Manager(str(path))
+    yield manager
+    manager.socket.close()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "locations.git", GOOD)
+
+
+# --- ends ---
+
+
+def test_a_worker_that_does_not_end_is_ended() -> None:
+    done = run("""
+supervisor.GRACE = 0.2
+def work(report):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.raise_signal(signal.SIGTERM)
+    import os
+    os.kill(os.getppid(), signal.SIGTERM)
+    while True:
+        time.sleep(60)
+Supervisor(Crew(2), ServiceManager({}), work, []).run()
+""")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("workers did not end within 0 s, they are ended\n")
+
+
+def test_a_worker_that_fails_says_why_and_is_waited_for() -> None:
+    done = run("""
+from location_policy import posts
+posts.LONGEST = 0.01
+crew = Crew(2)
+def work(report):
+    if crew.board.cells[1] > 5:
+        import os
+        os.kill(os.getppid(), signal.SIGTERM)
+        sys.exit(0)
+    if crew.own is crew.places[0]:
+        raise ValueError("broken")
+    sys.exit("words are no status")
+Supervisor(crew, ServiceManager({}), work, []).run()
+""")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ValueError: broken\n" in done.stdout
+    assert "status=1, another begins in 0.01 s\n" in done.stdout
+
+
+def test_a_machine_that_has_no_room_for_another_process_is_asked_again() -> None:
+    done = run_as_nobody(
+        IMPORTS,
+        """
+resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+signal.setitimer(signal.ITIMER_REAL, 0.5)
+Supervisor(Crew(2), ServiceManager({}), lambda report: None, []).run()
+""",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(done.stdout.splitlines()) == {"no worker can be started: Resource temporarily unavailable"}
+
+
+# --- the service manager ---
+
+
+def test_it_is_ready_once_all_workers_are(repository: Path, path: Path, manager: Manager) -> None:
+    options = ("--repo", repository, "--workers", "2")
+    with started_service(*options, cwd=repository.parent, NOTIFY_SOCKET=str(path)) as service:
+        first = git("rev-parse", "main", cwd=repository)
+        status = f"in-sync: answers from commit {first}, 2 subnets; 2 of 2 workers"
+        assert manager.hear() == {"READY": "1", "STATUS": status}
+        commit = force_commit(repository, {"locations.csv": "Perth,10.61.2.0/24\n"})
+        status = f"in-sync: answers from commit {commit}, 1 subnet; 2 of 2 workers"
+        manager.hear_status(status)
+        os.kill(pids_of(service)[0], signal.SIGKILL)
+        assert manager.hear_until("STATUS")[-1]["STATUS"].endswith("; 1 of 2 workers")
+        manager.hear_status(status)
+        service.process.send_signal(signal.SIGHUP)
+        begin, *_, end = manager.hear_until("READY")
+        assert (begin["RELOADING"], end) == ("1", {"READY": "1", "STATUS": status})
+        assert service.stop() == 0
+        assert manager.hear_until("STOPPING")[-1] == {"STOPPING": "1", "STATUS": "ending"}
+
+
+def test_a_worker_whose_loop_stands_still_is_replaced(repository: Path, path: Path, manager: Manager) -> None:
+    options = ("--repo", repository, "--workers", "2")
+    environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "2000000"}
+    with started_service(*options, cwd=repository.parent, **environment) as service:  # type: ignore[arg-type]
+        for _ in range(4):
+            assert manager.hear_until("WATCHDOG")[-1] == {"WATCHDOG": "1"}
+        silent = pids_of(service)[1]
+        os.kill(silent, signal.SIGSTOP)
+        wait_until(lambda: not is_alive(silent), service.log.read_text)
+        wait_until(lambda: len(pids_of(service)) == 2, service.log.read_text)
+        assert f"ERROR worker answers nobody pid={silent}, it is ended\n" in service.log.read_text()
+
+
+def test_a_sign_of_life_wakes_nobody() -> None:
+    crew = Crew(2)
+    heard, tell = os.pipe()
+    os.set_blocking(heard, False)
+    report = Report(crew, tell, 2.0)
+    report.tell("WATCHDOG=1")
+    assert crew.own.cells[BEAT]
+    with pytest.raises(BlockingIOError):
+        os.read(heard, 1)
+    report.tell("STATUS=well")
+    assert os.read(heard, 10) == b"\0"
+    for end in (heard, tell):
+        os.close(end)
+    report.tell("STATUS=well")  # nobody hears it
+
+
+def test_the_running_of_workers_leaves_no_process(repository: Path) -> None:
+    with running_workers(repository, cwd=repository.parent) as service:
+        pids = pids_of(service)
+        service.stop()
+    assert not any(is_alive(pid) for pid in pids)
