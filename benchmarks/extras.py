@@ -55,7 +55,7 @@ def main() -> None:
     active = Active()
     active.change(snapshot=snapshot_of())
     requests = Requests()
-    with tempfile.TemporaryDirectory() as folder, closing(DecisionLog(f"{folder}/decisions.log")) as decisions:
+    with tempfile.TemporaryDirectory() as folder, closing(DecisionLog(f"{folder}/decisions.log").start()) as decisions:
         set_ups: dict[str, ASGIApp] = {
             "none": PolicyApi(active, nothing),
             "metrics": PolicyApi(active, nothing, [requests.count]),

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from tests.support.rollouts import read
+
 SCRIPT = Path(__file__).with_name("load.lua")
 BUCKET = 0.01
 """Seconds."""
@@ -82,7 +84,7 @@ def write_requests(path: Path, requests: list[bytes]) -> Path:
 def processor_seconds(pids: list[int]) -> float:
     """What the threads of these processes have used so far."""
     files = [file for pid in pids for file in Path(f"/proc/{pid}/task").glob("*/schedstat")]
-    return sum(int(file.read_text().split()[0]) for file in files) / 1e9
+    return sum(int(text.split()[0]) for text in map(read, files) if text) / 1e9
 
 
 def stolen_ticks() -> tuple[int, int]:

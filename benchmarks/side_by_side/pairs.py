@@ -33,10 +33,12 @@ class Server:
 class Pair:
     """How many times as fast one server is as the other, by each pair of slices.
 
-    `rates` are the answers a second of each, `costs` the seconds of processor time that an answer takes.
+    `by_processor`: how many times as many answers it gives for a second of processor time. `rates` are the answers a
+    second of each, `costs` the seconds of processor time that an answer takes.
     """
 
     ratios: list[float]
+    by_processor: list[float]
     rates: tuple[float, float]
     costs: tuple[float, float]
     stolen: float
@@ -109,7 +111,9 @@ def compare(one: Server, other: Server, slices: int, seconds: float, core: int) 
     ratios = [first / second for first, second in zip(*rates, strict=True) if second]
     first, second = (sum(found) / sum(rate) / (seconds + EDGE) for found, rate in zip(spent, rates, strict=True))
     stolen = (after[0] - before[0]) / max(1, after[1] - before[1])
-    return Pair(ratios, (median(rates[0]), median(rates[1])), (first, second), stolen)
+    answers = zip(*rates, *spent, strict=True)
+    by_processor = [one / used / (other / by) for one, other, used, by in answers if other and used and by]
+    return Pair(ratios, by_processor, (median(rates[0]), median(rates[1])), (first, second), stolen)
 
 
 def processes_of(pid: int) -> list[int]:
