@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -26,6 +25,7 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from tests.support.maps import random_rows
 from tests.support.repositories import make_repository
 from tests.support.service import running_service
 
@@ -67,19 +67,6 @@ def main() -> None:
             print_paint(service.url)
             with running_service(repository, "--state-dir", Path(folder) / "other") as other:
                 print_nodes(connection, [service.port, other.port], arguments.turns)
-
-
-def random_rows(count: int) -> str:
-    """This many rows with ten locations, all in 10.0.0.0/8."""
-    chosen = random.Random(1)
-    rows: set[tuple[int, int]] = set()
-    while len(rows) < count:
-        length = chosen.choice((20, 22, 23, 24, 24, 24, 24, 25, 26))
-        rows.add((chosen.getrandbits(24) >> 32 - length << 32 - length, length))
-    names = ("Oslo", "Sydney", "Perth", "London", "Tokyo", "Chicago", "Lima", "Cairo", "Delhi", "Seoul")
-    return "".join(
-        f"{chosen.choice(names)},10.{first >> 16}.{first >> 8 & 255}.{first & 255}/{length}\n" for first, length in rows
-    )
 
 
 def timed(connection: http.client.HTTPConnection, target: str) -> float:

@@ -1,69 +1,70 @@
-"""Write the pictures of pages.md anew: a service of a small map, looked at with Chromium.
+"""Write the pictures of pages.md anew, or pictures of every page for somebody to look at.
 
     python docs/screenshots.py
+    python docs/screenshots.py --all FOLDER [--rows 100000] [--only STATE …]
 
-pngquant, where it is installed, makes them a third as large.
+The latter are some hundreds of pictures, FOLDER/STATE-PAGE-WIDTH-THEME.png: each page with content, empty, in error and
+with a large map, in three widths and both themes. pngquant, where it is installed, makes those of the manual a third as
+large.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.support.repositories import clone, init
-from tests.support.service import running_service
+from tests.support.service import Service
+from tests.support.states import OFFICES, STATES, service_in
 
 FOLDER = Path(__file__).parent / "images"
-PAGES = {
-    "home": ("/", "light"),
-    "map": ("/map", "light"),
-    "lookup": ("/lookup?address=10.61.2.7", "dark"),
-    "commit": ("/commit/COMMIT", "light"),
-}
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
+SHOWN: dict[str, Theme] = {"home": "light", "map": "light", "answer": "dark", "commit": "light"}
+"""What the manual shows, each in its theme."""
 WIDTH, HEIGHT = 1100, 760
-ROWS = """\
-Sydney,10.0.0.0/10
-Melbourne,Sydney,10.16.0.0/12
-Singapore,10.24.0.0/14
-Melbourne,10.64.0.0/11
-Sydney,Singapore,10.72.0.0/14
-Melbourne,10.76.64.0/18
-Singapore,Sydney,10.112.0.0/12
-"""
+WIDTHS = (360, 768, 1600)
+TALLEST = 2400
+"""Pixels of a page that are looked at."""
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", type=Path, metavar="FOLDER", help="every page, for somebody to look at")
+    parser.add_argument("--rows", type=int, default=100_000, help="of the large map")
+    parser.add_argument("--only", nargs="+", choices=STATES, default=list(STATES), help="states that are looked at")
+    arguments = parser.parse_args()
+    with sync_playwright() as playwright:
+        sandbox = ["--no-sandbox"] * (os.getuid() == 0)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=sandbox)
+        if arguments.all:
+            arguments.all.mkdir(parents=True, exist_ok=True)
+            for name in arguments.only:
+                look_at(name, browser, arguments.all, arguments.rows)
+        else:
+            show(browser)
+        browser.close()
+
+
+def show(browser: Browser) -> None:
+    """The pictures of the manual."""
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        repository = init(Path(folder) / "locations.git")
-        copy = clone(repository, Path(folder) / "map")
-        copy.commit({"locations/offices.csv": ROWS}, "Add the offices")
-        moved = ROWS.replace("Melbourne,10.76.64.0/18", "Singapore,10.76.64.0/18")
-        commit = copy.commit({"locations/offices.csv": moved}, "Move the laboratory to Singapore")
-        copy.push()
-        with running_service(repository) as service, sync_playwright() as playwright:
-            arguments = ["--no-sandbox"] * (os.getuid() == 0)
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-            for address in ("10.61.2.7", "10.76.65.1", "192.0.2.1"):
-                service.locate(address)
-            for name, (target, theme) in PAGES.items():
-                page = browser.new_page(
-                    color_scheme="dark" if theme == "dark" else "light", viewport={"width": WIDTH, "height": HEIGHT}
-                )
-                page.goto(service.url + target.replace("COMMIT", commit))
-                page.wait_for_load_state("networkidle")
-                page.screenshot(path=FOLDER / f"{name}.png")
-                page.close()
-            upload(browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}), service.url)
-            browser.close()
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce")
+    with tempfile.TemporaryDirectory() as folder, service_in(STATES["content"], Path(folder), 0) as (service, targets):
+        for name, theme in SHOWN.items():
+            page.emulate_media(color_scheme=theme)
+            load(page, service, targets[name])
+            page.screenshot(path=FOLDER / f"{name}.png")
+        upload(page, service.url)
     if shutil.which("pngquant"):
         subprocess.run(
             ["pngquant", "--force", "--ext", ".png", "--speed", "1", "64", *FOLDER.glob("*.png")], check=True
@@ -72,7 +73,8 @@ def main() -> None:
 
 def upload(page: Page, url: str) -> None:
     """The form of the upload, as far as the plan."""
-    rows = ROWS.replace("Singapore,Sydney,10.112.0.0/12", "Melbourne,10.112.0.0/12") + "Sydney,10.96.0.0/12\n"
+    page.emulate_media(color_scheme="light")
+    rows = OFFICES.replace("Singapore,Sydney,10.112.0.0/12", "Melbourne,10.112.0.0/12") + "Sydney,10.96.0.0/12\n"
     page.goto(f"{url}/upload")
     page.get_by_label("File", exact=True).set_input_files(
         {"name": "offices.csv", "mimeType": "text/csv", "buffer": rows.encode()}
@@ -81,6 +83,29 @@ def upload(page: Page, url: str) -> None:
     page.get_by_role("button", name="Show the plan").click()
     page.wait_for_load_state("networkidle")
     page.screenshot(path=FOLDER / "upload.png", full_page=True)
+
+
+def look_at(name: str, browser: Browser, folder: Path, rows: int) -> None:
+    """Every page in one state: in both themes as wide as a telephone, a tablet and a large screen."""
+    page = browser.new_page(reduced_motion="reduce")
+    with tempfile.TemporaryDirectory() as made, service_in(STATES[name], Path(made), rows) as (service, targets):
+        for target_name, target in targets.items():
+            load(page, service, target)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": HEIGHT})
+                tall = page.evaluate("document.documentElement.scrollHeight")
+                page.set_viewport_size({"width": width, "height": max(HEIGHT, min(TALLEST, tall))})
+                for theme in THEMES:
+                    page.emulate_media(color_scheme=theme)
+                    page.screenshot(path=folder / f"{name}-{target_name}-{width}-{theme}.png")
+            print(f"{name} {target_name}: {target}", flush=True)
+    page.close()
+
+
+def load(page: Page, service: Service, target: str) -> None:
+    """A page, once everything that it fetches has come."""
+    page.goto(service.url + target)
+    page.wait_for_load_state("networkidle")
 
 
 if __name__ == "__main__":

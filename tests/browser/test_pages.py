@@ -5,30 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.repositories import force_commit, git, make_repository
+from tests.support.repositories import force_commit, make_repository
 from tests.support.service import Service, running_service
 from tests.web.history import FIRST, INVALID
-
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = (
-    "/",
-    "/map",
-    "/map?q=nowhere",
-    "/map?sort=wrong",
-    "/picture?root=10.61.0.0/16",
-    "/lookup",
-    "/lookup?address=10.61.2.7",
-    "/lookup?address=10.61",
-    "/lookup/origin?address=10.61.2.7",
-    "/history",
-    "/source/locations/apac.csv?line=2",
-    "/upload",
-    "/nowhere",
-)
-WIDTHS = (360, 800, 1600)
 
 
 def shown(page: Page, service: Service, target: str) -> Page:
@@ -39,36 +20,6 @@ def shown(page: Page, service: Service, target: str) -> Page:
 
 
 # --- every page ---
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(chromium: Browser, service: Service, repository: Path, theme: str) -> None:
-    if not AXE.exists():  # pragma: no cover  depends on the machine
-        pytest.skip("axe-core is not there: npm ci --prefix tests/browser")
-    context = chromium.new_context(color_scheme="dark" if theme == "dark" else "light", bypass_csp=True)
-    page = context.new_page()
-    commits = [f"/commit/{commit}" for commit in _commits(repository)]
-    found: dict[str, list[str]] = {}
-    for target in (*PAGES, *commits, f"/compare?old={_commits(repository)[0]}&new={_commits(repository)[2]}"):
-        shown(page, service, target)
-        page.add_script_tag(path=AXE)
-        violations = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)")
-        serious = [one for one in violations if one["impact"] in ("serious", "critical", "moderate")]
-        found |= {f"{target} {one['id']}": [node["html"] for node in one["nodes"]][:2] for one in serious}
-    context.close()
-    assert not found, "\n".join(map(str, found.items()))
-
-
-def _commits(repository: Path) -> list[str]:
-    return git("rev-list", "main", cwd=repository).split()
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_is_wider_than_the_window(page: Page, service: Service, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    for target in PAGES:
-        shown(page, service, target)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), target
 
 
 def test_the_page_is_dark_where_its_reader_likes_it_dark(chromium: Browser, service: Service) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from location_policy.addresses import Network, parse_interface
@@ -12,6 +14,7 @@ from location_policy.sources import File
 from tests.support.repositories import GOOD, Files
 
 MOMENT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+CITIES = ("Oslo", "Sydney", "Perth", "London", "Tokyo", "Chicago", "Lima", "Cairo", "Delhi", "Seoul")
 COMMIT = Commit("c" * 40, "7" * 40, "Change the map", "Alice", MOMENT)
 
 
@@ -29,6 +32,18 @@ def snapshot_of(files: Files = GOOD, commit: Commit | None = COMMIT) -> Snapshot
 def many_rows(count: int, location: str = "Sydney") -> str:
     """This many rows, each a /32 of its own."""
     return "".join(f"{location},10.{i >> 16}.{i >> 8 & 255}.{i & 255}/32\n" for i in range(count))
+
+
+def random_rows(count: int, names: Sequence[str] = CITIES) -> str:
+    """This many rows with these locations, all in 10.0.0.0/8, the same each time."""
+    chosen = random.Random(1)
+    rows: set[tuple[int, int]] = set()
+    while len(rows) < count:
+        length = chosen.choice((20, 22, 23, 24, 24, 24, 24, 25, 26))
+        rows.add((chosen.getrandbits(24) >> 32 - length << 32 - length, length))
+    return "".join(
+        f"{chosen.choice(names)},10.{first >> 16}.{first >> 8 & 255}.{first & 255}/{length}\n" for first, length in rows
+    )
 
 
 def network(text: str) -> Network:

@@ -60,7 +60,7 @@ def page(client: TestClient, target: str, status: int = 200) -> str:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     main = response.text.partition("<main")[2].partition("</main>")[0]
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", main))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", main.replace("<wbr>", "")))
 
 
 def facts(client: TestClient, target: str, status: int = 200) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def test_home_counts_requests_by_outcome(repository: Path) -> None:
     client.get("/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0")
     client.get("/policy/v1/participant/location?protocol=sip&ms-subnet=10.61.2.0")
     assert facts(client, "status")["requests"] == {"match": 1, "no-opinion": 1}
-    assert "match 1 no-opinion 1" in page(client, "/")
+    assert "match a row covers the address 1 no-opinion Pexip chooses by itself 1" in page(client, "/")
 
 
 def test_home_of_an_empty_repository_says_how_to_begin(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_home_shows_some_of_many_problems_and_locations() -> None:
     text = page(client_of(active), "/")
     assert "! unreachable" in text
     assert "… and 20 more: location-policy check" in text
-    assert "… and 20 more: see the map" in text
+    assert "… and 40 more: see the map" in text
     assert "no: /srv/state cannot be written" in text
 
 
@@ -369,11 +369,17 @@ def test_a_commit_that_is_not_valid_is_shown_with_its_problems(client: TestClien
 
 
 def test_any_two_commits_are_compared(client: TestClient, repository: Path) -> None:
-    new, old, bad = git("rev-parse", "main", "main~3", "main~1", cwd=repository).split()
+    new, old = git("rev-parse", "main", "main~3", cwd=repository).split()
     assert "moved 10.65.0.0/20 Oslo Melbourne" in page(client, f"/compare?old={old}&new={new}")
     assert "removed" not in page(client, f"/compare?old={old}&new={new}")
     assert "no effect" in page(client, f"/compare?old={new}&new={new}")
-    assert "One of the two is not valid: 2 errors" in page(client, f"/compare?old={old}&new={bad}")
+
+
+def test_what_cannot_be_compared_says_which_of_the_two_is_not_valid(client: TestClient, repository: Path) -> None:
+    old, bad = git("rev-parse", "main~3", "main~1", cwd=repository).split()
+    for target in (f"/compare?old={old}&new={bad}", f"/compare?old={bad}&new={old}"):
+        assert f"Nothing to compare: {bad[:10]} is not valid 2 errors" in page(client, target)
+        assert f'href="/source/locations.csv?at={bad}&amp;line=2"' in client.get(target, headers=BROWSER).text
 
 
 def test_a_large_plan_is_shown_in_part(repository: Path) -> None:
@@ -404,14 +410,19 @@ def test_without_a_journal_nothing_is_known_of_what_became_of_a_commit(repositor
 # --- files ---
 
 
-def test_a_file_is_shown_around_a_line_with_who_wrote_it(client: TestClient) -> None:
+def test_a_file_is_shown_around_a_line(client: TestClient) -> None:
     text = page(client, "/source/locations/apac.csv?line=2")
-    assert "Line 2 was written by" in text
+    assert "Who wrote line 2" in text
     assert "Sydney,10.61.0.0/16" in text
-    found = facts(client, "source/locations/apac.csv?line=2")
-    assert found["written"]["subject"] == "Open the office"
-    assert facts(client, "source/locations/apac.csv?line=99")["written"] is None
+    assert "Who wrote" not in page(client, "/source/locations/apac.csv?line=99")
     assert facts(client, "source/locations/apac.csv")["total"] == 3
+
+
+def test_who_wrote_a_line_is_asked_by_itself(client: TestClient) -> None:
+    assert "Line 2 was written by" in page(client, "/written/locations/apac.csv?line=2")
+    assert facts(client, "written/locations/apac.csv?line=2")["written"]["subject"] == "Open the office"
+    assert "has no line 99" in page(client, "/written/locations/apac.csv?line=99", 404)
+    assert "line is not given" in page(client, "/written/locations/apac.csv", 400)
 
 
 def test_a_long_file_is_shown_in_parts(tmp_path: Path) -> None:

@@ -134,6 +134,14 @@ class Archive:
                 old_map = self._load(repository, before, gate)
             return Change(before, commit, make_plan(old_map, self._load(repository, commit, gate)))
 
+    def is_valid(self, revision: str) -> bool:
+        """Can a commit be served?"""
+        try:
+            self.snapshot(revision)
+        except InvalidConfiguration:
+            return False
+        return True
+
     def snapshot(self, revision: str) -> Snapshot:
         """A commit as it would be served; raises InvalidConfiguration."""
         active = self._active.state.snapshot

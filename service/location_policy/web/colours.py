@@ -1,4 +1,4 @@
-"""A colour for each location: the same as long as its name is, whatever else the map holds, as far as colours reach."""
+"""A look for each location: the same as long as its name is, whatever else the map holds, as far as looks reach."""
 
 from __future__ import annotations
 
@@ -9,23 +9,34 @@ from types import MappingProxyType
 
 COLOURS = 9
 """As many as can be told apart, also by the colour-blind (Paul Tol's "muted" scheme); style.css has them."""
+PATTERNS = 3
+"""Plain, striped, dotted: where there are more locations than colours, a pattern tells apart those that share one."""
+LOOKS = COLOURS * PATTERNS
 
 
 @lru_cache(maxsize=4)
-def colours_of(names: frozenset[str]) -> MappingProxyType[str, int]:
-    """The number of each name's colour. Names that want the same one take the next, until there is none left."""
+def looks_of(names: frozenset[str]) -> MappingProxyType[str, int]:
+    """The number of each name's look: its colour, and its pattern times `COLOURS`.
+
+    Names that want the same colour take the next, until there is none left, and then the next pattern.
+    """
     found: dict[str, int] = {}
+    taken: set[int] = set()
     for name in sorted(names, key=_order):
         wanted = _order(name)[0] % COLOURS
-        free = (number % COLOURS for number in range(wanted, wanted + COLOURS))
-        taken = set(found.values())
-        found[name] = next((number for number in free if number not in taken), wanted)
+        every = (
+            (wanted + step) % COLOURS + COLOURS * pattern for pattern in range(PATTERNS) for step in range(COLOURS)
+        )
+        found[name] = next((number for number in every if number not in taken), wanted)
+        taken.add(found[name])
     return MappingProxyType(found)
 
 
-def colour_of(name: str, names: Iterable[str]) -> int:
-    """The number of one name's colour, beside those of a map."""
-    return colours_of(frozenset(names)).get(name, _order(name)[0] % COLOURS)
+def look_of(name: str, names: Iterable[str]) -> str:
+    """The classes of one name, beside those of a map."""
+    number = looks_of(frozenset(names)).get(name, _order(name)[0] % COLOURS)
+    pattern, colour = divmod(number, COLOURS)
+    return f"c{colour}" + (f" p{pattern}" if pattern else "")
 
 
 def _order(name: str) -> tuple[int, str]:

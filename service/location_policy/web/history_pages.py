@@ -55,7 +55,7 @@ def commit(site: Site, query: Query) -> Facts:
 def compare(site: Site, query: Query) -> Facts:
     """What going from one commit to another does."""
     old, new = site.archive.find(query["old"]), site.archive.find(query["new"])
-    return {"new": commit_fields(new), **_kept_change(site, old.id, new.id)}
+    return {**_kept_change(site, old.id, new.id), "old": commit_fields(old), "new": commit_fields(new)}
 
 
 def _kept_change(site: Site, old: str | None, new: str) -> Facts:
@@ -69,9 +69,10 @@ def _change(site: Site, old: str | None, new: str) -> Facts:
     except InvalidConfiguration as error:
         errors = errors_in(error.problems)
         shown = [problem_fields(problem) for problem in errors[:SHOWN_PROBLEMS]]
-        return {"old": None, "plan": None, "problems": shown, "errors": len(errors)}
+        invalid = old if old and not site.archive.is_valid(old) else new
+        return {"old": None, "plan": None, "invalid": invalid, "problems": shown, "errors": len(errors)}
     before = commit_fields(change.old) if change.old else None
-    return {"old": before, "plan": plan_fields(change.plan), "problems": [], "errors": 0}
+    return {"old": before, "plan": plan_fields(change.plan), "invalid": None, "problems": [], "errors": 0}
 
 
 def plan_fields(plan: Plan) -> Fields:

@@ -9,7 +9,7 @@ from .site import Site
 from .status import status
 
 SHOWN_PROBLEMS = 50
-SHOWN_LOCATIONS = 40
+SHOWN_LOCATIONS = 20
 SENTENCES = {
     "in-sync": "The newest commit is in force.",
     "behind": "A newer commit is being loaded.",

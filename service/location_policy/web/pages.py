@@ -149,7 +149,7 @@ class Pages:
         query: Query = {one.name: given.get(one.name) for one in resource.parameters}
         facts = {
             "fault": told(fault),
-            "form": resource.form,
+            "form": None if fault.status == 503 else resource.form,
             "query": query,
             "locations": dict(snapshot.locations) if snapshot else {},
         }

@@ -15,7 +15,8 @@ from markupsafe import Markup
 from .. import __version__
 from ..commit_text import SHORT
 from ..snapshot import Snapshot
-from .colours import colour_of
+from .colours import look_of
+from .picture_text import bands, bar_fit, bar_subtitle, bar_title, bar_words, legend
 from .resources import Facts
 from .static import static_url
 
@@ -29,6 +30,8 @@ MARKS = {
     "pinned": "■",
 }
 """Beside each state: it is never told by its colour alone."""
+LONG = 30
+"""Letters of a name that is broken where it has to be."""
 HOOKS = {
     "ok": "checks every push",
     "missing": "missing: pushes are not checked",
@@ -44,12 +47,32 @@ OUTCOMES = {
 }
 
 
-def _moment(text: str) -> Markup:
+ASKED = {
+    "match": "a row covers the address",
+    "default": "no row, the default answers",
+    "no-match": "no row covers the address",
+    "no-opinion": "Pexip chooses by itself",
+    "bad-address": "not an address",
+    "not-ready": "no map was loaded yet",
+    "not-provided": "another kind of request",
+}
+"""What outcomes of requests mean, where the word does not say it."""
+
+
+def _moment(text: str, *, seconds: bool = False) -> Markup:
     """A time: in UTC, until the browser puts it into its reader's zone."""
     at = datetime.fromisoformat(text).astimezone(UTC)
-    return Markup('<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} UTC">{:%Y-%m-%d %H:%M} UTC</time>').format(
-        text, at, at
+    shown = f"{at:%Y-%m-%d %H:%M:%S}"
+    attribute = Markup(" data-seconds" if seconds else "")
+    return Markup('<time datetime="{}" title="{} UTC"{}>{} UTC</time>').format(
+        text, shown, attribute, shown if seconds else shown[:-3]
     )
+
+
+def _breakable(path: str) -> Markup:
+    """A path, which a narrow page may break behind each slash, and a name that is too long for it anywhere."""
+    parts = Markup("/<wbr>").join(path.split("/"))
+    return Markup('<span class="long">{}</span>').format(parts) if max(map(len, path.split("/"))) > LONG else parts
 
 
 def _commit_link(commit_id: str) -> Markup:
@@ -84,41 +107,6 @@ def _curl(url: str, needs_login: bool) -> str:
     return f"curl{' --user USER' * needs_login} {shlex.quote(url)}"
 
 
-def bar_words(bar: Facts) -> str:
-    """All that there is to say of a bar of the picture; it begins with what can be read on it."""
-    range_ = f"{bar['first']} to {bar['last']}"
-    if row := bar["row"]:
-        then = f", then {', '.join(row['overflow'])}" if row["overflow"] else ""
-        inside = f"; {bar['rows'] - 1:,} inside" if bar["rows"] > 1 else ""
-        place = f"{row['subnet']} in {row['path']}:{row['line']}"
-        return f"{_bar_title(bar)} {_bar_subtitle(bar)}, {range_}{then} ({place}){inside}"
-    if not bar["rows"]:
-        return f"no row {range_}" if bar["depth"] else f"no row {bar['leads_to']}, {range_}"
-    locations = [name if share == 1 else f"{name} {share:.0%}" for name, share in bar["locations"].items()]
-    return f"{bar['rows']:,} subnets in {bar['leads_to']}, {range_}: {', '.join(locations)}"
-
-
-def _bar_title(bar: Facts) -> str:
-    """What stands on a bar that is wide enough: a row or a gap, for several rows are drawn as narrow as can be."""
-    return ", ".join(bar["locations"]) or "no row"
-
-
-def _bar_subtitle(bar: Facts) -> str:
-    if not bar["depth"]:
-        return str(bar["leads_to"])
-    return str(bar["row"]["subnet"] if bar["row"] else bar["first"])
-
-
-def _bands(bar: Facts) -> list[tuple[str, float, float]]:
-    """The locations of a bar, each with the beginning and the height of its band; the last has the rest."""
-    bands, at = [], 0.0
-    for number, (name, share) in enumerate(bar["locations"].items(), 1):
-        height = 100 - at if number == len(bar["locations"]) else round(100 * share, 2)
-        bands.append((name, at, height))
-        at = round(at + height, 2)
-    return bands
-
-
 class Renderer:
     """Writes pages down."""
 
@@ -133,6 +121,7 @@ class Renderer:
         )
         self._environment.filters |= {
             "moment": _moment,
+            "breakable": _breakable,
             "number": lambda number: f"{number:,}",
             "json": lambda facts: json.dumps(facts, indent=2, ensure_ascii=False),
         }
@@ -146,18 +135,21 @@ class Renderer:
             "overflow_of": _overflow_of,
             "curl": _curl,
             "outcome_words": OUTCOMES.__getitem__,
-            "bands": _bands,
+            "asked_words": ASKED.get,
+            "bands": bands,
+            "bar_fit": bar_fit,
             "bar_words": bar_words,
-            "bar_title": _bar_title,
-            "bar_subtitle": _bar_subtitle,
+            "bar_title": bar_title,
+            "bar_subtitle": bar_subtitle,
+            "legend": legend,
         }
 
     def render(self, template: str, snapshot: Snapshot | None, facts: Facts) -> bytes:
-        """A page; locations have the colours that they have in this snapshot."""
+        """A page; locations look as they do in this snapshot."""
         names = snapshot.locations if snapshot else ()
 
-        def colour(name: str) -> int:
-            return colour_of(name, names)
+        def look(name: str) -> str:
+            return look_of(name, names)
 
-        text = self._environment.get_template(template).render(colour=colour, **facts)
+        text = self._environment.get_template(template).render(look=look, **facts)
         return text.encode(errors="replace")

@@ -46,7 +46,7 @@ PLAN = record(
     more=NUMBER,
 )
 CHANGE_OF_TIP = {"plan": perhaps(PLAN), "problems": many(PROBLEM), "errors": NUMBER}
-CHANGE = {"old": perhaps(COMMIT), **CHANGE_OF_TIP}
+CHANGE = {"old": perhaps(COMMIT), **CHANGE_OF_TIP, "invalid": perhaps(TEXT)}
 FATE = {
     "is_active": TRUTH,
     "is_head": TRUTH,
@@ -133,7 +133,6 @@ SOURCE = record(
     line=perhaps(NUMBER),
     lines=many(record(number=NUMBER, text=TEXT)),
     total=NUMBER,
-    written=perhaps(COMMIT),
 )
 ATTEMPT = record(
     tip=TEXT,
@@ -150,6 +149,7 @@ ATTEMPT = record(
     may_land=TRUTH,
     came=many(COMMIT),
 )
+WRITTEN = record(path=TEXT, line=NUMBER, commit=COMMIT, written=COMMIT)
 FAULT = {
     "type": "object",
     "properties": {

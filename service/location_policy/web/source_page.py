@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ..cells import split_lines
 from ..commit_text import commit_fields
+from ..problems import quote
+from ..repository import Commit
+from .faults import Fault
 from .resources import Facts, Query
 from .site import Site
 
@@ -13,23 +16,34 @@ AROUND = 100
 
 def source(site: Site, query: Query) -> Facts:
     """The lines around one."""
-    snapshot = site.active.state.snapshot
-    active = snapshot.commit.id if snapshot and snapshot.commit else None
-    commit, content = site.archive.content(query["at"] or active or site.archive.tip(), query["path"])
-    lines = split_lines(content)
-    if content.endswith(b"\n"):
-        lines = lines[:-1]
-    line = query["line"]
-    is_there = line is not None and line <= len(lines)
-    first = max(1, (line or 1) - AROUND)
+    commit, lines = _lines(site, query)
+    first = max(1, (query["line"] or 1) - AROUND)
     shown = lines[first - 1 : first + 2 * AROUND]
     return {
         "path": query["path"],
         "commit": commit_fields(commit),
-        "line": line,
+        "line": query["line"],
         "lines": [
             {"number": number, "text": text.decode(errors="replace")} for number, text in enumerate(shown, first)
         ],
         "total": len(lines),
-        "written": commit_fields(site.archive.writer(commit, query["path"], line)) if is_there else None,
     }
+
+
+def written(site: Site, query: Query) -> Facts:
+    """Who wrote a line: git goes back through the history of its file, which takes seconds in a long one."""
+    commit, lines = _lines(site, query)
+    path, line = query["path"], query["line"]
+    if line > len(lines):
+        raise Fault(404, f"{quote(path)} has no line {line:,} at commit {commit.id[:10]}, but {len(lines):,}")
+    writer = site.archive.writer(commit, path, line)
+    return {"path": path, "line": line, "commit": commit_fields(commit), "written": commit_fields(writer)}
+
+
+def _lines(site: Site, query: Query) -> tuple[Commit, list[bytes]]:
+    """The commit that is meant, and the lines of a file in it."""
+    snapshot = site.active.state.snapshot
+    active = snapshot.commit.id if snapshot and snapshot.commit else None
+    commit, content = site.archive.content(query["at"] or active or site.archive.tip(), query["path"])
+    lines = split_lines(content)
+    return commit, lines[:-1] if content.endswith(b"\n") else lines

@@ -8,10 +8,13 @@ from .home import home
 from .lookup_page import REQUEST, lookup, origin
 from .map_page import PAGE, map_rows, picture
 from .resources import Parameter, Resource
-from .source_page import source
+from .source_page import source, written
 
+LINES = 100_000_000
+"""More than a file has."""
 A_COMMIT = "c99d929d73245a13463547ac3bdcd9657848f315"
 AT = Parameter("at", "The id of a commit; without it the one in force.", A_COMMIT)
+PATH = Parameter("path", "The file.", "locations/apac.csv", is_required=True)
 NUMBERED = Parameter("page", "Which page, from 1.", "2", 1, bounds=(1, 1_000_000))
 
 RESOURCES = (
@@ -108,14 +111,28 @@ RESOURCES = (
     Resource(
         "source",
         "/source/{path:path}",
-        "The lines of a file as it was committed, and who wrote one",
+        "The lines of a file as it was committed",
         "source.html",
         source,
         schemas.SOURCE,
         (
-            Parameter("path", "The file.", "locations/apac.csv", is_required=True),
+            PATH,
             AT,
-            Parameter("line", "The line that is meant.", "3", bounds=(1, 100_000_000)),
+            Parameter("line", "The line that is meant.", "3", bounds=(1, LINES)),
+        ),
+        is_slow=True,
+    ),
+    Resource(
+        "written",
+        "/written/{path:path}",
+        "Who wrote a line of a file",
+        "written.html",
+        written,
+        schemas.WRITTEN,
+        (
+            PATH,
+            AT,
+            Parameter("line", "The line.", "3", bounds=(1, LINES), is_required=True),
         ),
         is_slow=True,
     ),

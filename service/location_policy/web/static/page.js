@@ -1,12 +1,13 @@
 // What a page does besides being read; all of it can be done without, in more steps.
 
 const REFRESH = 5000;
+const COPY = '<svg aria-hidden="true" width="14" height="14" viewBox="0 0 14 14"><path d="M4.5 4.5h8v8h-8zM9.5 4.5v-3h-8v8h3"/></svg>';
 
 /** Times in the reader's zone; UTC stays in the title. */
 function localTimes(root) {
-  const form = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const [short, exact] = ["short", "medium"].map((timeStyle) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle }));
   for (const time of root.querySelectorAll("time[datetime]")) {
-    time.textContent = form.format(new Date(time.dateTime));
+    time.textContent = ("seconds" in time.dataset ? exact : short).format(new Date(time.dateTime));
   }
 }
 
@@ -17,12 +18,13 @@ function copyButtons(root) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
-    button.textContent = "Copy";
-    button.setAttribute("aria-label", `Copy ${what}`);
+    button.innerHTML = COPY;
+    button.title = `Copy ${what}`;
+    button.setAttribute("aria-label", button.title);
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
-      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+      setTimeout(() => { button.innerHTML = COPY; }, 1500);
     });
     after.after(button);
   };
