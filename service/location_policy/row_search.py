@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -66,7 +67,15 @@ def find_rows(snapshot: Snapshot, search: Search, in_order: InOrder | None = Non
 
 def ordered(snapshot: Snapshot, order: Order) -> array[int]:
     """All positions in an order; equal ones stay in the order of addresses."""
-    return array("I", sorted(range(snapshot.size), key=_key(snapshot, snapshot.by_address(), order)))
+    rows = snapshot.by_address()
+    match order:
+        case "location":
+            return _by_key(map(_ranks(snapshot).__getitem__, map(snapshot.names_of.__getitem__, rows)))
+        case "source":
+            return _inverted(rows)
+        case "length":
+            return _by_key(map(snapshot.lengths.__getitem__, rows))
+    return array("I", range(snapshot.size))
 
 
 Term = Address | Network | int | str
@@ -101,17 +110,25 @@ def _parse_part(word: str) -> Network:
 
 def _placed(snapshot: Snapshot, terms: Iterable[Term]) -> Sequence[int]:
     """The positions that the addresses and networks among the terms leave, in order."""
-    found: set[int] | None = None
+    found: Sequence[int] | None = None
     for term in terms:
-        if isinstance(term, Network):
-            around = (at for at in snapshot.holding(term.first) if snapshot.network_at(at).length < term.length)
-            places = {*snapshot.inside(term), *around}
-        elif isinstance(term, bytes):
-            places = set(snapshot.holding(term))
-        else:
+        if not isinstance(term, bytes):
             continue
-        found = places if found is None else found & places
-    return range(snapshot.size) if found is None else sorted(found)
+        inside = snapshot.inside(term) if isinstance(term, Network) else range(0)
+        around = _around(snapshot, term)
+        if found is None:
+            found = [*around, *inside] if around else inside
+        else:
+            found = [at for at in found if at in inside or at in around]
+    return range(snapshot.size) if found is None else found
+
+
+def _around(snapshot: Snapshot, term: Address | Network) -> list[int]:
+    """The positions of the rows that hold an address, or a network and more, in order: all before those inside it."""
+    if isinstance(term, Network):
+        holding = snapshot.holding(term.first)
+        return sorted(at for at in holding if snapshot.network_at(at).length < term.length)
+    return sorted(snapshot.holding(term))
 
 
 def _filtered(
@@ -161,19 +178,26 @@ def _path_flags(snapshot: Snapshot, is_meant: Callable[[str], bool]) -> bytes:
     return b"".join(bytes((is_meant(path),)) * size for path, size in zip(snapshot.paths, sizes, strict=True))
 
 
-def _key(snapshot: Snapshot, rows: array[int], order: Order) -> Callable[[int], int]:
-    """By what positions are sorted; equal ones stay in the order of addresses."""
-    match order:
-        case "location":
-            by_name = sorted(
-                range(len(snapshot.names)), key=lambda number: [*map(str.casefold, snapshot.names[number])]
-            )
-            ranks = array("I", bytes(4 * len(by_name)))
-            for rank, number in enumerate(by_name):
-                ranks[number] = rank
-            return lambda position: ranks[snapshot.names_of[rows[position]]]
-        case "source":
-            return rows.__getitem__
-        case "length":
-            return lambda position: snapshot.lengths[rows[position]]
-    return lambda position: position
+def _ranks(snapshot: Snapshot) -> array[int]:
+    """Of each tuple of names its place among all, whatever their case."""
+    by_name = sorted(range(len(snapshot.names)), key=lambda number: [*map(str.casefold, snapshot.names[number])])
+    return _inverted(by_name)
+
+
+def _by_key(keys: Iterable[int]) -> array[int]:
+    """All positions by their keys, which are few; not by sorting, which would let no answer go first until it ends."""
+    found: dict[int, array[int]] = defaultdict(lambda: array("I"))
+    for position, key in enumerate(keys):
+        found[key].append(position)
+    order = array("I")
+    for key in sorted(found):
+        order += found[key]
+    return order
+
+
+def _inverted(order: Sequence[int]) -> array[int]:
+    """Where each number stands in an order of all."""
+    places = array("I", bytes(array("I").itemsize * len(order)))
+    for place, number in enumerate(order):
+        places[number] = place
+    return places

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.test_pages import shown
 from tests.support.service import Service
 from tests.support.states import STATES, service_in
 
@@ -41,13 +40,15 @@ def test_every_page_fits_its_window_and_has_no_barrier(looked: tuple[Service, li
     service, targets = looked
     context = chromium.new_context(bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
-    found = {target: _defects(shown(page, service, target)) for target in targets}
+    found = {target: _defects(page, service.url + target) for target in targets}
     context.close()
     assert {target: defects for target, defects in found.items() if defects} == {}
 
 
-def _defects(page: Page) -> list[object]:
-    """What is wrong with a page, in any width and in both themes."""
+def _defects(page: Page, url: str) -> list[object]:
+    """What is wrong with a page, in any width and in both themes, once all that it fetches has come."""
+    page.goto(url)
+    page.wait_for_function("!document.querySelector('.fill')")
     found: list[object] = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})

@@ -22,6 +22,7 @@ from location_policy.web import Access, make_app
 from location_policy.web.archive import Archive
 from location_policy.web.desk import Desk
 from location_policy.web.pages import Pages
+from location_policy.web.rendering import compile_templates, environment
 from location_policy.web.site import Site
 from location_policy.web.workshop import Workshop
 from tests.support.app import client_of, client_of_repository, served
@@ -416,6 +417,14 @@ def test_a_file_is_shown_around_a_line(client: TestClient) -> None:
     assert "Sydney,10.61.0.0/16" in text
     assert "Who wrote" not in page(client, "/source/locations/apac.csv?line=99")
     assert facts(client, "source/locations/apac.csv")["total"] == 3
+
+
+def test_templates_are_compiled_before_anybody_asks() -> None:
+    environment.cache_clear()
+    compile_templates()
+    cache = environment().cache
+    assert cache is not None
+    assert len(cache) == len(environment().list_templates())
 
 
 def test_who_wrote_a_line_is_asked_by_itself(client: TestClient) -> None:

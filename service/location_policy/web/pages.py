@@ -6,8 +6,10 @@ the moments in which Python lets another thread go on.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -26,7 +28,7 @@ from .home import SHOWN_LOCATIONS, SHOWN_PROBLEMS
 from .lookup_page import REQUEST
 from .openapi import description
 from .policy import COMMIT_HEADER
-from .rendering import Renderer
+from .rendering import compile_templates, render
 from .resources import Facts, Query, Resource
 from .responses import HEADERS, json_response
 from .site import Site
@@ -40,6 +42,9 @@ CONSTANTS: Facts = {
     "shown_locations": SHOWN_LOCATIONS,
 }
 
+START = 1.0
+"""Seconds that the start has for itself."""
+
 View = Callable[[Request], Awaitable[Response]]
 
 
@@ -50,10 +55,10 @@ class Pages:
     site: Site
     quick: Desk = field(default_factory=Desk)
     slow: Desk = field(default_factory=Desk)
-    renderer: Renderer = field(default_factory=Renderer)
 
     def routes(self) -> list[Route]:
-        """All of them."""
+        """All of them; what they need is made ready when the start is over, and no page is asked for yet."""
+        _make_ready()
         downloads = Downloads(self.site, self.slow)
         return [
             *(Route(one.path, self._page(one)) for one in RESOURCES),
@@ -171,7 +176,7 @@ class Pages:
             "editing": lambda: self._editing(request),
             "is_composed": any(request.query_params.get(name) for name in REQUEST),
         }
-        body = self.renderer.render(template, state.snapshot, {**CONSTANTS, **around, **facts})
+        body = render(template, state.snapshot, {**CONSTANTS, **around, **facts})
         more = {"Cache-Control": "no-store", **HEADERS, **self.commit_header(), **(headers or {})}
         return Response(body, status, more, media_type="text/html")
 
@@ -186,6 +191,14 @@ class Pages:
         """The header that names the commit in force."""
         snapshot = self.site.active.state.snapshot
         return {COMMIT_HEADER.decode(): snapshot.commit.id} if snapshot and snapshot.commit else {}
+
+
+@cache
+def _make_ready() -> None:
+    """Once in a process: those who ask as nodes go first, and then the first who looks."""
+    timer = threading.Timer(START, compile_templates)
+    timer.daemon = True
+    timer.start()
 
 
 def wants_page(request: Request) -> bool:

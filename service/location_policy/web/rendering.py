@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -30,6 +32,8 @@ MARKS = {
     "pinned": "■",
 }
 """Beside each state: it is never told by its colour alone."""
+PAUSE = 0.01
+"""Seconds between two templates that are compiled before anybody asks for them."""
 LONG = 30
 """Letters of a name that is broken where it has to be."""
 HOOKS = {
@@ -107,49 +111,56 @@ def _curl(url: str, needs_login: bool) -> str:
     return f"curl{' --user USER' * needs_login} {shlex.quote(url)}"
 
 
-class Renderer:
-    """Writes pages down."""
+@cache
+def environment() -> Environment:
+    """Where all templates of this process are, each compiled when it is first wanted."""
+    made = Environment(
+        loader=PackageLoader("location_policy.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {
+        "moment": _moment,
+        "breakable": _breakable,
+        "number": lambda number: f"{number:,}",
+        "json": lambda facts: json.dumps(facts, indent=2, ensure_ascii=False),
+    }
+    made.globals |= {
+        "static": static_url,
+        "url": _url,
+        "version": __version__,
+        "commit_link": _commit_link,
+        "state_mark": _state_mark,
+        "hook_words": _hook_words,
+        "overflow_of": _overflow_of,
+        "curl": _curl,
+        "outcome_words": OUTCOMES.__getitem__,
+        "asked_words": ASKED.get,
+        "bands": bands,
+        "bar_fit": bar_fit,
+        "bar_words": bar_words,
+        "bar_title": bar_title,
+        "bar_subtitle": bar_subtitle,
+        "legend": legend,
+    }
+    return made
 
-    def __init__(self) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("location_policy.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._environment.filters |= {
-            "moment": _moment,
-            "breakable": _breakable,
-            "number": lambda number: f"{number:,}",
-            "json": lambda facts: json.dumps(facts, indent=2, ensure_ascii=False),
-        }
-        self._environment.globals |= {
-            "static": static_url,
-            "url": _url,
-            "version": __version__,
-            "commit_link": _commit_link,
-            "state_mark": _state_mark,
-            "hook_words": _hook_words,
-            "overflow_of": _overflow_of,
-            "curl": _curl,
-            "outcome_words": OUTCOMES.__getitem__,
-            "asked_words": ASKED.get,
-            "bands": bands,
-            "bar_fit": bar_fit,
-            "bar_words": bar_words,
-            "bar_title": bar_title,
-            "bar_subtitle": bar_subtitle,
-            "legend": legend,
-        }
 
-    def render(self, template: str, snapshot: Snapshot | None, facts: Facts) -> bytes:
-        """A page; locations look as they do in this snapshot."""
-        names = snapshot.locations if snapshot else ()
+def compile_templates() -> None:
+    """So that whoever looks first does not wait for it; in small steps, between which answers go first."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+        time.sleep(PAUSE)
 
-        def look(name: str) -> str:
-            return look_of(name, names)
 
-        text = self._environment.get_template(template).render(look=look, **facts)
-        return text.encode(errors="replace")
+def render(template: str, snapshot: Snapshot | None, facts: Facts) -> bytes:
+    """A page; locations look as they do in this snapshot."""
+    names = snapshot.locations if snapshot else ()
+
+    def look(name: str) -> str:
+        return look_of(name, names)
+
+    return environment().get_template(template).render(look=look, **facts).encode(errors="replace")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..cells import split_lines
 from ..commit_text import commit_fields
 from ..problems import quote
@@ -40,7 +42,7 @@ def written(site: Site, query: Query) -> Facts:
     return {"path": path, "line": line, "commit": commit_fields(commit), "written": commit_fields(writer)}
 
 
-def _lines(site: Site, query: Query) -> tuple[Commit, list[bytes]]:
+def _lines(site: Site, query: Query) -> tuple[Commit, Sequence[bytes]]:
     """The commit that is meant, and the lines of a file in it."""
     snapshot = site.active.state.snapshot
     active = snapshot.commit.id if snapshot and snapshot.commit else None

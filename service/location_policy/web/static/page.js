@@ -53,7 +53,7 @@ async function fill(section) {
     if (!found) return;
     section.replaceWith(found);
     enhance(found);
-  } catch { /* the link to it stays */ }
+  } catch { /* the link to it stays */ } finally { section.classList.remove("fill"); }
 }
 
 /** What changes by itself, anew while it is looked at: only what has changed is replaced, so nothing flickers and nothing loses focus. */
