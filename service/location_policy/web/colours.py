@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -32,9 +32,9 @@ def looks_of(names: frozenset[str]) -> MappingProxyType[str, int]:
     return MappingProxyType(found)
 
 
-def look_of(name: str, names: Iterable[str]) -> str:
-    """The classes of one name, beside those of a map."""
-    number = looks_of(frozenset(names)).get(name, _order(name)[0] % COLOURS)
+def look_of(name: str, looks: Mapping[str, int]) -> str:
+    """The classes of one name, which a map may not have."""
+    number = looks[name] if name in looks else _order(name)[0] % COLOURS
     pattern, colour = divmod(number, COLOURS)
     return f"c{colour}" + (f" p{pattern}" if pattern else "")
 

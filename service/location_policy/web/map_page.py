@@ -67,7 +67,8 @@ def picture(site: Site, query: Query) -> Facts:
     """The bars below one network; without one, below the longest that holds every row of a family."""
     snapshot = site.snapshot()
     families = {FAMILIES[size]: str(whole(snapshot, size)) for size in SIZES if _has_rows(snapshot, size)}
-    drawn = draw(snapshot, _root(snapshot, query["root"]))
+    root = _root(snapshot, query["root"])
+    drawn = site.pictures.get((snapshot.loaded_at, root), lambda: draw(snapshot, root))
     return {
         "commit": snapshot.commit.id if snapshot.commit else None,
         "root": str(drawn.root),

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from .. import __version__
 from ..commit_text import SHORT
 from ..snapshot import Snapshot
-from .colours import look_of
+from .colours import look_of, looks_of
 from .picture_text import bands, bar_fit, bar_subtitle, bar_title, bar_words, legend
 from .resources import Facts
 from .static import static_url
@@ -158,9 +158,9 @@ def compile_templates() -> None:
 
 def render(template: str, snapshot: Snapshot | None, facts: Facts) -> bytes:
     """A page; locations look as they do in this snapshot."""
-    names = snapshot.locations if snapshot else ()
+    looks = looks_of(frozenset(snapshot.locations if snapshot else ()))
 
     def look(name: str) -> str:
-        return look_of(name, names)
+        return look_of(name, looks)
 
     return environment().get_template(template).render(look=look, **facts).encode(errors="replace")

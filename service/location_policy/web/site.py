@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ..active import Active
+from ..address_picture import Picture
 from ..metrics import Requests
 from ..settings import Settings
 from ..snapshot import Snapshot
@@ -18,6 +19,8 @@ from .workshop import Workshop
 
 ORDERS = 4
 """Orders of a map that are kept."""
+PICTURES = 16
+"""Pictures of parts of a map that are kept."""
 PLANS = 50
 """Plans that are kept."""
 
@@ -27,7 +30,7 @@ class Site:
     """The state in force, the repository behind it, and how the service was asked to run.
 
     `needs_login`: whoever asks as a node needs a password. `orders`: the rows of the map as they were sorted last.
-    `plans`: what commits did, as it was told last.
+    `pictures`: those that were drawn last. `plans`: what commits did, as it was told last.
     """
 
     active: Active
@@ -38,6 +41,7 @@ class Site:
     workshop: Workshop
     needs_login: bool
     orders: Kept[Sequence[int]] = field(default_factory=lambda: Kept(ORDERS))
+    pictures: Kept[Picture] = field(default_factory=lambda: Kept(PICTURES))
     plans: Kept[dict[str, Any]] = field(default_factory=lambda: Kept(PLANS))
 
     def snapshot(self, revision: object = None) -> Snapshot:
