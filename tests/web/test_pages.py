@@ -376,6 +376,14 @@ def test_any_two_commits_are_compared(client: TestClient, repository: Path) -> N
     assert "no effect" in page(client, f"/compare?old={new}&new={new}")
 
 
+def test_what_is_to_be_compared_can_be_named_where_it_was_not(client: TestClient, repository: Path) -> None:
+    assert "old is not given" in page(client, "/compare", 400)
+    known = tip(repository)
+    text = client.get(f"/compare?old=0000000&new={known}", headers=BROWSER).text
+    assert 'value="0000000"' in text
+    assert f'value="{known}"' in text
+
+
 def test_what_cannot_be_compared_says_which_of_the_two_is_not_valid(client: TestClient, repository: Path) -> None:
     old, bad = git("rev-parse", "main~3", "main~1", cwd=repository).split()
     for target in (f"/compare?old={old}&new={bad}", f"/compare?old={bad}&new={old}"):

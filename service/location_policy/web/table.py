@@ -106,6 +106,7 @@ RESOURCES = (
             Parameter("old", "The id of a commit.", A_COMMIT, is_required=True),
             Parameter("new", "The id of another.", A_COMMIT, is_required=True),
         ),
+        form="compare_form.html",
         is_slow=True,
     ),
     Resource(
