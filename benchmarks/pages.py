@@ -66,7 +66,7 @@ def main() -> None:
                 print(f"{median(times[1:]):8.1f} ms, first {times[0]:.1f} ms  {target}")
             print_paint(service.url)
             with running_service(repository, "--state-dir", Path(folder) / "other") as other:
-                print_nodes(connection, [service.port, other.port], arguments.turns)
+                print_nodes([service.port, other.port], arguments.turns)
 
 
 def timed(connection: http.client.HTTPConnection, target: str) -> float:
@@ -98,8 +98,9 @@ def print_paint(url: str) -> None:
     print(f"{median(times):8.1f} ms, worst {max(times):.1f} ms  first paint of /map in Chromium")
 
 
-def print_nodes(connection: http.client.HTTPConnection, ports: list[int], turns: int) -> None:
+def print_nodes(ports: list[int], turns: int) -> None:
     """How long a node waits: alone, beside pages, and beside as much work elsewhere, that of another service."""
+    connection = http.client.HTTPConnection("127.0.0.1", ports[0], timeout=60)
     loaders = [subprocess.Popen([sys.executable, "-c", LOADER, str(port), *TARGETS]) for port in ports]
     for one in loaders:
         one.send_signal(signal.SIGSTOP)
