@@ -92,6 +92,7 @@ def print_paint(url: str) -> None:
             page = browser.new_page()
             page.goto(f"{url}/map")
             page.locator(".icicle").wait_for()
+            page.wait_for_function("performance.getEntriesByType('paint').length")
             times.append(page.evaluate("performance.getEntriesByType('paint').map(entry => entry.startTime)[0]"))
             page.close()
         browser.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from location_policy.row_search import WORDS, Search, find_rows
+from location_policy.row_search import WORDS, Search, find_rows, ordered
 from tests.support.maps import snapshot_of
 
 FILES = {
@@ -98,3 +98,11 @@ def test_rows_are_sorted_by_location_by_place_and_by_length() -> None:
 def test_a_map_without_rows_has_none() -> None:
     empty = snapshot_of({"locations.csv": "Sydney,10.0.0.0/8\n"})
     assert find_rows(empty, Search("nowhere")) == []
+
+
+def test_every_order_has_every_row_once_and_equal_ones_by_address() -> None:
+    assert list(ordered(SNAPSHOT, "subnet")) == list(range(SNAPSHOT.size))
+    rows = SNAPSHOT.by_address()
+    lengths = [(SNAPSHOT.lengths[rows[at]], at) for at in range(SNAPSHOT.size)]
+    assert list(ordered(SNAPSHOT, "length")) == [at for _, at in sorted(lengths)]
+    assert sorted(ordered(SNAPSHOT, "location")) == list(range(SNAPSHOT.size))
