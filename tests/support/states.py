@@ -104,11 +104,20 @@ def _large(folder: Path, rows: int) -> Path:
     names = [f"{city} {number}" for city in ("Oslo", "Sydney", "Perth", "London", "Lima") for number in range(1, 10)]
     lines = random_rows(rows, names).splitlines(keepends=True)
     third = len(lines) // 3
-    files = {"locations.csv": "".join(lines[:third]), "locations/emea.csv": "".join(lines[third:])}
-    copy.commit({**files, "locations/v6.csv": "Oslo 1,2001:db8::/32\nLima 1,Lima 2,2001:db8:7::/48\n"}, "Begin")
+    limits = '[limits]\nchanged-addresses = "25%"\n'
+    files = {
+        "policy.toml": limits,
+        "locations.csv": "".join(lines[:third]),
+        "locations/emea.csv": "".join(lines[third:]),
+    }
+    copy.commit({**files, "locations/v6.csv": "Oslo 1,2001:db8::/62\nLima 1,Lima 2,2001:db8:0:2::/64\n"}, "Begin")
     for number in range(55):
         copy.commit({}, f"Say nothing for the {number + 1}th time")
-    copy.commit({"locations.csv": files["locations.csv"].replace("Perth", "Lima")}, "Move Perth to Lima")
+    assert copy.push().returncode == 0
+    moved = files["locations/emea.csv"]
+    for old, new in (("Perth", "Lima"), ("Sydney", "Oslo"), ("London", "Lima")):
+        moved = moved.replace(old, new)
+    copy.commit({"locations/emea.csv": moved}, "Close three cities")
     word = "allow-large-change=the cable to Perth ends in May"
     pushed = copy.push("--push-option", word, "HEAD:main")
     assert pushed.returncode == 0, pushed.stderr
@@ -170,7 +179,7 @@ STATES = {
             "searched": "/map?q=oslo",
             "sorted": "/map?sort=location&order=desc&page=3",
             "closer": "/picture?root=10.64.0.0/12",
-            "v6": "/picture?root=2001:db8::/32",
+            "v6": "/picture?root=2001:db8::/60",
             "commit": "/commit/{main}",
             "source": "/source/locations.csv?line=300",
             "history-2": "/history?page=2",
