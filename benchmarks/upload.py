@@ -23,7 +23,8 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks.pages import p99, random_rows, turn
+from benchmarks.pages import p99, turn
+from tests.support.maps import random_rows
 from tests.support.repositories import make_repository
 from tests.support.service import Service, running_service
 

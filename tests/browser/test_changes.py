@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_pages import AXE
+from tests.browser.test_states import AXE
 from tests.support.repositories import force_commit, git, make_repository, tip
 from tests.support.service import Service, running_service, wait_until
 from tests.web.history import FIRST, SECOND

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.test_pages import AXE, WIDTHS
+from tests.browser.test_states import AXE, WIDTHS
 from tests.support.repositories import Files, git, make_repository, tip
 from tests.support.service import Service, running_service
 
