@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,7 +14,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from tests.support.maps import many_rows
-from tests.support.program import run_program
+from tests.support.program import PROGRAM, closed_environment, run_program
 from tests.support.repositories import BAD, GOOD, clone, force_commit, git, init, make_repository
 from tests.support.service import Service, running_service, started_service, wait_until
 from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody
@@ -343,6 +344,19 @@ def test_sigterm_ends_it_soon_with_open_connections(repository: Path) -> None:
 
 def connected(service: Service) -> closing[socket.socket]:
     return closing(socket.create_connection(("127.0.0.1", service.port), timeout=10))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_ends_when_it_is_told_so_with_its_first_line(repository: Path, workers: str) -> None:
+    command = [PROGRAM, "serve", "--repo", str(repository), "--port", "0", "--workers", workers]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=closed_environment(), text=True, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+        assert "Traceback" not in process.stderr.read()
 
 
 def test_sigint_ends_it_without_a_traceback(repository: Path) -> None:

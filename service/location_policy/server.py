@@ -54,6 +54,23 @@ def end_on_signals() -> None:
     on_hangup()
 
 
+@contextlib.contextmanager
+def ending_later() -> Iterator[None]:
+    """A signal that is to end the process does so after the block.
+
+    In the block may be what loses the exception by which it ends: a callback of the collector does.
+    """
+    came: list[int] = []
+    before = {one: signal.signal(one, lambda number, _: came.append(number)) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    for number in came[:1]:
+        signal.raise_signal(number)
+
+
 def on_hangup(*acts: Callable[[], None] | None) -> None:
     """Do this at SIGHUP; it interrupts whatever runs, so it may take no lock."""
     signal.signal(signal.SIGHUP, lambda *_: [act() for act in acts if act])
@@ -75,8 +92,9 @@ def run(
     listener is shared.
     """
     sys.setswitchinterval(SWITCH)
-    gc.collect()
-    gc.freeze()  # what is there by now stays: to look through it again and again would hold answers up
+    with ending_later():
+        gc.collect()
+        gc.freeze()  # what is there by now stays: to look through it again and again would hold answers up
 
     signs = signs or Signs()
     crew = crew or Crew()

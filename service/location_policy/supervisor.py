@@ -60,9 +60,9 @@ class Supervisor:
     def run(self) -> None:
         """Keep them until SIGTERM or SIGINT, then end them."""
         self._crew.board.cells[RELOADS] = 1
+        self._listen()
         gc.collect()
         gc.freeze()  # a copy shares what nobody writes to
-        self._listen()
         while not self._is_ending:
             self._begin_due()
             self._wait()
