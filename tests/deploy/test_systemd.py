@@ -99,30 +99,31 @@ def test_the_reload_is_the_programs() -> None:
     assert "Type=notify-reload\nExecReload=\n" in (SYSTEMD / "notify-reload.conf").read_text()
 
 
-PARAGRAPHS = ENVIRONMENT.split("\n\n")
+PARAGRAPHS = dict(zip(("use", "users", "workers", "direct", "socket", "proxy"), ENVIRONMENT.split("\n\n"), strict=True))
 
 
-@pytest.mark.parametrize(("number", "where"), [(2, "https://127.0.0.1:"), (3, "/socket"), (4, "http://127.0.0.1:")])
-def test_each_way_to_be_reached_that_is_shown_works(tmp_path: Path, number: int, where: str) -> None:
+@pytest.mark.parametrize(
+    ("way", "where"), [("direct", "https://127.0.0.1:"), ("socket", "/socket"), ("proxy", "http://127.0.0.1:")]
+)
+def test_each_way_to_be_reached_that_is_shown_works(tmp_path: Path, way: str, where: str) -> None:
     write_users(tmp_path / "htpasswd", "node")
     Pki(tmp_path)
     (tmp_path / "roles").write_text("node: node\n")
-    text = f"{PARAGRAPHS[1]}\n{PARAGRAPHS[number]}"  # who may ask, and over what
+    text = "\n".join(PARAGRAPHS[one] for one in ("users", "workers", way))
     shown = dict(re.findall(r"^#(LOCATION_POLICY_\w+)=(.*)$", text, re.MULTILINE))
     for old, new in (("/etc/location-policy", tmp_path), ("/run/location-policy", tmp_path), ("0.0.0.0", "127.0.0.1")):
         shown = {name: value.replace(old, str(new)) for name, value in shown.items()}
     repository = make_repository(tmp_path / "locations.git", GOOD)
-    shown |= {"LOCATION_POLICY_PORT": str(free_port()), "LOCATION_POLICY_REPO": str(repository)}
+    shown |= {"LOCATION_POLICY_REPO": str(repository)}
+    if way != "socket":
+        shown["LOCATION_POLICY_PORT"] = str(free_port())
     with subprocess.Popen(
         [PROGRAM, "serve"], env=closed_environment(**shown), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as service:
         assert service.stdout
         assert service.stderr
-        assert where in service.stdout.readline()
+        line = service.stdout.readline()
         service.terminate()
         assert service.wait(timeout=10) == 0
+        assert where in line
         assert "is not a setting" not in service.stderr.read()
-
-
-def test_every_way_is_tried() -> None:
-    assert len(PARAGRAPHS) == 5
