@@ -19,24 +19,13 @@ from location_policy.location_map import Gate, load_map
 from location_policy.snapshot import Snapshot, take
 from location_policy.sources import File
 from tests.fuzz.strategies import CONFIGURATIONS
+from tests.support.children import children, is_alive
 from tests.support.maps import files_of, many_rows
 from tests.support.repositories import BAD, GOOD
-from tests.support.rollouts import read
 from tests.support.service import wait_until
 
 LARGE = files_of({"locations.csv": many_rows(150_000)})
 """It takes a second."""
-
-
-def children() -> list[int]:
-    """The processes that this one has started and that still run."""
-    pids = [int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()]
-    return [pid for pid in pids if is_alive(pid)]
-
-
-def is_alive(pid: int) -> bool:
-    """A process that has ended and that nobody has asked about is not."""
-    return read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[:1] not in ([], ["Z"])
 
 
 def meaning(snapshot: Snapshot) -> tuple[object, ...]:

@@ -57,6 +57,7 @@ LAYERS = (
     "plan_text",
     "plan_markdown",
     "plan_fields",
+    "plan_excerpt",
     "change_limits",
     "line_merge",
     "updates",
@@ -105,6 +106,7 @@ LAYERS = (
     "address_picture",
     "slices",
     "shelf",
+    "elsewhere",
     "building",
     "loading",
     "policy",
@@ -151,7 +153,7 @@ LAYERS = (
 
 ONLY_IN = {
     "git": ("repository",),
-    "subprocess": ("repository", "building"),
+    "subprocess": ("repository", "elsewhere"),
     "bcrypt": ("passwords",),
     "cryptography": ("tls",),
     "watchfiles": ("follower",),

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from .approvals import APPROVAL, unapproved
@@ -21,12 +23,12 @@ from .intents import Intent
 from .landing import Proposal, check_writable, land, land_aside, propose, served_tip
 from .location_map import Gate, LocationMap
 from .overrides import OPTION
-from .plan import Plan
+from .plan_excerpt import plan_excerpt
+from .plan_fields import Fields
 from .problems import Problem, errors_in
-from .repository import Commit, Repository
+from .repository import Commit, Repository, open_repository
 from .repository.making import Author
 from .signatures import signature_rule
-from .touched import Touched
 from .verdict_text import take_fresh
 
 REVIEW = "upload"
@@ -35,6 +37,8 @@ LOGGED = "location-policy page"
 """What the log of the branch says."""
 CAME = 20
 """Commits that have come meanwhile and are named."""
+SHOWN_PROBLEMS = 200
+"""Problems of a change that are told; errors beyond are counted."""
 _SAFE = re.compile(r"[^\w-]+")
 _CRUD = re.compile(r"[<>\x00-\x1f\x7f]")
 """What git leaves out of a name, or does not take."""
@@ -53,10 +57,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a change would do to the branch as it is at `tip`; `plan` is None where it is not valid.
+    """What a change would do to the branch as it is at `tip`; `plan` tells it, and is None where it is not valid.
 
-    `problems` keep it from being served, `warnings` were not there before; `excess` are limits, `missing` are owners
-    who have not given their word and must; `refusal` is what a pusher would be told of all that.
+    `problems`, the first of `errors`, keep it from being served, `warnings` were not there before; `excess` are limits,
+    `missing` are owners who have not given their word and must; `refusal` is what a pusher would be told of all that.
+    It has no map in it, and is as small for a large one.
     """
 
     tip: Commit
@@ -66,10 +71,11 @@ class Preview:
     """What the message is unless somebody says otherwise."""
     proposal: Proposal
     problems: tuple[Problem, ...]
+    errors: int
     warnings: tuple[Problem, ...]
-    plan: Plan | None
+    plan: Fields | None
     excess: tuple[Excess, ...]
-    missing: tuple[Touched, ...]
+    missing: tuple[str, ...]
     for_review: bool
 
     @property
@@ -122,15 +128,27 @@ def preview(repository: Repository, asked: Asked) -> Preview:
     branch = repository.served_ref(repository.settings()).removeprefix("refs/heads/")
     problems, effect = _effect(repository, gate, tip, proposal)
     shown = tip, branch, message, default, proposal
+    told = problems[:SHOWN_PROBLEMS]
     if effect is None:
-        return Preview(*shown, errors_in(problems), (), None, (), (), asked.for_review)
-    missing = _missing(repository, proposal, effect)
-    return Preview(*shown, (), problems, effect.plan, effect.excess, missing, asked.for_review)
+        return Preview(*shown, told, len(problems), (), None, (), (), asked.for_review)
+    plan, missing = plan_excerpt(effect.plan), _missing(repository, proposal, effect)
+    return Preview(*shown, (), 0, told, plan, effect.excess, missing, asked.for_review)
 
 
-def attempt(repository: Repository, asked: Asked, seen: str) -> Attempt:
-    """Make the change for somebody who has seen what it does to the tip `seen`; otherwise show it anew."""
-    found = preview(repository, asked)
+def preview_at(place: Path, asked: Asked) -> Preview:
+    """The same for the repository at a place: for another process. No ref is moved by it."""
+    with open_repository(place) as repository:
+        return preview(repository, asked)
+
+
+def attempt(
+    repository: Repository, asked: Asked, seen: str, look: Callable[[Repository, Asked], Preview] = preview
+) -> Attempt:
+    """Make the change for somebody who has seen what it does to the tip `seen`; otherwise show it anew.
+
+    `look` is how it is seen what it does now: nothing is made where that raises.
+    """
+    found = look(repository, asked)
     if found.tip.id != seen:
         return _stale(repository, found, seen)
     if not found.may_land:
@@ -138,7 +156,7 @@ def attempt(repository: Repository, asked: Asked, seen: str) -> Attempt:
     try:
         branch = _land(repository, found)
     except BranchMoved:
-        return _stale(repository, preview(repository, asked), seen)
+        return _stale(repository, look(repository, asked), seen)
     return Attempt(found, found.proposal.update.new, branch)
 
 
@@ -146,7 +164,7 @@ def _land(repository: Repository, found: Preview) -> str:
     """The branch on which it is now."""
     if found.for_review:
         return land_aside(repository, found.proposal, review_branch(found.proposal.author.name), LOGGED)
-    land(repository, found.proposal, LOGGED)
+    land(repository, found.proposal, LOGGED, found.excess)
     return found.branch
 
 
@@ -178,7 +196,7 @@ def _effect(
     try:
         new = _load(repository, gate, commit)
     except InvalidConfiguration as error:
-        return error.problems, None
+        return errors_in(error.problems), None
     return tuple(take_fresh(new.warnings, told)), effect_of(repository, gate, base, commit, new)
 
 
@@ -186,11 +204,12 @@ def _load(repository: Repository, gate: Gate, commit: Commit) -> LocationMap:
     return gate.load_map(repository.files(repository.entries(commit), gate.knows))
 
 
-def _missing(repository: Repository, proposal: Proposal, effect: Effect) -> tuple[Touched, ...]:
+def _missing(repository: Repository, proposal: Proposal, effect: Effect) -> tuple[str, ...]:
+    """The owners of address space that it touches."""
     if not asks_owners(effect.base.location_map):
         return ()
     trailers = repository.trailers(proposal.update.new, APPROVAL)
-    return unapproved(effect.touched, proposal.author.name, trailers)
+    return tuple(one.owner for one in unapproved(effect.touched, proposal.author.name, trailers))
 
 
 def cleaned(message: str) -> str:

@@ -16,6 +16,7 @@ LocationPolicyError            everything that the program raises for its user, 
 ├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
 ├── RevertConflict             later commits have changed the same lines
 ├── BuildFailed                the process that builds a large map has died, or hangs
+├── NotJudged                  the process that judges a change of a large map has died, or it takes too long
 ├── ForeignHook                a hook of somebody else stands where ours should be
 ├── UnusableUpload             a file that somebody uploads cannot be taken as it is
 ├── UnusableFile               a file of users or roles has lines that cannot be used
@@ -38,6 +39,16 @@ class LocationPolicyError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """As it is, whatever it was made of: it may be raised in another process."""
+        return _unpickled, (type(self), self.message), self.__dict__
+
+
+def _unpickled(kind: type[LocationPolicyError], message: str) -> LocationPolicyError:
+    error: LocationPolicyError = kind.__new__(kind)
+    error.args = (message,)
+    return error
+
 
 class InvalidConfiguration(LocationPolicyError):
     """A configuration that must not be served; `problems` has everything that is wrong with it, warnings too."""
@@ -45,9 +56,6 @@ class InvalidConfiguration(LocationPolicyError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(f"the configuration is not valid: {count(len(errors_in(problems)), 'error')}")
         self.problems = tuple(problems)
-
-    def __reduce__(self) -> tuple[type, tuple[Sequence[Problem]]]:
-        return InvalidConfiguration, (self.problems,)
 
 
 class NoSuchFolder(LocationPolicyError):
@@ -114,6 +122,10 @@ class RevertConflict(LocationPolicyError):
 
 class BuildFailed(LocationPolicyError):
     """The process that builds a large map has died, or takes too long: nothing is known about the configuration."""
+
+
+class NotJudged(LocationPolicyError):
+    """The process that judges a change of a large map has died, or it takes too long: nothing was made."""
 
 
 class ForeignHook(LocationPolicyError):

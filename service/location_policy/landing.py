@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from .change_limits import Excess
 from .errors import BranchMoved, NotWritable, RepositoryError
 from .judgement import Verdict
 from .location_map import Gate
@@ -78,10 +79,13 @@ def propose(
     return Proposal(update, author, tuple(options), verdict)
 
 
-def land(repository: Repository, proposal: Proposal, why: str) -> list[Override]:
+def land(
+    repository: Repository, proposal: Proposal, why: str, excess: Sequence[Excess] | None = None
+) -> list[Override]:
     """Put an accepted proposal on the branch; `why` goes to the log of the branch. What was overridden and is noted.
 
-    Raises BranchMoved where somebody was faster, and RepositoryError.
+    `excess` are the limits that it exceeds, where that is known. Raises BranchMoved where somebody was faster, and
+    RepositoryError.
     """
     old, new, ref = proposal.update.old, proposal.update.new, proposal.update.ref
     try:
@@ -95,7 +99,7 @@ def land(repository: Repository, proposal: Proposal, why: str) -> list[Override]
         raise BranchMoved(message, "look at what has come, and try again") from None
     by, at = proposal.author.name, datetime.now(UTC)
     try:
-        return record_overrides([proposal.update], repository, proposal.options, by=by, at=at)
+        return record_overrides([proposal.update], repository, proposal.options, by=by, at=at, excess=excess)
     except RepositoryError as error:
         message = f"{new[:10]} stands, but why it exceeds a limit is not noted: {error.message}"
         raise RepositoryError(message, error.hint) from error

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from .building import build_pickled, unpickle
+from .building import build_pickled, unpickle_snapshot
 from .errors import BuildFailed
 from .location_map import Gate
 from .repository import Commit
@@ -55,7 +55,7 @@ class Loader:
         polite = None if self._made else 0  # at first nobody is served
         order = partial(build_pickled, files, was_served=made_of[0], polite=polite)
         with self._shelf.fetch(repr(made_of), order) if self._shelf else order() as made:
-            return unpickle(made)
+            return unpickle_snapshot(made)
 
 
 def _make_here(gate: Gate, files: Sequence[File], *, was_served: bool) -> Snapshot:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from .change_limits import Excess
 from .effect import effect_of, find_base
 from .location_map import Gate
 from .overrides import Override, asked_reason, joined, record
@@ -17,10 +18,17 @@ from .updates import Update, stands_for
 
 
 def record_overrides(
-    updates: Sequence[Update], repository: Repository, options: Sequence[str], *, by: str, at: datetime
+    updates: Sequence[Update],
+    repository: Repository,
+    options: Sequence[str],
+    *,
+    by: str,
+    at: datetime,
+    excess: Sequence[Excess] | None = None,
 ) -> list[Override]:
     """Keep a note on each tip of the served branch that exceeds the limits; what was noted.
 
+    With `excess` it is known what a single tip exceeds, and not found out once more.
     Raises RepositoryError where it cannot be kept, and InvalidConfiguration where the tip cannot be read.
     """
     served = repository.served_ref(repository.settings())
@@ -29,18 +37,16 @@ def record_overrides(
     for update in updates:
         if update.creates or update.deletes or stands_for(update.ref, aliases) != stands_for(served, aliases):
             continue
-        if override := _override(update, repository, options, by, at):
+        reason = asked_reason(repository, update.new, options)
+        if reason and (exceeded := _excess(update, repository) if excess is None else excess):
+            override = joined(exceeded, reason, by, at)
             record(repository, update.new, override)
             found.append(override)
     return found
 
 
-def _override(update: Update, repository: Repository, options: Sequence[str], by: str, at: datetime) -> Override | None:
-    reason = asked_reason(repository, update.new, options)
-    if reason is None:
-        return None
+def _excess(update: Update, repository: Repository) -> Sequence[Excess]:
     gate, commit = Gate(), repository.commit(update.new)
     base = find_base(repository, gate, update.old)
     new = gate.load_map(repository.files(repository.entries(commit), gate.knows), errors_only=True)
-    excess = effect_of(repository, gate, base, commit, new).excess
-    return joined(excess, reason, by, at) if excess else None
+    return effect_of(repository, gate, base, commit, new).excess

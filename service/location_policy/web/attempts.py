@@ -8,7 +8,6 @@ from ..commit_text import commit_fields
 from ..problem_fields import problem_fields
 from ..problems import count
 from .faults import Fault
-from .history_pages import SHOWN_PROBLEMS, plan_fields
 from .resources import Facts
 
 
@@ -22,12 +21,12 @@ def attempt_fields(attempt: Attempt) -> Facts:
         "for_review": found.for_review,
         "message": found.message,
         "proposed": found.default,
-        "plan": plan_fields(found.plan) if found.plan else None,
-        "problems": [problem_fields(problem) for problem in found.problems[:SHOWN_PROBLEMS]],
-        "errors": len(found.problems),
-        "warnings": [problem_fields(problem) for problem in found.warnings[:SHOWN_PROBLEMS]],
+        "plan": found.plan,
+        "problems": [problem_fields(problem) for problem in found.problems],
+        "errors": found.errors,
+        "warnings": [problem_fields(problem) for problem in found.warnings],
         "limits": [_limit_fields(one) for one in found.excess],
-        "owners": [one.owner for one in found.missing],
+        "owners": list(found.missing),
         "refusal": list(found.refusal),
         "may_land": found.may_land,
         "came": [commit_fields(commit) for commit in attempt.came],
@@ -42,7 +41,7 @@ def fault_in(attempt: Attempt, *, is_confirmed: bool) -> Fault | None:
         message = f"{found.branch} has moved since you saw it: {came} came meanwhile, and nothing of yours was made"
         return Fault(409, message, "this is what it does now; confirm it again")
     if found.problems:
-        return Fault(422, f"the map would not be valid: {count(len(found.problems), 'error')}")
+        return Fault(422, f"the map would not be valid: {count(found.errors, 'error')}")
     if not is_confirmed or attempt.commit:
         return None
     if found.excess and not found.missing:

@@ -6,6 +6,7 @@ tip than was seen is shown anew.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -28,6 +29,9 @@ from .responses import json_response
 
 SECONDS = 120.0
 """How long one change may wait and take: whoever has confirmed it is to know what became of it."""
+LANDING = 20.0
+"""Seconds of these that are left to the making of what was judged in time."""
+LATE = "a change that was confirmed may have been made all the same: see /history before it is tried again"
 
 View = Callable[[Request], Awaitable[Response]]
 
@@ -40,7 +44,7 @@ class ChangePages:
 
     pages: Pages
     proxies: Proxies
-    desk: Desk = field(default_factory=lambda: Desk(seconds=SECONDS))
+    desk: Desk = field(default_factory=lambda: Desk(seconds=SECONDS, late=LATE))
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -69,7 +73,8 @@ class ChangePages:
         except Fault as fault:
             unread = fault
             return await self.desk.do(lambda: self._fault(action, request, action.typed({}), unread))
-        return await self.desk.do(lambda: self._change(action, request, body))
+        until = _until()
+        return await self.desk.do(lambda: self._change(action, request, body, until))
 
     def _begin(self, action: Action, request: Request) -> Response:
         """The form, empty, or with what the address says."""
@@ -80,13 +85,13 @@ class ChangePages:
         except LocationPolicyError as error:
             return self._fault(action, request, action.typed(given), error)
 
-    def _change(self, action: Action, request: Request, body: Body) -> Response:
+    def _change(self, action: Action, request: Request, body: Body, until: float) -> Response:
         """The plan, or the commit once it is confirmed."""
         given: Given = {}
         try:
             given = action.parse(self.pages.site, body)
             query = action.query(given)
-            attempt = self.pages.site.workshop.do(self._asked(action, request, query), _seen(query))
+            attempt = self.pages.site.workshop.do(self._asked(action, request, query), _seen(query), until)
         except LocationPolicyError as error:
             return self._fault(action, request, action.typed(given), error)
         if attempt.commit:
@@ -115,17 +120,18 @@ class ChangePages:
         async def show(request: Request) -> Response:
             try:
                 body = await read_content(request, action.kinds, action.largest)
-                return await self.desk.do(lambda: self._told(action, request, body))
+                until = _until()
+                return await self.desk.do(lambda: self._told(action, request, body, until))
             except LocationPolicyError as error:
                 return await self.pages.show_fault(request, fault_of(error))
 
         return show
 
-    def _told(self, action: Action, request: Request, body: Body) -> Response:
+    def _told(self, action: Action, request: Request, body: Body, until: float) -> Response:
         """What became of it, as JSON."""
         site = self.pages.site
         query = action.query(action.parse(site, body))
-        attempt = site.workshop.do(self._asked(action, request, query), _seen(query))
+        attempt = site.workshop.do(self._asked(action, request, query), _seen(query), until)
         facts, headers = attempt_fields(attempt), self.pages.commit_header()
         if fault := fault_in(attempt, is_confirmed=query["confirm"]):
             return json_response({**problem_details(fault), **facts}, fault.status, headers, MEDIA_TYPE)
@@ -140,6 +146,11 @@ class ChangePages:
         message = query["message"] if is_typed else None
         for_review = self.pages.site.workshop.for_review
         return Asked(action.intent(query), author, message, query["reason"], for_review)
+
+
+def _until() -> float:
+    """When a change that is asked for now is made at the latest."""
+    return time.monotonic() + SECONDS - LANDING
 
 
 def _seen(query: Query) -> str | None:

@@ -20,6 +20,8 @@ ROOM = 32
 """Requests that wait."""
 SECONDS = 20.0
 """How long one request waits for its turn and its work."""
+KEPT = "try again: what was found meanwhile is kept"
+"""What is said to who has waited so long."""
 
 One = TypeVar("One")
 
@@ -27,9 +29,10 @@ One = TypeVar("One")
 class Desk:
     """Does what it is handed, in the order of asking."""
 
-    def __init__(self, threads: int = THREADS, room: int = ROOM, seconds: float = SECONDS) -> None:
+    def __init__(self, threads: int = THREADS, room: int = ROOM, seconds: float = SECONDS, late: str = KEPT) -> None:
         self._threads = threads
         self._seconds = seconds
+        self._late = late
         self._line: queue.Queue[tuple[Callable[[], Any], asyncio.Future[Any]]] = queue.Queue(room)
 
     async def do(self, work: Callable[[], One]) -> One:
@@ -44,8 +47,7 @@ class Desk:
             async with asyncio.timeout(self._seconds):
                 return await done
         except TimeoutError:
-            hint = "try again: what was found meanwhile is kept"
-            raise Fault(503, f"this takes more than {self._seconds:.0f} seconds", hint) from None
+            raise Fault(503, f"this takes more than {self._seconds:.0f} seconds", self._late) from None
 
     def _begin(self) -> None:
         """The threads begin with the first work, and end with the process."""

@@ -11,6 +11,7 @@ from ..errors import (
     LocationPolicyError,
     NoAddress,
     NothingChanges,
+    NotJudged,
     NotRevertible,
     NotWritable,
     RevertConflict,
@@ -81,6 +82,8 @@ def fault_of(error: LocationPolicyError) -> Fault:
             return Fault(409, error.message, error.hint, places=places)
         case NothingChanges() | NotWritable() | NotRevertible() | BranchMoved():
             return Fault(409, error.message, error.hint)
+        case NotJudged():
+            return Fault(503, error.message, "nothing was made: try again; what is large also goes by git push")
     return Fault(503, f"the repository cannot be asked: {error.message}", error.hint)
 
 

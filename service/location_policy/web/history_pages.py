@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
-from ..change_text import change_text
+from ..changing import SHOWN_PROBLEMS
 from ..commit_text import commit_fields, time_text
 from ..errors import InvalidConfiguration
 from ..history_text import override_fields
 from ..journal import Event
 from ..overrides import Override
-from ..plan import Plan, total
-from ..plan_fields import Fields, answer_fields, total_fields
-from ..plan_text import rule_lines, total_line
+from ..plan_excerpt import plan_excerpt
+from ..plan_fields import Fields
 from ..problem_fields import problem_fields
 from ..problems import errors_in
 from ..repository import Commit
@@ -22,9 +21,6 @@ from .site import Site
 
 PAGE = 50
 """Commits of a page."""
-SHOWN_CHANGES = 500
-"""Changes of a plan that are told; the rest is counted."""
-SHOWN_PROBLEMS = 200
 
 
 def history(site: Site, query: Query) -> Facts:
@@ -72,33 +68,7 @@ def _change(site: Site, old: str | None, new: str) -> Facts:
         invalid = old if old and not site.archive.is_valid(old) else new
         return {"old": None, "plan": None, "invalid": invalid, "problems": shown, "errors": len(errors)}
     before = commit_fields(change.old) if change.old else None
-    return {"old": before, "plan": plan_fields(change.plan), "invalid": None, "problems": [], "errors": 0}
-
-
-def plan_fields(plan: Plan) -> Fields:
-    """What a change of configuration does."""
-    return {
-        "effect": plan.effect,
-        "summary": total_line(plan),
-        "rules": rule_lines(plan),
-        "totals": {kind: total_fields(found) for kind, found in plan.totals().items()},
-        "changes": [_change_fields(plan, number) for number in range(min(len(plan.changes), SHOWN_CHANGES))],
-        "more": max(0, len(plan.changes) - SHOWN_CHANGES),
-    }
-
-
-def _change_fields(plan: Plan, number: int) -> Fields:
-    change = plan.changes[number]
-    words = change_text(change, plan.places)
-    return {
-        "kind": change.kind,
-        "subnets": words.subnets,
-        "before": answer_fields(change.before),
-        "after": answer_fields(change.after),
-        "size": words.size,
-        **total_fields(total([change])),
-        "source": words.sources[1:-1],
-    }
+    return {"old": before, "plan": plan_excerpt(change.plan), "invalid": None, "problems": [], "errors": 0}
 
 
 def _told(site: Site, one: Commit, notes: Mapping[str, Override], events: Sequence[Event]) -> Facts:

@@ -1,30 +1,45 @@
-"""Where changes are made: the repository, opened for one change at a time. It takes time and belongs to a `Desk`."""
+"""Where changes are made: the repository, opened for one change at a time. It takes time and belongs to a `Desk`.
+
+What a change does to a large map is found out in a process of its own, so that no answer waits for it. That process
+makes a commit that nothing names; the branch is moved here, once it has ended well and in time. Whatever becomes of it,
+there is nothing of which nobody knows whether it was made.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import cast
 
-from ..changing import Asked, Attempt, attempt, check_open, preview
-from ..errors import LocationPolicyError
+from ..changing import Asked, Attempt, Preview, attempt, check_open, preview, preview_at
+from ..elsewhere import Work, do_elsewhere, unpickle
+from ..errors import LocationPolicyError, NotJudged
+from ..intents import Intent, Revert
+from ..landing import served_tip
+from ..loading import LARGE
 from ..repository import Repository, open_repository
 from ..repository.git import PlainGit
 from ..repository.making import make_blob
+from ..row_upload import UploadRows
 from ..settings import Changes
 from .faults import Fault
 from .kept import Kept
 
 FRESH = 10.0
 """Seconds for which it is taken as known whether anything can be changed."""
+POLITE, POLITE_PER_BYTE = 2.0, 4e-6
+"""Seconds in which a process that takes only what is left must be done: twice what it takes on an idle machine."""
 
 
 class Workshop:
     """Makes changes in the repository at `place`; None: there is none."""
 
-    def __init__(self, place: Path | None, changes: Changes) -> None:
+    def __init__(self, place: Path | None, changes: Changes, large: int = LARGE) -> None:
         self._place = place
+        self._large = large
         self.for_review = changes == "review"
         self._closed: Kept[str | None] = Kept(1)
 
@@ -32,17 +47,31 @@ class Workshop:
         """Why nothing can be changed from a page here, if that is so."""
         return self._closed.get(int(time.monotonic() / FRESH), self._why_closed)
 
-    def do(self, asked: Asked, seen: str | None) -> Attempt:
-        """Show what a change does, or with the tip that was `seen` make it; raises LocationPolicyError."""
+    def do(self, asked: Asked, seen: str | None, until: float) -> Attempt:
+        """Show what a change does, or with the tip that was `seen` make it; raises LocationPolicyError.
+
+        Nothing is made after `until`, by the monotonic clock: whoever has asked is told otherwise by then.
+        """
         with self._opened() as repository:
             check_open(repository)
-            return Attempt(preview(repository, asked)) if seen is None else attempt(repository, asked, seen)
+            look = partial(self._look, until=until)
+            return Attempt(look(repository, asked)) if seen is None else attempt(repository, asked, seen, look)
 
     def keep(self, content: bytes) -> str:
         """The id of a content that is to travel with a form: it is in the repository, and nothing names it."""
         with self._opened() as repository:
             check_open(repository)
             return make_blob(PlainGit(repository.directory), content)
+
+    def _look(self, repository: Repository, asked: Asked, until: float) -> Preview:
+        weight = _weight(repository, asked.intent)
+        if weight < self._large:
+            found = preview(repository, asked)
+        else:
+            found = _look_elsewhere(repository.directory, asked, weight, max(0.0, until - time.monotonic()))
+        if time.monotonic() > until:
+            raise NotJudged("the change was not judged in time")
+        return found
 
     def _why_closed(self) -> str | None:
         try:
@@ -58,3 +87,27 @@ class Workshop:
             raise Fault(409, "there is no repository in which anything could be changed")
         with open_repository(self._place) as repository:
             yield repository
+
+
+def _look_elsewhere(place: Path, asked: Asked, weight: int, seconds: float) -> Preview:
+    polite = min(POLITE + POLITE_PER_BYTE * weight, seconds / 3)
+    work = Work(preview_at, (place, asked), NotJudged, "judge", "judged", "the change")
+    with do_elsewhere(work, polite, round(seconds - polite, 1)) as made:
+        return cast("Preview", unpickle(made))
+
+
+def _weight(repository: Repository, intent: Intent) -> int:
+    """Bytes that have to be read: those of the map, and those that are to come in their place."""
+    match intent:
+        case UploadRows(blob=blob):
+            come = repository.weight([blob])
+        case Revert(commit=revision):
+            commit = repository.find_served(revision)
+            come = max(_size(repository, one) for one in (commit.id, *repository.parents(commit.id)[:1]))
+        case _:
+            come = 0
+    return _size(repository, served_tip(repository).id) + come
+
+
+def _size(repository: Repository, commit_id: str) -> int:
+    return repository.weight(entry.blob for entry in repository.entries(repository.commit(commit_id)))
