@@ -94,6 +94,7 @@ LAYERS = (
     "overrides",
     "effect",
     "history",
+    "comparison",
     "mirror",
     "shared_mirror",
     "git_hooks",

@@ -121,7 +121,7 @@ class RevertConflict(LocationPolicyError):
 
 
 class BuildFailed(LocationPolicyError):
-    """The process that builds a large map has died, or takes too long: nothing is known about the configuration."""
+    """The process that builds a large map, or compares two, has died or takes too long: nothing is known of them."""
 
 
 class NotJudged(LocationPolicyError):

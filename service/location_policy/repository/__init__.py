@@ -141,9 +141,13 @@ class Repository(Revisions):
         """The files of these entries; those that `knows(path, blob)`, or that are too large, without content."""
         return read_files(self._objects, entries, knows)
 
-    def weight(self, blobs: Iterable[str]) -> int:
-        """Bytes of these contents, which are not read; what is none has none."""
-        return sum(self._objects.measure(blob)[1] for blob in blobs)
+    def measure(self, blob: str) -> int:
+        """Bytes of a content, which is not read; its id may come from outside, and be none."""
+        return self._objects.measure(blob)[1]
+
+    def size(self, commit: Commit) -> int:
+        """Bytes of a commit's configuration, which is not read."""
+        return sum(self.measure(entry.blob) for entry in self.entries(commit))
 
     def content_at(self, tree: str, path: str) -> bytes:
         """The content of a file of a tree; empty where there is none."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from .. import blame as blaming
 from .. import journal
@@ -18,17 +18,20 @@ from ..active import Active
 from ..addresses import Address
 from ..blame import Blame
 from ..changing import REVIEW
-from ..errors import InvalidConfiguration, UnknownRevision
-from ..history import LOOK_BACK, Answered, Branch
+from ..comparison import Comparison, compare, compare_at, load_served
+from ..elsewhere import Work
+from ..errors import BuildFailed, InvalidConfiguration, UnknownRevision
+from ..history import Answered, Branch
 from ..journal import Event
+from ..loading import LARGE
 from ..location_map import Gate, LocationMap
 from ..overrides import Override, overrides
-from ..plan import Plan, make_plan
 from ..problems import quote
 from ..repository import Commit, Repository, open_repository
 from ..signatures import signature_rule
 from ..snapshot import Snapshot, take
 from ..sources import is_read
+from .apart import find_apart
 from .faults import Fault
 from .kept import Kept
 
@@ -38,6 +41,8 @@ SNAPSHOTS = 2
 """Old commits that are kept as they would be served."""
 WRITERS = 1_000
 """Lines of which it is kept who wrote them."""
+COMPARING = 100.0
+"""Seconds in which two commits must be compared."""
 
 
 class Commits(NamedTuple):
@@ -49,19 +54,12 @@ class Commits(NamedTuple):
     is_shallow: bool
 
 
-class Change(NamedTuple):
-    """A commit, what it is compared with, and what going from there to it does."""
-
-    old: Commit | None
-    new: Commit
-    plan: Plan
-
-
 class Archive:
     """Asks the repository at `place`; None: there is none."""
 
-    def __init__(self, place: Path | None, state_directory: Path, active: Active) -> None:
+    def __init__(self, place: Path | None, state_directory: Path, active: Active, large: int = LARGE) -> None:
         self._place = place
+        self._large = large
         self._state_directory = state_directory
         self._active = active
         self._ids: Kept[tuple[Sequence[str], bool]] = Kept(1)
@@ -120,19 +118,21 @@ class Archive:
         with self._opened() as repository:
             return repository.message(commit.id)
 
-    def change(self, old: str | None, new: str) -> Change:
+    def change(self, old: str | None, new: str) -> Comparison:
         """What going from one commit to another does; without an old one, from the newest valid one before it.
 
         Raises InvalidConfiguration.
         """
         with self._opened() as repository:
-            commit, gate = self._find(repository, new), Gate()
-            if old is None:
-                before, old_map = self._before(repository, commit, gate)
-            else:
-                before = self._find(repository, old)
-                old_map = self._load(repository, before, gate)
-            return Change(before, commit, make_plan(old_map, self._load(repository, commit, gate)))
+            commit = self._find(repository, new)
+            before = self._find(repository, old) if old else None
+            below = [before.id] if before else repository.parents(commit.id)[:1]
+            weight = sum(map(repository.size, [commit, *map(repository.commit, below)]))
+            asked = before, commit, self._served()
+            if weight < self._large:
+                return compare(repository, *asked)
+            work = Work(compare_at, (repository.directory, *asked), BuildFailed, "compare", "compared", "the commits")
+            return cast("Comparison", find_apart(work, weight, COMPARING))
 
     def is_valid(self, revision: str) -> bool:
         """Can a commit be served?"""
@@ -149,7 +149,7 @@ class Archive:
             return active
         with self._opened() as repository:
             commit = self._find(repository, revision)
-            return self._snapshots.get(commit.id, lambda: take(self._load(repository, commit, Gate()), commit))
+            return self._snapshots.get(commit.id, lambda: take(self._load(repository, commit), commit))
 
     def blame(self, revision: str, address: Address) -> Blame:
         """Who wrote the row that answers an address."""
@@ -208,26 +208,11 @@ class Archive:
             return True
         return _is_on_branch(repository, commit_id) or bool(repository.branches_at(commit_id, REVIEW))
 
-    def _before(self, repository: Repository, commit: Commit, gate: Gate) -> tuple[Commit | None, LocationMap | None]:
-        """What was there before a commit: an invalid one was never served."""
-        for commit_id in repository.ancestors(commit.id, 1 + LOOK_BACK, first_parent=True)[1:]:
-            with suppress(InvalidConfiguration):
-                before = repository.commit(commit_id)
-                return before, self._load(repository, before, gate)
-        return None, None
+    def _load(self, repository: Repository, commit: Commit) -> LocationMap:
+        return load_served(repository, commit, Gate(), self._served())
 
     def _served(self) -> set[str]:
         return {event.commit for event in self.events() if event.kind == "active"}
-
-    def _load(self, repository: Repository, commit: Commit, gate: Gate) -> LocationMap:
-        """A commit by its own rules; one that was served and is not valid by them, as it was served."""
-        files = repository.files(repository.entries(commit), gate.knows)
-        try:
-            return gate.load_map(files, errors_only=True)
-        except InvalidConfiguration:
-            if commit.id not in self._served():
-                raise
-            return gate.load_map(files, was_served=True, errors_only=True)
 
 
 def _newest(repository: Repository) -> str | None:

@@ -11,7 +11,6 @@ from ..errors import InvalidConfiguration
 from ..history_text import override_fields
 from ..journal import Event
 from ..overrides import Override
-from ..plan_excerpt import plan_excerpt
 from ..plan_fields import Fields
 from ..problem_fields import problem_fields
 from ..problems import errors_in
@@ -68,7 +67,7 @@ def _change(site: Site, old: str | None, new: str) -> Facts:
         invalid = old if old and not site.archive.is_valid(old) else new
         return {"old": None, "plan": None, "invalid": invalid, "problems": shown, "errors": len(errors)}
     before = commit_fields(change.old) if change.old else None
-    return {"old": before, "plan": plan_excerpt(change.plan), "invalid": None, "problems": [], "errors": 0}
+    return {"old": before, "plan": change.plan, "invalid": None, "problems": [], "errors": 0}
 
 
 def _told(site: Site, one: Commit, notes: Mapping[str, Override], events: Sequence[Event]) -> Facts:

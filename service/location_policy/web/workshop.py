@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from ..changing import Asked, Attempt, Preview, attempt, check_open, preview, preview_at
-from ..elsewhere import Work, do_elsewhere, unpickle
+from ..elsewhere import Work
 from ..errors import LocationPolicyError, NotJudged
 from ..intents import Intent, Revert
 from ..landing import served_tip
@@ -25,13 +25,12 @@ from ..repository.git import PlainGit
 from ..repository.making import make_blob
 from ..row_upload import UploadRows
 from ..settings import Changes
+from .apart import find_apart
 from .faults import Fault
 from .kept import Kept
 
 FRESH = 10.0
 """Seconds for which it is taken as known whether anything can be changed."""
-POLITE, POLITE_PER_BYTE = 2.0, 4e-6
-"""Seconds in which a process that takes only what is left must be done: twice what it takes on an idle machine."""
 
 
 class Workshop:
@@ -68,7 +67,8 @@ class Workshop:
         if weight < self._large:
             found = preview(repository, asked)
         else:
-            found = _look_elsewhere(repository.directory, asked, weight, max(0.0, until - time.monotonic()))
+            work = Work(preview_at, (repository.directory, asked), NotJudged, "judge", "judged", "the change")
+            found = cast("Preview", find_apart(work, weight, max(0.0, until - time.monotonic())))
         if time.monotonic() > until:
             raise NotJudged("the change was not judged in time")
         return found
@@ -89,25 +89,14 @@ class Workshop:
             yield repository
 
 
-def _look_elsewhere(place: Path, asked: Asked, weight: int, seconds: float) -> Preview:
-    polite = min(POLITE + POLITE_PER_BYTE * weight, seconds / 3)
-    work = Work(preview_at, (place, asked), NotJudged, "judge", "judged", "the change")
-    with do_elsewhere(work, polite, round(seconds - polite, 1)) as made:
-        return cast("Preview", unpickle(made))
-
-
 def _weight(repository: Repository, intent: Intent) -> int:
     """Bytes that have to be read: those of the map, and those that are to come in their place."""
     match intent:
         case UploadRows(blob=blob):
-            come = repository.weight([blob])
+            come = repository.measure(blob)
         case Revert(commit=revision):
             commit = repository.find_served(revision)
-            come = max(_size(repository, one) for one in (commit.id, *repository.parents(commit.id)[:1]))
+            come = max(map(repository.size, [commit, *map(repository.commit, repository.parents(commit.id)[:1])]))
         case _:
             come = 0
-    return _size(repository, served_tip(repository).id) + come
-
-
-def _size(repository: Repository, commit_id: str) -> int:
-    return repository.weight(entry.blob for entry in repository.entries(repository.commit(commit_id)))
+    return repository.size(served_tip(repository)) + come
