@@ -1,8 +1,8 @@
 """Where changes are made: the repository, opened for one change at a time. It takes time and belongs to a `Desk`.
 
 What a change does to a large map is found out in a process of its own, so that no answer waits for it. That process
-makes a commit that nothing names; the branch is moved here, once it has ended well and in time. Whatever becomes of it,
-there is nothing of which nobody knows whether it was made.
+makes a commit that nothing names; the branch is moved here, once it has ended well and in time. Killed or late, it has
+changed nothing.
 """
 
 from __future__ import annotations
