@@ -155,6 +155,27 @@ def test_a_stranger_is_told_how_to_say_who_it_is(access: Access) -> None:
     assert ask(client_of(access), "/status", method="HEAD").content == b""
 
 
+def test_people_in_a_browser_are_told_on_a_page_that_needs_nothing_else(access: Access) -> None:
+    client = client_of(access)
+    for user, status, title, why in (
+        (None, 401, "Who asks?", "This needs a user and a password"),
+        ("node", 403, "Not for you", "This needs the role viewer"),
+    ):
+        page = client.get("/map", headers={**basic(user and f"{user}:{PASSWORD}"), "accept": "text/html,*/*;q=0.8"})
+        assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert f"<h1>{title}</h1>\n<p>{why}</p>" in page.text
+        assert ("www-authenticate" in page.headers) == (status == 401)
+        assert page.headers["content-security-policy"].startswith("default-src 'none'")
+        assert "src=" not in page.text
+        assert PASSWORD not in page.text
+
+
+def test_a_policy_answer_is_json_whatever_is_asked_for(access: Access) -> None:
+    for target in (ASKED, "/api/v1/map"):
+        answer = client_of(access).get(target, headers={"accept": "text/html"})
+        assert (answer.status_code, answer.headers["content-type"].endswith("json")) == (401, True)
+
+
 def test_what_a_policy_answer_must_have_a_refusal_has_too(access: Access, tmp_path: Path) -> None:
     decisions = DecisionLog(str(tmp_path / "decisions")).start()
     client = client_of(access, decisions)

@@ -131,6 +131,14 @@ def test_no_password_helps_a_page_from_elsewhere(access: Access, path: str, kind
     assert b"A page of https://evil.example may not change anything here" in body["body"]
 
 
+def test_what_a_page_of_another_origin_calls_itself_is_no_markup() -> None:
+    headers = [(b"host", b"map.example"), (b"origin", b"https://<b>.example"), (b"accept", b"text/html")]
+    head, body = send_raw(make_app(Active(), SETTINGS), headers, method="POST", path="/edit", scheme="http")
+    assert head["status"] == 403
+    assert b"<b>" not in body["body"]
+    assert b"may not change anything here" in body["body"]
+
+
 def test_a_page_of_another_origin_is_refused_over_a_socket(tmp_path: Path) -> None:
     repository = make_repository(tmp_path / "locations.git", GOOD)
     with running_service(repository) as service:

@@ -24,6 +24,7 @@ from .faults import MEDIA_TYPE, Fault, problem_details
 from .git import asked, is_git, tell
 from .origins import foreign
 from .policy import PLAIN_TARGET, REFUSAL, PolicyApi, extra_headers, is_policy, send_whole
+from .refusal_page import refusal_headers, refusal_page
 
 OPEN = frozenset(("/healthz", "/readyz"))
 """Open to all: what asks whether to send requests here has no password."""
@@ -147,11 +148,14 @@ class Guard:
         if is_git(scope["path"]):
             await tell(send, answer.status, answer.body["message"], *extra_headers(answer), with_body=with_body)
             return
-        form, content = b"application/json", answer.content
+        form, content, more = b"application/json", answer.content, extra_headers(answer)
+        fault = Fault(answer.status, answer.body["message"])
         if scope["path"].startswith("/api/"):
-            told = problem_details(Fault(answer.status, answer.body["message"]))
-            form, content = MEDIA_TYPE.encode(), json.dumps(told).encode()
-        headers = [(b"content-type", form), (b"cache-control", b"no-store"), *extra_headers(answer)]
+            form, content = MEDIA_TYPE.encode(), json.dumps(problem_details(fault)).encode()
+        elif any(b"text/html" in value for value in _values(scope, b"accept")):
+            form, content = b"text/html; charset=utf-8", refusal_page(fault)
+            more += refusal_headers()
+        headers = [(b"content-type", form), (b"cache-control", b"no-store"), *more]
         await send_whole(send, answer.status, headers, content, with_body=with_body)
 
 
