@@ -30,11 +30,8 @@ def compare(repository: Repository, old: Commit | None, new: Commit, served: Col
     `served` are the ids of commits that were in force.
     """
     gate = Gate()
-    if old:
-        before = load_served(repository, old, gate, served)
-    else:
-        old, before = _before(repository, new, gate, served)
-    return Comparison(old, new, plan_excerpt(make_plan(before, load_served(repository, new, gate, served))))
+    base, before = (old, load_served(repository, old, gate, served)) if old else _before(repository, new, gate, served)
+    return Comparison(base, new, plan_excerpt(make_plan(before, load_served(repository, new, gate, served))))
 
 
 def compare_at(place: Path, old: Commit | None, new: Commit, served: Collection[str]) -> Comparison:
