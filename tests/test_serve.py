@@ -348,7 +348,7 @@ def connected(service: Service) -> closing[socket.socket]:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_it_ends_when_it_is_told_so_with_its_first_line(repository: Path, workers: str) -> None:
-    command = [PROGRAM, "serve", "--repo", str(repository), "--port", "0", "--workers", workers]
+    command = [str(PROGRAM), "serve", "--repo", str(repository), "--port", "0", "--workers", workers]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=closed_environment(), text=True, stdout=pipe, stderr=pipe) as process:
         assert process.stdout
