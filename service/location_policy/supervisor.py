@@ -130,7 +130,10 @@ class Supervisor:
         except BaseException:
             log.exception("worker failed")
         finally:
-            sys.stdout.flush()
+            with suppress(SystemExit):  # a signal that comes now finds the end begun, and may not lead up into the copy
+                for one in (signal.SIGINT, signal.SIGTERM):
+                    signal.signal(one, signal.SIG_IGN)
+                sys.stdout.flush()
             os._exit(status)
 
     def _reap(self) -> None:
