@@ -183,3 +183,18 @@ def test_no_file_is_made_where_no_rows_are_read_or_none_can_be(repository: Repos
     with pytest.raises(NotWritable) as caught:
         result(repository, b"Oslo,10.0.0.0/8\n", AddRow(path, PERTH))
     assert caught.value.hint == "take locations.csv, or a .csv below locations/"
+
+
+@pytest.mark.parametrize("path", [f"{PATH}/x.csv", "locations/apac.csv", "locations/a\0.csv"])
+def test_a_row_takes_no_files_place(repository: Repository, path: str) -> None:
+    force_commit(
+        repository.directory,
+        {"locations/apac.csv/y.csv" if path == "locations/apac.csv" else PATH: "Oslo,10.0.0.0/8\n"},
+    )
+    with pytest.raises(NotWritable):
+        AddRow(path, MELBOURNE).draft(repository, served_tip(repository), ANA)
+
+
+def test_a_path_that_no_file_can_have_has_no_row(repository: Repository) -> None:
+    with pytest.raises(RowChanged):
+        EditRow("locations/a\0.csv", 1, "Oslo,10.0.0.0/8", MELBOURNE).draft(repository, served_tip(repository), ANA)

@@ -57,7 +57,7 @@ class EditRow:
 
     def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:  # noqa: ARG002  as an intent has it
         """The branch with that line changed; raises RowChanged."""
-        file = _Lines.of(repository.content_at(tip.tree, self.path) if is_rows(self.path) else b"")
+        file = _Lines.of(repository.content_at(tip.tree, self.path) if may_hold_rows(self.path) else b"")
         at = self._at(file)
         if at is None:
             raise _changed(repository, tip, self)
@@ -91,6 +91,7 @@ class AddRow:
         path = self.path or file_for(repository, tip, self.row.subnet)
         if not may_hold_rows(path):
             raise NotWritable(f"{quote(path)} holds no rows", "take locations.csv, or a .csv below locations/")
+        _check_room(repository, tip, path)
         file = _Lines.of(repository.content_at(tip.tree, path))
         text = cells_text(self.row.cells())
         file.insert(_below(file, self.row.subnet), text)
@@ -195,6 +196,13 @@ def _same(repository: Repository, tip: Commit, network: Network) -> Iterator[tup
     for path in [entry.path for entry in repository.entries(tip) if is_rows(entry.path)]:
         file = _Lines.of(repository.content_at(tip.tree, path))
         yield from ((path, at, file.text(at) or "") for at, row in file.rows() if row.network == network)
+
+
+def _check_room(repository: Repository, tip: Commit, path: str) -> None:
+    """Raises NotWritable where a file is in the way of a folder, or a folder in that of a file: git would drop it."""
+    for there in (entry.path for entry in repository.entries(tip)):
+        if there.startswith(f"{path}/") or path.startswith(f"{there}/"):
+            raise NotWritable(f"there is no room for {quote(path)}: {there} is there", "take another file")
 
 
 def _draft(repository: Repository, tip: Commit, path: str, file: _Lines, subject: str, body: str) -> Draft:

@@ -489,3 +489,24 @@ def test_a_program_is_told_what_is_wrong_by_file_and_line(client: TestClient, as
     told = client.post("/api/v1/edit", json={**asked, "subnet": "10.61.0.0"})
     assert told.status_code == 422
     assert [(one["path"], one["line"], one["code"]) for one in told.json()["problems"]] == [(PATH, 2, "not-a-subnet")]
+
+
+@pytest.mark.parametrize("no", ["0", "false", "No", "off", ""])
+def test_what_says_no_confirms_nothing(client: TestClient, repository: Path, no: str) -> None:
+    before = tip(repository)
+    shown = client.post("/edit", data={**EDIT, "tip": before, "confirm": no})
+    assert (shown.status_code, tip(repository)) == (200, before)
+
+
+def test_what_says_neither_yes_nor_no_is_asked_again(client: TestClient, repository: Path) -> None:
+    before = tip(repository)
+    told = client.post("/api/v1/edit", json={**EDIT, "tip": before, "confirm": "maybe"})
+    assert (told.status_code, tip(repository)) == (400, before)
+    assert "confirm is neither yes nor no" in told.text
+
+
+@pytest.mark.parametrize("path", ["locations/a\0.csv", "locations/x.csv/\0"])
+def test_a_path_with_a_nul_is_no_fault_of_ours(client: TestClient, path: str) -> None:
+    row = {"path": path, "line": 1, "seen": "x,10.0.0.0/8", "subnet": "10.0.0.0/8", "location": "Oslo"}
+    assert client.post("/api/v1/edit", json=row).status_code == 409
+    assert client.get("/edit", params={"path": path, "line": 1}).status_code == 404

@@ -12,6 +12,10 @@ from .forms import FORM, JSON, LARGEST, Body, Given, parse_fields
 from .resources import Facts, Parameter, Query
 from .site import Site
 
+YES = ("1", "true", "yes", "on")
+NO = ("", "0", "false", "no", "off")
+NO_SHOWN = ", ".join(NO[1:])
+
 Kind = Literal["text", "lines", "flag", "many", "file"]
 
 
@@ -27,7 +31,7 @@ class Field(Parameter):
     def read(self, values: list[str]) -> object:
         """What these values stand for; raises Fault."""
         if self.kind == "flag":
-            return any(values)
+            return self._is_set(values)
         if self.kind == "file":
             return None
         if self.kind != "lines" and any("\n" in value or "\r" in value for value in values):
@@ -35,6 +39,15 @@ class Field(Parameter):
         if self.kind == "many":
             return tuple(values)
         return self.parse(values[0] if values else None)
+
+    def _is_set(self, values: list[str]) -> bool:
+        """Yes only where it is said plainly: who says no in another way may not have it done."""
+        said = {value.lower() for value in values}
+        if said - {*YES, *NO}:
+            raise Fault(
+                400, f"{self.name} is neither yes nor no", f"yes is one of {', '.join(YES)}, no one of {NO_SHOWN}"
+            )
+        return bool(said) and said <= set(YES)
 
     def schema(self) -> Facts:
         """As JSON Schema."""
