@@ -205,6 +205,27 @@ def test_a_second_editor_is_shown_who_was_faster_and_what_it_does_now(client: Te
     assert git("log", "-1", "--format=%s", "main", cwd=repository) == "As agreed"
 
 
+def test_a_second_editor_keeps_what_was_typed_where_more_is_changed(client: TestClient) -> None:
+    mine = client.post("/edit", data=EDIT)
+    other = {"path": "", "subnet": "10.65.16.0/20", "location": "Oslo", "overflow": ""}
+    confirmed(client, client.post("/edit", data=other))
+    told = confirmed(client, mine, message="As agreed", reason="we move")
+    again = client.post("/edit", data={**forms(told)[0], "location": "Perth"})
+    assert (forms(again)[-1]["message"], forms(again)[0]["reason"]) == (["As agreed\r\n"], ["we move"])
+    assert forms(client.post("/edit", data=forms(again)[0]))[-1]["message"] == ["As agreed\r\n"]
+
+
+def test_a_second_editor_keeps_what_was_typed_where_it_is_no_longer_valid(client: TestClient, repository: Path) -> None:
+    row = {"path": "", "subnet": "10.90.0.0/24", "location": "Oslo", "overflow": ""}
+    mine = client.post("/edit", data=row)
+    force_commit(repository, {**SECOND, "locations/b.csv": "Sydney,10.90.0.0/24\n"})
+    told = confirmed(client, mine, message="As agreed", reason="we move")
+    assert (told.status_code, "confirm it again" in text(told)) == (409, False)
+    assert "hint: mend it, and show the plan again" in text(told)
+    [form] = forms(told)
+    assert (form["message"], form["reason"]) == (["As agreed"], ["we move"])
+
+
 def test_a_row_of_more_than_a_pair_has_fields_for_all_and_two_more(repository: Path) -> None:
     rows = "Sydney,A,B,C,10.61.0.0/16\n"
     force_commit(repository, {"policy.toml": '[answer]\noverflow = "list"\n', "locations.csv": rows})

@@ -39,7 +39,8 @@ def fault_in(attempt: Attempt, *, is_confirmed: bool) -> Fault | None:
     if attempt.is_stale:
         came = count(len(attempt.came), "commit") if attempt.came else "another commit"
         message = f"{found.branch} has moved since you saw it: {came} came meanwhile, and nothing of yours was made"
-        return Fault(409, message, "this is what it does now; confirm it again")
+        hint = "this is what it does now; confirm it again" if found.plan else "mend it, and show the plan again"
+        return Fault(409, message, hint)
     if found.problems:
         return Fault(422, f"the map would not be valid: {count(found.errors, 'error')}")
     if not is_confirmed or attempt.commit:
