@@ -322,9 +322,14 @@ def test_owners_are_named_whose_word_is_needed(repository: Path) -> None:
     shown = client.post("/edit", data=EDIT)
     assert "Approved-by: bob@example.com" in text(shown)
     told = confirmed(client, shown)
-    assert (told.status_code, "it would not be taken" in text(told)) == (422, True)
-    message = forms(told)[-1]["message"][0] + "\r\nApproved-by: bob@example.com"
-    assert confirmed(client, told, message=message).status_code == 303
+    assert (told.status_code, "it would not be taken without the word of its owners" in text(told)) == (422, True)
+    assert "what a pusher would be told" not in text(told)
+    assert "end the message, after an empty line, with a line for each: Approved-by: bob@example.com" in text(told)
+    proposed = forms(told)[-1]["message"][0]
+    assert proposed.endswith("    +Melbourne,Oslo,10.61.0.0/16\r\n")
+    joined = confirmed(client, told, message=f"{proposed}Approved-by: bob@example.com")
+    assert joined.status_code == 422
+    assert confirmed(client, told, message=f"{proposed}\r\nApproved-by: bob@example.com").status_code == 303
 
 
 # --- for a review ---

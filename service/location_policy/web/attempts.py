@@ -47,6 +47,9 @@ def fault_in(attempt: Attempt, *, is_confirmed: bool) -> Fault | None:
         return None
     if found.excess and not found.missing:
         return Fault(422, "it changes more than one push may", "say why, and confirm again")
+    if found.missing:
+        hint = "the message is to end, after an empty line, with who has approved it; the lines are below"
+        return Fault(422, "it would not be taken without the word of its owners", hint)
     return Fault(422, "it would not be taken", "what a pusher would be told is below")
 
 
