@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.changing import Asked, attempt, check_open, page_author, preview, review_branch
+from location_policy.changing import CAME, Asked, attempt, check_open, page_author, preview, review_branch
 from location_policy.errors import NothingChanges, NotWritable, RepositoryError, UnknownRevision
 from location_policy.intents import Revert
 from location_policy.landing import land_aside
@@ -93,9 +93,22 @@ def test_who_is_overtaken_at_the_last_moment_is_shown_it_too(place: Path, reposi
     assert shown(place, "%s") == "Open Oslo"
 
 
-def test_of_a_tip_that_nobody_knows_the_newest_commit_is_told(repository: Repository) -> None:
-    done = attempt(repository, ASKED, "HEAD~1")
-    assert (done.is_stale, [one.subject for one in done.came]) == (True, ["Force it in"])
+def test_where_a_branch_was_set_back_or_a_tip_is_not_known_nothing_has_come(
+    place: Path, repository: Repository
+) -> None:
+    first, seen = tip(place), force_commit(place, {**FILES, "locations/b.csv": "Oslo,10.0.0.0/8\n"})
+    git("update-ref", "refs/heads/main", first, cwd=place)
+    for one in (seen, "HEAD~1"):
+        done = attempt(repository, ASKED, one)
+        assert (done.is_stale, done.came, done.others, done.preview.tip.id) == (True, (), 0, first)
+
+
+def test_of_many_that_have_come_the_newest_are_named_and_all_are_counted(place: Path, repository: Repository) -> None:
+    seen = tip(place)
+    for at in range(CAME + 2):
+        force_commit(place, {**FILES, "README.md": str(at)}, message=f"No. {at}")
+    done = attempt(repository, ASKED, seen)
+    assert (done.others, len(done.came), done.came[0].subject) == (CAME + 2, CAME, f"No. {CAME + 1}")
 
 
 def test_what_is_not_valid_is_not_made(place: Path, repository: Repository) -> None:

@@ -90,13 +90,17 @@ class Preview:
 
 
 class Attempt(NamedTuple):
-    """What became of it: a `commit` that was made, or a preview; `is_stale` where others have come since `came`."""
+    """What became of it: a `commit` that was made, or a preview; `is_stale` where the branch has left the tip that was seen.
+
+    `came` are the newest of the `others` that have come since; none where the branch was set back, or nobody can tell.
+    """
 
     preview: Preview
     commit: str | None = None
     branch: str | None = None
     is_stale: bool = False
     came: tuple[Commit, ...] = ()
+    others: int = 0
 
 
 def page_author(user: str | None, address: str) -> Author:
@@ -179,9 +183,9 @@ def _stale(repository: Repository, found: Preview, seen: str) -> Attempt:
     try:
         ids = repository.gained(repository.find_served(seen).id, found.tip.id)
     except LocationPolicyError:
-        ids = [found.tip.id]
+        ids = []
     came = tuple(repository.commit(commit_id) for commit_id in ids[: -CAME - 1 : -1])
-    return Attempt(found, is_stale=True, came=came)
+    return Attempt(found, is_stale=True, came=came, others=len(ids))
 
 
 def _effect(

@@ -205,6 +205,25 @@ def test_a_second_editor_is_shown_who_was_faster_and_what_it_does_now(client: Te
     assert git("log", "-1", "--format=%s", "main", cwd=repository) == "As agreed"
 
 
+def test_of_many_that_were_faster_all_are_counted(client: TestClient, repository: Path) -> None:
+    mine = client.post("/edit", data=EDIT)
+    for at in range(22):
+        force_commit(repository, {**SECOND, "README.md": str(at)})
+    told = text(confirmed(client, mine))
+    assert "main has moved since you saw it: 22 commits came meanwhile" in told
+    assert "… and 2 before" in told
+
+
+def test_of_a_branch_that_was_set_back_it_is_told_where_it_is_now(client: TestClient, repository: Path) -> None:
+    before = tip(repository)
+    force_commit(repository, {**SECOND, "README.md": "x"}, message="Go back from it")
+    mine = client.post("/edit", data=EDIT)
+    git("update-ref", "refs/heads/main", before, cwd=repository)
+    told = text(confirmed(client, mine))
+    assert f"main has moved since you saw it: it is at {before[:10]} now, and nothing of yours was made" in told
+    assert "meanwhile" not in told
+
+
 def test_a_second_editor_keeps_what_was_typed_where_more_is_changed(client: TestClient) -> None:
     mine = client.post("/edit", data=EDIT)
     other = {"path": "", "subnet": "10.65.16.0/20", "location": "Oslo", "overflow": ""}

@@ -16,7 +16,7 @@ from location_policy.web import Access
 from location_policy.web.faults import Fault
 from location_policy.web.multipart import FIELD_BYTES, PARTS, clean_name, parse_multipart
 from tests.support.app import client_of, client_of_repository
-from tests.support.repositories import Files, git, make_repository, tip
+from tests.support.repositories import Files, force_commit, git, make_repository, tip
 
 NONE_CHOSEN = b'--x\r\nContent-Disposition: form-data; name="file"; filename=""\r\n\r\n\r\n--x--\r\n'
 """What a browser sends."""
@@ -132,6 +132,20 @@ def test_a_program_sends_the_rows_as_text(place: Path, client: TestClient) -> No
     fields = {"file": "Perth,10.61.2.0/24\n", "name": "x.csv", "path": "locations/apac.csv", "confirm": True}
     assert client.post("/api/v1/upload", json={**fields, "tip": tip(place)}).json()["commit"] == tip(place)
     assert git("show", "main:locations/apac.csv", cwd=place) == "# Sydney\nPerth,10.61.2.0/24"
+
+
+def test_the_rest_of_a_large_change_is_counted_and_no_command_is_named_that_cannot_tell_it(place: Path) -> None:
+    narrow = "".join(f"Oslo,10.0.{at}.0/24\n" for at in range(250))
+    force_commit(place, {"locations.csv": narrow, "policy.toml": '[checks]\nredundant-subnet = "error"\n'})
+    client = client_of_repository(place)
+    plan = page(browse(client, "".join(f"L{at},10.{at >> 8}.{at & 255}.0/24\n" for at in range(600))))
+    unread = page(browse(client, "".join(f"Oslo,10.0.0.{at}/24\n" for at in range(1, 71))), 422)
+    wide = {"path": "", "subnet": "10.0.0.0/8", "location": "Oslo", "overflow": ""}
+    wrong = page(client.post("/edit", data=wide), 422)
+    assert re.search(r"… and \d+ more Nothing is made yet", plan)
+    assert "… and 20 more" in unread
+    assert "… and 50 more" in wrong
+    assert "more: location-policy" not in plan + unread + wrong
 
 
 def test_the_second_of_two_editors_is_told_and_nothing_is_lost(place: Path, client: TestClient) -> None:

@@ -30,6 +30,7 @@ def attempt_fields(attempt: Attempt) -> Facts:
         "refusal": list(found.refusal),
         "may_land": found.may_land,
         "came": [commit_fields(commit) for commit in attempt.came],
+        "others": attempt.others,
     }
 
 
@@ -37,8 +38,9 @@ def fault_in(attempt: Attempt, *, is_confirmed: bool) -> Fault | None:
     """Why there is no commit where one was wanted, or why there can be none."""
     found = attempt.preview
     if attempt.is_stale:
-        came = count(len(attempt.came), "commit") if attempt.came else "another commit"
-        message = f"{found.branch} has moved since you saw it: {came} came meanwhile, and nothing of yours was made"
+        here = f"it is at {found.tip.id[:10]} now"
+        came = f"{count(attempt.others, 'commit')} came meanwhile" if attempt.others else here
+        message = f"{found.branch} has moved since you saw it: {came}, and nothing of yours was made"
         hint = "this is what it does now; confirm it again" if found.plan else "mend it, and show the plan again"
         return Fault(409, message, hint)
     if found.problems:

@@ -148,6 +148,7 @@ ATTEMPT = record(
     refusal=many(TEXT),
     may_land=TRUTH,
     came=many(COMMIT),
+    others=NUMBER,
 )
 WRITTEN = record(path=TEXT, line=NUMBER, commit=COMMIT, written=COMMIT)
 FAULT = {
