@@ -18,7 +18,7 @@ from typing import NamedTuple
 from .approvals import APPROVAL, unapproved
 from .change_limits import Excess
 from .effect import Effect, asks_owners, effect_of, find_base
-from .errors import BranchMoved, InvalidConfiguration, LocationPolicyError, NothingChanges, NotWritable
+from .errors import BranchMoved, InvalidConfiguration, LocationPolicyError, NothingChanges, NotNoted, NotWritable
 from .intents import Intent
 from .landing import Proposal, check_writable, land, land_aside, propose, served_tip
 from .location_map import Gate, LocationMap
@@ -101,6 +101,8 @@ class Attempt(NamedTuple):
     is_stale: bool = False
     came: tuple[Commit, ...] = ()
     others: int = 0
+    warning: str | None = None
+    """What could not be done besides, though the commit stands."""
 
 
 def page_author(user: str | None, address: str) -> Author:
@@ -161,6 +163,8 @@ def attempt(
         branch = _land(repository, found)
     except BranchMoved:
         return _stale(repository, look(repository, asked), seen)
+    except NotNoted as error:
+        return Attempt(found, found.proposal.update.new, found.branch, warning=error.message)
     return Attempt(found, found.proposal.update.new, branch)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .change_limits import Excess
-from .errors import BranchMoved, NotWritable, RepositoryError
+from .errors import BranchMoved, NotNoted, NotWritable, RepositoryError
 from .judgement import Verdict
 from .location_map import Gate
 from .mirror import is_mirror
@@ -84,8 +84,8 @@ def land(
 ) -> list[Override]:
     """Put an accepted proposal on the branch; `why` goes to the log of the branch. What was overridden and is noted.
 
-    `excess` are the limits that it exceeds, where that is known. Raises BranchMoved where somebody was faster, and
-    RepositoryError.
+    `excess` are the limits that it exceeds, where that is known. Raises BranchMoved where somebody was faster, NotNoted
+    where it is made all the same, and RepositoryError.
     """
     old, new, ref = proposal.update.old, proposal.update.new, proposal.update.ref
     try:
@@ -102,7 +102,7 @@ def land(
         return record_overrides([proposal.update], repository, proposal.options, by=by, at=at, excess=excess)
     except RepositoryError as error:
         message = f"{new[:10]} stands, but why it exceeds a limit is not noted: {error.message}"
-        raise RepositoryError(message, error.hint) from error
+        raise NotNoted(message, error.hint) from error
 
 
 def land_aside(repository: Repository, proposal: Proposal, branch: str, why: str) -> str:

@@ -334,6 +334,23 @@ def test_a_change_beyond_a_limit_needs_a_reason(repository: Path) -> None:
     assert (override.reason, override.by) == ("we move", "anonymous")
 
 
+def test_a_change_whose_reason_cannot_be_noted_is_told_as_made(repository: Path) -> None:
+    limits = '[limits]\nchanged-addresses = "10%"\n'
+    seen = force_commit(repository, {"locations.csv": "Oslo,10.0.0.0/8\n" + many_rows(200), "policy.toml": limits})
+    client = client_of_repository(repository)
+    (repository / "refs/notes").write_text("in the way")
+    row = {"path": "locations.csv", "seen": "Oslo,10.0.0.0/8", "subnet": "10.0.0.0/8", "location": "Perth"}
+    done = confirmed(client, client.post("/edit", data={**row, "line": "1"}), reason="we move")
+    made = tip(repository)
+    assert (done.status_code, git("rev-parse", "main~1", cwd=repository), forms(done)) == (200, seen, [])
+    assert f"It is made : {made[:10]} stands, but why it exceeds a limit is not noted" in text(done)
+    assert f"{made[:10]} is on main" in text(done)
+    again = {**row, "line": 1, "seen": "Perth,10.0.0.0/8", "location": "Lima", "reason": "we move"}
+    told = client.post("/api/v1/edit", json={**again, "confirm": True, "tip": made})
+    assert (told.status_code, told.json()["commit"]) == (200, tip(repository))
+    assert "is not noted" in told.json()["warning"]
+
+
 def test_owners_are_named_whose_word_is_needed(repository: Path) -> None:
     rules = '[checks]\nowner-approval = "error"\n'
     force_commit(repository, {**SECOND, "owners.csv": "10.61.0.0/16,bob@example.com\n", "policy.toml": rules})

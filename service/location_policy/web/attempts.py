@@ -31,6 +31,7 @@ def attempt_fields(attempt: Attempt) -> Facts:
         "may_land": found.may_land,
         "came": [commit_fields(commit) for commit in attempt.came],
         "others": attempt.others,
+        "warning": attempt.warning,
     }
 
 

@@ -94,7 +94,7 @@ class ChangePages:
             attempt = self.pages.site.workshop.do(self._asked(action, request, query), _seen(query), until)
         except LocationPolicyError as error:
             return self._fault(action, request, action.typed(given), error)
-        if attempt.commit:
+        if attempt.commit and not attempt.warning:
             return RedirectResponse(f"/commit/{attempt.commit}", 303)
         fault = fault_in(attempt, is_confirmed=query["confirm"])
         facts = {**NOTHING, "attempt": attempt_fields(attempt), "fault": fault and told(fault)}

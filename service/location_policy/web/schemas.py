@@ -149,6 +149,7 @@ ATTEMPT = record(
     may_land=TRUTH,
     came=many(COMMIT),
     others=NUMBER,
+    warning=perhaps(TEXT),
 )
 WRITTEN = record(path=TEXT, line=NUMBER, commit=COMMIT, written=COMMIT)
 FAULT = {
