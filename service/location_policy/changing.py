@@ -60,8 +60,8 @@ class Preview:
     """What a change would do to the branch as it is at `tip`; `plan` tells it, and is None where it is not valid.
 
     `problems`, the first of `errors`, keep it from being served, `warnings` were not there before; `excess` are limits,
-    `missing` are owners who have not given their word and must; `refusal` is what a pusher would be told of all that.
-    It has no map in it, and is as small for a large one.
+    `missing` are owners who have not given their word and must, `touched` those who need not; `refusal` is what a pusher
+    would be told of all that. It has no map in it, and is as small for a large one.
     """
 
     tip: Commit
@@ -76,6 +76,7 @@ class Preview:
     plan: Fields | None
     excess: tuple[Excess, ...]
     missing: tuple[str, ...]
+    touched: tuple[str, ...]
     for_review: bool
 
     @property
@@ -90,7 +91,7 @@ class Preview:
 
 
 class Attempt(NamedTuple):
-    """What became of it: a `commit` that was made, or a preview; `is_stale` where the branch has left the tip that was seen.
+    """What became of it: a `commit` that was made, or a preview; `is_stale` where the branch is not where it was seen.
 
     `came` are the newest of the `others` that have come since; none where the branch was set back, or nobody can tell.
     """
@@ -136,9 +137,10 @@ def preview(repository: Repository, asked: Asked) -> Preview:
     shown = tip, branch, message, default, proposal
     told = problems[:SHOWN_PROBLEMS]
     if effect is None:
-        return Preview(*shown, told, len(problems), (), None, (), (), asked.for_review)
-    plan, missing = plan_excerpt(effect.plan), _missing(repository, proposal, effect)
-    return Preview(*shown, (), 0, told, plan, effect.excess, missing, asked.for_review)
+        return Preview(*shown, told, len(problems), (), None, (), (), (), asked.for_review)
+    owners = _unapproved(repository, proposal, effect)
+    missing, touched = (owners, ()) if asks_owners(effect.base.location_map) else ((), owners)
+    return Preview(*shown, (), 0, told, plan_excerpt(effect.plan), effect.excess, missing, touched, asked.for_review)
 
 
 def preview_at(place: Path, asked: Asked) -> Preview:
@@ -212,9 +214,9 @@ def _load(repository: Repository, gate: Gate, commit: Commit) -> LocationMap:
     return gate.load_map(repository.files(repository.entries(commit), gate.knows))
 
 
-def _missing(repository: Repository, proposal: Proposal, effect: Effect) -> tuple[str, ...]:
-    """The owners of address space that it touches."""
-    if not asks_owners(effect.base.location_map):
+def _unapproved(repository: Repository, proposal: Proposal, effect: Effect) -> tuple[str, ...]:
+    """The owners of address space that it touches who have not given their word, where anybody wants to know."""
+    if effect.base.location_map.rules.severity("owner-approval") == "off":
         return ()
     trailers = repository.trailers(proposal.update.new, APPROVAL)
     return tuple(one.owner for one in unapproved(effect.touched, proposal.author.name, trailers))

@@ -368,6 +368,23 @@ def test_owners_are_named_whose_word_is_needed(repository: Path) -> None:
     assert confirmed(client, told, message=f"{proposed}\r\nApproved-by: bob@example.com").status_code == 303
 
 
+@pytest.mark.parametrize(("severity", "is_told"), [("warning", True), ("off", False)])
+def test_owners_who_need_not_agree_are_named_where_that_is_a_warning(
+    repository: Path, severity: str, is_told: bool
+) -> None:
+    rules = f'[checks]\nowner-approval = "{severity}"\n'
+    force_commit(repository, {**SECOND, "owners.csv": "10.61.0.0/16,bob@example.com\n", "policy.toml": rules})
+    client = client_of_repository(repository)
+    shown = client.post("/edit", data=EDIT)
+    assert ("who have not approved it bob@example.com" in text(shown)) == is_told
+    assert "It needs the word of its owners" not in text(shown)
+    told = client.post("/api/v1/edit", json={**EDIT, "line": 2}).json()
+    assert (told["owners"], told["touched"]) == ([], ["bob@example.com"] * is_told)
+    approved = client.post("/edit", data={**EDIT, "message": "Move it\r\n\r\nApproved-by: bob@example.com"})
+    assert "who have not approved it" not in text(approved)
+    assert confirmed(client, shown).status_code == 303
+
+
 # --- for a review ---
 
 

@@ -27,6 +27,7 @@ def attempt_fields(attempt: Attempt) -> Facts:
         "warnings": [problem_fields(problem) for problem in found.warnings],
         "limits": [_limit_fields(one) for one in found.excess],
         "owners": list(found.missing),
+        "touched": list(found.touched),
         "refusal": list(found.refusal),
         "may_land": found.may_land,
         "came": [commit_fields(commit) for commit in attempt.came],

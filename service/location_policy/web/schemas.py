@@ -145,6 +145,7 @@ ATTEMPT = record(
     warnings=many(PROBLEM),
     limits=many(record(rule=TEXT, limit=TEXT, measured=TEXT)),
     owners=many(TEXT),
+    touched=many(TEXT),
     refusal=many(TEXT),
     may_land=TRUTH,
     came=many(COMMIT),
