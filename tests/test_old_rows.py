@@ -99,3 +99,12 @@ def test_a_file_that_says_nothing_has_no_rows() -> None:
 def test_a_row_keeps_what_was_sent_beside_what_it_is() -> None:
     row = row_of("1,Sydney , ,Sydney,10.61.2.0/24,more\n")
     assert (row.sent, row.row and row.row.names) == (("Sydney ", " ", "Sydney"), ("Sydney",))
+
+
+def test_a_first_line_that_names_the_separator_is_no_row_and_the_next_is_the_first() -> None:
+    rows, problems = read_old_rows(read_sheet("old.csv", b"sep=;\nSydney;;;10.0.0.0/8\n"))
+    assert [(row.place, row.row and row.row.names, row.is_tried) for row in rows] == [("old.csv:2", ("Sydney",), True)]
+    assert [problem.code for problem in problems] == ["wrong-separator"]
+    rows, problems = read_old_rows(read_sheet("old.csv", b"sep=,\nid,loc,pover,sover,snet\n7,Sydney,,,10.0.0.0/8\n"))
+    assert [(row.place, row.is_tried) for row in rows] == [("old.csv:3", True)]
+    assert not problems

@@ -56,6 +56,32 @@ def test_the_same_rows_are_read_from_every_form(content: str | bytes, forms: tup
 
 
 @pytest.mark.parametrize(
+    ("first", "separator"), [("sep=;", ";"), ("SEP=;\r", ";"), ('"sep=;"', ";"), ("sep=,", ","), ("sep=\t", "\t")]
+)
+def test_a_first_line_that_names_the_separator_is_no_row(first: str, separator: str) -> None:
+    found = upload(f"{first}\n# a, b\n{PLAIN.replace(',', separator)}")
+    assert [(number - 2, row) for number, row in found.file.rows()] == ROWS
+    assert not found.errors((), ())
+
+
+@pytest.mark.parametrize("blank", [";;;", ";;;;", ' ; "";;', ";"])
+def test_rows_of_empty_cells_are_blank_lines(blank: str) -> None:
+    for separator in ",;\t":
+        empty = blank.replace(";", separator)
+        found = upload(f"{empty}\n{empty}\n{PLAIN.replace(',', separator)}{empty}\n")
+        assert [(number - 2, row) for number, row in found.file.rows()] == ROWS
+        assert not found.errors((), ())
+
+
+def test_what_parts_the_cells_is_told_by_the_subnets_of_the_first_lines() -> None:
+    found = upload("Sydney, NSW;;;10.200.0.0/16\nOslo;Perth, WA;;2001:db8::/32\n")
+    assert [row.names for _, row in found.file.rows()] == [("Sydney, NSW",), ("Oslo", "Perth, WA")]
+    assert not found.errors((), ())
+    found = upload("A;B,10.0.0.0/8\nC;D,11.0.0.0/255.0.0.0\n")
+    assert found.forms == ()
+
+
+@pytest.mark.parametrize(
     "heading", ["location,pover,sover,snet", "Location,Overflow 1,Overflow 2,IP subnet", "location,subnet,,"]
 )
 def test_a_row_of_column_names_is_passed_over_at_the_top_only(heading: str) -> None:

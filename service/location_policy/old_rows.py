@@ -68,6 +68,7 @@ class _Reader:
         self._sheet = sheet
         self._at = 4 if is_numbered(sheet) else 3
         self._works = True
+        self._first = 2 if sheet.names_separator else 1
         self.problems = list(sheet.problems)
 
     def rows(self) -> Iterator[OldRow]:
@@ -78,7 +79,7 @@ class _Reader:
             what = f"cells parted by {SEPARATORS[sheet.separator]}, which pexsubnet could not read"
             self._note(1, "wrong-separator", f"{what}: compared as if by commas")
         last = max((number for number, text in sheet.lines if text and self._says(text)), default=0)
-        for number, text in sheet.lines[:last]:
+        for number, text in sheet.lines[self._first - 1 : last]:
             row = self._row(number, text)
             if row is not None:
                 yield row
@@ -88,13 +89,13 @@ class _Reader:
         return not is_blank(text) or self._answered(self._sheet.cells(text))
 
     def _row(self, number: int, text: str | None) -> OldRow | None:
-        is_first = number == 1
+        is_first = number == self._first
         if text is None:  # its problem is told already
             self._works = is_first and self._at == 4
             return None
         cells = self._sheet.cells(text)
         if is_first and self._at == 4:
-            return self._passed_over(text, cells)
+            return self._passed_over(number, text, cells)
         if is_blank(text) and not self._answered(cells):
             self._stop(number, "too-few-columns", "a comment" if text.strip(" \t") else "a blank line")
             return None
@@ -112,13 +113,13 @@ class _Reader:
         """Can these be the cells of a row that pexsubnet read? It knows no comments."""
         return len(cells) > self._at and old_subnet(cells[self._at]) is not None
 
-    def _passed_over(self, text: str, cells: list[str]) -> OldRow | None:
+    def _passed_over(self, number: int, text: str, cells: list[str]) -> OldRow | None:
         """The first line of a file with five columns, which pexsubnet takes for a heading whatever it says."""
         if len(cells) < 5 or not _is_subnet(cells[4]):
             return None
-        self._note(1, "heading-row", "pexsubnet passed over this row: it took the first line for a heading")
-        row = self._read(1, text, cells)
-        return row and OldRow(row.path, 1, row.network, row.sent, row.row, is_tried=False)
+        self._note(number, "heading-row", "pexsubnet passed over this row: it took the first line for a heading")
+        row = self._read(number, text, cells)
+        return row and OldRow(row.path, number, row.network, row.sent, row.row, is_tried=False)
 
     def _read(self, number: int, text: str, cells: list[str]) -> OldRow | None:
         written = cells[self._at].strip()

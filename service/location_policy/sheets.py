@@ -1,14 +1,16 @@
 """A table that another program has saved, as lines of cells: whatever its encoding, its separator, its line ends.
 
-Excel saves what it calls CSV with semicolons where a comma stands in numbers, and marks UTF-8; PowerShell saves UTF-16
-when it is asked for Unicode.
+Excel saves what it calls CSV with semicolons where a comma stands in numbers, and marks UTF-8; a first line `sep=;`
+tells it what parts the cells. PowerShell saves UTF-16 when it is asked for Unicode.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from .cells import Finding, is_blank, line_text, placed, split_lines
 from .problems import Problem
@@ -19,6 +21,11 @@ csv.field_size_limit(FILE_LIMIT)  # a long cell is an error with its place, not 
 UTF8_MARK = b"\xef\xbb\xbf"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_NAMED = re.compile(r'"?sep=([,;\t])"?[,;\t ]*', re.IGNORECASE)
+"""The line by which Excel is told what parts the cells."""
+_SUBNET = re.compile(r"\s*(?:\d{1,3}(?:\.\d{1,3}){1,3}|[0-9a-f]*:[0-9a-f:.]*)(?:/[\d.]*)?\s*", re.IGNORECASE)
+_LOOKED_AT = 20
+"""Lines by which the separator is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ class Sheet:
     """Does it begin with a byte order mark of UTF-8?"""
     is_utf16: bool
     problems: tuple[Problem, ...]
+    names_separator: bool = False
+    """Was its first line one like `sep=;`? It is blank here."""
 
     def first(self) -> str:
         """The first line that says something."""
@@ -67,8 +76,12 @@ def read_sheet(path: str, content: bytes) -> Sheet:
     found = [_text(raw) for raw in (texts if texts[-1] else texts[:-1])]
     problems = tuple(placed(path, number, one) for number, one in enumerate(found, 1) if isinstance(one, Finding))
     lines = tuple((number, None if isinstance(one, Finding) else one) for number, one in enumerate(found, 1))
-    separator = _separator(text for _, text in lines if text)
-    return Sheet(path, lines, separator, content.startswith(UTF8_MARK) and not is_utf16, is_utf16, problems)
+    is_marked = content.startswith(UTF8_MARK) and not is_utf16
+    if named := _NAMED.fullmatch(lines[0][1] or "") if lines else None:
+        return Sheet(path, ((1, ""), *lines[1:]), named[1], is_marked, is_utf16, problems, names_separator=True)
+    said = (text for _, text in lines if text and not is_blank(text))
+    separator = _separator(list(islice(said, _LOOKED_AT)))
+    return Sheet(path, lines, separator, is_marked, is_utf16, problems)
 
 
 def _text(raw: bytes) -> str | Finding:
@@ -78,10 +91,12 @@ def _text(raw: bytes) -> str | Finding:
     return text
 
 
-def _separator(texts: Iterable[str]) -> str:
-    """What parts the cells of the first line that has several."""
-    for text in texts:
-        found = None if is_blank(text) else next((one for one in SEPARATORS if one in text), None)
-        if found:
-            return found
-    return ","
+def _separator(texts: Sequence[str]) -> str:
+    """What leaves a subnet alone in a cell of most lines; of several, what parts the first line that is parted."""
+    first = next((one for text in texts for one in SEPARATORS if one in text), ",")
+    return max(SEPARATORS, key=lambda one: (sum(_parts(text, one) for text in texts), one == first))
+
+
+def _parts(text: str, separator: str) -> bool:
+    cells = next(csv.reader([text], delimiter=separator), [])
+    return len(cells) > 1 and any(map(_SUBNET.fullmatch, cells))

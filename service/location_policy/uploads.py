@@ -8,7 +8,7 @@ is wrong is told where its author sees it. What a row says is judged as in a fil
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from .canonical import cells_text
@@ -60,7 +60,7 @@ def read_upload(name: str, content: bytes, memory: LineMemory, locations: Contai
         raise UnusableUpload(f"{quote(name)} is empty", "choose the file that has the rows")
     if other := next((what for magic, what in _OTHER_FILES.items() if content.startswith(magic)), None):
         raise UnusableUpload(f"{quote(name)} is {other}, not a CSV file", _SAVE_AS)
-    sheet = read_sheet(name, content)
+    sheet = _blanked(read_sheet(name, content))
     is_with_ids, heading = _is_with_ids(sheet, locations), _heading(sheet)
     texts = [
         "" if text is None or number == heading else _line(sheet, text, is_with_ids=is_with_ids)
@@ -80,6 +80,13 @@ def _forms(sheet: Sheet, heading: int | None, *, is_with_ids: bool) -> Iterator[
         yield f"line {heading} is a row of column names"
     if is_with_ids:
         yield "the first cell of a row is an id"
+
+
+def _blanked(sheet: Sheet) -> Sheet:
+    """The same with blank lines for rows of empty cells, which a spreadsheet writes for those that have nothing."""
+    empty = f'{sheet.separator} \t"'
+    lines = ((number, text if text is None or text.strip(empty) else "") for number, text in sheet.lines)
+    return replace(sheet, lines=tuple(lines))
 
 
 def _rows(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
