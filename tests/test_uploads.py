@@ -139,6 +139,17 @@ def test_what_is_wrong_is_told_at_the_line_of_the_upload(content: str | bytes, e
     assert told(content) == errors
 
 
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ("# nothing\n", "sites.csv:1:1: error: the file has no row [no-rows]"),
+        ("Oslo\n", "sites.csv:1:1: error: Oslo is not a row, which has a location and a subnet [too-few-columns]"),
+    ],
+)
+def test_a_file_without_a_row_is_at_fault_and_not_what_it_would_break(content: str, error: str) -> None:
+    assert told(content, others="A,12.0.0.1/8\n", expected="10.1.0.0/16,Perth,\n") == [error]
+
+
 def test_the_rules_of_the_map_hold_for_it() -> None:
     policy = '[locations]\nknown = ["Oslo"]\n[checks]\ncatch-all = "error"\nredundant-subnet = "error"\n'
     assert told("Oslo,10.0.0.0/8\nPerth,11.0.0.0/8\n", policy) == [

@@ -44,11 +44,14 @@ class Upload:
 
     def errors(self, others: Sequence[RowFile], beside: Sequence[File]) -> tuple[Problem, ...]:
         """What keeps its rows from being a map with those of other files, beside these rules and expectations."""
+        if not self.file.size:  # all else would follow from that
+            return (*self.problems, *row_errors((self.file,), ())) or (self._no_rows(),)
         found = (*self.problems, *row_errors((*others, self.file), beside))
-        if not found and not self.file.size:
-            hint = "a row is a location, up to two overflow locations and a subnet: Sydney,Melbourne,,10.61.2.0/24"
-            found = (Problem(self.file.path, 1, 1, "no-rows", "the file has no row", hint),)
         return tuple(sorted(found, key=lambda problem: (problem.path != self.file.path, problem.path, problem.line)))
+
+    def _no_rows(self) -> Problem:
+        hint = "a row is a location, up to two overflow locations and a subnet: Sydney,Melbourne,,10.61.2.0/24"
+        return Problem(self.file.path, 1, 1, "no-rows", "the file has no row", hint)
 
 
 def read_upload(name: str, content: bytes, memory: LineMemory, locations: Container[str] = ()) -> Upload:
