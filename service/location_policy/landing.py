@@ -46,10 +46,10 @@ def check_writable(repository: Repository, user: int) -> None:
     """Raises NotWritable where `user` makes no commit: in a working copy, a mirror, or what belongs to another user."""
     if repository.hooks_folder() is None:
         message = f"{repository.directory} belongs to a working copy, which would no longer be at its branch"
-        raise NotWritable(message, "work in it with git revert and git push")
+        raise NotWritable(message, "change it there: git commit, then git push")
     if is_mirror(repository.directory):
         message = f"{repository.directory} is the copy of a remote repository, which the next fetch overwrites"
-        raise NotWritable(message, "in a clone of the remote: git revert, then git push")
+        raise NotWritable(message, "in a clone of the remote: change it there, then git push")
     owner = repository.directory.stat().st_uid
     if owner != user and not _is_shared(PlainGit(repository.directory)):
         name = user_name(owner)

@@ -296,7 +296,7 @@ def test_one_of_the_two_is_named(site: Site, arguments: tuple[str, ...]) -> None
 
 def test_a_working_copy_is_worked_in_with_git(site: Site) -> None:
     done = run_program("revert", "HEAD", cwd=site.clone.path)
-    assert (done.returncode, "  hint: work in it with git revert and git push\n" in done.stderr) == (2, True)
+    assert (done.returncode, "  hint: change it there: git commit, then git push\n" in done.stderr) == (2, True)
 
 
 def test_a_remote_repository_is_changed_in_a_clone_of_it(site: Site, tmp_path: Path) -> None:

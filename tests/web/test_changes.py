@@ -450,22 +450,37 @@ def closed(kind: str, repository: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("kind", "why"),
+    ("kind", "why", "hint"),
     [
-        ("signatures", "commits must be signed here, and the service has no key of yours to sign with"),
-        ("mirror", "is the copy of a remote repository, which the next fetch overwrites"),
-        ("copy", "belongs to a working copy, which would no longer be at its branch"),
+        (
+            "signatures",
+            "commits must be signed here, and the service has no key of yours to sign with",
+            "change the map in a clone: git commit -S, then git push",
+        ),
+        (
+            "mirror",
+            "is the copy of a remote repository, which the next fetch overwrites",
+            "in a clone of the remote: change it there, then git push",
+        ),
+        (
+            "copy",
+            "belongs to a working copy, which would no longer be at its branch",
+            "change it there: git commit, then git push",
+        ),
     ],
 )
-def test_where_nothing_can_be_changed_from_a_page_it_says_why(repository: Path, kind: str, why: str) -> None:
+def test_where_nothing_can_be_changed_from_a_page_it_says_why_and_what_to_do(
+    repository: Path, kind: str, why: str, hint: str
+) -> None:
     place = closed(kind, repository)
     client = client_of_repository(place)
     if kind == "signatures":  # what is in force stays so
         git("config", "location-policy.requireSignatures", "all", cwd=place)
     for target in ("/map", f"/commit/{git('rev-parse', 'main', cwd=place)}", "/edit"):
         page = client.get(target)
-        assert why in text(page), target
+        assert f"{why} (hint: {hint})." in text(page), target
         assert not forms(page)
+    assert "Upload a CSV" not in text(client.get("/"))
     told = client.post("/edit", data=EDIT)
     assert (told.status_code, why in text(told)) == (409, True)
     assert why in client.post("/api/v1/edit", json=EDIT | {"line": 2}).json()["detail"]

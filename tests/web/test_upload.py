@@ -220,6 +220,12 @@ def test_where_nothing_can_be_changed_the_page_says_why(place: Path, client: Tes
     assert "The map cannot be changed on this page" in nowhere
 
 
+def test_the_first_page_offers_it_to_those_who_may(place: Path, client: TestClient) -> None:
+    assert "Upload a CSV" in page(client.get("/", headers=BROWSER))
+    viewer = client_of_repository(place, Access(anonymous=frozenset(("viewer",))))
+    assert "Upload a CSV" not in page(viewer.get("/", headers=BROWSER))
+
+
 def part(name: str, content: bytes = b"") -> bytes:
     return b"--x\r\nContent-Disposition: form-data; name=%b\r\n\r\n%b\r\n" % (name.encode(), content)
 

@@ -43,7 +43,7 @@ class Workshop:
         self._closed: Kept[str | None] = Kept(1)
 
     def closed(self) -> str | None:
-        """Why nothing can be changed from a page here, if that is so."""
+        """Why nothing can be changed from a page here, if that is so, and what to do about it."""
         return self._closed.get(int(time.monotonic() / FRESH), self._why_closed)
 
     def do(self, asked: Asked, seen: str | None, until: float) -> Attempt:
@@ -78,7 +78,7 @@ class Workshop:
             with self._opened() as repository:
                 check_open(repository)
         except LocationPolicyError as error:
-            return error.message
+            return error.message + (f" (hint: {error.hint})" if error.hint else "")
         return None
 
     @contextmanager
