@@ -11,9 +11,10 @@ from location_policy.errors import NothingChanges, NotWritable, RowChanged
 from location_policy.intents import Intent
 from location_policy.landing import served_tip
 from location_policy.repository import Repository, open_repository
-from location_policy.repository.making import Author, Draft
+from location_policy.repository.git import PlainGit
+from location_policy.repository.making import Author, Draft, make_blob
 from location_policy.row_edit import AddRow, EditRow, Typed
-from tests.support.repositories import Files, force_commit, make_repository
+from tests.support.repositories import Files, force_commit, force_entry, git, make_repository
 
 ANA = Author("ana", "ana@example.com")
 PATH = "locations/apac.csv"
@@ -48,6 +49,16 @@ CONTENTS = [
     (b"Oslo , 10.0.0.0/8\nSydney,10.61.2.0/24", 2, b"Oslo , 10.0.0.0/8\n", b""),
     (b"\xff broken\n\n\nSydney,10.61.2.0/24\n\n", 4, b"\xff broken\n\n\n", b"\n\n"),
 ]
+
+
+@pytest.mark.parametrize("mode", ["100644", "100755"])
+def test_a_file_keeps_its_mode(repository: Repository, mode: str) -> None:
+    path, place = "locations/[a] é.csv", repository.directory
+    made = make_blob(PlainGit(place), b"Sydney,10.61.2.0/24\n")
+    commit = repository.find_commit(force_entry(place, mode, made, path))
+    edit = EditRow(path, 1, "Sydney,10.61.2.0/24", MELBOURNE)
+    tree = edit.draft(repository, commit, ANA).tree
+    assert git("ls-tree", "-r", "-z", tree, "--", path, cwd=place).startswith(f"{mode} ")
 
 
 @pytest.mark.parametrize(("content", "line", "before", "after"), CONTENTS)

@@ -79,15 +79,24 @@ def make_blob(git: Git, content: bytes) -> str:
 
 
 def change_files(git: Git, tree: str, contents: Mapping[str, bytes | None]) -> str:
-    """The id of a tree in which these files have these contents, None: are not there, and all others stay."""
+    """The id of a tree in which these files have these contents, None: are not there, and all others stay.
+
+    A file that is there keeps its mode.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
         git.run("read-tree", tree, environment=index)
         for path, content in contents.items():
-            blob = f"0 {'0' * len(tree)}" if content is None else f"100644 {make_blob(git, content)}"
+            blob = f"0 {'0' * len(tree)}" if content is None else f"{_mode(git, path, index)} {make_blob(git, content)}"
             entry = f"{blob}\t{path}\0".encode(errors="surrogateescape")
             git.run("update-index", "--add", "-z", "--index-info", stdin=entry, environment=index)
         return git.run("write-tree", environment=index).decode().strip()
+
+
+def _mode(git: Git, path: str, index: Mapping[str, str]) -> str:
+    """That of the file in an index, if it is one there; otherwise that of a new file."""
+    found = git.run("ls-files", "--stage", "-z", "--", f":(literal){path}", environment=index)
+    return "100755" if found.startswith(b"100755 ") else "100644"
 
 
 def merge_trees(git: Git, base: str, ours: str, theirs: str, author: Author) -> Merge:
