@@ -189,6 +189,15 @@ def test_a_change_for_review_is_on_a_branch_of_its_own(place: Path, repository: 
     assert repository.branches_at(done.commit, "upload") == [done.branch]
 
 
+@pytest.mark.parametrize("taken", ["upload", "upload/ana"])
+def test_a_branch_in_the_way_of_one_for_review_is_named(place: Path, repository: Repository, taken: str) -> None:
+    git("branch", taken, "main", cwd=place)
+    told = f"there is a branch {taken}, beside which git makes no branch upload/ana/"
+    with pytest.raises(NotWritable, match=told) as raised:
+        attempt(repository, replace(ASKED, for_review=True), tip(place))
+    assert raised.value.hint == f"rename it in the repository: git branch --move {taken} {taken}-old"
+
+
 def test_for_a_review_it_has_to_be_valid_and_may_be_large_or_unapproved(place: Path, repository: Repository) -> None:
     wrong = replace(EDIT, row=Typed("=Oslo", (), "10.61.2.1/24"))
     assert attempt(repository, Asked(wrong, ANA, for_review=True), tip(place)).commit is None

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 
 from .change_limits import Excess
 from .errors import BranchMoved, NotNoted, NotWritable, RepositoryError
@@ -107,12 +108,21 @@ def land(
 
 def land_aside(repository: Repository, proposal: Proposal, branch: str, why: str) -> str:
     """Put a proposal on a new branch beside the served one; the name that was free. Raises RepositoryError."""
+    _check_free(repository, branch)
     git, new = PlainGit(repository.directory), proposal.update.new
     for name in (branch, *(f"{branch}-{number}" for number in range(2, 10))):
         if repository.tip(f"refs/heads/{name}") is None:
             move_ref(git, f"refs/heads/{name}", new, "0" * len(new), why, proposal.author)
             return name
     raise RepositoryError(f"there are too many branches {branch} already", "try again in a second")
+
+
+def _check_free(repository: Repository, branch: str) -> None:
+    """Raises NotWritable where a branch has the name of a folder that this one is to be in."""
+    *folders, _ = accumulate(branch.split("/"), "{}/{}".format)
+    if taken := next((name for name in folders if repository.tip(f"refs/heads/{name}")), None):
+        message = f"there is a branch {taken}, beside which git makes no branch {branch}"
+        raise NotWritable(message, f"rename it in the repository: git branch --move {taken} {taken}-old")
 
 
 def _is_shared(git: Git) -> bool:
