@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .errors import UnusableUpload
+from .errors import NothingChanges, UnusableUpload
 from .problems import count, quote
 from .replacement import Replacement, replace_rows
 from .repository import Commit, Repository
@@ -17,7 +17,7 @@ from .sources import ROWS_PATH, RULES_PATH, File, is_rows
 from .uploads import Upload, read_upload
 
 UPLOAD_LIMIT = 16 * 1024 * 1024
-"""Bytes of a file, some 400,000 rows: what is larger takes longer than anybody looks at a page, and goes by git."""
+"""Bytes of a file: what is larger takes longer than anybody looks at a page, and goes by git."""
 _NAMED = 5
 """Files that a hint names."""
 
@@ -31,13 +31,16 @@ class UploadRows:
     path: str = ""
 
     def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:  # noqa: ARG002  as an intent has it
-        """The branch with these rows; raises UnusableUpload with every problem at the lines of the upload."""
+        """The branch with these rows; raises NothingChanges, and UnusableUpload with every problem at its line."""
         content = repository.blob(self.blob, UPLOAD_LIMIT)
         if content is None:
             raise UnusableUpload(f"the uploaded {quote(self.name)} is no longer there", "choose the file again")
         files = repository.files(repository.entries(tip))
         upload, replacement = self._replaced(content, [file for file in files if file.content is not None])
         tree = change_files(PlainGit(repository.directory), tip.tree, replacement.contents)
+        if tree == tip.tree:
+            where = self.path or "the map"
+            raise NothingChanges(f"nothing changes by this: {where} says already what {quote(self.name)} says")
         return Draft(tree, f"Upload {self.name}" + f" to {self.path}" * bool(self.path), _body(upload, replacement))
 
     def _replaced(self, content: bytes, there: Sequence[File]) -> tuple[Upload, Replacement]:

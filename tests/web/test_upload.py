@@ -111,8 +111,9 @@ def test_of_many_problems_the_first_are_shown(client: TestClient) -> None:
 
 def test_an_upload_that_changes_nothing_says_so(client: TestClient) -> None:
     download = client.get("/locations.csv").content
-    assert "nothing changes by this: it is so already" in page(browse(client, download), 409)
-    assert send(client, download).json()["detail"] == "nothing changes by this: it is so already"
+    told = "nothing changes by this: the map says already what sites.csv says"
+    assert told in page(browse(client, download), 409)
+    assert send(client, download).json()["detail"] == told
 
 
 def test_the_classic_client_gets_the_preview_as_json_and_confirms(place: Path, client: TestClient) -> None:
