@@ -18,6 +18,7 @@ from tests.support.repositories import Files, force_commit, force_entry, git, ma
 
 ANA = Author("ana", "ana@example.com")
 PATH = "locations/apac.csv"
+EMPTY = Typed(" ", ("", " "), "")
 MELBOURNE = Typed("Melbourne", ("Sydney", ""), "10.61.2.0/24")
 
 
@@ -49,6 +50,13 @@ CONTENTS = [
     (b"Oslo , 10.0.0.0/8\nSydney,10.61.2.0/24", 2, b"Oslo , 10.0.0.0/8\n", b""),
     (b"\xff broken\n\n\nSydney,10.61.2.0/24\n\n", 4, b"\xff broken\n\n\n", b"\n\n"),
 ]
+
+
+@pytest.mark.parametrize("intent", [EditRow(PATH, 1, "Sydney,10.61.2.0/24", EMPTY), AddRow("", EMPTY)])
+def test_a_form_of_empty_fields_is_no_row(repository: Repository, intent: Intent) -> None:
+    with pytest.raises(NothingChanges, match="no field is filled in") as raised:
+        intent.draft(repository, served_tip(repository), ANA)
+    assert raised.value.hint == "type a subnet and its location; to take a row away, tick that it is to go"
 
 
 @pytest.mark.parametrize("mode", ["100644", "100755"])

@@ -29,7 +29,7 @@ _SUBJECT = 100
 
 
 class Typed(NamedTuple):
-    """The cells of a row as somebody has typed them."""
+    """The cells of a row as somebody has typed them; `cells` and `words` raise NothingChanges where there are none."""
 
     location: str
     overflow: tuple[str, ...]
@@ -37,6 +37,9 @@ class Typed(NamedTuple):
 
     def cells(self, width: int = 0) -> list[str]:
         """In the order of the file; blank ones make it as wide as others are."""
+        if not any(map(str.strip, (self.location, *self.overflow, self.subnet))):
+            hint = "type a subnet and its location; to take a row away, tick that it is to go"
+            raise NothingChanges("nothing changes by this: no field is filled in", hint)
         names = [self.location.strip(), *filter(None, map(str.strip, self.overflow))]
         return [*names, *[""] * (width - len(names) - 1), self.subnet.strip()]
 

@@ -253,7 +253,8 @@ def test_a_row_of_more_than_a_pair_has_fields_for_all_and_two_more(repository: P
 
 
 def test_a_form_that_names_a_commit_that_is_none_is_told(client: TestClient) -> None:
-    told = client.post("/edit", data={"path": PATH, "line": "2", "at": "0123456789"}, headers={"accept": "text/html"})
+    fields = {"path": PATH, "line": "2", "at": "0123456789", "location": "Oslo"}
+    told = client.post("/edit", data=fields, headers={"accept": "text/html"})
     assert (told.status_code, "the served branch has no commit 0123456789" in text(told)) == (404, True)
 
 
