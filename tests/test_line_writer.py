@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -246,6 +247,26 @@ def test_half_a_line_is_ended_before_another_process_has_its_turn(path: Path) ->
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         wait_until(lambda: path.read_bytes() == b"1\n23456\n7\n")
     assert not turn.is_ours
+
+
+class NoTurn(Turns):
+    """The first turn cannot be had."""
+
+    is_refused = False
+
+    def take(self) -> None:
+        if not self.is_refused:
+            self.is_refused = True
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_turn_that_cannot_be_had_is_told_and_asked_for_again(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with closing(LineWriter(str(path), "log", NoTurn()).start()) as log:
+        log.put(b"1\n")
+        wait_until(lambda: read(path) == ["1"])
+    assert caplog.messages[0] == f"log not written file={path}: No locks available"
+    assert log.dropped == 0
 
 
 def test_turns_are_taken_by_processes(tmp_path: Path) -> None:

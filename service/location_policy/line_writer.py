@@ -180,8 +180,8 @@ class _Sink:
         """Whether nothing waits any more."""
         if not self._waiting:
             return True
-        self._turns.take()
         try:
+            self._turns.take()
             while self._waiting:
                 written = os.write(self._file, self._waiting)
                 self._is_torn = self._waiting[written - 1 : written] != b"\n"
