@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -111,6 +112,14 @@ def test_what_is_refused_is_refused_for_all(shelf: Shelf) -> None:
     for _ in range(2):
         with pytest.raises(InvalidConfiguration):
             Loader(0, shelf).load(Gate(), files_of(BAD), COMMIT, was_served=False)
+
+
+def test_a_build_that_failed_once_has_failed_for_nobody_else(shelf: Shelf) -> None:
+    text: Any = "text"  # which is the error
+    wrong = [replace(file, content=text) for file in files_of(GOOD)]
+    with pytest.raises(BuildFailed, match=r"^the map cannot be built: TypeError: "):
+        Loader(0, shelf).load(Gate(), wrong, COMMIT, was_served=False)
+    assert Loader(0, shelf).load(Gate(), files_of(GOOD), COMMIT, was_served=False).commit == COMMIT
 
 
 @pytest.mark.parametrize("system", ["linux", "darwin"])

@@ -28,10 +28,10 @@ def build(
 def build_pickled(
     files: Iterable[File], *, was_served: bool, polite: float | None = None, deadline: float = DEADLINE
 ) -> IO[bytes]:
-    """The same as a file, which may have in it why there is no snapshot.
+    """The same as a file, which may have in it why the files make none.
 
     `polite` are the seconds in which only what is left of the processors is taken; by default as many as it should
-    need. Raises BuildFailed when the process dies or takes too long.
+    need. Raises BuildFailed when the process dies, fails or takes too long.
     """
     order = list(files)
     if polite is None:
@@ -41,7 +41,7 @@ def build_pickled(
 
 
 def unpickle_snapshot(made: IO[bytes]) -> Snapshot:
-    """The snapshot in a file; raises InvalidConfiguration where there is that, as the gate does, and BuildFailed."""
+    """The snapshot in a file; raises InvalidConfiguration where there is that, as the gate does."""
     return cast("Snapshot", unpickle(made))
 
 

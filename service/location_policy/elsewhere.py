@@ -27,6 +27,8 @@ from .nameless import nameless
 from .slices import SlicedReader, SlicedWriter
 
 NICE = 10
+FAILED = 3
+"""The status of a process that could not do its work, and has written why."""
 
 _Mapping = MappingProxyType[object, object]
 
@@ -46,10 +48,10 @@ class Work(NamedTuple):
 
 
 def do_elsewhere(work: Work, polite: float, deadline: float) -> IO[bytes]:
-    """A file with what the function gives, or has raised; for `unpickle`.
+    """A file with what the function gives, or has raised that is ours; for `unpickle`.
 
     `polite` are the seconds in which only what is left of the processors is taken. Raises the work's own error when the
-    process dies, or has not done it in further `deadline` seconds.
+    process dies or fails, or has not done it in further `deadline` seconds.
     """
     with nameless() as asked, ExitStack() as at_failure:
         made = at_failure.enter_context(nameless())
@@ -95,6 +97,9 @@ def _run(work: Work, asked: IO[bytes], made: IO[bytes], deadline: float, *, is_i
             return False
         finally:
             process.kill()
+    if status == FAILED:
+        made.seek(0)
+        unpickle(made)
     if status:
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         raise work.error(f"the process that {work.done} {work.what} {how}")
@@ -121,9 +126,10 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     copyreg.pickle(MappingProxyType, _reduce)
     with os.fdopen(int(sys.argv[2]), "wb") as made:
-        pickle.dump(_done(work), made, pickle.HIGHEST_PROTOCOL)
+        found = _done(work)
+        pickle.dump(found, made, pickle.HIGHEST_PROTOCOL)
         made.flush()
-        os._exit(0)  # to free a million rows one by one takes a while
+        os._exit(FAILED if isinstance(found, work.error) else 0)  # to free a million rows one by one takes a while
 
 
 def _done(work: Work) -> object:
