@@ -122,6 +122,16 @@ def test_a_build_that_failed_once_has_failed_for_nobody_else(shelf: Shelf) -> No
     assert Loader(0, shelf).load(Gate(), files_of(GOOD), COMMIT, was_served=False).commit == COMMIT
 
 
+def test_whose_build_failed_takes_what_another_has_built_since(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlucky = Loader(0, shelf)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", "/bin/false")
+        with pytest.raises(BuildFailed):
+            unlucky.load(Gate(), files_of(GOOD), COMMIT, was_served=False)
+    Loader(0, shelf).load(Gate(), files_of(GOOD), COMMIT, was_served=False)
+    assert unlucky.load(Gate(), files_of(GOOD), COMMIT, was_served=False).commit == COMMIT
+
+
 @pytest.mark.parametrize("system", ["linux", "darwin"])
 def test_a_file_without_a_name_has_none_on_any_system(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", system)

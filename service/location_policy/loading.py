@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import IO
 
 from .building import build_pickled, unpickle_snapshot
 from .errors import BuildFailed
@@ -43,19 +44,20 @@ class Loader:
         was_served = made_of[0]
         if sum(len(file.content or b"") for file in files) < self._large:
             return _make_here(gate, files, was_served=was_served)
+        order = partial(self._order, files, made_of)
+        with self._shelf.fetch(repr(made_of), order) if self._shelf else order() as made:
+            return unpickle_snapshot(made)
+
+    def _order(self, files: Sequence[File], made_of: _MadeOf) -> IO[bytes]:
+        """Have it made elsewhere, but not again at once where that has just failed."""
         if self._failed and self._failed[0] == made_of and time.monotonic() < self._failed[2]:
             raise self._failed[1]
+        polite = None if self._made else 0  # at first nobody is served
         try:
-            return self._make_elsewhere(files, made_of)
+            return build_pickled(files, was_served=made_of[0], polite=polite)
         except BuildFailed as error:
             self._failed = made_of, error, time.monotonic() + AGAIN
             raise
-
-    def _make_elsewhere(self, files: Sequence[File], made_of: _MadeOf) -> Snapshot:
-        polite = None if self._made else 0  # at first nobody is served
-        order = partial(build_pickled, files, was_served=made_of[0], polite=polite)
-        with self._shelf.fetch(repr(made_of), order) if self._shelf else order() as made:
-            return unpickle_snapshot(made)
 
 
 def _make_here(gate: Gate, files: Sequence[File], *, was_served: bool) -> Snapshot:
