@@ -20,6 +20,9 @@ from location_policy.shelf import Shelf
 from tests.support.maps import COMMIT, files_of
 from tests.support.repositories import BAD, GOOD
 
+SIDNEY = {"locations.csv": "Sidney,10.61.2.0/24\n", "policy.toml": 'locations.known = ["Sydney"]\n'}
+"""Only what was served before may be so."""
+
 
 @pytest.fixture
 def shelf() -> Iterator[Shelf]:
@@ -130,6 +133,30 @@ def test_whose_build_failed_takes_what_another_has_built_since(shelf: Shelf, mon
             unlucky.load(Gate(), files_of(GOOD), COMMIT, was_served=False)
     Loader(0, shelf).load(Gate(), files_of(GOOD), COMMIT, was_served=False)
     assert unlucky.load(Gate(), files_of(GOOD), COMMIT, was_served=False).commit == COMMIT
+
+
+def test_what_is_valid_as_a_new_commit_is_taken_as_one_of_before(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    Loader(0, shelf).load(Gate(), files_of(GOOD), COMMIT, was_served=False)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert Loader(0, shelf).load(Gate(), files_of(GOOD), COMMIT, was_served=True).commit == COMMIT
+    with pytest.raises(BuildFailed):
+        Loader(0, shelf).load(Gate(), files_of(SIDNEY), COMMIT, was_served=True)
+
+
+def test_what_is_refused_as_a_new_commit_is_judged_again_as_one_of_before(shelf: Shelf) -> None:
+    for was_served in (False, True, False):
+        loader = Loader(0, shelf)
+        if was_served:
+            assert loader.load(Gate(), files_of(SIDNEY), COMMIT, was_served=True).size == 1
+        else:
+            with pytest.raises(InvalidConfiguration):
+                loader.load(Gate(), files_of(SIDNEY), COMMIT, was_served=False)
+
+
+@pytest.mark.parametrize("was_served", [False, True])
+def test_what_is_not_valid_in_any_way_is_refused(shelf: Shelf, *, was_served: bool) -> None:
+    with pytest.raises(InvalidConfiguration):
+        Loader(0, shelf).load(Gate(), files_of({"policy.toml": "["}), COMMIT, was_served=was_served)
 
 
 @pytest.mark.parametrize("system", ["linux", "darwin"])

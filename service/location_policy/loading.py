@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import IO
 
 from .building import build_pickled, unpickle_snapshot
-from .errors import BuildFailed
+from .errors import BuildFailed, InvalidConfiguration
 from .location_map import Gate
 from .repository import Commit
 from .shelf import Shelf
@@ -45,8 +46,13 @@ class Loader:
         if sum(len(file.content or b"") for file in files) < self._large:
             return _make_here(gate, files, was_served=was_served)
         order = partial(self._order, files, made_of)
-        with self._shelf.fetch(repr(made_of), order) if self._shelf else order() as made:
-            return unpickle_snapshot(made)
+        if self._shelf is None:
+            with order() as made:
+                return unpickle_snapshot(made)
+        if was_served:  # what is valid as a new commit is valid as one of before, what is refused may be
+            with suppress(InvalidConfiguration):
+                return _fetch(self._shelf, order, made_of, (False, made_of[1]))
+        return _fetch(self._shelf, order, made_of)
 
     def _order(self, files: Sequence[File], made_of: _MadeOf) -> IO[bytes]:
         """Have it made elsewhere, but not again at once where that has just failed."""
@@ -58,6 +64,11 @@ class Loader:
         except BuildFailed as error:
             self._failed = made_of, error, time.monotonic() + AGAIN
             raise
+
+
+def _fetch(shelf: Shelf, order: Callable[[], IO[bytes]], made_of: _MadeOf, *as_good: _MadeOf) -> Snapshot:
+    with shelf.fetch(repr(made_of), order, *map(repr, as_good)) as made:
+        return unpickle_snapshot(made)
 
 
 def _make_here(gate: Gate, files: Sequence[File], *, was_served: bool) -> Snapshot:

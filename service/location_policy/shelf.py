@@ -27,11 +27,14 @@ class Shelf:
         self._file = nameless(buffering=0)
 
     @contextmanager
-    def fetch(self, name: str, make: Callable[[], IO[bytes]]) -> Iterator[IO[bytes]]:
-        """The thing of this name, to be read in the `with` block; where it is not there it is made and put there."""
-        label = sha256(name.encode()).digest()
+    def fetch(self, name: str, make: Callable[[], IO[bytes]], *as_good: str) -> Iterator[IO[bytes]]:
+        """The thing of this name, or of one that is `as_good`, to be read in the `with` block.
+
+        Where none of them is there, that of this name is made and put there.
+        """
+        label, *others = (sha256(one.encode()).digest() for one in (name, *as_good))
         with locked(self._file):
-            if os.pread(self._file.fileno(), NAME, 0) != label:
+            if os.pread(self._file.fileno(), NAME, 0) not in (label, *others):
                 with make() as made:
                     self._put(label, made)
             self._file.seek(NAME)
