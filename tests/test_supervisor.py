@@ -108,6 +108,22 @@ Supervisor(Crew(2), ServiceManager({}), lambda report: None, []).run()
     assert set(done.stdout.splitlines()) == {"no worker can be started: Resource temporarily unavailable"}
 
 
+def test_a_worker_that_a_signal_without_a_name_ends_is_replaced() -> None:
+    done = run("""
+import os
+crew = Crew(2)
+def work(report):
+    if crew.own.cells[0] == 1:
+        os.kill(os.getpid(), 35)
+    if crew.own.cells[0] == 3:
+        os.kill(os.getppid(), signal.SIGTERM)
+    time.sleep(60)
+Supervisor(crew, ServiceManager({}), work, []).run()
+""")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "signal=35, another begins\n" in done.stdout
+
+
 # --- the service manager ---
 
 

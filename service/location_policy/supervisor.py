@@ -153,7 +153,7 @@ class Supervisor:
         if self._is_ending:
             return
         self._crew.board.cells[DEATHS] += 1
-        how = f"signal={signal.Signals(-status).name}" if status < 0 else f"status={status}"
+        how = f"signal={_name(-status)}" if status < 0 else f"status={status}"
         log.error("worker died pid=%d %s, another begins%s", pid, how, f" in {wait:g} s" if wait else "")
         if wait:
             log.error("workers die at once, %s in a row: see what is logged before", count(post.failures, "time"))
@@ -216,6 +216,11 @@ class Supervisor:
 
     def _is_done(self, place: Place, reload: int) -> bool:
         return bool(place.cells[SERVING]) and place.cells[ANSWERED] >= reload
+
+
+def _name(number: int) -> str:
+    """Of a signal; the real-time ones have none but their number."""
+    return signal.Signals(number).name if number in set(signal.Signals) else str(number)
 
 
 def _pipe() -> tuple[int, int]:
