@@ -71,7 +71,28 @@ def work(report):
 Supervisor(Crew(2), ServiceManager({}), work, []).run()
 """)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("workers did not end within 0 s, they are ended\n")
+    assert done.stdout == "workers did not end within 0 s, they are ended\n"
+
+
+def test_one_that_has_ended_does_not_hurry_who_waits_for_the_other() -> None:
+    done = run("""
+supervisor.GRACE = 0.2
+crew = Crew(2)
+turns = []
+class Counting(Supervisor):
+    def _wait(self):
+        turns.append(self)
+        super()._wait()
+def work(report):
+    if crew.own is crew.places[1]:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        import os
+        os.kill(os.getppid(), signal.SIGTERM)
+    time.sleep(60)
+Counting(crew, ServiceManager({}), work, []).run()
+sys.exit(len(turns) > 20)
+""")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_worker_that_fails_says_why_and_is_waited_for() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import os
 import select
 import signal
@@ -85,7 +86,7 @@ class Supervisor:
         """For a signal, for what a worker tells, or for what is due."""
         now = time.monotonic()
         ticks = [TICK, *([self._manager.watchdog / 2] if self._manager.watchdog else [])]
-        dues = [post.due - now for post in self._posts if not post.pid]
+        dues = [post.due - now for post in self._posts if not post.pid and not self._is_ending]
         select.select([self._hear], [], [], max(0.0, min([*ticks, *dues])))
         with suppress(BlockingIOError):
             os.read(self._hear, 65536)
@@ -180,6 +181,7 @@ class Supervisor:
             if time.monotonic() > deadline:
                 log.error("workers did not end within %.0f s, they are ended", GRACE)
                 self._signal(signal.SIGKILL)
+                deadline = math.inf
             self._wait()
             self._reap()
 
