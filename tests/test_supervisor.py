@@ -145,6 +145,39 @@ Supervisor(crew, ServiceManager({}), work, []).run()
     assert "signal=35, another begins\n" in done.stdout
 
 
+# --- SIGHUP ---
+
+
+def test_what_comes_while_a_worker_begins_waits_until_it_knows_what_to_do() -> None:
+    done = run("""
+import os
+from location_policy.server import on_hangup
+def work(report):
+    os.kill(os.getpid(), signal.SIGHUP)
+    on_hangup(None, lambda: os.kill(os.getppid(), signal.SIGTERM))
+    time.sleep(1)
+    print("heard nothing")
+Supervisor(Crew(2), ServiceManager({}), work, []).run()
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_comes_before_there_are_workers_waits_too() -> None:
+    done = run("""
+import os
+from location_policy.server import end_on_signals
+end_on_signals()
+os.kill(os.getpid(), signal.SIGHUP)
+looked = []
+def look(asked):
+    looked.append(asked)
+    os.kill(os.getpid(), signal.SIGTERM)
+Supervisor(Crew(2), ServiceManager({}), lambda report: time.sleep(60), [look]).run()
+print(looked)
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[True]\n", "")
+
+
 # --- the service manager ---
 
 

@@ -47,11 +47,11 @@ class Signs:
 def end_on_signals() -> None:
     """Until the server has its own way to end: SIGTERM and SIGINT end the process with 0, and without a traceback.
 
-    SIGHUP does not end it.
+    SIGHUP waits until it is known what to do then: what was read before may be old.
     """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: sys.exit(0))
-    on_hangup()
 
 
 @contextlib.contextmanager
@@ -72,8 +72,9 @@ def ending_later() -> Iterator[None]:
 
 
 def on_hangup(*acts: Callable[[], None] | None) -> None:
-    """Do this at SIGHUP; it interrupts whatever runs, so it may take no lock."""
+    """Do this at SIGHUP, also at one that has waited; it interrupts whatever runs, so it may take no lock."""
     signal.signal(signal.SIGHUP, lambda *_: [act() for act in acts if act])
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
 def run(

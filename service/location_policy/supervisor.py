@@ -27,7 +27,7 @@ from .problems import count
 from .report import Report
 from .rereading import Look
 from .sd_notify import ServiceManager
-from .server import end_on_signals
+from .server import end_on_signals, on_hangup
 
 TICK = 1.0
 """Seconds between two looks at everything when nothing is told."""
@@ -79,7 +79,7 @@ class Supervisor:
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, lambda *_: setattr(self, "_is_ending", True))
-        signal.signal(signal.SIGHUP, lambda *_: setattr(self, "_is_asked", True))
+        on_hangup(lambda: setattr(self, "_is_asked", True))
         signal.signal(signal.SIGCHLD, lambda *_: None)  # it wakes
 
     def _wait(self) -> None:
@@ -121,7 +121,7 @@ class Supervisor:
             end_on_signals()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.close(self._hold)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {*SIGNALS} - {signal.SIGHUP})
             threading.Thread(target=_end_with, args=(self._held,), name="lifeline", daemon=True).start()
             self._crew.own = post.place
             self._work(Report(self._crew, self._wake, self._manager.watchdog))
