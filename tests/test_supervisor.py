@@ -145,6 +145,25 @@ Supervisor(crew, ServiceManager({}), work, []).run()
     assert "signal=35, another begins\n" in done.stdout
 
 
+def test_a_worker_that_cannot_write_ends_all_the_same() -> None:
+    done = run("""
+import os
+supervisor.log.handlers, supervisor.log.propagate = [logging.NullHandler()], False
+def work(report):
+    sys.stdout.close()
+    if crew.own.cells[0] == 3:
+        os.kill(os.getppid(), signal.SIGTERM)
+        time.sleep(60)
+crew = Crew(2)
+main = os.getpid()
+try:
+    Supervisor(crew, ServiceManager({}), work, []).run()
+finally:
+    os.write(1, b"main\\n" if os.getpid() == main else b"copy\\n")
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "main\n", "")
+
+
 # --- SIGHUP ---
 
 

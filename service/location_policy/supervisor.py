@@ -105,17 +105,28 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             post.pid = os.fork()
-            if not post.pid:
-                self._be_worker(post)
         except OSError as error:  # pragma: no cover  only who has no rights meets it, and nobody measures that
             post.note_failure()
             log.error("no worker can be started: %s", error.strerror)
+        else:
+            if not post.pid:
+                self._be_worker(post)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def _be_worker(self, post: Post) -> NoReturn:
-        """In the copy: work, and end the process."""
+        """In the copy: work, and end the process; nothing that comes meanwhile may lead up into the copy."""
         status = 1
+        try:
+            status = self._do_work(post)
+            for one in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(one, signal.SIG_IGN)
+            sys.stdout.flush()
+        finally:
+            os._exit(status)
+
+    def _do_work(self, post: Post) -> int:
+        """The status to end with."""
         try:
             signal.set_wakeup_fd(-1)
             end_on_signals()
@@ -125,17 +136,12 @@ class Supervisor:
             threading.Thread(target=_end_with, args=(self._held,), name="lifeline", daemon=True).start()
             self._crew.own = post.place
             self._work(Report(self._crew, self._wake, self._manager.watchdog))
-            status = 0
         except SystemExit as ended:
-            status = ended.code if isinstance(ended.code, int) else 1
+            return ended.code if isinstance(ended.code, int) else 1
         except BaseException:
             log.exception("worker failed")
-        finally:
-            with suppress(SystemExit):  # a signal that comes now finds the end begun, and may not lead up into the copy
-                for one in (signal.SIGINT, signal.SIGTERM):
-                    signal.signal(one, signal.SIG_IGN)
-                sys.stdout.flush()
-            os._exit(status)
+            return 1
+        return 0
 
     def _reap(self) -> None:
         """Whoever has ended makes room; in a container the orphans of others end here too."""
