@@ -219,6 +219,19 @@ def test_it_is_ready_once_all_workers_are(repository: Path, path: Path, manager:
         assert manager.hear_until("STOPPING")[-1] == {"STOPPING": "1", "STATUS": "ending"}
 
 
+def test_it_says_so_when_no_worker_is_left(repository: Path, path: Path, manager: Manager) -> None:
+    with running_workers(repository, cwd=repository.parent, notify=str(path)) as service:
+        manager.hear_until("READY")
+        pids = pids_of(service)
+        service.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, service.process.pid, os.WSTOPPED | os.WNOWAIT)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(is_alive(pid) for pid in pids), service.log.read_text)
+        service.process.send_signal(signal.SIGCONT)
+        manager.hear_status("0 of 2 workers")
+
+
 def test_a_worker_whose_loop_stands_still_is_replaced(repository: Path, path: Path, manager: Manager) -> None:
     options = ("--repo", repository, "--workers", "2")
     environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "2000000"}

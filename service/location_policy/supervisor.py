@@ -210,7 +210,7 @@ class Supervisor:
         reload = self._crew.board.cells[RELOADS]
         expected = [post.place for post in self._posts if post.pid or not self._ready]
         status = next((facts["status"] for _, facts in present), "")
-        status += f"; {len(serving)} of {count(self._crew.size, 'worker')}"
+        status += f"{'; ' if status else ''}{len(serving)} of {count(self._crew.size, 'worker')}"
         lines = [] if status == self._status or not self._ready else [f"STATUS={status}"]
         if reload != self._ready and expected and all(self._is_done(place, reload) for place in expected):
             self._ready = reload
