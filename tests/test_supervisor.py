@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -243,6 +244,24 @@ def test_a_worker_whose_loop_stands_still_is_replaced(repository: Path, path: Pa
         wait_until(lambda: not is_alive(silent), service.log.read_text)
         wait_until(lambda: len(pids_of(service)) == 2, service.log.read_text)
         assert f"ERROR worker answers nobody pid={silent}, it is ended\n" in service.log.read_text()
+
+
+def test_workers_that_stood_still_with_their_supervisor_stay(repository: Path, path: Path, manager: Manager) -> None:
+    options = ("--repo", repository, "--workers", "2")
+    environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "2000000"}
+    with started_service(*options, cwd=repository.parent, **environment) as service:  # type: ignore[arg-type]
+        for _ in range(2):
+            manager.hear_until("WATCHDOG")
+        pids = pids_of(service)
+        everyone = [service.process.pid, *pids]
+        for pid in everyone:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(3)  # longer than the service manager wants to wait
+        for pid in everyone:
+            os.kill(pid, signal.SIGCONT)
+        for _ in range(3):
+            manager.hear_until("WATCHDOG")
+        assert pids_of(service) == pids
 
 
 def test_a_sign_of_life_wakes_nobody() -> None:

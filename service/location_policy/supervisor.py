@@ -55,6 +55,7 @@ class Supervisor:
         self._status = ""
         self._ready = 0
         self._sign_due = 0.0
+        self._turned = self._back = time.monotonic()
         self._hear, self._wake = _pipe()
         self._held, self._hold = os.pipe()
 
@@ -85,11 +86,14 @@ class Supervisor:
     def _wait(self) -> None:
         """For a signal, for what a worker tells, or for what is due."""
         now = time.monotonic()
-        ticks = [TICK, *([self._manager.watchdog / 2] if self._manager.watchdog else [])]
+        tick = min(TICK, (self._manager.watchdog or math.inf) / 2)
         dues = [post.due - now for post in self._posts if not post.pid and not self._is_ending]
-        select.select([self._hear], [], [], max(0.0, min([*ticks, *dues])))
+        select.select([self._hear], [], [], max(0.0, min([tick, *dues])))
         with suppress(BlockingIOError):
             os.read(self._hear, 65536)
+        before, self._turned = self._turned, time.monotonic()
+        if self._turned - before > tick + (self._manager.watchdog or 0.0) / 4:
+            self._back = self._turned  # this process stood still, and the workers may have too
 
     # --- workers ---
 
@@ -169,7 +173,8 @@ class Supervisor:
         """A worker whose event loop stands still answers nobody, and would for ever."""
         for post in self._posts:
             beat = post.place.cells[BEAT] / 1e9
-            if self._manager.watchdog and post.pid and beat and time.monotonic() - beat > self._manager.watchdog:
+            silence = self._turned - max(beat, self._back)
+            if self._manager.watchdog and post.pid and beat and silence > self._manager.watchdog:
                 log.error("worker answers nobody pid=%d, it is ended", post.pid)
                 post.place.cells[BEAT] = 0
                 os.kill(post.pid, signal.SIGKILL)
