@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from location_policy.active import Active, State
 from location_policy.addresses import parse_address
 from location_policy.keeper import PIN
 from location_policy.loading import Loader
+from location_policy.mirror import Mirror
 from location_policy.refresh import Refresher
 from location_policy.sources import FILE_LIMIT, File
 from tests.support.repositories import (
@@ -30,6 +32,7 @@ from tests.support.repositories import (
     run_git,
 )
 from tests.support.rollouts import read
+from tests.support.service import DEADLINE
 
 OTHER = {"locations/apac.csv": "Perth,10.61.2.0/24\n"}
 UNKNOWN = {"locations/apac.csv": "Sidney,10.61.2.0/24\n", "policy.toml": '[locations]\nknown = ["Sydney"]\n'}
@@ -378,6 +381,21 @@ def test_the_last_good_content_survives_without_its_commit(following: Following,
     assert state.snapshot.match(parse_address("10.61.2.9"))
 
 
+def test_what_was_served_last_answers_while_a_remote_says_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mirror = Mirror(f"git://127.0.0.1:{silent.getsockname()[1]}/x.git", tmp_path, None, interval=0)
+        mirror.make()
+        good = force_commit(mirror.directory, GOOD)
+        Following(mirror.directory, tmp_path).look()
+        active = Active()
+        thread = threading.Thread(target=Refresher(mirror.directory, active, tmp_path, mirror).refresh)
+        thread.start()
+        silent.settimeout(DEADLINE)
+        with silent.accept()[0]:
+            assert (active.state.name, active_commit(active.state)) == ("last-good", good)
+        thread.join()
+
+
 def test_without_anything_kept_the_newest_valid_ancestor_is_served(repository: Path, tmp_path: Path) -> None:
     newest = force_commit(repository, OTHER)
     for _ in range(3):
@@ -452,6 +470,18 @@ def serve_unknown(following: Following, repository: Path) -> str:
     assert following.look().name == "rejected"
     git("update-ref", PIN, commit, cwd=repository)
     return commit
+
+
+def test_what_an_earlier_version_served_is_taken_after_older_content_on_disk(
+    following: Following, repository: Path
+) -> None:
+    good = active_commit(following.look())
+    unknown = serve_unknown(following, repository)
+    later = following.restart()
+    assert later.refresher._rollout.serve_stored()
+    assert active_commit(later.active.state) == good
+    state = later.look()
+    assert (state.name, active_commit(state)) == ("in-sync", unknown)
 
 
 def test_the_content_on_disk_is_served_while_the_repository_is_away(following: Following, repository: Path) -> None:

@@ -47,6 +47,8 @@ class Refresher:
         """Look once; every failure becomes part of the state."""
         try:
             if self._mirror:
+                if self._active.state.snapshot is None:  # a remote that says nothing is waited for long
+                    self._rollout.serve_stored()
                 self._mirror.update()
             with open_repository(self._place) as repository:
                 self._look(repository)

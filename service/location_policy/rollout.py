@@ -81,8 +81,8 @@ class Rollout:
         return (repository.gained(base, head.id) if base else []) or [head.id]
 
     def _served_before(self, repository: Repository) -> list[str]:
-        """While nothing is in force: the commits that this or an earlier version has served, the newest first."""
-        if self._active.state.snapshot is not None:
+        """Until the source was read and something is in force: the commits that were served, the newest first."""
+        if self._active.state.snapshot is not None and self._active.state.was_read:
             return []
         stored = self._stored_here()
         return list(dict.fromkeys(filter(None, (stored.commit.id if stored else None, repository.tip(PIN)))))
