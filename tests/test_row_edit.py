@@ -124,6 +124,19 @@ def test_what_is_changed_meanwhile_is_told_as_it_is_now(repository: Repository) 
     assert (caught.value.path, caught.value.line, caught.value.text) == ("locations.csv", 3, "Oslo, 10.61.2.0/24")
 
 
+@pytest.mark.parametrize("row", [MELBOURNE, None])
+def test_a_row_that_was_moved_to_another_file_as_it_was_is_found_there(
+    repository: Repository, row: Typed | None
+) -> None:
+    edit = EditRow(PATH, 1, "Sydney,10.61.2.0/24", row)
+    files: Files = {"locations.csv": "Oslo,10.0.0.0/8\nSydney,10.61.2.0/24\n", PATH: "Oslo,10.1.0.0/16\n"}
+    draft = drafted(repository, files, edit)
+    now = b"Melbourne,Sydney,10.61.2.0/24\n" if row else b""
+    assert repository.content_at(draft.tree, "locations.csv") == b"Oslo,10.0.0.0/8\n" + now
+    assert repository.content_at(draft.tree, PATH) == b"Oslo,10.1.0.0/16\n"
+    assert draft.body.startswith("In locations.csv:\n\n    -Sydney,10.61.2.0/24")
+
+
 @pytest.mark.parametrize("seen", ["Sydney,10.61.2.0/24", "no row"])
 def test_a_row_that_is_gone_is_told(repository: Repository, seen: str) -> None:
     with pytest.raises(RowChanged) as caught:

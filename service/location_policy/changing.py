@@ -60,8 +60,8 @@ class Preview:
     """What a change would do to the branch as it is at `tip`; `plan` tells it, and is None where it is not valid.
 
     `problems`, the first of `errors`, keep it from being served, `warnings` were not there before; `excess` are limits,
-    `missing` are owners who have not given their word and must, `touched` those who need not; `refusal` is what a pusher
-    would be told of all that. It has no map in it, and is as small for a large one.
+    `missing` are owners who have not given their word and must, `touched` those who need not; `refusal` is what a
+    pusher would be told of all that. It has no map in it, and is as small for a large one.
     """
 
     tip: Commit

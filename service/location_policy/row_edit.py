@@ -60,10 +60,7 @@ class EditRow:
 
     def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:  # noqa: ARG002  as an intent has it
         """The branch with that line changed; raises RowChanged."""
-        file = _Lines.of(repository.content_at(tip.tree, self.path) if may_hold_rows(self.path) else b"")
-        at = self._at(file)
-        if at is None:
-            raise _changed(repository, tip, self)
+        path, file, at = self._found(repository, tip)
         if self.row is None:
             subject, now = f"Remove {_short(_subnet(self.seen))}", None
             file.remove(at)
@@ -72,8 +69,21 @@ class EditRow:
             was = _short(_subnet(self.seen))
             subject = f"Change {'' if was == self.row.subnet.strip() else f'{was} into '}{self.row.words()}"
             file.replace(at, now)
-        body = "\n".join([f"In {self.path}:", "", f"    -{self.seen}", *([f"    +{now}"] if now is not None else [])])
-        return _draft(repository, tip, self.path, file, subject, body)
+        body = "\n".join([f"In {path}:", "", f"    -{self.seen}", *([f"    +{now}"] if now is not None else [])])
+        return _draft(repository, tip, path, file, subject, body)
+
+    def _found(self, repository: Repository, tip: Commit) -> tuple[str, _Lines, int]:
+        """The file in which the row is now, and where: in its own, or in another to which it was moved as it was."""
+        file = _Lines.of(repository.content_at(tip.tree, self.path) if may_hold_rows(self.path) else b"")
+        at = self._at(file)
+        if at is not None:
+            return self.path, file, at
+        seen = _row(self.seen.encode(errors="replace"))
+        same = list(_same(repository, tip, seen.network)) if seen else []
+        for path, at, text in same:
+            if text == self.seen:
+                return path, _Lines.of(repository.content_at(tip.tree, path)), at
+        raise _changed(self, same)
 
     def _at(self, file: _Lines) -> int | None:
         """Where the row is now, from 0: where it was seen, or wherever else it says the same."""
@@ -182,10 +192,10 @@ def _below(file: _Lines, subnet: str) -> int | None:
     return max(((network, at) for network, at in before if network < row.network), default=(None, None))[1]
 
 
-def _changed(repository: Repository, tip: Commit, edit: EditRow) -> RowChanged:
-    """What has become of a row, as far as its subnet tells."""
-    seen = _row(edit.seen.encode(errors="replace"))
-    for path, at, text in _same(repository, tip, seen.network) if seen else ():
+def _changed(edit: EditRow, same: Sequence[tuple[str, int, str]]) -> RowChanged:
+    """What has become of a row, as far as its subnet tells: by the rows of the same."""
+    if same:
+        path, at, text = same[0]
         message = f"{path}:{at + 1} has changed since you saw it"
         return RowChanged(message, "look at both, and show the plan again", path, at + 1, text)
     if edit.row is None:
