@@ -11,7 +11,7 @@ from typing import Protocol
 
 from .repository import Commit, Repository
 from .repository.making import Author, Draft
-from .reversal import go_back, take_back
+from .reversal import ON_PAGE, go_back, take_back
 
 
 class Intent(Protocol):
@@ -31,4 +31,6 @@ class Revert:
     def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:
         """The branch without it, or as it was at it."""
         commit = repository.find_served(self.commit)
-        return go_back(repository, tip, commit) if self.is_return else take_back(repository, tip, commit, author)
+        if self.is_return:
+            return go_back(repository, tip, commit)
+        return take_back(repository, tip, commit, author, ON_PAGE)

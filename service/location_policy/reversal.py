@@ -19,6 +19,9 @@ from .repository.making import Author, Draft, change_files, merge_trees
 from .sources import EXPECTATIONS_PATH, is_rows
 from .verdict_text import tell_commit
 
+BY_COMMAND = "location-policy revert --to {}"
+ON_PAGE = 'type {} as the commit, and tick "go back to it"'
+"""How the branch goes back to a commit, on the command line and on a page."""
 NAMED = 3
 """Later commits that are named for each file; the rest is counted."""
 
@@ -27,13 +30,13 @@ _NEXT = {"": "<", "<": "=", "=": ">", ">": "<"}
 """The marker that ends a part of a file, by the one that began it."""
 
 
-def take_back(repository: Repository, tip: Commit, commit: Commit, author: Author) -> Draft:
-    """The branch without what one commit changed.
+def take_back(repository: Repository, tip: Commit, commit: Commit, author: Author, back: str = BY_COMMAND) -> Draft:
+    """The branch without what one commit changed; `back` is how to go back to another, for a hint.
 
     Raises NotRevertible, and RevertConflict where later commits have changed the same lines.
     """
     _check_on_branch(repository, tip, commit)
-    before = _first_parent(repository, commit)
+    before = _first_parent(repository, commit, back)
     is_merge = len(repository.parents(commit.id)) > 1
     reversing = f", reversing\nchanges made to {before.id}" if is_merge else ""
     said = f'Revert "{commit.subject}"', f"This reverts commit {commit.id}{reversing}."
@@ -44,7 +47,7 @@ def take_back(repository: Repository, tip: Commit, commit: Commit, author: Autho
     contents = {path: _without(repository, tip, commit, before, path) for path in merge.conflicts}
     solved = {path: content for path, content in contents.items() if content is not None}
     if left := [path for path in merge.conflicts if path not in solved]:
-        raise _conflict(repository, tip, commit, before, merge.tree, left)
+        raise _conflict(repository, tip, commit, before, merge.tree, left, back)
     return Draft(change_files(git, merge.tree, solved), *said)
 
 
@@ -70,20 +73,20 @@ def _check_on_branch(repository: Repository, tip: Commit, commit: Commit) -> Non
         raise NotRevertible(message, "location-policy history lists what is")
 
 
-def _first_parent(repository: Repository, commit: Commit) -> Commit:
+def _first_parent(repository: Repository, commit: Commit, back: str) -> Commit:
     parents = repository.parents(commit.id)
     if not parents:
         message = f"{tell_commit(commit)} is the first commit, and without it nothing is left to serve"
-        raise NotRevertible(message, "name the commit to go back to: location-policy revert --to COMMIT")
+        raise NotRevertible(message, f"name the commit to go back to: {back.format('COMMIT')}")
     return repository.commit(parents[0])
 
 
 def _conflict(
-    repository: Repository, tip: Commit, commit: Commit, before: Commit, merged: str, paths: Sequence[str]
+    repository: Repository, tip: Commit, commit: Commit, before: Commit, merged: str, paths: Sequence[str], back: str
 ) -> RevertConflict:
     places = [_place(repository, tip, commit, merged, path) for path in paths]
     since = count(len(repository.gained(commit.id, tip.id)), "commit")
-    hint = f"take those back first, or it and the {since} since: location-policy revert --to {before.id[:10]}"
+    hint = f"take those back first, or it and the {since} since: {back.format(before.id[:10])}"
     return RevertConflict(f"what {tell_commit(commit)} changed has changed again since", hint, places)
 
 

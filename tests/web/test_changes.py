@@ -303,13 +303,17 @@ def test_what_has_changed_since_is_told_with_the_commits_that_did(repository: Pa
     client = client_of_repository(repository)
     told = client.post("/revert", data={"commit": office})
     assert (told.status_code, "Move it" in text(told)) == (409, True)
+    before = git("rev-parse", "main~2", cwd=repository)[:10]
+    assert f'since: type {before} as the commit, and tick "go back to it"' in text(told)
     found = client.post("/api/v1/revert", json={"commit": office}).json()
     assert found["places"][0].startswith(PATH)
 
 
 def test_what_cannot_be_taken_back_is_told(client: TestClient, repository: Path) -> None:
     first = git("rev-parse", "main~1", cwd=repository)
-    assert client.post("/revert", data={"commit": first}).status_code == 409
+    told = client.post("/revert", data={"commit": first})
+    hint = 'hint: name the commit to go back to: type COMMIT as the commit, and tick "go back to it"'
+    assert (told.status_code, hint in text(told)) == (409, True)
     assert client.post("/revert", data={"commit": "0123456789"}).status_code == 404
     assert client.post("/revert", data={"commit": ""}).status_code == 400
     assert client.get("/revert").status_code == 400
