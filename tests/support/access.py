@@ -19,8 +19,9 @@ def hashed(password: str = PASSWORD, cost: int = 4) -> str:
 
 def write_users(path: Path, *users: str, password: str = PASSWORD) -> Path:
     """An htpasswd file in which all have the same password."""
-    path.write_text("".join(f"{user}:{hashed(password)}\n" for user in users))
-    return path
+    aside = path.with_name(f"{path.name}.new")
+    aside.write_text("".join(f"{user}:{hashed(password)}\n" for user in users))
+    return aside.replace(path)  # nobody reads half of it
 
 
 def login(user: str, password: str = PASSWORD) -> str:

@@ -23,6 +23,10 @@ Json = dict[str, Any]
 
 DEADLINE = 20.0
 """Seconds after which a condition that is waited for has failed."""
+BUILDING = 100.0
+"""The same where a large map is built, which gives way to whatever else the machine does."""
+ENDING = 30.0
+"""Seconds in which a service ends: more than it gives its workers."""
 
 
 class Response(NamedTuple):
@@ -77,15 +81,19 @@ class Service:
 
     def wait_for(self, state: str, commit: str | None = None) -> Json:
         """The status, once it has this state (and this active commit)."""
-        wait_until(
-            lambda: (now := self.status())["state"] == state and (not commit or _active(now) == commit), self.status
-        )
-        return self.status()
+        found: Json = {}
+
+        def has_come() -> bool:
+            found.update(self.status())
+            return found["state"] == state and (not commit or _active(found) == commit)
+
+        wait_until(has_come, lambda: found)
+        return found
 
     def stop(self, one: signal.Signals = signal.SIGTERM) -> int:
         """The exit status after a signal."""
         self.process.send_signal(one)
-        return self.process.wait(timeout=10)
+        return self.process.wait(ENDING)
 
 
 def basic(login: str | None) -> dict[str, str]:
@@ -97,9 +105,11 @@ def _active(status: Json) -> str | None:
     return cast("str", status["active"]["commit"]) if status["active"] else None
 
 
-def wait_until(condition: Callable[[], bool], explain: Callable[[], object] = lambda: "") -> None:
-    """Return once the condition holds; an assertion with an explanation after `DEADLINE`."""
-    deadline = time.monotonic() + DEADLINE
+def wait_until(
+    condition: Callable[[], bool], explain: Callable[[], object] = lambda: "", within: float = DEADLINE
+) -> None:
+    """Return once the condition holds; an assertion with an explanation after as many seconds."""
+    deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, explain()
         time.sleep(0.02)
@@ -138,7 +148,7 @@ def started_service(
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(timeout=10)
+        process.wait(ENDING)
         process.stdout.close()
 
 
