@@ -22,7 +22,7 @@ from tests.fuzz.strategies import CONFIGURATIONS
 from tests.support.children import children, is_alive
 from tests.support.maps import files_of, many_rows
 from tests.support.repositories import BAD, GOOD
-from tests.support.service import wait_until
+from tests.support.service import BUILDING, wait_until
 
 LARGE = files_of({"locations.csv": many_rows(150_000)})
 """It takes a second."""
@@ -92,9 +92,9 @@ def test_who_builds_takes_only_what_nobody_else_wants() -> None:
     before = children()
     thread = threading.Thread(target=build, args=(LARGE,), kwargs={"was_served": False})
     thread.start()
-    wait_until(lambda: len(children()) > len(before))
+    wait_until(lambda: len(children()) > len(before), within=BUILDING)
     (child,) = set(children()) - set(before)
-    wait_until(lambda: os.sched_getscheduler(child) == os.SCHED_IDLE)
+    wait_until(lambda: os.sched_getscheduler(child) == os.SCHED_IDLE, within=BUILDING)
     thread.join()
 
 
@@ -109,7 +109,7 @@ def test_a_process_that_is_killed_is_told() -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    wait_until(lambda: len(children()) > len(before))
+    wait_until(lambda: len(children()) > len(before), within=BUILDING)
     (child,) = set(children()) - set(before)
     os.kill(child, signal.SIGKILL)
     thread.join()
@@ -138,7 +138,7 @@ def test_the_process_goes_with_its_parent() -> None:
     code = "from tests.test_building import LARGE, build; build(LARGE * 4, was_served=False)"
     with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent.parent) as parent:
         listed = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
-        wait_until(lambda: bool(listed.read_text()))
+        wait_until(lambda: bool(listed.read_text()), within=BUILDING)
         child = int(listed.read_text())
         parent.kill()
-    wait_until(lambda: not is_alive(child))
+    wait_until(lambda: not is_alive(child), within=BUILDING)

@@ -121,9 +121,10 @@ def test_a_machine_that_has_no_room_for_another_process_is_asked_again() -> None
         IMPORTS,
         """
 resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-signal.setitimer(signal.ITIMER_REAL, 0.5)
-Supervisor(Crew(2), ServiceManager({}), lambda report: None, []).run()
+asked = Supervisor(Crew(2), ServiceManager({}), lambda report: None, [])
+signal.signal(signal.SIGALRM, lambda *_: asked._posts[0].failures and os.kill(os.getpid(), signal.SIGTERM))
+signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)
+asked.run()
 """,
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -235,9 +236,9 @@ def test_it_says_so_when_no_worker_is_left(repository: Path, path: Path, manager
 
 def test_a_worker_whose_loop_stands_still_is_replaced(repository: Path, path: Path, manager: Manager) -> None:
     options = ("--repo", repository, "--workers", "2")
-    environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "2000000"}
+    environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "10000000"}
     with started_service(*options, cwd=repository.parent, **environment) as service:  # type: ignore[arg-type]
-        for _ in range(4):
+        for _ in range(2):
             assert manager.hear_until("WATCHDOG")[-1] == {"WATCHDOG": "1"}
         silent = pids_of(service)[1]
         os.kill(silent, signal.SIGSTOP)
