@@ -38,8 +38,16 @@ def test_a_note_has_room_for_no_more_than_its_place(crew: Crew) -> None:
     first, second = crew.places
     second.note.write({"pid": 2})
     with pytest.raises(ValueError, match="different structures"):
-        first.note.write({"status": "x" * NOTE})
+        first.note.write({str(number): number for number in range(NOTE)})
     assert second.note.read() == {"pid": 2}
+
+
+def test_a_text_that_is_too_long_for_a_note_is_cut(crew: Crew) -> None:
+    fetch = {"at": "2026-01-01T00:00:00.000000+00:00", "message": "\U0001f310" * NOTE, "hint": None}
+    crew.pin_up(fetch=fetch, not_kept="\xe9\n" * 300)
+    read = crew.board.note.read()
+    assert read["fetch"] == {**fetch, "message": "\U0001f310" * 42}
+    assert read["not_kept"] == ("\xe9\n" * 300)[:126]
 
 
 def test_the_oldest_leads_and_then_the_next(crew: Crew) -> None:

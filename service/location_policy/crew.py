@@ -11,12 +11,15 @@ import json
 import mmap
 import os
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import Any
 
 NOTE = 2048
 """Bytes of a note, at the most."""
+SHORT = 100
+"""Bytes of a text that is never cut: a time, the id of a commit."""
 CELLS = 192
 """Numbers that a worker has a place for."""
 TRIES = 1000
@@ -41,8 +44,8 @@ class Note:
         self._room = room
 
     def write(self, facts: Facts) -> None:
-        """Put these facts in place of those before; raises ValueError when they are too many."""
-        text = json.dumps(facts).encode()
+        """Put these facts in place of those before, long texts cut; raises ValueError when there are too many."""
+        text = _packed(facts, len(self._room) - _HEAD.size)
         self._room[: _HEAD.size + len(text)] = _HEAD.pack(len(text), zlib.crc32(text)) + text
 
     def read(self) -> Facts:
@@ -114,6 +117,24 @@ class Crew:
     def pin_up(self, **facts: Any) -> None:  # noqa: ANN401  whatever JSON knows
         """Change facts on the board; for the oldest worker."""
         self.board.note.write({**self.board.note.read(), **facts})
+
+
+def _packed(facts: Facts, room: int) -> bytes:
+    """The facts as JSON; until there is room for all of it, what a text may take is halved."""
+    text, longest = json.dumps(facts), room
+    while len(text) > room and longest >= 2 * SHORT:
+        longest //= 2
+        text = json.dumps(_cut(facts, longest))
+    return text.encode()
+
+
+def _cut(value: Any, longest: int) -> Any:  # noqa: ANN401  whatever JSON knows
+    """The same without the end of each text that takes more bytes, as JSON has it."""
+    if isinstance(value, dict):
+        return {name: _cut(one, longest) for name, one in value.items()}
+    if isinstance(value, str):
+        return value[: bisect_right(range(len(value)), longest, key=lambda end: len(json.dumps(value[: end + 1])))]
+    return value
 
 
 def _alone() -> list[Place]:
