@@ -109,7 +109,7 @@ def check(proxy: Service) -> None:  # pragma: no cover
     for target in (f"/{ASKED}", ASKED.replace("?", "/?"), ASKED.replace("10.61.2.0", "%5B%2210.61.2.0%22%5D")):
         assert proxy.ask(target, login=login("node")).json()["status"] == "success", target
     assert proxy.ask(ASKED, "HEAD", login=login("node")).status == 200
-    assert proxy.ask("/status", login=login("ana")).json()["state"] == "in-sync"
+    wait_until(lambda: proxy.ask("/status", login=login("ana")).json()["state"] == "in-sync", proxy.log.read_text)
     assert status_of(proxy, "GET", ASKED, basic(login("node", "wrong")) | {"X-Forwarded-For": "192.0.2.1"}) == 401
     failure = "wrong credentials user=node address=127.0.0.1 failures=1"  # not the address that the client made up
     wait_until(lambda: failure in proxy.log.read_text(), proxy.log.read_text)
@@ -120,7 +120,7 @@ def check_forms(proxy: Service) -> None:  # pragma: no cover
     """A form of our own pages comes through the proxy, and one from elsewhere does not."""
     own = f"https://127.0.0.1:{proxy.port}"
     kind = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": "0", "Sec-Fetch-Site": "same-origin"}
-    for origin, status in ((own, 422), (own.replace("https", "http"), 403), ("https://127.0.0.1", 403)):
+    for origin, status in ((own, 409), (own.replace("https", "http"), 403), ("https://127.0.0.1", 403)):
         assert status_of(proxy, "POST", "/edit", basic(login("ana")) | kind | {"Origin": origin}) == status, origin
 
 
