@@ -30,7 +30,7 @@ endef
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help serve test soak bench fuzz lint check docs lock clean FORCE
+.PHONY: help serve test cover soak bench fuzz lint check docs lock clean FORCE
 
 help: ## show this text
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -38,7 +38,10 @@ help: ## show this text
 serve: $(INSTALLED) ## run the service on its own example repository, at http://127.0.0.1:8080
 	$(VENV)/bin/location-policy serve --example $(ARGS)
 
-test: $(INSTALLED) ## run the tests, then report the branch coverage of package and tests
+test: $(INSTALLED) ## run the tests
+	$(RUN) pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
+
+cover: $(INSTALLED) ## run the tests, then report the branch coverage of package and tests (half as long again)
 	$(RUN) coverage erase
 	$(RUN) coverage run -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
 	$(RUN) coverage combine --quiet
