@@ -7,6 +7,7 @@ the moments in which Python lets another thread go on.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -196,9 +197,12 @@ class Pages:
 @cache
 def _make_ready() -> None:
     """Once in a process: those who ask as nodes go first, and then the first who looks."""
-    timer = threading.Timer(START, compile_templates)
-    timer.daemon = True
-    timer.start()
+
+    def compile_later() -> None:
+        time.sleep(START)
+        compile_templates()
+
+    threading.Thread(target=compile_later, name="templates", daemon=True).start()
 
 
 def wants_page(request: Request) -> bool:
