@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -199,8 +200,9 @@ def _make_ready() -> None:
     """Once in a process: those who ask as nodes go first, and then the first who looks."""
 
     def compile_later() -> None:
-        time.sleep(START)
-        compile_templates()
+        with suppress(OSError):  # where a clock is not real, waiting may fail; the first who looks then waits instead
+            time.sleep(START)
+            compile_templates()
 
     threading.Thread(target=compile_later, name="templates", daemon=True).start()
 
