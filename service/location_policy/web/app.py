@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -19,10 +17,9 @@ from .change_pages import ChangePages
 from .git import FETCH, PUSH, REFS, GitDoor
 from .guard import ALL_ROLES, Access, Guard
 from .pages import Pages
-from .policy import COMMIT_HEADER, PolicyApi
-from .responses import json_response
+from .policy import PolicyApi
+from .probes import Probes
 from .site import Site
-from .status import status
 from .workshop import Workshop
 
 BODIES = frozenset((FETCH, PUSH, *(path for one in ACTIONS for path in (one.path, one.api_path))))
@@ -44,26 +41,6 @@ def make_app(
     started_at = settings.started_at or now()
     requests = Requests(active.crew)
     metrics = Metrics(active, requests, Dropped(active.crew, lambda: decisions.dropped if decisions else 0).total)
-
-    async def show_status(_: Request) -> Response:
-        state = active.state
-        commit = state.snapshot and state.snapshot.commit
-        headers = {COMMIT_HEADER.decode(): commit.id} if commit else {}
-        return json_response(status(state, settings, started_at, active.crew), headers=headers)
-
-    async def show_health(_: Request) -> Response:
-        return json_response({"status": "alive"})
-
-    async def show_readiness(_: Request) -> Response:
-        is_ready = active.state.snapshot is not None
-        told = {"status": "ready" if is_ready else "no configuration is loaded yet"}
-        return json_response(told, 200 if is_ready else 503)
-
-    async def show_metrics(request: Request) -> Response:
-        # Not in a thread: that holds answers back for longer than the millisecond that this takes.
-        body, content_type = metrics.render(",".join(request.headers.getlist("accept")))
-        return Response(body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
-
     archive = Archive(settings.place, settings.state_directory, active)
     needs_login = "node" not in access.anonymous
     workshop = Workshop(settings.place, settings.changes)
@@ -71,10 +48,7 @@ def make_app(
     routes = [
         *pages.routes(),
         *ChangePages(pages, access.proxies).routes(),
-        Route("/status", show_status),
-        Route("/healthz", show_health),
-        Route("/readyz", show_readiness),
-        Route("/metrics", show_metrics),
+        *Probes(active, settings, started_at, metrics).routes(),
         *(Route(path, GitDoor(backend, access.proxies)) for path in (REFS, FETCH, PUSH)),
     ]
     router = Starlette(routes=routes, exception_handlers=pages.handlers())
