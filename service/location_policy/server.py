@@ -99,11 +99,18 @@ def run(
 
     signs = signs or Signs()
     crew = crew or Crew()
-
     protocol = ShortWay if crew.size == 1 else Counted
-    config = _Config(
+    own = {"limits": fitted(limits), "read": read, "cells": crew.own.cells}
+    config = _config(app, type("Protocol", (protocol,), own), context, signs)
+    config.crew = crew
+    _Server(config, signs).run([listener])
+
+
+def _config(app: ASGIApp, protocol: type[ShortWay], context: SSLContext | None, signs: Signs) -> _Config:
+    """uvicorn without what is done here: signals, logs, proxies, other workers."""
+    return _Config(
         app,
-        http=type("Protocol", (protocol,), {"limits": fitted(limits), "read": read, "cells": crew.own.cells}),
+        http=protocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -118,8 +125,6 @@ def run(
         callback_notify=signs.alive,
         timeout_notify=signs.interval,
     )
-    config.crew = crew
-    _Server(config, signs).run([listener])
 
 
 class _Config(uvicorn.Config):
