@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.service_manager import Manager
 from tests.support.signing import GpgKey, SshKey, gpg_key, make_ssh_key
 
 settings.register_profile("steady", deadline=None, derandomize=True)
@@ -39,3 +40,11 @@ def bob() -> Iterator[GpgKey]:
     """Who signs with GPG."""
     with gpg_key("bob") as key:
         yield key
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    """What listens as the service manager does."""
+    manager = Manager(str(tmp_path / "notify"))
+    yield manager
+    manager.socket.close()

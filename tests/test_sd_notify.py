@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,45 +13,7 @@ from location_policy.sd_notify import ServiceManager
 from tests.support.access import PASSWORD, write_users
 from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository
 from tests.support.service import DEADLINE, started_service
-
-
-class Manager:
-    """The socket of a service manager."""
-
-    def __init__(self, address: str) -> None:
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.settimeout(DEADLINE)
-        self.socket.bind(address)
-
-    def hear(self) -> dict[str, str]:
-        """The next message: names and values."""
-        lines = self.socket.recv(4096).decode().split("\n")
-        return dict(line.split("=", 1) for line in lines)
-
-    def hear_status(self, status: str) -> None:
-        """Wait for this status."""
-        heard: dict[str, str] = {}
-        while heard.get("STATUS") != status:
-            heard = self.hear()
-
-    def hear_until(self, name: str) -> list[dict[str, str]]:
-        """The messages up to one that has this name."""
-        heard = [self.hear()]
-        while name not in heard[-1]:
-            heard.append(self.hear())
-        return heard
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "notify"
-
-
-@pytest.fixture
-def manager(path: Path) -> Iterator[Manager]:
-    manager = Manager(str(path))
-    yield manager
-    manager.socket.close()
+from tests.support.service_manager import Manager
 
 
 @pytest.fixture
@@ -61,16 +21,16 @@ def repository(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "locations.git", GOOD)
 
 
-def test_it_is_ready_once_it_has_looked_and_listens(repository: Path, path: Path, manager: Manager) -> None:
-    with started_service("--repo", repository, cwd=repository.parent, NOTIFY_SOCKET=str(path)) as service:
+def test_it_is_ready_once_it_has_looked_and_listens(repository: Path, manager: Manager) -> None:
+    with started_service("--repo", repository, cwd=repository.parent, NOTIFY_SOCKET=manager.address) as service:
         commit = git("rev-parse", "main", cwd=repository)
         status = f"in-sync: answers from commit {commit}, 2 subnets"
         assert manager.hear() == {"READY": "1", "STATUS": status}
         assert service.ask("/readyz").status == 200
 
 
-def test_the_status_follows_what_is_in_force(repository: Path, path: Path, manager: Manager) -> None:
-    with started_service("--repo", repository, cwd=repository.parent, NOTIFY_SOCKET=str(path)):
+def test_the_status_follows_what_is_in_force(repository: Path, manager: Manager) -> None:
+    with started_service("--repo", repository, cwd=repository.parent, NOTIFY_SOCKET=manager.address):
         good = git("rev-parse", "main", cwd=repository)
         manager.hear_until("READY")
         force_commit(repository, BAD)
@@ -79,17 +39,15 @@ def test_the_status_follows_what_is_in_force(repository: Path, path: Path, manag
         assert manager.hear() == {"STATUS": f"in-sync: answers from commit {new}, 1 subnet"}
 
 
-def test_an_empty_repository_keeps_nobody_waiting(tmp_path: Path, path: Path, manager: Manager) -> None:
-    with started_service(cwd=tmp_path, NOTIFY_SOCKET=str(path)):
+def test_an_empty_repository_keeps_nobody_waiting(tmp_path: Path, manager: Manager) -> None:
+    with started_service(cwd=tmp_path, NOTIFY_SOCKET=manager.address):
         assert manager.hear() == {"READY": "1", "STATUS": "starting: nothing to answer from"}
 
 
-def test_a_reload_ends_once_all_is_read_again_and_the_source_was_looked_at(
-    repository: Path, path: Path, manager: Manager
-) -> None:
+def test_a_reload_ends_once_all_is_read_again_and_the_source_was_looked_at(repository: Path, manager: Manager) -> None:
     users = write_users(repository.parent / "htpasswd", "node")
     arguments = ("--repo", repository.as_uri(), "--fetch-interval", "3600", "--htpasswd", users)
-    with started_service(*arguments, cwd=repository.parent, NOTIFY_SOCKET=str(path)) as service:
+    with started_service(*arguments, cwd=repository.parent, NOTIFY_SOCKET=manager.address) as service:
         manager.hear_until("READY")
         new = force_commit(repository, {"locations.csv": "Perth,10.61.2.0/24\n"})
         write_users(users, "ana")
@@ -102,24 +60,24 @@ def test_a_reload_ends_once_all_is_read_again_and_the_source_was_looked_at(
         assert service.ask("/status", login=f"ana:{PASSWORD}").json()["active"]["commit"] == new
 
 
-def test_the_end_is_told_before_the_process_ends(repository: Path, path: Path, manager: Manager) -> None:
-    with started_service("--repo", repository, cwd=repository.parent, NOTIFY_SOCKET=str(path)) as service:
+def test_the_end_is_told_before_the_process_ends(repository: Path, manager: Manager) -> None:
+    with started_service("--repo", repository, cwd=repository.parent, NOTIFY_SOCKET=manager.address) as service:
         manager.hear_until("READY")
         assert service.stop() == 0
         assert manager.hear_until("STOPPING")[-1] == {"STOPPING": "1", "STATUS": "ending"}
 
 
-def test_a_watchdog_hears_of_the_event_loop(repository: Path, path: Path, manager: Manager) -> None:
+def test_a_watchdog_hears_of_the_event_loop(repository: Path, manager: Manager) -> None:
     arguments = ("--repo", repository)
-    with started_service(*arguments, cwd=repository.parent, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="2000000"):
+    with started_service(*arguments, cwd=repository.parent, NOTIFY_SOCKET=manager.address, WATCHDOG_USEC="2000000"):
         began = time.monotonic()
         for _ in range(3):
             assert manager.hear_until("WATCHDOG")[-1] == {"WATCHDOG": "1"}
         assert time.monotonic() - began > 1
 
 
-def test_a_child_does_not_speak_for_the_service(path: Path) -> None:
-    environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1", "HOME": "/"}
+def test_a_child_does_not_speak_for_the_service(tmp_path: Path) -> None:
+    environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1", "HOME": "/"}
     ServiceManager(environment)
     assert environment == {"HOME": "/"}
 
@@ -155,8 +113,8 @@ def test_without_a_manager_that_we_can_speak_to_nothing_happens(environment: dic
     assert manager.watchdog is None
 
 
-def test_a_manager_that_has_gone_is_told_of_once(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    manager = ServiceManager({"NOTIFY_SOCKET": str(path)})
+def test_a_manager_that_has_gone_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify")})
     manager.tell("READY=1")
     manager.tell_reloading()
     assert [record.message for record in caplog.records] == [
@@ -164,10 +122,8 @@ def test_a_manager_that_has_gone_is_told_of_once(path: Path, caplog: pytest.LogC
     ]
 
 
-def test_a_manager_that_does_not_read_holds_nobody_up(
-    path: Path, manager: Manager, caplog: pytest.LogCaptureFixture
-) -> None:
-    told, began = ServiceManager({"NOTIFY_SOCKET": str(path)}), time.monotonic()
+def test_a_manager_that_does_not_read_holds_nobody_up(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
+    told, began = ServiceManager({"NOTIFY_SOCKET": manager.address}), time.monotonic()
     while not caplog.records:
         told.tell("STATUS=x")
     assert caplog.records[0].message == "the service manager cannot be told: timed out"

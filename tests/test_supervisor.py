@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,9 @@ from location_policy.report import Report
 from tests.support.program import closed_environment
 from tests.support.repositories import GOOD, force_commit, git, make_repository
 from tests.support.service import started_service, wait_until
+from tests.support.service_manager import Manager
 from tests.support.unprivileged import run_as_nobody
 from tests.support.workers import is_alive, pids_of, running_workers
-from tests.test_sd_notify import Manager
 
 IMPORTS = """
 import logging, resource, signal, sys, time
@@ -37,18 +36,6 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, env=closed_environment(), cwd="/", capture_output=True, text=True, timeout=60, check=False
     )
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "notify"
-
-
-@pytest.fixture
-def manager(path: Path) -> Iterator[Manager]:
-    manager = Manager(str(path))
-    yield manager
-    manager.socket.close()
 
 
 @pytest.fixture
@@ -202,9 +189,9 @@ print(looked)
 # --- the service manager ---
 
 
-def test_it_is_ready_once_all_workers_are(repository: Path, path: Path, manager: Manager) -> None:
+def test_it_is_ready_once_all_workers_are(repository: Path, manager: Manager) -> None:
     options = ("--repo", repository, "--workers", "2")
-    with started_service(*options, cwd=repository.parent, NOTIFY_SOCKET=str(path)) as service:
+    with started_service(*options, cwd=repository.parent, NOTIFY_SOCKET=manager.address) as service:
         first = git("rev-parse", "main", cwd=repository)
         status = f"in-sync: answers from commit {first}, 2 subnets; 2 of 2 workers"
         assert manager.hear() == {"READY": "1", "STATUS": status}
@@ -221,8 +208,8 @@ def test_it_is_ready_once_all_workers_are(repository: Path, path: Path, manager:
         assert manager.hear_until("STOPPING")[-1] == {"STOPPING": "1", "STATUS": "ending"}
 
 
-def test_it_says_so_when_no_worker_is_left(repository: Path, path: Path, manager: Manager) -> None:
-    with running_workers(repository, cwd=repository.parent, notify=str(path)) as service:
+def test_it_says_so_when_no_worker_is_left(repository: Path, manager: Manager) -> None:
+    with running_workers(repository, cwd=repository.parent, notify=manager.address) as service:
         manager.hear_until("READY")
         pids = pids_of(service)
         service.process.send_signal(signal.SIGSTOP)
@@ -234,9 +221,9 @@ def test_it_says_so_when_no_worker_is_left(repository: Path, path: Path, manager
         manager.hear_status("0 of 2 workers")
 
 
-def test_a_worker_whose_loop_stands_still_is_replaced(repository: Path, path: Path, manager: Manager) -> None:
+def test_a_worker_whose_loop_stands_still_is_replaced(repository: Path, manager: Manager) -> None:
     options = ("--repo", repository, "--workers", "2")
-    environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "10000000"}
+    environment = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "10000000"}
     with started_service(*options, cwd=repository.parent, **environment) as service:  # type: ignore[arg-type]
         for _ in range(2):
             assert manager.hear_until("WATCHDOG")[-1] == {"WATCHDOG": "1"}
@@ -247,9 +234,9 @@ def test_a_worker_whose_loop_stands_still_is_replaced(repository: Path, path: Pa
         assert f"ERROR worker answers nobody pid={silent}, it is ended\n" in service.log.read_text()
 
 
-def test_workers_that_stood_still_with_their_supervisor_stay(repository: Path, path: Path, manager: Manager) -> None:
+def test_workers_that_stood_still_with_their_supervisor_stay(repository: Path, manager: Manager) -> None:
     options = ("--repo", repository, "--workers", "2")
-    environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "2000000"}
+    environment = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "2000000"}
     with started_service(*options, cwd=repository.parent, **environment) as service:  # type: ignore[arg-type]
         for _ in range(2):
             manager.hear_until("WATCHDOG")
