@@ -177,24 +177,3 @@ def test_what_waits_is_noted_without_a_new_commit(
     (tmp_path / "state").unlink()
     refresher.refresh()
     assert len(read(tmp_path / "state")) == 1
-
-
-def test_what_another_has_written_is_not_written_again(tmp_path: Path) -> None:
-    one, other = Journal(tmp_path), Journal(tmp_path)
-    for commit in ("a" * 40, "b" * 40, "a" * 40):
-        for each in (one, other):
-            each.add(Event(MOMENT, commit, "active"))
-        if commit[0] == "a":
-            one.write()
-    other.add(Event(MOMENT, "c" * 40, "refused"))
-    other.skip_known()
-    other.write()
-    assert [event.commit[0] for event in read(tmp_path)] == ["a", "b", "a", "c"]
-
-
-def test_where_nothing_was_written_all_that_waits_is(tmp_path: Path) -> None:
-    late = Journal(tmp_path)
-    late.add(Event(MOMENT, "a" * 40, "active"))
-    late.skip_known()
-    late.write()
-    assert [event.commit[0] for event in read(tmp_path)] == ["a"]

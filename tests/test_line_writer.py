@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ import pytest
 
 from location_policy import line_writer
 from location_policy.errors import CannotStart
-from location_policy.line_writer import BATCH, LineWriter, SharedTurns, Turns
+from location_policy.line_writer import BATCH, LineWriter
 from tests.support.service import wait_until
 
 
@@ -218,68 +217,17 @@ def test_a_reader_that_sleeps_holds_nothing_up(
     assert log.dropped == 3 * BATCH
 
 
-class Turn(Turns):
-    """Whether this process has its turn."""
-
-    is_ours = False
-
-    def take(self) -> None:
-        self.is_ours = True
-
-    def give(self) -> None:
-        self.is_ours = False
-
-
 @pytest.mark.usefixtures("impatient")
-def test_half_a_line_is_ended_before_another_process_has_its_turn(path: Path) -> None:
-    turn = Turn()
+def test_half_a_line_is_ended_before_the_next_begins(path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with closing(LineWriter(str(path), "log", turn).start()) as log:
+    with closing(LineWriter(str(path), "log").start()) as log:
         log.put(b"1\n")
-        wait_until(lambda: path.read_bytes() == b"1\n" and not turn.is_ours)
+        wait_until(lambda: path.read_bytes() == b"1\n")
         resource.setrlimit(resource.RLIMIT_FSIZE, (5, hard))
         try:
             log.put(b"23456\n")
             wait_until(lambda: path.read_bytes() == b"1\n234")
             log.put(b"7\n")
-            assert turn.is_ours
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         wait_until(lambda: path.read_bytes() == b"1\n23456\n7\n")
-    assert not turn.is_ours
-
-
-class NoTurn(Turns):
-    """The first turn cannot be had."""
-
-    is_refused = False
-
-    def take(self) -> None:
-        if not self.is_refused:
-            self.is_refused = True
-            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_turn_that_cannot_be_had_is_told_and_asked_for_again(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with closing(LineWriter(str(path), "log", NoTurn()).start()) as log:
-        log.put(b"1\n")
-        wait_until(lambda: read(path) == ["1"])
-    assert caplog.messages[0] == f"log not written file={path}: No locks available"
-    assert log.dropped == 0
-
-
-def test_turns_are_taken_by_processes(tmp_path: Path) -> None:
-    turns = SharedTurns()
-    turns.take()
-    pid = os.fork()
-    if not pid:  # pragma: no cover  coverage would write what the parent has counted
-        turns.take()
-        (tmp_path / "taken").touch()
-        os._exit(0)
-    assert os.waitpid(pid, os.WNOHANG) == (0, 0)
-    assert not (tmp_path / "taken").exists()
-    turns.give()
-    os.waitpid(pid, 0)
-    assert (tmp_path / "taken").exists()
-    turns._file.close()

@@ -346,9 +346,8 @@ def connected(service: Service) -> closing[socket.socket]:
     return closing(socket.create_connection(("127.0.0.1", service.port), timeout=10))
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_it_ends_when_it_is_told_so_with_its_first_line(repository: Path, workers: str) -> None:
-    command = [str(PROGRAM), "serve", "--repo", str(repository), "--port", "0", "--workers", workers]
+def test_it_ends_when_it_is_told_so_with_its_first_line(repository: Path) -> None:
+    command = [str(PROGRAM), "serve", "--repo", str(repository), "--port", "0"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=closed_environment(), text=True, stdout=pipe, stderr=pipe) as process:
         assert process.stdout

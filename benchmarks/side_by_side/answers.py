@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from statistics import quantiles
 
 from tests.support.access import PASSWORD, write_users
 
@@ -50,7 +49,6 @@ class Answers:
             yield self._pair("1,000,000 rows against 3", self._ours(1_000_000), self._ours(3), 0.90)
         for count, reach in ((3, 9), (10_000, 1000)):
             yield self._pair(f"classic rule, {count:,} rows", self._ours(count), self._classic(count), reach)
-        yield "two workers against one", self._workers
         yield self._pair("plain Starlette", plain, starlette, 4)
         yield self._pair("nginx geo", plain, nginx, 0.25)
 
@@ -65,19 +63,6 @@ class Answers:
             yield Row(name, pair.shown(), f">= {reach:g}", pair.ratio >= reach, pair.figures())
 
         return name, measure
-
-    def _workers(self) -> Iterator[Row]:
-        """By processor time: all share one core, so that they can be compared."""
-        with self._ours(10_000, "--workers", "2")() as two, self._ours(10_000)() as one:
-            before = peers.answered_by_worker(two.port)
-            pair = compare(two, one, self._slices, self._seconds, LOAD_CORE)
-            after = peers.answered_by_worker(two.port)
-        less, more = sorted(after[pid] - before[pid] for pid in before)
-        low, middle, high = quantiles(pair.by_processor, n=4)
-        figures = {**pair.figures(), "ratio": middle, "lower quartile": low, "upper quartile": high}
-        name, shown = "two workers against one, by processor", f"{middle:.2f} ({low:.2f} to {high:.2f})"
-        yield Row(name, shown, ">= 0.9", middle >= 0.9, figures)
-        yield Row("the less busy of two workers", f"{less / more:.2f}", ">= 0.8", less / more >= 0.8)
 
     def _ours(self, rows: int, *options: str, authorization: str = "") -> Peer:
         return lambda: peers.ours(

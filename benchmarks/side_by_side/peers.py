@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import shutil
 import socket
@@ -120,14 +119,6 @@ def classic(core: int, requests: Path, rows: Path, folder: Path) -> Iterator[Ser
     with _running(uwsgi, core, ROWS=str(rows)) as behind, _nginx(folder, front, core) as process:
         _wait(process, port)
         yield Server("classic", port, [*processes_of(behind.pid), process.pid], requests)
-
-
-def answered_by_worker(port: int) -> dict[int, int]:
-    """How many requests each worker of the service has answered."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
-        connection.request("GET", "/status")
-        workers = json.loads(connection.getresponse().read())["workers"]
-    return {worker["pid"]: worker["requests"] for worker in workers}
 
 
 def commit_of(port: int) -> str | None:

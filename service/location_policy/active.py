@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from .crew import COUNTS, Crew
 from .git_hooks import Hook
 from .overrides import Override
 from .problems import Problem
@@ -88,14 +87,11 @@ class State:
 
 
 class Active:
-    """Holds the state in force, and how often each kind of load has happened.
+    """Holds the state in force, and how often each kind of load has ended so: `loads`."""
 
-    Where there are more workers each loads by itself: only the oldest counts, so that a commit counts once.
-    """
-
-    def __init__(self, crew: Crew | None = None) -> None:
+    def __init__(self) -> None:
         self.state = State()
-        self.crew = crew or Crew()
+        self.loads: dict[LoadResult, int] = dict.fromkeys(LOAD_RESULTS, 0)
 
     def change(self, **fields: Any) -> State:  # noqa: ANN401  the fields of State, whatever their types
         """Put in force the state with these fields changed; for the one thread that writes."""
@@ -104,13 +100,7 @@ class Active:
 
     def count(self, result: LoadResult) -> None:
         """One load more has ended so; for the one thread that writes."""
-        if self.crew.leads:
-            self.crew.own.cells[COUNTS + LOAD_RESULTS.index(result)] += 1
-
-    @property
-    def loads(self) -> dict[LoadResult, int]:
-        """How many loads have ended so."""
-        return {result: self.crew.total(COUNTS + place) for place, result in enumerate(LOAD_RESULTS)}
+        self.loads[result] += 1
 
 
 def now() -> datetime:

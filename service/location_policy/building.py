@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import IO, cast
+from typing import cast
 
 from .elsewhere import Work, do_elsewhere, unpickle
 from .errors import BuildFailed
@@ -20,29 +20,17 @@ DEADLINE = 600.0
 def build(
     files: Iterable[File], *, was_served: bool, polite: float | None = None, deadline: float = DEADLINE
 ) -> Snapshot:
-    """The snapshot of these files, without a commit; raises as `build_pickled` and `unpickle_snapshot` do."""
-    with build_pickled(files, was_served=was_served, polite=polite, deadline=deadline) as made:
-        return unpickle_snapshot(made)
-
-
-def build_pickled(
-    files: Iterable[File], *, was_served: bool, polite: float | None = None, deadline: float = DEADLINE
-) -> IO[bytes]:
-    """The same as a file, which may have in it why the files make none.
+    """The snapshot of these files, without a commit.
 
     `polite` are the seconds in which only what is left of the processors is taken; by default as many as it should
-    need. Raises BuildFailed when the process dies, fails or takes too long.
+    need. Raises BuildFailed when the process dies, fails or takes too long, and InvalidConfiguration as the gate does.
     """
     order = list(files)
     if polite is None:
         polite = POLITE + POLITE_PER_BYTE * sum(file.size for file in order)
     work = Work(_build, (order, was_served), BuildFailed, "build", "built", "the map")
-    return do_elsewhere(work, polite, deadline)
-
-
-def unpickle_snapshot(made: IO[bytes]) -> Snapshot:
-    """The snapshot in a file; raises InvalidConfiguration where there is that, as the gate does."""
-    return cast("Snapshot", unpickle(made))
+    with do_elsewhere(work, polite, deadline) as made:
+        return cast("Snapshot", unpickle(made))
 
 
 def _build(files: list[File], was_served: bool) -> Snapshot:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import orjson
 
 from .answers import Answer
-from .line_writer import LineWriter, Turns
+from .line_writer import LineWriter
 from .policy import Question
 from .queries import Parameters
 from .rules import parameter_name
@@ -89,10 +89,9 @@ def _encode(fields: dict[str, Any]) -> bytes:
 class DecisionLog:
     """Writes the line of each answer to the file at `path`, which `-` makes standard output; see LineWriter."""
 
-    def __init__(self, path: str, *, with_names: bool = False, turns: Turns | None = None) -> None:
-        self._writer = LineWriter(path, "decision log", turns)
+    def __init__(self, path: str, *, with_names: bool = False) -> None:
+        self._writer = LineWriter(path, "decision log")
         self._with_names = with_names
-        self.reopen_now = self._writer.reopen_now
         self.reopen = self._writer.reopen
         self.close = self._writer.close
 

@@ -51,14 +51,6 @@ class Journal:
             self._known = {}  # from here on nothing is a repetition
         self.waiting.append(event)
 
-    def skip_known(self) -> None:
-        """Let go of what waits up to what is written last: another has written it."""
-        known = _readable(self._path.parent)
-        last = known[-1][1:] if known else None
-        events = list(self.waiting)
-        done = [number for number, event in enumerate(events, 1) if event[1:] == last]
-        self.waiting = deque(events[done[-1] if done else 0 :], maxlen=WAITING)
-
     def write(self) -> None:
         """Write what waits; raises OSError, and then it waits on."""
         if self.waiting:

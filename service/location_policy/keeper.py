@@ -2,8 +2,7 @@
 
 It is kept twice: in the state directory, and by a ref that keeps its commit from being collected. A journal beside it
 says when each commit was put in force or refused. What fails is told once and tried again: a disk that was full may
-have room later, without a new commit. Of several workers the oldest does this; the others know what there would be to
-do, and whoever is the oldest next goes on from there.
+have room later, without a new commit.
 """
 
 from __future__ import annotations
@@ -40,8 +39,6 @@ class Keeper:
         self._journal = Journal(state_directory)
         self._not_noted: str | None = None
         self._journal_due = 0.0
-        self._crew = active.crew
-        self._leads = self._crew.leads
 
     def read(self) -> LastGood | None:
         """What was kept in the state directory, if it can be used."""
@@ -53,8 +50,6 @@ class Keeper:
 
     def keep(self, repository: Repository, identity: Identity, commit: Commit, files: Iterable[File]) -> None:
         """Keep this commit and its files; what fails becomes part of the state."""
-        if not self._leads:
-            return
         self._due = time.monotonic() + AGAIN
         self._save(LastGood(identity, commit, tuple(files)))
         self._pin(repository, commit)
@@ -62,18 +57,10 @@ class Keeper:
     def note(self, kind: EventKind, commit_id: str) -> None:
         """Write down what has become of a commit, just now."""
         self._journal.add(Event(now(), commit_id, kind))
-        if self._leads:
-            self._write_journal()
+        self._write_journal()
 
     def try_again(self, repository: Repository, identity: Identity) -> None:
         """Keep what is in force, and write down what has happened, if that has failed and it is time."""
-        is_next = not self._leads and self._crew.leads
-        self._leads = self._crew.leads
-        if not self._leads:
-            self._active.change(not_kept=self._crew.board.note.read().get("not_kept", self._active.state.not_kept))
-            return
-        if is_next:
-            self._take_over()
         if self._journal.waiting and time.monotonic() >= self._journal_due:
             self._write_journal()
         state = self._active.state
@@ -87,13 +74,6 @@ class Keeper:
             return
         self.keep(repository, identity, commit, files)
 
-    def _take_over(self) -> None:
-        """The worker that did this before has gone, perhaps before it was done."""
-        log.info("this worker is the oldest now, and keeps what is in force")
-        self._journal.skip_known()
-        self._journal_due = self._due = 0.0
-        self._pin_failed = True
-
     def _save(self, content: LastGood) -> None:
         not_kept = None
         try:
@@ -103,7 +83,6 @@ class Keeper:
             if not_kept != self._active.state.not_kept:
                 log.warning("nothing is kept for a restart: %s", not_kept)
         self._active.change(not_kept=not_kept)
-        self._crew.pin_up(not_kept=not_kept)
 
     def _write_journal(self) -> None:
         not_noted = None

@@ -18,7 +18,6 @@ from queue import Empty, SimpleQueue
 from typing import Self
 
 from .errors import CannotStart
-from .nameless import lock, nameless, unlock
 
 INTERVAL = 0.05
 """Seconds that a line waits at most before it is written."""
@@ -37,11 +36,10 @@ log = logging.getLogger(__name__)
 class LineWriter:
     """Appends lines to the file at `path`, which `-` makes standard output; `title` is what it is called when it fails.
 
-    Raises CannotStart where that cannot be opened. Nothing is written before it is started; a process that is copied
-    before may go on in several, which take turns by `turns`.
+    Raises CannotStart where that cannot be opened. Nothing is written before it is started.
     """
 
-    def __init__(self, path: str, title: str, turns: Turns | None = None) -> None:
+    def __init__(self, path: str, title: str) -> None:
         self._path = path
         self._title = title
         self._lines: deque[bytes] = deque()
@@ -50,7 +48,7 @@ class LineWriter:
         self._is_reopening = False
         self._refused = 0
         try:
-            self._sink = _Sink(_open(path), path, title, turns or Turns())
+            self._sink = _Sink(_open(path), path, title)
         except OSError as error:
             raise CannotStart(f"the {title} {path} cannot be written: {error.strerror}") from None
         self._thread = threading.Thread(target=self._run, name="line-writer", daemon=True)
@@ -100,7 +98,7 @@ class LineWriter:
             if not self._is_called():
                 self._wait(INTERVAL)  # for more, or until there are enough
             if self._is_reopening:
-                self.reopen_now()
+                self._reopen_now()
             self._write()
         self._write()
         self._sink.end(len(self._lines))
@@ -112,8 +110,7 @@ class LineWriter:
         with suppress(Empty):
             self._wake.get(timeout=seconds)
 
-    def reopen_now(self) -> None:
-        """Open the file anew, in the thread that writes or before there is one."""
+    def _reopen_now(self) -> None:
         self._is_reopening = False
         try:
             self._sink.turn_to(_open(self._path))
@@ -126,39 +123,10 @@ class LineWriter:
             self._sink.take([self._lines.popleft() for _ in range(len(self._lines))])
 
 
-class Turns:
-    """Nobody else writes to the file."""
-
-    def take(self) -> None:
-        """Wait until no other process writes."""
-
-    def give(self) -> None:
-        """Let another one write."""
-
-
-class SharedTurns(Turns):
-    """Several processes write to it, each a copy of the one that made this; one that dies has had its turn.
-
-    A pipe takes a large piece in several, between which those of others would come.
-    """
-
-    def __init__(self) -> None:
-        self._file = nameless()
-
-    def take(self) -> None:
-        """Wait until no other process writes."""
-        lock(self._file)
-
-    def give(self) -> None:
-        """Let another one write."""
-        unlock(self._file)
-
-
 class _Sink:
     """An open file, and what waits to be written to it; for one thread."""
 
-    def __init__(self, file: int, path: str, title: str, turns: Turns) -> None:
-        self._turns = turns
+    def __init__(self, file: int, path: str, title: str) -> None:
         self.lost = 0
         self._file = file
         self._path = path
@@ -181,7 +149,6 @@ class _Sink:
         if not self._waiting:
             return True
         try:
-            self._turns.take()
             while self._waiting:
                 written = os.write(self._file, self._waiting)
                 self._is_torn = self._waiting[written - 1 : written] != b"\n"
@@ -189,8 +156,6 @@ class _Sink:
         except OSError as error:
             self._fail(error)
             return False
-        finally:
-            self._give_turn()
         if self._is_failing:
             log.info("%s written again file=%s", self._title, self._path)
         self._is_failing = False
@@ -205,7 +170,6 @@ class _Sink:
             self._waiting = self._waiting.partition(b"\n")[2]
             self.lost += 1
         self._is_torn = False
-        self._give_turn()
 
     def end(self, more: int) -> None:
         """Give up what waits, and this many lines more."""
@@ -214,11 +178,6 @@ class _Sink:
             os.close(self._file)
         if self.lost:
             log.warning("%s ended file=%s lost=%d", self._title, self._path, self.lost)
-
-    def _give_turn(self) -> None:
-        """Half a line that is there already comes first, whoever waits: nobody else can write now either."""
-        if not self._is_torn:
-            self._turns.give()
 
     def _fail(self, error: OSError) -> None:
         if not self._is_failing:
@@ -231,7 +190,6 @@ class _Sink:
         self.lost += self._waiting.count(b"\n") + more
         self._waiting = b""
         self._is_torn = False
-        self._give_turn()
 
 
 def _open(path: str) -> int:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import partial
-from typing import IO
+from collections.abc import Sequence
 
-from .building import build_pickled, unpickle_snapshot
-from .errors import BuildFailed, InvalidConfiguration
+from .building import build
+from .errors import BuildFailed
 from .location_map import Gate
 from .repository import Commit
-from .shelf import Shelf
 from .snapshot import Snapshot, take
 from .sources import File
 
@@ -26,11 +22,10 @@ _MadeOf = tuple[bool, tuple[tuple[str, str, int, str], ...]]
 
 
 class Loader:
-    """Makes snapshots; for one thread. Remembers the last one; with a `shelf`, another worker may have built it."""
+    """Makes snapshots, and remembers the last one; for one thread."""
 
-    def __init__(self, large: int = LARGE, shelf: Shelf | None = None) -> None:
+    def __init__(self, large: int = LARGE) -> None:
         self._large = large
-        self._shelf = shelf
         self._made: tuple[_MadeOf, Snapshot] | None = None
         self._failed: tuple[_MadeOf, BuildFailed, float] | None = None
 
@@ -42,33 +37,20 @@ class Loader:
         return self._made[1].of(commit)
 
     def _make(self, gate: Gate, files: Sequence[File], made_of: _MadeOf) -> Snapshot:
-        was_served = made_of[0]
         if sum(len(file.content or b"") for file in files) < self._large:
-            return _make_here(gate, files, was_served=was_served)
-        order = partial(self._order, files, made_of)
-        if self._shelf is None:
-            with order() as made:
-                return unpickle_snapshot(made)
-        if was_served:  # what is valid as a new commit is valid as one of before, what is refused may be
-            with suppress(InvalidConfiguration):
-                return _fetch(self._shelf, order, made_of, (False, made_of[1]))
-        return _fetch(self._shelf, order, made_of)
+            return _make_here(gate, files, was_served=made_of[0])
+        return self._make_elsewhere(files, made_of)
 
-    def _order(self, files: Sequence[File], made_of: _MadeOf) -> IO[bytes]:
+    def _make_elsewhere(self, files: Sequence[File], made_of: _MadeOf) -> Snapshot:
         """Have it made elsewhere, but not again at once where that has just failed."""
         if self._failed and self._failed[0] == made_of and time.monotonic() < self._failed[2]:
             raise self._failed[1]
         polite = None if self._made else 0  # at first nobody is served
         try:
-            return build_pickled(files, was_served=made_of[0], polite=polite)
+            return build(files, was_served=made_of[0], polite=polite)
         except BuildFailed as error:
             self._failed = made_of, error, time.monotonic() + AGAIN
             raise
-
-
-def _fetch(shelf: Shelf, order: Callable[[], IO[bytes]], made_of: _MadeOf, *as_good: _MadeOf) -> Snapshot:
-    with shelf.fetch(repr(made_of), order, *map(repr, as_good)) as made:
-        return unpickle_snapshot(made)
 
 
 def _make_here(gate: Gate, files: Sequence[File], *, was_served: bool) -> Snapshot:

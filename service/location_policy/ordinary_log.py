@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -32,45 +31,24 @@ def log_to_stderr(form: LogFormat) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
-def log_as_worker() -> None:
-    """From here on every line names this process, one of several; what all read again, their supervisor tells."""
-    forms = [handler.formatter for handler in logging.getLogger().handlers]
-    for lines in (form for form in forms if isinstance(form, Lines)):
-        lines.worker = os.getpid()
-    for name in ("kept_file", "tls"):
-        logging.getLogger(f"{__package__}.{name}").setLevel(logging.CRITICAL)
-
-
-class Lines(logging.Formatter):
-    """Finds the pieces of a record; `worker` is the process that writes, where that is one of several."""
-
-    worker: int | None = None
-
-    def pieces(self, record: logging.LogRecord) -> Iterator[_Piece]:
-        """In their order."""
-        yield from _pieces(record)
-        if self.worker:
-            yield _Piece(str(self.worker), " worker=", "worker", self.worker)
-
-
-class TextLines(Lines):
+class TextLines(logging.Formatter):
     """`2026-03-01T12:30:00Z INFO active commit=90b0e99 subnets=812 took=0.04s`; a traceback is indented below it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One record, without a line end."""
-        told = "".join(piece.as_text() for piece in self.pieces(record))
+        told = "".join(piece.as_text() for piece in _pieces(record))
         lines = [f"{_time(record)} {record.levelname} {told}"]
         if record.exc_info:
             lines += [f"    {escape(line)}" for line in self.formatException(record.exc_info).split("\n")]
         return "\n".join(lines)
 
 
-class JsonLines(Lines):
+class JsonLines(logging.Formatter):
     """An object a line: time, level, message, the fields by their keys, and the traceback where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One record, without a line end; ASCII only."""
-        pieces = list(self.pieces(record))
+        pieces = list(_pieces(record))
         told: dict[str, object] = {
             "time": _time(record),
             "level": record.levelname,

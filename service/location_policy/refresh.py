@@ -14,8 +14,6 @@ from .mirror import Mirror
 from .overrides import NOTES, override_of
 from .repository import Repository, open_repository
 from .rollout import Rollout
-from .shared_mirror import SharedMirror
-from .shelf import Shelf
 from .signatures import SignatureRule, signature_rule
 
 HOOK_INTERVAL = 10.0
@@ -32,13 +30,12 @@ class Refresher:
         place: Path,
         active: Active,
         state_directory: Path,
-        mirror: Mirror | SharedMirror | None = None,
-        shelf: Shelf | None = None,
+        mirror: Mirror | None = None,
     ) -> None:
         self._place = place
         self._mirror = mirror
         self._active = active
-        self._rollout = Rollout(active, state_directory, Identity("", str(place.absolute())), shelf)
+        self._rollout = Rollout(active, state_directory, Identity("", str(place.absolute())))
         self._hook_due = 0.0
         self._noted: tuple[str | None, str | None] = (None, None)
         """The commit and the state of the notes for which an override was looked for."""

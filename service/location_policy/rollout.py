@@ -19,7 +19,6 @@ from .loading import Loader
 from .location_map import Gate
 from .problems import count, errors_in
 from .repository import Commit, Repository
-from .shelf import Shelf
 from .signatures import SignatureRule
 from .snapshot import Snapshot
 
@@ -32,11 +31,11 @@ log = logging.getLogger(__name__)
 class Rollout:
     """What puts commits in force, and keeps what was; by the `rule` and for the `identity` that were read last."""
 
-    def __init__(self, active: Active, state_directory: Path, identity: Identity, shelf: Shelf | None = None) -> None:
+    def __init__(self, active: Active, state_directory: Path, identity: Identity) -> None:
         self.rule = SignatureRule()
         self.identity = identity
         self._active = active
-        self._loader = Loader(shelf=shelf)
+        self._loader = Loader()
         self._state_directory = state_directory
         self._keeper = Keeper(state_directory, active)
         self._stored = self._keeper.read()

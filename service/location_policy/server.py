@@ -17,8 +17,6 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from .accepting import Counted, Door
-from .crew import Crew
 from .open_files import fitted
 from .settings import Limits
 from .short_way import ShortWay
@@ -85,12 +83,10 @@ def run(
     signs: Signs | None = None,
     *,
     read: Collection[str] = (),
-    crew: Crew | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let what is under way end; over TLS if there is a context.
 
-    `read` are the paths whose bodies the application reads and bounds. With the others of `crew`, if there are any, the
-    listener is shared.
+    `read` are the paths whose bodies the application reads and bounds.
     """
     sys.setswitchinterval(SWITCH)
     with ending_later():
@@ -98,16 +94,12 @@ def run(
         gc.freeze()  # what is there by now stays: to look through it again and again would hold answers up
 
     signs = signs or Signs()
-    crew = crew or Crew()
-    protocol = ShortWay if crew.size == 1 else Counted
-    own = {"limits": fitted(limits), "read": read, "cells": crew.own.cells}
-    config = _config(app, type("Protocol", (protocol,), own), context, signs)
-    config.crew = crew
-    _Server(config, signs).run([listener])
+    protocol = type("Protocol", (ShortWay,), {"limits": fitted(limits), "read": read})
+    _Server(_config(app, protocol, context, signs), signs).run([listener])
 
 
 def _config(app: ASGIApp, protocol: type[ShortWay], context: SSLContext | None, signs: Signs) -> _Config:
-    """uvicorn without what is done here: signals, logs, proxies, other workers."""
+    """uvicorn without what is done here: signals, logs, proxies."""
     return _Config(
         app,
         http=protocol,
@@ -128,41 +120,23 @@ def _config(app: ASGIApp, protocol: type[ShortWay], context: SSLContext | None, 
 
 
 class _Config(uvicorn.Config):
-    crew: Crew
-
     def get_loop_factory(self) -> Callable[[], asyncio.AbstractEventLoop]:
         """Loops of ours."""
-
-        def make() -> Loop:
-            loop = Loop()
-            loop.crew = self.crew
-            return loop
-
-        return make
+        return Loop
 
 
 class Loop(uvloop.Loop):
-    """uvloop's, with a bound on the time in which a connection may begin and end its TLS: by itself it has a minute.
+    """uvloop's, with a bound on the time in which a connection may begin and end its TLS: by itself it has a minute."""
 
-    Where there are more workers, its server shares the listener with theirs.
-    """
-
-    crew: Crew
-
-    async def create_server(  # type: ignore[override]  # handed on as it comes; uvicorn asks a server only to close
+    async def create_server(  # type: ignore[override]  # handed on as it comes
         self,
         *arguments: Any,  # noqa: ANN401  as above
         **named: Any,  # noqa: ANN401  as above
-    ) -> asyncio.AbstractServer | Door:
+    ) -> asyncio.AbstractServer:
         """A server of connections."""
         if named.get("ssl"):
             named.update(ssl_handshake_timeout=HANDSHAKE, ssl_shutdown_timeout=GRACE)
-        if self.crew.size == 1:
-            return await super().create_server(*arguments, **named)
-        door = Door(self, named.pop("sock"), self.crew)
-        named.pop("backlog")
-        door.open(*arguments, **named)
-        return door
+        return await super().create_server(*arguments, **named)
 
 
 class _Server(uvicorn.Server):

@@ -38,7 +38,6 @@ OPTIONS = (
     "max-header-bytes",
     "header-timeout",
     "max-connections",
-    "workers",
     "example",
     "decision-log",
     "log-names",
@@ -191,7 +190,6 @@ class ServeOptions:
     limits: Limits
     logs: Logs
     signatures: Signatures
-    workers: int = 1
 
 
 LIMITS = Limits()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,13 @@ from tests.support.repositories import GOOD, make_repository
 from tests.support.service import DEADLINE, Service, basic, started_service, wait_until
 
 NGINX = DEPLOY / "nginx" / "location-policy.conf"
+SOCKET = "unix:/run/location-policy/socket"
+TWO_SERVICES = DEPLOY / "nginx" / "two-services.conf"
 CADDY = DEPLOY / "caddy" / "Caddyfile"
 ASKED = "/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0"
+
+NODE_WAITS = 5.0
+"""Seconds that a conference node waits for an answer."""
 
 AROUND_NGINX = """
 daemon off;
@@ -34,7 +41,7 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    include {folder}/location-policy.conf;
+    include {folder}/shipped.conf;
 }}
 """
 """What Debian's own configuration says around ours, for folders of the test's own."""
@@ -64,16 +71,18 @@ def arguments(tmp_path: Path) -> list[str | Path]:
 
 
 @contextmanager
-def nginx_before(upstream: str, pki: Pki, folder: Path) -> Iterator[Service]:  # pragma: no cover
+def nginx_before(
+    upstreams: dict[str, str], pki: Pki, folder: Path, shipped: Path = NGINX
+) -> Iterator[Service]:  # pragma: no cover
     port = free_port()
     changes = {
         "listen 8443 ssl": f"listen 127.0.0.1:{port} ssl",
         "    listen [::]:8443 ssl;\n": "",
-        "unix:/run/location-policy/socket": upstream,
         "/etc/location-policy/cert.pem": pki.cert,
         "/etc/location-policy/key.pem": pki.key,
+        **upstreams,
     }
-    (folder / NGINX.name).write_text(changed(NGINX, changes))
+    (folder / "shipped.conf").write_text(changed(shipped, changes))
     (folder / "nginx.conf").write_text(AROUND_NGINX.format(folder=folder))
     command = ("nginx", "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf", "-g", "user root;")
     with started(*command, port=port, cwd=folder) as process:
@@ -169,7 +178,7 @@ def serving_at(path: Path, arguments: list[str | Path]) -> Iterator[None]:  # pr
 @needs("nginx", "nginx")  # pragma: no cover
 def test_nginx_in_front_by_a_unix_socket(tmp_path: Path, arguments: list[str | Path], pki: Pki) -> None:
     socket = tmp_path / "socket"
-    with serving_at(socket, arguments), nginx_before(f"unix:{socket}", pki, tmp_path) as proxy:
+    with serving_at(socket, arguments), nginx_before({SOCKET: f"unix:{socket}"}, pki, tmp_path) as proxy:
         check(proxy)
         check_git(proxy, tmp_path, pki)
         assert post(proxy, "/", 300 << 20) == 413
@@ -181,9 +190,77 @@ def test_nginx_in_front_by_tcp(tmp_path: Path, arguments: list[str | Path], pki:
     arguments += ["--forwarded-allow-ips", "127.0.0.1"]
     with (
         started_service(*arguments, cwd=tmp_path) as service,
-        nginx_before(f"127.0.0.1:{service.port}", pki, tmp_path) as proxy,
+        nginx_before({SOCKET: f"127.0.0.1:{service.port}"}, pki, tmp_path) as proxy,
     ):
         check(proxy)
+
+
+@contextmanager
+def two_behind_nginx(
+    arguments: list[str | Path], pki: Pki, folder: Path
+) -> Iterator[tuple[Service, list[Service]]]:  # pragma: no cover
+    """nginx, and the two services of one repository behind it."""
+    with ExitStack() as stack:
+        services = []
+        for name in ("8081", "8082"):
+            own = [*arguments, "--forwarded-allow-ips", "127.0.0.1", "--state-dir", folder / name]
+            services.append(stack.enter_context(started_service(*own, cwd=folder)))
+        ports = {
+            f"server 127.0.0.1:{shown} ": f"server 127.0.0.1:{service.port} "
+            for shown, service in zip(("8081", "8082"), services, strict=True)
+        }
+        yield stack.enter_context(nginx_before(ports, pki, folder, TWO_SERVICES)), services
+
+
+def who_answers(proxy: Service, services: list[Service]) -> Service:  # pragma: no cover
+    pid = proxy.ask("/status", login=login("ana")).json()["service"]["pid"]
+    return next(service for service in services if service.process.pid == pid)
+
+
+@needs("nginx", "nginx")  # pragma: no cover
+def test_nginx_in_front_of_two_services(tmp_path: Path, arguments: list[str | Path], pki: Pki) -> None:
+    with two_behind_nginx(arguments, pki, tmp_path) as (proxy, services):
+        check(proxy)
+        check_git(proxy, tmp_path, pki)
+        pushed = proxy.ask(ASKED, login=login("node")).headers["x-location-policy-commit"]
+        for service in services:
+            service.login = login("ana")
+            service.wait_for("in-sync", pushed)
+        silent = who_answers(proxy, services)
+        silent.process.send_signal(signal.SIGSTOP)
+        asked = time.monotonic()
+        answer = proxy.ask(ASKED, login=login("node")).json()
+        took = time.monotonic() - asked
+        silent.process.send_signal(signal.SIGCONT)
+        assert answer["status"] == "success"
+        assert took < NODE_WAITS
+
+
+@needs("nginx", "nginx")  # pragma: no cover
+def test_a_restart_of_one_of_two_services_is_not_seen(tmp_path: Path, arguments: list[str | Path], pki: Pki) -> None:
+    with two_behind_nginx(arguments, pki, tmp_path) as (proxy, services):
+        wait_until(lambda: all(service.ask("/readyz").status == 200 for service in services))
+        ended = who_answers(proxy, services)
+        ended.process.terminate()
+        while ended.process.poll() is None:
+            assert proxy.ask(ASKED, login=login("node")).json()["status"] == "success"
+        assert proxy.ask(ASKED, login=login("node")).json()["status"] == "success"
+        assert who_answers(proxy, services) is not ended
+
+
+@needs("nginx", "nginx")  # pragma: no cover
+def test_two_services_without_a_map_take_the_first_push(tmp_path: Path, arguments: list[str | Path], pki: Pki) -> None:
+    arguments[1] = make_repository(tmp_path / "empty.git", {})
+    with two_behind_nginx(arguments, pki, tmp_path) as (proxy, services):
+        for _ in range(3):
+            answer = proxy.ask(ASKED, login=login("node"))
+            assert (answer.status, answer.json()["status"][:23]) == (503, "policy.reason.not.ready")
+        copy = clone_over_http(proxy, tmp_path / "copy", user="ana", **trusting(pki))
+        new = copy.commit(GOOD)
+        assert push_over_http(copy, **trusting(pki)).returncode == 0
+        for service in services:
+            service.login = login("ana")
+            service.wait_for("in-sync", new)
 
 
 @needs("caddy", "caddy")  # pragma: no cover

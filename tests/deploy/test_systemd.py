@@ -18,6 +18,7 @@ from tests.support.repositories import GOOD, make_repository
 
 SYSTEMD = DEPLOY / "systemd"
 UNIT = SYSTEMD / "location-policy.service"
+TEMPLATE = SYSTEMD / "location-policy@.service"
 ENVIRONMENT = (SYSTEMD / "environment").read_text()
 INSTALLED = "/opt/location-policy/bin/location-policy"
 
@@ -25,11 +26,11 @@ EXPOSURE = 20
 """Tenths of what `systemd-analyze security` counts, at the most: "OK" ends at 50, and the unit has 16."""
 
 
-def unit() -> RawConfigParser:
+def unit(path: Path = UNIT) -> RawConfigParser:
     """The unit's settings; of one that is there more than once, the last."""
     parser = RawConfigParser(strict=False, delimiters="=")
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # as the documentation of configparser has it
-    parser.read_string(UNIT.read_text())
+    parser.read_string(path.read_text())
     return parser
 
 
@@ -39,11 +40,12 @@ def run_tool(*command: str | Path) -> str:  # pragma: no cover
     return done.stdout + done.stderr
 
 
-@pytest.fixture
-def installed(tmp_path: Path) -> Path:
-    """The unit as it is installed here."""
-    path = tmp_path / UNIT.name
-    path.write_text(changed(UNIT, {INSTALLED: PROGRAM}))
+@pytest.fixture(params=[UNIT, TEMPLATE], ids=lambda path: path.name)
+def installed(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A unit as it is installed here."""
+    shipped: Path = request.param
+    path = tmp_path / shipped.name
+    path.write_text(changed(shipped, {INSTALLED: PROGRAM}))
     return path
 
 
@@ -86,7 +88,22 @@ def test_the_unit_names_what_the_other_files_make() -> None:
     assert f"/run/{service['RuntimeDirectory']}/" in ENVIRONMENT
 
 
-@pytest.mark.parametrize("path", [UNIT, SYSTEMD / "environment"], ids=lambda path: path.name)
+def test_the_template_is_the_unit_but_for_what_each_instance_has_by_itself() -> None:
+    own = {
+        "Service": {"ExecStart", "Environment", "StateDirectory", "RuntimeDirectory", "RuntimeDirectoryMode"},
+        "Unit": {"Description"},
+    }
+    one, template = unit(), unit(TEMPLATE)
+    assert one.sections() == template.sections()
+    for section in one.sections():
+        wanted = {key: value for key, value in one[section].items() if key not in own.get(section, ())}
+        assert {key: value for key, value in template[section].items() if key not in own.get(section, ())} == wanted
+    service = template["Service"]
+    assert f"--state-dir /var/lib/{service['StateDirectory']}" in service["ExecStart"]
+    assert service["StateDirectory"] == "location-policy/%i"
+
+
+@pytest.mark.parametrize("path", [UNIT, TEMPLATE, SYSTEMD / "environment"], ids=lambda path: path.name)
 def test_every_variable_is_one_of_the_programs(path: Path) -> None:
     named = re.findall(r"\bLOCATION_POLICY_[A-Z_]+\b(?==)", path.read_text())
     assert named
@@ -99,7 +116,7 @@ def test_the_reload_is_the_programs() -> None:
     assert "Type=notify-reload\nExecReload=\n" in (SYSTEMD / "notify-reload.conf").read_text()
 
 
-PARAGRAPHS = dict(zip(("use", "users", "workers", "direct", "socket", "proxy"), ENVIRONMENT.split("\n\n"), strict=True))
+PARAGRAPHS = dict(zip(("use", "users", "direct", "socket", "proxy"), ENVIRONMENT.split("\n\n"), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +126,7 @@ def test_each_way_to_be_reached_that_is_shown_works(tmp_path: Path, way: str, wh
     write_users(tmp_path / "htpasswd", "node")
     Pki(tmp_path)
     (tmp_path / "roles").write_text("node: node\n")
-    text = "\n".join(PARAGRAPHS[one] for one in ("users", "workers", way))
+    text = "\n".join(PARAGRAPHS[one] for one in ("users", way))
     shown = dict(re.findall(r"^#(LOCATION_POLICY_\w+)=(.*)$", text, re.MULTILINE))
     for old, new in (("/etc/location-policy", tmp_path), ("/run/location-policy", tmp_path), ("0.0.0.0", "127.0.0.1")):
         shown = {name: value.replace(old, str(new)) for name, value in shown.items()}

@@ -30,7 +30,7 @@ _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _VARYING = [
     (re.compile(r"\b[0-9a-f]{40}\b|\b[0-9a-f]{7,10}\b"), "COMMIT"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| [+-]\d{4})?|(?<=Date: ).*"), "TIME"),
-    (re.compile(r"(?<=took=)[\d.]+|(?<=\"pid\": )\d+|(?<=\"worker\": )\d+"), "NUMBER"),
+    (re.compile(r"(?<=took=)[\d.]+|(?<=\"pid\": )\d+"), "NUMBER"),
     (re.compile(r"\bSHA256:[\w+/]{43}"), "KEY"),
     (re.compile(r" +$", re.MULTILINE), ""),
 ]

@@ -8,7 +8,6 @@ from typing import Any
 
 from location_policy import __version__
 from location_policy.active import Failure, Head, State
-from location_policy.crew import Crew
 from location_policy.git_hooks import Hook
 from location_policy.problems import Problem
 from location_policy.web.status import status
@@ -28,7 +27,7 @@ TIME = "2026-03-01T12:30:00.000Z"
 
 
 def tell(**fields: Any) -> dict[str, Any]:  # noqa: ANN401  the fields of State
-    return status(State(**fields), SETTINGS, MOMENT, Crew())
+    return status(State(**fields), SETTINGS, MOMENT)
 
 
 def test_before_anything_was_read_there_is_nothing_but_the_service() -> None:
@@ -48,14 +47,10 @@ def test_before_anything_was_read_there_is_nothing_but_the_service() -> None:
             "signatures_problem": None,
         },
         "hook": {"state": "none", "version": None},
-        "workers": [{"pid": os.getpid(), "commit": None, "requests": 0}],
         "service": {
             "version": __version__,
             "started_at": TIME,
             "pid": os.getpid(),
-            "worker": os.getpid(),
-            "workers": 1,
-            "worker_deaths": 0,
         },
     }
 
@@ -67,7 +62,6 @@ def test_what_is_active_is_told_with_its_counts() -> None:
     counts = {"subnets": 2, "locations": {"Melbourne": 1, "Sydney": 1}}
     assert found["active"] == {**TOLD_COMMIT, "override": None, **counts}
     assert loaded_at == snapshot.loaded_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    assert found["workers"] == [{"pid": os.getpid(), "commit": COMMIT.id, "requests": 0}]
 
 
 def test_head_is_told_with_when_it_was_seen() -> None:

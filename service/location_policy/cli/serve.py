@@ -1,32 +1,26 @@
-"""`location-policy serve`: put the parts together, and let one worker use them, or several."""
+"""`location-policy serve`: put the parts together, and run them."""
 
 from __future__ import annotations
 
 import socket
 import sys
-from functools import partial
 from shlex import quote
 
 from .. import __version__
 from ..active import now
-from ..crew import Crew
 from ..decision_log import DecisionLog
-from ..line_writer import SharedTurns
 from ..ordinary_log import log_to_stderr
 from ..repository import require_git
-from ..rereading import Look
 from ..sd_notify import ServiceManager
 from ..server import end_on_signals
 from ..settings import Logs, ServeOptions, Settings
-from ..shelf import Shelf
 from ..sockets import bind, remove_unix
-from ..supervisor import Supervisor
 from ..tls import Certificates
 from ..web import PLACE
 from .doors import asks_who, open_doors
 from .git_door import open_git
 from .source import Source, find, source_of, write_problem
-from .worker import Parts, work, work_with_others
+from .worker import Parts, work
 
 
 def serve(options: ServeOptions) -> None:
@@ -53,12 +47,10 @@ def serve(options: ServeOptions) -> None:
             looks=looks,
             backend=open_git(directory, is_copy=source.mirror is not None, wanted=options.git_http),
             not_kept=write_problem(source.state),
-            decisions=_decision_log(options.logs, options.workers),
-            crew=Crew(options.workers),
-            shelf=Shelf() if options.workers > 1 else None,
+            decisions=_decision_log(options.logs),
         )
         print(_next_steps(parts), flush=True, file=sys.stderr if options.logs.decisions == "-" else sys.stdout)
-        _begin(parts, manager)
+        work(parts, manager)
     finally:
         remove_unix(options.listen.uds)
 
@@ -68,29 +60,9 @@ def _settings(options: ServeOptions, listener: socket.socket, source: Source) ->
     return Settings(source.shown, *where, source.state, source.place, options.changes, now())
 
 
-def _begin(parts: Parts, manager: ServiceManager) -> None:
-    if parts.crew.size == 1:
-        work(parts, manager)
-        return
-    looks = [*parts.looks, *([_reopening(parts.decisions)] if parts.decisions else [])]
-    Supervisor(parts.crew, manager, partial(work_with_others, parts), looks).run()
-
-
-def _decision_log(logs: Logs, workers: int) -> DecisionLog | None:
+def _decision_log(logs: Logs) -> DecisionLog | None:
     """The decision log, if there is to be one."""
-    if logs.decisions is None:
-        return None
-    return DecisionLog(logs.decisions, with_names=logs.with_names, turns=SharedTurns() if workers > 1 else None)
-
-
-def _reopening(decisions: DecisionLog) -> Look:
-    """At SIGHUP the supervisor, which writes nothing, turns to the new file too: workers to come begin there."""
-
-    def look(*, asked: bool) -> None:
-        if asked:
-            decisions.reopen_now()
-
-    return look
+    return None if logs.decisions is None else DecisionLog(logs.decisions, with_names=logs.with_names)
 
 
 def _port(listener: socket.socket) -> int:

@@ -34,7 +34,6 @@ Uds = Annotated[Path | None, rare_option("uds", "PATH", "A Unix socket instead o
 MaxHeaderBytes = Annotated[int, rare_option("max-header-bytes", "BYTES", "Of one request.", min=4096)]
 HeaderTimeout = Annotated[float, rare_option("header-timeout", "SECONDS", "For one request to come.", min=0.1)]
 MaxConnections = Annotated[int, rare_option("max-connections", "N", "Open at once.", min=1)]
-Workers = Annotated[int, rare_option("workers", "N", "Processes that answer.", min=1, max=64)]
 Example = Annotated[bool, option("example", None, "Begin a new repository with the sample map.")]
 DecisionLog = Annotated[str | None, option("decision-log", "FILE", "A line on each answer; - is stdout.")]
 LogNames = Annotated[bool, rare_option("log-names", None, "Aliases and display names in it too.")]

@@ -77,7 +77,6 @@ def serve(
     max_header_bytes: of.MaxHeaderBytes = LIMITS.header_bytes,
     header_timeout: of.HeaderTimeout = LIMITS.header_seconds,
     max_connections: of.MaxConnections = LIMITS.connections,
-    workers: of.Workers = 1,
     example: of.Example = False,
     decision_log: of.DecisionLog = None,
     log_names: of.LogNames = False,
@@ -109,7 +108,6 @@ def serve(
         limits=Limits(max_header_bytes, header_timeout, max_connections),
         logs=Logs(log_format.value, decision_log, with_names=log_names),
         signatures=Signatures(allowed_signers, gpg_keyring, require_signatures),
-        workers=workers,
     )
     with told(NOT_STARTED):
         serve(options)

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from ..active import Active, now
 from ..decision_log import DecisionLog
-from ..metrics import Dropped, Metrics, Requests
+from ..metrics import Metrics, Requests
 from ..repository.http_backend import HttpBackend
 from ..settings import Settings
 from .action_table import ACTIONS
@@ -39,8 +39,8 @@ def make_app(
     `backend` is git, where the repository is to be cloned from here and pushed to.
     """
     started_at = settings.started_at or now()
-    requests = Requests(active.crew)
-    metrics = Metrics(active, requests, Dropped(active.crew, lambda: decisions.dropped if decisions else 0).total)
+    requests = Requests()
+    metrics = Metrics(active, requests, lambda: decisions.dropped if decisions else 0)
     archive = Archive(settings.place, settings.state_directory, active)
     needs_login = "node" not in access.anonymous
     workshop = Workshop(settings.place, settings.changes)

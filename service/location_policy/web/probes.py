@@ -40,7 +40,7 @@ class Probes:
         state = self.active.state
         commit = state.snapshot and state.snapshot.commit
         headers = {COMMIT_HEADER.decode(): commit.id} if commit else {}
-        return json_response(status(state, self.settings, self.started_at, self.active.crew), headers=headers)
+        return json_response(status(state, self.settings, self.started_at), headers=headers)
 
     async def _health(self, _: Request) -> Response:
         return json_response({"status": "alive"})

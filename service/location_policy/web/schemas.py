@@ -66,7 +66,6 @@ STATUS = record(
     failure=perhaps({"type": "object"}),
     source={"type": "object"},
     hook={"type": "object"},
-    workers=many({"type": "object"}),
     service={"type": "object"},
     requests=COUNTS,
     loads=COUNTS,

@@ -10,15 +10,13 @@ from typing import Any
 from .. import __version__
 from ..active import Failure, Head, State
 from ..commit_text import commit_fields
-from ..crew import DEATHS, Crew
-from ..metrics import answered_by
 from ..overrides import Override
 from ..problem_fields import problem_fields
 from ..repository import Commit
 from ..settings import Settings
 
 
-def status(state: State, settings: Settings, started_at: datetime, crew: Crew) -> dict[str, Any]:
+def status(state: State, settings: Settings, started_at: datetime) -> dict[str, Any]:
     """The whole of `/status` from one state."""
     return {
         "state": state.name,
@@ -36,27 +34,12 @@ def status(state: State, settings: Settings, started_at: datetime, crew: Crew) -
             "signatures_problem": state.signatures_problem,
         },
         "hook": {"state": state.hook.state, "version": state.hook.version},
-        "workers": _workers(state, crew),
         "service": {
             "version": __version__,
             "started_at": _time(started_at),
-            "pid": crew.main_pid,
-            "worker": os.getpid(),
-            "workers": crew.size,
-            "worker_deaths": crew.board.cells[DEATHS],
+            "pid": os.getpid(),
         },
     }
-
-
-def _workers(state: State, crew: Crew) -> list[dict[str, Any]]:
-    """Each worker, the oldest first; of this one what is true now."""
-    commit = state.snapshot.commit if state.snapshot else None
-    own = {"pid": os.getpid(), "commit": commit.id if commit else None, "requests": answered_by(crew.own)}
-    told = {
-        facts["pid"]: {"pid": facts["pid"], "commit": facts["commit"], "requests": answered_by(place)}
-        for place, facts in crew.present()
-    }
-    return list({**told, own["pid"]: own}.values())
 
 
 def _active(state: State) -> dict[str, Any] | None:
