@@ -156,7 +156,7 @@ ONLY_IN = {
     "httptools": ("limits",),
     "http": ("exchange",),
     "ssl": ("exchange", "reviews", "manager", "tls", "server"),
-    "typer": ("cli",),
+    "click": ("cli",),
     "csv": ("sheets",),
     "tomllib": ("rules",),
     "orjson": ("decision_log",),

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NoReturn
 
+import click
 import pytest
-import typer.core
-import typer.main
 
 from location_policy.cli.app import app
-from location_policy.settings import OPTIONS, foreign_variables, unknown_variables, variable
+from location_policy.settings import foreign_variables, unknown_variables, variable
+from tests.support.options import OPTIONS
 
 
-def commands(group: typer.core.TyperGroup) -> Iterator[typer.core.TyperCommand]:
+def commands(group: click.Group) -> Iterator[click.Command]:
     """Every command, also those below others."""
     for command in group.commands.values():
-        if isinstance(command, typer.core.TyperGroup):
+        if isinstance(command, click.Group):
             yield from commands(command)
-        elif isinstance(command, typer.core.TyperCommand):
+        else:
             yield command
 
 
-ALL = list(commands(typer.main.get_group(app)))
+ALL = list(commands(app))
 
 
 def test_every_long_option_of_every_command_has_a_twin() -> None:
     """`--help`, `--help-all` and `--version` do their work at once."""
     found = {name for command in ALL for option in command.params for name in option.opts if name.startswith("--")}
     assert found - {"--help-all"} == {f"--{option}" for option in OPTIONS}
-    assert len(set(OPTIONS)) == len(OPTIONS)
 
 
 def test_an_option_that_can_be_typed_can_be_set() -> None:
     for command in ALL:
         for option in command.params:
-            if option.param_type_name == "option" and "--help-all" not in option.opts:
+            if isinstance(option, click.Option) and "--help-all" not in option.opts:
                 long = next(name for name in option.opts if name.startswith("--"))
                 assert option.envvar == variable(long.removeprefix("--"))
 
@@ -48,11 +48,18 @@ def test_an_option_that_can_be_typed_can_be_set() -> None:
     ],
 )
 def test_an_unknown_variable_is_told_with_the_nearest_name(name: str, warning: str) -> None:
-    assert unknown_variables([name]) == [warning]
+    assert unknown_variables([name], lambda: OPTIONS) == [warning]
 
 
 def test_settings_of_any_command_and_variables_of_others_are_not_told() -> None:
-    assert unknown_variables([*map(variable, OPTIONS), "PATH", "LOCATION_POLIC_X"]) == []
+    assert unknown_variables([*map(variable, OPTIONS), "PATH", "LOCATION_POLIC_X"], lambda: OPTIONS) == []
+
+
+def test_options_are_not_asked_for_where_no_variable_has_the_prefix() -> None:
+    def fail() -> NoReturn:
+        raise AssertionError
+
+    assert unknown_variables(["PATH", "_LOCATION_POLICY_COMPLETE", "LOCATION_POLICY_MANAGER_PASSWORD"], fail) == []
 
 
 def test_what_kubernetes_makes_is_not_ours() -> None:

@@ -7,7 +7,7 @@ mistake and gets a warning, except the forms that Kubernetes makes for a Service
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,69 +16,8 @@ from typing import Literal
 from .spelling import nearest
 
 PREFIX = "LOCATION_POLICY_"
-OPTIONS = (
-    "repo",
-    "branch",
-    "host",
-    "port",
-    "state-dir",
-    "fetch-interval",
-    "git-http",
-    "changes",
-    "allow-anonymous-policy",
-    "htpasswd",
-    "roles",
-    "open-metrics",
-    "tls-cert",
-    "tls-key",
-    "client-ca",
-    "behind-proxy",
-    "forwarded-allow-ips",
-    "uds",
-    "max-header-bytes",
-    "header-timeout",
-    "max-connections",
-    "example",
-    "decision-log",
-    "log-names",
-    "log-format",
-    "empty",
-    "from",
-    "shared",
-    "rev",
-    "format",
-    "protocol",
-    "number",
-    "coverage",
-    "allowed-signers",
-    "gpg-keyring",
-    "require-signatures",
-    "exit-code",
-    "to",
-    "dry-run",
-    "author",
-    "message",
-    "allow-large-change",
-    "into",
-    "sites",
-    "accept-differences",
-    "keep-answers",
-    "overwrite",
-    "check",
-    "only-changed",
-    "staged",
-    "manager",
-    "user",
-    "password-file",
-    "ca",
-    "timeout",
-    "allow-http",
-    "location",
-    "profile",
-    "partial",
-)
-"""The long options of all commands."""
-
+COMPLETION = "_LOCATION_POLICY_COMPLETE"
+"""With this set the program tells a shell how to complete what is typed, and does nothing else."""
 MANAGER_PASSWORD = PREFIX + "MANAGER_PASSWORD"
 """The variable that has no option: what is typed is seen by everybody on the machine."""
 
@@ -176,20 +115,20 @@ class Signatures:
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What `serve` was asked for; None where nothing was said."""
+    """What `serve` was asked for; the defaults are what it does when nothing is said."""
 
-    repo: str | None
-    branch: str | None
-    listen: Listen
-    users: Users
-    state_dir: Path | None
-    fetch_interval: float
-    git_http: bool | None
-    changes: Changes
-    example: bool
-    limits: Limits
-    logs: Logs
-    signatures: Signatures
+    repo: str | None = None
+    branch: str | None = None
+    listen: Listen = Listen()
+    users: Users = Users()
+    state_dir: Path | None = None
+    fetch_interval: float = 15.0
+    git_http: bool | None = None
+    changes: Changes = "served"
+    example: bool = False
+    limits: Limits = Limits()
+    logs: Logs = Logs()
+    signatures: Signatures = Signatures()
 
 
 LIMITS = Limits()
@@ -213,12 +152,15 @@ def foreign_variables(environment: Mapping[str, str]) -> list[str]:
     ]
 
 
-def unknown_variables(names: Iterable[str]) -> list[str]:
-    """A warning for each variable that has our prefix and is no option."""
-    known = [MANAGER_PASSWORD, *map(variable, OPTIONS)]
-    return [_warning(name) for name in names if name.startswith(PREFIX) and name not in known]
+def unknown_variables(names: Iterable[str], options: Callable[[], Iterable[str]]) -> list[str]:
+    """A warning for each variable that has our prefix and is none of these options, which are asked for if need be."""
+    ours = [name for name in names if name.startswith(PREFIX) and name != MANAGER_PASSWORD]
+    if not ours:
+        return []
+    known = tuple(dict.fromkeys(options()))
+    return [_warning(name, known) for name in ours if name not in map(variable, known)]
 
 
-def _warning(name: str) -> str:
-    meant = nearest(name.removeprefix(PREFIX).replace("_", "-"), OPTIONS)  # the prefix would make all names alike
+def _warning(name: str, options: Collection[str]) -> str:
+    meant = nearest(name.removeprefix(PREFIX).replace("_", "-"), options)  # the prefix would make all names alike
     return f"{name} is not a setting" + (f"; is {variable(meant)} meant?" if meant else "")

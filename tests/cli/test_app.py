@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from location_policy import __version__
-from location_policy.settings import OPTIONS, variable
+from location_policy.settings import variable
+from tests.support.options import OPTIONS
 from tests.support.program import PROGRAM, closed_environment, run_program
 
 COMMANDS = (
@@ -69,7 +70,7 @@ def test_the_package_can_be_run_as_a_module() -> None:
 def test_every_option_is_known_as_a_variable_too(command: str) -> None:
     text = whole_help(command)
     options = set(re.findall(r"(?<![\w-])--(?:no-)?([a-z][a-z-]*)", text)) - {"help", "help-all"}
-    assert options <= set(OPTIONS)
+    assert options <= OPTIONS
 
 
 def whole_help(command: str) -> str:
@@ -119,11 +120,54 @@ def test_a_wrong_option_is_a_matter_of_usage() -> None:
     [
         (["completion", "tcsh"], "Invalid value for 'shell': 'tcsh' is not one of 'bash', 'zsh', 'fish'."),
         (["serve", "--log-format", "x"], "Invalid value for '--log-format': 'x' is not one of 'text', 'json'."),
+        (
+            ["serve", "--port", "x"],
+            "Invalid value for '--port': Input should be a valid integer, unable to parse string as an integer",
+        ),
+        (["serve", "--port", "70000"], "Invalid value for '--port': Input should be less than or equal to 65535"),
+        (
+            ["serve", "--fetch-interval", "x"],
+            "Invalid value for '--fetch-interval': Input should be a valid number, unable to parse string as a number",
+        ),
     ],
 )
 def test_a_value_that_is_not_one_of_a_few_is_told_in_a_plain_sentence(arguments: list[str], told: str) -> None:
     done = run_program(*arguments)
     assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"Error: {told}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["check", "--form"], "No such option: --form (Possible options: --format)"),
+        (["check", "-x"], "No such option: -x"),
+        (["chec"], "No such command 'chec'. Did you mean 'check'?"),
+        (["pexip", "x"], "No such command 'x'."),
+        (["password"], "Missing argument 'user'."),
+        (["password", "node"], "Missing option '--htpasswd'."),
+    ],
+)
+def test_what_is_not_known_or_missing_is_told_below_the_usage(arguments: list[str], told: str) -> None:
+    usage, hint, _, error = run_program(*arguments).stderr.splitlines()
+    assert (usage.startswith("Usage: location-policy "), hint.endswith(" -h' for help."), error) == (
+        True,
+        True,
+        f"Error: {told}",
+    )
+
+
+def test_a_variable_that_is_neither_yes_nor_no_is_told(tmp_path: Path) -> None:
+    done = run_program("check", tmp_path, environment={variable("coverage"): "maybe"})
+    told = "Error: Invalid value for '--coverage': Input should be a valid boolean, unable to interpret input"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, told)
+
+
+def test_commands_load_nothing_that_only_the_service_needs() -> None:
+    program = "import sys; from location_policy.cli.app import app; print(*sys.modules)"
+    python = PROGRAM.with_name("python")
+    done = subprocess.run([python, "-c", program], env=closed_environment(), capture_output=True, text=True, check=True)
+    heavy = {"typer", "pydantic", "asyncio", "ssl", "git", "starlette", "uvicorn", "subprocess", "importlib.metadata"}
+    assert heavy & {*done.stdout.split()} == set()
 
 
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:

@@ -71,3 +71,9 @@ def test_no_other_shell_has_a_script() -> None:
 def test_nothing_is_written_into_the_files_of_a_shell() -> None:
     assert "--install-completion" not in run_program("--help").stdout
     assert run_program("--install-completion").returncode == 2
+
+
+def test_what_no_script_asks_is_an_error() -> None:
+    for asked in ("complete_tcsh", "source", "bash_source"):
+        done = run_program(environment={"_LOCATION_POLICY_COMPLETE": asked})
+        assert (done.returncode, done.stdout) == (1, "")

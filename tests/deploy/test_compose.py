@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from location_policy.settings import OPTIONS
 from tests.support.access import Pki
 from tests.support.deployments import DEPLOY
+from tests.support.options import OPTIONS
 from tests.support.program import PROGRAM
 from tests.support.repositories import GOOD, make_repository
 from tests.support.service import started_service

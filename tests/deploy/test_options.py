@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.settings import OPTIONS, variable
+from location_policy.settings import variable
 from tests.support.deployments import DEPLOY
+from tests.support.options import OPTIONS
 
 DOCS = DEPLOY.parent / "docs"
 FILES = [DOCS / "deploy.md", DOCS / "server-hooks.md", DEPLOY / "nginx" / "location-policy.conf"]

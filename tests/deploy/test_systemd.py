@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.settings import OPTIONS, variable
+from location_policy.settings import variable
 from tests.support.access import Pki, write_users
 from tests.support.deployments import DEPLOY, changed, free_port, needs
+from tests.support.options import OPTIONS
 from tests.support.program import PROGRAM, closed_environment
 from tests.support.repositories import GOOD, make_repository
 

@@ -127,5 +127,5 @@ def test_the_hook_imports_nothing_that_costs(site: Site) -> None:
     )
     code, *modules = done.stdout.split()
     assert code == "0"
-    heavy = {"typer", "click", "git", "starlette", "uvicorn", "watchfiles", "asyncio", "difflib"}
+    heavy = {"click", "git", "starlette", "uvicorn", "watchfiles", "asyncio", "difflib"}
     assert heavy & {*modules} == set()

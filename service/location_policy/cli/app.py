@@ -5,72 +5,103 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import NoReturn
 
-import typer
+import click
 
 from .. import __version__
-from ..settings import foreign_variables, unknown_variables
+from ..problems import escape
+from ..settings import COMPLETION, foreign_variables, unknown_variables
 from .asking import blame, check, diff, history, lookup
-from .completion import command_of, is_completing
-from .export import app as _export
-from .options import Shell
-from .pexip import app as _pexip
+from .export import export
+from .options import argument, long_options
+from .parameters import Commands
+from .pexip import pexip
 from .serving import init, password, serve
 from .unattended import comment, post_receive, pre_receive, proc_receive
 from .upkeep import doctor, fmt, import_, revert
 
-
-class Commands(typer.core.TyperGroup):
-    """All commands; what is wrong with a value is told without the words of the library that found it."""
-
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  as typer has it
-        """Run the command that is asked for."""
-        try:
-            return super().invoke(ctx)
-        except typer.BadParameter as error:
-            error.message = error.message.removeprefix("Value error, ")
-            raise
-
-
-app = typer.Typer(
-    cls=Commands,
-    help="""Answers Pexip Infinity's media location requests from CSV files in git.
-
-    Every option has a twin in the environment: --port is LOCATION_POLICY_PORT.""",
-    epilog="Try it: location-policy serve --example",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+INTERRUPTED = 130
+"""The exit status of what ctrl-C has ended, as shells count it."""
 
 
 def run() -> NoReturn:
     """Run the command line and exit with its status."""
     for name in foreign_variables(os.environ):
         del os.environ[name]
-    for warning in [] if is_completing() else unknown_variables(os.environ):
+    if os.environ.get(COMPLETION):
+        from .completion import complete
+
+        sys.exit(complete(app))
+    for warning in unknown_variables(os.environ, lambda: long_options(app)):
         print(f"location-policy: warning: {warning}", file=sys.stderr)
     index = os.environ.get("GIT_INDEX_FILE")
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         del os.environ[name]  # what another git has set must not steer ours
-    sys.exit(command_of(app)(prog_name="location-policy", obj=index and Path(index).absolute()))
+    sys.exit(_status(index and Path(index).absolute()))
 
 
-def _print_version(wanted: bool) -> None:
+def _status(index: Path | str | None) -> int:
+    try:
+        return app.main(prog_name="location-policy", standalone_mode=False, obj=index) or 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.UsageError as error:
+        _tell(error)
+        return error.exit_code
+    except click.Abort as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            return INTERRUPTED
+        print("Aborted!", file=sys.stderr)
+        return 1
+
+
+def _tell(error: click.UsageError) -> None:
+    """Say what is wrong with the usage, below the usage and where its help is."""
+    if error.ctx is not None:
+        print(error.ctx.get_usage(), f"Try '{error.ctx.command_path} -h' for help.\n", sep="\n", file=sys.stderr)
+    print(f"Error: {_sentence(error)}", file=sys.stderr)
+
+
+def _sentence(error: click.UsageError) -> str:
+    match error:
+        case click.NoSuchOption(option_name=name, possibilities=near):
+            meant = f" (Possible options: {', '.join(sorted(near))})" if near else ""
+            return f"No such option: {escape(name)}{meant}"
+        case click.exceptions.NoSuchCommand(command_name=name, possibilities=near):
+            return f"No such command {name!r}." + (f" Did you mean {', '.join(map(repr, near))}?" if near else "")
+    return error.format_message()
+
+
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
         print(f"location-policy {__version__}")
-        raise typer.Exit
+        context.exit()
 
 
-@app.callback()
-def options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
-    ] = False,
-) -> None:
-    """Options of the program itself."""
+@click.group(
+    cls=Commands,
+    help="""Answers Pexip Infinity's media location requests from CSV files in git.
+
+    Every option has a twin in the environment: --port is LOCATION_POLICY_PORT.""",
+    epilog="Try it: location-policy serve --example",
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "show_default": True,
+    },
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and exit.",
+)
+def app() -> None:
+    """The program itself."""
 
 
 app.command(epilog="Example: location-policy init /srv/git/locations.git --from ./map")(init)
@@ -88,7 +119,8 @@ app.command(epilog="Example: location-policy revert 4fd1fc7 --repo /srv/git/loca
 
 
 @app.command(epilog="Example: source <(location-policy completion bash)")
-def completion(shell: Annotated[Shell, typer.Argument(help="Which shell.")]) -> None:
+@argument("shell", "Which shell.", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
     """Print the script of a shell's completion.
 
     bash: source <(location-policy completion bash) in ~/.bashrc.
@@ -96,14 +128,14 @@ def completion(shell: Annotated[Shell, typer.Argument(help="Which shell.")]) -> 
     """
     from .completion import print_script
 
-    print_script(app, shell.value)
+    print_script(app, shell)
 
 
-app.add_typer(_export, name="export")
-app.add_typer(_pexip, name="pexip")
 app.command(epilog="Example: location-policy diff origin/main HEAD --format markdown >plan.md")(comment)
 app.command("pre-receive", epilog="Example: git push, with the hook that `location-policy init` installs")(pre_receive)
 app.command("post-receive", epilog="Example: git push, with the hooks that `location-policy init` installs")(
     post_receive
 )
 app.command("proc-receive", epilog="Example: git push origin HEAD:refs/for/main")(proc_receive)
+app.add_command(export)
+app.add_command(pexip)

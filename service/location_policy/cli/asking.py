@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from .options import CheckFormat, DiffFormat, Folder, Format, Repo, Rev, Served, asked_repository, one_side, option
+from . import options as of
+from .options import asked_repository, one_side
+from .parameters import PATH, Integer
 from .rim import NOT_ASKED, told
 
-Address = Annotated[str, typer.Argument(help="The caller's address, IPv4 or IPv6.")]
+if TYPE_CHECKING:
+    from .diff import Form
+
+address_argument = of.argument("address", "The caller's address, IPv4 or IPv6.")
 
 
+@of.folder
+@of.repo
+@of.rev
+@of.option("coverage", None, "Print how much expectations.csv covers.")
+@of.form("text, json, github, gitlab or sarif.", of.CHECK_FORM)
+@of.option("staged", None, "What is staged for the next commit, for a hook of git.")
+@of.option("only-changed", "BASE", "First what stands in lines that differ from this revision.")
+@click.pass_context
 def check(
-    context: typer.Context,
-    folder: Folder = Path(),
-    repo: Repo = None,
-    rev: Rev = None,
-    coverage: Annotated[bool, option("coverage", None, "Print how much expectations.csv covers.")] = False,
-    format_: Annotated[
-        CheckFormat, option("format", "FORM", "text, json, github, gitlab or sarif.")
-    ] = CheckFormat.TEXT,
-    staged: Annotated[bool, option("staged", None, "What is staged for the next commit, for a hook of git.")] = False,
-    only_changed: Annotated[
-        str | None, option("only-changed", "BASE", "First what stands in lines that differ from this revision.")
-    ] = None,
+    context: click.Context,
+    folder: Path,
+    repo: Path | None,
+    rev: str | None,
+    coverage: bool,
+    form: str,
+    staged: bool,
+    only_changed: str | None,
 ) -> None:
     """Validate a working copy or a commit, as the hook does.
 
@@ -34,22 +44,29 @@ def check(
     from .check import Asked, check
 
     if staged and (repo or rev):
-        raise typer.BadParameter("--staged excludes --repo and --rev")
-    if coverage and format_ != CheckFormat.TEXT:
-        raise typer.BadParameter("--coverage goes with --format text only")
+        raise click.BadParameter("--staged excludes --repo and --rev")
+    if coverage and form != "text":
+        raise click.BadParameter("--coverage goes with --format text only")
     with told(NOT_ASKED):
         asked = Asked(folder, asked_repository(context, repo), rev, staged, context.obj)
-        raise typer.Exit(check(asked, form=format_.value, base=only_changed, covers=coverage))
+        sys.exit(check(asked, form=form, base=only_changed, covers=coverage))
 
 
+@address_argument
+@of.folder
+@of.repo
+@of.rev
+@of.option("protocol", "NAME", "As a node names it.", default="mssip")
+@of.form("json: the body that a node gets.")
+@click.pass_context
 def lookup(
-    context: typer.Context,
-    address: Address,
-    folder: Folder = Path(),
-    repo: Repo = None,
-    rev: Rev = None,
-    protocol: Annotated[str, option("protocol", "NAME", "As a node names it.")] = "mssip",
-    format_: Annotated[Format, option("format", "FORM", "json: the body that a node gets.")] = Format.TEXT,
+    context: click.Context,
+    address: str,
+    folder: Path,
+    repo: Path | None,
+    rev: str | None,
+    protocol: str,
+    form: str,
 ) -> None:
     """Print the answer for an address, and the row it comes from.
 
@@ -58,16 +75,15 @@ def lookup(
     from .lookup import lookup
 
     with told(NOT_ASKED):
-        raise typer.Exit(lookup(address, folder, asked_repository(context, repo), rev, protocol, format_))
+        sys.exit(lookup(address, folder, asked_repository(context, repo), rev, protocol, form))
 
 
-def diff(
-    old: Annotated[str, typer.Argument(help="A revision, or a folder.", callback=one_side)],
-    new: Annotated[str, typer.Argument(help="Another one.")],
-    repo: Served = None,
-    format_: Annotated[DiffFormat, option("format", "FORM", "text, markdown or json.")] = DiffFormat.TEXT,
-    exit_code: Annotated[bool, option("exit-code", None, "Exit with 1 if an answer changes.")] = False,
-) -> None:
+@of.argument("old", "A revision, or a folder.", callback=one_side)
+@of.argument("new", "Another one.")
+@of.served
+@of.form("text, markdown or json.", of.DIFF_FORM)
+@of.option("exit-code", None, "Exit with 1 if an answer changes.")
+def diff(old: str, new: str, repo: str | None, form: Form, exit_code: bool) -> None:
     """Print which addresses get another answer in NEW than in OLD.
 
     What begins with . or / is a folder; what names no revision may be one.
@@ -75,15 +91,14 @@ def diff(
     from .diff import diff
 
     with told(NOT_ASKED):
-        raise typer.Exit(diff(old, new, repo, format_.value, tells_effect=exit_code))
+        sys.exit(diff(old, new, repo, form, tells_effect=exit_code))
 
 
-def blame(
-    address: Address,
-    repo: Served = None,
-    rev: Rev = None,
-    format_: Annotated[Format, option("format", "FORM", "text or json.")] = Format.TEXT,
-) -> None:
+@address_argument
+@of.served
+@of.rev
+@of.form("text or json.")
+def blame(address: str, repo: str | None, rev: str | None, form: str) -> None:
     """Print the row that answers for an address, who wrote it, and the rows that it beats.
 
     Exit status 1 if no row covers the address.
@@ -92,19 +107,15 @@ def blame(
     from .place import asked_place
 
     with told(NOT_ASKED):
-        raise typer.Exit(blame(address, asked_place(repo).repository, rev, format_))
+        sys.exit(blame(address, asked_place(repo).repository, rev, form))
 
 
-def history(
-    address: Annotated[str | None, typer.Argument(help="Only what changed the answer for this address.")] = None,
-    repo: Served = None,
-    number: Annotated[
-        int | None,
-        option("number", "N", "Commits to look at.  [default: 20; 1000 for an address]", short="n", min=1),
-    ] = None,
-    state_dir: Annotated[Path | None, option("state-dir", "DIR", "That of the service.")] = None,
-    format_: Annotated[Format, option("format", "FORM", "text or json.")] = Format.TEXT,
-) -> None:
+@of.argument("address", "Only what changed the answer for this address.", default=None)
+@of.served
+@of.option("number", "N", "Commits to look at.  [default: 20; 1000 for an address]", short="n", type=Integer(1))
+@of.option("state-dir", "DIR", "That of the service.", type=PATH)
+@of.form("text or json.")
+def history(address: str | None, repo: str | None, number: int | None, state_dir: Path | None, form: str) -> None:
     """Print what the commits of the served branch changed, and when the service took or refused them.
 
     Exit status 1 if the answer for the address has not changed.
@@ -114,5 +125,4 @@ def history(
 
     with told(NOT_ASKED):
         place = asked_place(repo, state_dir)
-        status = history(place, number, format_) if address is None else history_of(address, place, number, format_)
-        raise typer.Exit(status)
+        sys.exit(history(place, number, form) if address is None else history_of(address, place, number, form))

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from ..commit_text import SHORT
-from ..errors import InvalidConfiguration
-from ..local_policy import LIMIT, Script, local_policy
-from .check import load
-from .options import Folder, Repo, Rev, asked_repository, option
+from . import options as of
+from .parameters import Commands
 from .rim import NO, NOT_ASKED, tell, told
 
-app = typer.Typer(
-    help="Print the map in the form of another program.",
-    epilog="Example: location-policy export local-policy . > script.jinja2",
-    no_args_is_help=True,
-)
+if TYPE_CHECKING:
+    from ..local_policy import Script
 
 
-@app.callback()
-def _options() -> None:
-    """A command of its own, though there is but one below it."""
+@click.group(cls=Commands, epilog="Example: location-policy export local-policy . > script.jinja2")
+def export() -> None:
+    """Print the map in the form of another program."""
 
 
-@app.command("local-policy", epilog="Example: location-policy export local-policy . > script.jinja2")
+@export.command("local-policy", epilog="Example: location-policy export local-policy . > script.jinja2")
+@of.folder
+@of.repo
+@of.rev
+@of.option("partial", None, "Print what fits where not all does.")
+@click.pass_context
 def export_local_policy(
-    context: typer.Context,
-    folder: Folder = Path(),
-    repo: Repo = None,
-    rev: Rev = None,
-    partial: Annotated[bool, option("partial", None, "Print what fits where not all does.")] = False,
+    context: click.Context, folder: Path, repo: Path | None, rev: str | None, partial: bool
 ) -> None:
     """Print the map as a media location script of Pexip's local policy.
 
@@ -41,10 +36,15 @@ def export_local_policy(
     addresses then get no opinion. Exit status 1, and no script, unless --partial is given.
     """
     with told(NOT_ASKED):
-        raise typer.Exit(_print(folder, asked_repository(context, repo), rev, partial=partial))
+        sys.exit(_print(folder, of.asked_repository(context, repo), rev, partial=partial))
 
 
 def _print(folder: Path, repository: Path | None, revision: str | None, *, partial: bool) -> int:
+    from ..commit_text import SHORT
+    from ..errors import InvalidConfiguration
+    from ..local_policy import local_policy
+    from .check import load
+
     try:
         location_map, commit = load(folder, repository, revision)
     except InvalidConfiguration as error:
@@ -63,6 +63,8 @@ def _print(folder: Path, repository: Path | None, revision: str | None, *, parti
 
 
 def _size(script: Script) -> list[str]:
+    from ..local_policy import LIMIT
+
     characters = f"{len(script.text):,} of {LIMIT:,} characters"
     if script.is_whole:
         return [f"all {script.rows.whole:,} subnets, in {characters}"]

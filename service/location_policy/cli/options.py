@@ -3,111 +3,139 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, TypeVar
 
-import typer
+import click
 
 from ..settings import variable
+from .parameters import BOOLEAN, PATH, Argument
 
+Declared = TypeVar("Declared", bound=Callable[..., object])
 
-class Format(StrEnum):
-    """How a result, or the log, is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class DiffFormat(StrEnum):
-    """How a change is printed."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    JSON = "json"
-
-
-Scope = Literal["off", "tip", "all"]
+FORM = click.Choice(("text", "json"))
+"""How a result, or the log, is printed."""
+DIFF_FORM = click.Choice(("text", "markdown", "json"))
+"""How a change is printed."""
+CHECK_FORM = click.Choice(("text", "json", "github", "gitlab", "sarif"))
+"""How problems are printed."""
+SCOPE = click.Choice(("off", "tip", "all"))
 """Which commits must be signed."""
-
-
-class CheckFormat(StrEnum):
-    """How problems are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-    GITLAB = "gitlab"
-    SARIF = "sarif"
-
-
-class Shell(StrEnum):
-    """The shells for which there is a script."""
-
-    BASH = "bash"
-    ZSH = "zsh"
-    FISH = "fish"
-
 
 _RANGE = re.compile(r"(?P<old>.*?)(?P<dots>\.{2,3})(?P<new>[^.].*|)")
 
 
-def option(name: str, metavar: str | None, text: str, short: str = "", **more: Any) -> Any:  # noqa: ANN401  as typer.Option has it
-    """An option and its twin in the environment."""
-    names = [f"-{short}"] * bool(short) + [f"--{name}"]
-    return typer.Option(
-        *names, envvar=variable(name.partition("/")[0]), show_envvar=False, metavar=metavar, help=text, **more
-    )
+def option(
+    name: str,
+    metavar: str | None,
+    text: str,
+    short: str = "",
+    to: str = "",
+    **more: Any,  # noqa: ANN401  as click.option has it
+) -> Callable[[Declared], Declared]:
+    """An option and its twin in the environment; without `metavar` it takes no value.
+
+    `to` is the parameter that gets it, where that has another name; `more` as click.option takes it.
+    """
+    names = [f"-{short}"] * bool(short) + [f"--{name}"] + [to] * bool(to)
+    if metavar is None:
+        more = {"is_flag": True, "type": BOOLEAN} | more
+    return click.option(*names, envvar=variable(name.partition("/")[0]), metavar=metavar, help=text, **more)
 
 
-def rare_option(name: str, metavar: str | None, text: str, **more: Any) -> Any:  # noqa: ANN401  as above
+def rare_option(name: str, metavar: str | None, text: str, **more: Any) -> Callable[[Declared], Declared]:  # noqa: ANN401  as above
     """An option that few need: `--help` passes it over, so that it fits a screen, and `--help-all` has it."""
     return option(name, metavar, text, hidden=True, **more)
 
 
-def _show_all(context: typer.Context, wanted: bool) -> None:
+def argument(
+    name: str,
+    text: str,
+    *,
+    default: object = ...,
+    nargs: int = 1,
+    shows_default: bool = True,
+    **more: Any,  # noqa: ANN401  as click.argument has it
+) -> Callable[[Declared], Declared]:
+    """An argument, required where it has no default; `more` as click.argument takes it."""
+    is_required = default is ...
+    ending = "  [required]" if is_required else f"  [default: {default}]" if default is not None else ""
+    if not is_required:
+        more["default"] = default
+    text += ending if shows_default else ""
+    return click.argument(name, cls=Argument, help=text, required=is_required, nargs=nargs, **more)
+
+
+def _show_all(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if not wanted:
         return
     for parameter in context.command.params:
-        if isinstance(parameter, typer.core.TyperOption):
+        if isinstance(parameter, click.Option):
             parameter.hidden = False
     print(context.get_help())
-    raise typer.Exit
+    context.exit()
 
 
-HelpAll = Annotated[
-    bool, typer.Option("--help-all", help="Show every option and exit.", is_eager=True, callback=_show_all)
-]
+help_all = click.option(
+    "--help-all",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_all,
+    help="Show every option and exit.",
+)
 
-Folder = Annotated[Path, typer.Argument(help="A working copy of the configuration.")]
-Repo = Annotated[Path | None, option("repo", "PATH", "Ask a commit of this repository instead.")]
-Served = Annotated[
-    str | None, option("repo", "PATH|URL", "What is served.  [default: ./data/locations.git, else this folder]")
-]
-Rev = Annotated[str | None, option("rev", "REVISION", "Which commit.  [default: the served branch]")]
+folder = argument("folder", "A working copy of the configuration.", type=PATH, default=Path())
+repo = option("repo", "PATH", "Ask a commit of this repository instead.", type=PATH)
+served = option("repo", "PATH|URL", "What is served.  [default: ./data/locations.git, else this folder]")
+rev = option("rev", "REVISION", "Which commit.  [default: the served branch]")
 
 
-def asked_repository(context: typer.Context, repo: Path | None) -> Path | None:
+def form(text: str, choice: click.Choice[str] = FORM) -> Callable[[Declared], Declared]:
+    """The option that says how a result is printed."""
+    return option("format", "FORM", text, to="form", type=choice, default="text")
+
+
+def long_options(command: click.Command) -> Iterator[str]:
+    """The long options of a command and of those below it that have a twin in the environment, without dashes."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.envvar:
+            yield next(name for name in parameter.opts if name.startswith("--")).removeprefix("--")
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            yield from long_options(below)
+
+
+def asked_repository(context: click.Context, repository: Path | None) -> Path | None:
     """The repository, unless a folder is typed: that one is meant, whatever the environment says."""
-    sources = {name: context.get_parameter_source(name) for name in ("folder", "repo")}
-    typed = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    typed = [name for name in ("folder", "repo") if _source(context, name) == "COMMANDLINE"]
     if len(typed) == 2:
-        raise typer.BadParameter("a folder and --repo exclude each other")
-    return None if typed == ["folder"] else repo
+        raise click.BadParameter("a folder and --repo exclude each other")
+    return None if typed == ["folder"] else repository
 
 
-def is_beside(context: typer.Context, name: str, *others: str) -> bool:
+def is_beside(context: click.Context, name: str, others: Sequence[str]) -> bool:
     """Is one of the others given beside this one? What is typed goes before what the environment says of the others."""
-    found = {source.name for one in others if (source := context.get_parameter_source(one))}
-    own = context.get_parameter_source(name)
-    return "COMMANDLINE" in found or ("ENVIRONMENT" in found and own is not None and own.name == "ENVIRONMENT")
+    found = {_source(context, one) for one in others}
+    return "COMMANDLINE" in found or ("ENVIRONMENT" in found and _source(context, name) == "ENVIRONMENT")
 
 
-def one_side(text: str) -> str:
+def is_set(context: click.Context, name: str) -> bool:
+    """Does the value of an option come from the environment?"""
+    return _source(context, name) == "ENVIRONMENT"
+
+
+def _source(context: click.Context, name: str) -> str:
+    source = context.get_parameter_source(name)
+    return source.name if source else ""
+
+
+def one_side(_: click.Context, __: click.Parameter, text: str) -> str:
     """A revision or a folder, and no range of revisions (gitrevisions, "Specifying ranges")."""
     found = _RANGE.fullmatch(text)
     if found is None or ".." in Path(text).parts or Path(text).exists():
         return text
     old, new = found["old"] or "HEAD", found["new"] or "HEAD"
     old = f'"$(git merge-base {old} {new})"' if found["dots"] == "..." else old
-    raise typer.BadParameter(f"{text} is a range, and diff takes two arguments: location-policy diff {old} {new}")
+    raise click.BadParameter(f"{text} is a range, and diff takes two arguments: location-policy diff {old} {new}")

@@ -3,46 +3,55 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from ..settings import variable
-from .options import Folder, HelpAll, option, rare_option
+from . import options as of
+from .parameters import PATH, Commands, Decimal
 from .rim import NOT_ASKED, told
 
 SECONDS = 60.0
 """For all that a command asks a Management Node."""
 
-app = typer.Typer(
-    help="""Hold the map against a Pexip Management Node.
-
-    The password comes from --password-file, from LOCATION_POLICY_MANAGER_PASSWORD, or is asked for.""",
-    epilog="Example: location-policy pexip locations --manager https://pexip --user me",
-    no_args_is_help=True,
-)
-
-
-Manager = Annotated[str, option("manager", "URL", "Such as https://manager.example.com.")]
-User = Annotated[str, option("user", "NAME", "Who may read its configuration API.")]
-PasswordFile = Annotated[Path | None, option("password-file", "FILE", "A file of one line, the password.")]
-Ca = Annotated[Path | None, option("ca", "FILE", "Whose certificates to trust, PEM.")]
-Timeout = Annotated[float, rare_option("timeout", "SECONDS", "For the whole answer.", min=0.1)]
-AllowHttp = Annotated[bool, rare_option("allow-http", None, "Send the password where anybody on the way reads it.")]
+_manager = of.option("manager", "URL", "Such as https://manager.example.com.", required=True, show_default=False)
+_user = of.option("user", "NAME", "Who may read its configuration API.", required=True)
+_password_file = of.option("password-file", "FILE", "A file of one line, the password.", type=PATH)
+_ca = of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
+_timeout = of.rare_option("timeout", "SECONDS", "For the whole answer.", type=Decimal(0.1), default=SECONDS)
+_allow_http = of.rare_option("allow-http", None, "Send the password where anybody on the way reads it.")
 
 
-@app.command(epilog="Example: location-policy pexip locations --manager https://pexip --user me")
+@click.group(cls=Commands, epilog="Example: location-policy pexip locations --manager https://pexip --user me")
+def pexip() -> None:
+    """Hold the map against a Pexip Management Node.
+
+    The password comes from --password-file, from LOCATION_POLICY_MANAGER_PASSWORD, or is asked for.
+    """
+
+
+@pexip.command(epilog="Example: location-policy pexip locations --manager https://pexip --user me")
+@_manager
+@_user
+@_password_file
+@_ca
+@of.option("check", "FOLDER", "Compare with the names in this working copy.", type=PATH)
+@of.option("into", "FOLDER", "Write them into known in its policy.toml.", type=PATH)
+@_timeout
+@_allow_http
+@of.help_all
 def locations(
-    manager: Manager,
-    user: User,
-    password_file: PasswordFile = None,
-    ca: Ca = None,
-    check: Annotated[Path | None, option("check", "FOLDER", "Compare with the names in this working copy.")] = None,
-    into: Annotated[Path | None, option("into", "FOLDER", "Write them into known in its policy.toml.")] = None,
-    timeout: Timeout = SECONDS,
-    allow_http: AllowHttp = False,
-    _help_all: HelpAll = False,
+    manager: str,
+    user: str,
+    password_file: Path | None,
+    ca: Path | None,
+    check: Path | None,
+    into: Path | None,
+    timeout: float,
+    allow_http: bool,
 ) -> None:
     """Print Pexip's locations, hold a map against them, or write them.
 
@@ -51,25 +60,35 @@ def locations(
     from .manager import Asked, locations
 
     if check and into:
-        raise typer.BadParameter("--check and --into exclude each other")
+        raise click.BadParameter("--check and --into exclude each other")
     with told(NOT_ASKED):
         asked = Asked(manager, user, password_file, ca, timeout, allow_http=allow_http)
-        raise typer.Exit(locations(asked, check or into, writes=into is not None))
+        sys.exit(locations(asked, check or into, writes=into is not None))
 
 
-@app.command(epilog="Example: location-policy pexip preflight --manager https://pexip --user me")
+@pexip.command(epilog="Example: location-policy pexip preflight --manager https://pexip --user me")
+@_manager
+@_user
+@of.folder
+@_password_file
+@_ca
+@of.option("location", "NAME", "Where signalling lands; once for each.", multiple=True)
+@of.option("profile", "NAME", "The policy profile that it must have.")
+@_timeout
+@_allow_http
+@of.help_all
+@click.pass_context
 def preflight(
-    context: typer.Context,
-    manager: Manager,
-    user: User,
-    folder: Folder = Path(),
-    password_file: PasswordFile = None,
-    ca: Ca = None,
-    location: Annotated[list[str] | None, option("location", "NAME", "Where signalling lands; once for each.")] = None,
-    profile: Annotated[str | None, option("profile", "NAME", "The policy profile that it must have.")] = None,
-    timeout: Timeout = SECONDS,
-    allow_http: AllowHttp = False,
-    _help_all: HelpAll = False,
+    context: click.Context,
+    manager: str,
+    user: str,
+    folder: Path,
+    password_file: Path | None,
+    ca: Path | None,
+    location: tuple[str, ...],
+    profile: str | None,
+    timeout: float,
+    allow_http: bool,
 ) -> None:
     """Say what keeps nodes from asking, or from taking the answers.
 
@@ -80,12 +99,11 @@ def preflight(
 
     with told(NOT_ASKED):
         asked = Asked(manager, user, password_file, ca, timeout, allow_http=allow_http)
-        raise typer.Exit(preflight(asked, folder, _names(context, location or []), profile))
+        sys.exit(preflight(asked, folder, _names(context, location), profile))
 
 
-def _names(context: typer.Context, typed: list[str]) -> list[str]:
+def _names(context: click.Context, typed: Sequence[str]) -> Sequence[str]:
     """The locations that are meant; in the environment commas part them, since many have a space."""
-    source = context.get_parameter_source("location")
-    if source and source.name == "ENVIRONMENT":
+    if of.is_set(context, "location"):
         return [name.strip() for name in os.environ[variable("location")].split(",") if name.strip()]
     return typed

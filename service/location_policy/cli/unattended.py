@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from .options import option
+from . import options as of
+from .parameters import PATH
 from .rim import NOT_ASKED, told
 
 
-def comment(
-    file: Annotated[Path, typer.Argument(help="What the comment says, Markdown.")],
-    ca: Annotated[Path | None, option("ca", "FILE", "Whose certificates to trust, PEM.")] = None,
-) -> None:
+@of.argument("file", "What the comment says, Markdown.", type=PATH)
+@of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
+def comment(file: Path, ca: Path | None) -> None:
     """Let the pull request of this CI job have one comment, made or updated.
 
     Works in GitHub, Gitea and Forgejo Actions (with GITHUB_TOKEN) and in GitLab CI (with COMMENT_TOKEN).
@@ -30,18 +28,18 @@ def pre_receive() -> None:
     """Judge the push on standard input, for the hook."""
     from .prereceive import pre_receive
 
-    raise typer.Exit(pre_receive())
+    sys.exit(pre_receive())
 
 
 def post_receive() -> None:
     """Note why the push on standard input was allowed, for the hook."""
     from .postreceive import post_receive
 
-    raise typer.Exit(post_receive())
+    sys.exit(post_receive())
 
 
 def proc_receive() -> None:
     """End a dry run, for the hook."""
     from .procreceive import proc_receive
 
-    raise typer.Exit(proc_receive())
+    sys.exit(proc_receive())

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from .options import Format, Served, option
+from . import options as of
+from .parameters import PATH
 from .rim import NOT_ASKED, told
 
-Files = Annotated[list[Path], typer.Argument(help="What is brought, in the order in which rows are tried.")]
 
-
+@of.argument("files", "What is brought, in the order in which rows are tried.", nargs=-1, type=PATH)
+@of.option("into", "FOLDER", "The working copy.  [default: .]", type=PATH, default=Path(), show_default=False)
+@of.option("sites", "FILE", "Rows site,location,overflow… for an export.", type=PATH)
+@of.option("accept-differences", None, "Write though answers differ, without refused lines.")
+@of.option("keep-answers", None, "Leave out rows that the old server never came to.")
+@of.option("overwrite", None, "Replace rows that are there, and add to known.")
 def import_(
-    files: Files,
-    into: Annotated[Path, option("into", "FOLDER", "The working copy.  [default: .]", show_default=False)] = Path(),
-    sites: Annotated[Path | None, option("sites", "FILE", "Rows site,location,overflow… for an export.")] = None,
-    accept_differences: Annotated[
-        bool, option("accept-differences", None, "Write though answers differ, without refused lines.")
-    ] = False,
-    keep_answers: Annotated[
-        bool, option("keep-answers", None, "Leave out rows that the old server never came to.")
-    ] = False,
-    overwrite: Annotated[bool, option("overwrite", None, "Replace rows that are there, and add to known.")] = False,
+    files: tuple[Path, ...],
+    into: Path,
+    sites: Path | None,
+    accept_differences: bool,
+    keep_answers: bool,
+    overwrite: bool,
 ) -> None:
     """Bring the map of another program, and prove the move.
 
@@ -34,16 +35,12 @@ def import_(
     from .bring import Asked, bring
 
     with told(NOT_ASKED):
-        raise typer.Exit(bring(Asked(files, into, sites, accept_differences, keep_answers, overwrite)))
+        sys.exit(bring(Asked(files, into, sites, accept_differences, keep_answers, overwrite)))
 
 
-def fmt(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Working copies, or files of rows in one.  [default: .]", show_default=False),
-    ] = None,
-    check: Annotated[bool, option("check", None, "Write nothing, and say which files would change.")] = False,
-) -> None:
+@of.argument("paths", "Working copies, or files of rows in one.  [default: .]", default=None, nargs=-1, type=PATH)
+@of.option("check", None, "Write nothing, and say which files would change.")
+def fmt(paths: tuple[Path, ...], check: bool) -> None:
     """Write files of rows in one form; no answer changes.
 
     Subnets in their shortest form, rows by address below the comment that they stand under, no space around
@@ -53,14 +50,13 @@ def fmt(
     from .fmt import fmt
 
     with told(NOT_ASKED):
-        raise typer.Exit(fmt(paths or [Path()], check=check))
+        sys.exit(fmt(paths or [Path()], check=check))
 
 
-def doctor(
-    repo: Served = None,
-    state_dir: Annotated[Path | None, option("state-dir", "DIR", "That of the service.")] = None,
-    format_: Annotated[Format, option("format", "FORM", "text or json.")] = Format.TEXT,
-) -> None:
+@of.served
+@of.option("state-dir", "DIR", "That of the service.", type=PATH)
+@of.form("text or json.")
+def doctor(repo: str | None, state_dir: Path | None, form: str) -> None:
     """Look over a repository, and say how to mend it.
 
     Git, hook, settings, owners, watch, state directory, and what serve would do. Changes nothing. Ask as
@@ -69,19 +65,24 @@ def doctor(
     from .doctor import doctor
 
     with told(NOT_ASKED):
-        raise typer.Exit(doctor(repo, state_dir, format_.value))
+        sys.exit(doctor(repo, state_dir, form))
 
 
+@of.argument("commit", "The commit to take back, and none since.", default=None)
+@of.served
+@of.option("to", "COMMIT", "Go back to this one, and take back all since.")
+@of.option("dry-run", None, "Only print what it would do.")
+@of.option("author", "AUTHOR", 'Who does it: "Name <address>".')
+@of.option("message", "TEXT", "Why, instead of what git says.", short="m")
+@of.option("allow-large-change", "REASON", "Why it may exceed [limits].")
 def revert(
-    commit: Annotated[str | None, typer.Argument(help="The commit to take back, and none since.")] = None,
-    repo: Served = None,
-    to: Annotated[str | None, option("to", "COMMIT", "Go back to this one, and take back all since.")] = None,
-    dry_run: Annotated[bool, option("dry-run", None, "Only print what it would do.")] = False,
-    author: Annotated[str | None, option("author", "AUTHOR", 'Who does it: "Name <address>".')] = None,
-    message: Annotated[str | None, option("message", "TEXT", "Why, instead of what git says.", short="m")] = None,
-    allow_large_change: Annotated[
-        str | None, option("allow-large-change", "REASON", "Why it may exceed [limits].")
-    ] = None,
+    commit: str | None,
+    repo: str | None,
+    to: str | None,
+    dry_run: bool,
+    author: str | None,
+    message: str | None,
+    allow_large_change: str | None,
 ) -> None:
     """Take back a commit of the served branch, by a new one that the gate judges.
 
@@ -90,6 +91,6 @@ def revert(
     from .revert import Asked, revert
 
     if (commit is None) == (to is None):
-        raise typer.BadParameter("name either the commit to take back, or --to the one to go back to")
+        raise click.BadParameter("name either the commit to take back, or --to the one to go back to")
     with told(NOT_ASKED):
-        raise typer.Exit(revert(Asked(commit, to, author, message, allow_large_change, dry_run), repo))
+        sys.exit(revert(Asked(commit, to, author, message, allow_large_change, dry_run), repo))

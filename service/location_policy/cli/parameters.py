@@ -1,0 +1,119 @@
+"""Commands, arguments, options and their types as click has them, with our layout of help and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Command(click.Command):
+    """A command whose help shows its arguments under a title of one word."""
+
+    def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what every argument is."""
+        arguments = [one.get_help_record(ctx) for one in self.params if isinstance(one, Argument)]
+        if arguments:
+            with formatter.section("Arguments"):
+                formatter.write_dl(arguments)
+
+
+class Commands(click.Group):
+    """Several commands, shown in the order in which they were added."""
+
+    command_class = Command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  as click has it
+        """Their names."""
+        return list(self.commands)
+
+
+Commands.group_class = Commands
+
+
+class Argument(click.Argument):
+    """An argument that is shown by its name: `{name}` where it is required, `[name]` where it may be left out."""
+
+    def make_metavar(self, ctx: click.Context) -> str:  # noqa: ARG002  as click has it
+        """The argument in the line of usage."""
+        name = f"{{{self.name}}}" if self.required else f"[{self.name}]"
+        return name if self.nargs == 1 else f"{name}..."
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:  # noqa: ARG002  as above
+        """The argument with its type, and what it is."""
+        name = self.name if self.nargs == 1 else f"{self.name}..."
+        return f"{name} <{type_name(self.type)}>", self.help or ""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:  # noqa: ARG002  as above
+        """The argument in a sentence about what is wrong with it."""
+        return f"'{self.name}'"
+
+
+def type_name(of: click.ParamType[Any]) -> str:
+    """A type as help names it."""
+    if isinstance(of, click.Choice):
+        return "|".join(map(str, of.choices))
+    return {"text": "str"}.get(of.name, of.name)
+
+
+class PathType(click.ParamType[Path]):
+    """A path; shells complete it by themselves."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401, ARG002  as click has it
+        """The path that is typed."""
+        return Path(value)
+
+
+class Boolean(click.types.BoolParamType):
+    """What a variable says of an option that takes no value."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:  # noqa: ANN401  as above
+        """Yes or no."""
+        meant = self.str_to_bool(value)
+        if meant is None:
+            self.fail("Input should be a valid boolean, unable to interpret input", param, ctx)
+        return meant
+
+
+class Integer(click.IntRange):
+    """A whole number in a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401  as above
+        """The number that is typed."""
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail("Input should be a valid integer, unable to parse string as an integer", param, ctx)
+        for wrong in _outside(number, self.min, self.max):
+            self.fail(wrong, param, ctx)
+        return number
+
+
+class Decimal(click.FloatRange):
+    """A number in a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  as above
+        """The number that is typed."""
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail("Input should be a valid number, unable to parse string as a number", param, ctx)
+        for wrong in _outside(number, self.min, self.max):
+            self.fail(wrong, param, ctx)
+        return number
+
+
+def _outside(number: float, low: float | None, high: float | None) -> Iterator[str]:
+    """What is wrong with a number; `nan` is in no range."""
+    if low is not None and not number >= low:
+        yield f"Input should be greater than or equal to {low}"
+    if high is not None and not number <= high:
+        yield f"Input should be less than or equal to {high}"
+
+
+PATH = PathType()
+BOOLEAN = Boolean()

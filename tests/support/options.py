@@ -1,0 +1,8 @@
+"""The long options of all commands."""
+
+from __future__ import annotations
+
+from location_policy.cli.app import app
+from location_policy.cli.options import long_options
+
+OPTIONS = frozenset(long_options(app))
