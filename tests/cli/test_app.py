@@ -100,6 +100,27 @@ def test_a_misspelt_variable_is_a_warning_with_the_nearest_name() -> None:
     assert (done.returncode, done.stderr) == (0, expected)
 
 
+INSTEAD = "is no more: one process answers; run two services behind a proxy, as docs/run/install.md shows"
+
+
+@pytest.mark.parametrize("number", ["1", "4", "many"])
+def test_workers_are_refused_with_what_to_do_instead(number: str) -> None:
+    typed = run_program("serve", "--port", "x", "--workers", number)
+    assert (typed.returncode, typed.stderr.splitlines()[-1]) == (2, f"Error: --workers {INSTEAD}")
+    done = run_program("serve", environment={"LOCATION_POLICY_WORKERS": number})
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"Error: LOCATION_POLICY_WORKERS {INSTEAD}")
+
+
+def test_no_help_and_no_completion_has_an_option_that_was_taken_out(tmp_path: Path) -> None:
+    asked = {"_LOCATION_POLICY_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "location-policy serve --wo"}
+    assert "--workers" not in whole_help("serve") + run_program(environment=asked, cwd=tmp_path).stdout
+
+
+def test_a_variable_that_only_serve_refuses_stops_no_other_command() -> None:
+    done = run_program("--version", environment={"LOCATION_POLICY_WORKERS": "2"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_kubernetes_puts_into_the_environment_is_ignored() -> None:
     environment = {
         "LOCATION_POLICY_PORT": "tcp://10.0.0.1:8080",

@@ -49,6 +49,21 @@ def rare_option(name: str, metavar: str | None, text: str, **more: Any) -> Calla
     return option(name, metavar, text, hidden=True, **more)
 
 
+class RemovedOption(click.Option):
+    """An option that is known so that it can be refused."""
+
+
+def removed_option(name: str, metavar: str, instead: str) -> Callable[[Declared], Declared]:
+    """An option that was taken out: no help has it, and if it is given the program says what to do instead."""
+
+    def refuse(context: click.Context, parameter: click.Parameter, value: object) -> None:
+        if value is not None:
+            is_typed = context.get_parameter_source(parameter.name) == click.core.ParameterSource.COMMANDLINE
+            raise click.UsageError(f"{f'--{name}' if is_typed else variable(name)} is no more: {instead}", context)
+
+    return option(name, metavar, "", cls=RemovedOption, hidden=True, expose_value=False, is_eager=True, callback=refuse)
+
+
 def argument(
     name: str,
     text: str,
@@ -71,7 +86,7 @@ def _show_all(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if not wanted:
         return
     for parameter in context.command.params:
-        if isinstance(parameter, click.Option):
+        if isinstance(parameter, click.Option) and not isinstance(parameter, RemovedOption):
             parameter.hidden = False
     print(context.get_help())
     context.exit()

@@ -60,6 +60,7 @@ def init(
 
 
 @serve_options
+@of.removed_option("workers", "N", "one process answers; run two services behind a proxy, as docs/run/install.md shows")
 @of.help_all
 @click.pass_context
 def serve(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  as click hands them over
