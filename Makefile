@@ -61,8 +61,8 @@ lint: $(INSTALLED) ## check rules, layout and types
 fuzz: $(INSTALLED) ## throw hostile input at the program for BUDGET seconds (300)
 	$(VENV)/bin/python benchmarks/fuzz.py --seconds $(BUDGET) $(ARGS)
 
-docs: $(INSTALLED) ## write docs/commands.md anew from what the program says
-	$(VENV)/bin/python docs/generate.py >docs/commands.md
+docs: $(INSTALLED) ## write docs/reference/commands.md anew from what the program says
+	$(VENV)/bin/python docs/generate.py >docs/reference/commands.md
 
 check: lint test ## lint and test: all that CI does
 

@@ -1,4 +1,4 @@
-"""Prints docs/commands.md, the reference of the command line, from what the program says of itself: `make docs`."""
+"""Prints docs/reference/commands.md from what the program says of itself: `make docs`."""
 
 from __future__ import annotations
 

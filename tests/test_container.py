@@ -46,7 +46,7 @@ def test_the_probe_finds_a_service_that_lives_and_misses_one_that_does_not(tmp_p
 
 
 def test_the_documentation_shows_the_command_and_the_user_of_the_container() -> None:
-    text = (ROOT / "docs" / "container.md").read_text()
+    text = (ROOT / "docs" / "run" / "install.md").read_text()
     user = found(r"USER (\d+):")
     assert f"runAsUser: {user}" in text
     assert f"fsGroup: {user}" in text

@@ -17,11 +17,13 @@ from tests.support.manager import profile, running_manager
 from tests.support.sessions import Step, Terminal, read_steps, without_varying
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MANAGER = "https://manager.example.com"
 """In its place documents ask a Management Node of ours, with these locations, of which none has this profile."""
 SITES = ("Sydney", "Melbourne", "Singapore", "Tokyo")
 PROFILE = profile(1, "subnets", "https://policy.example.com/policy/v1")
+WITH_LINKS = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "config-repo" / "README.md"]
+LINK = re.compile(r"(?<!`)\]\(([^)\s]+)\)")
 WITH_SESSIONS = [path for path in DOCUMENTS if read_steps(path.read_text())]
 
 
@@ -58,14 +60,48 @@ def test_a_question_is_asked_again_until_it_is_answered_as_shown(tmp_path: Path)
         assert terminal.follow(Step("echo x >>curl.log; cat curl.log", "x\nx\nx")).output == "x\nx\nx"
 
 
+def without_code(path: Path) -> str:
+    return re.sub(r"^(```|~~~).*?^\1$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(path: Path) -> set[str]:
+    """What a heading is called in an address, as forges have it; each heading of a page has one of its own."""
+    headings = re.findall(r"^#+ (.+)$", without_code(path), re.MULTILINE)
+    names = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    assert len(names) == len(set(names)), path
+    return set(names)
+
+
+@pytest.mark.parametrize("path", WITH_LINKS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for link in LINK.findall(without_code(path)):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = ROOT / "docs" / "index.md"
+    linked = {(index.parent / link).resolve() for link in LINK.findall(index.read_text())}
+    assert linked == {*DOCUMENTS} - {index}
+
+
+def test_no_two_decisions_have_one_number() -> None:
+    numbers = [path.name[:4] for path in sorted((ROOT / "docs" / "develop" / "decisions").iterdir())]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+
+
 def test_the_reference_of_the_commands_is_what_the_program_says() -> None:
     with Terminal(ROOT) as terminal:
         shown = terminal.follow(Step(f"{sys.executable} docs/generate.py", "")).output
-    assert (ROOT / "docs" / "commands.md").read_text() == f"{shown}\n"
+    assert (ROOT / "docs" / "reference" / "commands.md").read_text() == f"{shown}\n"
 
 
 def test_the_rules_shown_are_valid_and_name_every_key() -> None:
-    text = (ROOT / "docs" / "policy-toml.md").read_text()
+    text = (ROOT / "docs" / "reference" / "policy-toml.md").read_text()
     rules, problems = read_rules("".join(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)).encode())
     assert problems == ()
     default = Rules()
@@ -77,4 +113,4 @@ def test_the_table_of_severities_is_the_programs() -> None:
     rows = [
         f'| `{code}` | {entry.meaning} | `"{entry.severity}"` |' for code, entry in CODES.items() if entry.adjustable
     ]
-    assert "\n".join(rows) in (ROOT / "docs" / "policy-toml.md").read_text()
+    assert "\n".join(rows) in (ROOT / "docs" / "reference" / "policy-toml.md").read_text()

@@ -1,4 +1,4 @@
-"""The lines for firewalls in docs/deploy.md, before the tools that take them: nothing is changed."""
+"""The lines for firewalls in docs/run/install.md, before the tools that take them: nothing is changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.deployments import DEPLOY, needs, search_path
 
-DOCUMENT = (DEPLOY.parent / "docs" / "deploy.md").read_text()
+DOCUMENT = (DEPLOY.parent / "docs" / "run" / "install.md").read_text()
 
 TABLE = "table inet filter {\n    chain input {\n        type filter hook input priority 0;\n    }\n}\n"
 """As in the /etc/nftables.conf of Debian."""

@@ -11,8 +11,8 @@ from location_policy.settings import variable
 from tests.support.deployments import DEPLOY
 from tests.support.options import OPTIONS
 
-DOCS = DEPLOY.parent / "docs"
-FILES = [DOCS / "deploy.md", DOCS / "server-hooks.md", DEPLOY / "nginx" / "location-policy.conf"]
+PAGES = DEPLOY.parent / "docs" / "run"
+FILES = [PAGES / "install.md", PAGES / "git-servers.md", DEPLOY / "nginx" / "location-policy.conf"]
 FILES += [DEPLOY / "nginx" / "two-services.conf", DEPLOY / "caddy" / "Caddyfile"]
 
 OURS = re.compile(r"(?:location-policy (?:serve|init|password|check)|serve|The service runs) ([^\n`]*)|`(--[a-z-]+)")
@@ -29,6 +29,6 @@ def test_every_option_and_variable_is_one_of_the_programs(path: Path) -> None:
 
 
 def test_what_a_document_shows_of_a_script_is_there() -> None:
-    for path in (DOCS / "deploy.md", DOCS / "server-hooks.md"):
+    for path in (PAGES / "install.md", PAGES / "git-servers.md"):
         for name in re.findall(r"(?<![\w/.])deploy/[\w./@-]+\w", path.read_text()):
             assert (DEPLOY.parent / name).exists(), name

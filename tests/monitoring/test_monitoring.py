@@ -1,4 +1,4 @@
-"""What stands in deploy/monitoring and docs/metrics.md, held to what the service tells and to what Prometheus takes."""
+"""deploy/monitoring and docs/run/logs-and-metrics.md, held to what the service tells and to what Prometheus takes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from location_policy.metrics import HELP
 ROOT = Path(__file__).parent.parent.parent
 ALERTS = (ROOT / "deploy" / "monitoring" / "alerts.yml").read_text()
 DASHBOARD: dict[str, Any] = json.loads((ROOT / "deploy" / "monitoring" / "dashboard.json").read_text())
-DOCUMENT = (ROOT / "docs" / "metrics.md").read_text()
+DOCUMENT = (ROOT / "docs" / "run" / "logs-and-metrics.md").read_text()
 
 
 def metrics_in(text: str) -> set[str]:

@@ -30,7 +30,7 @@ from tests.support.service import basic
 
 ROLES = ("node", "viewer", "editor")
 ASKED = f"{LOCATION}?protocol=mssip&ms-subnet=10.61.2.0"
-SECURITY = Path(__file__).parent.parent.parent / "docs" / "security.md"
+ACCESS = Path(__file__).parent.parent.parent / "docs" / "run" / "access.md"
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def ask(client: TestClient, target: str, user: str | None = None, method: str = 
 
 def documented() -> list[tuple[str, str, str]]:
     """Route, method and role of each line of the table."""
-    lines = re.findall(r"^\| `(/\S*)` \| (.+?) \| (.+?) \|", SECURITY.read_text(), re.MULTILINE)
+    lines = re.findall(r"^\| `(/\S*)` \| (.+?) \| (.+?) \|", ACCESS.read_text(), re.MULTILINE)
     return [(path, method, role) for path, methods, role in lines for method in methods.split(", ")]
 
 
