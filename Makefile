@@ -48,7 +48,7 @@ cover: $(INSTALLED) ## run the tests, then report the branch coverage of package
 	$(RUN) coverage report
 
 soak: $(INSTALLED) ## put ten thousand commits in force and print what the service holds (takes minutes)
-	$(RUN) benchmarks.soak $(ARGS)
+	$(RUN) tests.system.soak $(ARGS)
 
 bench: $(INSTALLED) ## measure the service beside what would be used instead (QUICK=1 takes two minutes)
 	$(RUN) benchmarks.bench $(if $(QUICK),--quick) $(ARGS)
@@ -59,7 +59,7 @@ lint: $(INSTALLED) ## check rules, layout and types
 	$(RUN) mypy
 
 fuzz: $(INSTALLED) ## throw hostile input at the program for BUDGET seconds (300)
-	$(VENV)/bin/python benchmarks/fuzz.py --seconds $(BUDGET) $(ARGS)
+	$(RUN) tests.fuzz.run --seconds $(BUDGET) $(ARGS)
 
 docs: $(INSTALLED) ## write docs/reference/commands.md anew from what the program says
 	$(VENV)/bin/python docs/generate.py >docs/reference/commands.md

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from location_policy.settings import variable
+from location_policy.cli.environment import variable
 
 HEAD = """# Commands
 

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+from benchmarks.side_by_side import peers
+from benchmarks.side_by_side.pairs import Row, Server, compare
+from benchmarks.side_by_side.site import Site
 from tests.support.access import PASSWORD, write_users
-
-from . import peers
-from .pairs import Row, Server, compare
-from .site import Site
 
 SERVER_CORE, LOAD_CORE = 0, 1
 SIZE = 372

@@ -10,11 +10,10 @@ from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
+from benchmarks.side_by_side.answers import Measure
+from benchmarks.side_by_side.pairs import Row
+from benchmarks.side_by_side.site import Site
 from tests.support.program import PROGRAM, closed_environment
-
-from .answers import Measure
-from .pairs import Row
-from .site import Site
 
 SAMPLE = Path(__file__).parents[2] / "config-repo"
 LEAST = (sys.executable, "-c", "import json, argparse")

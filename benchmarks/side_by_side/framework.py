@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from location_policy.addresses import parse_address
-from location_policy.location_map import load_map
-from location_policy.snapshot import take
-from location_policy.sources import File
+from location_policy.config.files import File
+from location_policy.config.location_map import load_map
+from location_policy.lookup.snapshot import take
+from location_policy.net.addresses import parse_address
 
 CONTENT = Path(sys.argv[2]).read_bytes()
 SNAPSHOT = take(load_map([File("locations.csv", "file", len(CONTENT), "b" * 40, CONTENT)]), None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-from .load import CONNECTIONS, EDGE, Load, processor_seconds, stolen_ticks
+from benchmarks.side_by_side.load import CONNECTIONS, EDGE, Load, processor_seconds, stolen_ticks
 
 WARM_UP = 1.0
 """Seconds before the first slice."""

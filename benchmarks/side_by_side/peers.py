@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from .pairs import Server, processes_of
+from benchmarks.side_by_side.pairs import Server, processes_of
 
 HERE = Path(__file__).parent
 PROGRAM = Path(sys.executable).with_name("location-policy")

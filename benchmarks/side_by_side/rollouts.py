@@ -14,18 +14,17 @@ from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
 
-from benchmarks.hook import Map
-from benchmarks.hook import Site as HookSite
+from benchmarks.measures.hook import Map
+from benchmarks.measures.hook import Site as HookSite
+from benchmarks.side_by_side import peers
+from benchmarks.side_by_side.answers import LOAD_CORE, SERVER_CORE, SIZE, Measure
+from benchmarks.side_by_side.latency import RATE
+from benchmarks.side_by_side.maps import LOCATION, QUERY
+from benchmarks.side_by_side.pairs import Row, Server
+from benchmarks.side_by_side.site import Site
 from tests.support.repositories import clone, git, init, make_repository
 from tests.support.rollouts import read
 from tests.support.service import Service, running_service
-
-from . import peers
-from .answers import LOAD_CORE, SERVER_CORE, SIZE, Measure
-from .latency import RATE
-from .maps import LOCATION, QUERY
-from .pairs import Row, Server
-from .site import Site
 
 REST = 8.0
 """Seconds of a turn at rest; five roll-outs of a middling map take fewer."""

@@ -6,10 +6,9 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from benchmarks.side_by_side import maps
+from benchmarks.side_by_side.load import write_requests
 from tests.support.repositories import force_commit, make_repository
-
-from . import maps
-from .load import write_requests
 
 
 class Site:

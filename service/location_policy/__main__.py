@@ -12,15 +12,15 @@ def main() -> None:
     """
     match sys.argv[1:]:
         case ["pre-receive"]:
-            from .cli.prereceive import pre_receive
+            from .cli.hooks.pre_receive import pre_receive
 
             sys.exit(pre_receive())
         case ["post-receive"]:
-            from .cli.postreceive import post_receive
+            from .cli.hooks.post_receive import post_receive
 
             sys.exit(post_receive())
         case ["proc-receive"]:
-            from .cli.procreceive import proc_receive
+            from .cli.hooks.proc_receive import proc_receive
 
             sys.exit(proc_receive())
     from .cli.app import run

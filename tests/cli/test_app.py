@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from location_policy import __version__
-from location_policy.settings import variable
+from location_policy.cli.environment import variable
 from tests.support.options import OPTIONS
 from tests.support.program import PROGRAM, closed_environment, run_program
 

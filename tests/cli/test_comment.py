@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.plan_markdown import MARKER
-from location_policy.reviews import LONGEST, PAGES, review_of
+from location_policy.integrations.forges.pull_request_comment import LONGEST, PAGES, review_of
+from location_policy.plan.as_markdown import MARKER
 from tests.support.forge import TOKEN, Forge, running_forge
 from tests.support.program import run_program
 

@@ -11,17 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.program import PROGRAM, closed_environment, run_program
-from tests.support.repositories import (
-    SYDNEY,
-    Clone,
-    Files,
-    clone,
-    force_commit,
-    git,
-    init,
-    make_repository,
-    tip,
-)
+from tests.support.repositories import SYDNEY, Clone, Files, clone, force_commit, git, init, make_repository, tip
 
 PERTH: Files = {"locations.csv": "Perth,10.61.2.0/24\n"}
 MOVED = "10.61.2.0/24  Sydney -> Perth  256 addresses  (locations.csv:1)\n1 range changes: 1 moved (256 addresses)\n"

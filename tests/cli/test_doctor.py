@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from location_policy import __version__, doctor
-from location_policy.doctor import Finding, examine, file_system
-from location_policy.keeper import PIN
-from location_policy.last_good import Identity, LastGood, save
-from location_policy.mirror import mirror_directory
-from location_policy.repository import Repository, open_repository
+from location_policy import __version__
+from location_policy.repository.mirror import mirror_directory
+from location_policy.repository.repository import Repository, open_repository
+from location_policy.rollout import doctor
+from location_policy.rollout.doctor import Finding, examine, file_system
+from location_policy.rollout.last_good import Identity, LastGood, save
+from location_policy.rollout.persistence import PIN
 from tests.support.program import PROGRAM, run_program
 from tests.support.repositories import BAD, GOOD, force_commit, git, init, make_repository, tip
 from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from location_policy import overrides
-from location_policy.journal import Event, Journal
-from location_policy.overrides import Override
-from location_policy.repository import open_repository
+from location_policy.gate import overrides
+from location_policy.gate.overrides import Override
+from location_policy.repository.repository import open_repository
+from location_policy.rollout.journal import Event, Journal
 from tests.support.program import PROGRAM, closed_environment, run_program
 from tests.support.repositories import BAD, GOOD, SYDNEY, force_commit, git, init, make_repository, tip
 from tests.support.service import running_service

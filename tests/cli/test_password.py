@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.password_file import change_password
-from location_policy.passwords import read_htpasswd
+from location_policy.access.htpasswd import read_htpasswd
+from location_policy.access.set_password import change_password
 from tests.support.program import PROGRAM, closed_environment, run_program
 from tests.support.unprivileged import NOBODY
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.rules import read_rules
+from location_policy.config.policy_toml import read_rules
 from tests.support.access import PASSWORD, Pki
 from tests.support.manager import (
     BASE,

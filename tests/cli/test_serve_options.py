@@ -11,8 +11,10 @@ import click
 import pytest
 
 from location_policy.cli.app import app
-from location_policy.cli.serve_options import ROWS, Row, asked
-from location_policy.settings import Listen, ServeOptions, Tls, variable
+from location_policy.cli.environment import variable
+from location_policy.cli.service.options import ServeOptions
+from location_policy.cli.usage.serve_options import ROWS, Row, asked
+from location_policy.server.options import Listen, Tls
 
 TLS = Tls(Path("cert.pem"), Path("key.pem"))
 MANDATORY = ("--tls-cert", "cert.pem", "--tls-key", "key.pem")

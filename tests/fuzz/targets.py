@@ -1,6 +1,6 @@
 """What is thrown at: each takes a hostile value and asserts what must hold whatever it is.
 
-Nothing here knows who makes the values: hypothesis does in the test suite, the same or atheris in `benchmarks/fuzz.py`.
+Nothing here knows who makes the values: hypothesis does in the test suite, the same or atheris in `tests/fuzz/run.py`.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Scope
 
-from location_policy import policy
-from location_policy.active import Active
-from location_policy.canonical import row_text
+from location_policy.config.files import File
+from location_policy.config.formatting import row_text
+from location_policy.config.location_map import load_map
+from location_policy.config.row import parse_line
 from location_policy.errors import InvalidConfiguration, LocationPolicyError, RepositoryError
-from location_policy.lines import parse_line
-from location_policy.location_map import load_map
-from location_policy.prereceive import judge
+from location_policy.gate.pre_receive import judge
+from location_policy.gate.ref_updates import Update, parse_updates
+from location_policy.integrations.imports.foreign_tables import read_tables
+from location_policy.lookup import decision as policy
+from location_policy.lookup.query_string import clean, parse_pairs, parse_query
+from location_policy.lookup.snapshot import take
 from location_policy.problems import Problem
-from location_policy.queries import clean, parse_pairs, parse_query
-from location_policy.repository import open_pushed_repository
-from location_policy.snapshot import take
-from location_policy.sources import File
-from location_policy.tables import read_tables
-from location_policy.updates import Update, parse_updates
-from location_policy.web import make_app
+from location_policy.repository.repository import open_pushed_repository
+from location_policy.rollout.state import Active
+from location_policy.web.app import make_app
 from tests.support.app import SETTINGS
 from tests.support.maps import snapshot_of
 from tests.support.program import closed_environment

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import RepositoryError, UnknownRevision
-from location_policy.mirror import Mirror
-from location_policy.repository import open_repository, processes
+from location_policy.repository import git_process as processes
 from location_policy.repository.git import Git, GitFailed, PlainGit, PythonGit
+from location_policy.repository.mirror import Mirror
+from location_policy.repository.repository import open_repository
 from tests.support.git_http import address_of, clone_over_http, push_over_http
 from tests.support.program import run_program
 from tests.support.repositories import GOOD, SYDNEY, Clone, force_commit, git, init, make_repository, run_git, said

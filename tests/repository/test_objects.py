@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.config.files import FILE_LIMIT
 from location_policy.errors import RepositoryError
 from location_policy.repository import objects as module
 from location_policy.repository.git import PlainGit
 from location_policy.repository.objects import Objects
-from location_policy.sources import FILE_LIMIT
 from tests.support.repositories import GOOD, force_commit, force_entry, forge_blob, git, make_repository, run_git, tip
 
 MISSING = "1" * 40

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.config.files import FILE_LIMIT, File
 from location_policy.errors import NotARepository, RepositoryError, UnknownRevision
-from location_policy.repository import PROC_RECEIVE, Entry, find_git_directory, is_true, open_repository
-from location_policy.sources import FILE_LIMIT, File
+from location_policy.repository.config import PROC_RECEIVE, is_true
+from location_policy.repository.git_dir import find_git_directory
+from location_policy.repository.objects import Entry
+from location_policy.repository.repository import open_repository
 from tests.support.program import run_program
 from tests.support.repositories import (
     BAD,
@@ -222,7 +225,7 @@ def test_a_repository_inside_another_is_not_taken_for_it(tmp_path: Path) -> None
 IMPORTS = """
 import git, shutil
 from pathlib import Path
-from location_policy.repository import open_repository
+from location_policy.repository.repository import open_repository
 with open_repository(Path({0!r})) as opened: opened.find_commit("main")
 """
 PROGRAM = """

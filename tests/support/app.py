@@ -6,10 +6,11 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from location_policy.active import Active
-from location_policy.refresh import Refresher
-from location_policy.settings import Settings
-from location_policy.web import Access, make_app
+from location_policy.rollout.refresher import Refresher
+from location_policy.rollout.state import Active
+from location_policy.web.app import make_app
+from location_policy.web.edge.guard import Access
+from location_policy.web.ops.settings import Settings
 
 SETTINGS = Settings("/srv/locations.git", "127.0.0.1", 8080, Path("/srv/state"))
 

@@ -10,7 +10,7 @@ from tests.support.rollouts import read
 def children() -> list[int]:
     """Those that still run; git, which this process talks to as well, is none of them."""
     pids = [int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in read(path).split()]
-    return [pid for pid in pids if is_alive(pid) and "elsewhere" in read(Path(f"/proc/{pid}/cmdline"))]
+    return [pid for pid in pids if is_alive(pid) and "subprocess_job" in read(Path(f"/proc/{pid}/cmdline"))]
 
 
 def is_alive(pid: int) -> bool:

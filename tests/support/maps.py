@@ -6,11 +6,11 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from location_policy.addresses import Network, parse_interface
-from location_policy.location_map import LocationMap, load_map
-from location_policy.repository import Commit
-from location_policy.snapshot import Snapshot, take
-from location_policy.sources import File
+from location_policy.config.commit import Commit
+from location_policy.config.files import File
+from location_policy.config.location_map import LocationMap, load_map
+from location_policy.lookup.snapshot import Snapshot, take
+from location_policy.net.addresses import Network, parse_interface
 from tests.support.repositories import GOOD, Files
 
 MOMENT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from location_policy.metrics import Metrics
+from location_policy.web.ops.metrics import Metrics
 from tests.support.service import Service
 
 Samples = dict[str, float]

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from location_policy.cli.app import app
-from location_policy.cli.options import long_options
+from location_policy.cli.usage.options import long_options
 
 OPTIONS = frozenset(long_options(app))

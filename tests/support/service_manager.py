@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from .service import DEADLINE
+from tests.support.service import DEADLINE
 
 
 class Manager:

@@ -13,14 +13,14 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.testclient import TestClient
 
 from location_policy import __version__
-from location_policy.active import Active
-from location_policy.web import make_app
-from location_policy.web.action_table import ACTIONS
-from location_policy.web.table import RESOURCES
+from location_policy.rollout.state import Active
+from location_policy.web.app import make_app
+from location_policy.web.forms.action_table import ACTIONS
+from location_policy.web.pages.resource_table import RESOURCES
 from tests.support.app import client_of, client_of_repository, served
 from tests.support.repositories import force_commit, make_repository, tip
+from tests.web.edge.test_guard import routes
 from tests.web.history import FIRST, SECOND
-from tests.web.test_guard import routes
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from location_policy.active import Active, Failure
 from location_policy.problems import Problem
+from location_policy.rollout.state import Active, Failure
 from tests.support.app import client_of
 from tests.support.maps import COMMIT, MOMENT, snapshot_of
 

@@ -14,13 +14,14 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from location_policy.credentials import Credentials, Roles
-from location_policy.mirror import mirror_directory
-from location_policy.overrides import override_of
-from location_policy.repository import open_repository
-from location_policy.web import Access, make_app
-from location_policy.web.forms import FIELDS, LARGEST
-from location_policy.web.workshop import Workshop
+from location_policy.access.credentials import Credentials, Roles
+from location_policy.gate.overrides import override_of
+from location_policy.repository.mirror import mirror_directory
+from location_policy.repository.repository import open_repository
+from location_policy.web.app import make_app
+from location_policy.web.edge.guard import Access
+from location_policy.web.forms.fields import FIELDS, LARGEST
+from location_policy.web.site.change_service import Workshop
 from tests.support.access import PASSWORD, write_users
 from tests.support.app import client_of_repository, served
 from tests.support.maps import many_rows

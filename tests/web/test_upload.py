@@ -10,11 +10,11 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from location_policy.active import Active
-from location_policy.row_upload import UPLOAD_LIMIT
-from location_policy.web import Access
-from location_policy.web.faults import Fault
-from location_policy.web.multipart import FIELD_BYTES, PARTS, clean_name, parse_multipart
+from location_policy.edits.upload_edit import UPLOAD_LIMIT
+from location_policy.rollout.state import Active
+from location_policy.web.edge.faults import Fault
+from location_policy.web.edge.guard import Access
+from location_policy.web.forms.multipart import FIELD_BYTES, PARTS, clean_name, parse_multipart
 from tests.support.app import client_of, client_of_repository
 from tests.support.repositories import Files, force_commit, git, make_repository, tip
 

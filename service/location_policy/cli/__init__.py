@@ -1,1 +1,1 @@
-"""The commands of `location-policy`, one module each; `prereceive` is the one that the hook runs."""
+"""The commands of `location-policy` and their help."""

@@ -11,15 +11,15 @@ import click
 
 from .. import __version__
 from ..problems import escape
-from ..settings import COMPLETION, foreign_variables, unknown_variables
-from .asking import blame, check, diff, history, lookup
-from .export import export
-from .options import argument, long_options
-from .parameters import Commands
-from .pexip import pexip
-from .serving import init, password, serve
-from .unattended import comment, post_receive, pre_receive, proc_receive
-from .upkeep import doctor, fmt, import_, revert
+from .environment import COMPLETION, foreign_variables, unknown_variables
+from .usage.ci import comment, post_receive, pre_receive, proc_receive
+from .usage.export import export
+from .usage.maintain import doctor, fmt, import_, revert
+from .usage.options import argument, long_options
+from .usage.parameters import Commands
+from .usage.pexip import pexip
+from .usage.query import blame, check, diff, history, lookup
+from .usage.serve import init, password, serve
 
 INTERRUPTED = 130
 """The exit status of what ctrl-C has ended, as shells count it."""

@@ -8,7 +8,7 @@ import sys
 import click
 from click.shell_completion import BashComplete, CompletionItem, ShellComplete, split_arg_string
 
-from ..settings import COMPLETION
+from .environment import COMPLETION
 
 TYPED = "_TYPER_COMPLETE_ARGS"
 """Where zsh and fish say what is typed; the scripts that shells have read already know it by this name."""

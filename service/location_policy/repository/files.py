@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..sources import FILE_LIMIT, File, is_read
+from ..config.files import FILE_LIMIT, File, is_read
 from .objects import Entry, Objects
 
 Knows = Callable[[str, str], bool]

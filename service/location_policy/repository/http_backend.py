@@ -21,8 +21,8 @@ from typing import Literal, NamedTuple
 from ..errors import CannotStart, RepositoryError
 from ..problems import escape
 from .git import closed_environment
-from .program import git_missing
-from .quarantine import end_judgement
+from .git_version import git_missing
+from .push_processes import end_judgement
 
 Service = Literal["git-upload-pack", "git-receive-pack"]
 """What a fetch and what a push asks for."""

@@ -6,8 +6,8 @@ import os
 import time
 from contextlib import suppress
 
-from .creation import IDENTITY
 from .git import Git, GitFailed
+from .new_repository import IDENTITY
 
 ATTEMPTS = 40
 """Times that a note is tried to be added while others move the ref too, some three seconds in all."""

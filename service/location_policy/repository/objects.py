@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, NamedTuple
 
+from ..config.commit import Commit
+from ..config.files import Kind, concerns
 from ..errors import RepositoryError
-from ..sources import Kind, concerns
 from .git import Git
-from .processes import Conversation
+from .git_process import Conversation
 
 FOLDERS_LIMIT = 100_000
 """Folders that are looked into for one commit: a small pack can name a tree without end."""
@@ -26,28 +26,6 @@ _FOLDER = b"40000"
 _OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 """Whole: git would take a part of one, or `HEAD^{tree}`, for the object that it means today."""
 _FSCK = "run git fsck in the repository"
-
-
-class Signer(NamedTuple):
-    """Whose key has signed a commit, and which: its fingerprint."""
-
-    name: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One commit: what it is called by and who made it; `committed_at` is in UTC.
-
-    Anybody may be named as its author. `signer` is known where it was asked for and a listed key has signed.
-    """
-
-    id: str
-    tree: str
-    subject: str
-    author: str
-    committed_at: datetime
-    signer: Signer | None = None
 
 
 class Entry(NamedTuple):

@@ -1,7 +1,1 @@
-"""Routes and responses: HTTP in front of a snapshot."""
-
-from .app import BODIES, make_app
-from .git import PLACE
-from .guard import ALL_ROLES, OPEN, Access
-
-__all__ = ["ALL_ROLES", "BODIES", "OPEN", "PLACE", "Access", "make_app"]
+"""HTTP in front of a snapshot: the policy API, pages, forms, status and metrics."""

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from ..active import Active, now
-from ..decision_log import DecisionLog
-from ..metrics import Metrics, Requests
 from ..repository.http_backend import HttpBackend
-from ..settings import Settings
-from .action_table import ACTIONS
-from .archive import Archive
-from .change_pages import ChangePages
-from .git import FETCH, PUSH, REFS, GitDoor
-from .guard import ALL_ROLES, Access, Guard
-from .pages import Pages
-from .policy import PolicyApi
-from .probes import Probes
-from .site import Site
-from .workshop import Workshop
+from ..rollout.state import Active, now
+from .edge.git_http import FETCH, PUSH, REFS, GitDoor
+from .edge.guard import ALL_ROLES, Access, Guard
+from .edge.policy_api import PolicyApi
+from .edge.responses import json_response
+from .forms.action_table import ACTIONS
+from .forms.router import ChangePages
+from .openapi import description
+from .ops.decision_log import DecisionLog
+from .ops.metrics import Metrics, Requests
+from .ops.probes import Probes
+from .ops.settings import Settings
+from .pages.resource_table import RESOURCES
+from .pages.router import Pages
+from .site.change_service import Workshop
+from .site.repository_queries import Archive
+from .site.site import Site
 
 BODIES = frozenset((FETCH, PUSH, *(path for one in ACTIONS for path in (one.path, one.api_path))))
 """Paths whose bodies are read here, and bounded."""
@@ -47,6 +52,7 @@ def make_app(
     pages = Pages(Site(active, settings, started_at, requests, archive, workshop, needs_login))
     routes = [
         *pages.routes(),
+        Route("/openapi.json", _describe),
         *ChangePages(pages, access.proxies).routes(),
         *Probes(active, settings, started_at, metrics).routes(),
         *(Route(path, GitDoor(backend, access.proxies)) for path in (REFS, FETCH, PUSH)),
@@ -55,3 +61,7 @@ def make_app(
     router.router.redirect_slashes = False
     api = PolicyApi(active, router, [requests.count, *([decisions.record] if decisions else [])])
     return Guard(api, access, api)
+
+
+async def _describe(_: Request) -> Response:
+    return json_response(description(RESOURCES, ACTIONS))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .. import __version__
-from . import schemas
-from .actions import COMMON, Action
-from .faults import MEDIA_TYPE, TITLES
-from .forms import JSON
-from .resources import Facts, Parameter, Resource
+from .edge.faults import MEDIA_TYPE, TITLES
+from .forms.actions import COMMON, Action
+from .forms.fields import JSON
+from .pages import schemas
+from .pages.resources import Facts, Parameter, Resource
 
 FAULTS = ("400", "404", "422", "503")
 REFUSALS = ("400", "403", "404", "408", "409", "413", "415", "422", "503")

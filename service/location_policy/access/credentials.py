@@ -1,0 +1,160 @@
+"""Who somebody is, by a name and a password, at the price of a hash only once.
+
+What was found right is remembered under a keyed digest of the header, until the file changes; so is what was found
+wrong, so that a node with an old password costs no hash with each call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+
+from ..problems import quote
+from .basic_auth import Basic, parse_basic
+from .hash_pool import WaitingLine
+from .htpasswd import Users, read_htpasswd
+from .roles import EVERYONE, Role, read_roles
+from .throttle import Failures
+from .watched_file import KeptFile
+
+REMEMBERED = 4096
+"""Headers that are remembered of each kind; the oldest makes room."""
+NAMED = 10
+"""Users that one line of the log names; the rest is counted."""
+PATIENCE = 4.0
+"""Seconds that somebody waits for a hash: a node waits for five."""
+
+
+log = logging.getLogger(__name__)
+
+
+class TooBusy(Exception):
+    """There is no room, or no time, for one hash more."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is remembered while a file is in force."""
+
+    users: Users
+    right: dict[bytes, str] = field(default_factory=dict)
+    wrong: dict[bytes, None] = field(default_factory=dict)
+    asked: dict[bytes, asyncio.Future[bool | None]] = field(default_factory=dict)
+
+
+class Credentials:
+    """The users of an htpasswd file; for one event loop, but for `look`."""
+
+    def __init__(self, htpasswd: Path, line: WaitingLine | None = None) -> None:
+        self._file = KeptFile(htpasswd, read_htpasswd)
+        self.look = self._file.look
+        self._failures = Failures()
+        self._waiting: Counter[str] = Counter()
+        self._line = line or WaitingLine()
+        self._known = _Known(self._file.value)
+        self._key = secrets.token_bytes(32)
+
+    @property
+    def users(self) -> frozenset[str]:
+        """The names of all users."""
+        return frozenset(self._file.value.hashes)
+
+    def remembered(self, header: bytes) -> str | None:
+        """The user of an `Authorization` header that was found right before."""
+        return self._present().right.get(self._digest(header))
+
+    async def user_of(self, header: bytes, address: str) -> tuple[str | None, float]:
+        """The user of a header, or None and the seconds that this answer is to be held back.
+
+        Raises ValueError when it is none of ours, TooBusy when it cannot be found out now.
+        """
+        claim = parse_basic(header)
+        known, digest = self._present(), self._digest(header)
+        if digest not in known.right and digest not in known.wrong:
+            await self._find_out(known, digest, claim, address)
+        if digest in known.right:
+            self._failures.forgive(address, claim.user)
+            return claim.user, 0.0
+        return None, self._failures.add(address, claim.user)
+
+    def _present(self) -> _Known:
+        users = self._file.value
+        if self._known.users is not users:
+            self._known = _Known(users)
+        return self._known
+
+    def _digest(self, header: bytes) -> bytes:
+        return blake2b(header, digest_size=32, key=self._key).digest()
+
+    async def _find_out(self, known: _Known, digest: bytes, claim: Basic, address: str) -> None:
+        """Hash, or wait for the hash of the same header; whoever has failed, or waits already, stands further back."""
+        if digest not in known.asked:
+            rank = self._failures.of(address) + self._waiting[address]
+            self._waiting[address] += 1
+            done = self._line.put(lambda: known.users.know(claim.user, claim.passwords), rank)
+            known.asked[digest] = done
+            done.add_done_callback(lambda done: self._note(known, digest, claim.user, address, done.result()))
+        try:
+            found = await asyncio.wait_for(asyncio.shield(known.asked[digest]), PATIENCE)
+        except TimeoutError:
+            raise TooBusy from None
+        if found is None:
+            raise TooBusy
+
+    def _note(self, known: _Known, digest: bytes, user: str, address: str, is_right: bool | None) -> None:
+        del known.asked[digest]
+        self._waiting -= Counter((address,))  # what is down to 0 goes
+        if is_right:
+            known.right[digest] = user
+        elif is_right is False:
+            known.wrong[digest] = None
+        for remembered in (known.right, known.wrong):
+            if len(remembered) > REMEMBERED:
+                del remembered[next(iter(remembered))]
+
+
+class Unmatched:
+    """Warns of those who have roles and no password: a name that is misspelt, or a user who has gone."""
+
+    def __init__(self, credentials: Credentials, roles: Roles) -> None:
+        self._credentials = credentials
+        self._roles = roles
+        self._told: frozenset[str] = frozenset()
+
+    def look(self, *, asked: bool = False) -> None:
+        """Name those who are not named yet; when `asked` to, all of them."""
+        found = self._roles.named - self._credentials.users
+        if new := sorted(found if asked else found - self._told):
+            more = f" and {len(new) - NAMED:,} more" * (len(new) > NAMED)
+            log.warning("roles but no password: %s%s", ", ".join(map(quote, new[:NAMED])), more)
+        self._told = found
+
+
+class Roles:
+    """What each user may do, by a file if there is one."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file = KeptFile(path, read_roles) if path else None
+
+    def of(self, user: str) -> frozenset[Role]:
+        """The roles of a user; none for one whom the file does not name."""
+        if self._file is None:
+            return EVERYONE
+        named: Mapping[str, frozenset[Role]] = self._file.value
+        return named.get(user, frozenset())
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The users whom the file names."""
+        return frozenset(self._file.value if self._file else ())
+
+    def look(self, *, asked: bool = False) -> None:
+        """Read the file again if it has changed."""
+        if self._file:
+            self._file.look(asked=asked)

@@ -1,0 +1,16 @@
+"""The options of access: the files of passwords and roles, and what is answered to anybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Who may ask: the files of passwords and roles, and what is answered to anybody."""
+
+    htpasswd: Path | None = None
+    roles: Path | None = None
+    allow_anonymous: bool = False
+    open_metrics: bool = False

@@ -1,0 +1,158 @@
+"""`location-policy check`: validate a working copy or a commit."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...config.commit import Commit
+from ...config.expectation_coverage import coverage
+from ...config.files import File
+from ...config.location_map import LocationMap, load_map
+from ...errors import InvalidConfiguration, UnknownRevision
+from ...integrations.forges.annotations import github_lines, gitlab_fields
+from ...integrations.forges.problem_reports import Report, make_reports
+from ...integrations.forges.sarif import sarif_fields
+from ...problems import Problem, count, errors_in, problem_fields
+from ...repository.repository import Repository, open_repository
+from ...repository.working_copy import read_configuration
+from ..terminal.exit_status import NO
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `check` was asked: a working copy, or a commit of a repository."""
+
+    folder: Path
+    repository: Path | None
+    revision: str | None
+    is_staged: bool = False
+    """Is it what is staged for the next commit of the working copy, whatever lies there?"""
+    index: Path | None = None
+    """The file of what is staged, where git has set another than the usual one."""
+
+    @property
+    def is_working_copy(self) -> bool:
+        """Is it the files as they lie there, or as they are staged?"""
+        return self.repository is None and self.revision is None
+
+
+def check(asked: Asked, *, form: str = "text", base: str | None = None, covers: bool = False) -> int:
+    """Print every problem, with `covers` also what expectations cover, and how many problems; the exit status.
+
+    With a `base`, a revision, problems in lines that it has not come first.
+    """
+    files, _ = read(asked)
+    before = _base_files(asked, base) if base else None
+    location_map: LocationMap | None = None
+    try:
+        location_map = load_map(files)
+        problems = location_map.warnings
+    except InvalidConfiguration as error:
+        problems = error.problems
+    reports = make_reports(problems, files, before)
+    for line in _lines(reports, form, location_map, _prefix(asked)):
+        print(line)
+    for line in coverage(location_map).lines() if covers and location_map else ():
+        print(line)
+    print(_size(location_map) + _count(problems) + _touched(reports), file=sys.stderr)
+    return NO if errors_in(problems) else 0
+
+
+def load(folder: Path, repository: Path | None, revision: str | None) -> tuple[LocationMap, Commit | None]:
+    """The map of a working copy, or of a commit and that commit; as `read` takes them."""
+    files, commit = read(Asked(folder, repository, revision))
+    return load_map(files), commit
+
+
+def read(asked: Asked) -> tuple[list[File], Commit | None]:
+    """The files of a working copy, or of a commit and that commit.
+
+    A revision without a repository is one of the folder's; a repository without a revision means its served branch.
+    """
+    if asked.is_working_copy and not asked.is_staged:
+        return read_configuration(asked.folder), None
+    with open_repository(asked.repository or asked.folder) as opened:
+        if asked.is_staged:
+            return opened.files(opened.staged(asked.index)), None
+        commit = opened.find_commit(_revision(asked, opened))
+        return opened.files(opened.entries(commit)), commit
+
+
+def _revision(asked: Asked, repository: Repository) -> str:
+    if asked.is_working_copy:
+        return "HEAD"
+    return asked.revision or repository.served_ref(repository.settings())
+
+
+def _base_files(asked: Asked, base: str) -> list[File]:
+    """The files where what is asked has parted from `base`, as a forge compares a change with its target."""
+    with open_repository(asked.repository or asked.folder) as opened:
+        try:
+            found = opened.find_commit(base)
+        except UnknownRevision as error:
+            hint = "fetch its history: git fetch --unshallow" if opened.is_shallow() else error.hint
+            raise UnknownRevision(error.message, hint) from None
+        tip = opened.find_commit(_revision(asked, opened))
+        parted = opened.merge_base(found.id, tip.id)
+        return opened.files(opened.entries(opened.commit(parted) if parted else found))
+
+
+def _prefix(asked: Asked) -> str:
+    """What goes before a path so that it begins at the root of the repository, where forges look for it."""
+    folder = asked.folder.resolve()
+    root = next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
+    return f"{folder.relative_to(root).as_posix()}/" if asked.is_working_copy and folder != root else ""
+
+
+def _lines(reports: Sequence[Report], form: str, location_map: LocationMap | None, prefix: str) -> Iterable[str]:
+    placed = [one._replace(problem=replace(one.problem, path=prefix + one.problem.path)) for one in reports]
+    match form:
+        case "github":
+            return github_lines(placed)
+        case "gitlab":
+            return [json.dumps(gitlab_fields(placed), indent=2)]
+        case "sarif":
+            return [json.dumps(sarif_fields(placed), indent=2)]
+        case "json":
+            return _json(reports, location_map)
+    return (str(report.problem) for report in reports)
+
+
+def _json(reports: Sequence[Report], location_map: LocationMap | None) -> Iterator[str]:
+    problems = [
+        problem_fields(one.problem) | ({} if one.is_touched is None else {"touched": one.is_touched}) for one in reports
+    ]
+    yield json.dumps(
+        {
+            "valid": location_map is not None,
+            "subnets": location_map and location_map.size,
+            "files": location_map and len(location_map.files),
+            "problems": problems,
+        },
+        indent=2,
+    )
+
+
+def _size(location_map: LocationMap | None) -> str:
+    if location_map is None:
+        return ""
+    rows = count(location_map.size, "subnet")
+    return f"{rows} in {count(len(location_map.files), 'file')}: "
+
+
+def _count(problems: tuple[Problem, ...]) -> str:
+    errors = len(errors_in(problems))
+    warnings = len(problems) - errors
+    parts = [count(errors, "error")] * bool(errors) + [count(warnings, "warning")] * bool(warnings)
+    return ", ".join(parts) or "no problem"
+
+
+def _touched(reports: Sequence[Report]) -> str:
+    """How many of the problems stand in lines that were changed."""
+    if not reports or reports[0].is_touched is None:
+        return ""
+    return f"; {sum(map(bool, (report.is_touched for report in reports))):,} in changed lines"

@@ -1,0 +1,174 @@
+"""`location-policy import`: the tables of another program, brought into a configuration folder, and the move proved."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File
+from ...config.formatting import rows_text
+from ...config.known_names import with_known
+from ...config.location_map import LocationMap, load_map
+from ...config.policy_toml import read_rules
+from ...errors import LocationPolicyError
+from ...integrations.imports.first_match import Difference, differences
+from ...integrations.imports.foreign_tables import Tables, read_tables
+from ...net.addresses import Address, format_address
+from ...net.ranges import Names
+from ...plan.change_text import name_text
+from ...problems import count, errors_in, escape
+from ...repository.working_copy import read_folder
+from ...runtime.atomic_file import replace_file
+from ..terminal.exit_status import NO
+from ..terminal.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `import` was asked for."""
+
+    files: Sequence[Path]
+    into: Path
+    sites: Path | None
+    accept_differences: bool
+    keep_answers: bool
+    overwrite: bool
+
+
+def bring(asked: Asked) -> int:
+    """Read, compare, print what differs, and write when nothing does or all is accepted; the exit status.
+
+    Raises LocationPolicyError, also when the folder would not be valid, and OSError. Then nothing is written.
+    """
+    with Progress() as progress:
+        progress.say("reading")
+        there = read_folder(asked.into)
+        sites = (str(asked.sites), asked.sites.read_bytes()) if asked.sites else None
+        files = [(str(path), path.read_bytes()) for path in dict.fromkeys(asked.files)]
+        tables = read_tables(files, sites, only_answering=asked.keep_answers)
+    for problem in tables.problems:
+        print(problem)
+    if not any(tables.rows.values()):
+        names = ", ".join(escape(name) for name, _ in files)
+        print(f"location-policy: nothing is written: no row of {names} can be used", file=sys.stderr)
+        print("  hint: a row is location,overflow,overflow,subnet", file=sys.stderr)
+        return NO
+    with Progress() as progress:
+        progress.say("comparing")
+        written = _written(tables, there, overwrite=asked.overwrite)
+        location_map = load_map([*(file for file in there if file.path not in written), *_files(written)])
+        found = [] if tables.answering is None else list(differences(tables.answering, location_map))
+    _tell_differences(found, tables, location_map)
+    refused = errors_in(tables.problems)
+    _count(tables, found, len(refused), has_default=_default(tables, location_map) is not None)
+    is_other = any(not (one.is_form and asked.keep_answers) for one in found)
+    if (refused or is_other or _default(tables, location_map)) and not asked.accept_differences:
+        _hint(tables, found, len(refused))
+        return NO
+    _write(asked.into, written)
+    return 0
+
+
+def _written(tables: Tables, there: Sequence[File], *, overwrite: bool) -> dict[str, bytes]:
+    """The files to be written; raises LocationPolicyError where one is there that may not be overwritten."""
+    single = len(tables.rows) == 1
+    written: dict[str, bytes] = {}
+    for path, rows in tables.rows.items():
+        target = ROWS_PATH if single else f"{ROWS_FOLDER}{Path(path).stem}.csv"
+        if target in written:
+            raise LocationPolicyError(
+                f"two files would be written as {target}", "rename one of them, or import it alone"
+            )
+        if rows:
+            written[target] = rows_text(rows)
+    taken = [file.path for file in there if file.path in written]
+    if taken and not overwrite:
+        hint = "add --overwrite to replace it, or name another folder with --into"
+        raise LocationPolicyError(f"{taken[0]} is there already", hint)
+    return written | _rules(tables.names(), next((file for file in there if file.path == RULES_PATH), None), overwrite)
+
+
+def _rules(names: Sequence[str], file: File | None, overwrite: bool) -> dict[str, bytes]:
+    """The rules with every name known; those that are there are changed only when asked to."""
+    if file is None:
+        return {RULES_PATH: with_known(b"", names)} if names else {}
+    known = read_rules(file.content or b"")[0].known
+    if not overwrite or set(names) <= set(known):
+        return {}
+    try:
+        return {RULES_PATH: with_known(file.content or b"", sorted({*known, *names}))}
+    except ValueError as error:
+        hint = "write the names into known by hand, or move the file away"
+        raise LocationPolicyError(f"{RULES_PATH} cannot be changed: {error}", hint) from None
+
+
+def _write(folder: Path, written: Mapping[str, bytes]) -> None:
+    for path, content in written.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        replace_file(folder / path, content)
+        print(f"wrote {escape(str(folder / path))}")
+
+
+def _files(written: Mapping[str, bytes]) -> Iterator[File]:
+    for path, content in written.items():
+        yield File(path, "file", len(content), path, content)
+
+
+def _tell_differences(found: Sequence[Difference], tables: Tables, location_map: LocationMap) -> None:
+    """Those first in which other locations are named, then those of form."""
+    places = {row.network: f"{path}:{line}" for path, line, row in location_map.rows()} | dict(tables.places)
+    for one in sorted(found, key=lambda one: one.is_form):
+        was = f" ({escape(one.old_row.place)}, the first that matches)" if one.old_row else ""
+        mended = "; names mended" * one.is_form
+        now = f" ({escape(places[one.new_row])}, the longest that matches{mended})" if one.new_row else ""
+        print(f"{_range_text(one)}\n  was: {_answer(one.before)}{was}\n  is:  {_answer(one.after)}{now}")
+    if default := _default(tables, location_map):
+        print(f"every other address\n  was: no answer\n  is:  {name_text(default)} (default in {RULES_PATH})")
+
+
+def _default(tables: Tables, location_map: LocationMap) -> str | None:
+    """The location that an address without a row gets now, and did not."""
+    return None if tables.answering is None else location_map.rules.default
+
+
+def _range_text(one: Difference) -> str:
+    """The range as a subnet, else from its first address to its last."""
+    networks = list(one.range.networks(one.size))
+    if len(networks) == 1:
+        return str(networks[0])
+    return " - ".join(format_address(Address(end.to_bytes(one.size))) for end in one.range)
+
+
+def _answer(names: Names | None) -> str:
+    if names is None:
+        return "no answer"
+    overflow = ", ".join(map(name_text, names[1:]))
+    return f"{name_text(names[0])}, overflow {overflow}" if overflow else name_text(names[0])
+
+
+def _count(tables: Tables, found: Sequence[Difference], refused: int, *, has_default: bool) -> None:
+    """What was read and what differs, in one line."""
+    rows = sum(map(len, tables.rows.values()))
+    parts = [f"{count(rows, 'subnet')} from {count(tables.lines, 'row')}", count(len(tables.names()), "location")]
+    parts += [f"{count(refused, 'line')} refused"] * bool(refused)
+    form = sum(one.is_form for one in found)
+    of_form = f", {form:,} of them only by names that no location can have" * bool(form)
+    if tables.answering is None:
+        parts.append("no order of rows to compare with")
+    elif found:
+        parts.append(f"{len(found):,} {'range differs' if len(found) == 1 else 'ranges differ'}{of_form}")
+    elif not has_default:
+        parts.append("every address gets the answer that it got")
+    print("; ".join(parts), file=sys.stderr)
+
+
+def _hint(tables: Tables, found: Sequence[Difference], refused: int) -> None:
+    print("location-policy: nothing is written", file=sys.stderr)
+    hints = ["correct the lines that are refused"] * bool(refused)
+    answering = tables.answering or {}
+    if any(one.new_row in tables.places and one.new_row not in answering for one in found):
+        hints.append("leave out the rows that never answered with --keep-answers")
+    hints.append("take it as it is with --accept-differences")
+    print(f"  hint: {', or '.join(hints)}", file=sys.stderr)

@@ -1,0 +1,165 @@
+"""`location-policy pexip`: a working copy and a Management Node, held against each other."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from getpass import getpass
+from pathlib import Path
+from typing import NamedTuple
+
+from ...config.files import RULES_PATH, File
+from ...config.known_names import with_known
+from ...config.policy_toml import Rules, read_rules
+from ...errors import InvalidConfiguration, LocationPolicyError, NoAnswer
+from ...integrations.http_client import Login, trust
+from ...integrations.pexip.manager_api import Manager, SystemLocation
+from ...integrations.pexip.manager_url import parse_origin
+from ...integrations.pexip.name_check import Mismatch, is_usable, name_mismatches, twins
+from ...integrations.pexip.profile_check import profile_mismatches
+from ...problems import count, errors_in, escape, quote
+from ...repository.working_copy import read_folder
+from ...runtime.atomic_file import replace_file
+from ..environment import MANAGER_PASSWORD
+from ..terminal.exit_status import NO
+from ..terminal.progress import Progress
+
+
+class Asked(NamedTuple):
+    """Which Management Node is asked, and by whom."""
+
+    manager: str
+    user: str
+    password_file: Path | None
+    ca: Path | None
+    seconds: float
+    allow_http: bool
+
+
+def locations(asked: Asked, folder: Path | None, *, writes: bool) -> int:
+    """Print the names of all locations, or with a folder what differs there, or write them there; the exit status."""
+    files = None if folder is None else read_folder(folder)
+    with Progress() as progress:
+        there = _names(_connect(asked, progress).locations())
+    if folder is None or files is None:
+        print(*map(escape, there), sep="\n")
+        return 0
+    rules = _rules(files)
+    if writes:
+        files = _write(folder, files, rules, there)
+        rules = _rules(files)
+    elif not rules.known:
+        _warn(f"{RULES_PATH} says nothing of known, so any name passes the hook", "--into FOLDER writes it")
+    return _tell(list(name_mismatches(files, rules, there)), count(len(there), "location"))
+
+
+def preflight(asked: Asked, folder: Path, locations: Sequence[str], profile: str | None) -> int:
+    """Print what is wrong with names and profiles; the exit status."""
+    files = read_folder(folder)
+    rules = _rules(files)
+    with Progress() as progress:
+        manager = _connect(asked, progress)
+        there, profiles = manager.locations(), manager.profiles()
+    found = [
+        *name_mismatches(files, rules, _names(there)),
+        *profile_mismatches(there, profiles, locations, profile),
+    ]
+    return _tell(found, f"{count(len(there), 'location')}, {count(len(profiles), 'policy profile')}")
+
+
+def _connect(asked: Asked, progress: Progress) -> Manager:
+    origin = parse_origin(asked.manager, allow_http=asked.allow_http)
+    context = trust(asked.ca)
+    login = Login(_user(asked.user), _password(asked))
+    progress.say(f"asking {origin}")
+    return Manager(origin, login, context, time.monotonic() + asked.seconds, progress.say)
+
+
+def _user(user: str) -> str:
+    if ":" in user or not user.isprintable():
+        raise NoAnswer(f"{quote(user)} cannot be a user: it has a colon or a control character")
+    return user
+
+
+def _password(asked: Asked) -> str:
+    """From the file, else from the environment, else asked for on a terminal; never empty."""
+    if asked.password_file:
+        password, place = _first_line(asked.password_file), str(asked.password_file)
+    elif MANAGER_PASSWORD in os.environ:
+        password, place = os.environ.pop(MANAGER_PASSWORD), MANAGER_PASSWORD
+    elif sys.stdin.isatty():
+        password, place = _ask(asked), "what was typed"
+    else:
+        raise NoAnswer("no password is given", f"--password-file FILE, or {MANAGER_PASSWORD} in the environment")
+    if not password:
+        raise NoAnswer(f"the password is empty: {place}")
+    return password
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_bytes().partition(b"\n")[0].removesuffix(b"\r").decode()
+    except ValueError:
+        raise NoAnswer(f"{path} is not a password in UTF-8") from None
+
+
+def _ask(asked: Asked) -> str:
+    try:
+        return getpass(f"password of {escape(asked.user)} at {escape(asked.manager)}: ")
+    except (EOFError, KeyboardInterrupt):
+        print(file=sys.stderr)
+        raise NoAnswer("nothing was asked") from None
+
+
+def _rules(files: Sequence[File]) -> Rules:
+    """Raises InvalidConfiguration where they cannot be used."""
+    rules, problems = read_rules(_rules_text(files))
+    if errors_in(problems):
+        raise InvalidConfiguration(problems)
+    return rules
+
+
+def _rules_text(files: Sequence[File]) -> bytes:
+    return next((file.content for file in files if file.path == RULES_PATH and file.content is not None), b"")
+
+
+def _names(locations: Sequence[SystemLocation]) -> list[str]:
+    """The names that a map can have; a warning for each other one, and for those that are easily mistaken."""
+    names = sorted(location.name for location in locations)
+    for name in names:
+        if not is_usable(name):
+            _warn(f"no row can name the location {name!r}", "rename it in Platform > Locations")
+    for first, second in twins(names):
+        _warn(f"{quote(first)} and {quote(second)} differ only in case", "rename one in Platform > Locations")
+    return [name for name in names if is_usable(name)]
+
+
+def _write(folder: Path, files: Sequence[File], rules: Rules, there: Sequence[str]) -> list[File]:
+    """Put the names into known, and say which came and went; the files as they are then."""
+    path, old = folder / RULES_PATH, _rules_text(files)
+    try:
+        new = with_known(old, there)
+    except ValueError as error:
+        raise LocationPolicyError(f"{path} cannot be changed: {error}", "write known on a line of its own") from None
+    if new == old:
+        print(f"{escape(str(path))} knows them all")
+        return list(files)
+    replace_file(path, new)
+    for name in sorted(set(there) ^ set(rules.known)):
+        print(f"{'added' if name in there else 'removed'} {escape(quote(name))}")
+    print(f"wrote {escape(str(path))}")
+    others = [file for file in files if file.path != RULES_PATH]
+    return [*others, File(RULES_PATH, "file", len(new), RULES_PATH, new)]
+
+
+def _tell(found: Sequence[Mismatch], asked: str) -> int:
+    for mismatch in found:
+        print(mismatch)
+    print(f"{asked}: {count(len(found), 'error') if found else 'no problem'}", file=sys.stderr)
+    return NO if found else 0
+
+
+def _warn(message: str, hint: str) -> None:
+    print(f"location-policy: warning: {escape(message)}\n  hint: {escape(hint)}", file=sys.stderr)

@@ -1,0 +1,82 @@
+"""`location-policy revert`: undo, in one command, through the gate."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+
+from ...edits.landing import Proposal, check_writable, land, propose, served_tip
+from ...edits.revert import go_back, take_back
+from ...errors import LocationPolicyError, NotWritable
+from ...gate.messages import tell_commit
+from ...gate.overrides import OPTION
+from ...gate.pusher import user_name
+from ...problems import escape
+from ...repository.author import operator
+from ...repository.mirror import is_url, without_secrets
+from ...repository.new_commits import Author
+from ...repository.repository import Repository, open_repository
+from ..terminal.default_paths import asked_place
+from ..terminal.exit_status import NO
+
+OVERRIDE = f'location-policy revert --{OPTION} "reason"'
+"""What to type where a large change is meant."""
+LOGGED = "location-policy revert"
+"""What the log of the branch says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for: `commit` taken back, or all since `to`."""
+
+    commit: str | None
+    to: str | None
+    author: str | None
+    message: str | None
+    reason: str | None
+    is_dry: bool
+
+
+def revert(asked: Asked, repo: str | None) -> int:
+    """Print what the reverting commit does, then make it; the exit status."""
+    if repo and is_url(repo):
+        message = f"{without_secrets(repo)} is a remote repository, in which nothing can be made from here"
+        raise NotWritable(message, "in a clone of it: git revert, then git push")
+    author = _author(asked.author)
+    with open_repository(asked_place(repo).repository) as repository:
+        check_writable(repository, os.geteuid())
+        tip = served_tip(repository)
+        commit = repository.find_commit(asked.to or asked.commit or "")
+        made = go_back(repository, tip, commit) if asked.to else take_back(repository, tip, commit, author)
+        if made.tree == tip.tree:
+            print(f"nothing to do: it is so already, at {tell_commit(tip)}")
+            return 0
+        options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
+        message = made.message(asked.message)
+        proposal = propose(repository, tip, made.tree, message, author, options, OVERRIDE)
+        return _carry_out(repository, proposal, asked)
+
+
+def _carry_out(repository: Repository, proposal: Proposal, asked: Asked) -> int:
+    for line in proposal.verdict.lines:
+        print(line)
+    if not proposal.verdict.accepted:
+        return NO
+    if asked.is_dry:
+        print("dry run: nothing changed")
+        return 0
+    sys.stdout.flush()  # the plan is there before anything is done
+    land(repository, proposal, LOGGED)
+    name = escape(proposal.update.ref.removeprefix("refs/heads/"))
+    print(f"{name} is now at {tell_commit(repository.commit(proposal.update.new))}")
+    return 0
+
+
+def _author(text: str | None) -> Author:
+    if text is None:
+        return operator(user_name(os.getuid()))
+    try:
+        return Author.parse(text)
+    except ValueError as error:
+        raise LocationPolicyError(str(error), "write it so: Alice <alice@example.com>") from None

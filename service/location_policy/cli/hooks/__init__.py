@@ -1,0 +1,1 @@
+"""The commands that git runs at a push."""

@@ -1,0 +1,69 @@
+"""Who gets in, from the options of `serve`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from pathlib import Path
+
+from ...access.credentials import Credentials, Roles, Unmatched
+from ...access.options import Users
+from ...access.proxies import Proxies, parse_networks
+from ...access.roles import Role
+from ...errors import CannotStart
+from ...runtime.reloader import Look
+from ...server.options import Listen, Tls
+from ...web.edge.guard import ALL_ROLES, OPEN, Access
+
+
+def tls_of(cert: Path | None, key: Path | None, client_ca: Path | None) -> Tls | None:
+    """The files of TLS; raises CannotStart when one of those that belong together is missing."""
+    if cert and key:
+        return Tls(cert, key, client_ca)
+    for name, path, missing in (("cert", cert, "key"), ("key", key, "cert")):
+        if path:
+            raise CannotStart(f"--tls-{name} needs --tls-{missing} too")
+    if client_ca:
+        raise CannotStart("--client-ca needs --tls-cert and --tls-key too")
+    return None
+
+
+def asks_who(listen: Listen, users: Users) -> bool:
+    """Whether strangers are kept out, or let in by an explicit word."""
+    return users.allow_anonymous or _knows_users(listen, users)
+
+
+def open_doors(listen: Listen, users: Users) -> tuple[Access, Sequence[Look]]:
+    """Who may do what, and what reads the files of that again."""
+    if users.roles and not _knows_users(listen, users):
+        raise CannotStart("--roles needs --htpasswd or --client-ca too: without them nobody is asked who it is")
+    try:
+        proxies = Proxies(parse_networks(listen.proxies))
+    except ValueError as error:
+        raise CannotStart(f"--forwarded-allow-ips: {error}", "write addresses and subnets, with commas") from None
+    credentials = Credentials(users.htpasswd) if users.htpasswd else None
+    roles = Roles(users.roles)
+    open_paths = OPEN | {"/metrics"} if users.open_metrics else OPEN
+    access = Access(credentials, roles, _strangers(listen, users), open_paths, proxies)
+    if credentials is None:
+        return access, [roles.look]
+    return access, [credentials.look, roles.look, Unmatched(credentials, roles).look]
+
+
+def _knows_users(listen: Listen, users: Users) -> bool:
+    return users.htpasswd is not None or (listen.tls is not None and listen.tls.client_ca is not None)
+
+
+def _strangers(listen: Listen, users: Users) -> frozenset[Role]:
+    """What is open to those who say no name: without users everything to look at, and on this machine the rest too."""
+    if _knows_users(listen, users):
+        return frozenset(("node",)) if users.allow_anonymous else frozenset()
+    is_here = listen.uds is not None or _is_loopback(listen.host)
+    return ALL_ROLES if is_here and not listen.behind_proxy else frozenset(("node", "viewer"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,70 @@
+"""Whether the repository can be cloned from the service and pushed to it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+from contextlib import suppress
+from pathlib import Path
+from shlex import quote
+
+from ...errors import CannotStart, RepositoryError
+from ...repository.http_backend import LARGEST_PUSH, HttpBackend, require_backend
+from ...repository.repository import open_repository
+
+log = logging.getLogger(__name__)
+
+
+def open_git(directory: Path, *, is_copy: bool, wanted: bool | None) -> HttpBackend | None:
+    """git for what is asked over HTTP, None where that is not served; `wanted`: None if nobody has said.
+
+    Raises CannotStart where it is wanted and cannot be.
+    """
+    if wanted is False or (is_copy and wanted is None):
+        return None
+    try:
+        _check(directory, is_copy=is_copy)
+    except CannotStart as error:
+        if wanted:
+            raise
+        log.info("%s", error.message)
+        return None
+    return HttpBackend(directory, _largest_push(directory))
+
+
+def _check(directory: Path, *, is_copy: bool) -> None:
+    """Raises CannotStart. What cannot be read now, while its last content is served, git looks at with each request."""
+    if is_copy:
+        message = "git over HTTP: a copy is not served, for the next fetch would undo what is pushed"
+        raise CannotStart(message, "clone from where it is fetched, and push there")
+    require_backend()
+    with suppress(OSError):
+        _check_owner(directory, directory.stat().st_uid)
+    with suppress(RepositoryError), open_repository(directory) as repository:
+        if repository.hooks_folder() is None:
+            message = f"git over HTTP: {directory} is not a bare repository, so no hook judges what is pushed"
+            raise CannotStart(message, "make one with: git clone --bare")
+
+
+def _check_owner(directory: Path, owner: int) -> None:
+    """git refuses a repository of another user, whose hooks would be run as this one (git-config, "safe.directory")."""
+    own = os.geteuid()
+    if owner != own:
+        message = f"git over HTTP: {directory} belongs to {_name(owner)}, and the service runs as {_name(own)}"
+        raise CannotStart(message, f"chown -R {_name(own)} {quote(str(directory))}")
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:  # a container runs as a number
+        return str(user)
+
+
+def _largest_push(directory: Path) -> int:
+    try:
+        with open_repository(directory) as repository:
+            return repository.largest_push() or LARGEST_PUSH
+    except RepositoryError:
+        return LARGEST_PUSH

@@ -1,0 +1,39 @@
+"""The options of `serve`, as they were asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ...access.options import Users
+from ...edits.options import Changes
+from ...repository.signing_options import Signatures
+from ...server.options import Limits, Listen
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """What is logged: the form of the ordinary log, and where the decision log goes, if anywhere."""
+
+    form: Literal["text", "json"] = "text"
+    decisions: str | None = None
+    with_names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What `serve` was asked for; the defaults are what it does when nothing is said."""
+
+    repo: str | None = None
+    branch: str | None = None
+    listen: Listen = field(default_factory=Listen)
+    users: Users = field(default_factory=Users)
+    state_dir: Path | None = None
+    fetch_interval: float = 15.0
+    git_http: bool | None = None
+    changes: Changes = "served"
+    example: bool = False
+    limits: Limits = field(default_factory=Limits)
+    logs: Logs = field(default_factory=Logs)
+    signatures: Signatures = field(default_factory=Signatures)

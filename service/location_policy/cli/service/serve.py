@@ -1,0 +1,90 @@
+"""`location-policy serve`: put the parts together, and run them."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from shlex import quote
+
+from ... import __version__
+from ...repository.git_version import require_git
+from ...rollout.state import now
+from ...runtime.log_format import log_to_stderr
+from ...runtime.systemd import ServiceManager
+from ...server.run import end_on_signals
+from ...server.sockets import bind, remove_unix
+from ...server.tls import Certificates
+from ...web.edge.git_http import PLACE
+from ...web.ops.decision_log import DecisionLog
+from ...web.ops.settings import Settings
+from .access import asks_who, open_doors
+from .git_http import open_git
+from .options import Logs, ServeOptions
+from .run import Parts, work
+from .source import Source, find, source_of, write_problem
+
+
+def serve(options: ServeOptions) -> None:
+    """Serve until a signal comes; raises LocationPolicyError when it cannot be started."""
+    end_on_signals()
+    log_to_stderr(options.logs.form)
+    manager = ServiceManager()
+    require_git()
+    certificates = Certificates(options.listen.tls) if options.listen.tls else None
+    access, looks = open_doors(options.listen, options.users)
+    looks = [*looks, *([certificates.look] if certificates else [])]
+    listener = bind(options.listen, asks_who=asks_who(options.listen, options.users))
+    try:
+        source = source_of(options)
+        directory = find(source, options)
+        parts = Parts(
+            options=options,
+            settings=_settings(options, listener, source),
+            listener=listener,
+            source=source,
+            directory=directory,
+            access=access,
+            certificates=certificates,
+            looks=looks,
+            backend=open_git(directory, is_copy=source.mirror is not None, wanted=options.git_http),
+            not_kept=write_problem(source.state),
+            decisions=_decision_log(options.logs),
+        )
+        print(_next_steps(parts), flush=True, file=sys.stderr if options.logs.decisions == "-" else sys.stdout)
+        work(parts, manager)
+    finally:
+        remove_unix(options.listen.uds)
+
+
+def _settings(options: ServeOptions, listener: socket.socket, source: Source) -> Settings:
+    where = options.listen.host, _port(listener)
+    return Settings(source.shown, *where, source.state, source.place, options.changes, now())
+
+
+def _decision_log(logs: Logs) -> DecisionLog | None:
+    """The decision log, if there is to be one."""
+    return None if logs.decisions is None else DecisionLog(logs.decisions, with_names=logs.with_names)
+
+
+def _port(listener: socket.socket) -> int:
+    return 0 if listener.family == socket.AF_UNIX else int(listener.getsockname()[1])
+
+
+def _next_steps(parts: Parts) -> str:
+    options, listen, listener = parts.options, parts.options.listen, parts.listener
+    scheme = "https" if listen.tls else "http"
+    if listen.uds:
+        shown, curl, url = str(listen.uds), f"curl --unix-socket {quote(str(listen.uds))}", f"{scheme}://localhost"
+    else:
+        host, port = listener.getsockname()[:2]
+        shown = url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        curl = "curl"
+    clone = f"{url}{PLACE}" if parts.backend and not listen.uds else quote(parts.settings.repository)
+    login = " --user USER" if options.users.htpasswd else ""
+    query = "protocol=mssip&ms-subnet=10.61.2.0"
+    return f"""location-policy {__version__} serves {parts.settings.repository} on {shown}
+
+  change the map:  git clone {clone}
+  ask as a node:   {curl}{login} '{url}/policy/v1/participant/location?{query}'
+  what is active:  {curl}{login} {url}/status
+"""

@@ -1,0 +1,114 @@
+"""What `serve` follows: a repository here or the copy of a remote one, and whether it is as it was asked for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+from ...errors import CannotStart, RepositoryError
+from ...gate.hooks import shipped
+from ...gate.install import create
+from ...repository.config import SECTION
+from ...repository.git_dir import find_git_directory
+from ...repository.mirror import Mirror, is_url, without_secrets
+from ...repository.repository import open_repository
+from ...rollout import last_good
+from ...rollout.last_good import Identity
+from ..terminal.default_paths import REPOSITORY, STATE, state_beside
+from .options import ServeOptions
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is followed: a repository here, or the mirror of a remote one; and where its last good content is kept."""
+
+    shown: str
+    place: Path
+    state: Path
+    mirror: Mirror | None = None
+
+
+def source_of(options: ServeOptions) -> Source:
+    """What is asked for, made where it is ours to make."""
+    return _remote(options, options.repo) if options.repo and is_url(options.repo) else _local(options)
+
+
+def _local(options: ServeOptions) -> Source:
+    """A repository on this machine; without a name it is our own, made unless there was one before."""
+    is_ours = options.repo is None
+    place = Path(options.repo or REPOSITORY).absolute()
+    state = (options.state_dir or (STATE if is_ours else state_beside(place))).absolute()
+    if is_ours and not os.access(place, os.F_OK) and not _was_served(state):
+        create(place, shipped("config-repo") if options.example else None, signatures=options.signatures)
+    return Source(str(place), place, state)
+
+
+def _remote(options: ServeOptions, url: str) -> Source:
+    state = (options.state_dir or STATE).absolute()
+    settings = options.signatures.config(SECTION)
+    mirror = Mirror(url, state, options.branch, options.fetch_interval, settings=settings)
+    mirror.make()
+    return Source(without_secrets(url), mirror.directory, state, mirror)
+
+
+def find(source: Source, options: ServeOptions) -> Path:
+    """The git directory; one that cannot be read now is waited for when its last good content is on disk."""
+    try:
+        directory = find_git_directory(source.place)
+        with open_repository(directory) as repository:
+            settings = repository.settings()
+            served = repository.served_ref(settings).removeprefix("refs/heads/")
+            branches = repository.branches()
+    except RepositoryError:
+        if _was_served(source.state, source.place):
+            return source.place
+        raise
+    _check_branch(source, options.branch, served, branches)
+    _check_signatures(source, options, settings)
+    return directory
+
+
+def _check_signatures(source: Source, options: ServeOptions, settings: Mapping[str, str]) -> None:
+    for name, wanted in options.signatures.config(SECTION).items():
+        there = settings.get(name.removeprefix(f"{SECTION}.").lower())
+        if there != wanted:
+            option = re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", name.removeprefix(f"{SECTION}."))
+            hint = f"location-policy init {quote(source.shown)} --{option} {quote(wanted)}"
+            raise CannotStart(f"{name} of the repository is {there or 'not set'}, not {wanted}", hint)
+
+
+def _check_branch(source: Source, branch: str | None, served: str, branches: Sequence[str]) -> None:
+    if branch and branch != served:
+        there = (
+            "" if branch in branches else f", and has no such branch; branches here: {', '.join(branches) or 'none'}"
+        )
+        hint = f"location-policy init {quote(source.shown)} --branch {quote(branch)}"
+        raise CannotStart(f"the repository serves branch {served}, not {branch}{there}", hint)
+
+
+def _was_served(state: Path, place: Path | None = None) -> bool:
+    try:
+        stored = last_good.load(state)
+    except ValueError:
+        return place is None
+    return stored is not None and (place is None or stored.identity.is_same(Identity("", str(place))))
+
+
+def write_problem(directory: Path) -> str | None:
+    """Why nothing can be kept in this directory, which is made where it is missing."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:
+        problem = f"{directory} cannot be written: {error.strerror}"
+        log.warning("nothing is kept for a restart: %s", problem)
+        return problem
+    return None

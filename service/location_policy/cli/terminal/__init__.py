@@ -1,0 +1,1 @@
+"""What commands share: exit statuses, progress, default paths."""

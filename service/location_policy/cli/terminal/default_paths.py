@@ -1,0 +1,49 @@
+"""Which repository is meant by who names none, and where its service keeps its state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ...errors import NotARepository
+from ...repository.git_dir import find_git_directory
+from ...repository.mirror import is_url, mirror_directory
+
+DATA = Path("data")
+REPOSITORY = DATA / "locations.git"
+STATE = DATA / "state"
+"""What `serve` takes that is told nothing."""
+
+
+class Place(NamedTuple):
+    """A repository on this machine, and the state directory of its service."""
+
+    repository: Path
+    state: Path
+
+
+def asked_place(repo: str | None, state_dir: Path | None = None) -> Place:
+    """What is named, as `serve` takes it; else what `serve` takes by itself, else the folder that one is in.
+
+    Raises NotARepository.
+    """
+    if repo and is_url(repo):
+        state = state_dir or STATE
+        return Place(find_git_directory(mirror_directory(repo, state)), state)
+    if repo or not REPOSITORY.exists():
+        directory = find_git_directory(Path(repo)) if repo else _here()
+        return Place(directory, state_dir or state_beside(directory))
+    return Place(find_git_directory(REPOSITORY), state_dir or STATE)
+
+
+def state_beside(repository: Path) -> Path:
+    """The state directory of a repository that was named."""
+    return find_git_directory(repository) / "location-policy"
+
+
+def _here() -> Path:
+    try:
+        return find_git_directory(Path())
+    except NotARepository:
+        message = f"there is no repository here, nor {REPOSITORY}"
+        raise NotARepository(message, "name one: --repo /srv/git/locations.git") from None

@@ -1,0 +1,49 @@
+"""Where errors become words and exit statuses.
+
+0: yes. 1: the answer is no. 2: it could not be asked. 3: the service could not start.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ...errors import ForeignHook, InvalidConfiguration, LocationPolicyError, RevertConflict, UnusableFile
+from ...problems import escape
+
+NO = 1
+NOT_ASKED = 2
+NOT_STARTED = 3
+
+
+@contextmanager
+def told(status: int) -> Iterator[None]:
+    """Tell an error of ours to the user and exit: with 1 when it is a refusal, else with this status."""
+    try:
+        yield
+    except LocationPolicyError as error:
+        tell(error)
+        sys.exit(NO if isinstance(error, (InvalidConfiguration, ForeignHook, RevertConflict)) else status)
+    except BrokenPipeError:  # whoever read our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(status)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        tell(LocationPolicyError(f"{place}{error.strerror or error}"))
+        sys.exit(status)
+
+
+def tell(error: LocationPolicyError) -> None:
+    """An error in the form that all commands share."""
+    print(*words(error), sep="\n", file=sys.stderr)
+
+
+def words(error: LocationPolicyError) -> Iterator[str]:
+    """That form, line by line."""
+    yield f"location-policy: {escape(error.message)}"
+    if isinstance(error, (InvalidConfiguration, UnusableFile, RevertConflict)):
+        yield from map(str, error.problems)
+    if error.hint:
+        yield f"  hint: {escape(error.hint)}"

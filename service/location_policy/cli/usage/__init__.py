@@ -1,0 +1,1 @@
+"""What can be typed: arguments, options and their help."""

@@ -1,0 +1,45 @@
+"""What hooks of git and jobs of CI run where nobody types, with its help."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ..terminal.exit_status import NOT_ASKED, told
+from . import options as of
+from .parameters import PATH
+
+
+@of.argument("file", "What the comment says, Markdown.", type=PATH)
+@of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
+def comment(file: Path, ca: Path | None) -> None:
+    """Let the pull request of this CI job have one comment, made or updated.
+
+    Works in GitHub, Gitea and Forgejo Actions (with GITHUB_TOKEN) and in GitLab CI (with COMMENT_TOKEN).
+    Where it may not comment, the text goes to the summary of the run, or to its log.
+    """
+    from ..commands.comment import comment
+
+    with told(NOT_ASKED):
+        comment(file, ca)
+
+
+def pre_receive() -> None:
+    """Judge the push on standard input, for the hook."""
+    from ..hooks.pre_receive import pre_receive
+
+    sys.exit(pre_receive())
+
+
+def post_receive() -> None:
+    """Note why the push on standard input was allowed, for the hook."""
+    from ..hooks.post_receive import post_receive
+
+    sys.exit(post_receive())
+
+
+def proc_receive() -> None:
+    """End a dry run, for the hook."""
+    from ..hooks.proc_receive import proc_receive
+
+    sys.exit(proc_receive())

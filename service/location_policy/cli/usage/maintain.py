@@ -1,0 +1,96 @@
+"""What can be typed to bring a map, to keep it and its repository in order, to take a change back, with its help."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ..terminal.exit_status import NOT_ASKED, told
+from . import options as of
+from .parameters import PATH
+
+
+@of.argument("files", "What is brought, in the order in which rows are tried.", nargs=-1, type=PATH)
+@of.option("into", "FOLDER", "The working copy.  [default: .]", type=PATH, default=Path(), show_default=False)
+@of.option("sites", "FILE", "Rows site,location,overflow… for an export.", type=PATH)
+@of.option("accept-differences", None, "Write though answers differ, without refused lines.")
+@of.option("keep-answers", None, "Leave out rows that the old server never came to.")
+@of.option("overwrite", None, "Replace rows that are there, and add to known.")
+def import_(
+    files: tuple[Path, ...],
+    into: Path,
+    sites: Path | None,
+    accept_differences: bool,
+    keep_answers: bool,
+    overwrite: bool,
+) -> None:
+    """Bring the map of another program, and prove the move.
+
+    FILES are CSV files of pexsubnet, or what Get-CsNetworkSubnet | Export-Csv has saved. Prints every range
+    of addresses whose answer differs between the first row that matches and the longest prefix. Then, and
+    where a line is refused, nothing is written and the exit status is 1.
+    """
+    from ..commands.import_tables import Asked, bring
+
+    with told(NOT_ASKED):
+        sys.exit(bring(Asked(files, into, sites, accept_differences, keep_answers, overwrite)))
+
+
+@of.argument("paths", "Working copies, or files of rows in one.  [default: .]", default=None, nargs=-1, type=PATH)
+@of.option("check", None, "Write nothing, and say which files would change.")
+def fmt(paths: tuple[Path, ...], check: bool) -> None:
+    """Write files of rows in one form; no answer changes.
+
+    Subnets in their shortest form, rows by address below the comment that they stand under, no space around
+    cells, no empty cells, LF. A file with an error is left alone. Exit status 1 if there is one, or if --check
+    finds one to change.
+    """
+    from ..commands.fmt import fmt
+
+    with told(NOT_ASKED):
+        sys.exit(fmt(paths or [Path()], check=check))
+
+
+@of.served
+@of.option("state-dir", "DIR", "That of the service.", type=PATH)
+@of.form("text or json.")
+def doctor(repo: str | None, state_dir: Path | None, form: str) -> None:
+    """Look over a repository, and say how to mend it.
+
+    Git, hook, settings, owners, watch, state directory, and what serve would do. Changes nothing. Ask as
+    the user of the service. Exit status 1 if there is something to mend.
+    """
+    from ..commands.doctor import doctor
+
+    with told(NOT_ASKED):
+        sys.exit(doctor(repo, state_dir, form))
+
+
+@of.argument("commit", "The commit to take back, and none since.", default=None)
+@of.served
+@of.option("to", "COMMIT", "Go back to this one, and take back all since.")
+@of.option("dry-run", None, "Only print what it would do.")
+@of.option("author", "AUTHOR", 'Who does it: "Name <address>".')
+@of.option("message", "TEXT", "Why, instead of what git says.", short="m")
+@of.option("allow-large-change", "REASON", "Why it may exceed [limits].")
+def revert(
+    commit: str | None,
+    repo: str | None,
+    to: str | None,
+    dry_run: bool,
+    author: str | None,
+    message: str | None,
+    allow_large_change: str | None,
+) -> None:
+    """Take back a commit of the served branch, by a new one that the gate judges.
+
+    Run it where the bare repository is. Exit status 1 if it is refused, or later commits are in the way.
+    """
+    from ..commands.revert import Asked, revert
+
+    if (commit is None) == (to is None):
+        raise click.BadParameter("name either the commit to take back, or --to the one to go back to")
+    with told(NOT_ASKED):
+        sys.exit(revert(Asked(commit, to, author, message, allow_large_change, dry_run), repo))

@@ -1,0 +1,109 @@
+"""What can be typed to ask a Management Node, with its help."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..environment import variable
+from ..terminal.exit_status import NOT_ASKED, told
+from . import options as of
+from .parameters import PATH, Commands, Decimal
+
+SECONDS = 60.0
+"""For all that a command asks a Management Node."""
+
+_manager = of.option("manager", "URL", "Such as https://manager.example.com.", required=True, show_default=False)
+_user = of.option("user", "NAME", "Who may read its configuration API.", required=True)
+_password_file = of.option("password-file", "FILE", "A file of one line, the password.", type=PATH)
+_ca = of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
+_timeout = of.rare_option("timeout", "SECONDS", "For the whole answer.", type=Decimal(0.1), default=SECONDS)
+_allow_http = of.rare_option("allow-http", None, "Send the password where anybody on the way reads it.")
+
+
+@click.group(cls=Commands, epilog="Example: location-policy pexip locations --manager https://pexip --user me")
+def pexip() -> None:
+    """Hold the map against a Pexip Management Node.
+
+    The password comes from --password-file, from LOCATION_POLICY_MANAGER_PASSWORD, or is asked for.
+    """
+
+
+@pexip.command(epilog="Example: location-policy pexip locations --manager https://pexip --user me")
+@_manager
+@_user
+@_password_file
+@_ca
+@of.option("check", "FOLDER", "Compare with the names in this working copy.", type=PATH)
+@of.option("into", "FOLDER", "Write them into known in its policy.toml.", type=PATH)
+@_timeout
+@_allow_http
+@of.help_all
+def locations(
+    manager: str,
+    user: str,
+    password_file: Path | None,
+    ca: Path | None,
+    check: Path | None,
+    into: Path | None,
+    timeout: float,
+    allow_http: bool,
+) -> None:
+    """Print Pexip's locations, hold a map against them, or write them.
+
+    Exit status 1 if rows have a name that Pexip does not, or, with --check, if known has other names.
+    """
+    from ..commands.pexip_manager import Asked, locations
+
+    if check and into:
+        raise click.BadParameter("--check and --into exclude each other")
+    with told(NOT_ASKED):
+        asked = Asked(manager, user, password_file, ca, timeout, allow_http=allow_http)
+        sys.exit(locations(asked, check or into, writes=into is not None))
+
+
+@pexip.command(epilog="Example: location-policy pexip preflight --manager https://pexip --user me")
+@_manager
+@_user
+@of.folder
+@_password_file
+@_ca
+@of.option("location", "NAME", "Where signalling lands; once for each.", multiple=True)
+@of.option("profile", "NAME", "The policy profile that it must have.")
+@_timeout
+@_allow_http
+@of.help_all
+@click.pass_context
+def preflight(
+    context: click.Context,
+    manager: str,
+    user: str,
+    folder: Path,
+    password_file: Path | None,
+    ca: Path | None,
+    location: tuple[str, ...],
+    profile: str | None,
+    timeout: float,
+    allow_http: bool,
+) -> None:
+    """Say what keeps nodes from asking, or from taking the answers.
+
+    Holds names against each other as `locations --check` does, and looks at policy profiles: URL, media
+    location, and which locations have them. Exit status 1 if something is wrong.
+    """
+    from ..commands.pexip_manager import Asked, preflight
+
+    with told(NOT_ASKED):
+        asked = Asked(manager, user, password_file, ca, timeout, allow_http=allow_http)
+        sys.exit(preflight(asked, folder, _names(context, location), profile))
+
+
+def _names(context: click.Context, typed: Sequence[str]) -> Sequence[str]:
+    """The locations that are meant; in the environment commas part them, since many have a space."""
+    if of.is_set(context, "location"):
+        return [name.strip() for name in os.environ[variable("location")].split(",") if name.strip()]
+    return typed

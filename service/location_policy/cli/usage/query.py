@@ -1,0 +1,128 @@
+"""What can be typed to ask a map, and what has become of it, with its help."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..terminal.exit_status import NOT_ASKED, told
+from . import options as of
+from .options import asked_repository, one_side
+from .parameters import PATH, Integer
+
+if TYPE_CHECKING:
+    from ..commands.diff import Form
+
+address_argument = of.argument("address", "The caller's address, IPv4 or IPv6.")
+
+
+@of.folder
+@of.repo
+@of.rev
+@of.option("coverage", None, "Print how much expectations.csv covers.")
+@of.form("text, json, github, gitlab or sarif.", of.CHECK_FORM)
+@of.option("staged", None, "What is staged for the next commit, for a hook of git.")
+@of.option("only-changed", "BASE", "First what stands in lines that differ from this revision.")
+@click.pass_context
+def check(
+    context: click.Context,
+    folder: Path,
+    repo: Path | None,
+    rev: str | None,
+    coverage: bool,
+    form: str,
+    staged: bool,
+    only_changed: str | None,
+) -> None:
+    """Validate a working copy or a commit, as the hook does.
+
+    Problems go to standard output, their number to standard error. Exit status 1 if there is an error.
+    """
+    from ..commands.check import Asked, check
+
+    if staged and (repo or rev):
+        raise click.BadParameter("--staged excludes --repo and --rev")
+    if coverage and form != "text":
+        raise click.BadParameter("--coverage goes with --format text only")
+    with told(NOT_ASKED):
+        asked = Asked(folder, asked_repository(context, repo), rev, staged, context.obj)
+        sys.exit(check(asked, form=form, base=only_changed, covers=coverage))
+
+
+@address_argument
+@of.folder
+@of.repo
+@of.rev
+@of.option("protocol", "NAME", "As a node names it.", default="mssip")
+@of.form("json: the body that a node gets.")
+@click.pass_context
+def lookup(
+    context: click.Context,
+    address: str,
+    folder: Path,
+    repo: Path | None,
+    rev: str | None,
+    protocol: str,
+    form: str,
+) -> None:
+    """Print the answer for an address, and the row it comes from.
+
+    Exit status 1 if there is none.
+    """
+    from ..commands.lookup import lookup
+
+    with told(NOT_ASKED):
+        sys.exit(lookup(address, folder, asked_repository(context, repo), rev, protocol, form))
+
+
+@of.argument("old", "A revision, or a folder.", callback=one_side)
+@of.argument("new", "Another one.")
+@of.served
+@of.form("text, markdown or json.", of.DIFF_FORM)
+@of.option("exit-code", None, "Exit with 1 if an answer changes.")
+def diff(old: str, new: str, repo: str | None, form: Form, exit_code: bool) -> None:
+    """Print which addresses get another answer in NEW than in OLD.
+
+    What begins with . or / is a folder; what names no revision may be one.
+    """
+    from ..commands.diff import diff
+
+    with told(NOT_ASKED):
+        sys.exit(diff(old, new, repo, form, tells_effect=exit_code))
+
+
+@address_argument
+@of.served
+@of.rev
+@of.form("text or json.")
+def blame(address: str, repo: str | None, rev: str | None, form: str) -> None:
+    """Print the row that answers for an address, who wrote it, and the rows that it beats.
+
+    Exit status 1 if no row covers the address.
+    """
+    from ..commands.blame import blame
+    from ..terminal.default_paths import asked_place
+
+    with told(NOT_ASKED):
+        sys.exit(blame(address, asked_place(repo).repository, rev, form))
+
+
+@of.argument("address", "Only what changed the answer for this address.", default=None)
+@of.served
+@of.option("number", "N", "Commits to look at.  [default: 20; 1000 for an address]", short="n", type=Integer(1))
+@of.option("state-dir", "DIR", "That of the service.", type=PATH)
+@of.form("text or json.")
+def history(address: str | None, repo: str | None, number: int | None, state_dir: Path | None, form: str) -> None:
+    """Print what the commits of the served branch changed, and when the service took or refused them.
+
+    Exit status 1 if the answer for the address has not changed.
+    """
+    from ..commands.history import history, history_of
+    from ..terminal.default_paths import asked_place
+
+    with told(NOT_ASKED):
+        place = asked_place(repo, state_dir)
+        sys.exit(history(place, number, form) if address is None else history_of(address, place, number, form))

@@ -1,0 +1,29 @@
+"""One commit: its id, author, subject and moment, as everything that is made from it names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Signer(NamedTuple):
+    """Whose key has signed a commit, and which: its fingerprint."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit: what it is called by and who made it; `committed_at` is in UTC.
+
+    Anybody may be named as its author. `signer` is known where it was asked for and a listed key has signed.
+    """
+
+    id: str
+    tree: str
+    subject: str
+    author: str
+    committed_at: datetime
+    signer: Signer | None = None

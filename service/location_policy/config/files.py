@@ -1,0 +1,120 @@
+"""A file before its meaning: which files of a configuration count, and what is wrong with one before it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ..problems import Problem
+
+RULES_PATH = "policy.toml"
+ROWS_PATH = "locations.csv"
+ROWS_FOLDER = "locations/"
+EXPECTATIONS_PATH = "expectations.csv"
+OWNERS_PATH = "owners.csv"
+OTHER_TABLES = frozenset((EXPECTATIONS_PATH, OWNERS_PATH))
+"""What is read beside the map: nothing in it changes an answer."""
+
+FILE_LIMIT = 128 * 1024 * 1024
+"""Bytes that one file may have."""
+LINES_LIMIT = 4_000_000
+"""Lines that one file may have; a line costs memory even when it is blank."""
+FILES_LIMIT = 10_000
+"""CSV files that one configuration may have."""
+
+Kind = Literal["file", "symlink", "submodule"]
+
+_SINGLE = (RULES_PATH, *sorted(OTHER_TABLES))
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One entry of a configuration.
+
+    `content` is None where it was not read: the file is too large, is no file, or its reader remembers the blob.
+    """
+
+    path: str
+    kind: Kind
+    size: int
+    blob: str = ""
+    content: bytes | None = None
+
+
+def is_rows(path: str) -> bool:
+    """Does this path hold rows of the map?"""
+    return path == ROWS_PATH or (path.startswith(ROWS_FOLDER) and path.endswith(".csv"))
+
+
+def may_hold_rows(path: str) -> bool:
+    """Can a file of rows be made at this path? git and every system take it (git-fsck, "hasDotdot")."""
+    parts = path.split("/")
+    return is_rows(path) and path.isprintable() and all(part and not part.startswith(".") for part in parts)
+
+
+def is_read(path: str) -> bool:
+    """Does the content of this path count?"""
+    return path in _SINGLE or is_rows(path)
+
+
+def concerns(path: str, kind: Kind) -> bool:
+    """Does this entry belong to the configuration, or look as if somebody thought that it does?"""
+    if kind != "file":
+        return is_read(path) or f"{path}/".startswith(ROWS_FOLDER)
+    return is_read(path) or _is_stray(path)
+
+
+def file_problems(files: Iterable[File]) -> Iterator[Problem]:
+    """What is wrong with the files themselves."""
+    by_folded: dict[str, str] = {}
+    for number, file in enumerate(files, 1):
+        twin = by_folded.setdefault(file.path.casefold(), file.path)
+        if twin != file.path and any(map(is_read, (twin, file.path))):
+            message = f"{file.path} and {twin} differ only in case"
+            yield Problem(file.path, 1, 1, "case-twin", message, "join the two, and delete one")
+        elif _is_stray(file.path) and file.kind == "file":
+            yield _stray(file.path)
+        if number == FILES_LIMIT + 1:
+            yield Problem(file.path, 1, 1, "too-large", f"the configuration has more than {FILES_LIMIT:,} CSV files")
+        yield from _own_problems(file)
+
+
+def _own_problems(file: File) -> Iterator[Problem]:
+    if file.kind == "symlink":
+        yield Problem(file.path, 1, 1, "symlink", "a symbolic link is not followed", "commit the file itself")
+    elif file.kind == "submodule":
+        yield Problem(file.path, 1, 1, "submodule", "a submodule is not read", "commit the files themselves")
+    elif file.size > FILE_LIMIT and not _is_stray(file.path):
+        message = f"{file.size:,} bytes are more than the {FILE_LIMIT:,} that a file may have"
+        yield Problem(file.path, 1, 1, "too-large", message, _how_to_shrink(file.path))
+    elif file.content is not None and file.content.count(b"\n") > LINES_LIMIT:
+        message = f"the file has more than {LINES_LIMIT:,} lines"
+        hint = "delete its blank lines" + ", or split it" * is_rows(file.path)
+        yield Problem(file.path, 1, 1, "too-large", message, hint)
+    elif file.content is not None and file.content.startswith(_LFS_POINTER):
+        hint = f"git lfs untrack {file.path}, then add it again"
+        yield Problem(file.path, 1, 1, "lfs-pointer", "a Git LFS pointer stands where the rows should be", hint)
+
+
+def _how_to_shrink(path: str) -> str:
+    return f"split it into files below {ROWS_FOLDER}" if is_rows(path) else "delete what it does not need"
+
+
+def _is_stray(path: str) -> bool:
+    hidden = any(part.startswith(".") for part in path.split("/"))
+    is_table = path.casefold().endswith(".csv") and not is_rows(path) and path not in OTHER_TABLES
+    return (is_table and not hidden) or (path.casefold() == RULES_PATH and path != RULES_PATH)
+
+
+def _stray(path: str) -> Problem:
+    if path.casefold() in _SINGLE:
+        message, hint = f"only {path.casefold()} is read", f"rename it to {path.casefold()}"
+        return Problem(path, 1, 1, "stray-csv", message, hint, severity="warning")
+    folded = path[:-4] + ".csv" if is_rows(path[:-4] + ".csv") else path.casefold()
+    hint = (
+        f"rename it to {folded}" if is_rows(folded) else f"move it to {ROWS_FOLDER}{path.rpartition('/')[2][:-4]}.csv"
+    )
+    message = f"only {ROWS_PATH} and {ROWS_FOLDER}**/*.csv are read"
+    return Problem(path, 1, 1, "stray-csv", message, hint, severity="warning")

@@ -1,0 +1,58 @@
+"""A row, and a file of rows, in the one form in which they are kept: whoever reads a change sees what has changed.
+
+A comment or a blank line begins a block. The rows of a block stand in the order of their addresses, IPv4 first, under
+the comment that they stood under; what lies between two rows is never carried over to another row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .csv_lines import CONFLICT
+from .row import Flawed, Row
+from .row_file import RowFile
+
+_MISTAKEN = ("#", *CONFLICT)
+"""What a line is not a row for that begins so; between quotation marks it is."""
+
+
+def row_text(row: Row) -> str:
+    """The row as a line, without the LF."""
+    return cells_text((*row.names, str(row.network)))
+
+
+def cells_text(cells: Iterable[str]) -> str:
+    """Cells as a line, whatever they hold, without the LF."""
+    return ",".join(map(_cell, cells))
+
+
+def rows_text(rows: Iterable[Row]) -> bytes:
+    """Rows as the content of a file, in order."""
+    ordered = sorted(rows, key=lambda row: (len(row.network), row.network))
+    return "".join(f"{row_text(row)}\n" for row in ordered).encode()
+
+
+def canonical_text(file: RowFile) -> bytes:
+    """The content of a file of which every line can be read, with the same rows and the same comments."""
+    parts: list[bytes] = []
+    block: list[Row] = []
+    for raw, line in zip(file.texts, file.lines, strict=True):
+        row = line.row if isinstance(line, Flawed) else line
+        if row is not None:
+            block.append(row)
+            continue
+        parts += [rows_text(block)] * bool(block)
+        block = []
+        said = raw.strip(b" \t\r")
+        if said or (parts and parts[-1] != b"\n"):
+            parts.append(said + b"\n")
+    parts += [rows_text(block)] * bool(block)
+    if parts and parts[-1] == b"\n":
+        del parts[-1]
+    return b"".join(parts)
+
+
+def _cell(name: str) -> str:
+    if '"' in name or "," in name or name.startswith(_MISTAKEN):
+        return '"' + name.replace('"', '""') + '"'
+    return name

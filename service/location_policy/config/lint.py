@@ -1,0 +1,145 @@
+"""What a map that can be served could do better: rows that change nothing or take too many, names that look mistaken.
+
+All of it is a matter of severity, so the gate says which codes anybody is told of, and what is not asked for costs
+nothing. What single rows say holds whatever else is wrong. What the map says as a whole, an error elsewhere may change:
+a row that cannot be read may use a name, or lie around another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from ..net.addresses import Network, parse_address
+from ..net.overlaps import find_overlaps
+from ..problems import Problem, quote
+from ..spelling import near_misses
+from .files import RULES_PATH
+from .policy_toml import Rules
+from .row import Row
+from .row_file import RowFile
+from .toml_positions import key_place, name_places
+
+HOME_NETWORKS = ("192.168.0.0", "192.168.1.0", "10.0.0.0")
+"""The /24 networks that home routers come with."""
+
+_CATCH_ALL = frozenset(Network(bytes(size + 1)) for size in (4, 16))
+
+# A caller's subnet comes as its first address without the mask (contract of Pexip, 1.5), so a caller at home is taken
+# by a row that begins there; not by 192.168.1.128/25. A shorter row, such as 10.0.0.0/8, is how whole companies are.
+_HOME = frozenset(Network.holding(parse_address(home), length) for home in HOME_NETWORKS for length in range(24, 33))
+
+_WANTED = {"catch-all": _CATCH_ALL, "home-network": _HOME}
+
+
+class PlacedRow(NamedTuple):
+    """A row and where it stands."""
+
+    file: RowFile
+    line: int
+    row: Row
+
+    def __str__(self) -> str:
+        return f"{self.file.path}:{self.line}"
+
+    def problem(self, position: int, code: str, said: str, hint: str) -> Problem:
+        """What is said of one of its cells; 0 is the location, -1 the subnet."""
+        column, text = self.file.cell(self.line, position)
+        return Problem(self.file.path, self.line, column, code, f"{quote(text)} {said}", hint, "warning")
+
+
+def single_row_problems(files: Sequence[RowFile], codes: Collection[str]) -> Iterator[Problem]:
+    """Rows that take too many callers."""
+    wanted = frozenset[Network]().union(*(_WANTED[code] for code in _WANTED if code in codes))
+    for file in files:
+        if wanted.isdisjoint(file.networks):
+            continue
+        for line, row in file.rows():
+            if row.network in wanted:
+                placed = PlacedRow(file, line, row)
+                yield _catch_all(placed) if row.network in _CATCH_ALL else _home_network(placed)
+
+
+def _catch_all(placed: PlacedRow) -> Problem:
+    family = "IPv4" if len(placed.row.network.first) == 4 else "IPv6"
+    said = f"takes every {family} address that no other row takes, and leaves Pexip nothing to choose"
+    return placed.problem(-1, "catch-all", said, _delete_or_allow(placed, "catch-all"))
+
+
+def _home_network(placed: PlacedRow) -> Problem:
+    first = str(placed.row.network).partition("/")[0]
+    said = f"takes callers at home too: many home routers have {first}/24, so {first} is what is sent"
+    return placed.problem(-1, "home-network", said, _delete_or_allow(placed, "home-network"))
+
+
+def _delete_or_allow(placed: PlacedRow, code: str) -> str:
+    return f'delete line {placed.line}, or write {code} = "off" below [checks] in {RULES_PATH} if it is meant'
+
+
+def whole_map_problems(
+    files: Sequence[RowFile], rules: Rules, rules_text: bytes, codes: Collection[str]
+) -> Iterator[Problem]:
+    """Rows that change nothing, and names that look mistaken; the map has no error."""
+    if "redundant-subnet" in codes or "shadowed-subnet" in codes:
+        yield from _overlaps(list(_rows(files)), rules, codes)
+    if "unused-location" in codes:
+        yield from _unused(files, rules, rules_text)
+    if "name-near-miss" in codes and not rules.known:
+        yield from _near_misses(files, rules, rules_text)
+
+
+def _rows(files: Sequence[RowFile]) -> Iterator[PlacedRow]:
+    return (PlacedRow(file, line, row) for file in files for line, row in file.rows())
+
+
+def _overlaps(rows: Sequence[PlacedRow], rules: Rules, codes: Collection[str]) -> Iterator[Problem]:
+    networks, names = [placed.row.network for placed in rows], [placed.row.names for placed in rows]
+    found = find_overlaps(networks, names, keeps_redundant=rules.severity("redundant-subnet") == "off")
+    if "redundant-subnet" in codes:
+        for at, parent in found.redundant.items():
+            said = f"gives the answer that {networks[parent]} in {rows[parent]} gives"
+            yield rows[at].problem(-1, "redundant-subnet", said, f"delete line {rows[at].line}")
+    if "shadowed-subnet" in codes:
+        for at, inner in found.shadowed.items():
+            said = f"never answers: longer rows take all of it, the first {networks[inner]} in {rows[inner]}"
+            yield rows[at].problem(-1, "shadowed-subnet", said, f"delete line {rows[at].line}")
+
+
+def _unused(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> Iterator[Problem]:
+    used = {rules.default}.union(*(names for file in files for names in file.names))
+    unused = [name for name in dict.fromkeys(rules.known) if name not in used]
+    if not unused:
+        return
+    places = name_places(rules_text, "locations", "known")
+    place = key_place(rules_text, "locations", "known")
+    for name in unused:
+        message = f"{quote(name)} is in known, but no row and no default uses it"
+        hint = 'delete it from known, or write unused-location = "off" below [checks]'
+        yield Problem(RULES_PATH, *places.get(name, place), "unused-location", message, hint, "warning")
+
+
+def _near_misses(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> Iterator[Problem]:
+    """Told at the first row of the rarer name, or at the default."""
+    uses = Counter[str]()
+    for names, number in Counter(placed.row.names for placed in _rows(files)).items():
+        for name in names:
+            uses[name] += number
+    if rules.default is not None:
+        uses.setdefault(rules.default, 0)
+    near = dict(near_misses([name for name, _ in uses.most_common()]))
+    if not near:
+        return
+    first: dict[str, tuple[PlacedRow, int]] = {}
+    for placed in _rows(files):
+        for position, name in enumerate(placed.row.names):
+            first.setdefault(name, (placed, position))
+    for name, commoner in near.items():
+        said = f"is nearly {quote(commoner)}, first in {first[commoner][0]}"
+        hint = f"write {commoner}; if both are meant, list every name in known = […] below [locations] in {RULES_PATH}"
+        if name in first:
+            placed, position = first[name]
+            yield placed.problem(position, "name-near-miss", said, hint)
+        else:
+            place = key_place(rules_text, "answer", "default")
+            yield Problem(RULES_PATH, *place, "name-near-miss", f"{quote(name)} {said}", hint, "warning")

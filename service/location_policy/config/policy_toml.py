@@ -1,0 +1,235 @@
+"""`policy.toml` to Rules: known locations, which field per protocol, the form of an answer, severities, limits.
+
+Names of protocols and of request parameters are compared without regard to case, and `_` in a parameter's name is `-`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal, cast
+
+from ..problems import CODES, Problem, Severity, quote
+from ..spelling import nearest
+from .files import RULES_PATH
+from .percentages import LIMITS, Share, meant_share, parse_share
+from .toml_positions import Places, decode_rules
+
+OverflowForm = Literal["pair", "list"]
+
+ADDRESS_FIELDS = ("ms-subnet", "remote-address", "node-ip", "proxy-node-address")
+"""Request parameters that hold an address (`ms-subnet` is the caller's subnet as its client reported it)."""
+
+_ADJUSTABLE = [code for code in CODES if CODES[code].adjustable]
+_KINDS = {list: "a list", dict: "a table", int: "a number", float: "a number"}
+
+SPELT = 100
+"""Unknown keys for which the nearest known one is looked for: a wrong file has thousands, at a millisecond each."""
+
+PAIR = 2
+"""Overflow locations that the form "pair" can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a map is to be read and answered; the defaults are those of an absent `policy.toml`."""
+
+    known: tuple[str, ...] = ()
+    match: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({"mssip": ("ms-subnet",)}))
+    overflow: OverflowForm = "pair"
+    default: str | None = None
+    severities: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Mapping[str, Share] = field(default_factory=lambda: MappingProxyType({}))
+
+    def severity(self, code: str) -> Severity:
+        """How much a code weighs under these rules."""
+        return self.severities.get(code, CODES[code].severity)
+
+    def codes_of(self, *severities: Severity) -> frozenset[str]:
+        """The adjustable codes that have one of these severities."""
+        return frozenset(code for code in _ADJUSTABLE if self.severity(code) in severities)
+
+    def lenient(self) -> Rules:
+        """These rules, with a warning for every error that is a matter of severity."""
+        softer: dict[str, Severity] = {code: "warning" for code in _ADJUSTABLE if self.severity(code) == "error"}
+        return replace(self, severities=MappingProxyType({**self.severities, **softer}))
+
+
+_UNREAD = Rules(overflow="list")
+"""What stands in for rules that cannot be read: the rows are judged by none of them."""
+
+
+def parameter_name(name: str) -> str:
+    """A request parameter's name in the one spelling in which names are compared."""
+    return name.lower().replace("_", "-")
+
+
+def read_rules(content: bytes) -> tuple[Rules, tuple[Problem, ...]]:
+    """The rules, and everything that is wrong with them; a value that is wrong counts as absent."""
+    try:
+        text = decode_rules(content)
+    except UnicodeDecodeError as error:
+        return _UNREAD, (_not_utf8(error),)
+    import tomllib  # only where rules are read: a push to a branch that nobody serves goes without
+
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: also an integer of more than 4,300 digits
+        return _UNREAD, (_syntax_problem(str(error), text),)
+    reader = _Reader(text)
+    return reader.rules(document), tuple(reader.problems)
+
+
+def _not_utf8(error: UnicodeDecodeError) -> Problem:
+    before = error.object[: error.start].decode()
+    line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
+    message = f"byte 0x{error.object[error.start]:02X} is not UTF-8"
+    return Problem(RULES_PATH, line, column, "not-utf8", message, "save the file as UTF-8")
+
+
+def _syntax_problem(message: str, text: str) -> Problem:
+    """The parser's message, its place taken out of it: `… (at line 3, column 7)`."""
+    what, _, place = message.rpartition(" (at ")
+    numbers = [int("".join(filter(str.isdigit, part))) for part in place.split(",") if any(map(str.isdigit, part))]
+    line, column = numbers if len(numbers) == 2 else (text.count("\n") + 1, 1)
+    said = what or message
+    hint = 'below a [table] a line is key = "value"'
+    return Problem(RULES_PATH, line, column, "rules-syntax", said[:1].lower() + said[1:], hint)
+
+
+class _Reader:
+    """Takes values out of a TOML document and notes what is wrong, each with the line of its key."""
+
+    def __init__(self, text: str) -> None:
+        self.places = Places(text.split("\n"))
+        self.spelt = 0
+        self.problems: list[Problem] = []
+
+    def rules(self, document: dict[str, Any]) -> Rules:
+        tables: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "locations": self._locations,
+            "match": self._match,
+            "answer": self._answer,
+            "checks": self._checks,
+            "limits": self._limits,
+        }
+        values: dict[str, Any] = {}
+        for name, table in document.items():
+            if name not in tables:
+                self._unknown((name,), tables)
+            elif not isinstance(table, dict):
+                self._wrong_type((name,), "a table", table, f"write [{name}] on a line of its own")
+            else:
+                values |= tables[name](table)
+        return Rules(**values)
+
+    def _locations(self, table: dict[str, Any]) -> dict[str, Any]:
+        self._known_keys("locations", table, ("known",))
+        known = table.get("known", [])
+        wrong = [known] if not isinstance(known, list) else [name for name in known if not _is_name(name)]
+        if wrong:
+            what = "a list of names without space around them"
+            self._wrong_type(("locations", "known"), what, wrong[0], 'write known = ["Sydney", "Melbourne"]')
+            return {}
+        return {"known": tuple(known)}
+
+    def _match(self, table: dict[str, Any]) -> dict[str, Any]:
+        match: dict[str, tuple[str, ...]] = {"mssip": ("ms-subnet",)}
+        spellings: dict[str, str] = {}
+        for protocol, value in table.items():
+            first = spellings.setdefault(protocol.lower(), protocol)
+            if first != protocol:
+                what = f"match.{quote(protocol)} is match.{quote(first)} again"
+                self._add(("match", protocol), "rules-type", what, "delete one of the two")
+            else:
+                match[protocol.lower()] = self._fields(protocol, value)
+        return {"match": MappingProxyType({protocol: fields for protocol, fields in match.items() if fields})}
+
+    def _fields(self, protocol: str, value: object) -> tuple[str, ...]:
+        """The request parameters that hold the address of a protocol's callers, in the order of trying."""
+        values = [] if value is False else value if isinstance(value, list) else [value]
+        fields = [parameter_name(name) if isinstance(name, str) else "" for name in values]
+        for name, field_name in zip(values, fields, strict=True):
+            if field_name not in ADDRESS_FIELDS:
+                usual = "ms-subnet" if protocol.lower() == "mssip" else "remote-address"
+                hint = f'write {quote(protocol)} = "{_written(nearest(field_name, ADDRESS_FIELDS) or usual)}"'
+                self._wrong_type(("match", protocol), "request parameters that hold an address", name, hint)
+                return ()
+        return tuple(fields)
+
+    def _answer(self, table: dict[str, Any]) -> dict[str, Any]:
+        self._known_keys("answer", table, ("overflow", "default"))
+        values: dict[str, Any] = {key: table[key] for key in ("overflow", "default") if key in table}
+        if values.get("overflow", "pair") not in ("pair", "list"):
+            wrong = values.pop("overflow")
+            self._wrong_type(("answer", "overflow"), '"pair" or "list"', wrong, 'write overflow = "pair"')
+        if not _is_name(values.get("default", "x")):
+            wrong = values.pop("default")
+            what = "a name without space around it"
+            self._wrong_type(("answer", "default"), what, wrong, 'write default = "Singapore"')
+        return values
+
+    def _checks(self, table: dict[str, Any]) -> dict[str, Any]:
+        severities = {}
+        for code, severity in table.items():
+            if code in CODES and code not in _ADJUSTABLE:
+                self._add(("checks", code), "rules-type", f"{code} is always an error", "delete it from [checks]")
+            elif code not in CODES:
+                self._unknown(("checks", code), _ADJUSTABLE)
+            elif severity not in ("error", "warning", "off"):
+                self._wrong_type(("checks", code), '"error", "warning" or "off"', severity, f'write {code} = "warning"')
+            else:
+                severities[code] = cast("Severity", severity)
+        return {"severities": MappingProxyType(severities)}
+
+    def _limits(self, table: dict[str, Any]) -> dict[str, Any]:
+        self._known_keys("limits", table, LIMITS)
+        limits = {}
+        for key, value in table.items():
+            if key not in LIMITS:
+                continue
+            try:
+                limits[key] = parse_share(value)
+            except (TypeError, ValueError):
+                hint = f'write {key} = "{meant_share(value) or LIMITS[key]}"'
+                self._wrong_type(("limits", key), 'a percentage from "0%" to "100%"', value, hint)
+        return {"limits": MappingProxyType(limits)}
+
+    def _known_keys(self, name: str, table: dict[str, Any], keys: Collection[str]) -> None:
+        for key in table:
+            if key not in keys:
+                self._unknown((name, key), keys)
+
+    def _unknown(self, keys: tuple[str, ...], names: Collection[str]) -> None:
+        self.spelt += 1
+        meant = nearest(keys[-1], names) if self.spelt <= SPELT else None
+        what = f"there is no {'table' if len(keys) == 1 else 'key'} {quote(keys[-1])}"
+        where = f" in [{keys[0]}]" if len(keys) > 1 else ""
+        hint = f"write {meant}" if meant else f"known here: {', '.join(names) or 'none'}"
+        self._add(keys, "rules-unknown-key", what + where, hint)
+
+    def _wrong_type(self, keys: tuple[str, ...], what: str, value: object, hint: str) -> None:
+        self._add(keys, "rules-type", f"{'.'.join(map(quote, keys))} takes {what}, not {_shown(value)}", hint)
+
+    def _add(self, keys: tuple[str, ...], code: str, message: str, hint: str) -> None:
+        line, column = self.places.find(keys)
+        self.problems.append(Problem(RULES_PATH, line, column, code, message, hint))
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value != "" and value == value.strip(" \t")
+
+
+def _written(parameter: str) -> str:
+    """A parameter's name as conference nodes send it."""
+    return parameter if parameter == "ms-subnet" else parameter.replace("-", "_")
+
+
+def _shown(value: object) -> str:
+    """A value from outside as a message repeats it."""
+    if isinstance(value, str):
+        return '"' + quote(value).strip('"') + '"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    return next((name for kind, name in _KINDS.items() if isinstance(value, kind)), "a date or a time")

@@ -1,0 +1,118 @@
+"""Rows and names held against the rules, and rows against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..net.addresses import Network
+from ..problems import Problem, quote
+from ..spelling import nearest
+from .csv_lines import Cell, Finding
+from .expectations import ExpectationFile
+from .files import ROWS_PATH, RULES_PATH
+from .policy_toml import PAIR, Rules
+from .row import name_findings
+from .row_file import RowFile
+from .toml_positions import key_place
+
+ROWS_LIMIT = 2_000_000
+"""Rows that one map may have."""
+
+SPELT = 100
+"""Unknown names for which the nearest known one is looked for: a wrong file has thousands, at a millisecond each."""
+
+
+def row_problems(files: tuple[RowFile, ...], rules: Rules) -> Iterator[Problem]:
+    """What is wrong with rows, each by itself, under these rules, and beside the others."""
+    for file in files:
+        yield from file.findings()
+        yield from _rule_problems(file, rules)
+    yield from _duplicates(files, rules)
+    size = 0
+    for file in files:
+        size += file.size
+        if size > ROWS_LIMIT >= size - file.size:
+            yield Problem(file.path, 1, 1, "too-large", f"the map has more than {ROWS_LIMIT:,} rows")
+
+
+def _rule_problems(file: RowFile, rules: Rules) -> Iterator[Problem]:
+    """What is wrong with single rows under these rules."""
+    fits = rules.overflow == "list" or max(map(len, file.names), default=0) <= 1 + PAIR
+    if fits and (not rules.known or frozenset[str]().union(*file.names).issubset(rules.known)):
+        return
+    known = frozenset(rules.known)
+    wrong: dict[tuple[str, ...], list[tuple[int, Finding]]] = {}
+    for names in sorted(file.names):
+        if findings := list(_names_findings(names, rules, known, spell=len(wrong) < SPELT)):
+            wrong[names] = findings
+    for number, row in file.rows():
+        for position, finding in wrong.get(row.names, ()):
+            yield file.problem(number, finding._replace(column=file.cell(number, position).column))
+
+
+def _names_findings(
+    names: tuple[str, ...], rules: Rules, known: frozenset[str], *, spell: bool
+) -> Iterator[tuple[int, Finding]]:
+    for position, name in enumerate(names):
+        if known and name not in known:
+            yield position, Finding(1, "unknown-location", *_unknown_location(name, rules, spell=spell))
+    if rules.overflow == "pair" and len(names) - 1 > PAIR:
+        message = f"{len(names) - 1} overflow locations are more than the {PAIR} of a pair"
+        hint = f'delete some, or write overflow = "list" below [answer] in {RULES_PATH}'
+        yield PAIR + 1, Finding(1, "too-many-overflow", message, hint)
+
+
+def _unknown_location(name: str, rules: Rules, *, spell: bool = True) -> tuple[str, str]:
+    meant = nearest(name, rules.known) if spell else None
+    hint = (
+        f"write {meant}, or add {quote(name)} to known in {RULES_PATH}"
+        if meant
+        else f"add it to known in {RULES_PATH} if Pexip has a location of exactly this name"
+    )
+    return f"{quote(name)} is not a known location", hint
+
+
+def unknown_expected(expected: ExpectationFile, rules: Rules) -> Iterator[Problem]:
+    """Locations that no address can get."""
+    unknown = expected.locations.difference(rules.known) if rules.known else frozenset[str]()
+    for number, expectation in expected.expectations() if unknown else ():
+        if expectation.location in unknown:
+            found = _unknown_location(expectation.location, rules, spell=len(unknown) <= SPELT)
+            yield expected.problem(number, "unknown-location", *found, cell=1)
+
+
+def default_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
+    """What is wrong with the location that answers where no row does."""
+    if rules.default is None:
+        return
+    place = key_place(text, "answer", "default")
+    if rules.known and rules.default not in rules.known:
+        yield Problem(RULES_PATH, *place, "unknown-location", *_unknown_location(rules.default, rules))
+    for finding in name_findings([Cell(1, rules.default)]):
+        if finding.code == "bad-name":
+            yield Problem(RULES_PATH, *place, finding.code, finding.message, finding.hint)
+
+
+def _duplicates(files: tuple[RowFile, ...], rules: Rules) -> Iterator[Problem]:
+    """Equal networks, each but the first with the place of the first."""
+    networks = frozenset[Network]().union(*(file.networks for file in files))
+    if len(networks) == sum(file.size for file in files):
+        return
+    first: dict[Network, tuple[str, int]] = {}
+    for file in files:
+        unsure = {problem.line for problem in file.findings() if problem.code == "host-bits"}
+        for number, row in file.rows():
+            if number in unsure and rules.severity("host-bits") == "error":
+                continue  # which network was meant is not known yet
+            path, line = first.setdefault(row.network, (file.path, number))
+            if (path, line) != (file.path, number):
+                column, text = file.cell(number, -1)
+                what = text if text == str(row.network) else f"{text} is {row.network}, which"
+                message = f"{what} is in {path}:{line} already"
+                yield Problem(file.path, number, column, "duplicate-subnet", message, "delete one of the two rows")
+
+
+def no_rows() -> Problem:
+    """What is said of a map that answers nothing."""
+    hint = f"add a row to {ROWS_PATH}, such as Sydney,Melbourne,Singapore,10.61.2.0/24"
+    return Problem(ROWS_PATH, 1, 1, "no-rows", "the map has no row", hint)

@@ -1,0 +1,140 @@
+"""CSV bytes to rows and problems.
+
+A row is one line, ended by LF, and each line is read by itself: a stray quotation mark cannot swallow the lines after
+it, and line numbers agree with those of git blame. `LineMemory` holds every line that was read before, and a file that
+was read before lends what stands above and below the change: reading a file of which one line has changed costs one
+line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+
+from ..net.addresses import Network
+from ..problems import Problem
+from .csv_lines import Cell, Finding, file_finding, filled_cells, placed, split_lines
+from .row import Flawed, Line, Row, parse_line
+
+
+class LineMemory(dict[bytes, Line]):
+    """What each line means, by its bytes; a line that is asked for the first time is read."""
+
+    def __missing__(self, text: bytes) -> Line:
+        line = self[text] = parse_line(text)
+        return line
+
+
+@dataclass(frozen=True)  # without slots, for `texts`
+class RowFile:
+    """One file: its bytes, and what its lines mean, in order."""
+
+    path: str
+    content: bytes
+    lines: tuple[Line, ...]
+    size: int
+    """Rows in the file."""
+    networks: frozenset[Network]
+    names: Mapping[tuple[str, ...], int]
+    """How many rows have the same names."""
+    is_clean: bool
+    """Is there nothing to say about any line?"""
+
+    @cached_property
+    def texts(self) -> tuple[bytes, ...]:
+        """The lines as bytes."""
+        return split_lines(self.content)
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Each row with its line number, 1-based."""
+        for number, line in enumerate(self.lines, 1):
+            row = line.row if isinstance(line, Flawed) else line
+            if row is not None:
+                yield number, row
+
+    def findings(self) -> Iterator[Problem]:
+        """What is wrong with single lines, whatever the rules say."""
+        if self.is_clean:
+            return
+        for number, line in enumerate(self.lines, 1):
+            if isinstance(line, Flawed):
+                yield from (self.problem(number, finding) for finding in line.findings)
+
+    def problem(self, number: int, finding: Finding) -> Problem:
+        """The finding at its place."""
+        return placed(self.path, number, finding)
+
+    def cell(self, number: int, position: int) -> Cell:
+        """A cell of a row, empty ones not counted: 0 is the location, -1 the subnet."""
+        return filled_cells(self.texts[number - 1])[position]
+
+
+def read_rows(path: str, content: bytes, memory: LineMemory, before: RowFile | None = None) -> RowFile:
+    """The lines of a file, which was like `before`; adds to `memory` those that it does not hold."""
+    finding = file_finding(content)
+    if finding:
+        return _row_file(path, b"", (Flawed(None, (finding,)),))
+    if before and before.is_clean and before.size == len(before.networks):
+        return _reread(before, path, content, memory)
+    return _row_file(path, content, tuple(map(memory.__getitem__, split_lines(content))))
+
+
+def _row_file(path: str, content: bytes, lines: tuple[Line, ...]) -> RowFile:
+    """The file of these lines; in C as far as it goes, since judging a push asks it of each commit."""
+    rows = list(filter(None, lines))
+    is_clean = Flawed not in set(map(type, rows))
+    if not is_clean:
+        rows = [row for line in rows if (row := line.row if isinstance(line, Flawed) else line)]
+    names, networks = Counter(map(itemgetter(0), rows)), frozenset(map(itemgetter(1), rows))
+    return RowFile(path, content, lines, len(rows), networks, names, is_clean)
+
+
+def _reread(before: RowFile, path: str, content: bytes, memory: LineMemory) -> RowFile:
+    """The file that was clean and had no network twice, and of which some lines differ."""
+    start, end, old_end = _differing(before.content, content)
+    first = content.count(b"\n", 0, start)
+    last = first + before.content.count(b"\n", start, old_end)
+    texts = content[start:end].split(b"\n") if start else split_lines(content[:end])  # a BOM stands at the start only
+    changed = tuple(map(memory.__getitem__, texts))
+    gone = _row_file(path, b"", before.lines[first : last + 1])
+    come = _row_file(path, b"", changed)
+    lines = before.lines[:first] + changed + before.lines[last + 1 :]
+    names = Counter(before.names)
+    names.subtract(gone.names)
+    names.update(come.names)
+    return RowFile(
+        path,
+        content,
+        lines,
+        before.size - gone.size + come.size,
+        before.networks.difference(gone.networks).union(come.networks),
+        +names,
+        come.is_clean,
+    )
+
+
+def _differing(old: bytes, new: bytes) -> tuple[int, int, int]:
+    """Where the lines that differ begin, and where they end in the new and in the old, without the last LF."""
+    limit, ends = min(len(old), len(new)), (len(old), len(new))
+    start = new.rfind(b"\n", 0, _alike(limit, lambda low, high: old[low:high] == new[low:high])) + 1
+    tail = _alike(
+        limit - start, lambda low, high: old[ends[0] - high : ends[0] - low] == new[ends[1] - high : ends[1] - low]
+    )
+    after = new.find(b"\n", ends[1] - tail)
+    end = after if after >= 0 else ends[1]
+    return start, end, end + ends[0] - ends[1]
+
+
+def _alike(limit: int, are_equal: Callable[[int, int], bool]) -> int:
+    """How many bytes from one end on are alike: halves are compared in C, and the one that differs is halved again."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if are_equal(low, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low

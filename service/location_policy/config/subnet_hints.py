@@ -1,0 +1,117 @@
+"""What is wrong with a text that is not a subnet, and what was probably meant.
+
+Each hint that says `write` names a subnet that will be taken: in CIDR form, without host bits.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ..net.addresses import Address, Network, parse_address, parse_interface
+from ..problems import quote
+
+_OCTAL = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])")
+_SLASHES = re.compile(r"[\s/\\]+")
+_DIGITS = re.compile(r"\+?0*([0-9]+)")
+_EXAMPLE = "write a subnet as 10.61.2.0/24 or 2001:db8:61::/48"
+
+
+class Diagnosis(NamedTuple):
+    """A code with its message and hint."""
+
+    code: str
+    message: str
+    hint: str
+
+
+def diagnose(text: str) -> Diagnosis:
+    """Why this text is not a subnet."""
+    tidy = "/".join(_SLASHES.split(text))
+    if tidy != text:
+        return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet", _meant(tidy))
+    before, slash, after = text.partition("/")
+    address = _address(before)
+    if address is None:
+        return _octal(text) or _short(before, after) or _plain(text)
+    if not slash:
+        return _bare(text, address)
+    return _mask(text, address, after) or _length(text, address, after) or _plain(text)
+
+
+def _meant(text: str) -> str:
+    """The hint for a text that may be right."""
+    network = _network(text)
+    return f"write {network}" if network else diagnose(text).hint
+
+
+def _plain(text: str) -> Diagnosis:
+    return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet", _EXAMPLE)
+
+
+def _octal(text: str) -> Diagnosis | None:
+    match = _OCTAL.match(text)
+    decimal = match and ".".join(str(int(octet)) for octet in match[0].split("."))
+    if not match or not decimal or decimal == match[0] or _address(decimal) is None:
+        return None
+    message = f"{quote(text)} has leading zeros, which some programs read as octal"
+    return Diagnosis("octal-octet", message, _meant(decimal + text[match.end() :]))
+
+
+def _short(before: str, after: str) -> Diagnosis | None:
+    octets = before.split(".")
+    network = _network(".".join([*octets, *["0"] * (4 - len(octets))]) + f"/{after}")
+    return Diagnosis("not-a-subnet", f"{before}/{after} is a short form", f"write {network}") if network else None
+
+
+def _bare(text: str, address: Address) -> Diagnosis:
+    width = len(address) * 8
+    one = f"write {Network.holding(address, width)}"
+    subnet = Network.holding(address, 24 if width == 32 else 64)
+    hint = f"{one} for one address, or {subnet} if that was meant" if subnet.first == address else one
+    return Diagnosis("not-a-subnet", f"{text} has no prefix length", hint)
+
+
+def _mask(text: str, address: Address, after: str) -> Diagnosis | None:
+    mask = _address(after)
+    if mask is None or len(mask) != 4 or len(address) != 4:
+        return None
+    bits = f"{int.from_bytes(mask):032b}"
+    is_net_mask, is_host_mask = not bits.rstrip("0").strip("1"), not bits.lstrip("0").strip("1")
+    if "1" not in bits or not (is_net_mask or is_host_mask):
+        return Diagnosis("not-a-subnet", f"{quote(text)} has a mask that is no prefix length", _EXAMPLE)
+    length = bits.count("1" if is_net_mask else "0")
+    message = f"{quote(text)} has a mask instead of a prefix length"
+    return Diagnosis("not-a-subnet", message, f"write {Network.holding(address, length)}")
+
+
+def _length(text: str, address: Address, after: str) -> Diagnosis | None:
+    digits = _DIGITS.fullmatch(after)
+    if digits is None:
+        return None
+    length, width = int(digits[1][:9]), len(address) * 8
+    if width == 32 and ":" in text:
+        message = f"{quote(text)} is IPv4 written as IPv6, so its prefix length is 96 to 128"
+        meant = length - 96 if 96 <= length <= 128 else min(length, width)
+        return Diagnosis("not-a-subnet", message, f"write {Network.holding(address, meant)}")
+    if length > width:
+        family = "IPv4" if width == 32 else "IPv6"
+        return Diagnosis(
+            "not-a-subnet", f"{quote(text)} has a prefix length over {width}, too long for {family}", _EXAMPLE
+        )
+    message = f"{quote(text)} does not have its prefix length in plain digits"
+    return Diagnosis("not-a-subnet", message, f"write {Network.holding(address, length)}")
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return parse_address(text)
+    except ValueError:
+        return None
+
+
+def _network(text: str) -> Network | None:
+    try:
+        return Network.holding(*parse_interface(text))
+    except ValueError:
+        return None

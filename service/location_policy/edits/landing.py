@@ -1,0 +1,133 @@
+"""A commit made here and put on the served branch: judged as a push of it is, and only where nobody was faster.
+
+Taking back a commit and taking in a file from a web page end here. The commit is made first, on top of the tip that was
+seen, and judged; the branch then moves from that tip or not at all, so a push in between loses nothing. Hooks of a site
+are not run: what they do at a push has to be done by hand.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import accumulate
+
+from ..config.commit import Commit
+from ..config.location_map import Gate
+from ..errors import BranchMoved, NotNoted, NotWritable, RepositoryError
+from ..gate.judge import Verdict
+from ..gate.overrides import Override
+from ..gate.post_receive import record_overrides
+from ..gate.pre_receive import judge
+from ..gate.pusher import user_name
+from ..gate.ref_updates import Update
+from ..plan.limits import Excess
+from ..repository.git import Git, GitFailed, PlainGit
+from ..repository.mirror import is_mirror
+from ..repository.new_commits import Author, make_commit, move_ref
+from ..repository.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A commit that no ref names yet, and what a push of it would be told."""
+
+    update: Update
+    author: Author
+    options: tuple[str, ...]
+    verdict: Verdict
+
+
+def served_tip(repository: Repository) -> Commit:
+    """The commit that the served branch is at; raises UnknownRevision where it has none."""
+    return repository.find_commit(repository.served_ref(repository.settings()))
+
+
+def check_writable(repository: Repository, user: int) -> None:
+    """Raises NotWritable where `user` makes no commit: in a working copy, a mirror, or what belongs to another user."""
+    if repository.hooks_folder() is None:
+        message = f"{repository.directory} belongs to a working copy, which would no longer be at its branch"
+        raise NotWritable(message, "change it there: git commit, then git push")
+    if is_mirror(repository.directory):
+        message = f"{repository.directory} is the copy of a remote repository, which the next fetch overwrites"
+        raise NotWritable(message, "in a clone of the remote: change it there, then git push")
+    owner = repository.directory.stat().st_uid
+    if owner != user and not _is_shared(PlainGit(repository.directory)):
+        name = user_name(owner)
+        message = f"{repository.directory} belongs to {name}, who could not use what another user makes in it"
+        raise NotWritable(message, f"run it as that user: sudo -u {name} location-policy …")
+    if not os.access(repository.directory, os.W_OK):  # pragma: no cover  root may; tested as another user
+        raise NotWritable(f"{repository.directory} may not be written", "mount it for writing, or mend its rights")
+
+
+def propose(
+    repository: Repository,
+    tip: Commit,
+    tree: str,
+    message: str,
+    author: Author,
+    options: Sequence[str] = (),
+    override: str = "",
+    gate: Gate | None = None,
+) -> Proposal:
+    """A commit with this tree on top of the tip, judged; `options` are those that a pusher could give.
+
+    `override` is what to type where it exceeds the limits and all of it is meant.
+    """
+    made = make_commit(PlainGit(repository.directory), tree, (tip.id,), message, author)
+    update = Update(tip.id, made, repository.served_ref(repository.settings()))
+    verdict = judge([update], repository, options, pusher=author.name, override=override, gate=gate)
+    return Proposal(update, author, tuple(options), verdict)
+
+
+def land(
+    repository: Repository, proposal: Proposal, why: str, excess: Sequence[Excess] | None = None
+) -> list[Override]:
+    """Put an accepted proposal on the branch; `why` goes to the log of the branch. What was overridden and is noted.
+
+    `excess` are the limits that it exceeds, where that is known. Raises BranchMoved where somebody was faster, NotNoted
+    where it is made all the same, and RepositoryError.
+    """
+    old, new, ref = proposal.update.old, proposal.update.new, proposal.update.ref
+    try:
+        move_ref(PlainGit(repository.directory), ref, new, old, why, proposal.author)
+    except GitFailed:
+        now = repository.tip(ref)
+        if now == old:
+            raise
+        name = ref.removeprefix("refs/heads/")
+        message = f"{name} has moved meanwhile, to {now[:10] if now else 'nowhere'}, so nothing was changed"
+        raise BranchMoved(message, "look at what has come, and try again") from None
+    by, at = proposal.author.name, datetime.now(UTC)
+    try:
+        return record_overrides([proposal.update], repository, proposal.options, by=by, at=at, excess=excess)
+    except RepositoryError as error:
+        message = f"{new[:10]} stands, but why it exceeds a limit is not noted: {error.message}"
+        raise NotNoted(message, error.hint) from error
+
+
+def land_aside(repository: Repository, proposal: Proposal, branch: str, why: str) -> str:
+    """Put a proposal on a new branch beside the served one; the name that was free. Raises RepositoryError."""
+    _check_free(repository, branch)
+    git, new = PlainGit(repository.directory), proposal.update.new
+    for name in (branch, *(f"{branch}-{number}" for number in range(2, 10))):
+        if repository.tip(f"refs/heads/{name}") is None:
+            move_ref(git, f"refs/heads/{name}", new, "0" * len(new), why, proposal.author)
+            return name
+    raise RepositoryError(f"there are too many branches {branch} already", "try again in a second")
+
+
+def _check_free(repository: Repository, branch: str) -> None:
+    """Raises NotWritable where a branch has the name of a folder that this one is to be in."""
+    *folders, _ = accumulate(branch.split("/"), "{}/{}".format)
+    if taken := next((name for name in folders if repository.tip(f"refs/heads/{name}")), None):
+        message = f"there is a branch {taken}, beside which git makes no branch {branch}"
+        raise NotWritable(message, f"rename it in the repository: git branch --move {taken} {taken}-old")
+
+
+def _is_shared(git: Git) -> bool:
+    try:
+        return git.run("config", "--get", "core.sharedRepository").strip() not in (b"umask", b"false", b"0")
+    except GitFailed:
+        return False

@@ -1,0 +1,244 @@
+"""One row of the map changed, taken away or added: no other line of its file is touched, nor is the end of any line.
+
+What is typed goes into the line as it is, between quotation marks where it must; whether it is a row is for the gate to
+say, as for everybody else. A row is known again by its text, wherever it stands now; where that has changed, who has
+changed it must be heard first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..config.commit import Commit
+from ..config.csv_lines import cells_of
+from ..config.files import ROWS_PATH, is_rows, may_hold_rows
+from ..config.formatting import cells_text
+from ..config.location_map import Gate, LocationMap
+from ..config.row import Flawed, Row, parse_line
+from ..errors import InvalidConfiguration, NothingChanges, NotWritable, RowChanged
+from ..net.addresses import Network
+from ..problems import quote
+from ..repository.git import PlainGit
+from ..repository.new_commits import Author, Draft, change_files
+from ..repository.repository import Repository
+
+BOM = b"\xef\xbb\xbf"
+_SUBJECT = 100
+"""Characters of a row that a subject repeats."""
+
+
+class Typed(NamedTuple):
+    """The cells of a row as somebody has typed them; `cells` and `words` raise NothingChanges where there are none."""
+
+    location: str
+    overflow: tuple[str, ...]
+    subnet: str
+
+    def cells(self, width: int = 0) -> list[str]:
+        """In the order of the file; blank ones make it as wide as others are."""
+        if not any(map(str.strip, (self.location, *self.overflow, self.subnet))):
+            hint = "type a subnet and its location; to take a row away, tick that it is to go"
+            raise NothingChanges("nothing changes by this: no field is filled in", hint)
+        names = [self.location.strip(), *filter(None, map(str.strip, self.overflow))]
+        return [*names, *[""] * (width - len(names) - 1), self.subnet.strip()]
+
+    def words(self) -> str:
+        """The same for the subject of a commit."""
+        text = " ".join([self.subnet.strip(), "to", ", ".join(filter(None, self.cells()[:-1]))])
+        return _short(text)
+
+
+@dataclass(frozen=True, slots=True)
+class EditRow:
+    """The row that stood at a line of a file and said `seen` is to be another one; None: none."""
+
+    path: str
+    line: int
+    seen: str
+    row: Typed | None
+
+    def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:  # noqa: ARG002  as an intent has it
+        """The branch with that line changed; raises RowChanged."""
+        path, file, at = self._found(repository, tip)
+        if self.row is None:
+            subject, now = f"Remove {_short(_subnet(self.seen))}", None
+            file.remove(at)
+        else:
+            now = cells_text(self.row.cells(_width(self.seen)))
+            was = _short(_subnet(self.seen))
+            subject = f"Change {'' if was == self.row.subnet.strip() else f'{was} into '}{self.row.words()}"
+            file.replace(at, now)
+        body = "\n".join([f"In {path}:", "", f"    -{self.seen}", *([f"    +{now}"] if now is not None else [])])
+        return _draft(repository, tip, path, file, subject, body)
+
+    def _found(self, repository: Repository, tip: Commit) -> tuple[str, _Lines, int]:
+        """The file in which the row is now, and where: in its own, or in another to which it was moved as it was."""
+        file = _Lines.of(repository.content_at(tip.tree, self.path) if may_hold_rows(self.path) else b"")
+        at = self._at(file)
+        if at is not None:
+            return self.path, file, at
+        seen = _row(self.seen.encode(errors="replace"))
+        same = list(_same(repository, tip, seen.network)) if seen else []
+        for path, at, text in same:
+            if text == self.seen:
+                return path, _Lines.of(repository.content_at(tip.tree, path)), at
+        raise _changed(self, same)
+
+    def _at(self, file: _Lines) -> int | None:
+        """Where the row is now, from 0: where it was seen, or wherever else it says the same."""
+        if file.text(self.line - 1) == self.seen:
+            return self.line - 1
+        return next((at for at in range(len(file.lines)) if file.text(at) == self.seen), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AddRow:
+    """A new row, in a file; without one in that of its neighbours."""
+
+    path: str
+    row: Typed
+
+    def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:  # noqa: ARG002  as above
+        """The branch with that row, below the nearest one before it in its file; raises NotWritable."""
+        path = self.path or file_for(repository, tip, self.row.subnet)
+        if not may_hold_rows(path):
+            raise NotWritable(f"{quote(path)} holds no rows", "take locations.csv, or a .csv below locations/")
+        _check_room(repository, tip, path)
+        file = _Lines.of(repository.content_at(tip.tree, path))
+        text = cells_text(self.row.cells())
+        file.insert(_below(file, self.row.subnet), text)
+        return _draft(repository, tip, path, file, f"Add {self.row.words()}", f"In {path}:\n\n    +{text}")
+
+
+@dataclass(slots=True)
+class _Lines:
+    """A file by its lines, which keep their ends: what is not touched stays byte for byte."""
+
+    mark: bytes
+    """The byte order mark, if there is one."""
+    lines: list[bytes]
+
+    @classmethod
+    def of(cls, content: bytes) -> _Lines:
+        mark = content[: len(BOM)] if content.startswith(BOM) else b""
+        return cls(mark, content[len(mark) :].split(b"\n"))
+
+    def content(self) -> bytes:
+        return self.mark + b"\n".join(self.lines)
+
+    def text(self, at: int) -> str | None:
+        """What a line says, None where there is no such line; what is not UTF-8 is replaced."""
+        if not 0 <= at < len(self.lines):
+            return None
+        return self.lines[at].removesuffix(b"\r").decode(errors="replace")
+
+    def replace(self, at: int, text: str) -> None:
+        self.lines[at] = text.encode() + self._end(at)
+
+    def remove(self, at: int) -> None:
+        if at == len(self.lines) - 1:  # the line before keeps its end
+            self.lines[at] = b""
+        else:
+            del self.lines[at]
+
+    def insert(self, below: int | None, text: str) -> None:
+        """Put a line below another, or below the last, with an end as that one has it."""
+        last = len(self.lines) - 1 if self.lines[-1] else len(self.lines) - 2
+        at, end = last if below is None else below, self._end(below or 0)
+        if at == len(self.lines) - 1 and self.lines[at]:  # it has no end yet
+            self.lines[at] += end
+            self.lines.append(b"")
+        self.lines.insert(at + 1, text.encode() + end)
+
+    def _end(self, at: int) -> bytes:
+        return b"\r" if self.lines[at].endswith(b"\r") else b""
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        for at, raw in enumerate(self.lines):
+            if row := _row(raw):
+                yield at, row
+
+
+def file_for(repository: Repository, tip: Commit, subnet: str) -> str:
+    """The file of the row that holds a subnet, else of that which is nearest; `locations.csv` where there is none."""
+    row = _row(f"x,{subnet.strip()}".encode())
+    try:
+        found = Gate().load_map(repository.files(repository.entries(tip)), errors_only=True)
+    except InvalidConfiguration:
+        return ROWS_PATH
+    return _neighbour(found, row.network) if row else ROWS_PATH
+
+
+def _neighbour(location_map: LocationMap, network: Network) -> str:
+    """The path of the nearest row: of those that hold the network the longest."""
+    like = [(path, row.network) for path, _, row in location_map.rows() if len(row.network) == len(network)]
+    at = int.from_bytes(network.first)
+
+    def distance(one: tuple[str, Network]) -> tuple[int, int]:
+        first = int.from_bytes(one[1].first)
+        last = first + (1 << (len(one[1].first) * 8 - one[1].length)) - 1
+        return max(first - at, at - last, 0), -one[1].length
+
+    return min(like, key=distance, default=(ROWS_PATH, network))[0]
+
+
+def _below(file: _Lines, subnet: str) -> int | None:
+    """The line of the last row whose subnet comes before this one; None: there is none, or no telling."""
+    row = _row(f"x,{subnet.strip()}".encode())
+    if row is None:
+        return None
+    before = [(found.network, at) for at, found in file.rows() if len(found.network) == len(row.network)]
+    return max(((network, at) for network, at in before if network < row.network), default=(None, None))[1]
+
+
+def _changed(edit: EditRow, same: Sequence[tuple[str, int, str]]) -> RowChanged:
+    """What has become of a row, as far as its subnet tells: by the rows of the same."""
+    if same:
+        path, at, text = same[0]
+        message = f"{path}:{at + 1} has changed since you saw it"
+        return RowChanged(message, "look at both, and show the plan again", path, at + 1, text)
+    if edit.row is None:
+        raise NothingChanges("nothing changes by this: the row is gone already")
+    hint = "if it is still wanted, show the plan again: it is added as a new row"
+    return RowChanged(f"{quote(edit.seen)} is no longer in the map", hint)
+
+
+def _same(repository: Repository, tip: Commit, network: Network) -> Iterator[tuple[str, int, str]]:
+    """The rows of a network, each with its path and its line, from 0."""
+    for path in [entry.path for entry in repository.entries(tip) if is_rows(entry.path)]:
+        file = _Lines.of(repository.content_at(tip.tree, path))
+        yield from ((path, at, file.text(at) or "") for at, row in file.rows() if row.network == network)
+
+
+def _check_room(repository: Repository, tip: Commit, path: str) -> None:
+    """Raises NotWritable where a file is in the way of a folder, or a folder in that of a file: git would drop it."""
+    for there in (entry.path for entry in repository.entries(tip)):
+        if there.startswith(f"{path}/") or path.startswith(f"{there}/"):
+            raise NotWritable(f"there is no room for {quote(path)}: {there} is there", "take another file")
+
+
+def _draft(repository: Repository, tip: Commit, path: str, file: _Lines, subject: str, body: str) -> Draft:
+    tree = change_files(PlainGit(repository.directory), tip.tree, {path: file.content()})
+    return Draft(tree, subject, body)
+
+
+def _row(raw: bytes) -> Row | None:
+    line = parse_line(raw)
+    return line.row if isinstance(line, Flawed) else line
+
+
+def _width(text: str) -> int:
+    """How wide a row is that has blank cells to be so wide; 0 where it has none."""
+    cells = cells_of(text)
+    return 0 if all(cell.text for cell in cells) else len(cells)
+
+
+def _subnet(text: str) -> str:
+    cells: Sequence[str] = [cell.text for cell in cells_of(text) if cell.text]
+    return cells[-1] if cells else text
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SUBJECT else f"{text[:_SUBJECT]}…"

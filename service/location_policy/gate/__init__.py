@@ -1,0 +1,1 @@
+"""A push, judged: pre-receive, post-receive and proc-receive, and the hooks that run them."""

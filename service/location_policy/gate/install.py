@@ -1,0 +1,203 @@
+"""Hooks and settings of a repository, put there; and a new repository made.
+
+A hook of somebody else is never overwritten, and a setting that the site has chosen otherwise is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..config.location_map import load_map
+from ..errors import NotARepository, NotSigned, RepositoryError
+from ..repository.config import PROC_RECEIVE, SECTION, config_values
+from ..repository.git import Git, PlainGit
+from ..repository.git_dir import find_git_directory
+from ..repository.new_repository import commit_folder, make_bare
+from ..repository.repository import Repository, open_repository
+from ..repository.signing_options import Signatures
+from ..repository.signing_policy import signature_rule
+from .hooks import install_hooks, is_ours
+from .ref_updates import DRY_RUN
+
+BRANCH = "main"
+
+SETTINGS = {
+    "receive.fsckObjects": "true",
+    "receive.maxInputSize": "128m",
+    "receive.advertisePushOptions": "true",
+    "core.logAllRefUpdates": "true",
+}
+"""Settings of a repository that takes pushes, with one value each."""
+
+REFS = {
+    "transfer.hideRefs": "refs/location-policy",
+    "receive.hideRefs": "refs/notes/location-policy",
+    PROC_RECEIVE: DRY_RUN.rstrip("/"),
+}
+"""Settings with many values, of which one is ours: nobody pushes to the refs that the program writes, and no ref is
+made for a dry run."""
+
+NO_SIGNATURES = Signatures()
+
+
+def create(
+    path: Path,
+    content: Path | None,
+    *,
+    branch: str | None = None,
+    shared: bool = False,
+    signatures: Signatures = NO_SIGNATURES,
+) -> None:
+    """A new bare repository with hook and settings, and `content` as its first commit.
+
+    It is made aside and moved into place whole. Raises InvalidConfiguration or NotSigned when the content would be
+    refused by the hook, and RepositoryError when the place is taken or cannot be written.
+    """
+    if content is not None and signatures.require not in (None, "off"):
+        raise NotSigned("a first commit that is made here is signed by nobody", "--empty, and push one that is signed")
+    with _made_aside(path) as aside:
+        git = PlainGit(aside)
+        _check_branch(git, branch or BRANCH)
+        make_bare(git, branch or BRANCH)
+        install(aside, branch=branch, shared=shared, signatures=signatures)
+        if content is not None:
+            commit_id = commit_folder(git, content, "Start the map of media locations")
+            with open_repository(aside) as repository:
+                load_map(repository.files(repository.entries(repository.commit(commit_id))))
+            git.run("update-ref", f"refs/heads/{branch or BRANCH}", commit_id)
+        if shared:
+            _share(aside)
+
+
+def missing_settings(repository: Repository) -> Iterator[str]:
+    """The settings that `install` would write, as `key = value`."""
+    for key, wanted in SETTINGS.items():
+        if not repository.config(key):
+            yield f"{key} = {wanted}"
+    takes_dry_runs = is_ours((repository.hooks_folder() or Path()) / "proc-receive")
+    for key, wanted in REFS.items():
+        if wanted not in repository.config(key) and (takes_dry_runs or key != PROC_RECEIVE):
+            yield f"{key} = {wanted}"
+    if not repository.config(f"{SECTION}.id"):
+        yield f"{SECTION}.id"
+
+
+def other_settings(repository: Repository) -> Iterator[str]:
+    """The settings that the site has chosen otherwise, which `install` keeps."""
+    for key, wanted in SETTINGS.items():
+        values = repository.config(key)
+        if values and values[-1] != wanted:
+            yield f"{key} = {values[-1]} ({wanted} is usual)"
+
+
+def install(
+    path: Path, *, branch: str | None = None, shared: bool = False, signatures: Signatures = NO_SIGNATURES
+) -> list[str]:
+    """Hook and settings of an existing bare repository, never its content; what was done, a line each.
+
+    Raises ForeignHook, NotARepository for one that is not bare, and NotSigned where signatures could not be judged.
+    """
+    directory = find_git_directory(path)
+    git = PlainGit(directory)
+    with open_repository(directory) as repository:
+        hooks = repository.hooks_folder()
+    if hooks is None:
+        raise NotARepository(f"{path} is not a bare repository", "make one with: git clone --bare")
+    if branch is not None:
+        _check_branch(git, branch)
+    wanted = _check_signatures(directory, signatures)
+    done = [*install_hooks(hooks)]
+    if branch is not None:
+        git.run("config", f"{SECTION}.branch", branch)
+        done.append(f"serves branch {branch}")
+    for key, value in wanted.items():
+        git.run("config", key, value)
+        done.append(f"{key} = {value}")
+    done += _tell_unsigned(directory) if wanted else ()
+    done += _install_settings(git, takes_dry_runs=is_ours(hooks / "proc-receive"))
+    if shared:
+        git.run("config", "core.sharedRepository", "group")
+        _share(directory)
+        done.append("shared with its group")
+    return done
+
+
+def _install_settings(git: Git, *, takes_dry_runs: bool) -> Iterator[str]:
+    for key, wanted in SETTINGS.items():
+        values = config_values(git, key)
+        if not values:
+            git.run("config", key, wanted)
+        elif values[-1] != wanted:
+            yield f"kept {key} = {values[-1]} ({wanted} is usual)"
+    for key, wanted in REFS.items():
+        if wanted not in config_values(git, key) and (takes_dry_runs or key != PROC_RECEIVE):
+            git.run("config", "--add", key, wanted)
+    if not config_values(git, f"{SECTION}.id"):
+        git.run("config", f"{SECTION}.id", uuid.uuid4().hex)
+
+
+def _check_branch(git: Git, branch: str) -> None:
+    try:
+        git.run("check-ref-format", f"refs/heads/{branch}")
+    except RepositoryError:
+        raise RepositoryError(f"{branch!r} is not a name for a branch", "write a name such as main") from None
+
+
+def _check_signatures(directory: Path, signatures: Signatures) -> dict[str, str]:
+    """The settings that are asked for; raises NotSigned where they, with those that are there, lead nowhere."""
+    wanted = signatures.config(SECTION)
+    if wanted:
+        with open_repository(directory) as repository:
+            there = repository.settings()
+        asked = {key.removeprefix(f"{SECTION}.").lower(): value for key, value in wanted.items()}
+        rule = signature_rule({**there, **asked}, directory)
+        if rule.problem and rule.scope != "off":
+            raise rule.problem
+    return wanted
+
+
+def _tell_unsigned(directory: Path) -> Iterator[str]:
+    with open_repository(directory) as repository:
+        settings = repository.settings()
+        tip = repository.tip(repository.served_ref(settings))
+        try:
+            signature_rule(settings, directory).require(repository, [tip] if tip else [])
+        except NotSigned as error:
+            yield error.message
+            yield "a service that serves it goes on; a new one waits for a commit that is signed"
+
+
+def _share(directory: Path) -> None:
+    """Read and write for the group, and new files of the group's, as git does for what it makes itself."""
+    try:
+        for folder, _, names in os.walk(directory):
+            Path(folder).chmod(Path(folder).stat().st_mode | 0o2070)
+            for path in (Path(folder, name) for name in names):
+                mode = path.lstat().st_mode
+                if stat.S_ISREG(mode):
+                    path.chmod(mode | (mode & 0o700) >> 3)
+    except OSError as error:
+        raise RepositoryError(f"{error.filename} cannot be shared: {error.strerror}") from error
+
+
+@contextmanager
+def _made_aside(path: Path) -> Iterator[Path]:
+    """A folder to be, beside `path`, that becomes `path` when all goes well; when not, nothing is left behind."""
+    missing = [folder for folder in path.absolute().parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
+            yield Path(scratch, "repository")
+            Path(scratch, "repository").rename(path)
+    except OSError as error:
+        raise RepositoryError(f"{path} cannot be made: {error.strerror}") from error
+    finally:
+        for folder in missing:
+            with suppress(OSError):  # it is in use, since all went well
+                folder.rmdir()

@@ -1,0 +1,106 @@
+"""A limit that a push has overridden: who, why, how much. It is kept as a note on the commit that was pushed.
+
+The note is read by people (`git log --notes=location-policy`) and by the program: a paragraph of `Key: value` lines for
+each push, the newest last. Values come from outside; each is one line, and nothing in it steers a terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ..plan.limits import Excess
+from ..problems import escape
+from ..repository.repository import Repository
+
+OPTION = "allow-large-change"
+"""The push option that overrides the limits: `git push -o allow-large-change="reason"`."""
+TRAILER = "Allow-Large-Change"
+"""The trailer of the tip's message that does the same, for merges that are made in a forge's page."""
+NOTES = "refs/notes/location-policy"
+"""The notes of the program."""
+REASON_LIMIT = 500
+"""Characters of a reason that are kept."""
+
+_KEYS = {
+    "reason": TRAILER,
+    "rule": "Rule",
+    "limit": "Limit",
+    "measured": "Measured",
+    "by": "Pushed-By",
+    "at": "Pushed-At",
+}
+_LINE = re.compile(r"([A-Z][A-Za-z-]*): (.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What was overridden: the keys of `[limits]`, their values and what was measured, several joined by `, `."""
+
+    rule: str
+    limit: str
+    measured: str
+    reason: str
+    by: str
+    """Who pushed, as the server knows them."""
+    at: datetime
+
+
+def asked_reason(repository: Repository, commit_id: str, options: Sequence[str]) -> str | None:
+    """Why this commit may exceed the limits, by its pusher or by its message; an empty reason is none."""
+    pushed = [option.partition("=")[2] for option in options if option.partition("=")[0] == OPTION]
+    reasons = (reason.strip() for reason in (*pushed[::-1], *repository.trailers(commit_id, TRAILER)[::-1]))
+    return next(filter(None, reasons), None)
+
+
+def joined(excess: Sequence[Excess], reason: str, by: str, at: datetime) -> Override:
+    """The override of these limits."""
+    rules, limits, measured = (", ".join(column) for column in zip(*excess, strict=True))
+    return Override(rules, limits, measured, reason, by, at)
+
+
+def override_of(repository: Repository, commit_id: str) -> Override | None:
+    """The override by which a commit was pushed, the newest if there are several; None for a push within limits."""
+    blob = repository.notes(NOTES).get(commit_id)
+    return parse_note(repository.note(blob)) if blob else None
+
+
+def overrides(repository: Repository) -> dict[str, Override]:
+    """Every override by the id of its commit, for a list of commits: one question to git for all."""
+    found = {commit_id: parse_note(repository.note(blob)) for commit_id, blob in repository.notes(NOTES).items()}
+    return {commit_id: override for commit_id, override in found.items() if override}
+
+
+def record(repository: Repository, commit_id: str, override: Override) -> None:
+    """Keep an override; raises RepositoryError."""
+    repository.append_note(NOTES, commit_id, write_note(override))
+
+
+def write_note(override: Override) -> str:
+    """The paragraph of an override."""
+    at = override.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    values = {name: getattr(override, name) for name in _KEYS} | {"at": at}
+    return "\n".join(f"{key}: {_one_line(values[name])}" for name, key in _KEYS.items())
+
+
+def parse_note(text: str) -> Override | None:
+    """The last override that a note tells, whatever else it says."""
+    found = [override for paragraph in text.split("\n\n") if (override := _parse_paragraph(paragraph))]
+    return found[-1] if found else None
+
+
+def _parse_paragraph(paragraph: str) -> Override | None:
+    lines = (_LINE.fullmatch(line) for line in paragraph.split("\n"))
+    values = {line[1]: _one_line(line[2]) for line in lines if line}
+    try:
+        at = datetime.fromisoformat(values.pop(_KEYS["at"])).astimezone(UTC)
+        return Override(**{name: values[key] for name, key in _KEYS.items() if name != "at"}, at=at)
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+def _one_line(value: str) -> str:
+    safe = escape(value.strip())
+    return safe if len(safe) <= REASON_LIMIT else f"{safe[:REASON_LIMIT]}…"

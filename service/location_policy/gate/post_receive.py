@@ -1,0 +1,52 @@
+"""Write down what a push has overridden (githooks, "post-receive").
+
+pre-receive can neither write to the repository nor hand anything on, so what it allowed is found out once more here,
+from the same two commits, the same options and the same trailers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ..config.location_map import Gate
+from ..plan.limits import Excess
+from ..repository.repository import Repository
+from .effect import effect_of, find_base
+from .overrides import Override, asked_reason, joined, record
+from .ref_updates import Update, stands_for
+
+
+def record_overrides(
+    updates: Sequence[Update],
+    repository: Repository,
+    options: Sequence[str],
+    *,
+    by: str,
+    at: datetime,
+    excess: Sequence[Excess] | None = None,
+) -> list[Override]:
+    """Keep a note on each tip of the served branch that exceeds the limits; what was noted.
+
+    With `excess` it is known what a single tip exceeds, and not found out once more.
+    Raises RepositoryError where it cannot be kept, and InvalidConfiguration where the tip cannot be read.
+    """
+    served = repository.served_ref(repository.settings())
+    aliases = repository.symbolic_refs()
+    found = []
+    for update in updates:
+        if update.creates or update.deletes or stands_for(update.ref, aliases) != stands_for(served, aliases):
+            continue
+        reason = asked_reason(repository, update.new, options)
+        if reason and (exceeded := _excess(update, repository) if excess is None else excess):
+            override = joined(exceeded, reason, by, at)
+            record(repository, update.new, override)
+            found.append(override)
+    return found
+
+
+def _excess(update: Update, repository: Repository) -> Sequence[Excess]:
+    gate, commit = Gate(), repository.commit(update.new)
+    base = find_base(repository, gate, update.old)
+    new = gate.load_map(repository.files(repository.entries(commit), gate.knows), errors_only=True)
+    return effect_of(repository, gate, base, commit, new).excess

@@ -1,0 +1,1 @@
+"""What past commits did to answers, and who wrote them."""

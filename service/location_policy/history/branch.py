@@ -1,0 +1,141 @@
+"""What each commit of a branch has changed: from map to map along first parents, oldest to newest.
+
+One gate reads a line once, however many commits have it, and one address space goes on from map to map, so that a
+commit costs what it changed. A commit that is not valid was never served: it is passed over, and the next one is
+compared with the last one that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..config.commit import Commit
+from ..config.location_map import Gate, LocationMap
+from ..errors import InvalidConfiguration
+from ..net.addresses import Address
+from ..net.ranges import AddressSpace, Names
+from ..plan.answer_changes import Kind, address_space, row_changes
+from ..plan.as_text import owner_lines, rule_lines, total_line
+from ..plan.plan import EMPTY, Total, make_plan
+from ..problems import errors_in
+from ..repository.objects import Entry
+from ..repository.repository import Repository
+
+CUT = "history ends here: the clone is shallow"
+"""What is said of the oldest commit that a shallow clone has, in place of what it changed."""
+LOOK_BACK = 100
+"""Commits before those that are asked for, among which the newest valid one is what the first is compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a commit changed, in numbers by kind and in words; where it is not valid, only how many `errors` it has.
+
+    Where a shallow clone does not have what was there before, the words say so, and there are no numbers.
+    """
+
+    commit: Commit
+    totals: Mapping[Kind, Total]
+    lines: tuple[str, ...]
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an address got before a commit and gets since, and where that stands: `source` is None for a default.
+
+    A commit that is not valid changed nothing.
+    """
+
+    commit: Commit
+    before: Names | None
+    after: Names | None
+    source: str | None
+    is_valid: bool
+
+    @property
+    def is_change(self) -> bool:
+        """Does the address get another answer?"""
+        return self.before != self.after
+
+
+class Branch:
+    """The last commits of a branch, each loaded once."""
+
+    def __init__(self, repository: Repository, tip: str, number: int, served: Collection[str] = ()) -> None:
+        """`served`: ids of commits that were in force; errors that are a matter of severity are none for them."""
+        ids = repository.ancestors(tip, number + LOOK_BACK, first_parent=True)
+        self.ids: Sequence[str] = ids[:number]
+        self.older: Sequence[str] = ids[number:]
+        """At most LOOK_BACK of those before."""
+        self.is_cut = not self.older and repository.is_cut(self.ids[-1])
+        """Are there more before, which a shallow clone does not have?"""
+        self._repository = repository
+        self._served = served
+        self._gate = Gate()
+        self._last: tuple[tuple[Entry, ...], LocationMap | None, int] = ((), None, 0)
+
+    def base(self) -> LocationMap:
+        """What was there before: the newest valid map; where that is not here, the oldest that is."""
+        ids = self.ids[::-1] if self.is_cut else self.older
+        loaded = (self._load(self._repository.commit(commit_id))[0] for commit_id in ids)
+        return next((one for one in loaded if one), EMPTY)
+
+    def effects(self) -> Iterator[Effect]:
+        """What each commit changed, oldest first."""
+        old = self.base()
+        space = address_space(old)
+        is_known = not self.is_cut
+        for commit, new, errors in self._maps():
+            if new is None or not is_known:
+                yield Effect(commit, {}, () if new is None else (CUT,), errors)
+                is_known = is_known or new is not None
+                continue
+            plan = make_plan(old, new, space)
+            yield Effect(commit, plan.totals(), (*rule_lines(plan), total_line(plan), *owner_lines(plan)))
+            old = new
+
+    def answers(self, address: Address) -> Iterator[Answered]:
+        """What an address got at each commit, oldest first."""
+        old = self.base()
+        space = address_space(old)
+        before = _answer(space, old, address)
+        for commit, new, _ in self._maps():
+            if new is None:
+                yield Answered(commit, before, before, None, is_valid=False)
+                continue
+            rows = row_changes(old, new)
+            space.move(rows.gone, rows.come)
+            after = _answer(space, new, address)
+            source = _source(new, address) if after != before else None
+            yield Answered(commit, before, after, source, is_valid=True)
+            old, before = new, after
+
+    def _maps(self) -> Iterator[tuple[Commit, LocationMap | None, int]]:
+        for commit_id in reversed(self.ids):
+            commit = self._repository.commit(commit_id)
+            yield commit, *self._load(commit)
+
+    def _load(self, commit: Commit) -> tuple[LocationMap | None, int]:
+        entries = self._repository.entries(commit)
+        if entries != self._last[0]:
+            files = self._repository.files(entries, self._gate.knows)
+            try:
+                found = self._gate.load_map(files, was_served=commit.id in self._served, errors_only=True)
+                self._last = entries, found, 0
+            except InvalidConfiguration as error:
+                self._last = entries, None, len(errors_in(error.problems))
+        return self._last[1:]
+
+
+def _answer(space: AddressSpace, location_map: LocationMap, address: Address) -> Names | None:
+    row = space.row_at(address)
+    if row:
+        return space.names[row]
+    return (location_map.rules.default,) if location_map.rules.default else None
+
+
+def _source(location_map: LocationMap, address: Address) -> str | None:
+    rows = location_map.rows_at(address)
+    return f"{rows[0][0]}:{rows[0][1]}" if rows else None

@@ -1,0 +1,1 @@
+"""Tables of other programs, made into rows."""

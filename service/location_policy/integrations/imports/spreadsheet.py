@@ -1,0 +1,102 @@
+"""A table that another program has saved, as lines of cells: whatever its encoding, its separator, its line ends.
+
+Excel saves what it calls CSV with semicolons where a comma stands in numbers, and marks UTF-8; a first line `sep=;`
+tells it what parts the cells. PowerShell saves UTF-16 when it is asked for Unicode.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from ...config.csv_lines import Finding, is_blank, line_text, placed, split_lines
+from ...config.files import FILE_LIMIT
+from ...problems import Problem
+
+csv.field_size_limit(FILE_LIMIT)  # a long cell is an error with its place, not one of the library
+
+UTF8_MARK = b"\xef\xbb\xbf"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_NAMED = re.compile(r'"?sep=([,;\t])"?[,;\t ]*', re.IGNORECASE)
+"""The line by which Excel is told what parts the cells."""
+_SUBNET = re.compile(r"\s*(?:\d{1,3}(?:\.\d{1,3}){1,3}|[0-9a-f]*:[0-9a-f:.]*)(?:/[\d.]*)?\s*", re.IGNORECASE)
+_LOOKED_AT = 20
+"""Lines by which the separator is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The lines of one file, 1-based, each with its text; None for one that cannot be read (see `problems`)."""
+
+    path: str
+    lines: tuple[tuple[int, str | None], ...]
+    separator: str
+    is_marked: bool
+    """Does it begin with a byte order mark of UTF-8?"""
+    is_utf16: bool
+    problems: tuple[Problem, ...]
+    names_separator: bool = False
+    """Was its first line one like `sep=;`? It is blank here."""
+
+    def first(self) -> str:
+        """The first line that says something."""
+        return next((text for _, text in self.lines if text and not is_blank(text)), "")
+
+    def cells(self, text: str) -> list[str]:
+        """The cells of a line as they are, with the space around them."""
+        return next(csv.reader([text], delimiter=self.separator), [])
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """Each record with the number of its first line; a cell between quotation marks may go over several lines.
+
+        Lines that cannot be read and those that say nothing are passed over.
+        """
+        lines = [(number, text) for number, text in self.lines if text is not None and not is_blank(text)]
+        reader = csv.reader((f"{text}\n" for _, text in lines), delimiter=self.separator)
+        begins = 0
+        for cells in reader:
+            yield lines[begins][0], [cell.strip(" \t") for cell in cells]
+            begins = reader.line_num
+
+
+def read_sheet(path: str, content: bytes) -> Sheet:
+    """The file of this content."""
+    is_utf16 = content.startswith(UTF16_MARKS)
+    if is_utf16:
+        try:
+            content = content.decode("utf-16").encode()
+        except UnicodeError:  # cut in the middle of a character, or half of a pair
+            what = Finding(1, "not-utf8", "the file is neither UTF-8 nor whole UTF-16", 'save it as "CSV UTF-8"')
+            return Sheet(path, (), ",", False, True, (placed(path, 1, what),))
+    texts = split_lines(content)
+    found = [_text(raw) for raw in (texts if texts[-1] else texts[:-1])]
+    problems = tuple(placed(path, number, one) for number, one in enumerate(found, 1) if isinstance(one, Finding))
+    lines = tuple((number, None if isinstance(one, Finding) else one) for number, one in enumerate(found, 1))
+    is_marked = content.startswith(UTF8_MARK) and not is_utf16
+    if named := _NAMED.fullmatch(lines[0][1] or "") if lines else None:
+        return Sheet(path, ((1, ""), *lines[1:]), named[1], is_marked, is_utf16, problems, names_separator=True)
+    said = (text for _, text in lines if text and not is_blank(text))
+    separator = _separator(list(islice(said, _LOOKED_AT)))
+    return Sheet(path, lines, separator, is_marked, is_utf16, problems)
+
+
+def _text(raw: bytes) -> str | Finding:
+    text = line_text(raw)
+    if isinstance(text, str) and "\r" in text:
+        return Finding(text.index("\r") + 1, "bad-name", "a CR inside a line", "end each line with LF or CRLF")
+    return text
+
+
+def _separator(texts: Sequence[str]) -> str:
+    """What leaves a subnet alone in a cell of most lines; of several, what parts the first line that is parted."""
+    first = next((one for text in texts for one in SEPARATORS if one in text), ",")
+    return max(SEPARATORS, key=lambda one: (sum(_parts(text, one) for text in texts), one == first))
+
+
+def _parts(text: str, separator: str) -> bool:
+    cells = next(csv.reader([text], delimiter=separator), [])
+    return len(cells) > 1 and any(map(_SUBNET.fullmatch, cells))

@@ -1,0 +1,103 @@
+"""Names held against those that a Management Node has.
+
+Pexip compares names letter by letter, drops a whole answer for one that it does not know, and tells nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ...config.files import RULES_PATH, File, is_rows
+from ...config.policy_toml import Rules
+from ...config.row_file import LineMemory, read_rows
+from ...config.toml_positions import key_place, name_places
+from ...problems import count, escape, quote
+from ...spelling import nearest
+
+SPELT = 100
+"""Unknown names for which the nearest one is looked for."""
+
+
+class Mismatch(NamedTuple):
+    """One thing in which the two do not agree; `place` is in a file, or in the Management Node."""
+
+    place: str
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{escape(f'{self.place}: error: {self.message}')}\n  hint: {escape(self.hint)}"
+
+
+class Speller:
+    """Tells that a name is not there, and which one was probably meant."""
+
+    def __init__(self, there: Collection[str]) -> None:
+        self._there = there
+        self._spelt = 0
+
+    def mismatch(self, place: str, name: str, more: str = "") -> Mismatch:
+        self._spelt += 1
+        meant = nearest(name, self._there) if self._spelt <= SPELT else None
+        hint = f"write {quote(meant)}" if meant else "add it in Platform > Locations, or take it out here"
+        return Mismatch(place, f"{quote(name)} is not a location of the Management Node{more}", hint)
+
+
+class Use(NamedTuple):
+    """The first cell that has a name, and how many rows have it."""
+
+    place: str
+    rows: int
+
+
+def is_usable(name: str) -> bool:
+    """Can a row have this name? Space around a cell does not count, and control characters are refused."""
+    return name == name.strip() and name.isprintable()
+
+
+def twins(names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Each name that differs from one before it only in case."""
+    first: dict[str, str] = {}
+    for name in sorted(names):
+        if first.setdefault(name.casefold(), name) != name:
+            yield first[name.casefold()], name
+
+
+def name_mismatches(files: Sequence[File], rules: Rules, there: Collection[str]) -> Iterator[Mismatch]:
+    """Names in `known`, in rows and as default that Pexip does not have; and those that `known`, if written, lacks."""
+    text = next((file.content for file in files if file.path == RULES_PATH and file.content), b"")
+    spell = Speller(there)
+    places = name_places(text, "locations", "known")
+    here = key_place(text, "locations", "known")
+    for name in dict.fromkeys(rules.known):
+        if name not in there:
+            yield spell.mismatch(_place(places.get(name, here)), name)
+    for name in sorted(set(there).difference(rules.known)) if rules.known else ():
+        message = f"{quote(name)} is a location of the Management Node, but not known here"
+        yield Mismatch(_place(here), message, f"add {quote(name)} to known")
+    if rules.default is not None and rules.default not in there:
+        yield spell.mismatch(_place(key_place(text, "answer", "default")), rules.default)
+    for name, use in used_names(files).items():
+        if name not in there:
+            yield spell.mismatch(use.place, name, f", in {count(use.rows, 'row')}" if use.rows > 1 else "")
+
+
+def used_names(files: Iterable[File]) -> Mapping[str, Use]:
+    """Every name of the rows that can be read, in their order."""
+    used: dict[str, Use] = {}
+    memory = LineMemory()
+    for file in sorted(files, key=lambda file: file.path):
+        if is_rows(file.path) and file.content is not None:
+            rows = read_rows(file.path, file.content, memory)
+            for number, row in rows.rows():
+                for position, name in enumerate(row.names):
+                    if name in used:
+                        used[name] = used[name]._replace(rows=used[name].rows + 1)
+                    else:
+                        used[name] = Use(f"{file.path}:{number}:{rows.cell(number, position).column}", 1)
+    return used
+
+
+def _place(place: tuple[int, int]) -> str:
+    return f"{RULES_PATH}:{place[0]}:{place[1]}"

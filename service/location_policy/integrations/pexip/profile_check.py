@@ -1,0 +1,70 @@
+"""Policy profiles and their locations, as a Management Node has them: will nodes ask this service?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from ...problems import quote
+from ...spelling import nearest
+from .manager_api import PolicyProfile, SystemLocation
+from .name_check import Mismatch, Speller
+
+
+def profile_mismatches(
+    locations: Sequence[SystemLocation], profiles: Sequence[PolicyProfile], asked: Sequence[str], wanted: str | None
+) -> Iterator[Mismatch]:
+    """What keeps nodes in the asked locations from asking this service, by the wanted profile or by any.
+
+    Where no location is asked for, some location must have the profile, or one that asks for media locations.
+    """
+    if wanted and wanted not in (profile.name for profile in profiles):
+        meant = nearest(wanted, [profile.name for profile in profiles])
+        hint = f"write {quote(meant)}" if meant else "add it in Call control > Policy profiles"
+        yield Mismatch("policy profiles", f"there is no {quote(wanted)}", hint)
+        return
+    by_uri = {profile.uri: profile for profile in profiles}
+    chosen = [one for one in profiles if (one.name == wanted if wanted else asked or one.asks_media_location)]
+    assigned = {one.profile for one in locations if one.name in asked or not asked}
+    if not asked and assigned.isdisjoint(one.uri for one in chosen):
+        yield _unused(wanted)
+    yield from _location_mismatches({one.name: by_uri.get(one.profile or "") for one in locations}, asked, wanted)
+    for profile in chosen:
+        if profile.uri in assigned or not asked:
+            yield from _of_profile(profile)
+
+
+def _location_mismatches(
+    profile_of: Mapping[str, PolicyProfile | None], asked: Sequence[str], wanted: str | None
+) -> Iterator[Mismatch]:
+    chosen = quote(wanted) if wanted else "the one of this service"
+    for name in dict.fromkeys(asked):
+        place, hint = f"location {quote(name)}", f"in Platform > Locations give {quote(name)} {chosen}"
+        profile = profile_of.get(name)
+        if name not in profile_of:
+            yield Speller(profile_of).mismatch(place, name)
+        elif profile is None:
+            yield Mismatch(place, "it has no policy profile, so its nodes ask nobody", hint)
+        elif wanted not in (None, profile.name):
+            yield Mismatch(place, f"it has the policy profile {quote(profile.name)}", hint)
+
+
+def _unused(wanted: str | None) -> Mismatch:
+    which = f"has the policy profile {quote(wanted)}" if wanted else "has a policy profile that asks for media location"
+    hint = "in Platform > Locations choose it for each location in which signalling lands"
+    return Mismatch("policy profiles", f"no location {which}", hint)
+
+
+def _of_profile(profile: PolicyProfile) -> Iterator[Mismatch]:
+    place = f"policy profile {quote(profile.name)}"
+    if not profile.asks_media_location:
+        hint = "enable external media location lookup in it"
+        yield Mismatch(place, "media location requests are not enabled", hint)
+    url = urlsplit(profile.url)
+    if url.scheme not in ("http", "https") or not url.netloc:
+        yield Mismatch(place, "it has no URL of a policy server", "write such as https://policy.example.com")
+    elif "policy" in url.path.split("/"):
+        host = url.netloc.rpartition("@")[2]
+        base = f"{url.scheme}://{host}{url.path.partition('/policy')[0]}"
+        message = f"its URL has the path {quote(url.path)}, to which nodes add /policy/v1 once more"
+        yield Mismatch(place, message, f"write {base}")

@@ -1,0 +1,1 @@
+"""One commit in memory, and every question that is asked of it; pure."""

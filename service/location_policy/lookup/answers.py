@@ -1,0 +1,183 @@
+"""The shape of an answer to a conference node.
+
+A node takes an answer whose `status` is exactly "success" and falls back to its own choice on any other; further keys
+at the top level are ignored and stand in its support log. One unknown or empty location name voids the whole answer, so
+what has no value is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, NamedTuple
+
+from ..config.policy_toml import Rules
+from ..net.addresses import Network
+from ..problems import quote
+
+Outcome = Literal[
+    "match",
+    "default",
+    "no-match",
+    "no-opinion",
+    "bad-address",
+    "not-ready",
+    "not-provided",
+    "not-allowed",
+    "unauthorized",
+    "forbidden",
+    "busy",
+]
+
+
+class Match(NamedTuple):
+    """The row that answers: its network, its names (the location first), and the place where it stands."""
+
+    network: Network
+    names: tuple[str, ...]
+    path: str
+    line: int
+
+
+class Answer(NamedTuple):
+    """An HTTP status and a JSON body (ASCII only), what kind of answer it is, and what it names."""
+
+    status: int
+    outcome: Outcome
+    content: bytes
+    subnet: str | None = None
+    source: str | None = None
+    location: str | None = None
+    overflow: tuple[str, ...] | None = None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What the content says."""
+        found: dict[str, Any] = json.loads(self.content)
+        return found
+
+
+class _Phrase(NamedTuple):
+    """What all answers share that name the same locations to the same protocol, but for the row in their middle."""
+
+    location: str
+    overflow: tuple[str, ...]
+    before: bytes
+    after: bytes
+
+
+class Wording:
+    """The answers of one commit (None for a working copy) under its rules; what they share is encoded once."""
+
+    __slots__ = ("_commit", "_phrases", "_rules", "_sources", "_unmatched", "no_opinion")
+
+    def __init__(self, rules: Rules, commit: str | None) -> None:
+        self._rules = rules
+        self._commit = {"policy.commit": commit} if commit else {}
+        self._phrases: dict[tuple[str, tuple[str, ...]], _Phrase] = {}
+        self._sources: dict[str, bytes] = {}
+        self._unmatched: dict[str, Answer] = {}
+        status = "policy.reason.no.mssip - Not providing policy for this call"
+        self.no_opinion = _answer(200, "no-opinion", {"status": status, **self._commit})
+        """The protocol has no match rule, or the request has no address."""
+
+    def matched(self, match: Match, protocol: str) -> Answer:
+        """The location of the row that matched."""
+        network, names, path, line = match
+        location, overflow, before, after = self._phrases.get((protocol, names)) or self._phrase(protocol, names)
+        source = self._sources.get(path) or self._source(path)
+        subnet = str(network)
+        content = b"%b%b%b%d%b" % (before, subnet.encode(), source, line, after)
+        return Answer(200, "match", content, subnet, f"{path}:{line}", location, overflow)
+
+    def unmatched(self, protocol: str) -> Answer:
+        """What is said of an address that no row covers."""
+        return self._unmatched.get(protocol) or self._unmatched.setdefault(protocol, self._unmatched_now(protocol))
+
+    def bad_address(self, value: str, parameter: str) -> Answer:
+        """The address is not one."""
+        message = f"{quote(value)} is not an IPv4 or IPv6 address"
+        status = f"policy.reason.bad.address - {parameter} is not an address"
+        return _answer(400, "bad-address", {"status": status, "message": message, **self._commit})
+
+    def _phrase(self, protocol: str, names: tuple[str, ...]) -> _Phrase:
+        location, *overflow = names
+        reason = f"Sending {protocol.upper()} call to location {location}"
+        before = _encode({"status": "success", "policy.reason.matched": reason})[:-1] + b', "policy.subnet": "'
+        result = {"location": location, **self._overflow(overflow)}
+        after = b'", ' + _encode({**self._commit, "result": result})[1:]
+        return self._phrases.setdefault((protocol, names), _Phrase(location, names[1:], before, after))
+
+    def _source(self, path: str) -> bytes:
+        return self._sources.setdefault(path, b'", "policy.source": ' + json.dumps(path).encode()[:-1] + b":")
+
+    def _unmatched_now(self, protocol: str) -> Answer:
+        location = self._rules.default
+        if location is None:
+            status = "policy.reason.no.subnetmatch - No matching subnet, sending to default location"
+            return _answer(200, "no-match", {"status": status, **self._commit})
+        reason = f"No matching subnet, sending {protocol.upper()} call to default location {location}"
+        result = {"location": location}
+        body = {"status": "success", "policy.reason.matched": reason, **self._commit, "result": result}
+        return _answer(200, "default", body)._replace(location=location, overflow=())
+
+    def _overflow(self, names: list[str]) -> dict[str, Any]:
+        if self._rules.overflow == "list":
+            return {"overflow_locations": names} if names else {}
+        return dict(zip(("primary_overflow_location", "secondary_overflow_location"), names, strict=False))
+
+
+def not_ready() -> Answer:
+    """There is no snapshot yet."""
+    status = "policy.reason.not.ready - No configuration is loaded yet, see /status"
+    return _answer(503, "not-ready", {"status": status})
+
+
+def not_provided(path: str) -> Answer:
+    """Another request type of the policy API, which Pexip is to answer by itself."""
+    reason = "Only media location is answered here, at /policy/v1/participant/location"
+    if path.startswith("/policy/v1/policy/"):
+        reason = "The base URL in the policy profile must end before /policy"
+    return _answer(404, "not-provided", {"status": f"policy.reason.not.provided - {reason}", "action": "continue"})
+
+
+def not_allowed(method: str) -> Answer:
+    """A method that does not ask."""
+    status = f"policy.reason.method.not.allowed - {quote(method)} is not GET or HEAD"
+    return _answer(405, "not-allowed", {"status": status})
+
+
+def unauthorized(reason: str) -> Answer:
+    """Nobody knows who asks."""
+    return _refused(401, "unauthorized", reason)
+
+
+def forbidden(role: str) -> Answer:
+    """Who asks may not."""
+    return _refused(403, "forbidden", f"This needs the role {role}")
+
+
+def elsewhere() -> Answer:
+    """Who asks has no name, and asks for this machine by another one than its own."""
+    return _refused(403, "forbidden", "Without a user this needs the address of this machine, or localhost, as Host")
+
+
+def foreign(reason: str) -> Answer:
+    """A page from elsewhere asks in the name of who looks at it."""
+    return _refused(403, "forbidden", reason)
+
+
+def busy() -> Answer:
+    """Too many ask who have not been known before."""
+    return _refused(503, "busy", "Too many credentials are being checked, try again")
+
+
+def _refused(status: int, outcome: Outcome, reason: str) -> Answer:
+    return _answer(status, outcome, {"status": f"policy.reason.{outcome} - {reason}", "message": reason})
+
+
+def _answer(status: int, outcome: Outcome, body: dict[str, Any]) -> Answer:
+    return Answer(status, outcome, _encode(body))
+
+
+def _encode(body: dict[str, Any]) -> bytes:
+    return json.dumps(body).encode()

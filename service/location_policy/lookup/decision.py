@@ -1,0 +1,54 @@
+"""Request to answer, from a snapshot; pure.
+
+Nodes send the parameters in any order, with values that may be empty or written in several ways; what is tolerated here
+is what releases of Pexip Infinity were seen to send, and what their local policy makes of it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..config.policy_toml import Rules
+from ..net.addresses import parse_address
+from .answers import Answer
+from .query_string import Parameters
+from .snapshot import Snapshot
+
+
+class Question(NamedTuple):
+    """What counts in a request: the protocol in lower case, and the address with the name of its parameter.
+
+    Each is empty where the request has none. The rest of `parameters` is for the log.
+    """
+
+    protocol: str
+    parameter: str
+    address: str
+    parameters: Parameters
+
+
+def understand(rules: Rules, parameters: Parameters) -> Question:
+    """The question that the parameters ask under these rules."""
+    protocol = parameters.first("protocol").lower()
+    for parameter in rules.match.get(protocol, ()):
+        if value := parameters.first(parameter):
+            return Question(protocol, parameter, value, parameters)
+    return Question(protocol, "", "", parameters)
+
+
+def answer(snapshot: Snapshot, parameters: Parameters) -> Answer:
+    """What a conference node is told."""
+    return answer_question(snapshot, understand(snapshot.rules, parameters))
+
+
+def answer_question(snapshot: Snapshot, question: Question) -> Answer:
+    """What a conference node is told, from a question under this snapshot's rules."""
+    wording = snapshot.wording
+    if not question.address:
+        return wording.no_opinion
+    try:
+        address = parse_address(question.address)
+    except ValueError:
+        return wording.bad_address(question.address, question.parameter)
+    match = snapshot.match(address)
+    return wording.matched(match, question.protocol) if match else wording.unmatched(question.protocol)

@@ -1,0 +1,95 @@
+"""The parameters of a query string.
+
+A node sends some 26 of them, of which three or four count. Where every name is written plainly, those are searched for
+in the bytes and nothing else is decoded; any other query is taken apart whole. Both give the same values.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Protocol
+from urllib.parse import parse_qsl, unquote
+
+from ..config.policy_toml import parameter_name
+
+_BLANK = " \t"
+_NO_MARKS = bytes(one for one in range(256) if one not in b"&=%")
+_ONE_SPELLING = bytes(range(256)).lower().replace(b"_", b"-")
+
+
+class Parameters(Protocol):
+    """What a request says."""
+
+    def first(self, name: str) -> str:
+        """The first value of this name (in the spelling of `parameter_name`), empty where there is none."""
+        ...
+
+
+class Pairs(list[tuple[str, str]]):
+    """Names (in the spelling of `parameter_name`) and cleaned values, in the order of the query."""
+
+    def first(self, name: str) -> str:
+        """As Parameters has it."""
+        for key, value in self:
+            if key == name:
+                return value
+        return ""
+
+
+class PlainQuery:
+    """A query in which no name is percent-encoded: a name stands between `&` and `=`, or nowhere."""
+
+    __slots__ = ("_names", "_query")
+
+    def __init__(self, query: bytes) -> None:
+        self._query = b"&" + query
+        self._names = self._query.translate(_ONE_SPELLING)
+
+    def first(self, name: str) -> str:
+        """As Parameters has it."""
+        wanted = _wanted(name)
+        at = self._names.find(wanted)
+        while at >= 0:
+            start = at + len(wanted)
+            end = self._query.find(b"&", start)
+            value = _value(self._query[start:] if end < 0 else self._query[start:end])
+            if value:
+                return value
+            at = self._names.find(wanted, start - 1)
+        return ""
+
+
+def parse_query(query: bytes) -> Parameters:
+    """The parameters of a query string that have a value."""
+    is_plain = query.isascii() and b"&%" not in b"&" + query.translate(None, _NO_MARKS)
+    return PlainQuery(query) if is_plain else parse_pairs(query)
+
+
+def parse_pairs(query: bytes) -> Pairs:
+    """All of them, whatever the query is."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=False, errors="replace")
+    return Pairs((parameter_name(name), cleaned) for name, value in pairs if (cleaned := clean(value)))
+
+
+def clean(value: str) -> str:
+    """A value without the space and tab around it, without brackets, and the first item of what looks like a list."""
+    text = value.strip(_BLANK)
+    if text[:1] != "[" or text[-1:] != "]":
+        return text
+    item = text[1:-1].partition(",")[0].strip(_BLANK)
+    quoted = len(item) > 1 and item[0] == item[-1] and item[0] in "\"'"
+    return item[1:-1].strip(_BLANK) if quoted else item
+
+
+@cache
+def _wanted(name: str) -> bytes:
+    return b"&%b=" % name.encode()
+
+
+def _value(raw: bytes) -> str:
+    text = raw.decode("ascii")
+    if raw.isalnum() or raw.replace(b".", b"").isalnum():  # most are a word, or an address
+        return text
+    if "%" in text or "+" in text:
+        text = unquote(text.replace("+", " "), errors="replace")
+    return clean(text)

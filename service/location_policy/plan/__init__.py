@@ -1,0 +1,1 @@
+"""Two maps, and what changes from one to the other; pure."""

@@ -1,0 +1,85 @@
+"""Whose address space a change touches, by the owners of before: a change cannot choose who is asked about it.
+
+Touched is what gets another answer, and a subnet whose owner changes or goes. A change of how requests are answered,
+whatever their rows, touches everybody's.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+from ..config.owners import Owned
+from ..net.ranges import SIZES, AddressSpace, Part, Range
+from .answer_changes import Change
+from .rule_changes import RuleChange
+
+_last = attrgetter("range.last")
+
+
+class Touched(NamedTuple):
+    """Whose, and what of it: disjoint ranges by the size of an address; `is_all` where everybody's is touched."""
+
+    owner: str
+    ranges: tuple[tuple[int, Range], ...]
+    is_all: bool = False
+
+
+def owner_changes(old: Sequence[Owned], new: Sequence[Owned]) -> tuple[RuleChange, ...]:
+    """The subnets whose owner differs, and who it was and is."""
+    if old == new:
+        return ()
+    before, after = dict(old), dict(new)
+    differing = (network for network in dict.fromkeys((*before, *after)) if before.get(network) != after.get(network))
+    return tuple(RuleChange(str(network), before.get(network), after.get(network)) for network in differing)
+
+
+def touched(
+    old: Sequence[Owned], new: Sequence[Owned], changes: Iterable[Change], *, all_answers: bool
+) -> tuple[Touched, ...]:
+    """The owners of before whose address space is touched, in the order of the file."""
+    ranges = _disjoint([*_answered(changes), *_handed_over(old, new)]) if old else []
+    if not ranges and not (old and all_answers):
+        return ()
+    found: dict[str, list[tuple[int, Range]]] = {}
+    space = AddressSpace({network: (owner,) for network, owner in old})
+    parts = {size: [part for part in space.all_parts(size) if part.network] for size in SIZES}
+    for size, one in ranges:
+        for part in _overlaps(one, parts[size]):
+            owner = space.names[part.network][0] if part.network else ""
+            found.setdefault(owner, []).append((size, part.range))
+    owners = dict.fromkeys(owner for _, owner in old)
+    return tuple(
+        Touched(owner, tuple(found.get(owner, ())), all_answers) for owner in owners if all_answers or owner in found
+    )
+
+
+def _answered(changes: Iterable[Change]) -> Iterator[tuple[int, Range]]:
+    return ((change.size, one) for change in changes for one in change.ranges)
+
+
+def _handed_over(old: Sequence[Owned], new: Sequence[Owned]) -> Iterator[tuple[int, Range]]:
+    """The subnets of which an owner was told and another one is, or nobody."""
+    after = dict(new)
+    return ((len(one) - 1, Range.of(one)) for one, owner in old if old != new and after.get(one) != owner)
+
+
+def _disjoint(ranges: Iterable[tuple[int, Range]]) -> list[tuple[int, Range]]:
+    """The same addresses, each once."""
+    joined: list[tuple[int, Range]] = []
+    for size, one in sorted(ranges):
+        if joined and joined[-1][0] == size and one.first <= joined[-1][1].last + 1:
+            joined[-1] = size, Range(joined[-1][1].first, max(joined[-1][1].last, one.last))
+        else:
+            joined.append((size, one))
+    return joined
+
+
+def _overlaps(one: Range, parts: Sequence[Part]) -> Iterator[Part]:
+    at = bisect_left(parts, one.first, key=_last)
+    while at < len(parts) and parts[at].range.first <= one.last:
+        first, last = parts[at].range
+        yield Part(Range(max(first, one.first), min(last, one.last)), parts[at].network)
+        at += 1

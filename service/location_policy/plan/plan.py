@@ -1,0 +1,113 @@
+"""What a change of configuration does: to the rules, and to the addresses whose answer is another one.
+
+The rules that judge pushes (`[checks]`, `[limits]`) change no answer; whoever reviews a change must see them first all
+the same, because they decide what the next change may do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from ..config.location_map import LocationMap
+from ..config.policy_toml import Rules
+from ..net.addresses import Network
+from ..net.ranges import AddressSpace, Range, count_slash64s
+from .affected_owners import Touched, owner_changes, touched
+from .answer_changes import KINDS, Change, Kind, address_space, changes, row_changes
+from .rule_changes import RuleChange, answering_changes, judging_changes
+
+_ALL_ANSWERS = ("match.", "answer.")
+"""Rules that change answers in everybody's address space."""
+
+EMPTY = LocationMap(Rules(), (), ())
+"""What a branch serves that is not there yet."""
+
+
+class Total(NamedTuple):
+    """How much changes: ranges as a reader counts them, IPv4 addresses, IPv6 networks of length 64 touched."""
+
+    ranges: int = 0
+    addresses: int = 0
+    slash64s: int = 0
+
+
+class Source(NamedTuple):
+    """Where a row stands, in the new map, or else (`is_gone`) in the old one."""
+
+    path: str
+    line: int
+    is_gone: bool
+
+
+@dataclass(frozen=True)  # without slots, for `places`
+class Plan:
+    """What going from the old map to the new one does."""
+
+    old: LocationMap
+    new: LocationMap
+    judging: tuple[RuleChange, ...]
+    """How the next push is judged; no effect on answers."""
+    rules: tuple[RuleChange, ...]
+    """How requests are answered, whatever their rows."""
+    changes: tuple[Change, ...]
+    owners: tuple[RuleChange, ...] = ()
+    """Who is asked about the next change: by subnet, the owner of before and the next one; no effect on answers."""
+
+    @property
+    def effect(self) -> bool:
+        """Does any request get another answer?"""
+        return bool(self.rules or self.changes)
+
+    @cached_property
+    def places(self) -> Mapping[Network, Source]:
+        """Where the rows of the changes stand."""
+        wanted = {row for change in self.changes for row in change.rows}
+        old, new = _places(self.old, wanted), _places(self.new, wanted)
+        gone = {row: Source(path, line, is_gone=True) for row, path, line in old}
+        return gone | {row: Source(path, line, is_gone=False) for row, path, line in new}
+
+    @cached_property
+    def touched(self) -> tuple[Touched, ...]:
+        """The owners whose address space this touches; those of before are asked."""
+        all_answers = any(change.key.startswith(_ALL_ANSWERS) for change in self.rules)
+        return touched(self.old.owned, self.new.owned, self.changes, all_answers=all_answers)
+
+    def totals(self) -> dict[Kind, Total]:
+        """How much changes, by kind; every kind is there."""
+        by_kind: dict[Kind, list[Change]] = {kind: [] for kind in KINDS}
+        for change in self.changes:
+            by_kind[change.kind].append(change)
+        return {kind: total(found) for kind, found in by_kind.items()}
+
+
+def make_plan(old: LocationMap | None, new: LocationMap, space: AddressSpace | None = None) -> Plan:
+    """What going from one map to the next does; no old one is an empty one.
+
+    `space` has the rows of the old map and goes on to the new; whoever makes plans for a series of commits keeps it.
+    """
+    before = old or EMPTY
+    defaults = (before.rules.default, new.rules.default)
+    found = changes(space or address_space(before), row_changes(before, new), defaults)
+    judging = judging_changes(before.rules, new.rules)
+    owners = owner_changes(before.owned, new.owned)
+    return Plan(before, new, judging, answering_changes(before.rules, new.rules), tuple(found), owners)
+
+
+def total(found: Sequence[Change]) -> Total:
+    """How much these changes are, each network of length 64 counted once."""
+    return total_of([(change.size, part) for change in found for part in change.ranges])._replace(ranges=len(found))
+
+
+def total_of(ranges: Sequence[tuple[int, Range]]) -> Total:
+    """How much these ranges are, each with the size of its addresses."""
+    addresses = sum(part.size for size, part in ranges if size == 4)
+    return Total(len(ranges), addresses, count_slash64s(part for size, part in ranges if size == 16))
+
+
+def _places(location_map: LocationMap, wanted: set[Network]) -> Iterator[tuple[Network, str, int]]:
+    for file in location_map.files:
+        if not wanted.isdisjoint(file.networks):
+            yield from ((row.network, file.path, line) for line, row in file.rows() if row.network in wanted)

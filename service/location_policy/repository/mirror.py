@@ -1,0 +1,152 @@
+"""A copy of a remote repository, kept in step by fetching: what `serve --repo URL` follows.
+
+A mirror takes what the remote has, also a history that was rewritten; whether a commit is served is decided
+when it is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import unquote, urlsplit
+
+from ..errors import RepositoryError
+from .config import SECTION
+from .git import PlainGit
+from .new_repository import make_bare
+
+DEADLINE = 120.0
+"""Seconds that a fetch may take: the first one brings the whole history."""
+
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+
+_REMOTE = "origin"
+_PATIENCE = {
+    "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
+    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=10",
+}
+_SETTINGS = {
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "20",
+    "fetch.fsckObjects": "true",
+    "gc.autoDetach": "false",  # git >= 2.47 leaves a process at each fetch: a zombie where we are the container's init
+}
+_HELPER = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$MIRROR_USER" "$MIRROR_PASSWORD"; }; f'
+_MIRROR = re.compile(r"mirror-[0-9a-f]{12}\.git")
+_URL = re.compile(r"[a-z+]+://|[\w.:-]+@[\w.-]+:", re.IGNORECASE)
+_SECRETS = re.compile(r"(?<=://)[^/\s]*@|(?<![/\w])[\w.-]+:[^/@\s]*@(?=[\w.-]+:)|(?<=[\w/])\?\S*")
+
+
+def is_url(repository: str) -> bool:
+    """Is this a remote repository, not a path?"""
+    return _URL.match(repository) is not None
+
+
+def without_secrets(text: str) -> str:
+    """The text without the user, the password and the query of any URL in it."""
+    return _SECRETS.sub("", text)
+
+
+def part_login(url: str) -> tuple[str, dict[str, str]]:
+    """The URL of HTTP without user and password, and what tells them to git (gitcredentials, "Custom helpers").
+
+    git would hand them to its helper on the command line, where everybody on the machine can read them.
+    """
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    if parts.scheme not in ("http", "https") or not at or not unquote(login).isprintable():
+        return url, {}
+    return parts._replace(netloc=host).geturl(), {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"credential.{parts.scheme}://{host}.helper",
+        "GIT_CONFIG_VALUE_0": _HELPER,
+        "MIRROR_USER": unquote(user),
+        "MIRROR_PASSWORD": unquote(password),
+    }
+
+
+def mirror_directory(url: str, state_directory: Path) -> Path:
+    """Where the copy of a remote repository is: another URL is another copy, another password is not."""
+    return state_directory / f"mirror-{hashlib.sha256(part_login(url)[0].encode()).hexdigest()[:12]}.git"
+
+
+def is_mirror(directory: Path) -> bool:
+    """Is this the copy of a remote repository that a service keeps?"""
+    return _MIRROR.fullmatch(directory.name) is not None
+
+
+class Mirror:
+    """The copy in a folder of the state directory that is named after the URL."""
+
+    def __init__(
+        self,
+        url: str,
+        state_directory: Path,
+        branch: str | None,
+        interval: float,
+        deadline: float = DEADLINE,
+        settings: Mapping[str, str] = NO_SETTINGS,
+    ) -> None:
+        """`interval`: seconds between two fetches; `deadline`: seconds that one may take; `settings`: in its config."""
+        self.directory = mirror_directory(url, state_directory)
+        self._url, self._login = part_login(url)
+        self._branch = branch
+        self._interval = interval
+        self._deadline = deadline
+        self._settings = settings
+        self._due = 0.0
+        self._is_hurried = False
+        self.fetched_at: datetime | None = None
+        self._failure: RepositoryError | None = None
+        self._git = PlainGit(self.directory)
+
+    def make(self) -> None:
+        """The empty copy, where there is none yet."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_bare(self._git, self._branch or "main")
+        for key, value in {f"remote.{_REMOTE}.url": self._url, **_SETTINGS}.items():
+            self._git.run("config", key, value)
+        for key, value in {f"{SECTION}.branch": self._branch or "", **self._settings}.items():
+            self._git.run("config", key, value)  # no branch: what the remote's HEAD names
+
+    def update(self) -> None:
+        """Fetch if it is time to; raises RepositoryError as long as the last fetch failed."""
+        if self._is_hurried or time.monotonic() >= self._due:
+            self._is_hurried = False
+            self._failure = self._fetch()
+            self._due = time.monotonic() + self._interval
+        if self._failure:
+            raise self._failure
+
+    def hurry(self) -> None:
+        """Let the next update fetch, whenever the last one was."""
+        self._is_hurried = True
+
+    def close(self) -> None:
+        """End a fetch that is under way."""
+        self._git.end()
+
+    def _fetch(self) -> RepositoryError | None:
+        try:
+            self._ask("fetch", "--quiet", "--prune", "--no-tags", _REMOTE, "+refs/heads/*:refs/heads/*")
+            if not self._branch:
+                self._follow_head()
+            self.fetched_at = datetime.now(UTC)
+        except RepositoryError as error:
+            return RepositoryError(without_secrets(error.message), error.hint)
+        return None
+
+    def _follow_head(self) -> None:
+        """Let our HEAD name the branch that the remote's names."""
+        head = re.match(rb"ref: (refs/heads/\S+)\tHEAD", self._ask("ls-remote", "--symref", _REMOTE, "HEAD"))
+        if head:
+            self._git.run("symbolic-ref", "HEAD", head[1].decode())
+
+    def _ask(self, *arguments: str) -> bytes:
+        return self._git.run(*arguments, environment={**_PATIENCE, **self._login}, deadline=self._deadline)

@@ -1,0 +1,224 @@
+"""Commits, their files, who changed what: every question that is put to git, one small method each.
+
+Everything is read from a commit's tree by object id, never from a working copy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..config.commit import Commit, Signer
+from ..config.files import File
+from ..errors import UnknownRevision
+from .blame import Written, blame_line
+from .config import PROC_RECEIVE, SECTION, config_number, config_values, is_true, read_section
+from .files import Knows, knows_nothing, read_files
+from .git import Git, GitFailed, PlainGit, PythonGit, found
+from .git_dir import find_git_directory
+from .git_version import git_version, require_git
+from .notes import append_note, list_notes
+from .objects import Entry, Objects
+from .revisions import Revisions
+from .signatures import Keys, Signature, keyring_bytes, read_signatures
+
+__all__ = [
+    "PROC_RECEIVE",
+    "SECTION",
+    "Commit",
+    "Entry",
+    "Keys",
+    "Repository",
+    "Signature",
+    "Signer",
+    "Written",
+    "find_git_directory",
+    "git_version",
+    "is_true",
+    "keyring_bytes",
+    "open_pushed_repository",
+    "open_repository",
+    "require_git",
+]
+
+_ID = re.compile(r"[0-9a-f]{7,64}")
+
+NOTE_LIMIT = 64 * 1024
+"""Bytes of a note that is read: a larger one is not ours."""
+
+
+class Repository(Revisions):
+    """One repository, for one thread."""
+
+    def __init__(self, directory: Path, git: Git, objects: Objects) -> None:
+        super().__init__(git)
+        self.directory = directory
+        self._objects = objects
+
+    def settings(self) -> Mapping[str, str]:
+        """Our section of the git config, keys in lower case as git gives them; a key without `=` is "true"."""
+        return read_section(self._git)
+
+    def served_ref(self, settings: Mapping[str, str]) -> str:
+        """The full name of the ref that is served: the configured branch, else what HEAD names."""
+        if branch := settings.get("branch"):
+            return f"refs/heads/{branch}"
+        named = found(self._git, "symbolic-ref", "--quiet", "HEAD")
+        return "HEAD" if named is None else named.decode(errors="surrogateescape").removesuffix("\n")  # detached
+
+    def find_commit(self, revision: str) -> Commit:
+        """The commit that a person means; raises UnknownRevision, which says what is there."""
+        try:
+            commit_id = self.tip(revision)
+        except GitFailed:
+            commit_id = None
+        if commit_id is None:
+            raise UnknownRevision(f"there is no revision {revision!r} in {self.directory}", self._what_is_here())
+        return self.commit(commit_id)
+
+    def find_served(self, revision: str) -> Commit:
+        """The commit of an id, whole or shortened, that comes from who may see the served branch and nothing else.
+
+        Raises UnknownRevision, also for a commit that is there and that the branch does not have.
+        """
+        served = self.tip(self.served_ref(self.settings()))
+        commit_id = self.tip(revision) if _ID.fullmatch(revision) else None
+        if commit_id is None or served is None or not self.is_ancestor(commit_id, served):
+            raise UnknownRevision(f"the served branch has no commit {revision[:64]!r}")
+        return self.commit(commit_id)
+
+    def _what_is_here(self) -> str:
+        if self.is_shallow():
+            return "the clone is shallow, so older commits are not here: git fetch --unshallow"
+        names = self.branches()
+        return f"branches here: {', '.join(names)}" if names else "the repository has no branch yet"
+
+    def symbolic_refs(self) -> Mapping[str, str]:
+        """The refs that stand for another one, and which."""
+        text = self._git.run("for-each-ref", "--format=%(refname)%00%(symref)").decode(errors="surrogateescape")
+        pairs = (line.split("\0") for line in text.splitlines())
+        return {name: target for name, target in pairs if target}
+
+    def branches(self) -> list[str]:
+        """The short names of all branches."""
+        text = self._git.run("for-each-ref", "--format=%(refname)", "refs/heads/").decode(errors="surrogateescape")
+        return [name.removeprefix("refs/heads/") for name in text.split("\n")[:-1]]
+
+    def hooks_folder(self) -> Path | None:
+        """Where git looks for hooks, `core.hooksPath` respected; None where there is a working copy."""
+        text = self._git.run("rev-parse", "--is-bare-repository", "--git-path", "hooks")
+        is_bare, folder = text.decode(errors="surrogateescape").removesuffix("\n").split("\n", 1)
+        return self.directory / folder if is_bare == "true" else None
+
+    def formats(self) -> tuple[str, str]:
+        """How objects are named, and how refs are stored (git-config, "extensions")."""
+        objects = self._git.run("rev-parse", "--show-object-format").decode().strip()
+        return objects, (self.config("extensions.refStorage") or ["files"])[-1]
+
+    def config(self, key: str) -> list[str]:
+        """The values of a key in the repository's git config."""
+        return config_values(self._git, key)
+
+    def largest_push(self) -> int | None:
+        """Bytes that the pack of a push may have (git-config, "receive.maxInputSize"); None where there is no limit."""
+        return config_number(self._git, "receive.maxInputSize") or None
+
+    def commit(self, commit_id: str) -> Commit:
+        """The commit of this id."""
+        return self._objects.commit(commit_id)
+
+    def entries(self, commit: Commit) -> tuple[Entry, ...]:
+        """What of a commit belongs to the configuration; equal entries are equal configurations."""
+        return self._objects.entries(commit.tree)
+
+    def staged(self, index: Path | None) -> tuple[Entry, ...]:
+        """What is staged for the next commit (gitglossary, "index"); `index` is the file, None for the usual one."""
+        environment = {"GIT_INDEX_FILE": str(index)} if index else None
+        return self._objects.entries(self._git.run("write-tree", environment=environment).decode().strip())
+
+    def files(self, entries: Iterable[Entry], knows: Knows = knows_nothing) -> list[File]:
+        """The files of these entries; those that `knows(path, blob)`, or that are too large, without content."""
+        return read_files(self._objects, entries, knows)
+
+    def measure(self, blob: str) -> int:
+        """Bytes of a content, which is not read; its id may come from outside, and be none."""
+        return self._objects.measure(blob)[1]
+
+    def size(self, commit: Commit) -> int:
+        """Bytes of a commit's configuration, which is not read."""
+        return sum(self.measure(entry.blob) for entry in self.entries(commit))
+
+    def content_at(self, tree: str, path: str) -> bytes:
+        """The content of a file of a tree; empty where there is none."""
+        try:
+            return self._git.run("cat-file", "blob", f"{tree}:{path}")
+        except GitFailed:
+            return b""
+
+    def is_cut(self, commit_id: str) -> bool:
+        """Does a shallow clone end with this commit, though it was made on another?"""
+        return self._objects.names_parent(commit_id) and not self.parents(commit_id)
+
+    def blob(self, blob: str, limit: int) -> bytes | None:
+        """A content by its id, which may come from outside; None where there is none, or it is larger than `limit`."""
+        kind, size = self._objects.measure(blob)
+        return self._objects.content(blob, "blob") if kind == "blob" and size <= limit else None
+
+    def message(self, commit_id: str) -> str:
+        """The whole message of a commit."""
+        return self._objects.message(commit_id)
+
+    def trailers(self, commit_id: str, key: str) -> list[str]:
+        """The values of a trailer at the end of a commit's message (git-interpret-trailers), in order."""
+        form = f"--format=%(trailers:key={key},valueonly,unfold)"
+        lines = self._git.run("show", "--no-patch", "--no-show-signature", "--encoding=UTF-8", form, commit_id, "--")
+        return [line for line in lines.decode(errors="replace").split("\n") if line]
+
+    def handles(self, prefix: str) -> bool:
+        """Are pushes to refs below this prefix handed to the hook proc-receive, and no refs made?"""
+        values = self.config(PROC_RECEIVE)
+        return prefix.rstrip("/") in (value.rpartition(":")[2].rstrip("/") for value in values)
+
+    def notes(self, ref: str) -> Mapping[str, str]:
+        """The blobs of the notes that a ref has, by the commits that they are on."""
+        return list_notes(self._git, ref)
+
+    def note(self, blob: str) -> str:
+        """The text of a note, empty when it is too large to be one of ours."""
+        if self._objects.size(blob) > NOTE_LIMIT:
+            return ""
+        return self._objects.content(blob, "blob").decode(errors="replace")
+
+    def append_note(self, ref: str, commit_id: str, text: str) -> None:
+        """Add a paragraph to the note on a commit, whoever else adds one at this moment; raises RepositoryError."""
+        append_note(self._git, ref, commit_id, text)
+
+    def signatures(self, commit_ids: Sequence[str], keys: Keys) -> Mapping[str, Signature]:
+        """Who has signed each of these commits, as far as these keys can tell."""
+        return read_signatures(self._git, commit_ids, keys)
+
+    def blame(self, commit: Commit, path: str, line: int) -> Written:
+        """Which commit has written this line of a file, 1-based, as it is in `commit`."""
+        return blame_line(self._git, commit.id, path, line)
+
+    def pin(self, ref: str, commit_id: str) -> None:
+        """Keep a commit from being collected, by a ref of ours."""
+        self._git.run("update-ref", ref, commit_id)
+
+
+@contextmanager
+def open_repository(path: Path) -> Iterator[Repository]:
+    """The repository at a path, bare or not, for the length of the `with` block; raises RepositoryError."""
+    directory = find_git_directory(path)
+    with PythonGit(directory) as git, Objects(git) as objects:
+        yield Repository(directory, git, objects)
+
+
+@contextmanager
+def open_pushed_repository(path: Path) -> Iterator[Repository]:
+    """The repository of a running pre-receive hook, with the objects of the push."""
+    git = PlainGit(path, quarantine=True)
+    with Objects(git) as objects:
+        yield Repository(path, git, objects)

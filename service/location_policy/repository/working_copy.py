@@ -1,0 +1,75 @@
+"""The files of a folder, as a commit of it would have them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from ..config.files import FILE_LIMIT, ROWS_PATH, RULES_PATH, File, Kind, concerns, is_read, is_rows
+from ..errors import NoSuchFolder
+
+
+def read_folder(folder: Path) -> list[File]:
+    """The files of a working copy that belong to the configuration; raises NoSuchFolder."""
+    try:
+        if folder.is_dir():
+            return [_file(folder, path, kind) for path, kind in sorted(_walk(folder))]
+    except OSError as error:
+        raise NoSuchFolder(f"{error.filename} cannot be read: {error.strerror}") from None
+    raise NoSuchFolder(f"{folder} is not a folder", "name the folder that holds locations.csv or locations/")
+
+
+def read_configuration(folder: Path) -> list[File]:
+    """The files of a folder that is a whole configuration; raises NoSuchFolder, which names the whole of a part."""
+    files = read_folder(folder)
+    if any(is_rows(file.path) or file.path == RULES_PATH for file in files):
+        return files
+    if whole := _whole(folder.resolve(), [file.path for file in files]):
+        message = f"{folder} is a part of the configuration in {whole}, and is nothing by itself"
+        raise NoSuchFolder(message, f"name the whole: {os.path.relpath(whole)}")
+    return files
+
+
+def _whole(folder: Path, paths: Sequence[str]) -> Path | None:
+    """The folder of the configuration that this one, with these files, is a part of; not beyond its working copy."""
+    for part, parent in pairwise((folder, *folder.parents)):
+        if (part / ".git").exists():
+            break
+        below = folder.relative_to(parent)
+        has_rows = (parent / ".git").exists() and (parent / ROWS_PATH).exists()
+        if has_rows or (parent / RULES_PATH).exists() or any(is_rows((below / path).as_posix()) for path in paths):
+            return parent
+    return None
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, Kind]]:
+    def fail(error: OSError) -> None:
+        raise error
+
+    for parent, folders, names in os.walk(folder, onerror=fail):
+        below = Path(parent).relative_to(folder)
+        for name in (*names, *folders):
+            path, full = (below / name).as_posix(), Path(parent, name)
+            kind = _kind(full)
+            if kind and concerns(path, kind):
+                yield path, kind
+        folders[:] = [name for name in folders if name != ".git" and not (Path(parent, name) / ".git").exists()]
+
+
+def _kind(path: Path) -> Kind | None:
+    """What git would make of it; None for a folder and for what git does not keep, such as a pipe."""
+    if path.is_symlink():
+        return "symlink"
+    if path.is_dir():
+        return "submodule" if (path / ".git").exists() else None
+    return "file" if path.is_file() else None
+
+
+def _file(folder: Path, path: str, kind: Kind) -> File:
+    if kind != "file" or not is_read(path):
+        return File(path, kind, 0)
+    full = folder / path
+    size = full.stat().st_size
+    return File(path, kind, size, path, full.read_bytes() if size <= FILE_LIMIT else None)

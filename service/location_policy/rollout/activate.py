@@ -1,0 +1,146 @@
+"""Put a commit in force, or else say why not.
+
+A commit that is not valid, or not signed as it must be, changes nothing but the reason that is told. When there is
+nothing in force yet, the first of these that can be served is: HEAD, the commit that was good last, its content on
+disk, the newest valid ancestor of HEAD. What was served before needs no signature: it was judged when it came.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from ..config.commit import Commit
+from ..config.location_map import Gate
+from ..errors import BuildFailed, InvalidConfiguration, NotSigned, RepositoryError
+from ..lookup.snapshot import Snapshot
+from ..problems import count, errors_in
+from ..repository.repository import Repository
+from ..repository.signing_policy import SignatureRule
+from .last_good import Identity, LastGood
+from .persistence import PIN, Keeper
+from .snapshot_builder import Loader
+from .state import Active, Failure, now
+
+ANCESTORS = 100
+"""First-parent commits among which the newest valid one is looked for."""
+
+log = logging.getLogger(__name__)
+
+
+class Rollout:
+    """What puts commits in force, and keeps what was; by the `rule` and for the `identity` that were read last."""
+
+    def __init__(self, active: Active, state_directory: Path, identity: Identity) -> None:
+        self.rule = SignatureRule()
+        self.identity = identity
+        self._active = active
+        self._loader = Loader()
+        self._state_directory = state_directory
+        self._keeper = Keeper(state_directory, active)
+        self._stored = self._keeper.read()
+        self._refused_under: object = None
+
+    def is_to_be_judged_again(self) -> bool:
+        """Was HEAD refused for want of a signature, by a rule that is no longer the same?"""
+        return self._refused_under not in (None, self.rule.stamp())
+
+    def try_again(self, repository: Repository) -> None:
+        """Keep what could not be kept before."""
+        self._keeper.try_again(repository, self.identity)
+
+    def roll_out(self, repository: Repository, head: Commit) -> None:
+        """Put HEAD in force, or else say why not; what is in force already is not loaded again."""
+        snapshot = self._active.state.snapshot
+        served = self._served_before(repository)
+        rejection = self._refused_under = None
+        try:
+            if not (snapshot and snapshot.commit and snapshot.commit.id == head.id):
+                if head.id not in served:
+                    self.rule.require(repository, self._gained(repository, served, head))
+                self._put_in_force(repository, head, Gate(), was_served=head.id in served)
+        except InvalidConfiguration as error:
+            rejection = Failure(now(), error.message, head.id, error.problems)
+            log.error("refused commit=%s %s", head.id, count(len(errors_in(error.problems)), "error"))
+        except NotSigned as error:
+            rejection = Failure(now(), error.message, head.id)
+            log.error("refused commit=%s %s", head.id, error.message)
+            self._refused_under = self.rule.stamp()
+        if rejection:
+            self._active.count("refused")
+            self._keeper.note("refused", head.id)
+            self.fall_back(repository, head)
+        self._active.change(rejection=rejection, is_settled=True, was_read=True)
+
+    def _gained(self, repository: Repository, served: list[str], head: Commit) -> list[str]:
+        """The commits that the branch gains since what was in force last, oldest first; HEAD alone if nothing was."""
+        snapshot = self._active.state.snapshot
+        last = [snapshot.commit.id] if snapshot and snapshot.commit else served
+        base = next((one for one in last if self.rule.scope == "all" and repository.tip(one)), None)
+        return (repository.gained(base, head.id) if base else []) or [head.id]
+
+    def _served_before(self, repository: Repository) -> list[str]:
+        """Until the source was read and something is in force: the commits that were served, the newest first."""
+        if self._active.state.snapshot is not None and self._active.state.was_read:
+            return []
+        stored = self._stored_here()
+        return list(dict.fromkeys(filter(None, (stored.commit.id if stored else None, repository.tip(PIN)))))
+
+    def fall_back(self, repository: Repository, head: Commit | None = None) -> None:
+        """While nothing is in force: put in force the best there is instead of HEAD."""
+        if self._active.state.snapshot is not None:
+            return
+        gate = Gate()
+        served = self._served_before(repository)
+        if any(self._try(repository, one, gate, was_served=True) for one in served) or self.serve_stored():
+            return
+        ancestors = repository.ancestors(head.id, ANCESTORS, first_parent=True)[1:] if head else []
+        any(self._try(repository, one, gate) for one in ancestors)
+
+    def _try(self, repository: Repository, commit_id: str, gate: Gate, *, was_served: bool = False) -> bool:
+        try:
+            if not was_served:
+                self.rule.require(repository, [commit_id])
+            (commit,) = self.rule.with_signers(repository, [repository.commit(commit_id)])
+            self._put_in_force(repository, commit, gate, was_served=was_served)
+        except (BuildFailed, InvalidConfiguration, NotSigned, RepositoryError):
+            return False
+        return True
+
+    def _put_in_force(self, repository: Repository, commit: Commit, gate: Gate, *, was_served: bool) -> None:
+        started = time.monotonic()
+        files = repository.files(repository.entries(commit))
+        self._publish(self._loader.load(gate, files, commit, was_served=was_served), started)
+        self._keeper.keep(repository, self.identity, commit, files)
+        self._keeper.note("active", commit.id)
+
+    def serve_stored(self) -> bool:
+        """Put in force the content on disk, if there is some that can be."""
+        stored = self._stored_here()
+        if stored is None:
+            return False
+        started = time.monotonic()
+        try:
+            self._publish(self._loader.load(Gate(), stored.files, stored.commit, was_served=True), started)
+        except BuildFailed:  # it is tried again, and the outage of the source is told
+            return False
+        except InvalidConfiguration as error:
+            log.warning("the content kept in %s cannot be used: %s", self._state_directory, error.message)
+            self._stored = None
+            return False
+        self._keeper.note("active", stored.commit.id)
+        return True
+
+    def _publish(self, snapshot: Snapshot, started: float) -> None:
+        self._active.change(snapshot=snapshot, override=None)
+        self._stored = None  # it has done its work, and may be large
+        commit = snapshot.commit
+        self._active.count("active")
+        signer = [commit.signer.name] if commit and commit.signer else []
+        told = f"active commit=%s subnets=%d took=%.2fs{' signer=%s' * len(signer)}"
+        log.info(told, commit and commit.id, snapshot.size, time.monotonic() - started, *signer)
+
+    def _stored_here(self) -> LastGood | None:
+        """The content on disk, if it is of this repository."""
+        return self._stored if self._stored and self._stored.identity.is_same(self.identity) else None

@@ -1,0 +1,218 @@
+"""What keeps a repository from being pushed to, followed or served as it should be, each with the mend.
+
+Nothing is changed: who asks may be somebody else than who serves. What is told holds for who asks.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from .. import __version__
+from ..errors import GitUnavailable, RepositoryError
+from ..gate.hooks import HOOK, OTHER_HOOKS, hook_place, hook_program, hook_state, is_ours
+from ..gate.install import missing_settings, other_settings
+from ..problems import count
+from ..repository.git_version import git_version, require_git
+from ..repository.repository import Repository, open_repository
+from . import last_good
+from .last_good import Identity
+from .startup_preview import look_ahead
+from .watcher import TICK, watch_problem
+
+MOUNTS = Path("/proc/self/mountinfo")
+LOOKED_AT = 20_000
+"""Files of which the owner is looked at: a large repository is packed into few."""
+NETWORK = ("9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3")
+"""File systems that do not report what other machines change."""
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at: fine unless it has a mend."""
+
+    topic: str
+    said: str
+    mend: str | None = None
+
+
+def examine(place: Path, state_directory: Path, *, is_mirror: bool = False) -> Iterator[Finding]:
+    """All there is to say about the repository at a place; raises GitUnavailable where there is no git."""
+    version = git_version()
+    try:
+        require_git()
+    except GitUnavailable as error:
+        yield Finding("git", error.message, error.hint)
+        return
+    yield Finding("git", version)
+    try:
+        with open_repository(place) as repository:
+            yield _formats(repository)
+            if not is_mirror:
+                yield _hook(repository, place)
+                yield from _other_hooks(repository, place)
+                yield from _settings(repository, place)
+            yield _owners(repository.directory)
+            yield _watch(repository.directory, MOUNTS.read_text(errors="surrogateescape") if MOUNTS.exists() else "")
+            identity = Identity(repository.settings().get("id", ""), str(place.absolute()))
+            yield _state(state_directory, identity)
+            yield _outlook(repository, place, state_directory)
+    except RepositoryError as error:
+        yield Finding("repository", error.message, error.hint or _mend(place))
+
+
+def _mend(place: Path) -> str:
+    """What may help where git itself cannot read a repository."""
+    config = place / "config"
+    has_extensions = config.is_file() and "[extensions]" in config.read_text(errors="replace").lower()
+    return "install git 2.45 or newer" if has_extensions else "run git fsck in it, or restore a backup"
+
+
+def _formats(repository: Repository) -> Finding:
+    objects, refs = repository.formats()
+    return Finding("formats", f"objects by {objects}, refs in {refs}")
+
+
+def _hook(repository: Repository, place: Path) -> Finding:
+    install = f"location-policy init {shlex.quote(str(place))}"
+    hook = hook_state(repository)
+    path = hook_place(repository.hooks_folder() or Path(), HOOK)
+    match hook.state:
+        case "none":
+            return Finding("hook", "no push is judged: this is a working copy", "serve a bare one: git clone --bare")
+        case "missing" if os.path.lexists(path):
+            mend = f"run `location-policy {HOOK}` from it, or move it away, then {install}"
+            return Finding("hook", f"no push is judged: {path} is not ours", mend)
+        case "missing":
+            return Finding("hook", f"no push is judged: there is no {path}", install)
+        case "not-executable":
+            return Finding("hook", f"no push is judged: {path} may not be run", install)
+        case "other-version":
+            return Finding("hook", f"of version {hook.version}, and this is {__version__}", install)
+    program = hook_program(repository)
+    if program is None:
+        return Finding("hook", "every push is refused: the program that it runs is not there", install)
+    return Finding("hook", f"version {hook.version}, runs {program}")
+
+
+def _other_hooks(repository: Repository, place: Path) -> Iterator[Finding]:
+    """What is told of the hooks that do not judge: those of the site are its own affair."""
+    for name, otherwise in OTHER_HOOKS.items():
+        state = hook_state(repository, name).state
+        path = hook_place(repository.hooks_folder() or Path(), name)
+        if state in ("ok", "none"):
+            continue
+        if os.path.lexists(path) and not is_ours(path):
+            yield Finding("hook", f"{otherwise}: {path} is not ours")
+        else:
+            mend = f"location-policy init {shlex.quote(str(place))}"
+            yield Finding("hook", f"{otherwise}: {path} is {state.replace('-', ' ')}", mend)
+
+
+def _settings(repository: Repository, place: Path) -> Iterator[Finding]:
+    if repository.hooks_folder() is None:
+        return
+    missing = list(missing_settings(repository))
+    if missing:
+        mend = f"location-policy init {shlex.quote(str(place))}"
+        yield Finding("settings", f"missing: {', '.join(missing)}", mend)
+    others = list(other_settings(repository))
+    if others or not missing:
+        yield Finding("settings", "; ".join(others) or "as init writes them")
+
+
+def _owners(directory: Path) -> Finding:
+    paths = [directory, *islice(directory.rglob("*"), LOOKED_AT)]
+    owners = _owners_of(paths)
+    here, whole = _name(os.geteuid()), shlex.quote(str(directory))
+    unreadable = [path for path in paths if not path.is_symlink() and not os.access(path, os.R_OK)]
+    if unreadable:  # pragma: no cover  who measures the tests may be root, and root may read all
+        said = f"{here} may not read {count(len(unreadable), 'path')}, such as {unreadable[0]}"
+        return Finding("owner", said, f"chmod -R g+rX {whole}, with {here} in the group")
+    is_shared = directory.stat().st_mode & 0o2020 == 0o2020
+    if len(owners) > 1 and not is_shared:
+        said = f"files of {' and '.join(owners)}: what one has made, the others cannot change"
+        return Finding(
+            "owner",
+            said,
+            f"chown -R {_name(directory.stat().st_uid)} {whole}, or location-policy init {whole} --shared",
+        )
+    return Finding("owner", f"{' and '.join(owners)}{', shared with the group' * is_shared}; asked as {here}")
+
+
+def _owners_of(paths: Iterable[Path]) -> list[str]:
+    """Their names; what a running git has removed meanwhile has none."""
+    users = set()
+    for path in paths:
+        with suppress(FileNotFoundError):
+            users.add(path.lstat().st_uid)
+    return sorted(map(_name, users))
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
+
+
+def _watch(directory: Path, mounts: str) -> Finding:
+    kind = file_system(directory, mounts)
+    if kind in NETWORK:
+        said = f"looked at every {TICK:.0f} s: {kind} does not report what other machines change"
+        return Finding("watch", said)
+    problem = watch_problem(directory)
+    if problem:
+        mend = "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances with sysctl"
+        return Finding("watch", f"looked at every {TICK:.0f} s: {problem}", mend)
+    return Finding("watch", f"the system reports changes ({kind or 'of an unknown file system'})")
+
+
+def file_system(path: Path, mounts: str) -> str:
+    """The type of the file system of a path, by the text of /proc/self/mountinfo (proc_pid_mountinfo(5)), or empty."""
+    found = {}
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        point = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), before.split(" ")[4])
+        found[Path(point)] = after.split(" ")[0]  # a later mount hides an earlier one
+    return next((found[folder] for folder in (path.resolve(), *path.resolve().parents) if folder in found), "")
+
+
+def _state(directory: Path, identity: Identity) -> Finding:
+    """The state directory: may it be written, and what is kept there?"""
+    existing = next(folder for folder in (directory.absolute(), *directory.absolute().parents) if folder.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        here = _name(os.geteuid())
+        said = f"{here} may not write {existing}: nothing is kept for a restart"
+        return Finding("state", said, f"chown {here} {shlex.quote(str(existing))}, or serve --state-dir elsewhere")
+    try:
+        stored = last_good.load(directory)
+    except ValueError as error:
+        return Finding("state", f"what is kept in {directory} cannot be used: {error}", "serve writes it anew")
+    if stored and not stored.identity.is_same(identity):
+        said = f"{directory} is that of another repository, {stored.identity.place}"
+        return Finding("state", said, "serve each with a --state-dir of its own")
+    kept = f"keeps commit {stored.commit.id[:10]}" if stored else "keeps nothing yet"
+    return Finding("state", f"{directory} {kept}")
+
+
+def _outlook(repository: Repository, place: Path, state_directory: Path) -> Finding:
+    ahead = look_ahead(repository, place, state_directory)
+    instead = f"commit {ahead.served.id[:10]} instead" if ahead.served else "nothing: 503"
+    if ahead.head is None:
+        names = repository.branches()
+        there = f"; branches here: {', '.join(names)}" if names else ""
+        mend = f"push one, or location-policy init {shlex.quote(str(place))} --branch NAME"
+        return Finding("serve", f"branch {ahead.branch} has no commit{there}; would serve {instead}", mend)
+    if ahead.errors:
+        what = count(len(ahead.errors), "error")
+        mend = f"location-policy check --repo {shlex.quote(str(place))}, mend it or git revert it, and push"
+        said = f"commit {ahead.head.id[:10]} of branch {ahead.branch} has {what}; would serve {instead}"
+        return Finding("serve", said, mend)
+    return Finding("serve", f"branch {ahead.branch}, commit {ahead.head.id[:10]}, {count(ahead.size, 'subnet')}")

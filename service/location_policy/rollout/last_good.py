@@ -1,0 +1,144 @@
+"""The content that was served last, kept on disk so that it survives a restart without the repository.
+
+One file: the SHA-256 of all that follows, a line of JSON, the contents one after the other. It is written aside, synced
+and renamed, so that it is whole or absent. It names its repository; that of another is never given back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ..config.commit import Commit, Signer
+from ..config.files import File
+from ..runtime.chunks import SlicedWriter, slices
+
+FILE_NAME = "last-good"
+FORMAT = 1
+ABANDONED = 60.0
+"""Seconds after which a file that is still aside belongs to a process that was killed: writing takes less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which repository: the id in its config (empty where it has none, or cannot be asked), and its place."""
+
+    id: str
+    place: str
+
+    def is_same(self, other: Identity) -> bool:
+        """By id where both have one, by place where not."""
+        return self.id == other.id if self.id and other.id else self.place == other.place
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """A commit and its files, as they were served."""
+
+    identity: Identity
+    commit: Commit
+    files: tuple[File, ...]
+
+
+def save(directory: Path, last_good: LastGood) -> None:
+    """Put it in the directory, made where it is missing, in place of what is there.
+
+    Raises OSError, and then nothing has changed.
+    """
+    files = [file for file in last_good.files if file.content is not None]
+    commit, identity = last_good.commit, last_good.identity
+    header = {
+        "format": FORMAT,
+        "repository": {"id": identity.id, "place": identity.place},
+        "commit": {
+            "id": commit.id,
+            "tree": commit.tree,
+            "subject": commit.subject,
+            "author": commit.author,
+            "committed_at": commit.committed_at.isoformat(),
+        },
+        "signer": commit.signer,
+        "files": [{"path": file.path, "blob": file.blob, "size": file.size} for file in files],
+    }
+    _write(directory, [json.dumps(header).encode() + b"\n", *(file.content or b"" for file in files)])
+
+
+def load(directory: Path) -> LastGood | None:
+    """What was put there, None where nothing was; raises ValueError when it is torn or the work of another version."""
+    try:
+        stored = (directory / FILE_NAME).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ValueError(error.strerror) from error
+    digest, _, rest = stored.partition(b"\n")
+    if digest.decode(errors="replace") != hashlib.sha256(rest).hexdigest():
+        raise ValueError("the file is not whole")
+    text, _, contents = rest.partition(b"\n")
+    try:
+        header = json.loads(text)
+        if header["format"] != FORMAT:
+            raise ValueError(f"format {header['format']} is of another version")
+        signer = Signer(*header["signer"]) if header.get("signer") else None
+        commit = _commit(header["commit"], signer)
+        return LastGood(Identity(**header["repository"]), commit, _files(header["files"], contents))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("the file is of another version") from error
+
+
+def _commit(fields: dict[str, str], signer: Signer | None) -> Commit:
+    committed_at = datetime.fromisoformat(fields.pop("committed_at"))
+    return Commit(**fields, committed_at=committed_at, signer=signer)
+
+
+def _files(entries: list[dict[str, str | int]], contents: bytes) -> tuple[File, ...]:
+    files, position = [], 0
+    for entry in entries:
+        size = int(entry["size"])
+        content = contents[position : position + size]
+        files.append(File(str(entry["path"]), "file", size, str(entry["blob"]), content))
+        position += size
+    return tuple(files)
+
+
+def _write(directory: Path, parts: Sequence[bytes]) -> None:
+    digest = hashlib.sha256()
+    for part in parts:
+        for piece in slices(part):
+            digest.update(piece)
+    directory.mkdir(exist_ok=True)  # no parents: a repository that was moved away must not come back as a folder
+    _remove_abandoned(directory)
+    descriptor, name = tempfile.mkstemp(prefix=f".{FILE_NAME}.", dir=directory)
+    aside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(digest.hexdigest().encode() + b"\n")
+            for part in parts:
+                SlicedWriter(file).write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(directory / FILE_NAME)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    folder = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _remove_abandoned(directory: Path) -> None:
+    """Another service may write here too, so what is new stays; a time to come is one of a clock set back."""
+    for path in directory.glob(f".{FILE_NAME}.*"):
+        with suppress(OSError):  # it is somebody else's
+            if abs(time.time() - path.stat().st_mtime) > ABANDONED:
+                path.unlink()

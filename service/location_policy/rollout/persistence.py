@@ -1,0 +1,107 @@
+"""Makes sure that the content in force can be served after a restart, whatever happens to the branch.
+
+It is kept twice: in the state directory, and by a ref that keeps its commit from being collected. A journal beside it
+says when each commit was put in force or refused. What fails is told once and tried again: a disk that was full may
+have room later, without a new commit.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..config.commit import Commit
+from ..config.files import File
+from ..errors import RepositoryError
+from ..repository.repository import Repository
+from . import last_good
+from .journal import Event, EventKind, Journal
+from .last_good import Identity, LastGood
+from .state import Active, now
+
+PIN = "refs/location-policy/last-good"
+"""Keeps the commit that was good last from being collected when it is forced away."""
+AGAIN = 60.0
+"""Seconds after which what could not be kept is tried again."""
+
+log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Keeps what is in force; for one thread."""
+
+    def __init__(self, state_directory: Path, active: Active) -> None:
+        self._directory = state_directory
+        self._active = active
+        self._pin_failed = False
+        self._due = 0.0
+        self._journal = Journal(state_directory)
+        self._not_noted: str | None = None
+        self._journal_due = 0.0
+
+    def read(self) -> LastGood | None:
+        """What was kept in the state directory, if it can be used."""
+        try:
+            return last_good.load(self._directory)
+        except ValueError as error:
+            log.warning("the content kept in %s cannot be used: %s", self._directory, error)
+            return None
+
+    def keep(self, repository: Repository, identity: Identity, commit: Commit, files: Iterable[File]) -> None:
+        """Keep this commit and its files; what fails becomes part of the state."""
+        self._due = time.monotonic() + AGAIN
+        self._save(LastGood(identity, commit, tuple(files)))
+        self._pin(repository, commit)
+
+    def note(self, kind: EventKind, commit_id: str) -> None:
+        """Write down what has become of a commit, just now."""
+        self._journal.add(Event(now(), commit_id, kind))
+        self._write_journal()
+
+    def try_again(self, repository: Repository, identity: Identity) -> None:
+        """Keep what is in force, and write down what has happened, if that has failed and it is time."""
+        if self._journal.waiting and time.monotonic() >= self._journal_due:
+            self._write_journal()
+        state = self._active.state
+        commit = state.snapshot.commit if state.snapshot else None
+        if commit is None or not (state.not_kept or self._pin_failed) or time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + AGAIN
+        try:
+            files = repository.files(repository.entries(repository.commit(commit.id)))
+        except RepositoryError:  # served from the state directory; the repository has it no more
+            return
+        self.keep(repository, identity, commit, files)
+
+    def _save(self, content: LastGood) -> None:
+        not_kept = None
+        try:
+            last_good.save(self._directory, content)
+        except OSError as error:
+            not_kept = f"{self._directory} cannot be written: {error.strerror}"
+            if not_kept != self._active.state.not_kept:
+                log.warning("nothing is kept for a restart: %s", not_kept)
+        self._active.change(not_kept=not_kept)
+
+    def _write_journal(self) -> None:
+        not_noted = None
+        self._journal_due = time.monotonic() + AGAIN
+        try:
+            self._journal.write()
+        except OSError as error:
+            not_noted = f"{self._directory} cannot be written: {error.strerror}"
+            if not_noted not in (self._not_noted, self._active.state.not_kept):
+                log.warning("nothing is noted in the journal: %s", not_noted)
+        self._not_noted = not_noted
+
+    def _pin(self, repository: Repository, commit: Commit) -> None:
+        try:
+            if repository.tip(PIN) != commit.id:
+                repository.pin(PIN, commit.id)
+            self._pin_failed = False
+        except RepositoryError as error:
+            if not self._pin_failed:
+                log.warning("not pinned commit=%s: %s", commit.id, error.message)
+            self._pin_failed = True

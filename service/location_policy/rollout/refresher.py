@@ -1,0 +1,149 @@
+"""Look at the source once: what is HEAD, is it newer, what else has changed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from ..errors import BuildFailed, RepositoryError
+from ..gate.hooks import hook_state
+from ..gate.overrides import NOTES, override_of
+from ..repository.mirror import Mirror
+from ..repository.repository import Repository, open_repository
+from ..repository.signing_policy import SignatureRule, signature_rule
+from .activate import Rollout
+from .last_good import Identity
+from .state import Active, Failure, Head, now
+
+HOOK_INTERVAL = 10.0
+"""Seconds between two looks at the hook."""
+
+log = logging.getLogger(__name__)
+
+
+class Refresher:
+    """Keeps `active` in step with one repository; for one thread."""
+
+    def __init__(
+        self,
+        place: Path,
+        active: Active,
+        state_directory: Path,
+        mirror: Mirror | None = None,
+    ) -> None:
+        self._place = place
+        self._mirror = mirror
+        self._active = active
+        self._rollout = Rollout(active, state_directory, Identity("", str(place.absolute())))
+        self._hook_due = 0.0
+        self._noted: tuple[str | None, str | None] = (None, None)
+        """The commit and the state of the notes for which an override was looked for."""
+
+    def refresh(self) -> None:
+        """Look once; every failure becomes part of the state."""
+        try:
+            if self._mirror:
+                if self._active.state.snapshot is None:  # a remote that says nothing is waited for long
+                    self._rollout.serve_stored()
+                self._mirror.update()
+            with open_repository(self._place) as repository:
+                self._look(repository)
+        except (BuildFailed, RepositoryError) as error:
+            self._note_outage(error.message)
+        except Exception as error:  # noqa: BLE001  the rim: to end here would be to serve old answers for ever
+            self._note_outage(f"{type(error).__name__}: {error}".partition("\n")[0], error)
+        else:
+            self._note_success()
+        if self._active.state.outage and self._active.state.snapshot is None:
+            self._rollout.serve_stored()
+
+    # --- what is there ---
+
+    def _look(self, repository: Repository) -> None:
+        settings = repository.settings()
+        self._rollout.identity = Identity(settings.get("id", ""), self._rollout.identity.place)
+        self._look_at_hook(repository)
+        self._look_at_rule(signature_rule(settings, repository.directory))
+        try:
+            self._follow(repository, repository.served_ref(settings))
+        except RepositoryError:  # what HEAD names cannot be read: the commit that was good last may be whole
+            self._rollout.fall_back(repository)
+            raise
+        self._look_at_notes(repository)
+        self._rollout.try_again(repository)
+
+    def _follow(self, repository: Repository, ref: str) -> None:
+        tip = repository.tip(ref)
+        name = ref.removeprefix("refs/heads/")
+        self._active.change(branch=name, last_checked_at=self._mirror.fetched_at if self._mirror else now())
+        if tip is None:
+            self._note_no_commit(repository, name)
+            return
+        state = self._active.state
+        head = state.head if state.head and state.head.commit.id == tip else None
+        if head is None or self._rollout.is_to_be_judged_again():
+            (commit,) = self._rollout.rule.with_signers(repository, [repository.commit(tip)])
+            head = Head(commit, head.seen_at if head else now())
+            self._active.change(head=head, last_changed_at=head.seen_at, is_settled=False, outage=None)
+            self._rollout.roll_out(repository, commit)
+        elif not state.is_settled:
+            self._rollout.roll_out(repository, head.commit)
+
+    def _note_no_commit(self, repository: Repository, name: str) -> None:
+        """An empty repository is waited for; a branch that is missing among others is a mistake of somebody."""
+        self._rollout.fall_back(repository)
+        state = self._active.state
+        branches = repository.branches()
+        rejection = None
+        if branches or state.snapshot:
+            there = f"; branches here: {', '.join(branches)}" if branches else ""
+            rejection = Failure(now(), f"branch {name} has no commit{there}")
+            if state.rejection and state.rejection.message == rejection.message:
+                rejection = state.rejection
+            else:
+                log.error("nothing to follow: %s", rejection.message)
+        was_read = state.was_read or state.snapshot is None
+        self._active.change(was_read=was_read, head=None, rejection=rejection)
+
+    def _look_at_hook(self, repository: Repository) -> None:
+        if self._mirror or time.monotonic() < self._hook_due:
+            return
+        self._hook_due = time.monotonic() + HOOK_INTERVAL
+        hook = hook_state(repository)
+        if hook != self._active.state.hook and hook.state not in ("ok", "none"):
+            effect = f"is of version {hook.version}" if hook.state == "other-version" else "does not check pushes"
+            mend = f"location-policy init {self._place}"
+            log.warning("hook %s: it %s; mend it with: %s", hook.state, effect, mend)
+        self._active.change(hook=hook)
+
+    def _look_at_notes(self, repository: Repository) -> None:
+        """Was a limit overridden by the push of what is in force? That is noted a moment after the push."""
+        snapshot = self._active.state.snapshot
+        commit_id = snapshot.commit.id if snapshot and snapshot.commit else None
+        noted = commit_id, repository.tip(NOTES)
+        if noted != self._noted:
+            override = override_of(repository, commit_id) if commit_id and noted[1] else None
+            self._active.change(override=override)
+            self._noted = noted
+
+    def _look_at_rule(self, rule: SignatureRule) -> None:
+        problem = "; ".join(filter(None, (rule.problem.message, rule.problem.hint))) if rule.problem else None
+        if problem and problem != self._active.state.signatures_problem:
+            effect = "nobody's signature is told" if rule.scope == "off" else "no commit is taken"
+            log.error("%s, as signatures cannot be judged: %s", effect, problem)
+        self._rollout.rule = rule
+        self._active.change(signatures=rule.scope, signatures_problem=problem)
+
+    def _note_outage(self, message: str, cause: Exception | None = None) -> None:
+        outage = self._active.state.outage
+        if outage is None:
+            self._active.count("unreadable")
+        if outage is None or outage.message != message:
+            log.error("unreachable repository=%s: %s", self._place, message, exc_info=cause)
+            self._active.change(outage=Failure(now(), message))
+
+    def _note_success(self) -> None:
+        if self._active.state.outage:
+            log.info("reachable repository=%s branch=%s", self._place, self._active.state.branch)
+            self._active.change(outage=None)

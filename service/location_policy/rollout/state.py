@@ -1,0 +1,108 @@
+"""The snapshot in force, the clocks, and why it is not newer; swapped whole.
+
+One thread writes, any may read: a reader takes `Active.state` once and has everything from one moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+from ..config.commit import Commit
+from ..gate.hooks import Hook
+from ..gate.overrides import Override
+from ..lookup.snapshot import Snapshot
+from ..problems import Problem
+from ..repository.signing_policy import Scope
+
+StateName = Literal["last-good", "unreachable", "starting", "behind", "rejected", "in-sync"]
+
+LoadResult = Literal["active", "refused", "unreadable"]
+LOAD_RESULTS: tuple[LoadResult, ...] = get_args(LoadResult)
+
+NO_HOOK = Hook("none")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The commit that the source names, and when this process first saw it there."""
+
+    commit: Commit
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why HEAD is not in force: `commit` and its problems; no commit where none could be read."""
+
+    failed_at: datetime
+    message: str
+    commit: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that is known at one moment.
+
+    `rejection` is about HEAD and `outage` about the source; `was_read`: the source was read once since this process
+    began; `is_settled`: the load of HEAD has ended, one way or the other; `override`: of a limit, by the push of the
+    commit in force; `not_kept`: why the content in force would not survive a restart; `signatures`: what must be
+    signed, and why that cannot be judged.
+    """
+
+    snapshot: Snapshot | None = None
+    override: Override | None = None
+    head: Head | None = None
+    rejection: Failure | None = None
+    outage: Failure | None = None
+    was_read: bool = False
+    is_settled: bool = False
+    branch: str | None = None
+    hook: Hook = NO_HOOK
+    not_kept: str | None = None
+    signatures: Scope = "off"
+    signatures_problem: str | None = None
+    last_checked_at: datetime | None = None
+    last_changed_at: datetime | None = None
+
+    @property
+    def failure(self) -> Failure | None:
+        """The one that matters most now."""
+        return self.outage or self.rejection
+
+    @property
+    def name(self) -> StateName:
+        """The first state that applies; a branch that had a commit and is gone counts as a source out of reach."""
+        if not self.was_read:
+            return "last-good" if self.snapshot else "starting"
+        if self.outage or (self.head is None and self.snapshot):
+            return "unreachable"
+        if self.head is None:
+            return "starting"
+        if not self.is_settled:
+            return "behind"
+        return "rejected" if self.rejection else "in-sync"
+
+
+class Active:
+    """Holds the state in force, and how often each kind of load has ended so: `loads`."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.loads: dict[LoadResult, int] = dict.fromkeys(LOAD_RESULTS, 0)
+
+    def change(self, **fields: Any) -> State:  # noqa: ANN401  the fields of State, whatever their types
+        """Put in force the state with these fields changed; for the one thread that writes."""
+        self.state = replace(self.state, **fields)
+        return self.state
+
+    def count(self, result: LoadResult) -> None:
+        """One load more has ended so; for the one thread that writes."""
+        self.loads[result] += 1
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Child processes, files, logs and the service manager; knows no map."""

@@ -1,0 +1,101 @@
+"""The ordinary log, on standard error: a line when something changes, as text or as JSON.
+
+A line is made from the template of the call and its values, not from the finished sentence: what stands as `key=%s`
+in a template is a field, and no value can become one, end the line or begin another.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+from ..problems import escape
+
+LogFormat = Literal["text", "json"]
+
+_PLACE = re.compile(r"(?P<lead> ?\b(?P<key>[a-z_]+)=)?(?P<form>%[0-9.]*[sdf])(?P<unit>(?(key)[a-z]*))|%%")
+_BARE = re.compile(r'[^\s"=\\]+')
+
+
+def log_to_stderr(form: LogFormat) -> None:
+    """Write what this process logs to standard error in this form; of two talkative libraries only what is wrong."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
+    for library in ("uvicorn", "watchfiles"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+
+
+class TextLines(logging.Formatter):
+    """`2026-03-01T12:30:00Z INFO active commit=90b0e99 subnets=812 took=0.04s`; a traceback is indented below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record, without a line end."""
+        told = "".join(piece.as_text() for piece in _pieces(record))
+        lines = [f"{_time(record)} {record.levelname} {told}"]
+        if record.exc_info:
+            lines += [f"    {escape(line)}" for line in self.formatException(record.exc_info).split("\n")]
+        return "\n".join(lines)
+
+
+class JsonLines(logging.Formatter):
+    """An object a line: time, level, message, the fields by their keys, and the traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record, without a line end; ASCII only."""
+        pieces = list(_pieces(record))
+        told: dict[str, object] = {
+            "time": _time(record),
+            "level": record.levelname,
+            "message": "".join(piece.text for piece in pieces if not piece.key),
+            **{piece.key: piece.value for piece in pieces if piece.key},
+        }
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(told)
+
+
+class _Piece(NamedTuple):
+    """A part of a line; with a key it is a field, and `lead` what stands before its value."""
+
+    text: str
+    lead: str = ""
+    key: str = ""
+    value: object = None
+
+    def as_text(self) -> str:
+        if not self.key or _BARE.fullmatch(self.text):
+            return self.lead + escape(self.text)
+        return self.lead + '"' + escape(self.text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+
+
+def _pieces(record: logging.LogRecord) -> Iterator[_Piece]:
+    template, values = str(record.msg), record.args
+    places = [place for place in _PLACE.finditer(template) if place["form"]]
+    if not values or not isinstance(values, tuple) or len(values) != len(places):  # a form that only others use
+        yield _Piece(record.getMessage().strip())
+        return
+    end, left = 0, iter(values)
+    for place in _PLACE.finditer(template):
+        yield _Piece(template[end : place.start()])
+        end = place.end()
+        yield _filled(place, next(left)) if place["form"] else _Piece("%")
+    yield _Piece(template[end:])
+
+
+def _filled(place: re.Match[str], value: object) -> _Piece:
+    text = (place["form"] % value) + place["unit"]
+    if not place["key"]:
+        return _Piece(text)
+    is_number = isinstance(value, int | float) and not place["unit"]
+    return _Piece(text, place["lead"], place["key"], value if is_number else text)
+
+
+def _time(record: logging.LogRecord) -> str:
+    """RFC 3339, in UTC, in whole seconds."""
+    return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""Bytes to ASGI: sockets, TLS, limits, timeouts and signals."""

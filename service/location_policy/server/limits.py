@@ -1,0 +1,232 @@
+"""What one client may take from all others: bytes, time and connections.
+
+uvicorn's protocol, with bounds. A request has a time from its first byte to its last, a connection the same time from
+its start to the end of its first request. Headers have a size, and bodies; it is counted in pieces of `PIECE` bytes. A
+body that the application reads is the application's to bound, until it has answered. Who goes beyond is told, once the
+answers before it are sent, in JSON with a `status` that a node reads as "no opinion".
+
+A connection that is closed while bytes still come loses the answer on its way (RFC 9112, 9.6): they are thrown away
+for a moment first. One whose client reads nothing is cut, since a close would wait for it without end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any, ClassVar
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from .options import LIMITS, Limits
+from .timeouts import TimedProtocol
+
+_NAMES = {
+    400: "bad.request",
+    408: "request.timeout",
+    414: "uri.too.long",
+    431: "request.header.fields.too.large",
+    503: "service.unavailable",
+}
+
+PIECE = 2048
+BODY_BYTES = 65_536
+"""A larger body, that nobody reads, ends the connection; smaller ones are passed over to find the next request."""
+LINGER = 1.0
+"""Seconds in which a refused client can read why."""
+QUIET = 60.0
+"""Seconds between two lines in the log that say that there are too many connections."""
+
+log = logging.getLogger(__name__)
+
+
+class WrongHost(Exception):
+    """A request that does not name the one host that it is for (RFC 9112, 3.2)."""
+
+
+class LimitedProtocol(TimedProtocol):
+    """One connection, kept within `limits`."""
+
+    limits: ClassVar[Limits] = LIMITS
+    quiet_until: ClassVar[float] = 0.0
+    read: ClassVar[Collection[str]] = ()
+    """Paths whose bodies the application reads and bounds."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  as uvicorn calls it
+        super().__init__(*arguments, **named)
+        self.url = b""
+        self._count = 0
+        self._is_in_body = False
+        self._is_whole = False
+        self._refusal: bytes | None = None
+        self._certified: str | None = None
+
+    # --- the connection ---
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """It begins, or is turned away when there are too many."""
+        super().connection_made(transport)
+        self._certified = _name_of(transport.get_extra_info("peercert"))
+        if len(self.connections) > self.limits.connections:
+            self._turn_away()
+        else:
+            self.set_deadline(self.limits.header_seconds, self._refuse_delay)
+
+    def _turn_away(self) -> None:
+        if self.loop.time() >= self.quiet_until:
+            type(self).quiet_until = self.loop.time() + QUIET
+            log.warning("too many connections: those over %d are turned away", self.limits.connections)
+        self.transport.write(self._answer(503, "There are too many connections"))
+        self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has ended."""
+        self.unset_deadline()
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+
+    # --- the request ---
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        if self._refusal is not None or self.transport.is_closing():
+            return
+        if not self.flow.write_paused:
+            self._unset_keepalive_if_required()
+        self._is_whole = False
+        self._feed(data)
+        if self._refusal is not None:
+            return
+        if not self._is_whole:
+            if not self._is_read:
+                self.set_deadline(self.limits.header_seconds, self._refuse_delay)
+        elif self.cycle.response_complete:  # the answer was there before the end of the body
+            self.set_idle_time()
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            for start in range(0, len(data), PIECE):
+                piece = data[start : start + PIECE]
+                self._count += len(piece)
+                self.parser.feed_data(piece)
+                if self._count > (BODY_BYTES if self._is_in_body else self.limits.header_bytes):
+                    self._refuse_size()
+                    return
+        except httptools.HttpParserUpgrade:  # there is nothing to upgrade to, and what follows is no HTTP
+            self.cycle.keep_alive = False
+        except httptools.HttpParserError as error:
+            is_wrong_host = isinstance(error.__context__, WrongHost)
+            self._refuse(400, "It must have one Host header" if is_wrong_host else "This is not an HTTP request")
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        if self._certified is not None:
+            self.scope["extensions"] = {"tls": {"client_cert_name": self._certified}}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._is_whole = False
+        self._count = 1
+
+    def check_host(self) -> None:
+        """Raises WrongHost."""
+        number = sum(name == b"host" for name, _ in self.headers)
+        if number > 1 or (number == 0 and self.parser.get_http_version() == "1.1"):
+            raise WrongHost
+
+    def on_headers_complete(self) -> None:
+        """The application begins to answer."""
+        self.check_host()
+        super().on_headers_complete()
+        self._is_in_body = True
+        self._count = 0
+        if self._is_read:
+            self.unset_deadline()
+        if self.expect_100_continue:
+            self.cycle.keep_alive = False  # nobody asks for the body, so it may never come (RFC 9110, 10.1.1)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body; what its reader gets is the reader's to count."""
+        super().on_body(body)
+        if self._is_read:
+            self._count = 0
+
+    def on_message_complete(self) -> None:
+        """The last byte of a request."""
+        super().on_message_complete()
+        self._is_in_body = False
+        self._is_whole = True
+        self._count = 0
+        self.unset_deadline()
+
+    def on_response_complete(self) -> None:
+        """An answer is sent: the next one is due, or the refusal of what came after."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self.set_idle_time()
+        elif self._refusal is not None and self.cycle.response_complete:
+            self._end()
+        elif not self._is_whole:  # nobody reads what is left of its body
+            self.set_deadline(self.limits.header_seconds, self._refuse_delay)
+
+    @property
+    def _is_read(self) -> bool:
+        return self._is_in_body and not self.cycle.response_complete and self.scope["path"] in self.read
+
+    # --- the end ---
+
+    def _refuse_size(self) -> None:
+        is_target = len(self.url) > self._count - 2 * PIECE  # what is counted is a piece ahead of what was parsed
+        what = "The request target is" if is_target else "The headers are"
+        self._refuse(414 if is_target else 431, f"{what} too large, {self.limits.header_bytes} bytes are read")
+
+    def _refuse_delay(self) -> None:
+        if self._count == 0 and not self._is_in_body:  # nobody has asked
+            self.transport.abort()
+        else:
+            self._refuse(408, f"The request took over {self.limits.header_seconds:g} seconds")
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """End the connection after the answers that are due; a request of which only the body is wrong has its own.
+
+        Who reads that body, and has not begun to answer, is told that the client has left.
+        """
+        has_answer = self._is_in_body and not (self._is_read and not self.cycle.response_started)
+        self._refusal = b"" if has_answer else self._answer(status, reason)
+        self.unset_deadline()
+        if self._is_read and not self.pipeline:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self._end()
+        elif self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # None at first
+            self._end()
+
+    def _end(self) -> None:
+        self._unset_keepalive_if_required()
+        assert self._refusal is not None
+        self.transport.write(self._refusal)
+        with suppress(NotImplementedError):  # TLS has no half-closed connections
+            self.transport.write_eof()
+        self.set_deadline(LINGER, self.timeout_keep_alive_handler)
+
+    def _answer(self, status: int, reason: str) -> bytes:
+        body = json.dumps({"status": f"policy.reason.{_NAMES[status]} - {reason}"}).encode()
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        ]
+        return STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body
+
+
+def _name_of(certificate: dict[str, Any] | None) -> str | None:
+    """The common name in the certificate of a client, if it had to show one."""
+    if not certificate:
+        return None
+    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
+    return names[-1] if names else ""

@@ -1,0 +1,157 @@
+"""The process: signals, a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from dataclasses import dataclass
+from ssl import SSLContext
+from typing import Any
+
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from .fast_path import ShortWay
+from .open_files import fitted
+from .options import Limits
+
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open: longer than clients keep theirs, so none is closed under a request."""
+HANDSHAKE = 10.0
+"""Seconds that TLS may take to begin."""
+GRACE = 3
+"""Seconds that requests under way have at the end; an answer takes milliseconds."""
+SWITCH = 0.0001
+"""Seconds for which a thread that follows or makes a page may keep an answer waiting: a fiftieth of the usual."""
+HEADERS = [("X-Content-Type-Options", "nosniff")]
+"""Of every answer: no browser is to take one for something else than it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What is called in the life of the server: `alive` by its event loop every `interval` seconds, `ending` once."""
+
+    alive: Callable[[], Awaitable[None]] | None = None
+    interval: int = 1
+    ending: Callable[[], None] = lambda: None
+
+
+def end_on_signals() -> None:
+    """Until the server has its own way to end: SIGTERM and SIGINT end the process with 0, and without a traceback.
+
+    SIGHUP waits until it is known what to do then: what was read before may be old.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: sys.exit(0))
+
+
+@contextlib.contextmanager
+def ending_later() -> Iterator[None]:
+    """A signal that is to end the process does so after the block.
+
+    In the block may be what loses the exception by which it ends: a callback of the collector does.
+    """
+    came: list[int] = []
+    before = {one: signal.signal(one, lambda number, _: came.append(number)) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    for number in came[:1]:
+        signal.raise_signal(number)
+
+
+def on_hangup(*acts: Callable[[], None] | None) -> None:
+    """Do this at SIGHUP, also at one that has waited; it interrupts whatever runs, so it may take no lock."""
+    signal.signal(signal.SIGHUP, lambda *_: [act() for act in acts if act])
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+
+def run(
+    app: ASGIApp,
+    listener: socket.socket,
+    limits: Limits,
+    context: SSLContext | None = None,
+    signs: Signs | None = None,
+    *,
+    read: Collection[str] = (),
+) -> None:
+    """Serve until SIGTERM or SIGINT, then let what is under way end; over TLS if there is a context.
+
+    `read` are the paths whose bodies the application reads and bounds.
+    """
+    sys.setswitchinterval(SWITCH)
+    with ending_later():
+        gc.collect()
+        gc.freeze()  # what is there by now stays: to look through it again and again would hold answers up
+
+    signs = signs or Signs()
+    protocol = type("Protocol", (ShortWay,), {"limits": fitted(limits), "read": read})
+    _Server(_config(app, protocol, context, signs), signs).run([listener])
+
+
+def _config(app: ASGIApp, protocol: type[ShortWay], context: SSLContext | None, signs: Signs) -> _Config:
+    """uvicorn without what is done here: signals, logs, proxies."""
+    return _Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        headers=HEADERS,
+        ssl_context_factory=(lambda *_: context) if context else None,
+        workers=1,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
+        callback_notify=signs.alive,
+        timeout_notify=signs.interval,
+    )
+
+
+class _Config(uvicorn.Config):
+    def get_loop_factory(self) -> Callable[[], asyncio.AbstractEventLoop]:
+        """Loops of ours."""
+        return Loop
+
+
+class Loop(uvloop.Loop):
+    """uvloop's, with a bound on the time in which a connection may begin and end its TLS: by itself it has a minute."""
+
+    async def create_server(  # type: ignore[override]  # handed on as it comes
+        self,
+        *arguments: Any,  # noqa: ANN401  as above
+        **named: Any,  # noqa: ANN401  as above
+    ) -> asyncio.AbstractServer:
+        """A server of connections."""
+        if named.get("ssl"):
+            named.update(ssl_handshake_timeout=HANDSHAKE, ssl_shutdown_timeout=GRACE)
+        return await super().create_server(*arguments, **named)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, signs: Signs) -> None:
+        super().__init__(config)
+        self._ending = signs.ending
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Set our handlers and leave it at that: uvicorn would raise the signal again after a clean end."""
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, self.handle_exit)
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more, and let what is under way end."""
+        self._ending()
+        await super().shutdown(sockets)

@@ -1,0 +1,98 @@
+"""What went wrong with a request, for people and as problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...errors import (
+    BranchMoved,
+    InvalidConfiguration,
+    LocationPolicyError,
+    NoAddress,
+    NothingChanges,
+    NotJudged,
+    NotRevertible,
+    NotWritable,
+    RevertConflict,
+    RowChanged,
+    UnknownRevision,
+    UnusableUpload,
+)
+from ...problems import Problem, errors_in, problem_fields
+
+MEDIA_TYPE = "application/problem+json"
+TITLES = {
+    400: "This cannot be asked so",
+    401: "Who asks?",
+    403: "Not for you",
+    404: "Nothing is here",
+    405: "This cannot be done here",
+    408: "This takes too long",
+    409: "This cannot be done now",
+    413: "This is too large",
+    415: "This form is not known",
+    422: "This is not valid",
+    500: "Something went wrong",
+    503: "Not now",
+}
+"""What is said first, by status."""
+RETRY_AFTER = "5"
+"""Seconds after which a request that was turned away may be tried again."""
+
+
+class Fault(LocationPolicyError):
+    """A request that gets no answer, and why.
+
+    `problems` are those of a commit that is not valid, `places` where two changes of the map meet.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        hint: str | None = None,
+        problems: Sequence[Problem] = (),
+        places: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.problems = tuple(problems)
+        self.places = tuple(places)
+
+
+def fault_of(error: LocationPolicyError) -> Fault:
+    """Another error of ours as a fault."""
+    match error:
+        case Fault():
+            return error
+        case NoAddress():
+            return Fault(400, error.message, error.hint)
+        case UnknownRevision():
+            return Fault(404, error.message, error.hint)
+        case InvalidConfiguration():
+            return Fault(422, error.message, None, errors_in(error.problems))
+        case UnusableUpload():
+            return Fault(422, error.message, error.hint, error.problems)
+        case RevertConflict():
+            return Fault(409, error.message, error.hint, places=error.problems)
+        case RowChanged():
+            places = [f"{error.path}:{error.line}: {error.text}"] if error.text else []
+            return Fault(409, error.message, error.hint, places=places)
+        case NothingChanges() | NotWritable() | NotRevertible() | BranchMoved():
+            return Fault(409, error.message, error.hint)
+        case NotJudged():
+            return Fault(503, error.message, "nothing was made: try again; what is large also goes by git push")
+    return Fault(503, f"the repository cannot be asked: {error.message}", error.hint)
+
+
+def problem_details(fault: Fault) -> dict[str, Any]:
+    """The fault as problem details; `type` is left out, which means `about:blank`."""
+    told: dict[str, Any] = {"title": TITLES[fault.status], "status": fault.status, "detail": fault.message}
+    if fault.hint:
+        told["hint"] = fault.hint
+    if fault.problems:
+        told["problems"] = [problem_fields(problem) for problem in fault.problems]
+    if fault.places:
+        told["places"] = list(fault.places)
+    return told

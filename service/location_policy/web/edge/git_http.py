@@ -1,0 +1,207 @@
+"""git over HTTP: clone, fetch and push of the one repository (gitprotocol-http, the "smart" form only).
+
+Four requests are known, by their bytes; no other reaches git. What a request may bring is bounded here, as it is when
+unpacked, and so is the time in which nothing comes. Who leaves ends what was asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.types import Receive, Scope, Send
+
+from ...access.proxies import Proxies
+from ...access.roles import Role
+from ...errors import RepositoryError
+from ...repository.http_backend import Busy, Call, HttpBackend, Service, Talk
+from .policy_api import RETRY_AFTER, send_whole
+from .request_body import Refused, read_body, too_large
+
+PLACE = "/locations.git"
+"""Where it is, whatever the repository is called on disk."""
+REFS = f"{PLACE}/info/refs"
+FETCH = f"{PLACE}/git-upload-pack"
+PUSH = f"{PLACE}/git-receive-pack"
+
+LARGEST_FETCH = 10 * 1024 * 1024
+"""Bytes of a request to fetch: what git takes by itself (http.maxRequestBuffer)."""
+DEADLINE = 1800.0
+"""Seconds that one request may take."""
+
+_PROTOCOL = re.compile(rb"[\w=.:-]{1,100}")
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+"""git shows its user no other kind of error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One of the requests that git makes, and the role that it needs."""
+
+    role: Role
+    service: Service
+    path: str
+    query: str = ""
+
+    @property
+    def content_type(self) -> str:
+        """That of its body; no page of a browser can send it unasked."""
+        return "" if self.query else f"application/x-{self.service}-request"
+
+
+ASKED: Mapping[tuple[str, bytes, bytes], Asked] = {
+    ("GET", REFS.encode(), b"service=git-upload-pack"): Asked(
+        "viewer", "git-upload-pack", "info/refs", "service=git-upload-pack"
+    ),
+    ("GET", REFS.encode(), b"service=git-receive-pack"): Asked(
+        "editor", "git-receive-pack", "info/refs", "service=git-receive-pack"
+    ),
+    ("POST", FETCH.encode(), b""): Asked("viewer", "git-upload-pack", "git-upload-pack"),
+    ("POST", PUSH.encode(), b""): Asked("editor", "git-receive-pack", "git-receive-pack"),
+}
+"""By method, path as it was sent, and query: nothing is decoded, so nothing can be hidden."""
+
+
+def is_git(path: str) -> bool:
+    """Does somebody ask for the repository, or for something in it?"""
+    return f"{path}/".startswith(f"{PLACE}/")
+
+
+def asked(scope: Scope) -> Asked | None:
+    """Which of the known requests this is."""
+    return ASKED.get((scope["method"], scope.get("raw_path", b""), scope.get("query_string", b"")))
+
+
+async def tell(send: Send, status: int, reason: str, *more: tuple[bytes, bytes], with_body: bool = True) -> None:
+    """A refusal, as git shows it to its user."""
+    headers = [_TEXT, (b"cache-control", b"no-store"), *more]
+    await send_whole(send, status, headers, f"{reason}\n".encode(), with_body=with_body)
+
+
+class GitDoor:
+    """Hands the known requests on to git; with no `backend` the repository is not served so."""
+
+    def __init__(self, backend: HttpBackend | None, proxies: Proxies) -> None:
+        self._backend = backend
+        self._proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request (ASGI 3), of somebody who may make it."""
+        answer = _Answer(send, with_body=scope["method"] != "HEAD")
+        try:
+            await self._serve(scope, receive, answer)
+        except Refused as refusal:
+            await answer.refuse(refusal.status, str(refusal))
+        except TimeoutError:
+            await answer.refuse(408, f"this took over {DEADLINE / 60:.0f} minutes")
+        except RepositoryError as error:
+            await answer.refuse(500, error.message)
+        except (Busy, asyncio.CancelledError):  # the service ends: an answer is due all the same
+            await answer.refuse(503, "too many ask at once, or the service ends; try again")
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        found, headers = asked(scope), dict(scope["headers"])
+        if self._backend is None:
+            raise Refused(404, "git over HTTP is not served here")
+        if found is None:
+            raise Refused(404, f"this is no request of git; type: git clone http://…{PLACE}")
+        limit = 0 if found.query else 2 * self._backend.largest if found.role == "editor" else LARGEST_FETCH
+        _check(found, headers, limit)
+        async with asyncio.timeout(DEADLINE), self._backend.run(self._call(found, headers, scope)) as talk:
+            await _exchange(talk, headers.get(b"content-encoding", b""), limit, receive, answer)
+
+    def _call(self, found: Asked, headers: Mapping[bytes, bytes], scope: Scope) -> Call:
+        peer = scope["client"][0] if scope["client"] else None
+        forwarded = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        protocol = headers.get(b"git-protocol", b"")
+        return Call(
+            scope["method"],
+            found.path,
+            found.service,
+            found.query,
+            found.content_type,
+            protocol.decode() if _PROTOCOL.fullmatch(protocol) else "",
+            scope.get("user"),
+            self._proxies.client(peer, forwarded),
+        )
+
+
+def _check(found: Asked, headers: Mapping[bytes, bytes], limit: int) -> None:
+    """Raises Refused for what git does not send.
+
+    A page in somebody's browser would act with the rights of its user: with a remembered password, or on this machine
+    without one, also under another name for it. A browser names the origin of every POST, which git never does.
+    """
+    if b"origin" in headers or b"sec-fetch-site" in headers:
+        raise Refused(403, "this is for git, not for a browser")
+    if headers.get(b"content-type", b"").decode("latin-1") != found.content_type and not found.query:
+        raise Refused(415, f"the Content-Type is not {found.content_type}")
+    if int(headers.get(b"content-length", b"0")) > limit:
+        raise too_large(limit)
+
+
+async def _exchange(talk: Talk, encoding: bytes, limit: int, receive: Receive, answer: _Answer) -> None:
+    """Hear and answer, both at once; raises Refused."""
+    is_read = asyncio.Event()
+    hearing = asyncio.ensure_future(_hear(talk, encoding, limit, receive, is_read))
+    answering = asyncio.ensure_future(_say(talk, answer, is_read))
+    try:
+        done, _ = await asyncio.wait((hearing, answering), return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in (hearing, answering):
+            task.cancel()
+        await asyncio.gather(hearing, answering, return_exceptions=True)
+
+
+async def _hear(talk: Talk, encoding: bytes, limit: int, receive: Receive, is_read: asyncio.Event) -> None:
+    """Hand the body on; then wait until the client leaves."""
+    async for piece in read_body(receive, encoding, limit):
+        await talk.write(piece)
+    talk.close_input()
+    is_read.set()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _say(talk: Talk, answer: _Answer, is_read: asyncio.Event) -> None:
+    """Hand the answer on: its beginning with its first bytes, so that what is refused meanwhile still can be."""
+    head = await talk.head()
+    piece = await talk.read()
+    await answer.begin(head.status, head.headers)
+    while piece:
+        await answer.go_on(piece)
+        piece = await talk.read()
+    await is_read.wait()  # a client that still sends would not hear it
+    await talk.finish()
+    await answer.end()
+
+
+class _Answer:
+    """What is sent, and how far it has come."""
+
+    def __init__(self, send: Send, *, with_body: bool) -> None:
+        self._send = send
+        self._with_body = with_body
+        self._is_begun = False
+
+    async def begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self._is_begun = True
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def go_on(self, piece: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def end(self) -> None:
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def refuse(self, status: int, reason: str) -> None:
+        """Say why not; where git has begun to answer, its answer is cut short, which its reader sees."""
+        if self._is_begun:
+            await self.end()
+            return
+        more = [(b"retry-after", RETRY_AFTER)] if status == 503 else []
+        await tell(self._send, status, reason, *more, with_body=self._with_body)

@@ -1,0 +1,188 @@
+"""In front of everything: who asks, and may they?
+
+What is not listed here needs a role: the one that looks for GET and HEAD, the one that changes for anything else. So a
+route that somebody adds is closed until it is opened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ...access.credentials import Credentials, Roles, TooBusy
+from ...access.proxies import Proxies
+from ...access.roles import Role
+from ...lookup import answers
+from ...lookup.answers import Answer
+from .cross_origin import foreign
+from .faults import MEDIA_TYPE, Fault, problem_details
+from .git_http import asked, is_git, tell
+from .policy_api import PLAIN_TARGET, REFUSAL, PolicyApi, extra_headers, is_policy, send_whole
+from .refusal_page import refusal_headers, refusal_page
+
+OPEN = frozenset(("/healthz", "/readyz"))
+"""Open to all: what asks whether to send requests here has no password."""
+EDITOR = "location_policy.editor"
+"""The key of a scope under which stands whether who asks may change something."""
+ALL_ROLES: frozenset[Role] = frozenset(("node", "viewer", "editor"))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may do what.
+
+    Users are known by password (`credentials`), else by the name in their certificate; those whom nobody knows have the
+    roles of `anonymous`.
+    """
+
+    credentials: Credentials | None = None
+    roles: Roles = field(default_factory=lambda: Roles(None))
+    anonymous: frozenset[Role] = frozenset()
+    open_paths: frozenset[str] = OPEN
+    proxies: Proxies = field(default_factory=Proxies)
+
+    def needed(self, scope: Scope) -> Role | None:
+        """The role that a request needs; None: none."""
+        if scope["path"] in self.open_paths:
+            return None
+        if is_policy(scope["path"]):
+            return "node"
+        if of_git := asked(scope):
+            return of_git.role
+        return "viewer" if scope["method"] in ("GET", "HEAD") else "editor"
+
+
+class Guard:
+    """Hands on to `app` what may be asked, with the user's name as `user` of the scope.
+
+    `api` stands behind it and answers the plain requests of known nodes, before there is a scope.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, api: PolicyApi | None = None) -> None:
+        self._app = app
+        self._access = access
+        self._api = api
+
+    def at_once(self, target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+        """The answer to a GET after its status line and what the server adds, if there is nothing to wait for."""
+        if self._api is None or not target.startswith(PLAIN_TARGET) or not self._is_known_node(headers):
+            return None
+        return self._api.at_once(target)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request (ASGI 3)."""
+        access = self._access
+        if reason := foreign(scope, access.proxies):
+            await self._refuse(answers.foreign(reason), scope, receive, send)
+            return
+        role = access.needed(scope)
+        if role is None or role in access.anonymous:
+            scope[EDITOR] = "editor" in access.anonymous and _names_this_machine(scope)
+            if role == "editor" and not scope[EDITOR]:
+                await self._refuse(answers.elsewhere(), scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+            return
+        user = self._known(scope)
+        refusal = None
+        if user is None:
+            user, refusal = await self._meet(scope)
+        if user is not None and role not in access.roles.of(user):
+            refusal = answers.forbidden(role)
+        if refusal is None:
+            scope["user"], scope[EDITOR] = user, user is not None and "editor" in access.roles.of(user)
+            await self._app(scope, receive, send)
+        else:
+            await self._refuse(refusal, scope, receive, send)
+
+    def _known(self, scope: Scope) -> str | None:
+        """Who asks, if that is known without a hash."""
+        return self._remembered(scope["headers"]) if self._access.credentials else _certified(scope)
+
+    def _remembered(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        credentials = self._access.credentials
+        if credentials is None:
+            return None
+        found = [value for name, value in headers if name == b"authorization"]
+        return credentials.remembered(found[0]) if len(found) == 1 else None
+
+    def _is_known_node(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """May this be asked by whoever sends these headers, as far as that is known without a hash?"""
+        access = self._access
+        if "node" in access.anonymous:
+            return True
+        user = self._remembered(headers)
+        return user is not None and "node" in access.roles.of(user)
+
+    async def _meet(self, scope: Scope) -> tuple[str | None, Answer | None]:
+        """Who asks, or why that is not known."""
+        headers = list(_values(scope, b"authorization"))
+        if self._access.credentials is None or not headers:
+            return None, answers.unauthorized("This needs a user and a password")
+        if len(headers) > 1:
+            return None, answers.unauthorized("There is more than one Authorization header")
+        peer = scope["client"][0] if scope["client"] else None
+        address = self._access.proxies.client(peer, _values(scope, b"x-forwarded-for"))
+        try:
+            user, seconds = await self._access.credentials.user_of(headers[0], address)
+        except ValueError as error:
+            return None, answers.unauthorized(str(error))
+        except (TooBusy, asyncio.CancelledError):  # the service ends: the answer is due all the same
+            return None, answers.busy()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(seconds)
+        return user, None if user else answers.unauthorized("User or password is wrong")
+
+    async def _refuse(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_policy(scope["path"]):
+            scope[REFUSAL] = answer
+            await self._app(scope, receive, send)
+            return
+        with_body = scope["method"] != "HEAD"
+        if is_git(scope["path"]):
+            await tell(send, answer.status, answer.body["message"], *extra_headers(answer), with_body=with_body)
+            return
+        form, content, more = b"application/json", answer.content, extra_headers(answer)
+        fault = Fault(answer.status, answer.body["message"])
+        if scope["path"].startswith("/api/"):
+            form, content = MEDIA_TYPE.encode(), json.dumps(problem_details(fault)).encode()
+        elif any(b"text/html" in value for value in _values(scope, b"accept")):
+            form, content = b"text/html; charset=utf-8", refusal_page(fault)
+            more += refusal_headers()
+        headers = [(b"content-type", form), (b"cache-control", b"no-store"), *more]
+        await send_whole(send, answer.status, headers, content, with_body=with_body)
+
+
+def _values(scope: Scope, wanted: bytes) -> Iterator[bytes]:
+    return (value for name, value in scope["headers"] if name == wanted)
+
+
+def _names_this_machine(scope: Scope) -> bool:
+    """Does whoever asks without a name know that it is this machine that is asked?
+
+    A page that a browser has from elsewhere, under a name that has come to stand for a loopback address, does not; nor
+    does a proxy that hands on the name by which others ask. On a Unix socket there is no browser.
+    """
+    return scope["client"] is None or all(_is_local(host.decode("latin-1")) for host in _values(scope, b"host"))
+
+
+def _is_local(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _certified(scope: Scope) -> str | None:
+    """The name in the client's certificate (the TLS extension of ASGI); without credentials nobody else gets in."""
+    found: str | None = scope.get("extensions", {}).get("tls", {}).get("client_cert_name")
+    return found

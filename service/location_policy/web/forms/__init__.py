@@ -1,0 +1,1 @@
+"""Pages and API calls that change the map."""

@@ -1,0 +1,86 @@
+"""Everything that can be changed, in one table."""
+
+from __future__ import annotations
+
+from ...edits.intent import Intent, Revert
+from ...edits.row_edit import AddRow, EditRow, Typed
+from ...edits.upload_edit import UPLOAD_LIMIT
+from ..edge.faults import Fault
+from ..pages.resource_table import A_COMMIT
+from ..pages.resources import Facts, Query
+from ..site.site import Site
+from .actions import Action, Field
+from .edit import edit_facts
+from .fields import FORM, JSON, LARGEST
+from .multipart import FORM_WITH_FILE
+from .upload import parse_upload, upload, upload_facts
+
+
+def _revert(query: Query) -> Intent:
+    return Revert(query["commit"], is_return=query["to"])
+
+
+def _edit(query: Query) -> Intent:
+    """A row changed, or taken away; one that nobody has seen is a new one."""
+    row = Typed(query["location"] or "", query["overflow"], query["subnet"] or "")
+    if query["remove"] and not query["seen"]:
+        raise Fault(400, "seen is not given", "say what the row says that is to be taken away")
+    if not query["seen"]:
+        return AddRow(query["path"] or "", row)
+    return EditRow(query["path"] or "", query["line"] or 1, query["seen"], None if query["remove"] else row)
+
+
+def _revert_facts(_site: Site, _query: Query) -> Facts:
+    return {}
+
+
+ACTIONS = (
+    Action(
+        "revert",
+        "Take back a commit",
+        "Take a commit back, or all since one: what it would do, then once confirmed the commit that does it",
+        (
+            Field("commit", "The id of a commit of the served branch.", A_COMMIT, is_required=True),
+            Field("to", "Go back to it, and take back all that came after it.", "", kind="flag"),
+        ),
+        _revert,
+        "revert_form.html",
+        _revert_facts,
+    ),
+    Action(
+        "edit",
+        "Change a subnet",
+        "Change, add or take away one row: what it would do, then once confirmed the commit that does it",
+        (
+            Field("path", "The file; without it that of the nearest rows.", "locations/apac.csv"),
+            Field("line", "The line at which the row was seen.", "1", bounds=(1, 100_000_000)),
+            Field("seen", "The line as it was seen; without it the row is a new one.", "Sydney,10.61.2.0/24"),
+            Field("subnet", "The subnet.", "10.61.2.0/24"),
+            Field("location", "The location.", "Sydney"),
+            Field("overflow", "The overflow locations, in order.", "Melbourne", kind="many"),
+            Field("remove", "Take the row away.", "", kind="flag"),
+            Field("at", "The commit at which the row was seen; only for the form.", A_COMMIT),
+        ),
+        _edit,
+        "edit_form.html",
+        edit_facts,
+    ),
+    Action(
+        "upload",
+        "Upload a CSV",
+        "Put a table in the place of the map, or of one file: what it would do, then once confirmed the commit of it",
+        (
+            Field("file", "The table, as text.", "Sydney,Melbourne,Singapore,10.61.2.0/24", kind="file"),
+            Field("blob", "Instead of the table: the id under which it was kept when it was shown.", ""),
+            Field("name", "What the file of the table is called.", "locations.csv"),
+            Field("path", "The one file to be replaced; without it the whole map is.", "locations/apac.csv"),
+        ),
+        upload,
+        "upload_form.html",
+        upload_facts,
+        largest=UPLOAD_LIMIT + LARGEST,
+        kinds=(FORM_WITH_FILE, FORM, JSON),
+        parse=parse_upload,
+        is_classic=True,
+    ),
+)

@@ -1,0 +1,83 @@
+"""A form with a file in it (RFC 7578), parsed within bounds: work for a desk, since it grows with the file."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+from python_multipart import FormParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, parse_options_header
+
+from ..edge.faults import Fault
+
+FORM_WITH_FILE = "multipart/form-data"
+PARTS = 100
+"""Fields and files that one form may have."""
+FIELD_BYTES = 65_536
+NAME_CHARACTERS = 100
+"""Of the name of a file: it is told with each problem."""
+_HOW = "send it as a browser or curl -F does"
+_IN_MEMORY = {"MAX_MEMORY_FILE_SIZE": float("inf")}
+"""The body was read whole, and is bounded: nothing goes to a file."""
+
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # who sends a wrong form is told, not the operator
+
+
+class Chosen(NamedTuple):
+    """A file that somebody has chosen: its name without folders, and what is in it."""
+
+    name: str
+    content: bytes
+
+
+class Form(NamedTuple):
+    """The values of each field, and the files of each, in order."""
+
+    fields: dict[str, list[str]]
+    files: dict[str, list[Chosen]]
+
+
+def parse_multipart(content_type: str, body: bytes) -> Form:
+    """What a form says; raises Fault. A field of a browser in which no file was chosen counts as none."""
+    form, ends = Form({}, {}), list[bool]()
+
+    def check_parts() -> None:
+        if sum(map(len, form.fields.values())) + sum(map(len, form.files.values())) > PARTS:
+            raise Fault(413, f"the form has too many fields: {PARTS} are taken")
+
+    def add_field(field: Field) -> None:
+        value = field.value or b""
+        if len(value) > FIELD_BYTES:
+            raise Fault(413, f"a field of the form is too large: {FIELD_BYTES:,} bytes are taken")
+        form.fields.setdefault(_text(field.field_name), []).append(_text(value))
+        check_parts()
+
+    def add_file(file: File) -> None:
+        file.file_object.seek(0)
+        chosen = Chosen(clean_name(_text(file.file_name)), file.file_object.read())
+        if chosen.name or chosen.content:
+            form.files.setdefault(_text(file.field_name), []).append(chosen)
+        check_parts()
+
+    try:
+        _, options = parse_options_header(content_type)
+        boundary = options.get(b"boundary")
+        parser = FormParser(FORM_WITH_FILE, add_field, add_file, lambda: ends.append(True), boundary, config=_IN_MEMORY)
+        parser.write(body)
+        parser.finalize()
+    except FormParserError as error:
+        raise Fault(400, f"the form cannot be read: {error}", _HOW) from None
+    if not ends:
+        raise Fault(400, "the form has no end", _HOW)
+    return form
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode(errors="replace")
+
+
+def clean_name(path: str) -> str:
+    """The name of a file without the folders that some clients send, and without what could steer a terminal."""
+    name = path.replace("\\", "/").rpartition("/")[2].strip()
+    return "".join(character if character.isprintable() else "\ufffd" for character in name)[:NAME_CHARACTERS]

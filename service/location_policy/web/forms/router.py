@@ -1,0 +1,160 @@
+"""Forms by which the map is changed, and the same for programs.
+
+Nothing is remembered between what is shown and what is confirmed: the form carries it. What is confirmed on another
+tip than was seen is shown anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ...access.proxies import Proxies
+from ...edits.change_request import Asked, cleaned, page_author
+from ...errors import LocationPolicyError, RowChanged
+from ..edge.faults import MEDIA_TYPE, Fault, fault_of, problem_details
+from ..edge.responses import json_response
+from ..pages.resources import Facts, Query
+from ..pages.router import Pages, told, wants_page
+from ..site.thread_pool import Desk
+from .action_table import ACTIONS
+from .actions import Action
+from .attempt_fields import attempt_fields, fault_in
+from .fields import Body, Given, read_content
+
+SECONDS = 120.0
+"""How long one change may wait and take: whoever has confirmed it is to know what became of it."""
+LANDING = 20.0
+"""Seconds of these that are left to the making of what was judged in time."""
+LATE = "a change that was confirmed may have been made all the same: see /history before it is tried again"
+
+View = Callable[[Request], Awaitable[Response]]
+
+NOTHING: Facts = {"fault": None, "changed": None, "attempt": None}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePages:
+    """The forms of one site; `desk` is where changes are made."""
+
+    pages: Pages
+    proxies: Proxies
+    desk: Desk = field(default_factory=lambda: Desk(seconds=SECONDS, late=LATE))
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        forms = [Route(one.path, self._form(one), methods=["GET", "POST"]) for one in ACTIONS]
+        return forms + [Route(one.api_path, self._answer(one), methods=["POST"]) for one in ACTIONS]
+
+    def _form(self, action: Action) -> View:
+        answer = self._answer(action)
+
+        async def show(request: Request) -> Response:
+            if action.is_classic and request.method == "POST" and not wants_page(request):
+                return await answer(request)
+            try:
+                if request.method != "POST":
+                    return await self.desk.do(lambda: self._begin(action, request))
+                return await self._posted(action, request)
+            except LocationPolicyError as error:
+                return await self.pages.show_fault(request, fault_of(error))
+
+        return show
+
+    async def _posted(self, action: Action, request: Request) -> Response:
+        """What is sent, or why it cannot be read; raises Fault where there is no room or no time."""
+        try:
+            body = await read_content(request, action.kinds, action.largest)
+        except Fault as fault:
+            unread = fault
+            return await self.desk.do(lambda: self._fault(action, request, action.typed({}), unread))
+        until = _until()
+        return await self.desk.do(lambda: self._change(action, request, body, until))
+
+    def _begin(self, action: Action, request: Request) -> Response:
+        """The form, empty, or with what the address says."""
+        params = request.query_params
+        given = {name: params.getlist(name) for name in params}
+        try:
+            return self._page(action, request, action.query(given), NOTHING)
+        except LocationPolicyError as error:
+            return self._fault(action, request, action.typed(given), error)
+
+    def _change(self, action: Action, request: Request, body: Body, until: float) -> Response:
+        """The plan, or the commit once it is confirmed."""
+        given: Given = {}
+        try:
+            given = action.parse(self.pages.site, body)
+            query = action.query(given)
+            attempt = self.pages.site.workshop.do(self._asked(action, request, query), _seen(query), until)
+        except LocationPolicyError as error:
+            return self._fault(action, request, action.typed(given), error)
+        if attempt.commit and not attempt.warning:
+            return RedirectResponse(f"/commit/{attempt.commit}", 303)
+        fault = fault_in(attempt, is_confirmed=query["confirm"])
+        facts = {**NOTHING, "attempt": attempt_fields(attempt), "fault": fault and told(fault)}
+        return self._page(action, request, query, facts, fault.status if fault else 200)
+
+    def _fault(self, action: Action, request: Request, query: Query, error: LocationPolicyError) -> Response:
+        """Why not, with the form in which it is mended: a row that has changed is there as it is now."""
+        fault, changed = fault_of(error), None
+        if isinstance(error, RowChanged):
+            changed = {"seen": query["seen"], "now": error.text or None}
+            now = {"path": error.path, "line": error.line} if error.text else {}
+            query = {**query, "seen": error.text, **now}
+        facts = {**NOTHING, "fault": told(fault), "changed": changed}
+        return self._page(action, request, query, facts, fault.status)
+
+    def _page(self, action: Action, request: Request, query: Query, facts: Facts, status: int = 200) -> Response:
+        site = self.pages.site
+        own = {"query": query, **action.facts(site, query)}
+        own |= {"action": action, "for_review": site.workshop.for_review, "hidden": action.hidden(own["query"])}
+        return self.pages.html("change.html", request, {**own, **facts}, status)
+
+    def _answer(self, action: Action) -> View:
+        async def show(request: Request) -> Response:
+            try:
+                body = await read_content(request, action.kinds, action.largest)
+                until = _until()
+                return await self.desk.do(lambda: self._told(action, request, body, until))
+            except LocationPolicyError as error:
+                return await self.pages.show_fault(request, fault_of(error))
+
+        return show
+
+    def _told(self, action: Action, request: Request, body: Body, until: float) -> Response:
+        """What became of it, as JSON."""
+        site = self.pages.site
+        query = action.query(action.parse(site, body))
+        attempt = site.workshop.do(self._asked(action, request, query), _seen(query), until)
+        facts, headers = attempt_fields(attempt), self.pages.commit_header()
+        if fault := fault_in(attempt, is_confirmed=query["confirm"]):
+            return json_response({**problem_details(fault), **facts}, fault.status, headers, MEDIA_TYPE)
+        return json_response(facts, headers=headers)
+
+    def _asked(self, action: Action, request: Request, query: Query) -> Asked:
+        scope = request.scope
+        peer = scope["client"][0] if scope["client"] else None
+        forwarded = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        author = page_author(scope.get("user"), self.proxies.client(peer, forwarded))
+        is_typed = query["message"] and cleaned(query["message"]) != cleaned(query["proposed"] or "")
+        message = query["message"] if is_typed else None
+        for_review = self.pages.site.workshop.for_review
+        return Asked(action.intent(query), author, message, query["reason"], for_review)
+
+
+def _until() -> float:
+    """When a change that is asked for now is made at the latest."""
+    return time.monotonic() + SECONDS - LANDING
+
+
+def _seen(query: Query) -> str | None:
+    """The tip that was seen by who confirms; None: nobody does."""
+    if query["confirm"] and not query["tip"]:
+        raise Fault(400, "tip is not given", "confirm with the tip that the plan was shown for")
+    return query["tip"] if query["confirm"] else None

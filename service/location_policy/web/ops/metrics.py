@@ -1,0 +1,143 @@
+"""What Prometheus is told: plain numbers, put into its form only when it asks.
+
+Counting is paid for by every answer and scraping by nobody, so nothing but integers is touched between two scrapes.
+Every label has a fixed set of values: whatever is asked, the number of series stays below a hundred and fifty.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from itertools import accumulate
+from typing import get_args
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+
+from ...gate.hooks import HookState
+from ...lookup.answers import Answer, Outcome
+from ...lookup.decision import Question
+from ...rollout.state import Active
+
+PROTOCOLS = frozenset(("api", "webrtc", "sip", "rtmp", "h323", "teams", "mssip", "gms"))
+"""The protocols that Pexip Infinity names; anything else counts as `other`, an empty one as `none`."""
+STATES = ("pinned", "last-good", "unreachable", "starting", "behind", "rejected", "in-sync")
+"""Every state of the contract, also those that this version never has."""
+BUCKETS = tuple(
+    micro * 1000
+    for micro in (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000)
+)
+"""The upper bounds of the histogram, in nanoseconds."""
+
+HELP = {
+    "location_policy_requests_total": "Answers to requests below /policy/, by outcome and by the caller's protocol",
+    "location_policy_request_seconds": "Time from a request's arrival in the application to its answer",
+    "location_policy_active_info": "1 for the commit in force",
+    "location_policy_active_subnets": "Rows in force",
+    "location_policy_loaded_timestamp_seconds": "When what is in force was loaded",
+    "location_policy_last_check_timestamp_seconds": "When the source was last read",
+    "location_policy_loads_total": (
+        "Commits put in force (active), commits refused (refused), and how often the source could no longer be read"
+        " (unreadable)"
+    ),
+    "location_policy_state": "1 for the present state, 0 for the others",
+    "location_policy_hook": "1 for the present state of the repository's hook, 0 for the others",
+    "location_policy_decision_log_dropped_total": "Lines of the decision log that were never written",
+}
+"""Every metric of ours and what it means; those named process_… are prometheus_client's."""
+
+
+class Requests:
+    """Counts answers and the time that they took; for one thread.
+
+    `by_label`: how many answers there were, by outcome and protocol; `by_bucket`: how many took as long as that, the
+    last for those that took longer; `nanoseconds`: how long all of them took.
+    """
+
+    def __init__(self) -> None:
+        self.by_label: Counter[tuple[Outcome, str]] = Counter()
+        self.by_bucket = [0] * (len(BUCKETS) + 1)
+        self.nanoseconds = 0
+
+    def count(self, question: Question, answer: Answer, _commit: str | None, took: int) -> None:
+        """One answer more."""
+        protocol = question.protocol
+        if protocol not in PROTOCOLS:
+            protocol = "other" if protocol else "none"
+        self.by_label[answer.outcome, protocol] += 1
+        self.by_bucket[bisect_left(BUCKETS, took)] += 1
+        self.nanoseconds += took
+
+
+class Metrics:
+    """Everything that `/metrics` tells, read when it is asked for."""
+
+    def __init__(self, active: Active, requests: Requests, dropped: Callable[[], int]) -> None:
+        self._active = active
+        self._requests = requests
+        self._dropped = dropped
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """The exposition in the form that an Accept header asks for, and its content type."""
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # it names a version that is none
+            encode, content_type = choose_encoder("")
+        return encode(self._registry), content_type
+
+    def collect(self) -> Iterator[Metric]:
+        """The present numbers, for the registry."""
+        yield from self._of_requests()
+        yield from self._of_state()
+        yield CounterMetricFamily(*_named("location_policy_decision_log_dropped_total"), value=self._dropped())
+
+    def _of_requests(self) -> Iterator[Metric]:
+        requests = self._requests
+        counts = CounterMetricFamily(*_named("location_policy_requests_total"), labels=("outcome", "protocol"))
+        yield _filled(counts, dict(sorted(requests.by_label.items())))
+        bounds = [*(str(bound / 1e9) for bound in BUCKETS), "+Inf"]
+        buckets = list(zip(bounds, accumulate(requests.by_bucket), strict=True))
+        seconds = requests.nanoseconds / 1e9
+        yield HistogramMetricFamily(*_named("location_policy_request_seconds"), buckets=buckets, sum_value=seconds)
+
+    def _of_state(self) -> Iterator[Metric]:
+        """What is not known yet has no sample: a time of 0 would be taken for 1970."""
+        state = self._active.state
+        snapshot = state.snapshot
+        info = GaugeMetricFamily(*_named("location_policy_active_info"), labels=("commit",))
+        yield _filled(info, {(snapshot.commit.id,): 1} if snapshot and snapshot.commit else {})
+        yield GaugeMetricFamily(*_named("location_policy_active_subnets"), value=snapshot.size if snapshot else 0)
+        yield _moment("location_policy_loaded_timestamp_seconds", snapshot.loaded_at if snapshot else None)
+        yield _moment("location_policy_last_check_timestamp_seconds", state.last_checked_at)
+        loads = CounterMetricFamily(*_named("location_policy_loads_total"), labels=("result",))
+        counted: dict[tuple[str, ...], int] = {(result,): number for result, number in self._active.loads.items()}
+        yield _filled(loads, counted)
+        yield _one_of("location_policy_state", STATES, state.name)
+        yield _one_of("location_policy_hook", get_args(HookState), state.hook.state)
+
+
+def _named(name: str) -> tuple[str, str]:
+    return name, HELP[name]
+
+
+def _filled(
+    family: CounterMetricFamily | GaugeMetricFamily, numbers: Mapping[tuple[str, ...], int]
+) -> CounterMetricFamily | GaugeMetricFamily:
+    for labels, number in numbers.items():
+        family.add_metric(labels, number)
+    return family
+
+
+def _moment(name: str, moment: datetime | None) -> Metric:
+    return GaugeMetricFamily(*_named(name), value=moment.timestamp() if moment else None)
+
+
+def _one_of(name: str, states: tuple[str, ...], present: str) -> Metric:
+    family = GaugeMetricFamily(*_named(name), labels=("state",))
+    return _filled(family, {(state,): int(state == present) for state in states})

@@ -1,0 +1,56 @@
+"""What programs ask of the service itself: does it live, is it ready, what is its state, and its metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ...rollout.state import Active
+from ..edge.policy_api import COMMIT_HEADER
+from ..edge.responses import json_response
+from .metrics import Metrics
+from .settings import Settings
+from .status import status
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """Answers from the state in force, as it is at that moment."""
+
+    active: Active
+    settings: Settings
+    started_at: datetime
+    metrics: Metrics
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        shown = {
+            "/status": self._status,
+            "/healthz": self._health,
+            "/readyz": self._readiness,
+            "/metrics": self._metrics,
+        }
+        return [Route(path, answer) for path, answer in shown.items()]
+
+    async def _status(self, _: Request) -> Response:
+        state = self.active.state
+        commit = state.snapshot and state.snapshot.commit
+        headers = {COMMIT_HEADER.decode(): commit.id} if commit else {}
+        return json_response(status(state, self.settings, self.started_at), headers=headers)
+
+    async def _health(self, _: Request) -> Response:
+        return json_response({"status": "alive"})
+
+    async def _readiness(self, _: Request) -> Response:
+        is_ready = self.active.state.snapshot is not None
+        told = {"status": "ready" if is_ready else "no configuration is loaded yet"}
+        return json_response(told, 200 if is_ready else 503)
+
+    async def _metrics(self, request: Request) -> Response:
+        # Not in a thread: that holds answers back for longer than the millisecond that this takes.
+        body, content_type = self.metrics.render(",".join(request.headers.getlist("accept")))
+        return Response(body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})

@@ -1,0 +1,79 @@
+"""What is in force, and why not something newer, as JSON (the contract of `GET /status`)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from ... import __version__
+from ...config.commit import Commit
+from ...gate.overrides import Override
+from ...history.commit_text import commit_fields
+from ...problems import problem_fields
+from ...rollout.state import Failure, Head, State
+from .settings import Settings
+
+
+def status(state: State, settings: Settings, started_at: datetime) -> dict[str, Any]:
+    """The whole of `/status` from one state."""
+    return {
+        "state": state.name,
+        "active": _active(state),
+        "head": _head(state.head),
+        "failure": _failure(state.failure),
+        "source": {
+            "repository": settings.repository,
+            "branch": state.branch,
+            "last_checked_at": _time(state.last_checked_at),
+            "last_changed_at": _time(state.last_changed_at),
+            "state_directory": None if state.not_kept else str(settings.state_directory),
+            "state_directory_problem": state.not_kept,
+            "signatures": state.signatures,
+            "signatures_problem": state.signatures_problem,
+        },
+        "hook": {"state": state.hook.state, "version": state.hook.version},
+        "service": {
+            "version": __version__,
+            "started_at": _time(started_at),
+            "pid": os.getpid(),
+        },
+    }
+
+
+def _active(state: State) -> dict[str, Any] | None:
+    snapshot = state.snapshot
+    if snapshot is None or snapshot.commit is None:
+        return None
+    counts = {"subnets": snapshot.size, "locations": dict(snapshot.locations)}
+    loaded = {"loaded_at": _time(snapshot.loaded_at), "override": _override(state.override)}
+    return {**_commit(snapshot.commit), **loaded, **counts}
+
+
+def _override(override: Override | None) -> dict[str, Any] | None:
+    return {**asdict(override), "at": _time(override.at)} if override else None
+
+
+def _head(head: Head | None) -> dict[str, Any] | None:
+    return {**_commit(head.commit), "seen_at": _time(head.seen_at)} if head else None
+
+
+def _commit(commit: Commit) -> dict[str, Any]:
+    return {**commit_fields(commit), "committed_at": _time(commit.committed_at)}
+
+
+def _failure(failure: Failure | None) -> dict[str, Any] | None:
+    if failure is None:
+        return None
+    return {
+        "commit": failure.commit,
+        "failed_at": _time(failure.failed_at),
+        "message": failure.message,
+        "problems": [problem_fields(problem) for problem in failure.problems],
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    """RFC 3339, in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

@@ -1,0 +1,90 @@
+"""The commits of the served branch, what became of each, and what each does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+
+from ...config.commit import Commit
+from ...edits.change_request import SHOWN_PROBLEMS
+from ...errors import InvalidConfiguration
+from ...gate.overrides import Override
+from ...history.as_json import override_fields
+from ...history.commit_text import commit_fields, time_text
+from ...plan.as_json import Fields
+from ...problems import errors_in, problem_fields
+from ...rollout.journal import Event
+from ..site.site import Site
+from .resources import Facts, Query
+
+PAGE = 50
+"""Commits of a page."""
+
+
+def history(site: Site, query: Query) -> Facts:
+    """One page of commits, newest first."""
+    found = site.archive.commits((query["page"] - 1) * PAGE, PAGE)
+    notes, events = site.archive.overrides(), site.archive.events()
+    return {
+        "branch": site.active.state.branch,
+        "total": found.total,
+        "page": query["page"],
+        "pages": max(1, -(-found.total // PAGE)),
+        "is_shallow": found.is_shallow,
+        "commits": [_told(site, commit, notes, events) for commit in found.commits],
+    }
+
+
+def commit(site: Site, query: Query) -> Facts:
+    """One commit: its message, what became of it, and what it does to the map before it."""
+    found = site.archive.signed(site.archive.find(query["id"]))
+    told = _told(site, found, site.archive.overrides(), site.archive.events())
+    told["message"] = site.archive.message(found)
+    told["reviews"] = list(site.archive.waiting_at(found))
+    is_new = not (told["is_active"] or told["was_active"] or told["refused"])
+    told["is_loading"] = is_new and site.archive.is_newest(found)
+    return {**told, **_kept_change(site, None, found.id)}
+
+
+def compare(site: Site, query: Query) -> Facts:
+    """What going from one commit to another does."""
+    old, new = site.archive.find(query["old"]), site.archive.find(query["new"])
+    return {**_kept_change(site, old.id, new.id), "old": commit_fields(old), "new": commit_fields(new)}
+
+
+def _kept_change(site: Site, old: str | None, new: str) -> Facts:
+    return site.plans.get((old, new), lambda: _change(site, old, new))
+
+
+def _change(site: Site, old: str | None, new: str) -> Facts:
+    """The plan; a commit that is not valid has none, but problems."""
+    try:
+        change = site.archive.change(old, new)
+    except InvalidConfiguration as error:
+        errors = errors_in(error.problems)
+        shown = [problem_fields(problem) for problem in errors[:SHOWN_PROBLEMS]]
+        invalid = old if old and not site.archive.is_valid(old) else new
+        return {"old": None, "plan": None, "invalid": invalid, "problems": shown, "errors": len(errors)}
+    before = commit_fields(change.old) if change.old else None
+    return {"old": before, "plan": change.plan, "invalid": None, "problems": [], "errors": 0}
+
+
+def _told(site: Site, one: Commit, notes: Mapping[str, Override], events: Sequence[Event]) -> Facts:
+    """A commit, and what became of it."""
+    state = site.active.state
+    active = state.snapshot.commit.id if state.snapshot and state.snapshot.commit else None
+    return {
+        **commit_fields(one),
+        "is_active": one.id == active,
+        "is_head": bool(state.head and state.head.commit.id == one.id),
+        "was_active": _periods(events, one.id),
+        "refused": [time_text(event.at) for event in events if event.commit == one.id and event.kind == "refused"],
+        "override": override_fields(notes.get(one.id)),
+    }
+
+
+def _periods(events: Sequence[Event], commit_id: str) -> list[Fields]:
+    """From when to when a commit was in force, as far as it was written down; no end: until now."""
+    active = [event for event in events if event.kind == "active"]
+    pairs = zip_longest(active, (time_text(event.at) for event in active[1:]))
+    return [{"from": time_text(event.at), "to": end} for event, end in pairs if event.commit == commit_id]

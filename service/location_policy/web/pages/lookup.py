@@ -1,0 +1,83 @@
+"""The answer that a node would get, the row that gives it and the rows that it beats; who wrote it, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from ...history.as_json import answered_fields
+from ...history.blame import blame_fields
+from ...history.commit_text import asked_address, commit_fields
+from ...lookup import decision as policy
+from ...lookup.query_string import parse_query
+from ...net.addresses import Address, format_address, parse_address
+from ...rollout.journal import by_commit
+from ..edge.policy_api import LOCATION
+from ..site.site import Site
+from .map import row_fields
+from .resources import Facts, Query
+
+REQUEST = (
+    "ms-subnet",
+    "remote_address",
+    "node_ip",
+    "proxy_node_address",
+    "call_direction",
+    "trigger",
+    "vendor",
+    "encryption",
+    "registered",
+    "location",
+    "local_alias",
+    "remote_alias",
+    "service_name",
+    "version_id",
+)
+"""What else a conference node says in a request, in its words."""
+
+
+def lookup(site: Site, query: Query) -> Facts:
+    """The answer to one question; none where nothing was asked."""
+    snapshot = site.snapshot(query["at"])
+    asked = _asked(snapshot.rules.match, query)
+    target = f"{LOCATION}?{urlencode(asked)}"
+    told: Facts = {
+        "commit": commit_fields(snapshot.commit) if snapshot.commit else None,
+        "is_active": snapshot is site.active.state.snapshot,
+        "address": None,
+        "request": target if asked else None,
+        "answer": None,
+        "rows": [],
+    }
+    if not asked:
+        return told
+    question = policy.understand(snapshot.rules, parse_query(urlencode(asked).encode()))
+    answer = policy.answer_question(snapshot, question)
+    told["answer"] = {"http_status": answer.status, "outcome": answer.outcome, "body": answer.body}
+    if answer.outcome in ("match", "default", "no-match"):
+        address = parse_address(question.address)
+        told["address"] = format_address(address)
+        told["rows"] = [row_fields(snapshot.match_at(position)) for position in snapshot.holding(address)]
+    return told
+
+
+def _asked(match: Mapping[str, tuple[str, ...]], query: Query) -> list[tuple[str, str]]:
+    """The request that a node would send."""
+    protocol = query["protocol"]
+    if query["address"]:
+        parameter = match.get(protocol.lower(), ("ms-subnet",))[0]
+        return [("protocol", protocol), (parameter, query["address"])]
+    named = [(name, query[name]) for name in REQUEST if query[name]]
+    return [("protocol", protocol), *named] if named else []
+
+
+def origin(site: Site, query: Query) -> Facts:
+    """Who wrote the row that answers an address, and every change of the answer among the last commits."""
+    address: Address = asked_address(query["address"])
+    revision = query["at"] or site.archive.tip()
+    if query["at"] is None and (snapshot := site.active.state.snapshot) and snapshot.commit:
+        revision = snapshot.commit.id
+    events = by_commit(site.archive.events())
+    answers = site.archive.answers(revision, address, query["number"])
+    changes = [answered_fields(answer, events) for answer in reversed(answers) if answer.is_change]
+    return {**blame_fields(site.archive.blame(revision, address)), "changes": changes, "looked_at": len(answers)}

@@ -1,0 +1,109 @@
+"""The rows in force, as a list that can be searched and sorted, and as a picture of the address space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from ...lookup.answers import Match
+from ...lookup.row_search import Order, Search, find_rows, ordered
+from ...lookup.snapshot import Snapshot
+from ...lookup.subnet_chart import Bar, draw, whole
+from ...net.addresses import Address, Network, format_address, parse_interface
+from ...net.ranges import SIZES
+from ...problems import quote
+from ..edge.faults import Fault
+from ..site.site import Site
+from .resources import Facts, Query
+
+FAMILIES = {4: "IPv4", 16: "IPv6"}
+PAGE = 100
+"""Rows of a page, unless others are asked for."""
+
+
+def map_rows(site: Site, query: Query) -> Facts:
+    """One page of the rows that are meant."""
+    snapshot = site.snapshot()
+    search = Search(
+        query["q"] or "",
+        query["location"],
+        query["file"],
+        cast("Order | None", query["sort"]),
+        is_descending=query["order"] == "desc",
+    )
+
+    def in_order(order: Order) -> Sequence[int]:
+        return site.orders.get((snapshot.loaded_at, order), lambda: ordered(snapshot, order))
+
+    found = find_rows(snapshot, search, in_order)
+    limit = query["limit"]
+    pages = max(1, -(-len(found) // limit))
+    page = min(query["page"], pages)
+    shown = found[(page - 1) * limit : page * limit]
+    return {
+        "commit": snapshot.commit.id if snapshot.commit else None,
+        "size": snapshot.size,
+        "found": len(found),
+        "page": page,
+        "pages": pages,
+        "rows": [row_fields(snapshot.match_at(position)) for position in shown],
+        "locations": dict(snapshot.locations),
+        "files": len(snapshot.paths),
+    }
+
+
+def row_fields(match: Match) -> Facts:
+    """One row."""
+    return {
+        "subnet": str(match.network),
+        "location": match.names[0],
+        "overflow": list(match.names[1:]),
+        "path": match.path,
+        "line": match.line,
+    }
+
+
+def picture(site: Site, query: Query) -> Facts:
+    """The bars below one network; without one, below the longest that holds every row of a family."""
+    snapshot = site.snapshot()
+    families = {FAMILIES[size]: str(whole(snapshot, size)) for size in SIZES if _has_rows(snapshot, size)}
+    root = _root(snapshot, query["root"])
+    drawn = site.pictures.get((snapshot.loaded_at, root), lambda: draw(snapshot, root))
+    return {
+        "commit": snapshot.commit.id if snapshot.commit else None,
+        "root": str(drawn.root),
+        "wider": str(drawn.wider) if drawn.wider else None,
+        "families": families,
+        "rows": drawn.rows,
+        "depth": drawn.depth,
+        "bars": [_bar_fields(bar, len(drawn.root.first)) for bar in drawn.bars],
+    }
+
+
+def _root(snapshot: Snapshot, text: str | None) -> Network:
+    if text is None:
+        size = next((size for size in SIZES if _has_rows(snapshot, size)), SIZES[0])
+        return whole(snapshot, size)
+    try:
+        return Network.holding(*parse_interface(text))
+    except ValueError:
+        raise Fault(400, f"{quote(text)} is not a subnet", "write it as 10.61.0.0/16") from None
+
+
+def _has_rows(snapshot: Snapshot, size: int) -> bool:
+    return bool(snapshot.inside(Network(bytes(size + 1))))
+
+
+def _bar_fields(bar: Bar, size: int) -> Facts:
+    first, last = (format_address(Address(end.to_bytes(size))) for end in bar.addresses)
+    return {
+        "first": first,
+        "last": last,
+        "start": round(bar.start * 100, 4),
+        "width": round(bar.width * 100, 4),
+        "depth": bar.depth,
+        "leads_to": str(bar.leads_to),
+        "rows": bar.rows,
+        "locations": {name: round(share, 4) for name, share in bar.shares},
+        "row": row_fields(bar.match) if bar.match else None,
+    }

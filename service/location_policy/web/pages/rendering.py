@@ -1,0 +1,166 @@
+"""Facts to HTML. Every value is escaped where it stands, and a name that is not there is an error."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from ... import __version__
+from ...history.commit_text import SHORT
+from ...lookup.snapshot import Snapshot
+from .chart_text import bands, bar_fit, bar_subtitle, bar_title, bar_words, legend
+from .colours import look_of, looks_of
+from .resources import Facts
+from .static_files import static_url
+
+MARKS = {
+    "in-sync": "✓",
+    "behind": "…",
+    "rejected": "✕",
+    "last-good": "!",
+    "unreachable": "!",
+    "starting": "…",
+    "pinned": "■",
+}
+"""Beside each state: it is never told by its colour alone."""
+PAUSE = 0.01
+"""Seconds between two templates that are compiled before anybody asks for them."""
+LONG = 30
+"""Letters of a name that is broken where it has to be."""
+HOOKS = {
+    "ok": "checks every push",
+    "missing": "missing: pushes are not checked",
+    "not-executable": "not executable: pushes are not checked",
+    "none": "none here: commits get in without a push",
+}
+OUTCOMES = {
+    "match": "Answered by a row",
+    "default": "Answered by the default: no row covers this address",
+    "no-match": "No answer: no row covers this address",
+    "no-opinion": "No opinion: Pexip chooses by itself",
+    "bad-address": "Refused: this is not an address",
+}
+
+
+ASKED = {
+    "match": "a row covers the address",
+    "default": "no row, the default answers",
+    "no-match": "no row covers the address",
+    "no-opinion": "Pexip chooses by itself",
+    "bad-address": "not an address",
+    "not-ready": "no map was loaded yet",
+    "not-provided": "another kind of request",
+}
+"""What outcomes of requests mean, where the word does not say it."""
+
+
+def _moment(text: str, *, seconds: bool = False) -> Markup:
+    """A time: in UTC, until the browser puts it into its reader's zone."""
+    at = datetime.fromisoformat(text).astimezone(UTC)
+    shown = f"{at:%Y-%m-%d %H:%M:%S}"
+    attribute = Markup(" data-seconds" if seconds else "")
+    return Markup('<time datetime="{}" title="{} UTC"{}>{} UTC</time>').format(
+        text, shown, attribute, shown if seconds else shown[:-3]
+    )
+
+
+def _breakable(path: str) -> Markup:
+    """A path, which a narrow page may break behind each slash, and a name that is too long for it anywhere."""
+    parts = Markup("/<wbr>").join(path.split("/"))
+    return Markup('<span class="long">{}</span>').format(parts) if max(map(len, path.split("/"))) > LONG else parts
+
+
+def _commit_link(commit_id: str) -> Markup:
+    return Markup('<a class="id" href="/commit/{}" data-copy="{}">{}</a>').format(
+        commit_id, commit_id, commit_id[:SHORT]
+    )
+
+
+def _state_mark(state: str) -> Markup:
+    return Markup('<span class="mark" aria-hidden="true">{}</span> {}').format(MARKS[state], state)
+
+
+def _url(path: str, /, **parameters: object) -> str:
+    """A link of ours: the path, and what of the parameters has a value."""
+    said = {name: value for name, value in parameters.items() if value not in (None, "")}
+    return quote(path, errors="replace") + (f"?{urlencode(said, errors='replace')}" if said else "")
+
+
+def _hook_words(hook: Mapping[str, str | None]) -> str:
+    state = str(hook["state"])
+    return HOOKS.get(state, f"of version {hook['version']}: put in this one with location-policy init")
+
+
+def _overflow_of(result: Mapping[str, Any]) -> list[str]:
+    """The overflow locations of an answer, in either form."""
+    _, *overflow = result.values()
+    return overflow[0] if overflow and isinstance(overflow[0], list) else overflow
+
+
+def _curl(url: str, needs_login: bool) -> str:
+    """The command with which to ask as a node."""
+    return f"curl{' --user USER' * needs_login} {shlex.quote(url)}"
+
+
+@cache
+def environment() -> Environment:
+    """Where all templates of this process are, each compiled when it is first wanted."""
+    made = Environment(
+        loader=PackageLoader("location_policy.web.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {
+        "moment": _moment,
+        "breakable": _breakable,
+        "number": lambda number: f"{number:,}",
+        "json": lambda facts: json.dumps(facts, indent=2, ensure_ascii=False),
+    }
+    made.globals |= {
+        "static": static_url,
+        "url": _url,
+        "version": __version__,
+        "commit_link": _commit_link,
+        "state_mark": _state_mark,
+        "hook_words": _hook_words,
+        "overflow_of": _overflow_of,
+        "curl": _curl,
+        "outcome_words": OUTCOMES.__getitem__,
+        "asked_words": ASKED.get,
+        "bands": bands,
+        "bar_fit": bar_fit,
+        "bar_words": bar_words,
+        "bar_title": bar_title,
+        "bar_subtitle": bar_subtitle,
+        "legend": legend,
+    }
+    return made
+
+
+def compile_templates() -> None:
+    """So that whoever looks first does not wait for it; in small steps, between which answers go first."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+        time.sleep(PAUSE)
+
+
+def render(template: str, snapshot: Snapshot | None, facts: Facts) -> bytes:
+    """A page; locations look as they do in this snapshot."""
+    looks = looks_of(frozenset(snapshot.locations if snapshot else ()))
+
+    def look(name: str) -> str:
+        return look_of(name, looks)
+
+    return environment().get_template(template).render(look=look, **facts).encode(errors="replace")

@@ -1,0 +1,140 @@
+"""Everything that can be asked, in one table."""
+
+from __future__ import annotations
+
+from . import schemas
+from .history import commit, compare, history
+from .home import home
+from .lookup import REQUEST, lookup, origin
+from .map import PAGE, map_rows, picture
+from .resources import Parameter, Resource
+from .source import source, written
+
+LINES = 100_000_000
+"""More than a file has."""
+A_COMMIT = "c99d929d73245a13463547ac3bdcd9657848f315"
+AT = Parameter("at", "The id of a commit; without it the one in force.", A_COMMIT)
+PATH = Parameter("path", "The file.", "locations/apac.csv", is_required=True)
+NUMBERED = Parameter("page", "Which page, from 1.", "2", 1, bounds=(1, 1_000_000))
+
+RESOURCES = (
+    Resource("status", "/", "What is in force, and why it is not newer", "home.html", home, schemas.STATUS),
+    Resource(
+        "map",
+        "/map",
+        "The rows in force, searched and sorted",
+        "map.html",
+        map_rows,
+        schemas.MAP,
+        (
+            Parameter("q", "An address, a subnet, or words of a location or a file.", "10.61.2.7"),
+            Parameter("location", "Exactly this location.", "Sydney"),
+            Parameter("file", "Exactly this file.", "locations/apac.csv"),
+            Parameter("sort", "In which order.", "location", choices=("subnet", "location", "source", "length")),
+            Parameter("order", "Upwards or downwards.", "desc", "asc", choices=("asc", "desc")),
+            NUMBERED,
+            Parameter("limit", "Rows of a page.", "100", PAGE, bounds=(1, 1000)),
+        ),
+        form="map_form.html",
+    ),
+    Resource(
+        "picture",
+        "/picture",
+        "The subnets of one network as bars, those inside below those that hold them",
+        "picture.html",
+        picture,
+        schemas.PICTURE,
+        (Parameter("root", "The network; without it the longest that holds every row.", "10.61.0.0/16"),),
+    ),
+    Resource(
+        "lookup",
+        "/lookup",
+        "The answer that a node gets, and the rows that hold the address",
+        "lookup.html",
+        lookup,
+        schemas.LOOKUP,
+        (
+            Parameter("address", "The address of a caller; it takes the place of a whole request.", "10.61.2.7"),
+            Parameter("protocol", "The protocol of the call.", "mssip", "mssip"),
+            AT,
+            *(Parameter(name, f"{name}, as a node sends it.", "") for name in REQUEST),
+        ),
+        form="lookup_form.html",
+    ),
+    Resource(
+        "origin",
+        "/lookup/origin",
+        "Who wrote the row that answers an address, and when the answer has changed",
+        "origin.html",
+        origin,
+        schemas.ORIGIN,
+        (
+            Parameter("address", "The address of a caller.", "10.61.2.7", is_required=True),
+            AT,
+            Parameter("number", "Commits to look at.", "100", 100, bounds=(1, 1000)),
+        ),
+        is_slow=True,
+    ),
+    Resource(
+        "history",
+        "/history",
+        "The commits of the served branch, and what became of each",
+        "history.html",
+        history,
+        schemas.HISTORY,
+        (NUMBERED,),
+        is_slow=True,
+    ),
+    Resource(
+        "commit",
+        "/commit/{id}",
+        "One commit, and what it does",
+        "commit.html",
+        commit,
+        schemas.ONE_COMMIT,
+        (Parameter("id", "Its id.", A_COMMIT, is_required=True),),
+        is_slow=True,
+    ),
+    Resource(
+        "compare",
+        "/compare",
+        "What going from one commit to another does",
+        "compare.html",
+        compare,
+        schemas.COMPARE,
+        (
+            Parameter("old", "The id of a commit.", A_COMMIT, is_required=True),
+            Parameter("new", "The id of another.", A_COMMIT, is_required=True),
+        ),
+        form="compare_form.html",
+        is_slow=True,
+    ),
+    Resource(
+        "source",
+        "/source/{path:path}",
+        "The lines of a file as it was committed",
+        "source.html",
+        source,
+        schemas.SOURCE,
+        (
+            PATH,
+            AT,
+            Parameter("line", "The line that is meant.", "3", bounds=(1, LINES)),
+        ),
+        is_slow=True,
+    ),
+    Resource(
+        "written",
+        "/written/{path:path}",
+        "Who wrote a line of a file",
+        "written.html",
+        written,
+        schemas.WRITTEN,
+        (
+            PATH,
+            AT,
+            Parameter("line", "The line.", "3", bounds=(1, LINES), is_required=True),
+        ),
+        is_slow=True,
+    ),
+)

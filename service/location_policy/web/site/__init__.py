@@ -1,0 +1,1 @@
+"""What pages and forms ask: the repository, old maps and changes, each in a thread."""

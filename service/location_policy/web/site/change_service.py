@@ -1,0 +1,101 @@
+"""Where changes are made: the repository, opened for one change at a time. It takes time and belongs to a `Desk`.
+
+What a change does to a large map is found out in a process of its own, so that no answer waits for it. That process
+makes a commit that nothing names; the branch is moved here, once it has ended well and in time. Killed or late, it has
+changed nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from ...edits.change_request import Asked, Attempt, Preview, attempt, check_open, preview, preview_at
+from ...edits.intent import Intent, Revert
+from ...edits.landing import served_tip
+from ...edits.options import Changes
+from ...edits.upload_edit import UploadRows
+from ...errors import LocationPolicyError, NotJudged
+from ...repository.git import PlainGit
+from ...repository.new_commits import make_blob
+from ...repository.repository import Repository, open_repository
+from ...rollout.snapshot_builder import LARGE
+from ...runtime.subprocess_job import Work, find_apart
+from ..edge.faults import Fault
+from .lru_cache import Kept
+
+FRESH = 10.0
+"""Seconds for which it is taken as known whether anything can be changed."""
+
+
+class Workshop:
+    """Makes changes in the repository at `place`; None: there is none."""
+
+    def __init__(self, place: Path | None, changes: Changes, large: int = LARGE) -> None:
+        self._place = place
+        self._large = large
+        self.for_review = changes == "review"
+        self._closed: Kept[str | None] = Kept(1)
+
+    def closed(self) -> str | None:
+        """Why nothing can be changed from a page here, if that is so, and what to do about it."""
+        return self._closed.get(int(time.monotonic() / FRESH), self._why_closed)
+
+    def do(self, asked: Asked, seen: str | None, until: float) -> Attempt:
+        """Show what a change does, or with the tip that was `seen` make it; raises LocationPolicyError.
+
+        Nothing is made after `until`, by the monotonic clock: whoever has asked is told otherwise by then.
+        """
+        with self._opened() as repository:
+            check_open(repository)
+            look = partial(self._look, until=until)
+            return Attempt(look(repository, asked)) if seen is None else attempt(repository, asked, seen, look)
+
+    def keep(self, content: bytes) -> str:
+        """The id of a content that is to travel with a form: it is in the repository, and nothing names it."""
+        with self._opened() as repository:
+            check_open(repository)
+            return make_blob(PlainGit(repository.directory), content)
+
+    def _look(self, repository: Repository, asked: Asked, until: float) -> Preview:
+        weight = _weight(repository, asked.intent)
+        if weight < self._large:
+            found = preview(repository, asked)
+        else:
+            work = Work(preview_at, (repository.directory, asked), NotJudged, "judge", "judged", "the change")
+            found = cast("Preview", find_apart(work, weight, max(0.0, until - time.monotonic())))
+        if time.monotonic() > until:
+            raise NotJudged("the change was not judged in time")
+        return found
+
+    def _why_closed(self) -> str | None:
+        try:
+            with self._opened() as repository:
+                check_open(repository)
+        except LocationPolicyError as error:
+            return error.message + (f" (hint: {error.hint})" if error.hint else "")
+        return None
+
+    @contextmanager
+    def _opened(self) -> Iterator[Repository]:
+        if self._place is None:
+            raise Fault(409, "there is no repository in which anything could be changed")
+        with open_repository(self._place) as repository:
+            yield repository
+
+
+def _weight(repository: Repository, intent: Intent) -> int:
+    """Bytes that have to be read: those of the map, and those that are to come in their place."""
+    match intent:
+        case UploadRows(blob=blob):
+            come = repository.measure(blob)
+        case Revert(commit=revision):
+            commit = repository.find_served(revision)
+            come = max(map(repository.size, [commit, *map(repository.commit, repository.parents(commit.id)[:1])]))
+        case _:
+            come = 0
+    return repository.size(served_tip(repository)) + come

@@ -1,0 +1,230 @@
+"""What pages ask of the repository: old commits, plans, authors. Everything here takes time and belongs to a `Desk`.
+
+Each question opens the repository for itself and closes it again. A revision comes from outside: only an id, or the
+beginning of one, is taken, and only of a commit that the served branch has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from ...config.commit import Commit
+from ...config.files import is_read
+from ...config.location_map import Gate, LocationMap
+from ...edits.change_request import REVIEW
+from ...errors import BuildFailed, InvalidConfiguration, UnknownRevision
+from ...gate.overrides import Override, overrides
+from ...history import blame as blaming
+from ...history.blame import Blame
+from ...history.branch import Answered, Branch
+from ...history.comparison import Comparison, compare, compare_at, load_served
+from ...lookup.snapshot import Snapshot, take
+from ...net.addresses import Address
+from ...problems import quote
+from ...repository.repository import Repository, open_repository
+from ...repository.signing_policy import signature_rule
+from ...rollout import journal
+from ...rollout.journal import Event
+from ...rollout.snapshot_builder import LARGE
+from ...rollout.state import Active
+from ...runtime.subprocess_job import Work, find_apart
+from ..edge.faults import Fault
+from .lru_cache import Kept
+
+REVISION = re.compile(r"[0-9a-f]{7,64}")
+"""An id, or enough of its beginning."""
+SNAPSHOTS = 2
+"""Old commits that are kept as they would be served."""
+WRITERS = 1_000
+"""Lines of which it is kept who wrote them."""
+COMPARING = 100.0
+"""Seconds in which two commits must be compared."""
+
+
+class Commits(NamedTuple):
+    """Some commits of the served branch, newest first, from place `start` of `total`."""
+
+    commits: Sequence[Commit]
+    start: int
+    total: int
+    is_shallow: bool
+
+
+class Archive:
+    """Asks the repository at `place`; None: there is none."""
+
+    def __init__(self, place: Path | None, state_directory: Path, active: Active, large: int = LARGE) -> None:
+        self._place = place
+        self._large = large
+        self._state_directory = state_directory
+        self._active = active
+        self._ids: Kept[tuple[Sequence[str], bool]] = Kept(1)
+        self._snapshots: Kept[Snapshot] = Kept(SNAPSHOTS)
+        self._writers: Kept[Commit] = Kept(WRITERS)
+
+    def tip(self) -> str:
+        """The newest commit of the served branch; raises Fault while none is known."""
+        state = self._active.state
+        commit = state.head.commit if state.head else state.snapshot.commit if state.snapshot else None
+        if commit is None:
+            raise Fault(503, "no commit is known yet", "see / for what is being waited for")
+        return commit.id
+
+    def events(self) -> list[Event]:
+        """What the service has written down, oldest first."""
+        try:
+            return journal.read(self._state_directory)
+        except OSError:
+            return []
+
+    def find(self, revision: str) -> Commit:
+        """The commit of this id; raises UnknownRevision where the served branch has no such commit."""
+        with self._opened() as repository:
+            return self._find(repository, revision)
+
+    def commits(self, start: int, number: int) -> Commits:
+        """Some commits of the served branch, newest first."""
+        with self._opened() as repository:
+            ids, is_shallow = self._all(repository)
+            shown = _signed(repository, [repository.commit(commit_id) for commit_id in ids[start : start + number]])
+        return Commits(shown, start, len(ids), is_shallow)
+
+    def overrides(self) -> Mapping[str, Override]:
+        """The limits that pushes have overridden, by commit."""
+        with self._opened() as repository:
+            return overrides(repository)
+
+    def waiting_at(self, commit: Commit) -> Sequence[str]:
+        """The branches on which this commit waits for a review; none once it is on the served branch."""
+        with self._opened() as repository:
+            return [] if _is_on_branch(repository, commit.id) else repository.branches_at(commit.id, REVIEW)
+
+    def is_newest(self, commit: Commit) -> bool:
+        """Is this what the served branch is at now, whatever the service has seen of it?"""
+        with self._opened() as repository:
+            return _newest(repository) == commit.id
+
+    def signed(self, commit: Commit) -> Commit:
+        """The same commit, and who has signed it, where that is known."""
+        with self._opened() as repository:
+            return _signed(repository, [commit])[0]
+
+    def message(self, commit: Commit) -> str:
+        """The whole message of a commit."""
+        with self._opened() as repository:
+            return repository.message(commit.id)
+
+    def change(self, old: str | None, new: str) -> Comparison:
+        """What going from one commit to another does; without an old one, from the newest valid one before it.
+
+        Raises InvalidConfiguration.
+        """
+        with self._opened() as repository:
+            commit = self._find(repository, new)
+            before = self._find(repository, old) if old else None
+            below = [before.id] if before else repository.parents(commit.id)[:1]
+            weight = sum(map(repository.size, [commit, *map(repository.commit, below)]))
+            asked = before, commit, self._served()
+            if weight < self._large:
+                return compare(repository, *asked)
+            work = Work(compare_at, (repository.directory, *asked), BuildFailed, "compare", "compared", "the commits")
+            return cast("Comparison", find_apart(work, weight, COMPARING))
+
+    def is_valid(self, revision: str) -> bool:
+        """Can a commit be served?"""
+        try:
+            self.snapshot(revision)
+        except InvalidConfiguration:
+            return False
+        return True
+
+    def snapshot(self, revision: str) -> Snapshot:
+        """A commit as it would be served; raises InvalidConfiguration."""
+        active = self._active.state.snapshot
+        if active and active.commit and active.commit.id == revision:
+            return active
+        with self._opened() as repository:
+            commit = self._find(repository, revision)
+            return self._snapshots.get(commit.id, lambda: take(self._load(repository, commit), commit))
+
+    def blame(self, revision: str, address: Address) -> Blame:
+        """Who wrote the row that answers an address."""
+        with self._opened() as repository:
+            return blaming.blame(repository, self._find(repository, revision), address)
+
+    def writer(self, commit: Commit, path: str, line: int) -> Commit:
+        """Who wrote a line of a file; git goes back through its history, which takes seconds in a long one."""
+
+        def ask() -> Commit:
+            with self._opened() as repository:
+                return blaming.writer(repository, commit, path, line)[0]
+
+        return self._writers.get((commit.id, path, line), ask)
+
+    def answers(self, revision: str, address: Address, number: int) -> list[Answered]:
+        """What an address got at each of the last commits, oldest first."""
+        with self._opened() as repository:
+            tip = self._find(repository, revision)
+            return list(Branch(repository, tip.id, number, self._served()).answers(address))
+
+    def content(self, revision: str, path: str) -> tuple[Commit, bytes]:
+        """A file of the configuration, as committed."""
+        with self._opened() as repository:
+            commit = self._find(repository, revision)
+            entries = [entry for entry in repository.entries(commit) if entry.path == path and is_read(path)]
+            files = repository.files(entries)
+        content = files[0].content if files else None
+        if content is None:
+            raise Fault(404, f"commit {commit.id[:10]} has no file {quote(path)} in its configuration")
+        return commit, content
+
+    @contextmanager
+    def _opened(self) -> Iterator[Repository]:
+        if self._place is None:
+            raise Fault(503, "there is no repository to ask")
+        with open_repository(self._place) as repository:
+            yield repository
+
+    def _all(self, repository: Repository) -> tuple[Sequence[str], bool]:
+        tip = self.tip()
+        return self._ids.get(tip, lambda: (repository.first_parents(tip), repository.is_shallow()))
+
+    def _find(self, repository: Repository, revision: str) -> Commit:
+        found = repository.tip(revision) if REVISION.fullmatch(revision) else None
+        if found is None or not found.startswith(revision) or not self._is_served(repository, found):
+            hint = "name it by its id, as /history shows it"
+            raise UnknownRevision(f"the served branch has no commit {quote(revision)}", hint)
+        return repository.commit(found)
+
+    def _is_served(self, repository: Repository, commit_id: str) -> bool:
+        """Is this a commit of the served branch, the one in force, which may have left it, or one to be reviewed?"""
+        snapshot = self._active.state.snapshot
+        is_active = bool(snapshot and snapshot.commit and snapshot.commit.id == commit_id)
+        if is_active or repository.is_ancestor(commit_id, self.tip()):
+            return True
+        return _is_on_branch(repository, commit_id) or bool(repository.branches_at(commit_id, REVIEW))
+
+    def _load(self, repository: Repository, commit: Commit) -> LocationMap:
+        return load_served(repository, commit, Gate(), self._served())
+
+    def _served(self) -> set[str]:
+        return {event.commit for event in self.events() if event.kind == "active"}
+
+
+def _newest(repository: Repository) -> str | None:
+    """What the served branch is at now; the service may not have seen it yet."""
+    return repository.tip(repository.served_ref(repository.settings()))
+
+
+def _is_on_branch(repository: Repository, commit_id: str) -> bool:
+    newest = _newest(repository)
+    return newest is not None and repository.is_ancestor(commit_id, newest)
+
+
+def _signed(repository: Repository, commits: list[Commit]) -> list[Commit]:
+    """The same commits, and who has signed each, where that is known."""
+    return signature_rule(repository.settings(), repository.directory).with_signers(repository, commits)

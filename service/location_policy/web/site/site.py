@@ -1,0 +1,54 @@
+"""What pages and API are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ...lookup.snapshot import Snapshot
+from ...lookup.subnet_chart import Picture
+from ...rollout.state import Active
+from ..edge.faults import Fault
+from ..ops.metrics import Requests
+from ..ops.settings import Settings
+from .change_service import Workshop
+from .lru_cache import Kept
+from .repository_queries import Archive
+
+ORDERS = 4
+"""Orders of a map that are kept."""
+PICTURES = 16
+"""Pictures of parts of a map that are kept."""
+PLANS = 50
+"""Plans that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The state in force, the repository behind it, and how the service was asked to run.
+
+    `needs_login`: whoever asks as a node needs a password. `orders`: the rows of the map as they were sorted last.
+    `pictures`: those that were drawn last. `plans`: what commits did, as it was told last.
+    """
+
+    active: Active
+    settings: Settings
+    started_at: datetime
+    requests: Requests
+    archive: Archive
+    workshop: Workshop
+    needs_login: bool
+    orders: Kept[Sequence[int]] = field(default_factory=lambda: Kept(ORDERS))
+    pictures: Kept[Picture] = field(default_factory=lambda: Kept(PICTURES))
+    plans: Kept[dict[str, Any]] = field(default_factory=lambda: Kept(PLANS))
+
+    def snapshot(self, revision: object = None) -> Snapshot:
+        """What is in force, or a commit as it would be; raises Fault while there is none."""
+        if revision:
+            return self.archive.snapshot(str(revision))
+        snapshot = self.active.state.snapshot
+        if snapshot is None:
+            raise Fault(503, "no configuration is loaded yet", "see / for what is being waited for")
+        return snapshot

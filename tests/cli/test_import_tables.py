@@ -1,0 +1,73 @@
+"""`location-policy import`: a folder of files for each case, and the exact text and files expected."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from location_policy.cli.app import app
+from tests.support.program import run_program
+from tests.support.repositories import clone, init, tip
+from tests.support.service import started_service
+
+IMPORTS = Path(__file__).parent.parent / "integrations" / "imports" / "cases"
+CASES = sorted(path.name for path in IMPORTS.iterdir())
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_printed_and_what_is_written(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = IMPORTS / case
+    copy = Path(shutil.copytree(folder / "in", tmp_path / "in"))
+    (copy / "map").mkdir(exist_ok=True)
+    monkeypatch.chdir(copy)
+    arguments = (folder / "arguments").read_text().split()
+    with pytest.raises(SystemExit) as ended:
+        app(["import", *arguments, *([] if "--into" in arguments else ["--into", "map"])])
+    printed = capsys.readouterr()
+    assert f"{printed.out}--- {ended.value.code}\n{printed.err}" == (folder / "expected.txt").read_text()
+    expected = files_in(folder / "in") | {f"map/{path}": text for path, text in files_in(folder / "expected").items()}
+    assert files_in(copy) == expected
+
+
+def test_a_site_comes_over_with_init_clone_import_push(tmp_path: Path) -> None:
+    old = tmp_path / "old.csv"
+    old.write_text("Sydney,Melbourne,Singapore,10.61.2.0/24\nMelbourne,Sydney,Singapore,10.61.3.0/23\n")
+    repository = init(tmp_path / "locations.git", "--empty")
+    copy = clone(repository, tmp_path / "map")
+    with started_service("--repo", repository, cwd=tmp_path) as service:
+        assert service.locate("10.61.2.0").status == 503
+        assert run_program("import", old, cwd=copy.path).returncode == 0
+        commit = copy.commit({}, "Bring the map of pexsubnet")
+        assert copy.push().returncode == 0
+        service.wait_for("in-sync", commit)
+        answer = service.locate("10.61.3.0").json()
+    assert (answer["policy.subnet"], answer["policy.commit"]) == ("10.61.2.0/23", tip(repository))
+    assert answer["result"] == {
+        "location": "Melbourne",
+        "primary_overflow_location": "Sydney",
+        "secondary_overflow_location": "Singapore",
+    }
+
+
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
+    shutil.copytree(IMPORTS / "there-already.overwritten" / "in", tmp_path, dirs_exist_ok=True)
+    rows = tmp_path / "map" / "locations.csv"
+    rows.chmod(0o640)
+    assert run_program("import", "old.csv", "--into", "map", "--overwrite", cwd=tmp_path).returncode == 0
+    assert rows.stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "map" / "policy.toml").stat().st_mode & 0o777 == 0o644
+    assert sorted(path.name for path in rows.parent.iterdir()) == ["locations.csv", "policy.toml"]
+
+
+def test_a_file_is_read_once_though_it_is_named_twice(tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_text("Sydney,Melbourne,Singapore,10.61.2.0/24\n")
+    assert run_program("import", "old.csv", "old.csv", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "locations.csv").read_text() == (tmp_path / "old.csv").read_text()

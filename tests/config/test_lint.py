@@ -1,0 +1,163 @@
+"""What a map that can be served could do better; how each is told is in tests/config/configs."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from location_policy.config.lint import HOME_NETWORKS
+from location_policy.config.location_map import Gate
+from location_policy.errors import InvalidConfiguration
+from location_policy.net.addresses import parse_address
+from location_policy.problems import CODES, Problem
+from tests.support.maps import files_of, snapshot_of
+from tests.support.repositories import Files
+
+HYGIENE = ("redundant-subnet", "shadowed-subnet", "unused-location", "name-near-miss", "catch-all", "home-network")
+
+ROWS = """\
+Sydney,10.0.0.0/24
+sydney,0.0.0.0/0
+Perth,10.1.0.0/24
+Darwin,10.1.0.0/25
+Darwin,10.1.0.128/25
+A,::/0
+A,::/1
+"""
+
+
+def problems(files: Files, *, errors_only: bool = False) -> tuple[Problem, ...]:
+    try:
+        return Gate().load_map(files_of(files), errors_only=errors_only).warnings
+    except InvalidConfiguration as error:
+        return error.problems
+
+
+def told(rows: str, rules: str = "", *, errors_only: bool = False) -> list[tuple[int, str]]:
+    """Line and code of each problem."""
+    found = problems({"locations.csv": rows, "policy.toml": rules}, errors_only=errors_only)
+    return [(problem.line, problem.code) for problem in found]
+
+
+EVERY_ROW = [
+    (1, "home-network"),
+    (2, "name-near-miss"),
+    (2, "catch-all"),
+    (3, "shadowed-subnet"),
+    (6, "catch-all"),
+    (7, "redundant-subnet"),
+]
+
+
+def test_it_is_told_at_its_place() -> None:
+    assert told(ROWS) == EVERY_ROW
+
+
+@pytest.mark.parametrize("code", HYGIENE)
+def test_each_is_a_warning_that_can_be_adjusted(code: str) -> None:
+    assert (CODES[code].severity, CODES[code].adjustable) == ("warning", True)
+
+
+def test_what_is_only_a_warning_is_not_looked_for_where_nobody_is_told() -> None:
+    assert told(ROWS, errors_only=True) == []
+
+
+@pytest.mark.parametrize("code", sorted({code for _, code in EVERY_ROW}))
+def test_what_is_an_error_is_always_looked_for(code: str) -> None:
+    expected = [(line, other) for line, other in EVERY_ROW if other == code]
+    assert told(ROWS, f'checks.{code} = "error"', errors_only=True) == expected
+
+
+@pytest.mark.parametrize("code", sorted({code for _, code in EVERY_ROW}))
+def test_what_is_off_is_not_told_and_the_others_are(code: str) -> None:
+    expected = [(line, other) for line, other in EVERY_ROW if other != code]
+    assert told(ROWS, f'checks.{code} = "off"') == expected
+
+
+def test_an_unused_location_can_be_an_error() -> None:
+    rules = '[locations]\nknown = ["A",\n"B"]\n[checks]\nunused-location = "error"\n'
+    assert told("A,10.61.2.0/24\n", rules, errors_only=True) == [(3, "unused-location")]
+
+
+@pytest.mark.parametrize("rules", ["", 'checks.catch-all = "error"\n', 'checks.home-network = "error"\n'])
+def test_an_error_among_these_hides_none_of_them(rules: str) -> None:
+    assert told(ROWS, rules) == EVERY_ROW
+
+
+@pytest.mark.parametrize("line", ["Perth,nowhere", "Perth,10.2.1.0/16", "Perth,10.1.0.0/24"])
+def test_beside_an_error_only_what_single_rows_say_is_told(line: str) -> None:
+    codes = [code for _, code in told(f"{ROWS}{line}\n")]
+    assert codes[:-1] == ["home-network", "catch-all", "catch-all"]
+
+
+def test_host_bits_as_a_warning_count_as_the_network_that_holds_them() -> None:
+    rows = "Sydney,10.61.0.7/16\nSydney,10.61.2.7/24\nPerth,192.168.1.1/24\n"
+    codes = [(1, "host-bits"), (2, "host-bits"), (2, "redundant-subnet"), (3, "host-bits"), (3, "home-network")]
+    assert told(rows, 'checks.host-bits = "warning"') == codes
+
+
+@pytest.mark.parametrize("home", HOME_NETWORKS)
+@pytest.mark.parametrize("length", [8, 16, 23, 24, 26, 32])
+def test_a_row_takes_callers_at_home_when_it_begins_there_and_is_no_shorter(home: str, length: int) -> None:
+    codes = [code for _, code in told(f"Sydney,{home}/{length}\n", 'checks.host-bits = "off"')]
+    assert ("home-network" in codes) == (length >= 24)
+
+
+@pytest.mark.parametrize("subnet", ["192.168.1.128/25", "192.168.2.0/24", "10.0.1.0/24", "10.0.0.1/32", "::a00:0/120"])
+def test_a_row_beside_a_home_network_is_no_home_network(subnet: str) -> None:
+    assert told(f"Sydney,{subnet}\n") == []
+
+
+def test_a_location_that_is_only_an_overflow_or_the_default_is_used() -> None:
+    rules = '[locations]\nknown = ["A", "B", "C", "D"]\n[answer]\ndefault = "C"\n'
+    assert [problem.message for problem in problems({"locations.csv": "A,B,10.61.2.0/24\n", "policy.toml": rules})] == [
+        "D is in known, but no row and no default uses it"
+    ]
+
+
+def test_a_known_name_is_no_near_miss() -> None:
+    rules = '[locations]\nknown = ["Sydney", "sydney"]\n'
+    assert told("Sydney,sydney,10.61.2.0/24\n", rules) == []
+
+
+def test_the_rarer_of_two_names_is_told_wherever_it_stands() -> None:
+    rows = "Sidney,10.61.2.0/24\nPerth,Sydney,10.61.3.0/24\nSydney,10.61.4.0/24\n"
+    (problem,) = problems({"locations.csv": rows})
+    assert (problem.line, problem.message) == (1, "Sidney is nearly Sydney, first in locations.csv:2")
+
+
+def test_of_two_names_as_common_the_later_is_told_at_its_first_row() -> None:
+    files = {"locations/b.csv": "sydney,10.61.2.0/24\n", "locations/a.csv": "\nSydney,10.61.3.0/24\n"}
+    (problem,) = problems(files)
+    assert (problem.path, problem.line, problem.column) == ("locations/b.csv", 1, 1)
+    assert problem.message == "sydney is nearly Sydney, first in locations/a.csv:2"
+
+
+def test_a_default_that_no_row_uses_is_told_where_it_stands() -> None:
+    (problem,) = problems({"locations.csv": "Sydney,10.61.2.0/24\n", "policy.toml": '\n[answer]\ndefault = "Sidney"'})
+    assert (problem.path, problem.line, problem.column, problem.code) == ("policy.toml", 3, 1, "name-near-miss")
+
+
+def test_a_default_that_is_used_in_a_row_is_told_there() -> None:
+    assert told("Sydney,10.61.2.0/24\nsydney,10.61.3.0/24\n", 'answer.default = "sydney"') == [(2, "name-near-miss")]
+
+
+networks = st.integers(28, 32).flatmap(
+    lambda length: st.integers(0, 15).map(lambda last: f"10.61.2.{last >> 32 - length << 32 - length}/{length}")
+)
+lines = st.tuples(st.sampled_from(["A", "B", "A,B"]), networks | st.just("0.0.0.0/0")).map(",".join)
+small_maps = st.lists(lines, min_size=1, max_size=12, unique_by=lambda line: line.rpartition(",")[2])
+
+
+def answers(rows: list[str]) -> list[object]:
+    snapshot = snapshot_of({"locations.csv": "\n".join(rows)})
+    addresses = [parse_address(f"10.61.2.{last}") for last in range(17)]
+    return [match and match.names for match in map(snapshot.match, addresses)]
+
+
+@given(small_maps)
+def test_deleting_what_a_hint_says_to_delete_changes_no_answer(rows: list[str]) -> None:
+    idle = {line - 1 for line, code in told("\n".join(rows)) if code in ("redundant-subnet", "shadowed-subnet")}
+    for gone in [idle, *({line} for line in idle)]:
+        assert answers([row for at, row in enumerate(rows) if at not in gone]) == answers(rows)

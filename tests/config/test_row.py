@@ -1,0 +1,193 @@
+"""One line of a CSV file, held to the csv module and to its own long way."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from location_policy.config.csv_lines import Finding, cells_of, filled_cells, plain_cells, quoted_cells
+from location_policy.config.row import Flawed, Row, _examine, _plain_row, parse_line
+
+names = st.sampled_from(
+    ["Sydney", "Melbourne", "Zürich", "x" * 251, "=A", "#A", "", " ", "a\tb", 'a"b', '"a"', "<<<<<<< A"]
+)
+subnets = st.sampled_from(["10.61.2.0/24", "10.61.2.7/24", "2001:db8::/32", "10.61.2.0", "Subnet", "", '"10.0.0.0/8"'])
+spaces = st.sampled_from(["", "", " ", "\t", "\r", "\u00a0", "\0"])
+cells = st.tuples(spaces, names | subnets | st.text(max_size=8), spaces).map("".join)
+lines = st.lists(cells, max_size=6).map(",".join) | st.text(max_size=30)
+
+
+def findings(raw: bytes) -> tuple[Finding, ...]:
+    line = parse_line(raw)
+    assert isinstance(line, Flawed)
+    return line.findings
+
+
+@given(lines)
+@example("<<<<<<< A,10.61.2.0/24")
+def test_the_short_way_and_the_long_way_give_the_same_row(text: str) -> None:
+    row = _plain_row(text)
+    assert row is None or row == _examine(text)
+
+
+@given(lines.filter(lambda text: not set(text) & set('"\r\n')))
+def test_a_line_without_quotation_marks_is_parted_as_csv_does(text: str) -> None:
+    split = next(csv.reader([text]), []) or [""]
+    assert [cell.text for cell in cells_of(text)] == [cell.strip(" \t") for cell in split]
+
+
+@given(lines.filter(lambda text: '"' not in text))
+def test_a_line_without_quotation_marks_is_parted_in_either_way(text: str) -> None:
+    assert plain_cells(text) == quoted_cells(text)
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"])), min_size=1),
+    st.booleans(),
+)
+def test_quoted_cells_read_as_csv_wrote_them(texts: list[str], all_of_them: bool) -> None:
+    written = io.StringIO()
+    writer = csv.writer(written, quoting=csv.QUOTE_ALL if all_of_them else csv.QUOTE_MINIMAL, lineterminator="")
+    writer.writerow(texts)
+    assert [cell.text for cell in cells_of(written.getvalue())] == [text.strip(" \t") for text in texts]
+
+
+@given(lines)
+def test_a_cell_begins_at_its_column(text: str) -> None:
+    for cell in filled_cells(text.encode(errors="replace")):
+        rest = text[cell.column - 1 :]
+        assert rest.startswith(cell.text) or rest.lstrip('" \t').replace('""', '"').startswith(cell.text.lstrip('"'))
+        assert not rest.startswith((" ", "\t"))
+
+
+@given(st.binary().filter(lambda raw: b"\n" not in raw))
+def test_a_finding_lies_in_its_line(raw: bytes) -> None:
+    line = parse_line(raw)
+    for finding in line.findings if isinstance(line, Flawed) else ():
+        assert 1 <= finding.column <= len(raw) + 1
+
+
+def test_a_row_is_its_names_and_its_network() -> None:
+    row = parse_line(b"Sydney,Melbourne,Singapore,10.61.2.0/24")
+    assert isinstance(row, Row)
+    assert (row.names, str(row.network)) == (("Sydney", "Melbourne", "Singapore"), "10.61.2.0/24")
+
+
+@pytest.mark.parametrize("raw", [b"", b" \t", b"# Sydney", b"  # \xc3\xbc", b"#,10.61.2.0/24", b"\r", b'#"'])
+def test_blank_lines_and_comments_mean_nothing(raw: bytes) -> None:
+    assert parse_line(raw) is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Sydney,Perth,10.61.2.0/24\r",
+        b" Sydney\t,Perth , 10.61.2.0/24\t",
+        b"Sydney,,Perth,,10.61.2.0/24",
+        b"Sydney,Perth,10.61.2.0/24,, ,",
+        b'"Sydney","Perth","10.61.2.0/24"',
+        b' "Sydney" ,\t" Perth", "10.61.2.0/24" ,""',
+    ],
+)
+def test_these_are_the_same_row(raw: bytes) -> None:
+    assert parse_line(raw) == parse_line(b"Sydney,Perth,10.61.2.0/24")
+
+
+def test_equal_names_are_one_object() -> None:
+    first, second = parse_line(b"Sydney,Perth,10.0.0.0/8"), parse_line(b"Sydney,Perth,11.0.0.0/8")
+    assert isinstance(first, Row)
+    assert isinstance(second, Row)
+    assert first.names is second.names
+
+
+@pytest.mark.parametrize(
+    ("raw", "column", "code"),
+    [
+        (b"Z\xc3\xbcrich,\xfc,10.61.2.0/24", 8, "not-utf8"),
+        (b"Sydney,\x81,10.61.2.0/24", 8, "not-utf8"),
+        (b"Z\xc3\xbcrich,\0,10.61.2.0/24", 8, "nul"),
+        (b"<<<<<<< HEAD", 1, "conflict-marker"),
+        (b"||||||| 1c2d3e4", 1, "conflict-marker"),
+        (b"=======\r", 1, "conflict-marker"),
+        (b">>>>>>> a,10.0.0.0/8", 1, "conflict-marker"),
+        (b' "Sydney,10.61.2.0/24', 2, "unbalanced-quote"),
+        (b'Sydney,"a"b,10.61.2.0/24', 8, "unbalanced-quote"),
+        (b'"Sydney""', 1, "unbalanced-quote"),
+        (b" Sydney;10.61.2.0/24", 2, "wrong-separator"),
+        (b'"Sydney";"10.61.2.0/24"', 1, "wrong-separator"),
+        (b"Sydney|10.61.2.0/24,", 1, "wrong-separator"),
+        (b" Sydney", 2, "too-few-columns"),
+        (b",,", 1, "too-few-columns"),
+        (b";;10.61.2.0/24;", 1, "too-few-columns"),
+        (b",10.61.2.0/24", 1, "empty-location"),
+        (b" ,Perth,10.61.2.0/24", 2, "empty-location"),
+        (b"Location,Overflow,Overflow,Subnet", 1, "heading-row"),
+        (b"location,ms_subnet,", 1, "heading-row"),
+        (b"Location;Subnet", 1, "heading-row"),
+        (b"Sydney, nowhere", 9, "not-a-subnet"),
+        (b"Sydney,10.061.2.0/24", 8, "octal-octet"),
+        (b"Sydney,\t10.61.2.7/24", 9, "host-bits"),
+        (b"Sydney, " + b"x" * 251 + b",10.61.2.0/24", 9, "bad-name"),
+        (b"Sydney,a\x1bb,10.61.2.0/24", 8, "bad-name"),
+        (b"\xef\xbb\xbfSydney,10.61.2.0/24", 1, "bad-name"),
+        (b"Sydney,@Perth,10.61.2.0/24", 8, "formula-name"),
+        (b'Sydney,"Sydney",10.61.2.0/24', 8, "repeated-location"),
+    ],
+)
+def test_what_is_wrong_has_its_place_and_code(raw: bytes, column: int, code: str) -> None:
+    assert [(finding.column, finding.code) for finding in findings(raw)] == [(column, code)]
+
+
+def test_everything_that_is_wrong_with_a_row_is_found() -> None:
+    codes = [finding.code for finding in findings(b",=A,=A,nowhere")]
+    assert codes == ["empty-location", "formula-name", "formula-name", "repeated-location", "not-a-subnet"]
+
+
+def test_a_name_has_at_most_250_characters() -> None:
+    assert isinstance(parse_line(("ü" * 250 + ",10.61.2.0/24").encode()), Row)
+
+
+@pytest.mark.parametrize("raw", [b"Sydney,10.61.3.0/23", b"=Sydney,10.61.2.0/23", b"Sydney,Sydney,10.61.2.0/23"])
+def test_what_is_a_matter_of_severity_leaves_a_row(raw: bytes) -> None:
+    line = parse_line(raw)
+    assert isinstance(line, Flawed)
+    assert line.row
+    assert str(line.row.network) == "10.61.2.0/23"
+
+
+def test_windows_1252_is_recognised() -> None:
+    assert findings("Zürich,10.61.2.0/24".encode("cp1252"))[0].message.endswith("in Windows-1252 it is ü")
+    assert findings(b"\x81,10.61.2.0/24")[0].message == "byte 0x81 is not UTF-8"
+
+
+def test_a_row_of_a_european_spreadsheet_is_written_out() -> None:
+    hint = findings(b"Sydney; Perth;;10.61.2.0/24;;")[0].hint
+    assert hint == "write Sydney,Perth,,10.61.2.0/24"
+
+
+def test_a_long_row_is_not_written_out() -> None:
+    assert findings(b"Sydney;" * 100)[0].hint == "part them by commas"
+
+
+@pytest.mark.parametrize(
+    ("raw", "hint"),
+    [
+        (b"Sydney,10.61.3.0/23", "write 10.61.2.0/23, or 10.61.3.0/24 if that was meant"),
+        (b"Sydney,10.61.2.7/24", "write 10.61.2.0/24, or 10.61.2.7/32 if that was meant"),
+        (b"Sydney,2001:db8:0:1::/32", "write 2001:db8::/32, or 2001:db8:0:1::/64 if that was meant"),
+    ],
+)
+def test_host_bits_have_two_readings(raw: bytes, hint: str) -> None:
+    assert findings(raw)[0].hint == hint
+
+
+@pytest.mark.parametrize("unit", [b"a", b" ", b'""', b'"x,', b"x,", b'" '])
+def test_a_line_without_end_takes_time_in_proportion(unit: bytes) -> None:
+    started = time.process_time()
+    parse_line(b'"' + unit * 200_000)
+    assert time.process_time() - started < 10

@@ -1,0 +1,112 @@
+"""CSV bytes to rows and problems."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from location_policy.config.csv_lines import Finding
+from location_policy.config.row_file import LineMemory, RowFile, read_rows
+
+SYDNEY = b"Sydney,Melbourne,10.61.2.0/24"
+PERTH = b"Perth,10.61.3.0/24"
+
+
+def read(content: bytes, path: str = "locations.csv") -> RowFile:
+    return read_rows(path, content, LineMemory())
+
+
+def numbers(content: bytes) -> list[int]:
+    return [number for number, _ in read(content).rows()]
+
+
+def test_each_row_has_the_number_of_its_line() -> None:
+    assert numbers(b"# the map\n" + SYDNEY + b"\n\n" + PERTH) == [2, 4]
+
+
+@pytest.mark.parametrize("end", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_only_lf_ends_a_line(end: str) -> None:
+    assert numbers(f"# a{end}b\n".encode() + SYDNEY) == [2]
+
+
+def test_a_stray_mark_does_not_swallow_the_lines_below() -> None:
+    file = read(b'"Sydney,10.61.4.0/24\n' + SYDNEY)
+    assert [number for number, _ in file.rows()] == [2]
+    assert [problem.code for problem in file.findings()] == ["unbalanced-quote"]
+
+
+def test_a_byte_order_mark_takes_no_column() -> None:
+    (problem,) = read(b"\xef\xbb\xbfSydney,nowhere\n").findings()
+    assert (problem.line, problem.column) == (1, 8)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_one_problem(encoding: str) -> None:
+    file = read(f"\ufeff{SYDNEY.decode()}\n{PERTH.decode()}\n".encode(encoding))
+    assert [(problem.line, problem.message) for problem in file.findings()] == [(1, "the file is UTF-16")]
+    assert (file.size, file.is_clean) == (0, False)
+
+
+def test_a_hint_names_the_line() -> None:
+    (problem,) = read(SYDNEY + b"\nLocation,Subnet").findings()
+    assert problem.hint == "delete line 2"
+
+
+def test_a_finding_without_a_hint_has_none() -> None:
+    assert read(SYDNEY).problem(1, Finding(1, "nul", "a NUL byte")).hint is None
+
+
+def test_a_flawed_row_counts_as_a_row() -> None:
+    file = read(b"=Sydney,10.61.2.0/24")
+    assert (file.size, len(file.networks), len(file.names), file.is_clean) == (1, 1, 1, False)
+
+
+def test_a_file_without_rows_has_no_network() -> None:
+    file = read(b"# nothing\n")
+    assert (file.size, file.networks, dict(file.names), file.is_clean) == (0, frozenset(), {}, True)
+    assert not list(file.findings())
+
+
+def test_cells_are_counted_without_the_empty_ones() -> None:
+    file = read(b"Sydney,, Perth ,10.61.2.0/24,,\r")
+    assert [file.cell(1, position) for position in (0, 1, -1)] == [(1, "Sydney"), (10, "Perth"), (17, "10.61.2.0/24")]
+
+
+def test_a_line_that_was_read_before_is_not_read_again() -> None:
+    memory = LineMemory()
+    first = read_rows("a.csv", SYDNEY + b"\n" + PERTH, memory)
+    second = read_rows("b.csv", PERTH + b"\n" + SYDNEY, memory)
+    assert first.lines[0] is second.lines[1]
+    assert set(memory) == {SYDNEY, PERTH}
+
+
+@given(st.lists(st.sampled_from([SYDNEY, PERTH, b"", b"#", b"nowhere", b"\xff", b"Sydney,10.61.2.7/24"])))
+def test_every_line_is_a_row_or_nothing_or_has_a_problem(texts: list[bytes]) -> None:
+    file = read(b"\n".join(texts))
+    seen = {number for number, _ in file.rows()} | {problem.line for problem in file.findings()}
+    assert seen == {number for number, text in enumerate(texts, 1) if text not in (b"", b"#")}
+
+
+LINES = st.lists(
+    st.sampled_from([SYDNEY, PERTH, b"Sydney,10.61.4.0/24", b"", b"#", b"\xef\xbb\xbf#", b"nowhere", b"a\r"])
+)
+
+
+@given(LINES, LINES)
+def test_a_file_is_the_same_whatever_it_was_before(old: list[bytes], new: list[bytes]) -> None:
+    memory = LineMemory()
+    before = read_rows("a.csv", b"\n".join(old), memory)
+    assert read_rows("a.csv", b"\n".join(new), memory, before) == read(b"\n".join(new), "a.csv")
+
+
+@given(st.data())
+def test_a_file_of_which_a_part_changes_is_the_same_as_one_read_anew(data: st.DataObject) -> None:
+    rows = [b"Sydney,10.%d.0.0/16" % number for number in data.draw(st.lists(st.integers(0, 255), unique=True))]
+    start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(rows))] * 2)))
+    changed = [*rows[:start], *data.draw(LINES), *rows[end:]]
+    memory = LineMemory()
+    before = read_rows("a.csv", b"\n".join(rows), memory)
+    found = read_rows("a.csv", b"\n".join(changed), memory, before)
+    assert found == read(b"\n".join(changed), "a.csv")
+    assert all(found.lines[number] is before.lines[number] for number in range(start))

@@ -1,0 +1,72 @@
+"""Where a key, or a name in a list, stands in `policy.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from location_policy.config.toml_positions import key_place, name_places
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('[answer]\n  default = "x"', (2, 3)),
+        ('\ufeff[answer]\r\n\r\ndefault = "x"\r\n', (3, 1)),
+        ('[locations]\n[ "answer" ]\n\'default\' = "x"', (3, 1)),
+        ('[match]\n# default = 1\n[answer] # default\n"default"= "x"', (4, 1)),
+        ('\nanswer . default = "x"', (2, 1)),
+        ('answer = { default = "x" }', (1, 1)),
+        ('[checks]\n[answer]\nknown = [\n  "default"\n]\n', (2, 1)),
+        ("[answer.default]\nx = 1", (1, 1)),
+        ("[[answer]]\ndefault = 1", (2, 1)),
+        ("[default]\nanswer = 1", (1, 1)),
+        ("", (1, 1)),
+    ],
+)
+def test_a_key_has_its_place(text: str, place: tuple[int, int]) -> None:
+    assert key_place(text.encode(), "answer", "default") == place
+
+
+def test_a_long_line_that_is_no_key_is_passed_over_quickly() -> None:
+    assert key_place(b"a" * 100_000 + b"!\n[answer]\n" + b"a." * 100_000 + b"!", "answer", "x") == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ('[locations]\nknown = ["A", "B"]', {"A": (2, 10), "B": (2, 15)}),
+        ('\ufefflocations.known = ["A"]\r\n', {"A": (1, 20)}),
+        ('[match]\nsip = ["A"]\n[locations]\n"known" = [\n  \'A\',\n  "B"\n]\n', {"A": (5, 3), "B": (6, 3)}),
+        ('[locations]\nknown = [ # "A" [\n"]", # ]\n"A"]\nx = ["B"]', {"]": (3, 1), "A": (4, 1)}),
+        ('[locations]\nknown = ["A", "A", "ü", "B"]', {"A": (2, 10), "ü": (2, 20), "B": (2, 25)}),
+        ('[locations]\nknown = [""" "x" """, \'\'\'\n"x"\n\'\'\', "A"]', {"A": (4, 6)}),
+        ('locations = { known = ["A"] }', {"A": (1, 24)}),
+        ('[locations]\nknown = ["\\u0041\\"B", "A"]', {"A": (2, 23)}),
+        ('[locations]\n"kno\\u0077n" = ["A"]', {}),
+        ("", {}),
+    ],
+)
+def test_a_name_in_a_list_has_its_place(text: str, places: dict[str, tuple[int, int]]) -> None:
+    assert name_places(text.encode(), "locations", "known") == places
+
+
+written = st.text(st.sampled_from("Aü ,#]['\"\\"), max_size=4).flatmap(
+    lambda name: st.sampled_from(
+        [
+            (name, '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'),
+            ("A" if "'" in name else name, "'A'" if "'" in name else f"'{name}'"),
+        ]
+    )
+)
+
+
+@given(st.lists(st.tuples(written, st.sampled_from(["", " ", "\n", "\r\n", '# ["A"]\n']))))
+def test_a_place_is_where_the_name_is_written(names: list[tuple[tuple[str, str], str]]) -> None:
+    text = "[locations]\nknown = [" + "".join(f"{space}{name}," for (_, name), space in names) + "]\n"
+    assert tomllib.loads(text)["locations"]["known"] == [name for (name, _), _ in names]
+    for name, (line, column) in name_places(text.encode(), "locations", "known").items():
+        assert text.split("\n")[line - 1][column - 1 :].startswith((f'"{name}"', f"'{name}'"))

@@ -1,0 +1,105 @@
+"""Throws hostile values at the gate, the query parser, the application and the hook for as long as it is told.
+
+    python tests/fuzz/run.py [--seconds 300] [--seed 1]
+    python tests/fuzz/run.py --atheris configuration [--seconds 300]
+
+The time is shared evenly by all targets. hypothesis makes the values, a new seed each round; what fails is shrunk and
+raised, and belongs into tests/fuzz/corpus/. With `--atheris` (pip install atheris; not in the lock) one target is
+given bytes that are steered by the branches they reach. Printed are values, seconds and values a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from hypothesis import HealthCheck, given, seed, settings  # noqa: E402  the path comes first
+from hypothesis.strategies import SearchStrategy, tuples  # noqa: E402
+
+from tests.fuzz import strategies, targets  # noqa: E402
+
+ROUND = 500
+"""Values that are made from one seed."""
+
+CORPUS = {"rules": "configuration", "expectations": "configuration"}
+"""Where the corpus of a target is, if not under its own name."""
+
+TARGETS: dict[str, tuple[Callable[..., None], SearchStrategy[tuple[object, ...]]]] = {
+    "configuration": (targets.configuration, tuples(strategies.CONFIGURATIONS)),
+    "query": (targets.query, tuples(strategies.QUERIES)),
+    "request": (targets.request, tuples(strategies.METHODS, strategies.TARGETS, strategies.QUERIES)),
+    "updates": (targets.updates, tuples(strategies.UPDATES)),
+    "push": (targets.push, tuples(strategies.TREES, strategies.COMMITS)),
+    "tables": (targets.tables, tuples(strategies.OLD_TABLES, strategies.TABLES)),
+}
+
+STEERED: dict[str, Callable[[bytes], None]] = {
+    "configuration": lambda text: targets.configuration(
+        dict(zip(("locations.csv", "policy.toml"), text.split(b"\0\n", 1), strict=False))
+    ),
+    "expectations": lambda text: targets.configuration(
+        {"locations.csv": b"Sydney,10.61.2.0/24\n", "expectations.csv": text}
+    ),
+    "rules": lambda text: targets.configuration({"locations.csv": b"Sydney,10.61.2.0/24\n", "policy.toml": text}),
+    "query": targets.query,
+    "updates": targets.updates,
+}
+
+
+def spend(name: str, seconds: float, first_seed: int) -> None:
+    """Give one target values until its time is over."""
+    target, values = TARGETS[name]
+    end, started, count = time.monotonic() + seconds, time.monotonic(), 0
+
+    def throw(value: tuple[object, ...]) -> None:
+        nonlocal count
+        if time.monotonic() < end:
+            count += 1
+            target(*value)
+
+    many = settings(max_examples=ROUND, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    number = first_seed
+    while time.monotonic() < end:
+        seed(number)(many(given(values)(throw)))()
+        number += 1
+    took = time.monotonic() - started
+    print(f"{name:14}{count:>10,} values{took:>8.0f} s{count / took:>10,.0f} a second", flush=True)
+
+
+def steer(name: str, seconds: float) -> None:
+    """Give one target bytes that atheris makes, beginning with the corpus."""
+    atheris = importlib.import_module("atheris")  # an optional tool: nothing here is sure to know it
+
+    atheris.instrument_all()
+    arguments = [sys.argv[0], f"-max_total_time={seconds:.0f}", "-max_len=4096", "-timeout=5", "-print_final_stats=1"]
+    with tempfile.TemporaryDirectory() as found:  # what it finds on its way goes into the first folder
+        atheris.Setup(
+            [*arguments, found, str(ROOT / "tests" / "fuzz" / "corpus" / CORPUS.get(name, name))], STEERED[name]
+        )
+        atheris.Fuzz()
+
+
+def main() -> None:
+    """Read the arguments and spend the time."""
+    parser = argparse.ArgumentParser(description="Throws hostile values at the program.")
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--atheris", choices=STEERED)
+    options = parser.parse_args()
+    if options.atheris:
+        steer(options.atheris, options.seconds)
+        return
+    for name in TARGETS:
+        spend(name, options.seconds / len(TARGETS), options.seed)
+
+
+if __name__ == "__main__":
+    main()

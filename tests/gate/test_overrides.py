@@ -1,0 +1,126 @@
+"""A limit that was overridden, kept as a note."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from location_policy.errors import RepositoryError
+from location_policy.gate.overrides import NOTES, Override, override_of, overrides, parse_note, record, write_note
+from location_policy.repository import notes
+from location_policy.repository.repository import NOTE_LIMIT, open_repository
+from tests.support.repositories import GOOD, force_commit, git, make_repository, tip
+
+OVERRIDE = Override(
+    rule="changed-addresses",
+    limit="25%",
+    measured="41.3% of IPv4 addresses",
+    reason="new data centre",
+    by="alice",
+    at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
+)
+NOTE = """Allow-Large-Change: new data centre
+Rule: changed-addresses
+Limit: 25%
+Measured: 41.3% of IPv4 addresses
+Pushed-By: alice
+Pushed-At: 2026-03-01T12:30:00Z"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "map.git", GOOD)
+
+
+def put(repository: Path, commit_id: str, override: Override = OVERRIDE) -> None:
+    with open_repository(repository) as opened:
+        record(opened, commit_id, override)
+
+
+def found(repository: Path, commit_id: str) -> Override | None:
+    with open_repository(repository) as opened:
+        return override_of(opened, commit_id)
+
+
+def test_a_note_is_lines_that_people_can_read() -> None:
+    assert write_note(OVERRIDE) == NOTE
+    assert parse_note(NOTE) == OVERRIDE
+
+
+def test_a_value_from_outside_stays_one_line() -> None:
+    hostile = Override("r", "1%", "2%", "a\nPushed-By: mallory\x1b[2J", "\udcff\u202ebob", OVERRIDE.at)
+    text = write_note(hostile)
+    assert len(text.split("\n")) == 6
+    assert all(line.isprintable() for line in text.split("\n"))
+    parsed = parse_note(text)
+    assert parsed
+    assert (parsed.reason, parsed.by) == ("a\\nPushed-By: mallory\\x1b[2J", "\\udcff\\u202ebob")
+
+
+def test_a_long_reason_is_cut() -> None:
+    assert "x" * 500 + "…\n" in write_note(Override("r", "1%", "2%", "x" * 600, "b", OVERRIDE.at))
+
+
+@pytest.mark.parametrize("text", ["", "seen by Alice", NOTE.replace("12:30", "99:30"), NOTE.replace("Rule", "Role")])
+def test_what_tells_of_no_override_is_none(text: str) -> None:
+    assert parse_note(text) is None
+
+
+def test_the_last_override_of_a_note_counts_whatever_else_it_says() -> None:
+    text = f"{NOTE}\n\n{NOTE.replace('alice', 'bob')}\n\nchecked with the site\n"
+    override = parse_note(text)
+    assert override
+    assert override.by == "bob"
+
+
+def test_an_override_is_kept_on_its_commit(repository: Path) -> None:
+    first, second = tip(repository), force_commit(repository, GOOD)
+    assert found(repository, second) is None
+    put(repository, second)
+    assert found(repository, second) == OVERRIDE
+    assert found(repository, first) is None
+    assert git("log", "-1", "--notes=location-policy", "--format=%N", cwd=repository) == NOTE
+    with open_repository(repository) as opened:
+        assert overrides(opened) == {second: OVERRIDE}
+
+
+def test_a_second_one_is_added(repository: Path) -> None:
+    git("notes", f"--ref={NOTES}", "add", "-m", "by hand", cwd=repository)
+    for by in ("alice", "bob"):
+        put(repository, tip(repository), Override("r", "1%", "2%", "x", by, OVERRIDE.at))
+    text = git("notes", f"--ref={NOTES}", "show", cwd=repository)
+    assert text.index("by hand") < text.index("alice") < text.index("bob")
+    with open_repository(repository) as opened:
+        assert {commit: override.by for commit, override in overrides(opened).items()} == {tip(repository): "bob"}
+
+
+def test_notes_without_an_override_are_passed_over(repository: Path) -> None:
+    git("notes", f"--ref={NOTES}", "add", "-m", "by hand", cwd=repository)
+    with open_repository(repository) as opened:
+        assert overrides(opened) == {}
+
+
+def test_a_note_that_is_too_large_is_not_read(repository: Path) -> None:
+    git("notes", f"--ref={NOTES}", "add", "-m", NOTE + "\n\n" + "x" * NOTE_LIMIT, cwd=repository)
+    assert found(repository, tip(repository)) is None
+
+
+def test_many_who_note_at_once_lose_nothing(repository: Path) -> None:
+    commits = [tip(repository), *(force_commit(repository, GOOD, message=str(number)) for number in range(5))]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda commit: put(repository, commit), commits))
+    with open_repository(repository) as opened:
+        assert overrides(opened).keys() == {*commits}
+    assert git("for-each-ref", "--format=%(refname)", "refs/notes", cwd=repository) == NOTES
+
+
+def test_a_note_that_cannot_be_written_is_an_error(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notes, "ATTEMPTS", 2)
+    (repository / "refs" / "notes").mkdir(parents=True)
+    (repository / "refs" / "notes" / "location-policy.lock").touch()
+    with pytest.raises(RepositoryError, match="git update-ref failed"):
+        put(repository, tip(repository))
+    assert git("for-each-ref", "--format=%(refname)", "refs/notes", cwd=repository) == ""

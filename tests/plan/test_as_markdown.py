@@ -1,0 +1,60 @@
+"""A plan as a comment on a pull request."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from location_policy.plan.as_markdown import MARKER, SIZE_LIMIT, code, plan_markdown
+from location_policy.plan.plan import make_plan
+from tests.plan.test_plan import plan_of
+from tests.support.maps import map_of
+
+PRINTABLE = st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1)
+
+
+def shown(cell: str) -> str:
+    """What a reader sees of a cell, which holds nothing but one piece of code."""
+    if found := re.fullmatch(r"`([^`|\\]+)`", cell):
+        return found[1]
+    found = re.fullmatch(r"<code>((?:&#\d+;|[^\W_]|[^\x00-\x7f])*)</code>", cell)
+    assert found, cell
+    return html.unescape(found[1])
+
+
+@given(PRINTABLE)
+def test_a_text_is_seen_as_it_is(text: str) -> None:
+    assert shown(code(text)) == text
+
+
+def test_markup_html_and_people_are_left_alone() -> None:
+    assert code("@alice **x** <b>") == "`@alice **x** <b>`"
+    assert code("a`<b>|") == "<code>a&#96;&#60;b&#62;&#124;</code>"
+
+
+def test_the_total_comes_first_below_a_mark_that_is_not_shown() -> None:
+    text = plan_markdown(plan_of("Sydney,10.0.0.0/24\n", "Perth,10.0.0.0/24\n"))
+    assert text.startswith(f"{MARKER}\n**1 range changes: 1 moved (256 addresses)**\n\n| addresses")
+    assert "details" not in text
+
+
+def test_a_comment_is_never_too_long_and_says_how_much_is_left_out() -> None:
+    rows = "".join(f"Sydney,10.{i >> 8}.{i & 255}.0/25\n" for i in range(5_000))
+    text = plan_markdown(plan_of(rows, rows.replace("Sydney", "Zürich|`" * 9)), "location-policy diff `a` b")
+    assert SIZE_LIMIT - 2_000 < len(text.encode()) <= SIZE_LIMIT
+    told = text.count("| 128 addresses |")
+    assert f"<details><summary>{told - 20:,} more</summary>" in text
+    last = text.splitlines()[-1]
+    assert last == f"… and {5_000 - told:,} more: <code>location&#45;policy&#32;diff&#32;&#96;a&#96;&#32;b</code>"
+
+
+def test_rules_without_end_leave_room_for_nothing_else() -> None:
+    policy = "[match]\n" + "".join(f'{"p" * 200}{number} = "remote_address"\n' for number in range(500))
+    plan = make_plan(map_of("Sydney,10.0.0.0/24\n"), map_of("Perth,10.0.0.0/24\n", policy))
+    text = plan_markdown(plan)
+    assert len(text.encode()) <= SIZE_LIMIT
+    assert "| addresses |" not in text
+    assert re.search(r"\n\n… and \d+ more: `location-policy diff OLD NEW`$", text)

@@ -1,0 +1,135 @@
+"""A plan in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from location_policy.plan.as_text import plan_lines
+from location_policy.plan.change_text import answers_text, subnets_text
+from location_policy.plan.plan import Plan, make_plan
+from tests.plan.test_plan import ROW, plan_of
+from tests.support.maps import map_of
+
+
+def told(old: str, new: str, old_policy: str = "", new_policy: str = "") -> str:
+    return "\n".join(plan_lines(plan_of(old, new, old_policy, new_policy)))
+
+
+def subnets(old: str, new: str) -> list[str]:
+    return [subnets_text(change) for change in plan_of(old, new).changes]
+
+
+def answers(old: str, new: str) -> list[str]:
+    return [answers_text(change) for change in plan_of(old, new).changes]
+
+
+def test_one_line_says_where_what_how_much_and_why() -> None:
+    old = "Amsterdam,10.4.0.0/16\nParis,10.4.7.0/24\n"
+    assert plan_lines(plan_of(old, old.replace("Amsterdam", "Frankfurt"))) == [
+        "10.4.0.0/16 except 10.4.7.0/24  Amsterdam -> Frankfurt  65,280 addresses  (locations.csv:1)",
+        "1 range changes: 1 moved (65,280 addresses)",
+    ]
+
+
+def test_nothing_changes_in_two_words() -> None:
+    assert plan_lines(plan_of(ROW, f"# the same\n{ROW}")) == ["no effect"]
+
+
+def test_rules_come_first_and_of_them_those_that_judge() -> None:
+    old, new = '[checks]\nhost-bits = "warning"\n', '[answer]\ndefault = "Perth"\n[match]\nwebrtc = "remote_address"\n'
+    assert told(ROW, ROW.replace("Sydney", "Perth"), old, new).splitlines() == [
+        "policy.toml: checks.host-bits  warning -> error  (judges the next pushes)",
+        "policy.toml: answer.default  none -> Perth",
+        "policy.toml: match.webrtc  none -> remote-address",
+        "10.0.0.0/24  Sydney -> Perth  256 addresses  (locations.csv:1)",
+        "2 rules and 1 range change: 1 moved (256 addresses)",
+    ]
+
+
+def test_rules_that_judge_have_no_effect() -> None:
+    assert told(ROW, ROW, "", '[checks]\nhost-bits = "warning"\n').splitlines()[-1] == "no effect"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ([], ["Sydney", "Perth"], "any name -> Perth, Sydney"),
+        (["Sydney", "Perth"], ["Sydney", "Hobart"], "adds Hobart; drops Perth"),
+        (["Sydney"], ["Sydney", "a", "b", "c", "d", "e"], "adds a, b, c and 2 more"),
+        (["Sydney"], [], "Sydney -> any name"),
+    ],
+)
+def test_known_names_are_told_by_what_is_added_and_dropped(old: list[str], new: list[str], line: str) -> None:
+    text = told(ROW, ROW, f"[locations]\nknown = {old}", f"[locations]\nknown = {new}")
+    assert text == f"policy.toml: locations.known  {line}\n1 rule changes"
+
+
+def test_each_kind_is_said_in_its_own_words() -> None:
+    old = "Sydney,Perth,10.0.0.0/24\nSydney,10.0.1.0/24\nSydney,10.0.2.0/24\n"
+    new = "Perth,10.0.0.0/24\nSydney,Perth,Hobart,10.0.1.0/24\nSydney,10.0.3.0/24\n"
+    assert answers(old, new) == [
+        "Sydney -> Perth",
+        "Sydney: overflow none -> Perth, Hobart",
+        "Sydney -> no answer",
+        "-> Sydney",
+    ]
+
+
+def test_few_holes_are_named_and_many_are_counted() -> None:
+    old = "Sydney,10.0.0.0/16\n" + "".join(f"Hobart,10.0.{number}.0/24\n" for number in (1, 3, 5))
+    assert subnets(old, old.replace("Sydney", "Perth")) == ["10.0.0.0/16 except 10.0.1.0/24, 10.0.3.0/24, 10.0.5.0/24"]
+    old += "Hobart,10.0.7.0/24\n"
+    assert subnets(old, old.replace("Sydney", "Perth")) == ["10.0.0.0/16 except 4 subnets"]
+
+
+def test_subnets_are_listed_where_that_is_shorter() -> None:
+    old = "Sydney,10.0.1.0/24\nSydney,10.0.2.0/24\nSydney,::1/128\n"
+    assert subnets(old, old.replace("Sydney", "Perth")) == ["10.0.1.0/24, 10.0.2.0/24", "::1/128"]
+    old = "Sydney,10.0.0.0/24\n" + "".join(f"Hobart,10.0.0.{number}/32\n" for number in range(0, 256, 2))
+    assert subnets(old, old.replace("Sydney", "Perth")) == ["10.0.0.1/32, 10.0.0.3/32, 10.0.0.5/32 and 125 more"]
+
+
+def test_every_address_is_one_subnet() -> None:
+    assert subnets(ROW, f"{ROW}Perth,::/0\nPerth,0.0.0.0/0\n") == ["0.0.0.0/0 except 10.0.0.0/24", "::/0"]
+
+
+def test_a_row_that_is_gone_is_said_to_have_been() -> None:
+    assert "(was locations.csv:2)" in told(f"{ROW}Sydney,10.0.1.0/24\n", ROW)
+
+
+def test_sources_but_the_first_are_counted() -> None:
+    old = "Sydney,10.0.0.0/24\nSydney,10.0.1.0/24\n"
+    assert "(locations.csv:1 and 1 more)" in told(old, old.replace("Sydney", "Perth"))
+
+
+def test_columns_are_in_line() -> None:
+    old = "Sydney,10.0.0.0/24\nHobart,10.0.1.0/24\nSydney,2001:db8::/32\n"
+    assert plan_lines(plan_of(old, old.replace("Sydney", "Perth").replace("Hobart", "Cairns"))) == [
+        "10.0.0.0/24    Sydney -> Perth   256 addresses       (locations.csv:1)",
+        "10.0.1.0/24    Hobart -> Cairns  256 addresses       (locations.csv:2)",
+        "2001:db8::/32  Sydney -> Perth   4,294,967,296 /64s  (locations.csv:3)",
+        "3 ranges change: 3 moved (512 addresses, 4,294,967,296 /64s)",
+    ]
+
+
+def big_plan() -> Plan:
+    policy = '[checks]\nhost-bits = "warning"\n[answer]\ndefault = "Perth"\n'
+    return make_plan(None, map_of("".join(f"Sydney,10.0.{number}.0/24\n" for number in range(0, 60, 2)), policy))
+
+
+def test_lines_over_the_limit_are_counted_and_the_total_stays() -> None:
+    lines = plan_lines(big_plan(), 20, "location-policy diff a b")
+    assert len(lines) == 22
+    assert lines[-2:] == [
+        "… and 12 more: location-policy diff a b",
+        "1 rule and 30 ranges change: 30 added (7,680 addresses)",
+    ]
+    assert len(plan_lines(big_plan(), 32)) == 33
+    assert plan_lines(big_plan(), 1)[1] == "… and 31 more: location-policy diff OLD NEW"
+
+
+def test_what_comes_from_outside_cannot_steer_a_terminal() -> None:
+    policy = '[match]\n"\\u001b[31m" = "ms-subnet"\n[answer]\ndefault = "a\\u202eb"\n'
+    text = told(ROW, f"{ROW}Per\u202eth,10.0.1.0/24\n{'x' * 200},10.0.2.0/24\n", "", policy)
+    assert all(line.isprintable() for line in text.splitlines())
+    assert "x" * 81 not in text

@@ -1,0 +1,149 @@
+"""Whether a change is larger than one push may make."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from location_policy.config.percentages import measured_share
+from location_policy.plan import limits as change_limits
+from location_policy.plan.limits import Excess, exceeded_limits
+from location_policy.plan.plan import make_plan
+from tests.support.maps import many_rows, map_of
+
+CHANGED = '[limits]\nchanged-addresses = "25%"\n'
+REMOVED = '[limits]\nremoved-subnets = "10%"\n'
+V6 = "".join(f"Sydney,2001:db8:{number:x}::/48\n" for number in range(100))
+
+
+def exceeded(old: str, new: str, old_policy: str, new_policy: str | None = None) -> list[tuple[str, ...]]:
+    plan = make_plan(map_of(old, old_policy), map_of(new, old_policy if new_policy is None else new_policy))
+    return [tuple(excess) for excess in exceeded_limits(plan)]
+
+
+def moved(number: int, rows: str, location: str = "Perth") -> str:
+    return rows.replace("Sydney", location, number)
+
+
+def test_a_share_of_the_answered_addresses_may_change_and_no_more() -> None:
+    rows = many_rows(100)
+    assert exceeded(rows, moved(25, rows), CHANGED) == []
+    assert exceeded(rows, moved(26, rows), CHANGED) == [("changed-addresses", "25%", "26% of IPv4 addresses")]
+
+
+def test_addresses_count_and_not_rows() -> None:
+    rows = many_rows(200) + "Sydney,10.9.0.0/16\n"
+    (found,) = exceeded(rows, rows.replace("Sydney,10.9", "Perth,10.9"), CHANGED)
+    assert found[2] == "99.7% of IPv4 addresses"
+
+
+def test_an_answer_that_goes_counts_and_one_that_comes_does_not() -> None:
+    rows = many_rows(100)
+    assert exceeded(rows, rows + "Perth,192.0.2.0/24\n", CHANGED) == []
+    assert exceeded(rows, "".join(rows.splitlines(True)[30:]), CHANGED)[0][2] == "30% of IPv4 addresses"
+
+
+def test_families_are_held_to_the_limit_apart() -> None:
+    rows = many_rows(10_000)
+    assert exceeded(rows + V6, rows + moved(26, V6), CHANGED) == [("changed-addresses", "25%", "26% of IPv6 /64s")]
+    assert len(exceeded(rows + V6, moved(5_000, rows) + moved(26, V6), CHANGED)) == 2
+
+
+def test_long_ipv6_rows_count_by_the_64_that_they_touch() -> None:
+    rows = "".join(f"Sydney,2001:db8::{number:x}/128\n" for number in range(1, 101))
+    assert exceeded(rows, moved(1, rows), CHANGED)[0][2] == "100% of IPv6 /64s"
+
+
+def test_rows_whose_subnet_is_gone_are_counted() -> None:
+    rows = many_rows(100)
+    assert exceeded(rows, "".join(rows.splitlines(True)[10:]), REMOVED) == []
+    assert exceeded(rows, "".join(rows.splitlines(True)[11:]), REMOVED) == [
+        ("removed-subnets", "10%", "11% of subnets")
+    ]
+
+
+def test_a_row_that_names_another_location_is_not_gone() -> None:
+    assert exceeded(many_rows(100), many_rows(100, "Perth"), REMOVED) == []
+
+
+def test_a_small_map_has_no_limits() -> None:
+    assert exceeded(many_rows(99), "Perth,192.0.2.0/24\n", CHANGED + 'removed-subnets = "0%"\n') == []
+
+
+def test_without_limits_all_may_change() -> None:
+    assert exceeded(many_rows(100), "Perth,192.0.2.0/24\n", "") == []
+
+
+def test_the_limits_of_the_old_map_count() -> None:
+    rows = many_rows(100)
+    assert exceeded(rows, moved(26, rows), CHANGED, "") != []
+    assert exceeded(rows, moved(26, rows), "", CHANGED) == []
+
+
+def test_a_protocol_that_is_answered_no_more_takes_all_answers_with_it() -> None:
+    rows = many_rows(100) + V6
+    assert exceeded(rows, rows, CHANGED, "match.mssip = false") == [
+        ("changed-addresses", "25%", "100% of IPv4 addresses"),
+        ("changed-addresses", "25%", "100% of IPv6 /64s"),
+    ]
+
+
+@pytest.mark.parametrize("fields", ['"remote_address"', '["remote_address", "ms-subnet"]', '["ms-subnet", "node_ip"]'])
+def test_a_protocol_whose_address_is_looked_for_elsewhere_may_change_all_answers(fields: str) -> None:
+    rows = many_rows(100)
+    assert exceeded(rows, rows, CHANGED, f"match.mssip = {fields}")[0][2] == "100% of IPv4 addresses"
+
+
+def test_another_spelling_of_the_same_parameter_and_another_protocol_change_no_answer() -> None:
+    rows = many_rows(100)
+    assert exceeded(rows, rows, CHANGED, 'match.MSSIP = ["ms_subnet"]\nmatch.webrtc = "remote_address"') == []
+
+
+def test_a_default_that_changes_is_no_change_of_a_row() -> None:
+    rows, policy = many_rows(100), f'{CHANGED}[answer]\ndefault = "Perth"\n'
+    assert exceeded(rows, rows + "Hobart,0.0.0.0/0\n", policy) == []
+    assert exceeded(rows, moved(100, rows), policy)[0][2] == "100% of IPv4 addresses"
+    assert exceeded(rows, "Perth,10.0.0.0/25\nSydney,192.0.2.0/24\n", policy)[0][2] == "100% of IPv4 addresses"
+
+
+def slow_lookup(rows: Iterable[tuple[str, str]], address: str) -> str | None:
+    holding = [(net.prefixlen, name) for name, text in rows if ipaddress.ip_address(address) in (net := _network(text))]
+    return max(holding)[1] if holding else None
+
+
+def _text(rows: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"{name},{text}\n" for name, text in rows)
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(text)
+
+
+SUBNETS = [
+    str(subnet)
+    for length in (28, 29, 30, 32)
+    for subnet in ipaddress.ip_network("10.0.0.0/28").subnets(new_prefix=length)
+]
+MAPS = st.dictionaries(st.sampled_from(SUBNETS), st.sampled_from(["Sydney", "Perth"]), min_size=1, max_size=8)
+
+
+@settings(max_examples=150, deadline=None)
+@given(MAPS, MAPS, st.sampled_from([None, "Perth", "Hobart"]))
+def test_the_measure_is_that_of_asking_for_each_address(
+    old: dict[str, str], new: dict[str, str], default: str | None
+) -> None:
+    before, after = [(name, text) for text, name in old.items()], [(name, text) for text, name in new.items()]
+    addresses = [f"10.0.0.{number}" for number in range(16)]
+    answered = [one for one in addresses if slow_lookup(before, one)]
+    changed = sum(slow_lookup(before, one) != (slow_lookup(after, one) or default) for one in answered)
+    policy = '[limits]\nchanged-addresses = "0%"\n' + f'[answer]\ndefault = "{default}"\n' * bool(default)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(change_limits, "FEWEST", 0)
+        old_map, new_map = (map_of(_text(rows), policy) for rows in (before, after))
+        found = exceeded_limits(make_plan(old_map, new_map))
+    wanted = Excess("changed-addresses", "0%", f"{measured_share(changed, len(answered))} of IPv4 addresses")
+    assert found == ((wanted,) if changed else ())

@@ -1,0 +1,116 @@
+"""What the documents say, held to what runs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from location_policy.config.policy_toml import Rules, read_rules
+from location_policy.problems import CODES
+from tests.support.access import PASSWORD, Pki
+from tests.support.manager import profile, running_manager
+from tests.support.sessions import Step, Terminal, read_steps, without_varying
+
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MANAGER = "https://manager.example.com"
+"""In its place documents ask a Management Node of ours, with these locations, of which none has this profile."""
+SITES = ("Sydney", "Melbourne", "Singapore", "Tokyo")
+PROFILE = profile(1, "subnets", "https://policy.example.com/policy/v1")
+WITH_LINKS = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "config-repo" / "README.md"]
+LINK = re.compile(r"(?<!`)\]\(([^)\s]+)\)")
+WITH_SESSIONS = [path for path in DOCUMENTS if read_steps(path.read_text())]
+
+
+@pytest.mark.parametrize("path", WITH_SESSIONS, ids=lambda path: path.name)
+def test_every_session_goes_as_shown(path: Path, tmp_path: Path) -> None:
+    for program in ("curl", "ssh-keygen"):
+        if f"{program} " in path.read_text() and shutil.which(program) is None:  # pragma: no cover  as the machine is
+            pytest.skip(f"{program}, which the document uses, is not installed")
+    with ExitStack() as stack:
+        real = {}
+        if MANAGER in path.read_text():
+            pki = Pki(tmp_path)
+            real[MANAGER] = stack.enter_context(running_manager(pki, *SITES, profiles=[PROFILE])).url
+            (tmp_path / "password").write_text(f"{PASSWORD}\n")
+        terminal = stack.enter_context(Terminal(tmp_path, real))
+        for step in read_steps(path.read_text()):
+            seen = terminal.follow(step)
+            assert without_varying(seen.output) == without_varying(step.output), step.command
+
+
+def test_a_session_is_read_with_its_continued_lines_and_outputs() -> None:
+    document = "```console\n$ cat <<'END'\n> a\n>\n> END\na\n\n$ true\n```\n"
+    assert read_steps(document) == [Step("cat <<'END'\na\n\nEND", "a"), Step("true", "")]
+
+
+def test_a_session_that_goes_otherwise_is_seen(tmp_path: Path) -> None:
+    with Terminal(tmp_path) as terminal:
+        assert terminal.follow(Step("echo no; exit 3", "yes")).output == "no\n[3]"
+        assert terminal.follow(Step("false", "")).output == "[1]"
+
+
+def test_a_question_is_asked_again_until_it_is_answered_as_shown(tmp_path: Path) -> None:
+    with Terminal(tmp_path) as terminal:
+        assert terminal.follow(Step("echo x >>curl.log; cat curl.log", "x\nx\nx")).output == "x\nx\nx"
+
+
+def without_code(path: Path) -> str:
+    return re.sub(r"^(```|~~~).*?^\1$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(path: Path) -> set[str]:
+    """What a heading is called in an address, as forges have it; each heading of a page has one of its own."""
+    headings = re.findall(r"^#+ (.+)$", without_code(path), re.MULTILINE)
+    names = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    assert len(names) == len(set(names)), path
+    return set(names)
+
+
+@pytest.mark.parametrize("path", WITH_LINKS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for link in LINK.findall(without_code(path)):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = ROOT / "docs" / "index.md"
+    linked = {(index.parent / link).resolve() for link in LINK.findall(index.read_text())}
+    assert linked == {*DOCUMENTS} - {index}
+
+
+def test_no_two_decisions_have_one_number() -> None:
+    numbers = [path.name[:4] for path in sorted((ROOT / "docs" / "develop" / "decisions").iterdir())]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+
+
+def test_the_reference_of_the_commands_is_what_the_program_says() -> None:
+    with Terminal(ROOT) as terminal:
+        shown = terminal.follow(Step(f"{sys.executable} docs/generate.py", "")).output
+    assert (ROOT / "docs" / "reference" / "commands.md").read_text() == f"{shown}\n"
+
+
+def test_the_rules_shown_are_valid_and_name_every_key() -> None:
+    text = (ROOT / "docs" / "reference" / "policy-toml.md").read_text()
+    rules, problems = read_rules("".join(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)).encode())
+    assert problems == ()
+    default = Rules()
+    for field in ("known", "match", "overflow", "default", "severities", "limits"):
+        assert getattr(rules, field) != getattr(default, field)
+
+
+def test_the_table_of_severities_is_the_programs() -> None:
+    rows = [
+        f'| `{code}` | {entry.meaning} | `"{entry.severity}"` |' for code, entry in CODES.items() if entry.adjustable
+    ]
+    assert "\n".join(rows) in (ROOT / "docs" / "reference" / "policy-toml.md").read_text()

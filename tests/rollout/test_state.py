@@ -1,0 +1,57 @@
+"""The names of the states, in the order in which they apply."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from location_policy.rollout.state import Active, Failure, Head, State, now
+from tests.support.maps import COMMIT, MOMENT, snapshot_of
+
+SNAPSHOT = snapshot_of()
+HEAD = Head(COMMIT, MOMENT)
+OUTAGE = Failure(MOMENT, "/srv/locations.git does not exist")
+REJECTION = Failure(MOMENT, "the configuration is not valid: 1 error", COMMIT.id)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("last-good", {"snapshot": SNAPSHOT}),
+        ("last-good", {"snapshot": SNAPSHOT, "outage": OUTAGE, "head": HEAD, "rejection": REJECTION}),
+        ("starting", {}),
+        ("starting", {"head": HEAD}),
+        ("starting", {"outage": OUTAGE}),
+        ("unreachable", {"was_read": True, "snapshot": SNAPSHOT, "head": HEAD, "is_settled": True, "outage": OUTAGE}),
+        ("unreachable", {"was_read": True, "head": HEAD, "outage": OUTAGE, "rejection": REJECTION}),
+        ("unreachable", {"was_read": True, "outage": OUTAGE}),
+        ("unreachable", {"was_read": True, "snapshot": SNAPSHOT, "rejection": REJECTION}),
+        ("starting", {"was_read": True}),
+        ("starting", {"was_read": True, "rejection": REJECTION}),
+        ("behind", {"was_read": True, "head": HEAD, "snapshot": SNAPSHOT}),
+        ("behind", {"was_read": True, "head": HEAD, "snapshot": SNAPSHOT, "rejection": REJECTION}),
+        ("rejected", {"was_read": True, "head": HEAD, "is_settled": True, "rejection": REJECTION}),
+        ("in-sync", {"was_read": True, "head": HEAD, "is_settled": True, "snapshot": SNAPSHOT}),
+    ],
+)
+def test_the_first_state_that_applies_is_the_name(name: str, fields: dict[str, Any]) -> None:
+    assert State(**fields).name == name
+
+
+def test_an_outage_is_told_before_a_rejection() -> None:
+    assert State(outage=OUTAGE, rejection=REJECTION).failure == OUTAGE
+    assert State(rejection=REJECTION).failure == REJECTION
+    assert State().failure is None
+
+
+def test_a_state_that_a_reader_holds_does_not_change() -> None:
+    active = Active()
+    held = active.state
+    assert active.change(branch="main") is active.state
+    assert (held.branch, active.state.branch) == (None, "main")
+
+
+def test_now_is_in_utc() -> None:
+    assert now().tzinfo is UTC

@@ -1,0 +1,373 @@
+"""What is answered at once is answered as on the long way, byte for byte; and what is not goes that way."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import uvicorn
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from uvicorn.server import ServerState
+
+from location_policy.access.credentials import Credentials, Roles
+from location_policy.lookup.answers import Answer
+from location_policy.lookup.decision import Question
+from location_policy.lookup.snapshot import Snapshot
+from location_policy.rollout.state import Active
+from location_policy.server.fast_path import ShortWay
+from location_policy.server.limits import LimitedProtocol
+from location_policy.web.edge.guard import ALL_ROLES, Access, Guard
+from location_policy.web.edge.policy_api import LOCATION, PolicyApi
+from tests.fuzz.strategies import QUERIES
+from tests.lookup.test_query_string import NEAR_QUERIES
+from tests.support.access import PASSWORD, write_users
+from tests.support.maps import snapshot_of
+from tests.support.repositories import GOOD
+
+TARGET = LOCATION.encode() + b"?protocol=mssip&ms-subnet=10.61.2.0"
+EVERYONE = Access(anonymous=ALL_ROLES)
+GET = b"GET " + TARGET + b" HTTP/1.1\r\nHost: x\r\n"
+HEAD = b"HEAD " + TARGET + b" HTTP/1.1\r\nHost: x\r\n"
+NODE, STRANGER, VIEWER = (
+    b"Authorization: Basic " + b64encode(f"{user}:{PASSWORD}".encode()) + b"\r\n" for user in ("node", "x", "viewer")
+)
+SNAPSHOTS = [
+    None,
+    snapshot_of(),
+    snapshot_of(commit=None),
+    snapshot_of({**GOOD, "policy.toml": 'answer.overflow = "list"\nanswer.default = "Zürich"\n'}),
+    snapshot_of({**GOOD, "policy.toml": 'match.webrtc = ["ms-subnet", "remote_address"]\nmatch.mssip = false\n'}),
+]
+
+Witnessed = list[tuple[str, str, str, Answer, str | None]]
+
+
+class Kept(asyncio.Transport):
+    """A connection that keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.is_closed = False
+
+    def write(self, content: bytes | bytearray | memoryview) -> None:
+        self.written += content
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    abort = close
+
+    def write_eof(self) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+class Connection:
+    """A connection to an application, and what its witnesses were told."""
+
+    def __init__(self, kind: type[LimitedProtocol], snapshot: Snapshot | None, access: Access = EVERYONE) -> None:
+        self.witnessed: Witnessed = []
+        active = Active()
+        active.change(snapshot=snapshot)
+        api = PolicyApi(active, nothing, [self.witness])
+        self.app: Any = Guard(api, access, api)
+        self.transport = Kept()
+        self.open(kind)
+
+    def open(self, kind: type[LimitedProtocol]) -> None:
+        config = uvicorn.Config(self.app, log_config=None, lifespan="off", ws="none", proxy_headers=False)
+        config.load()
+        self.state = ServerState()
+        self.state.default_headers = [(b"date", b"Sun, 01 Mar 2026 12:30:00 GMT")]
+        loop = asyncio.get_running_loop()
+        self.protocol = kind(config=config, server_state=self.state, app_state={}, _loop=loop)
+        self.protocol.connection_made(self.transport)
+
+    def witness(self, question: Question, answer: Answer, commit: str | None, _took: int) -> None:
+        self.witnessed.append((question.protocol, question.parameter, question.address, answer, commit))
+
+    def at_once(self, sent: bytes) -> bytes:
+        """What is written while these bytes are read."""
+        self.protocol.data_received(sent)
+        return self.transport.written
+
+    async def whole(self, *sent: bytes) -> bytes:
+        """What is written when all that these bytes ask for is answered."""
+        for part in sent:
+            self.protocol.data_received(part)
+            while self.state.tasks:
+                await asyncio.wait(self.state.tasks)
+                await asyncio.sleep(0)
+        return self.transport.written
+
+    def end(self) -> None:
+        self.protocol.connection_lost(None)
+
+
+async def nothing(_scope: object, _receive: object, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    """The rest of the application."""
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body"})
+
+
+@pytest.fixture(scope="module")
+def access(tmp_path_factory: pytest.TempPathFactory) -> Access:
+    """Two users are known: a node, and one who may only look."""
+    folder: Path = tmp_path_factory.mktemp("access")
+    credentials = Credentials(write_users(folder / "htpasswd", "node", "viewer"))
+    (folder / "roles").write_text("node: node\nviewer: viewer\n")
+
+    async def meet() -> None:
+        for header in (NODE, VIEWER):
+            value = header.partition(b": ")[2].strip()
+            assert (await credentials.user_of(value, "192.0.2.1"))[0]
+
+    asyncio.run(meet())
+    return Access(credentials, Roles(folder / "roles"))
+
+
+def both_ways(sent: bytes | list[bytes], snapshot: Snapshot | None, access: Access) -> list[tuple[bytes, Witnessed]]:
+    """What is written and witnessed on either way."""
+
+    async def ask(kind: type[LimitedProtocol]) -> tuple[bytes, Witnessed]:
+        connection = Connection(kind, snapshot, access)
+        try:
+            return await connection.whole(*([sent] if isinstance(sent, bytes) else sent)), connection.witnessed
+        finally:
+            connection.end()
+
+    return [asyncio.run(ask(kind)) for kind in (ShortWay, LimitedProtocol)]
+
+
+_QUERIES = (QUERIES | NEAR_QUERIES).map(lambda query: query.replace(b" ", b"+").replace(b"\n", b"%0A"))
+_TARGETS = st.builds(b"%b%b".__mod__, st.tuples(st.sampled_from([TARGET, LOCATION.encode() + b"?", b"/x?"]), _QUERIES))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(_TARGETS, st.sampled_from([b"", NODE, NODE + VIEWER, VIEWER, VIEWER + NODE])), max_size=3),
+    st.sampled_from(SNAPSHOTS),
+    st.booleans(),
+)
+def test_whatever_is_asked_the_short_way_answers_as_the_long_one(
+    access: Access, asked: list[tuple[bytes, bytes]], snapshot: Snapshot | None, is_open: bool
+) -> None:
+    sent = b"".join(b"GET %b HTTP/1.1\r\nHost: x\r\n%b\r\n" % one for one in asked)
+    short, long = both_ways(sent, snapshot, EVERYONE if is_open else access)
+    assert short == long
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(_TARGETS | st.binary(max_size=9), max_size=3),
+    st.sampled_from([b"", NODE, VIEWER]),
+    st.sampled_from([b"\r\n", b"\r\n\r\n", b"x\r\n\r\n"]),
+    st.booleans(),
+)
+def test_whatever_is_asked_again_with_the_same_headers_is_answered_as_on_the_long_way(
+    access: Access, targets: list[bytes], header: bytes, end: bytes, is_open: bool
+) -> None:
+    sent = [b"GET %b HTTP/1.1\r\nHost: x\r\n%b%b" % (one, header, end) for one in (TARGET, *targets, TARGET)]
+    short, long = both_ways(sent, SNAPSHOTS[1], EVERYONE if is_open else access)
+    assert short == long
+
+
+@pytest.mark.parametrize("character", range(256))
+def test_a_target_that_no_parser_takes_is_not_taken_for_one(character: int) -> None:
+    sent = [GET + b"\r\n", GET.replace(b"mssip", b"mssip" + bytes([character])) + b"\r\n", GET + b"\r\n"]
+    short, long = both_ways(sent, SNAPSHOTS[1], EVERYONE)
+    assert short == long
+
+
+def asked_once(sent: bytes, snapshot: Snapshot | None = SNAPSHOTS[1], access: Access | None = None) -> bytes:
+    """What is answered while these bytes are read, by the short way."""
+
+    async def ask() -> bytes:
+        connection = Connection(ShortWay, snapshot, access or EVERYONE)
+        try:
+            return connection.at_once(sent)
+        finally:
+            connection.end()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        GET + b"\r\n",
+        GET + b"Connection: keep-alive\r\n\r\n",
+        GET.replace(b"10.61.2.0", b"10.99.0.0") + b"\r\n",
+        GET.replace(b"mssip", b"sip") + b"\r\n",
+        GET.replace(b"protocol", b"%70rotocol") + b"\r\n",
+    ],
+)
+def test_a_plain_request_is_answered_while_it_is_read(sent: bytes) -> None:
+    assert asked_once(sent).startswith(b"HTTP/1.1 200 OK\r\ndate: Sun, 01 Mar 2026 12:30:00 GMT\r\ncontent-type: ")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        HEAD + b"\r\n",
+        GET.replace(b"GET", b"POST") + b"\r\n",
+        GET.replace(b"/1.1", b"/1.0") + b"\r\n",
+        GET.replace(b"/location?", b"/location/?") + b"\r\n",
+        GET.replace(b"/location?", b"/avatar?") + b"\r\n",
+        GET.replace(b"10.61.2.0", b"10.61.2.0#x") + b"\r\n",
+        GET.replace(b"10.61.2.0", b"10.61") + b"\r\n",
+        GET + b"Connection: close\r\n\r\n",
+        GET + b"Content-Length: 0\r\n\r\n",
+        GET + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        GET + b"Expect: 100-continue\r\n\r\n",
+        GET + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+    ],
+)
+def test_what_is_more_than_a_plain_request_goes_the_long_way(sent: bytes) -> None:
+    assert asked_once(sent) == b""
+    short, long = both_ways(sent, SNAPSHOTS[1], EVERYONE)
+    assert short == long
+    assert short[0].startswith(b"HTTP/1.1 ")
+
+
+def test_before_a_first_snapshot_every_request_goes_the_long_way() -> None:
+    assert asked_once(GET + b"\r\n", None) == b""
+
+
+def test_only_a_node_that_is_remembered_is_answered_at_once(access: Access) -> None:
+    assert asked_once(GET + NODE + b"\r\n", access=access).startswith(b"HTTP/1.1 200 ")
+    for header in (b"", STRANGER, VIEWER, VIEWER + NODE):
+        assert asked_once(GET + header + b"\r\n", access=access) == b""
+    assert asked_once(GET + NODE + b"\r\n", access=Access()) == b""
+
+
+def test_answers_come_in_the_order_of_the_requests_whichever_way_each_goes() -> None:
+    other = GET.replace(b"10.61.2.0", b"10.61.3.0")
+    sent = b"\r\n".join([GET, HEAD, other, GET, HEAD, b""])
+    short, long = both_ways(sent, SNAPSHOTS[1], EVERYONE)
+    assert short == long
+    assert short[0].count(b"HTTP/1.1 200 OK") == 5
+
+
+def test_nothing_is_answered_at_once_behind_an_answer_that_is_not_complete_or_not_read() -> None:
+    async def ask() -> None:
+        connection = Connection(ShortWay, SNAPSHOTS[1])
+        assert connection.at_once(HEAD + b"\r\n" + GET + b"\r\n") == b""
+        connection.end()
+        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection.protocol.pause_writing()
+        assert connection.at_once(GET + b"\r\n") == b""
+        connection.end()
+
+    asyncio.run(ask())
+
+
+def test_an_answer_is_counted_and_its_connection_is_idle_and_ends_with_the_server() -> None:
+    async def ask() -> None:
+        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection.at_once(GET + b"\r\n" + GET + b"\r\n")
+        assert connection.state.total_requests == 2
+        assert connection.protocol.timeout_keep_alive_task is not None
+        assert connection.protocol._deadline is None
+        connection.protocol.shutdown()
+        assert connection.transport.is_closed
+        connection.end()
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [HEAD],
+        [GET + b"Connection: close\r\n"],
+        [b"GET " + b"x" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n"],
+        [GET.replace(b"GET", b"PUT")],
+        [GET[:20], GET[20:]],
+        [b"\r\n" + GET],
+        [GET + b"\r\n" + HEAD],
+        [HEAD + b"\r\n" + GET],
+        [b"\r", b"\n", GET],
+    ],
+)
+def test_after_a_plain_request_any_other_is_read_as_ever(sent: list[bytes]) -> None:
+    parts = [GET + b"\r\n", *sent[:-1], sent[-1] + b"\r\n", GET + b"\r\n", GET + b"\r\n"]
+    short, long = both_ways(parts, SNAPSHOTS[1], EVERYONE)
+    assert short == long
+
+
+def test_what_is_asked_again_is_answered_without_the_parser_unless_the_client_reads_nothing() -> None:
+    async def ask() -> None:
+        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection.at_once(GET + b"\r\n")
+        connection.protocol.parser = None  # type: ignore[assignment]  # whoever uses it fails
+        first = connection.transport.written
+        assert connection.at_once(GET + b"\r\n") == 2 * first
+        assert connection.state.total_requests == 2
+        connection.protocol.pause_writing()
+        with pytest.raises(AttributeError):
+            connection.at_once(GET + b"\r\n")
+        connection.end()
+
+    asyncio.run(ask())
+
+
+def test_a_connection_is_idle_from_its_last_answer_on() -> None:
+    async def ask() -> None:
+        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection.at_once(GET + b"\r\n")
+        connection.at_once(GET + b"\r\n")
+        connection.protocol.timeout_keep_alive_handler()
+        assert not connection.transport.is_closed
+        assert connection.protocol.timeout_keep_alive_task is not None
+        cast("ShortWay", connection.protocol)._heard_at -= 1000
+        connection.protocol.timeout_keep_alive_handler()
+        assert connection.transport.is_closed
+        connection.end()
+
+    asyncio.run(ask())
+
+
+def test_the_time_of_an_answer_is_the_server_s() -> None:
+    async def ask() -> None:
+        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection.at_once(GET + b"\r\n")
+        connection.state.default_headers = [(b"date", b"later")]
+        assert b"\r\ndate: later\r\n" in connection.at_once(GET + b"\r\n")
+        connection.end()
+
+    asyncio.run(ask())
+
+
+def test_an_application_that_cannot_is_asked_the_long_way() -> None:
+    def fail(_target: bytes, _headers: object) -> bytes | None:
+        raise ZeroDivisionError
+
+    async def ask() -> None:
+        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection.app.at_once = fail
+        connection.open(ShortWay)
+        assert (await connection.whole(GET + b"\r\n")).startswith(b"HTTP/1.1 200 OK")
+        connection.app = nothing
+        connection.open(ShortWay)
+        assert cast("ShortWay", connection.protocol)._at_once is None
+        connection.end()
+
+    asyncio.run(ask())

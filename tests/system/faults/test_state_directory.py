@@ -1,0 +1,233 @@
+"""The place where the last good content is kept, full, torn, or left by a process that was killed at any moment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from location_policy.rollout import journal
+from location_policy.rollout import persistence as keeper
+from location_policy.rollout.last_good import FILE_NAME, load
+from location_policy.rollout.refresher import Refresher
+from location_policy.rollout.state import Active
+from tests.support.maps import many_rows
+from tests.support.program import closed_environment
+from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
+from tests.support.service import running_service, started_service, wait_until
+
+PERTH = {"locations/apac.csv": "Perth,10.61.2.0/24\n"}
+HELD = [journal.FILE_NAME, FILE_NAME]
+"""What stands in a state directory."""
+KILLED = Path(__file__).parent / "killed_at.py"
+STEPS = (
+    "Active.change snapshot",
+    "mkstemp",
+    "write",
+    "fsync",
+    "replace",
+    "fsync of the folder",
+    "pin",
+    "Active.change settled",
+)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "locations.git", GOOD)
+
+
+def forget_all_but_the_state(repository: Path) -> None:
+    """HEAD is bad, and what was served is collected: only the state directory has it."""
+    git("update-ref", "-d", "refs/location-policy/last-good", cwd=repository)
+    git("update-ref", "-d", "refs/heads/main", cwd=repository)
+    force_commit(repository, BAD)
+    git("gc", "--quiet", "--prune=now", cwd=repository)
+
+
+# --- full ---
+
+
+@contextmanager
+def small_disk(path: Path) -> Iterator[Path]:  # pragma: no cover  needs mount
+    """A file system of 64 KiB."""
+    path.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", path], check=False, capture_output=True)
+    if done.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", path], check=True)
+
+
+def test_a_full_disk_is_told_leaves_what_was_kept_whole_and_is_tried_again(
+    repository: Path, tmp_path: Path
+) -> None:  # pragma: no cover  needs mount
+    with small_disk(tmp_path / "state") as state:
+        with running_service(repository, "--state-dir", state) as service:
+            first = service.wait_for("in-sync")["active"]["commit"]
+            large = force_commit(repository, {"locations.csv": many_rows(20_000)})
+            status = service.wait_for("in-sync", large)
+            wait_until(lambda: service.status()["source"]["state_directory_problem"] is not None)
+            problem = service.status()["source"]["state_directory_problem"]
+            assert problem == f"{state} cannot be written: No space left on device"
+            assert status["active"]["subnets"] == 20_000
+            kept = load(state)
+            assert kept
+            assert kept.commit.id == first
+            assert sorted(path.name for path in state.iterdir()) == HELD
+            small = force_commit(repository, PERTH)
+            service.wait_for("in-sync", small)
+            wait_until(lambda: service.status()["source"]["state_directory_problem"] is None)
+            assert service.log.read_text().count("nothing is kept for a restart") == 1
+            assert "Traceback" not in service.log.read_text()
+        forget_all_but_the_state(repository)
+        with running_service(repository, "--state-dir", state) as service:
+            service.wait_for("rejected", small)
+
+
+def test_a_disk_that_has_room_again_is_used_without_a_new_commit(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # pragma: no cover  needs mount
+    monkeypatch.setattr(keeper, "AGAIN", 0.0)
+    active = Active()
+    with small_disk(tmp_path / "state") as state:
+        (state / "other").write_bytes(bytes(64 * 1024))
+        refresher = Refresher(repository, active, state)
+        refresher.refresh()
+        assert active.state.not_kept == f"{state} cannot be written: No space left on device"
+        (state / "other").unlink()
+        refresher.refresh()
+        kept = load(state)
+    assert active.state.not_kept is None
+    assert kept
+    assert kept.commit.id == tip(repository)
+
+
+# --- torn ---
+
+
+def test_torn_state_beside_a_bad_head_gives_way_to_the_pin_and_is_written_anew(
+    repository: Path, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    with running_service(repository, "--state-dir", state) as service:
+        good = service.wait_for("in-sync")["active"]["commit"]
+    force_commit(repository, BAD)
+    whole = (state / FILE_NAME).read_bytes()
+    (state / FILE_NAME).write_bytes(whole[: len(whole) // 2])
+    with running_service(repository, "--state-dir", state) as service:
+        service.wait_for("rejected", good)
+        told = f"the content kept in {state} cannot be used: the file is not whole"
+        assert service.log.read_text().count(told) == 1
+        wait_until(lambda: (state / FILE_NAME).read_bytes() == whole)
+
+
+# --- killed ---
+
+
+def make_old(state: Path) -> None:
+    """As if what is aside there had been there since yesterday."""
+    for path in state.glob(".last-good.*"):
+        os.utime(path, (time.time() - 86_400,) * 2)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_any_step_of_a_load_it_is_right_after_a_restart(repository: Path, tmp_path: Path, step: str) -> None:
+    state = tmp_path / "state"
+    Refresher(repository, Active(), state).refresh()
+    old = tip(repository)
+    new = force_commit(repository, PERTH)
+    done = subprocess.run(
+        [sys.executable, KILLED, step, repository, state], env=closed_environment(), capture_output=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    kept = load(state)
+    assert kept
+    assert kept.commit.id in (old, new)
+    make_old(state)
+    bad = force_commit(repository, BAD)
+    with running_service(repository, "--state-dir", state) as service:
+        status = service.wait_for("rejected")
+        assert status["active"]["commit"] in (old, new)
+        assert status["failure"]["commit"] == bad
+        assert sorted(path.name for path in state.iterdir()) == HELD
+        git("update-ref", "refs/heads/main", new, cwd=repository)
+        service.wait_for("in-sync", new)
+        wait_until(lambda: tip(repository, "refs/location-policy/last-good") == new)
+
+
+def test_what_a_killed_process_left_is_removed_at_start_and_nothing_else(repository: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    for name in (".last-good.abcdefgh", "notes", ".last-good"):
+        (state / name).write_text("")
+    make_old(state)
+    (state / ".last-good.new").write_text("of a service that writes at this moment")
+    with running_service(repository, "--state-dir", state) as service:
+        service.wait_for("in-sync")
+        wait_until((state / journal.FILE_NAME).exists)
+        held = sorted(path.name for path in state.iterdir())
+        assert held == [".last-good", ".last-good.new", *HELD, "notes"]
+
+
+# --- shared ---
+
+
+def test_two_services_of_one_repository_and_one_state_directory_keep_in_step(repository: Path, tmp_path: Path) -> None:
+    with running_service(repository) as one:
+        (tmp_path / "two").mkdir()
+        with running_service(repository, cwd=tmp_path / "two") as two:
+            for files in (PERTH, GOOD, PERTH, GOOD):
+                commit = force_commit(repository, files)
+                one.wait_for("in-sync", commit)
+                two.wait_for("in-sync", commit)
+            logs = one.log.read_text() + two.log.read_text()
+            assert "Traceback" not in logs
+            assert "WARNING" not in logs.replace("WARNING hook missing", "")
+    kept = load(repository / "location-policy")
+    assert kept
+    assert kept.commit.id == commit == tip(repository, "refs/location-policy/last-good")
+    assert sorted(path.name for path in (repository / "location-policy").iterdir()) == HELD
+
+
+def test_a_repository_on_a_read_only_file_system_is_served_and_followed(
+    repository: Path, tmp_path: Path
+) -> None:  # pragma: no cover  needs mount
+    place = tmp_path / "readonly.git"
+    place.mkdir()
+    done = subprocess.run(["mount", "--bind", repository, place], check=False, capture_output=True)
+    if done.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", place], check=True)
+        with running_service(place) as service:
+            source = service.wait_for("in-sync")["source"]
+            problem = f"{place}/location-policy cannot be written: Read-only file system"
+            assert source["state_directory_problem"] == problem
+            new = force_commit(repository, PERTH)
+            service.wait_for("in-sync", new)
+            log = service.log.read_text()
+            assert log.count("nothing is kept for a restart") == log.count("not pinned commit=") == 1
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_state_that_is_gone_under_way_is_made_again(repository: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with started_service("--repo", repository, "--state-dir", state, cwd=tmp_path) as service:
+        service.wait_for("in-sync")
+        wait_until((state / FILE_NAME).exists)
+        shutil.rmtree(state)
+        new = force_commit(repository, PERTH)
+        service.wait_for("in-sync", new)
+        wait_until((state / FILE_NAME).exists)

@@ -1,0 +1,250 @@
+"""A push that changes more than one push may, and how it is pushed all the same."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.program import run_program
+from tests.support.repositories import clone, force_commit, git, init_with, run_git, said, tip, verdict
+from tests.support.service import running_service, wait_until
+from tests.system.hook.conftest import Site, lose_program
+
+ROWS = "".join(f"Sydney,10.70.{number}.0/24\n" for number in range(200))
+POLICY = '[limits]\nchanged-addresses = "25%"\nremoved-subnets = "10%"\n'
+LARGE = {"locations.csv": ROWS.replace("Sydney", "Perth", 60)}
+REASON = "allow-large-change=a new data centre"
+
+
+@pytest.fixture(scope="module")
+def limited_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return init_with(tmp_path_factory.mktemp("limited"), {"locations.csv": ROWS, "policy.toml": POLICY})
+
+
+@pytest.fixture
+def limited(limited_template: Path, tmp_path: Path) -> Site:
+    repository = tmp_path / "map.git"
+    shutil.copytree(limited_template, repository)
+    return Site(clone(repository, tmp_path / "clone").path, repository)
+
+
+def push(site: Site, *arguments: str, by: str = "") -> subprocess.CompletedProcess[str]:
+    return run_git("push", *arguments, "origin", "HEAD:main", cwd=site.path, REMOTE_USER=by)
+
+
+def note(site: Site, commit: str) -> str:
+    return run_git("notes", "--ref=location-policy", "show", commit, cwd=site.repository).stdout
+
+
+def test_a_change_over_the_limit_is_refused_with_the_line_that_overrides_it(limited: Site) -> None:
+    before = tip(limited.repository)
+    limited.commit(LARGE)
+    done = push(limited)
+    assert done.returncode == 1
+    assert verdict(done) == (
+        "main is refused: it changes more than one push may\n"
+        "  limits.changed-addresses: at most 25%, but it is 30% of IPv4 addresses\n"
+        "\n"
+        "if all of it is meant, say why:\n"
+        '  git push -o allow-large-change="reason"\n'
+        "or end the message of the last commit with the line\n"
+        "  Allow-Large-Change: reason"
+    )
+    assert tip(limited.repository) == before
+
+
+def test_every_limit_that_is_exceeded_is_told(limited: Site) -> None:
+    limited.commit({"locations.csv": "".join(ROWS.splitlines(True)[60:])})
+    told = verdict(push(limited))
+    assert "  limits.changed-addresses: at most 25%, but it is 30% of IPv4 addresses\n" in told
+    assert "  limits.removed-subnets: at most 10%, but it is 30% of subnets\n" in told
+
+
+def test_a_push_option_overrides_the_limit_and_is_noted_with_the_pusher(limited: Site) -> None:
+    commit = limited.commit(LARGE)
+    done = push(limited, "-o", REASON, by="alice")
+    assert done.returncode == 0
+    assert verdict(done) == (
+        "limit overridden: changed-addresses 25%, measured 30% of IPv4 addresses\n"
+        "  reason: a new data centre\n"
+        "valid: 1 commit for main"
+    )
+    lines = note(limited, commit).splitlines()
+    assert lines[:5] == [
+        "Allow-Large-Change: a new data centre",
+        "Rule: changed-addresses",
+        "Limit: 25%",
+        "Measured: 30% of IPv4 addresses",
+        "Pushed-By: alice",
+    ]
+
+
+def test_a_trailer_on_the_tip_overrides_the_limit(limited: Site) -> None:
+    commit = limited.commit(LARGE, "Merge the move\n\nReviewed.\n\nallow-large-change: the lease ends")
+    assert push(limited).returncode == 0
+    assert note(limited, commit).startswith("Allow-Large-Change: the lease ends\n")
+
+
+def test_a_trailer_below_the_tip_overrides_nothing(limited: Site) -> None:
+    limited.commit(LARGE, "Move\n\nAllow-Large-Change: the lease ends")
+    limited.commit({"README": "x"})
+    assert push(limited).returncode == 1
+
+
+def test_words_in_the_middle_of_a_message_override_and_note_nothing(limited: Site) -> None:
+    message = "Move\n\nAllow-Large-Change: was thought of\n\nand dropped."
+    small = limited.commit({"locations.csv": ROWS.replace("Sydney", "Perth", 1)}, message)
+    assert push(limited).returncode == 0
+    assert note(limited, small) == ""
+    limited.commit(LARGE, message)
+    assert push(limited).returncode == 1
+
+
+@pytest.mark.parametrize("option", ["allow-large-change", "allow-large-change=", "allow-large-change= ", "ci.skip=x"])
+def test_without_a_reason_nothing_is_overridden(limited: Site, option: str) -> None:
+    limited.commit(LARGE)
+    assert push(limited, "-o", option).returncode == 1
+
+
+def test_a_reason_that_was_not_needed_is_not_noted(limited: Site) -> None:
+    commit = limited.commit({"locations.csv": ROWS.replace("Sydney", "Perth", 10)})
+    assert push(limited, "-o", REASON).returncode == 0
+    assert note(limited, commit) == ""
+
+
+def test_the_limits_are_those_of_the_map_before(limited: Site) -> None:
+    limited.commit({**LARGE, "policy.toml": ""})
+    done = push(limited)
+    assert done.returncode == 1
+    assert said(done).split("\n")[1] == ("policy.toml: limits.changed-addresses  25% -> none  (judges the next pushes)")
+
+
+def test_going_back_to_what_was_served_needs_no_reason(limited: Site) -> None:
+    before = tip(limited.repository)
+    limited.commit(LARGE, "Move")
+    push(limited, "-o", REASON)
+    limited.git("-c", "user.name=A", "-c", "user.email=a@b", "revert", "--no-edit", "HEAD")
+    done = push(limited)
+    assert done.returncode == 0
+    assert f"\nreturns to {before[:10]} Start the map of media locations (location-poli…)\n" in said(done)
+    assert note(limited, limited.git("rev-parse", "HEAD")) == ""
+
+
+def test_going_back_in_other_words_is_going_back(limited: Site) -> None:
+    before = tip(limited.repository)
+    limited.commit(LARGE, "Move")
+    push(limited, "-o", REASON)
+    limited.commit({"locations.csv": "# as it was\n" + ROWS}, "Move back")
+    done = push(limited)
+    assert done.returncode == 0
+    assert f"\nreturns to {before[:10]} " in said(done)
+
+
+def test_going_back_to_rows_under_other_rules_is_not_going_back(limited: Site) -> None:
+    limited.commit(LARGE, "Move")
+    push(limited, "-o", REASON)
+    limited.commit({"locations.csv": ROWS, "policy.toml": f'{POLICY}[answer]\noverflow = "list"\n'}, "Move back")
+    done = push(limited)
+    assert done.returncode == 1
+    assert "returns to" not in said(done)
+
+
+def test_going_back_beside_other_limits_is_told_how_it_needs_no_reason(limited: Site) -> None:
+    before = tip(limited.repository)
+    limited.commit(LARGE, "Move")
+    push(limited, "-o", REASON)
+    limited.commit({"locations.csv": ROWS, "policy.toml": POLICY.replace("10%", "20%")}, "Move back")
+    done = push(limited)
+    assert done.returncode == 1
+    assert (
+        "  limits.changed-addresses: at most 25%, but it is 30% of IPv4 addresses\n"
+        "\n"
+        "but for what judges pushes, in policy.toml, it returns to\n"
+        f"  {before[:10]} Start the map of media locations (location-poli…)\n"
+        "with the policy.toml of that commit it is held to no limit\n"
+        "\n"
+        "if all of it is meant, say why:\n"
+    ) in said(done)
+    limited.commit({"policy.toml": POLICY}, "Move back")
+    assert push(limited).returncode == 0
+
+
+def test_what_was_forced_in_and_cannot_be_read_is_no_place_to_go_back_to(limited: Site) -> None:
+    limited.git("config", "pull.ff", "only")
+    force_commit(limited.repository, {"locations.csv": "Sydney\n"})
+    force_commit(limited.repository, {"locations.csv": ROWS, "policy.toml": POLICY}, message="Mend")
+    limited.git("pull", "--quiet", "origin", "main")
+    limited.commit(LARGE)
+    assert push(limited).returncode == 1
+
+
+def test_an_override_shows_in_status_and_history(limited: Site) -> None:
+    commit = limited.commit(LARGE)
+    with running_service(limited.repository) as service:
+        push(limited, "-o", REASON, by="alice")
+        wait_until(lambda: bool(service.status()["active"]["override"]), service.status)
+        active = service.status()["active"]
+        assert active["commit"] == commit
+        del active["override"]["at"]
+        assert active["override"] == {
+            "rule": "changed-addresses",
+            "limit": "25%",
+            "measured": "30% of IPv4 addresses",
+            "reason": "a new data centre",
+            "by": "alice",
+        }
+        newer = limited.commit({"locations.csv": ROWS.replace("Sydney", "Perth", 59)})
+        push(limited)
+        assert service.wait_for("in-sync", newer)["active"]["override"] is None
+    history = run_program("history", "--repo", limited.repository).stdout
+    over = "over the limit (changed-addresses 25%, measured 30% of IPv4 addresses) by alice: a new data centre"
+    assert over in history
+
+
+def test_a_note_that_cannot_be_kept_is_told_and_the_push_stands(limited: Site) -> None:
+    commit = limited.commit(LARGE)
+    git("update-ref", "refs/notes/location-policy/in-the-way", "main", cwd=limited.repository)
+    done = push(limited, "-o", REASON)
+    assert done.returncode == 0
+    assert "location-policy: the push stands, but why it exceeds a limit is not noted: git " in said(done)
+    assert tip(limited.repository) == commit
+
+
+def test_nothing_is_started_after_a_push_without_a_reason(limited: Site, tmp_path: Path) -> None:
+    hook = limited.repository / "hooks" / "post-receive"
+    hook.write_text(hook.read_text().replace("for program in ", f"touch {tmp_path / 'started'}\nfor program in "))
+    limited.commit({"locations.csv": ROWS.replace("Sydney", "Perth", 10)})
+    assert push(limited, "-o", "ci.skip").returncode == 0
+    assert not (tmp_path / "started").exists()
+    limited.commit(LARGE)
+    assert push(limited, "-o", REASON).returncode == 0
+    assert (tmp_path / "started").exists()
+
+
+def test_without_the_program_the_push_stands_and_it_is_told_that_nothing_is_noted(limited: Site) -> None:
+    lose_program(limited, "post-receive")
+    limited.commit(LARGE)
+    done = push(limited, "-o", REASON)
+    assert done.returncode == 0
+    assert "location-policy: the program cannot be run, so nothing is noted" in said(done)
+
+
+def test_other_branches_have_no_limits(limited: Site) -> None:
+    commit = limited.commit(LARGE, "Move\n\nAllow-Large-Change: none needed")
+    assert run_git("push", "origin", "HEAD:side", cwd=limited.path).returncode == 0
+    assert note(limited, commit) == ""
+
+
+def test_a_new_branch_has_no_limits(limited: Site) -> None:
+    git("config", "location-policy.branch", "live", cwd=limited.repository)
+    limited.commit(LARGE, "Move\n\nAllow-Large-Change: none needed")
+    assert run_git("push", "origin", "HEAD:live", cwd=limited.path).returncode == 0
+
+
+def test_a_commit_that_goes_is_noted_nowhere(limited: Site) -> None:
+    limited.commit(LARGE, "Move\n\nAllow-Large-Change: none needed")
+    limited.push("HEAD:side")
+    assert run_git("push", "-o", REASON, "origin", ":side", cwd=limited.path).returncode == 0

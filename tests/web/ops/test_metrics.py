@@ -1,0 +1,152 @@
+"""What is counted, and what Prometheus is told of it."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from location_policy.config.policy_toml import Rules
+from location_policy.gate.hooks import Hook
+from location_policy.lookup import answers
+from location_policy.lookup import decision as policy
+from location_policy.lookup.answers import Wording
+from location_policy.lookup.decision import Question
+from location_policy.lookup.query_string import Pairs
+from location_policy.rollout.state import Active, StateName
+from location_policy.web.ops.metrics import BUCKETS, HELP, PROTOCOLS, STATES, Metrics, Requests
+from tests.support.maps import COMMIT, MOMENT, snapshot_of
+from tests.support.monitoring import scrape
+
+MICROSECOND = 1000
+NO_OPINION = Wording(Rules(), None).no_opinion
+
+
+def metrics_of(active: Active | None = None, requests: Requests | None = None, dropped: int = 0) -> Metrics:
+    return Metrics(active or Active(), requests or Requests(), lambda: dropped)
+
+
+def asked(protocol: str) -> Question:
+    return Question(protocol, "", "", Pairs())
+
+
+def counted(*protocols: str, took: int = 80 * MICROSECOND) -> Requests:
+    """An answer to each of these protocols."""
+    requests = Requests()
+    for protocol in protocols:
+        requests.count(asked(protocol), NO_OPINION, None, took)
+    return requests
+
+
+# --- requests ---
+
+
+def test_answers_are_counted_by_outcome_and_protocol() -> None:
+    requests = counted("mssip", "mssip")
+    requests.count(asked("mssip"), answers.not_ready(), None, 1)
+    found = scrape(metrics_of(requests=requests))
+    assert found['location_policy_requests_total{outcome="no-opinion",protocol="mssip"}'] == 2
+    assert found['location_policy_requests_total{outcome="not-ready",protocol="mssip"}'] == 1
+
+
+def test_a_protocol_that_is_not_known_counts_as_other_and_none_as_none() -> None:
+    requests = counted(*PROTOCOLS, "", "x", "y", 'a"b\n')
+    protocols = {protocol for _, protocol in requests.by_label}
+    assert protocols == PROTOCOLS | {"none", "other"}
+    assert requests.by_label["no-opinion", "other"] == 3
+
+
+def test_the_histogram_counts_an_answer_in_every_bucket_that_holds_it() -> None:
+    requests = counted("sip", took=50 * MICROSECOND)
+    requests.count(asked("sip"), NO_OPINION, None, 60 * MICROSECOND)
+    requests.count(asked("sip"), NO_OPINION, None, 2_000_000 * MICROSECOND)
+    found = scrape(metrics_of(requests=requests))
+    name = "location_policy_request_seconds"
+    assert [found[f'{name}_bucket{{le="{le}"}}'] for le in ("5e-05", "0.0001", "1.0", "+Inf")] == [1, 2, 2, 3]
+    assert found[f"{name}_count"] == 3
+    assert found[f"{name}_sum"] == pytest.approx(2.00011)
+
+
+def test_the_buckets_go_from_fifty_microseconds_to_a_second() -> None:
+    assert (BUCKETS[0], BUCKETS[-1]) == (50 * MICROSECOND, 1_000_000 * MICROSECOND)
+    assert list(BUCKETS) == sorted(set(BUCKETS))
+
+
+@given(st.lists(st.tuples(st.text(max_size=8), st.integers(0, 10**12)), max_size=20))
+def test_whatever_is_asked_the_sums_hold(exchanges: list[tuple[str, int]]) -> None:
+    requests = Requests()
+    for protocol, took in exchanges:
+        question = policy.understand(snapshot_of().rules, Pairs([("protocol", protocol)]))
+        requests.count(question, NO_OPINION, None, took)
+    assert sum(requests.by_label.values()) == sum(requests.by_bucket) == len(exchanges)
+    assert len(requests.by_label) <= len(PROTOCOLS) + 2
+    assert scrape(metrics_of(requests=requests))["location_policy_request_seconds_count"] == len(exchanges)
+
+
+# --- what is in force ---
+
+
+def test_before_a_first_snapshot_there_is_no_commit_and_no_time() -> None:
+    found = scrape(metrics_of())
+    assert found["location_policy_active_subnets"] == 0
+    assert found['location_policy_state{state="starting"}'] == 1
+    assert not [name for name in found if "timestamp" in name or "active_info" in name]
+
+
+def test_what_is_in_force_is_told() -> None:
+    active = Active()
+    snapshot = snapshot_of()
+    active.change(snapshot=snapshot, last_checked_at=MOMENT, hook=Hook("missing"))
+    found = scrape(metrics_of(active))
+    assert found[f'location_policy_active_info{{commit="{COMMIT.id}"}}'] == 1
+    assert found["location_policy_active_subnets"] == 2
+    assert found["location_policy_loaded_timestamp_seconds"] == pytest.approx(snapshot.loaded_at.timestamp())
+    assert found["location_policy_last_check_timestamp_seconds"] == MOMENT.timestamp()
+    assert found['location_policy_hook{state="missing"}'] == 1
+    assert found['location_policy_hook{state="ok"}'] == 0
+
+
+def test_every_state_is_told_and_one_of_them_is_1() -> None:
+    found = scrape(metrics_of())
+    states = {name: number for name, number in found.items() if name.startswith("location_policy_state")}
+    assert sorted(states.values()) == [0] * (len(STATES) - 1) + [1]
+    assert {f'location_policy_state{{state="{state}"}}' for state in STATES} == set(states)
+    assert set(get_args(StateName)) | {"pinned"} == set(STATES)
+
+
+def test_loads_and_lost_lines_are_told() -> None:
+    active = Active()
+    for result in ("active", "active", "refused"):
+        active.count(result)
+    found = scrape(metrics_of(active, dropped=7))
+    loads = [found[f'location_policy_loads_total{{result="{result}"}}'] for result in active.loads]
+    assert (loads, found["location_policy_decision_log_dropped_total"]) == ([2, 1, 0], 7)
+
+
+def test_the_process_is_told_too() -> None:
+    found = scrape(metrics_of())
+    assert found["process_resident_memory_bytes"] > 0
+    assert found["process_cpu_seconds_total"] > 0
+
+
+def test_every_metric_of_ours_is_told_and_no_other() -> None:
+    told = {family.name for family in metrics_of().collect()}
+    assert told == {name.removesuffix("_total") for name in HELP}
+
+
+# --- the forms of the exposition ---
+
+
+def test_openmetrics_is_given_to_who_asks_for_it() -> None:
+    body, content_type = metrics_of().render("application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
+    assert content_type.startswith("application/openmetrics-text; version=1.0.0")
+    assert body.endswith(b"# EOF\n")
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "text/html", "application/openmetrics-text;version=x", ";;=,"])
+def test_anybody_else_gets_the_text_format(accept: str) -> None:
+    body, content_type = metrics_of().render(accept)
+    assert content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert body.startswith(b"# HELP location_policy_requests_total")

@@ -1,0 +1,95 @@
+"""`/status` from a state: every key of the contract."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+from location_policy import __version__
+from location_policy.gate.hooks import Hook
+from location_policy.problems import Problem
+from location_policy.rollout.state import Failure, Head, State
+from location_policy.web.ops.status import status
+from tests.support.app import SETTINGS
+from tests.support.maps import COMMIT, MOMENT, snapshot_of
+
+PROBLEM = Problem("locations.csv", 2, 28, "host-bits", "10.61.3.0/23 has host bits set", "write 10.61.2.0/23")
+TOLD_COMMIT = {
+    "commit": COMMIT.id,
+    "subject": "Change the map",
+    "author": "Alice",
+    "committed_at": "2026-03-01T12:30:00.000Z",
+    "signer": None,
+    "signing_key": None,
+}
+TIME = "2026-03-01T12:30:00.000Z"
+
+
+def tell(**fields: Any) -> dict[str, Any]:  # noqa: ANN401  the fields of State
+    return status(State(**fields), SETTINGS, MOMENT)
+
+
+def test_before_anything_was_read_there_is_nothing_but_the_service() -> None:
+    assert tell() == {
+        "state": "starting",
+        "active": None,
+        "head": None,
+        "failure": None,
+        "source": {
+            "repository": "/srv/locations.git",
+            "branch": None,
+            "last_checked_at": None,
+            "last_changed_at": None,
+            "state_directory": "/srv/state",
+            "state_directory_problem": None,
+            "signatures": "off",
+            "signatures_problem": None,
+        },
+        "hook": {"state": "none", "version": None},
+        "service": {
+            "version": __version__,
+            "started_at": TIME,
+            "pid": os.getpid(),
+        },
+    }
+
+
+def test_what_is_active_is_told_with_its_counts() -> None:
+    snapshot = snapshot_of()
+    found = tell(snapshot=snapshot)
+    loaded_at = found["active"].pop("loaded_at")
+    counts = {"subnets": 2, "locations": {"Melbourne": 1, "Sydney": 1}}
+    assert found["active"] == {**TOLD_COMMIT, "override": None, **counts}
+    assert loaded_at == snapshot.loaded_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def test_head_is_told_with_when_it_was_seen() -> None:
+    assert tell(head=Head(COMMIT, MOMENT))["head"] == {**TOLD_COMMIT, "seen_at": TIME}
+
+
+def test_a_failure_has_every_problem_with_every_key() -> None:
+    failure = Failure(MOMENT, "the configuration is not valid: 1 error", COMMIT.id, (PROBLEM, PROBLEM))
+    assert tell(rejection=failure)["failure"] == {
+        "commit": COMMIT.id,
+        "failed_at": TIME,
+        "message": "the configuration is not valid: 1 error",
+        "problems": [asdict(PROBLEM), asdict(PROBLEM)],
+    }
+
+
+def test_the_source_and_the_hook_are_told() -> None:
+    found = tell(branch="main", last_checked_at=MOMENT, last_changed_at=MOMENT, hook=Hook("other-version", "0.0.1"))
+    assert (found["source"]["branch"], found["source"]["last_checked_at"]) == ("main", TIME)
+    assert found["source"]["last_changed_at"] == TIME
+    assert found["hook"] == {"state": "other-version", "version": "0.0.1"}
+
+
+def test_a_state_directory_that_cannot_be_written_is_none() -> None:
+    source = tell(not_kept="/srv/state cannot be written: Permission denied")["source"]
+    assert source["state_directory"] is None
+    assert source["state_directory_problem"] == "/srv/state cannot be written: Permission denied"
+
+
+def test_a_snapshot_of_a_working_copy_is_no_commit() -> None:
+    assert tell(snapshot=snapshot_of(commit=None))["active"] is None
