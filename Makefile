@@ -53,10 +53,11 @@ soak: $(INSTALLED) ## put ten thousand commits in force and print what the servi
 bench: $(INSTALLED) ## measure the service beside what would be used instead (QUICK=1 takes two minutes)
 	$(RUN) benchmarks.bench $(if $(QUICK),--quick) $(ARGS)
 
-lint: $(INSTALLED) ## check rules, layout and types
+lint: $(INSTALLED) ## check rules, layout, types and the order of packages
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 
 fuzz: $(INSTALLED) ## throw hostile input at the program for BUDGET seconds (300)
 	$(RUN) tests.fuzz.run --seconds $(BUDGET) $(ARGS)
