@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.repository.fingerprint import deciding_files
 from location_policy.rollout.watcher import Follower
 from tests.support.repositories import GOOD, force_commit, git, make_repository
 from tests.support.service import wait_until
@@ -37,13 +38,18 @@ class Counter:
 @contextmanager
 def following(directory: Path, tick: float = LONG) -> Iterator[Counter]:
     counter = Counter()
-    follower = Follower(directory, counter, tick)
+    follower = Follower(directory, counter, lambda: folders_of(directory), tick)
     follower.start()
     try:
         wait_until(lambda: counter.count > 0)
         yield counter
     finally:
         follower.stop()
+
+
+def folders_of(directory: Path) -> tuple[Path, ...]:
+    """Those in which something happens when main moves."""
+    return deciding_files(directory, ["refs/heads/main"]).folders()
 
 
 @pytest.fixture
@@ -132,7 +138,7 @@ def test_a_folder_that_cannot_be_watched_is_told_once_and_looked_at_every_tick(
             wait_until(lambda: counter.count > 10)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    told = [text for text in caplog.messages if text.startswith(f"not watched folder={repository / 'refs'}")]
+    told = [text for text in caplog.messages if text.startswith(f"not watched folder={repository},")]
     assert len(told) == 1
 
 
@@ -150,7 +156,7 @@ def test_it_does_not_wait_for_a_load_without_end(repository: Path) -> None:
         begun.set()
         end.wait()
 
-    follower = Follower(repository, load)
+    follower = Follower(repository, load, lambda: folders_of(repository))
     follower.start()
     begun.wait()
     follower.stop(timeout=0.1)

@@ -47,7 +47,11 @@ def shipped(name: str) -> Path:
 
 def hook_state(repository: Repository, name: str = HOOK) -> Hook:
     """Is our hook in force? "none" for a repository with a working copy: commits get in without a push."""
-    folder = repository.hooks_folder()
+    return hook_in(repository.hooks_folder(), name)
+
+
+def hook_in(folder: Path | None, name: str = HOOK) -> Hook:
+    """The same for a folder of hooks, None where there is none."""
     if folder is None:
         return Hook("none")
     path = hook_place(folder, name)
@@ -87,6 +91,11 @@ def hook_place(folder: Path, name: str) -> Path:
     if name == "proc-receive":  # only one can answer git
         return path
     return beside / "location-policy" if beside.is_dir() and _runs_folder(path) else path
+
+
+def deciding_hook_files(folder: Path) -> tuple[Path, ...]:
+    """The files by which the state of the hook that judges is told."""
+    return folder / HOOK, folder / f"{HOOK}.d", folder / f"{HOOK}.d" / "location-policy"
 
 
 def _runs_folder(path: Path) -> bool:

@@ -13,7 +13,7 @@ def find_git_directory(path: Path) -> Path:
         if not path.exists():
             raise NotARepository(f"{path} does not exist", f"make it with: location-policy init {path}")
         for directory in (path, _pointed_at(path / ".git", "gitdir: ")):
-            objects = _pointed_at(directory / "commondir", "") / "objects"
+            objects = common_directory(directory) / "objects"
             if (directory / "HEAD").exists() and objects.is_dir():
                 (directory / "HEAD").open("rb").close()
                 next(objects.iterdir(), None)
@@ -21,6 +21,11 @@ def find_git_directory(path: Path) -> Path:
     except PermissionError:
         raise NotARepository(f"{path} may not be read", "give the service's user read access to it") from None
     raise NotARepository(f"{path} is not a git repository", "name a bare repository, such as locations.git")
+
+
+def common_directory(directory: Path) -> Path:
+    """What a git directory shares with others: another folder for a linked working copy, itself for a repository."""
+    return _pointed_at(directory / "commondir", "")
 
 
 def _pointed_at(path: Path, prefix: str) -> Path:

@@ -117,12 +117,16 @@ class Mirror:
 
     def update(self) -> None:
         """Fetch if it is time to; raises RepositoryError as long as the last fetch failed."""
-        if self._is_hurried or time.monotonic() >= self._due:
+        if self.is_due():
             self._is_hurried = False
             self._failure = self._fetch()
             self._due = time.monotonic() + self._interval
         if self._failure:
             raise self._failure
+
+    def is_due(self) -> bool:
+        """Will the next update fetch?"""
+        return self._is_hurried or time.monotonic() >= self._due
 
     def hurry(self) -> None:
         """Let the next update fetch, whenever the last one was."""

@@ -16,6 +16,7 @@ from ..errors import UnknownRevision
 from .blame import Written, blame_line
 from .config import PROC_RECEIVE, SECTION, config_number, config_values, is_true, read_section
 from .files import Knows, knows_nothing, read_files
+from .fingerprint import DecidingFiles, Fingerprint, deciding_files
 from .git import Git, GitFailed, PlainGit, PythonGit, found
 from .git_dir import find_git_directory
 from .git_version import git_version, require_git
@@ -28,12 +29,15 @@ __all__ = [
     "PROC_RECEIVE",
     "SECTION",
     "Commit",
+    "DecidingFiles",
     "Entry",
+    "Fingerprint",
     "Keys",
     "Repository",
     "Signature",
     "Signer",
     "Written",
+    "deciding_files",
     "find_git_directory",
     "git_version",
     "is_true",

@@ -46,6 +46,11 @@ class Rollout:
         """Was HEAD refused for want of a signature, by a rule that is no longer the same?"""
         return self._refused_under not in (None, self.rule.stamp())
 
+    @property
+    def is_waiting(self) -> bool:
+        """Was HEAD refused for want of a signature, or is there something to be kept yet?"""
+        return self._refused_under is not None or self._keeper.is_waiting
+
     def try_again(self, repository: Repository) -> None:
         """Keep what could not be kept before."""
         self._keeper.try_again(repository, self.identity)

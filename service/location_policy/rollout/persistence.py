@@ -60,6 +60,11 @@ class Keeper:
         self._journal.add(Event(now(), commit_id, kind))
         self._write_journal()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Is there something that could not be kept or written down, and is tried again?"""
+        return self._pin_failed or bool(self._journal.waiting or self._active.state.not_kept)
+
     def try_again(self, repository: Repository, identity: Identity) -> None:
         """Keep what is in force, and write down what has happened, if that has failed and it is time."""
         if self._journal.waiting and time.monotonic() >= self._journal_due:

@@ -1,23 +1,30 @@
-"""Look at the source once: what is HEAD, is it newer, what else has changed."""
+"""Look at the source once: what is HEAD, is it newer, what else has changed.
+
+`look` asks the file system first, and git only when a file has changed that decides, or something is wrong that may be
+mended without such a change: objects that cannot be read, a commit refused for want of a signature, content that could
+not be kept.
+"""
 
 from __future__ import annotations
 
 import logging
-import time
 from pathlib import Path
 
 from ..errors import BuildFailed, RepositoryError
-from ..gate.hooks import hook_state
+from ..gate.hooks import deciding_hook_files, hook_in
 from ..gate.overrides import NOTES, override_of
+from ..repository.fingerprint import deciding_files
+from ..repository.git_dir import find_git_directory
 from ..repository.mirror import Mirror
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import SignatureRule, signature_rule
 from .activate import Rollout
+from .change_detector import ChangeDetector
 from .last_good import Identity
 from .state import Active, Failure, Head, now
 
-HOOK_INTERVAL = 10.0
-"""Seconds between two looks at the hook."""
+DEFAULT_BRANCH = "main"
+"""That which is waited for before it is known which is served."""
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +43,40 @@ class Refresher:
         self._mirror = mirror
         self._active = active
         self._rollout = Rollout(active, state_directory, Identity("", str(place.absolute())))
-        self._hook_due = 0.0
+        self._detector = ChangeDetector()
+        self._is_hurried = False
         self._noted: tuple[str | None, str | None] = (None, None)
         """The commit and the state of the notes for which an override was looked for."""
 
+    def look(self) -> None:
+        """Refresh unless everything is in order and no file has changed that decides what is served."""
+        is_due = self._is_hurried or (self._mirror is not None and self._mirror.is_due())
+        if is_due or not self._is_in_order() or self._detector.has_changed():
+            self.refresh()
+        else:
+            self._note_check()
+
+    def hurry(self) -> None:
+        """Let the next look ask git, whatever the file system says."""
+        self._is_hurried = True
+
+    def folders(self) -> tuple[Path, ...]:
+        """The folders in which something happens when what is served changes; for any thread."""
+        files = self._detector.files
+        try:
+            files = files or deciding_files(find_git_directory(self._place), (f"refs/heads/{DEFAULT_BRANCH}", NOTES))
+        except RepositoryError:
+            return ()
+        return files.folders()
+
+    def _is_in_order(self) -> bool:
+        state = self._active.state
+        is_wrong = state.outage or state.head is None or state.signatures_problem
+        return state.is_settled and not is_wrong and not self._rollout.is_waiting
+
     def refresh(self) -> None:
-        """Look once; every failure becomes part of the state."""
+        """Ask git; every failure becomes part of the state."""
+        self._is_hurried = False
         try:
             if self._mirror:
                 if self._active.state.snapshot is None:  # a remote that says nothing is waited for long
@@ -61,22 +96,31 @@ class Refresher:
     # --- what is there ---
 
     def _look(self, repository: Repository) -> None:
+        begun = self._detector.begin()
         settings = repository.settings()
         self._rollout.identity = Identity(settings.get("id", ""), self._rollout.identity.place)
-        self._look_at_hook(repository)
+        hook_files = self._look_at_hook(repository)
         self._look_at_rule(signature_rule(settings, repository.directory))
         try:
-            self._follow(repository, repository.served_ref(settings))
+            ref = repository.served_ref(settings)
+            self._follow(repository, ref)
         except RepositoryError:  # what HEAD names cannot be read: the commit that was good last may be whole
             self._rollout.fall_back(repository)
             raise
         self._look_at_notes(repository)
         self._rollout.try_again(repository)
+        others = (self._place, self._place / ".git", *hook_files, *filter(None, self._rollout.rule.keys))
+        self._detector.end(begun, deciding_files(repository.directory, (ref, NOTES), others))
+
+    def _note_check(self) -> None:
+        """The source was looked at: a copy when its remote was, anything else just now."""
+        self._active.change(last_checked_at=self._mirror.fetched_at if self._mirror else now())
 
     def _follow(self, repository: Repository, ref: str) -> None:
         tip = repository.tip(ref)
         name = ref.removeprefix("refs/heads/")
-        self._active.change(branch=name, last_checked_at=self._mirror.fetched_at if self._mirror else now())
+        self._active.change(branch=name)
+        self._note_check()
         if tip is None:
             self._note_no_commit(repository, name)
             return
@@ -106,16 +150,16 @@ class Refresher:
         was_read = state.was_read or state.snapshot is None
         self._active.change(was_read=was_read, head=None, rejection=rejection)
 
-    def _look_at_hook(self, repository: Repository) -> None:
-        if self._mirror or time.monotonic() < self._hook_due:
-            return
-        self._hook_due = time.monotonic() + HOOK_INTERVAL
-        hook = hook_state(repository)
+    def _look_at_hook(self, repository: Repository) -> tuple[Path, ...]:
+        """Judge it; the files by which it is judged."""
+        folder = None if self._mirror else repository.hooks_folder()
+        hook = hook_in(folder)
         if hook != self._active.state.hook and hook.state not in ("ok", "none"):
             effect = f"is of version {hook.version}" if hook.state == "other-version" else "does not check pushes"
             mend = f"location-policy init {self._place}"
             log.warning("hook %s: it %s; mend it with: %s", hook.state, effect, mend)
         self._active.change(hook=hook)
+        return deciding_hook_files(folder) if folder else ()
 
     def _look_at_notes(self, repository: Repository) -> None:
         """Was a limit overridden by the push of what is in force? That is noted a moment after the push."""

@@ -144,7 +144,7 @@ def test_where_the_limit_of_watches_is_reached_it_is_told_and_a_push_is_followed
         service.wait_for("in-sync")
         service.wait_for("in-sync", force_commit(repository, PERTH))
         wait_until(lambda: "not watched" in service.log.read_text())
-        assert service.log.read_text().count(f"not watched folder={repository / 'refs'},") == 1
+        assert service.log.read_text().count(f"not watched folder={repository},") == 1
         assert "Traceback" not in service.log.read_text()
 
 

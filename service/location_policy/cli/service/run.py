@@ -47,9 +47,9 @@ def work(parts: Parts, manager: Manager) -> None:
     active.change(not_kept=parts.not_kept)
     announcer = Announcer(manager, active)
     mirror = parts.source.mirror
-    refresh = Refresher(parts.source.place, active, parts.source.state, mirror).refresh
-    follower = Follower(parts.directory, announcer.around(refresh))
-    looks = [announcer.begin_reload, *parts.looks, announcer.end_reload, _hurry(follower, mirror)]
+    refresher = Refresher(parts.source.place, active, parts.source.state, mirror)
+    follower = Follower(parts.directory, announcer.around(refresher.look), refresher.folders)
+    looks = [announcer.begin_reload, *parts.looks, announcer.end_reload, _hurry(follower, refresher, mirror)]
     rereader = Rereader(looks)
     decisions = parts.decisions
     on_hangup(decisions.reopen if decisions else None, rereader.hurry)
@@ -80,13 +80,14 @@ def _signs(manager: Manager, announcer: Announcer) -> Signs:
     return Signs(announcer.sign_of_life, max(1, int(manager.watchdog / 2)), announcer.stop)
 
 
-def _hurry(follower: Follower, mirror: Mirror | None) -> Look:
+def _hurry(follower: Follower, refresher: Refresher, mirror: Mirror | None) -> Look:
     """At SIGHUP the source is looked at now; otherwise it is when the follower sees fit."""
 
     def look(*, asked: bool) -> None:
         if asked:
             if mirror:
                 mirror.hurry()
+            refresher.hurry()
             follower.hurry()
 
     return look

@@ -1,0 +1,87 @@
+"""A service with nothing to do: it starts no git, and sees at once what it is not told of."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import which
+
+import pytest
+
+from tests.support.repositories import GOOD, force_commit, git, make_repository
+from tests.support.service import Service, started_service, wait_until
+
+PERTH = {"locations/apac.csv": "Perth,10.61.2.0/24\n"}
+REST = 2.5
+"""Seconds without a git after which it rests: while it does not, there is one each second."""
+SOON = 2.0
+"""Seconds in which a commit must be in force, however it came."""
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Path:
+    """Where a line is written for each git that is started; the folder has such a git."""
+    log, program = tmp_path / "started", tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec {which("git")} "$@"\n')
+    program.chmod(0o755)
+    return log
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "locations.git", GOOD)
+
+
+@pytest.fixture
+def service(repository: Path, started: Path) -> Iterator[Service]:
+    """One that is told nothing by the file system, and rests."""
+    path = f"{started.parent / 'bin'}:{os.environ['PATH']}"
+    with started_service(
+        "--repo",
+        repository,
+        cwd=started.parent,
+        PATH=path,
+        WATCHFILES_FORCE_POLLING="true",
+        WATCHFILES_POLL_DELAY_MS="3600000",
+    ) as service:
+        service.wait_for("in-sync")
+        rest(started)
+        yield service
+
+
+def rest(started: Path) -> None:
+    wait_until(lambda: time.time() - started.stat().st_mtime > REST)
+
+
+def assert_soon(service: Service, commit: str, began: float) -> None:
+    service.wait_for("in-sync", commit)
+    assert time.monotonic() - began < SOON
+
+
+def test_at_rest_no_git_is_started_and_the_source_is_looked_at_all_the_same(service: Service, started: Path) -> None:
+    before, checked_at = started.read_text(), service.status()["source"]["last_checked_at"]
+    wait_until(lambda: service.status()["source"]["last_checked_at"] > checked_at)
+    time.sleep(1.5)
+    assert started.read_text() == before
+
+
+def test_a_restored_ref_with_old_times_is_seen_soon(service: Service, repository: Path, started: Path) -> None:
+    new = force_commit(repository, PERTH, "refs/heads/aside")
+    path = repository / "refs" / "heads" / "main"
+    before = path.stat()
+    began = time.monotonic()
+    path.write_text(f"{new}\n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert_soon(service, new, began)
+    rest(started)
+
+
+def test_a_ref_that_moves_and_is_packed_is_seen_soon(service: Service, repository: Path) -> None:
+    new = force_commit(repository, PERTH, "refs/heads/aside")
+    began = time.monotonic()
+    git("update-ref", "refs/heads/main", new, cwd=repository)
+    git("pack-refs", "--all", "--prune", cwd=repository)
+    assert_soon(service, new, began)
