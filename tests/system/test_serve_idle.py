@@ -85,3 +85,22 @@ def test_a_ref_that_moves_and_is_packed_is_seen_soon(service: Service, repositor
     git("update-ref", "refs/heads/main", new, cwd=repository)
     git("pack-refs", "--all", "--prune", cwd=repository)
     assert_soon(service, new, began)
+
+
+def test_its_event_loop_wakes_once_a_second(service: Service) -> None:
+    def woken() -> int:
+        text = Path(f"/proc/{service.process.pid}/status").read_text()
+        return int(text.partition("voluntary_ctxt_switches:")[2].split()[0])
+
+    service.status()
+    time.sleep(0.5)
+    before = woken()
+    time.sleep(3.0)
+    assert 2 <= woken() - before <= 6
+
+
+def test_a_signal_ends_it_without_a_wait_for_the_next_second(service: Service) -> None:
+    service.status()
+    began = time.monotonic()
+    assert service.stop() == 0
+    assert time.monotonic() - began < 0.9

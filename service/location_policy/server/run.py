@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 from ssl import SSLContext
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -29,6 +30,8 @@ GRACE = 3
 """Seconds that requests under way have at the end; an answer takes milliseconds."""
 SWITCH = 0.0001
 """Seconds for which a thread that follows or makes a page may keep an answer waiting: a fiftieth of the usual."""
+TICK = 1.0
+"""Seconds between two rounds in which the date of answers is set and the service manager is told of life."""
 HEADERS = [("X-Content-Type-Options", "nosniff")]
 """Of every answer: no browser is to take one for something else than it says."""
 
@@ -143,6 +146,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, signs: Signs) -> None:
         super().__init__(config)
         self._ending = signs.ending
+        self._wake: Callable[[], object] = lambda: None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -150,6 +154,24 @@ class _Server(uvicorn.Server):
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, self.handle_exit)
         yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal that ends the server."""
+        super().handle_exit(sig, frame)
+        self._wake()
+
+    async def main_loop(self) -> None:
+        """Tick until the end.
+
+        uvicorn wakes ten times a second to see whether a signal has come; here the signal wakes it. Its own tick of
+        each second is that of a number that ten divides.
+        """
+        loop, woken = asyncio.get_running_loop(), asyncio.Event()
+        self._wake = lambda: loop.call_soon_threadsafe(woken.set)  # all that a signal handler may do to a loop
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), TICK)
+        self._wake = lambda: None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more, and let what is under way end."""
