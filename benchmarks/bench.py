@@ -22,6 +22,7 @@ from pathlib import Path
 
 from benchmarks.side_by_side.answers import Answers
 from benchmarks.side_by_side.commands import Commands
+from benchmarks.side_by_side.idle import Idle
 from benchmarks.side_by_side.pairs import Row
 from benchmarks.side_by_side.peers import NotInstalled
 from benchmarks.side_by_side.rollouts import Rollouts
@@ -42,7 +43,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         prefixes = Path(arguments.prefixes) if arguments.prefixes else None
         site = Site(Path(name), prefixes, quick=arguments.quick)
-        for row in measured((Answers(site), Rollouts(site), Commands(site)), arguments.only):
+        for row in measured((Answers(site), Rollouts(site), Commands(site), Idle(site)), arguments.only):
             rows.append(row)
             print(row.shown(), flush=True)
             write(arguments.json, rows)  # what was measured stays, whatever comes after it
@@ -55,7 +56,7 @@ def write(path: Path, rows: list[Row]) -> None:
     path.write_text(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=2) + "\n")
 
 
-def measured(parts: Iterable[Answers | Rollouts | Commands], only: str) -> Iterator[Row]:
+def measured(parts: Iterable[Answers | Rollouts | Commands | Idle], only: str) -> Iterator[Row]:
     for part in parts:
         for name, measure in part.rows():
             if only not in name:
