@@ -81,6 +81,8 @@ OF_SEVERAL = {
     "config/test_configs.py",
     "plan/test_diffs.py",
     "repository/test_closed.py",
+    "rollout/test_looks.py",
+    "server/test_uvicorn_names.py",
     "web/test_api.py",
     "web/test_changes.py",
     "web/test_upload.py",

@@ -10,42 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..config.commit import Commit, Signer
+from ..config.commit import Commit
 from ..config.files import File
 from ..errors import UnknownRevision
 from .blame import Written, blame_line
-from .config import PROC_RECEIVE, SECTION, config_number, config_values, is_true, read_section
+from .config import PROC_RECEIVE, config_number, config_values, read_section
 from .files import Knows, knows_nothing, read_files
-from .fingerprint import DecidingFiles, Fingerprint, deciding_files
 from .git import Git, GitFailed, PlainGit, PythonGit, found
 from .git_dir import find_git_directory
-from .git_version import git_version, require_git
 from .notes import append_note, list_notes
 from .objects import Entry, Objects
 from .revisions import Revisions
-from .signatures import Keys, Signature, keyring_bytes, read_signatures
-
-__all__ = [
-    "PROC_RECEIVE",
-    "SECTION",
-    "Commit",
-    "DecidingFiles",
-    "Entry",
-    "Fingerprint",
-    "Keys",
-    "Repository",
-    "Signature",
-    "Signer",
-    "Written",
-    "deciding_files",
-    "find_git_directory",
-    "git_version",
-    "is_true",
-    "keyring_bytes",
-    "open_pushed_repository",
-    "open_repository",
-    "require_git",
-]
+from .signatures import Keys, Signature, read_signatures
 
 _ID = re.compile(r"[0-9a-f]{7,64}")
 

@@ -17,7 +17,7 @@ from watchfiles import watch
 
 TICK = 1.0
 """Seconds between two looks at the source when nothing is reported."""
-STEP = 25
+STEP = 30
 DEBOUNCE = 0
 """Milliseconds that watchfiles sleeps between two looks at what was reported, and that it waits for more of it.
 
