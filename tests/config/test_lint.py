@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from location_policy.config.lint import HOME_NETWORKS
-from location_policy.config.location_map import Gate
+from location_policy.config.files import RULES_PATH, File
+from location_policy.config.lint import HOME_NETWORKS, all_warnings
+from location_policy.config.location_map import Gate, LocationMap, load_map
 from location_policy.errors import InvalidConfiguration
 from location_policy.net.addresses import parse_address
 from location_policy.problems import CODES, Problem
+from location_policy.repository.working_copy import read_folder
+from tests.config.test_configs import FOLDERS
 from tests.support.maps import files_of, snapshot_of
 from tests.support.repositories import Files
 
@@ -52,6 +58,34 @@ EVERY_ROW = [
 
 def test_it_is_told_at_its_place() -> None:
     assert told(ROWS) == EVERY_ROW
+
+
+def warnings_in_two_steps(files: Sequence[File]) -> tuple[LocationMap, tuple[Problem, ...]]:
+    """The map as the hook loads it, and all its warnings, looked for afterwards."""
+    found = Gate().load_map(files, errors_only=True)
+    rules_text = next((file.content or b"" for file in files if file.path == RULES_PATH), b"")
+    return found, all_warnings(found.files, found.rules, rules_text, found.warnings)
+
+
+VALID = [one for one in FOLDERS if (one / "config").is_dir() and ": error: " not in (one / "expected.txt").read_text()]
+
+
+@pytest.mark.parametrize("example", VALID, ids=lambda example: f"{example.parent.name}/{example.name}")
+def test_what_is_looked_for_once_the_map_is_there_is_all_that_is_told_at_once(example: Path) -> None:
+    files = list(read_folder(example / "config"))
+    assert warnings_in_two_steps(files)[1] == load_map(files).warnings
+
+
+def test_warnings_of_every_kind_are_found_once_the_map_is_there() -> None:
+    rules = (
+        'answer.default = "Pert"\nchecks.host-bits = "warning"\nchecks.catch-all = "off"\nanswer.overflow = "pair"\n'
+    )
+    files = files_of({"locations.csv": f"{ROWS}Perth,10.2.0.1/24\n", "policy.toml": rules, "sites.csv": ""})
+    found, warnings = warnings_in_two_steps(files)
+    assert {problem.code for problem in found.warnings} == {"host-bits", "stray-csv"}
+    assert warnings == load_map(files).warnings
+    codes = {"home-network", "name-near-miss", "shadowed-subnet", "redundant-subnet", "host-bits", "stray-csv"}
+    assert {problem.code for problem in warnings} == codes
 
 
 @pytest.mark.parametrize("code", HYGIENE)

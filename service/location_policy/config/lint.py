@@ -49,6 +49,17 @@ class PlacedRow(NamedTuple):
         return Problem(self.file.path, self.line, column, code, f"{quote(text)} {said}", hint, "warning")
 
 
+def all_warnings(
+    files: Sequence[RowFile], rules: Rules, rules_text: bytes, found: Sequence[Problem]
+) -> tuple[Problem, ...]:
+    """Every warning of a valid map, in the order of their places, given those that were `found` as it was loaded with
+    `errors_only`: the others are looked for, and the map need not be made again.
+    """
+    codes = rules.codes_of("warning")
+    problems = [*found, *whole_map_problems(files, rules, rules_text, codes), *single_row_problems(files, codes)]
+    return tuple(sorted(problems, key=lambda problem: (problem.path, problem.line, problem.column)))
+
+
 def single_row_problems(files: Sequence[RowFile], codes: Collection[str]) -> Iterator[Problem]:
     """Rows that take too many callers."""
     wanted = frozenset[Network]().union(*(_WANTED[code] for code in _WANTED if code in codes))
