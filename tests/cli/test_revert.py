@@ -13,6 +13,7 @@ import pytest
 from location_policy.edits.landing import check_writable, land, propose, served_tip
 from location_policy.edits.revert import take_back
 from location_policy.errors import BranchMoved, NotWritable, RepositoryError
+from location_policy.gate.messages import verdict_lines
 from location_policy.gate.overrides import override_of
 from location_policy.gate.pusher import user_name
 from location_policy.repository.mirror import mirror_directory
@@ -342,7 +343,7 @@ def test_a_push_in_between_loses_nothing_and_is_told(site: Site) -> None:
     with open_repository(site.path) as repository:
         before = served_tip(repository)
         tree = repository.commit(repository.parents(before.id)[0]).tree
-        proposal = propose(repository, before, tree, "Take it back", BOB)
+        proposal, _ = propose(repository, before, tree, "Take it back", BOB)
         pushed = add(site, HOBART, "Add Hobart")
         with pytest.raises(BranchMoved) as caught:
             land(repository, proposal, "test")
@@ -354,7 +355,7 @@ def test_a_branch_that_cannot_be_moved_is_told_as_git_tells_it(site: Site) -> No
     add(site, PERTH, "Add Perth")
     with open_repository(site.path) as repository:
         before = served_tip(repository)
-        proposal = propose(repository, before, repository.commit(repository.parents(before.id)[0]).tree, "x", BOB)
+        proposal, _ = propose(repository, before, repository.commit(repository.parents(before.id)[0]).tree, "x", BOB)
         (site.path / "refs/heads/main.lock").touch()
         with pytest.raises(RepositoryError, match="git update-ref failed"):
             land(repository, proposal, "test")
@@ -368,8 +369,9 @@ def test_what_stands_but_is_not_noted_is_told(tmp_path: Path) -> None:
         before = served_tip(repository)
         hobart = force_commit(site.path, {**rows["Sydney"], "locations/x.csv": "Hobart,192.0.2.0/24\n"}, "refs/heads/x")
         tree = repository.commit(hobart).tree
-        assert propose(repository, before, tree, "x", BOB).verdict.lines[-1].endswith("% of IPv4 addresses")
-        proposal = propose(repository, before, tree, "x", BOB, ["allow-large-change=calls fail"])
+        _, verdict = propose(repository, before, tree, "x", BOB)
+        assert [*verdict_lines(verdict, override="")][-1].endswith("% of IPv4 addresses")
+        proposal, _ = propose(repository, before, tree, "x", BOB, ["allow-large-change=calls fail"])
         (site.path / "refs/notes").write_text("in the way")
         with pytest.raises(RepositoryError, match="stands, but why it exceeds a limit is not noted"):
             land(repository, proposal, "test")

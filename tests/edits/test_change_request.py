@@ -46,8 +46,8 @@ def test_what_is_shown_is_on_no_ref(place: Path, repository: Repository) -> None
     before = git("for-each-ref", cwd=place)
     found = preview(repository, ASKED)
     assert (found.may_land, found.branch, found.tip.id) == (True, "main", tip(place))
-    assert found.plan
-    assert found.plan["summary"] == "1 range changes: 1 moved (256 addresses)"
+    assert found.verdict.plan
+    assert found.verdict.plan["summary"] == "1 range changes: 1 moved (256 addresses)"
     assert git("for-each-ref", cwd=place) == before
 
 
@@ -115,8 +115,8 @@ def test_of_many_that_have_come_the_newest_are_named_and_all_are_counted(place: 
 def test_what_is_not_valid_is_not_made(place: Path, repository: Repository) -> None:
     before, wrong = tip(place), replace(EDIT, row=Typed("=Oslo", (), "10.61.2.1/24"))
     done = attempt(repository, replace(ASKED, intent=wrong), before)
-    assert (done.commit, done.preview.may_land, done.preview.plan) == (None, False, None)
-    assert [problem.code for problem in done.preview.problems] == ["formula-name", "host-bits"]
+    assert (done.commit, done.preview.may_land, done.preview.verdict.plan) == (None, False, None)
+    assert [problem.code for problem in done.preview.verdict.problems] == ["formula-name", "host-bits"]
     assert done.preview.refusal[0] == "main is refused: 1 of 1 commit is not valid"
     assert tip(place) == before
 
@@ -145,7 +145,7 @@ def test_a_limit_is_exceeded_only_with_a_reason_which_is_noted(place: Path, repo
     force_commit(place, {"locations.csv": many_rows(200), "policy.toml": limits})
     asked = replace(ASKED, intent=Cut(many_rows(100)))
     found = attempt(repository, asked, tip(place))
-    assert (found.commit, [one.rule for one in found.preview.excess]) == (None, ["removed-subnets"])
+    assert (found.commit, [one.rule for one in found.preview.verdict.excess]) == (None, ["removed-subnets"])
     done = attempt(repository, replace(asked, reason="we move out"), tip(place))
     assert done.commit == tip(place)
     override = override_of(repository, tip(place))
@@ -172,7 +172,7 @@ def test_owners_have_to_give_their_word_where_it_counts(place: Path, repository:
     }
     force_commit(place, owned)
     found = attempt(repository, ASKED, tip(place))
-    assert (found.commit, found.preview.missing) == (None, ("bob@example.com",))
+    assert (found.commit, found.preview.verdict.missing) == (None, ("bob@example.com",))
     message = f"{found.preview.message}\nApproved-by: bob@example.com\n"
     assert attempt(repository, replace(ASKED, message=message), tip(place)).commit == tip(place)
 

@@ -24,6 +24,7 @@ from location_policy.config.formatting import row_text
 from location_policy.config.location_map import load_map
 from location_policy.config.row import parse_line
 from location_policy.errors import InvalidConfiguration, LocationPolicyError, RepositoryError
+from location_policy.gate.messages import verdict_lines
 from location_policy.gate.pre_receive import judge
 from location_policy.gate.ref_updates import Update, parse_updates
 from location_policy.integrations.imports.foreign_tables import read_tables
@@ -156,8 +157,9 @@ def push(tree: Sequence[Entry], commit: bytes | None = None) -> None:
         for before in (old, "0" * 40):
             with contextlib.suppress(RepositoryError):
                 verdict = judge([Update(before, new, "refs/heads/main")], opened)
-                assert verdict.accepted or verdict.lines
-                assert all(part.isprintable() for line in verdict.lines for part in line.split("\n"))
+                lines = tuple(verdict_lines(verdict))
+                assert verdict.accepted or lines
+                assert all(part.isprintable() for line in lines for part in line.split("\n"))
 
 
 def _tree_lines(repository: Path, tree: Sequence[Entry]) -> Iterator[bytes]:

@@ -6,16 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.config.files import File
-from location_policy.config.location_map import Gate, LocationMap
 from location_policy.errors import RepositoryError
-from location_policy.gate import judge as judgement
+from location_policy.gate import judgement
+from location_policy.gate.messages import verdict_lines
 from location_policy.gate.pre_receive import judge
 from location_policy.gate.ref_updates import Update
+from location_policy.gate.verdict import Verdict
 from location_policy.repository.repository import open_pushed_repository
+from tests.support.maps import count_loads
 from tests.support.repositories import BAD, GOOD, force_commit, make_repository
 
 ZEROS = "0" * 40
+
+
+def lines(verdict: Verdict) -> tuple[str, ...]:
+    """What the pusher is told."""
+    return tuple(verdict_lines(verdict))
 
 
 def test_only_the_newest_of_a_long_history_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,26 +33,19 @@ def test_only_the_newest_of_a_long_history_are_looked_at(tmp_path: Path, monkeyp
     with open_pushed_repository(repository) as opened:
         verdict = judge([Update(ZEROS, new, "refs/heads/main")], opened)
     assert verdict.accepted
-    assert verdict.lines[-3] == "warning: 3 of the last 3 commits before it are not valid"
+    assert lines(verdict)[-3] == "warning: 3 of the last 3 commits before it are not valid"
 
 
 def test_equal_configurations_are_judged_once_besides_the_one_that_they_are_compared_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged = []
-    load = Gate.load_map
-
-    def count(gate: Gate, files: list[File], *, was_served: bool = False, errors_only: bool = False) -> LocationMap:
-        judged.append(files)
-        return load(gate, files, was_served=was_served, errors_only=errors_only)
-
-    monkeypatch.setattr(Gate, "load_map", count)
+    loads = count_loads(monkeypatch)
     repository = make_repository(tmp_path / "map.git", GOOD)
     old = force_commit(repository, GOOD)
     new = [force_commit(repository, {**GOOD, "README": str(number)}) for number in range(5)][-1]
     with open_pushed_repository(repository) as opened:
         assert judge([Update(old, new, "refs/heads/main")], opened).accepted
-    assert len(judged) == 3  # the old one, the new ones, and what could be better in the tip
+    assert loads() == 2  # the old one, and the new ones
 
 
 def test_an_update_to_a_commit_that_is_not_there_raises(tmp_path: Path) -> None:
@@ -63,11 +62,11 @@ def test_late_only_what_could_be_left_out_is_and_that_is_said(tmp_path: Path) ->
     with open_pushed_repository(repository) as opened:
         verdict = judge([Update(ZEROS, new, "refs/heads/main")], opened, is_late=lambda: True)
     assert verdict.accepted
-    assert "[catch-all]" not in "".join(verdict.lines)
-    assert "[stray-csv]" in "".join(verdict.lines)
-    assert verdict.lines[0] == "time is short: what changes is not told: location-policy diff"
-    assert "time is short: not all warnings are here: location-policy check" in verdict.lines
-    assert verdict.lines[-2] == "time is short: 2 commits before it are not looked at"
+    assert "[catch-all]" not in "".join(lines(verdict))
+    assert "[stray-csv]" in "".join(lines(verdict))
+    assert lines(verdict)[0] == "time is short: what changes is not told: location-policy diff"
+    assert "time is short: not all warnings are here: location-policy check" in lines(verdict)
+    assert lines(verdict)[-2] == "time is short: 2 commits before it are not looked at"
 
 
 def test_late_what_is_not_valid_is_refused_all_the_same(tmp_path: Path) -> None:
@@ -76,7 +75,7 @@ def test_late_what_is_not_valid_is_refused_all_the_same(tmp_path: Path) -> None:
     with open_pushed_repository(repository) as opened:
         verdict = judge([Update(old, new, "refs/heads/main")], opened, is_late=lambda: True)
     assert not verdict.accepted
-    assert "[host-bits]" in "".join(verdict.lines)
+    assert "[host-bits]" in "".join(lines(verdict))
 
 
 def test_time_that_runs_out_while_older_commits_are_looked_at_leaves_the_rest(tmp_path: Path) -> None:
@@ -86,7 +85,7 @@ def test_time_that_runs_out_while_older_commits_are_looked_at_leaves_the_rest(tm
     times = iter([False, False, False, True])  # the plan, the warnings of the tip, the oldest commit, the one above it
     with open_pushed_repository(repository) as opened:
         verdict = judge([Update(ZEROS, new, "refs/heads/main")], opened, is_late=lambda: next(times))
-    assert verdict.lines[-4:-1] == (
+    assert lines(verdict)[-4:-1] == (
         "time is short: 1 commit before it is not looked at",
         "warning: 1 of the 1 commit before it is not valid",
         "what is not valid cannot be served",
@@ -102,4 +101,4 @@ def test_late_a_push_is_held_to_its_limits_all_the_same(tmp_path: Path) -> None:
     with open_pushed_repository(repository) as opened:
         verdict = judge([Update(old, new, "refs/heads/main")], opened, is_late=lambda: True)
     assert not verdict.accepted
-    assert "main is refused: it changes more than one push may" in verdict.lines
+    assert "main is refused: it changes more than one push may" in lines(verdict)

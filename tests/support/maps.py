@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+
+import pytest
 
 from location_policy.config.commit import Commit
 from location_policy.config.files import File
-from location_policy.config.location_map import LocationMap, load_map
+from location_policy.config.location_map import Gate, LocationMap, load_map
 from location_policy.lookup.snapshot import Snapshot, take
 from location_policy.net.addresses import Network, parse_interface
 from tests.support.repositories import GOOD, Files
@@ -54,3 +56,19 @@ def network(text: str) -> Network:
 def map_of(rows: str, policy: str = "") -> LocationMap:
     """The map of these rows and of this policy.toml."""
     return load_map(files_of({"locations.csv": rows, "policy.toml": policy}))
+
+
+def count_loads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """How often files have been made into a map in this process since, or have been refused as none."""
+    loads = 0
+    load = Gate.load_map
+
+    def counted(
+        gate: Gate, files: Iterable[File], *, was_served: bool = False, errors_only: bool = False
+    ) -> LocationMap:
+        nonlocal loads
+        loads += 1
+        return load(gate, files, was_served=was_served, errors_only=errors_only)
+
+    monkeypatch.setattr(Gate, "load_map", counted)
+    return lambda: loads

@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from ..config.commit import Commit
-from ..config.location_map import Gate, LocationMap
-from ..errors import BranchMoved, InvalidConfiguration, LocationPolicyError, NothingChanges, NotNoted, NotWritable
-from ..gate.effect import Effect, asks_owners, effect_of, find_base
-from ..gate.messages import take_fresh
+from ..config.files import RULES_PATH
+from ..config.lint import all_warnings
+from ..errors import BranchMoved, LocationPolicyError, NothingChanges, NotNoted, NotWritable
+from ..gate.effect import Base
+from ..gate.excerpt import Excerpt, excerpt
+from ..gate.messages import verdict_lines
 from ..gate.overrides import OPTION
-from ..plan.approvals import APPROVAL, unapproved
-from ..plan.as_json import Fields, plan_excerpt
-from ..plan.limits import Excess
-from ..problems import Problem, errors_in
+from ..problems import Problem
 from ..repository.new_commits import Author
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import signature_rule
@@ -37,8 +34,6 @@ LOGGED = "location-policy page"
 """What the log of the branch says."""
 CAME = 20
 """Commits that have come meanwhile and are named."""
-SHOWN_PROBLEMS = 200
-"""Problems of a change that are told; errors beyond are counted."""
 _SAFE = re.compile(r"[^\w-]+")
 _CRUD = re.compile(r"[<>\x00-\x1f\x7f]")
 """What git leaves out of a name, or does not take."""
@@ -57,11 +52,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a change would do to the branch as it is at `tip`; `plan` tells it, and is None where it is not valid.
+    """What a change would do to the branch as it is at `tip`, and the verdict on a push of it.
 
-    `problems`, the first of `errors`, keep it from being served, `warnings` were not there before; `excess` are limits,
-    `missing` are owners who have not given their word and must, `touched` those who need not; `refusal` is what a
-    pusher would be told of all that. It has no map in it, and is as small for a large one.
+    `refusal` is what a pusher would be told where it is not taken. It has no map in it, and is as small for a large
+    one.
     """
 
     tip: Commit
@@ -70,24 +64,14 @@ class Preview:
     default: str
     """What the message is unless somebody says otherwise."""
     proposal: Proposal
-    problems: tuple[Problem, ...]
-    errors: int
-    warnings: tuple[Problem, ...]
-    plan: Fields | None
-    excess: tuple[Excess, ...]
-    missing: tuple[str, ...]
-    touched: tuple[str, ...]
+    verdict: Excerpt
+    refusal: tuple[str, ...]
     for_review: bool
 
     @property
     def may_land(self) -> bool:
         """Would it be taken? On its way to a review it has to be valid, and the rest is for who merges it."""
-        return self.proposal.verdict.accepted or (self.for_review and self.plan is not None)
-
-    @property
-    def refusal(self) -> tuple[str, ...]:
-        """What a pusher would be told, from the verdict on."""
-        return () if self.proposal.verdict.accepted else self.proposal.verdict.lines
+        return self.verdict.accepted or (self.for_review and self.verdict.plan is not None)
 
 
 class Attempt(NamedTuple):
@@ -130,17 +114,11 @@ def preview(repository: Repository, asked: Asked) -> Preview:
     default = cleaned(draft.message())
     message = cleaned(asked.message or "") or default
     options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
-    gate = Gate()
-    proposal = propose(repository, tip, draft.tree, message, asked.author, options, gate=gate)
-    branch = repository.served_ref(repository.settings()).removeprefix("refs/heads/")
-    problems, effect = _effect(repository, gate, tip, proposal)
-    shown = tip, branch, message, default, proposal
-    told = problems[:SHOWN_PROBLEMS]
-    if effect is None:
-        return Preview(*shown, told, len(problems), (), None, (), (), (), asked.for_review)
-    owners = _unapproved(repository, proposal, effect)
-    missing, touched = (owners, ()) if asks_owners(effect.base.location_map) else ((), owners)
-    return Preview(*shown, (), 0, told, plan_excerpt(effect.plan), effect.excess, missing, touched, asked.for_review)
+    proposal, verdict = propose(repository, tip, draft.tree, message, asked.author, options)
+    (move,) = verdict.moves
+    before = _warnings(repository, move.effect.base) if move.warnings and move.effect else ()
+    refusal = () if verdict.accepted else tuple(verdict_lines(verdict, override=""))
+    return Preview(tip, move.branch, message, default, proposal, excerpt(move, before), refusal, asked.for_review)
 
 
 def preview_at(place: Path, asked: Asked) -> Preview:
@@ -174,7 +152,7 @@ def _land(repository: Repository, found: Preview) -> str:
     """The branch on which it is now."""
     if found.for_review:
         return land_aside(repository, found.proposal, review_branch(found.proposal.author.name), LOGGED)
-    land(repository, found.proposal, LOGGED, found.excess)
+    land(repository, found.proposal, LOGGED)
     return found.branch
 
 
@@ -194,32 +172,12 @@ def _stale(repository: Repository, found: Preview, seen: str) -> Attempt:
     return Attempt(found, is_stale=True, came=came, others=len(ids))
 
 
-def _effect(
-    repository: Repository, gate: Gate, tip: Commit, proposal: Proposal
-) -> tuple[tuple[Problem, ...], Effect | None]:
-    """What is wrong with it, or else what is worse than before and what it does; the verdict says the same in lines."""
-    commit = repository.commit(proposal.update.new)
-    base = find_base(repository, gate, tip.id)
-    told: Counter[tuple[str, str, str]] = Counter()
-    with suppress(InvalidConfiguration):
-        take_fresh(_load(repository, gate, base.commit).warnings if base.commit else (), told)
-    try:
-        new = _load(repository, gate, commit)
-    except InvalidConfiguration as error:
-        return errors_in(error.problems), None
-    return tuple(take_fresh(new.warnings, told)), effect_of(repository, gate, base, commit, new)
-
-
-def _load(repository: Repository, gate: Gate, commit: Commit) -> LocationMap:
-    return gate.load_map(repository.files(repository.entries(commit), gate.knows))
-
-
-def _unapproved(repository: Repository, proposal: Proposal, effect: Effect) -> tuple[str, ...]:
-    """The owners of address space that it touches who have not given their word, where anybody wants to know."""
-    if effect.base.location_map.rules.severity("owner-approval") == "off":
+def _warnings(repository: Repository, base: Base) -> tuple[Problem, ...]:
+    """What could be better in the map that a change is compared with."""
+    if base.commit is None:
         return ()
-    trailers = repository.trailers(proposal.update.new, APPROVAL)
-    return tuple(one.owner for one in unapproved(effect.touched, proposal.author.name, trailers))
+    rules_text = repository.content_at(base.commit.tree, RULES_PATH)
+    return all_warnings(base.location_map.files, base.location_map.rules, rules_text, base.location_map.warnings)
 
 
 def cleaned(message: str) -> str:

@@ -14,14 +14,12 @@ from datetime import UTC, datetime
 from itertools import accumulate
 
 from ..config.commit import Commit
-from ..config.location_map import Gate
 from ..errors import BranchMoved, NotNoted, NotWritable, RepositoryError
-from ..gate.judge import Verdict
-from ..gate.overrides import Override
-from ..gate.post_receive import record_overrides
+from ..gate.overrides import joined, record
 from ..gate.pre_receive import judge
 from ..gate.pusher import user_name
 from ..gate.ref_updates import Update
+from ..gate.verdict import Verdict
 from ..plan.limits import Excess
 from ..repository.git import Git, GitFailed, PlainGit
 from ..repository.mirror import is_mirror
@@ -31,12 +29,12 @@ from ..repository.repository import Repository
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A commit that no ref names yet, and what a push of it would be told."""
+    """A commit that no ref names yet, the limits that it exceeds, and why it may, None where nobody says."""
 
     update: Update
     author: Author
-    options: tuple[str, ...]
-    verdict: Verdict
+    excess: tuple[Excess, ...]
+    reason: str | None
 
 
 def served_tip(repository: Repository) -> Commit:
@@ -68,26 +66,21 @@ def propose(
     message: str,
     author: Author,
     options: Sequence[str] = (),
-    override: str = "",
-    gate: Gate | None = None,
-) -> Proposal:
-    """A commit with this tree on top of the tip, judged; `options` are those that a pusher could give.
-
-    `override` is what to type where it exceeds the limits and all of it is meant.
+) -> tuple[Proposal, Verdict]:
+    """A commit with this tree on top of the tip, and the verdict on a push of it; `options` are those that a pusher
+    could give.
     """
     made = make_commit(PlainGit(repository.directory), tree, (tip.id,), message, author)
     update = Update(tip.id, made, repository.served_ref(repository.settings()))
-    verdict = judge([update], repository, options, pusher=author.name, override=override, gate=gate)
-    return Proposal(update, author, tuple(options), verdict)
+    verdict = judge([update], repository, options, pusher=author.name)
+    (move,) = verdict.moves
+    return Proposal(update, author, move.effect.excess if move.effect else (), move.reason), verdict
 
 
-def land(
-    repository: Repository, proposal: Proposal, why: str, excess: Sequence[Excess] | None = None
-) -> list[Override]:
-    """Put an accepted proposal on the branch; `why` goes to the log of the branch. What was overridden and is noted.
+def land(repository: Repository, proposal: Proposal, why: str) -> None:
+    """Put an accepted proposal on the branch, and note what it overrides; `why` goes to the log of the branch.
 
-    `excess` are the limits that it exceeds, where that is known. Raises BranchMoved where somebody was faster, NotNoted
-    where it is made all the same, and RepositoryError.
+    Raises BranchMoved where somebody was faster, NotNoted where it is made all the same, and RepositoryError.
     """
     old, new, ref = proposal.update.old, proposal.update.new, proposal.update.ref
     try:
@@ -99,9 +92,10 @@ def land(
         name = ref.removeprefix("refs/heads/")
         message = f"{name} has moved meanwhile, to {now[:10] if now else 'nowhere'}, so nothing was changed"
         raise BranchMoved(message, "look at what has come, and try again") from None
-    by, at = proposal.author.name, datetime.now(UTC)
+    if not proposal.excess or proposal.reason is None:
+        return
     try:
-        return record_overrides([proposal.update], repository, proposal.options, by=by, at=at, excess=excess)
+        record(repository, new, joined(proposal.excess, proposal.reason, proposal.author.name, datetime.now(UTC)))
     except RepositoryError as error:
         message = f"{new[:10]} stands, but why it exceeds a limit is not noted: {error.message}"
         raise NotNoted(message, error.hint) from error

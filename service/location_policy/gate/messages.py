@@ -1,11 +1,10 @@
-"""What the pusher is told: the plan, what is wrong and how to mend it.
+"""What the pusher is told of a verdict: the plan, what is wrong and how to mend it.
 
 git puts `remote: ` before each line: prose stays under 70 columns. What comes from the push is escaped.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -15,16 +14,19 @@ from ..plan.affected_owners import Touched
 from ..plan.approvals import APPROVAL
 from ..plan.as_text import SHOWN_OWNERS, plan_lines, total_line, touched_text
 from ..plan.limits import Excess
-from ..problems import Problem, count, escape, quote
+from ..problems import count, escape, quote
+from ..repository.signing_policy import why
 from .effect import Effect
 from .overrides import OPTION, TRAILER
+from .ref_updates import DRY_RUN
+from .verdict import Dropped, InvalidCommit, Move, OlderCommits, SignatureCheck, Unjudged, Verdict, take_fresh
 
 SHOWN_PLAN = 20
 """Lines of a plan that are printed to the pusher; the rest is counted."""
 SHOWN_PROBLEMS = 50
 """Problems that are printed to the pusher; the rest is counted."""
-SHOWN_DROPPED = 10
-"""Commits that are named when a push drops history; the rest is counted."""
+SHOWN_SIGNERS = 10
+"""Signers that are named; the rest is counted."""
 
 SKIP_PLAN = "time is short: what changes is not told: location-policy diff"
 """Nothing is held to what changes, so it was not found out."""
@@ -33,19 +35,113 @@ SKIP_WARNINGS = "time is short: not all warnings are here: location-policy check
 
 _SUBJECT, _AUTHOR = 34, 14
 """Characters that are shown of a commit, so that git's `remote: ` leaves the line within 80 columns."""
-_OTHER_LINE = re.compile(r"(?<=\.csv):\d+")
-"""The number of another line in a message: it may change while the problem stands."""
 
 
-def tell_effect(name: str, tip: Commit, effect: Effect) -> Iterator[str]:
-    """The plan, under a line that says what is compared."""
+def verdict_lines(verdict: Verdict, override: str | None = None) -> Iterator[str]:
+    """All that a pusher is told, the plan first and what becomes of the push last.
+
+    `override` is the command by which limits are exceeded for a commit that is made here, "" where there is none;
+    None: this is a push, and its pusher can also mend the commits.
+    """
+    if not verdict.updates:
+        yield "standard input names no ref, so nothing can be judged"
+        return
+    unjudged = verdict.unjudged
+    if unjudged is None or unjudged.why != "reserved":
+        for move in verdict.moves:
+            yield from _move_lines(move, override)
+    if unjudged:
+        yield from _refuse_unjudged(unjudged)
+    if dry := verdict.dry_runs:
+        nothing = not verdict.accepted or len(dry) == len(verdict.updates)
+        yield "dry run: nothing changed" + (f" by {escape(dry[0].ref)}" * (not nothing))
+
+
+def _refuse_unjudged(unjudged: Unjudged) -> Iterator[str]:
+    """The verdict on an update whose commits are not looked at."""
+    ref = escape(unjudged.update.ref)
+    match unjudged.why:
+        case "reserved":
+            yield f"{ref} is written by the program only"
+        case "no-dry-runs":
+            yield "this repository does not know dry runs yet"
+            yield f"  hint: on the server run location-policy init {escape(str(unjudged.directory.absolute()))}"
+        case "not-served":
+            refs = unjudged.update.asked_ref, unjudged.served
+            name, branch = (escape(one.removeprefix("refs/heads/")) for one in refs)
+            yield f"{name} is not the served branch, so nothing judges it"
+            yield f"  hint: git push origin HEAD:{DRY_RUN}{branch}"
+        case "not-there":
+            yield f"there is no {ref} to delete"
+
+
+def _move_lines(move: Move, override: str | None) -> Iterator[str]:
+    """What is told of one move of the served branch: of its content and of its signatures."""
+    name = escape(move.branch)
+    if move.forbidden == "deletion":
+        yield f"{name} is the served branch and cannot be deleted"
+        return
+    if move.forbidden == "rewind":
+        yield from refuse_rewind(name)
+        return
+    if move.dropped:
+        yield from tell_dropped(name, move.dropped)
+    told = [*_content_lines(name, move, override)]
+    yield from told
+    signatures = move.signatures
+    if signatures and not signatures.accepted:
+        if told[-1]:
+            yield ""
+        yield from refuse_unsigned(name, signatures, move)
+    elif move.accepted:
+        yield from tell_signers(signatures) if signatures else ()
+        yield from tell_older(move.older) if move.older else ()
+        yield accept(name, len(move.gained))
+
+
+def _content_lines(name: str, move: Move, override: str | None) -> Iterator[str]:
+    """The plan, then what is wrong, or what could be better and what is too much."""
+    if "plan" in move.skipped:
+        yield SKIP_PLAN
+        yield ""
+    if move.effect:
+        yield from tell_effect(name, move.gained[-1], move.effect)
+    if move.invalid:
+        yield from refuse_commits(name, len(move.invalid), len(move.gained))
+        yield from tell_problems(move.invalid)
+        yield from how_to_mend(move) if override is None else ()
+        return
+    if "warnings" in move.skipped:
+        yield SKIP_WARNINGS
+    yield from shown([str(problem) for problem in move.warnings])
+    if move.effect and move.effect.excess:
+        yield from _size_lines(name, move, move.effect, override)
+    if move.is_too_large and move.lacks_approval:
+        yield ""
+    if move.unapproved:
+        unapproved = move.unapproved
+        yield from refuse_unapproved(name, unapproved) if move.needs_approval else tell_unapproved(unapproved)
+
+
+def _size_lines(name: str, move: Move, effect: Effect, override: str | None) -> Iterator[str]:
+    """What is told of a change that exceeds limits."""
+    if move.reason is not None:
+        yield from tell_override(effect.excess, move.reason)
+        return
+    yield from refuse_size(name, effect.excess)
+    yield from tell_nearly(effect.nearly) if effect.nearly else ()
+    yield from how_to_override(override)
+
+
+def tell_effect(name: str, tip: str, effect: Effect) -> Iterator[str]:
+    """The plan, under a line that says what is compared; `tip` is an id."""
     base = effect.base.commit
     if base is None:
         yield f"{name} is served for the first time:"
         yield total_line(effect.plan)
     else:
         yield f"what changes on {name} since {base.id[:10]}:"
-        yield from plan_lines(effect.plan, SHOWN_PLAN, f"location-policy diff {base.id[:10]} {tip.id[:10]}")
+        yield from plan_lines(effect.plan, SHOWN_PLAN, f"location-policy diff {base.id[:10]} {tip[:10]}")
     if effect.returns_to:
         yield f"returns to {tell_commit(effect.returns_to)}"
     yield ""
@@ -123,49 +219,35 @@ def refuse_rewind(name: str) -> Iterator[str]:
     yield "        in the repository allows it"
 
 
-def tell_dropped(name: str, number: int, newest: Sequence[Commit]) -> Iterator[str]:
+def tell_dropped(name: str, dropped: Dropped) -> Iterator[str]:
     """How many commits a push drops, and the newest of them."""
-    yield f"warning: {name} drops {count(number, 'commit')} of its history:"
-    for commit in newest:
+    yield f"warning: {name} drops {count(dropped.number, 'commit')} of its history:"
+    for commit in dropped.newest:
         yield f"  {tell_commit(commit)}"
-    if number > len(newest):
-        yield f"  … and {number - len(newest):,} more"
+    if dropped.number > len(dropped.newest):
+        yield f"  … and {dropped.number - len(dropped.newest):,} more"
 
 
-def tell_older(invalid: int, number: int, *, is_cut: bool) -> Iterator[str]:
-    """How many of the commits below a new branch's tip could not be served; `is_cut`: not all were looked at."""
-    yield f"warning: {invalid:,} of the {'last ' * is_cut}{count(number, 'commit')} before it {_is(invalid)} not valid"
-    yield "what is not valid cannot be served"
+def tell_older(older: OlderCommits) -> Iterator[str]:
+    """How many of the commits below a new branch's tip could not be served, or were not looked at."""
+    if older.left:
+        yield f"time is short: {count(older.left, 'commit')} before it {_is(older.left)} not looked at"
+    if older.invalid:
+        number = f"{'last ' * older.is_cut}{count(older.looked_at, 'commit')}"
+        yield f"warning: {older.invalid:,} of the {number} before it {_is(older.invalid)} not valid"
+        yield "what is not valid cannot be served"
 
 
-def skip_older(number: int) -> str:
-    """How many of the commits below a new branch's tip were not looked at."""
-    return f"time is short: {count(number, 'commit')} before it {_is(number)} not looked at"
-
-
-def tell_problems(refused: Sequence[tuple[Commit, Sequence[Problem]]]) -> Iterator[str]:
+def tell_problems(refused: Sequence[InvalidCommit]) -> Iterator[str]:
     """The problems by commit; one that stands unchanged in the next commit is not told again."""
     blocks: list[str] = []
     told: Counter[tuple[str, str, str]] = Counter()
-    for commit, problems in refused:
-        fresh = [*map(str, take_fresh(problems, told))]
+    for one in refused:
+        fresh = [*map(str, take_fresh(one.errors, told))]
         if fresh:
-            fresh[0] = f"\ncommit {tell_commit(commit)}\n{fresh[0]}"
+            fresh[0] = f"\ncommit {tell_commit(one.commit)}\n{fresh[0]}"
             blocks += fresh
     return shown(blocks)
-
-
-def take_fresh(problems: Sequence[Problem], told: Counter[tuple[str, str, str]]) -> list[Problem]:
-    """Those that are not told yet, wherever their lines stand; `told` has them afterwards."""
-    here: Counter[tuple[str, str, str]] = Counter()
-    fresh = []
-    for problem in problems:
-        key = (problem.path, problem.code, _OTHER_LINE.sub("", problem.message))
-        here[key] += 1
-        if here[key] > told[key]:
-            fresh.append(problem)
-    told |= here
-    return fresh
 
 
 def shown(blocks: Sequence[str]) -> Iterator[str]:
@@ -175,16 +257,68 @@ def shown(blocks: Sequence[str]) -> Iterator[str]:
         yield f"… and {len(blocks) - SHOWN_PROBLEMS:,} more: location-policy check"
 
 
-def how_to_mend(base: str, *, tip_only: bool) -> Iterator[str]:
-    """What to type; `base` is the commit below the first that is refused."""
+def how_to_mend(move: Move) -> Iterator[str]:
+    """What to type where commits are not valid."""
     yield ""
     yield "to mend it: correct the files, run location-policy check, then"
-    if tip_only:
+    if move.invalid[0].commit.id == move.gained[-1]:
         yield "  git commit --all --amend --no-edit"
     else:
         yield "squash the correction into the commit that needs it:"
-        yield f"  git rebase --interactive {base}"
+        yield f"  git rebase --interactive {_below(move)}"
     yield "and push again"
+
+
+def refuse_unsigned(name: str, found: SignatureCheck, move: Move) -> Iterator[str]:
+    """The verdict on what is not signed by who may sign, and what to type so that it is."""
+    if found.problem is not None:
+        yield f"{name} is refused: signatures cannot be judged"
+        yield escape(found.problem)
+        if found.hint:
+            yield f"  hint: {escape(found.hint)}"
+        return
+    yield f"{name} is refused: {count(found.number, 'commit')} not signed by who may sign"
+    yield ""
+    for one in found.unsigned:
+        yield f"commit {tell_commit(one.commit)}"
+        yield f"  {why(one.signature)}"
+        if one.signature.key:
+            yield f"  {escape(one.signature.key)}"
+    if found.number > len(found.unsigned):
+        yield f"… and {found.number - len(found.unsigned):,} more"
+    yield ""
+    yield from _how_to_sign(found, move)
+
+
+def _how_to_sign(found: SignatureCheck, move: Move) -> Iterator[str]:
+    yield "to mend it: sign with a key that is listed"
+    if found.takes_ssh:
+        yield "  git config gpg.format ssh"
+        yield "  git config user.signingKey ~/.ssh/id_ed25519.pub"
+    else:
+        yield "  git config gpg.format openpgp"
+        yield "  git config user.signingKey you@example.com"
+    if found.unsigned[0].commit.id == move.gained[-1]:
+        yield "  git commit -S --amend --no-edit"
+    else:
+        yield f"  git rebase --force-rebase --rebase-merges -S {_below(move)}"
+    yield "and push again; who keeps the list can add a key to it"
+
+
+def tell_signers(found: SignatureCheck) -> Iterator[str]:
+    """Who has signed, and with which keys."""
+    for signer in found.signers[:SHOWN_SIGNERS]:
+        yield f"signed by {escape(signer.name)}"
+        yield f"  {escape(signer.key)}"
+    if len(found.signers) > SHOWN_SIGNERS:
+        yield f"… and {len(found.signers) - SHOWN_SIGNERS:,} more"
+
+
+def _below(move: Move) -> str:
+    """The commit below the first that a branch gains, as git rebase takes it."""
+    if move.update.creates:
+        return "--root"
+    return f"{move.gained[0][:10]}~" if move.dropped else move.update.old[:10]
 
 
 def tell_commit(commit: Commit) -> str:

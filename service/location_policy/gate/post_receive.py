@@ -24,11 +24,9 @@ def record_overrides(
     *,
     by: str,
     at: datetime,
-    excess: Sequence[Excess] | None = None,
 ) -> list[Override]:
     """Keep a note on each tip of the served branch that exceeds the limits; what was noted.
 
-    With `excess` it is known what a single tip exceeds, and not found out once more.
     Raises RepositoryError where it cannot be kept, and InvalidConfiguration where the tip cannot be read.
     """
     served = repository.served_ref(repository.settings())
@@ -38,7 +36,7 @@ def record_overrides(
         if update.creates or update.deletes or stands_for(update.ref, aliases) != stands_for(served, aliases):
             continue
         reason = asked_reason(repository, update.new, options)
-        if reason and (exceeded := _excess(update, repository) if excess is None else excess):
+        if reason and (exceeded := _excess(update, repository)):
             override = joined(exceeded, reason, by, at)
             record(repository, update.new, override)
             found.append(override)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ..config.location_map import Gate
-from ..problems import escape
 from ..repository.config import is_true
 from ..repository.repository import Repository
 from ..repository.signing_policy import signature_rule
-from .judge import Judge, Verdict
+from .judgement import Judge
 from .ref_updates import DRY_RUN, Update, stands_for
+from .verdict import Move, Unjudged, Verdict
 
 RESERVED = ("refs/location-policy", "refs/notes/location-policy")
 """Refs that the program writes itself, and all below them."""
@@ -26,78 +25,47 @@ def judge(
     options: Sequence[str] = (),
     is_late: Callable[[], bool] = lambda: False,
     pusher: str = "",
-    *,
-    override: str | None = None,
-    gate: Gate | None = None,
 ) -> Verdict:
-    """Whether these updates may be made.
+    """Whether these updates may be made, and what they do to the served branch.
 
-    `options` are those that the pusher has given; once `is_late`, what could be left out is, and that is said. Whoever
-    makes a commit here and does not push is told the command by which it may exceed the limits (`override`). `gate` is
-    that of who looks at the same commits once more.
+    `options` are those that the pusher has given; once `is_late`, what could be left out is. Without an update the push
+    is refused: git always names one, so something has read standard input before, and nothing is known.
+    Raises RepositoryError.
     """
-    if not updates:  # git always names one: whoever has read standard input before us, we know nothing
-        return Verdict(False, ("standard input names no ref, so nothing can be judged",))
-    verdict = _judge(updates, repository, options, is_late, pusher, override, gate)
-    dry = [update for update in updates if update.is_dry_run]
-    if not dry:
-        return verdict
-    nothing = not verdict.accepted or len(dry) == len(updates)
-    last = "dry run: nothing changed" + (f" by {escape(dry[0].ref)}" * (not nothing))
-    return Verdict(verdict.accepted, (*verdict.lines, last))
-
-
-def _judge(
-    updates: Sequence[Update],
-    repository: Repository,
-    options: Sequence[str],
-    is_late: Callable[[], bool],
-    pusher: str,
-    override: str | None,
-    gate: Gate | None,
-) -> Verdict:
+    if not updates:
+        return Verdict(())
     settings = repository.settings()
     served = repository.served_ref(settings)
     aliases = repository.symbolic_refs() if any(update.ref != served for update in updates) else {}
     allows_rewind = is_true(settings.get("allownonfastforward"))
     signatures = signature_rule(settings, repository.directory)
-    lines: list[str] = []
-    judged: set[Update] = set()
+    moves: dict[Update, Move] = {}
     for update in updates:
-        if f"{update.ref}/".startswith(tuple(f"{name}/" for name in RESERVED)):
-            return Verdict(False, (f"{escape(update.ref)} is written by the program only",))
-        asked = _asked(update, repository, served, aliases) if update.is_dry_run else update
-        if isinstance(asked, Verdict):
-            return Verdict(False, (*lines, *asked.lines))
-        if asked in judged or stands_for(asked.ref, aliases) != stands_for(served, aliases):
+        if unjudged := _unjudged(update, repository, served, aliases):
+            return Verdict(tuple(updates), tuple(moves.values()), unjudged)
+        meant = _meant(update, repository, served) if update.is_dry_run else update
+        if meant in moves or stands_for(meant.ref, aliases) != stands_for(served, aliases):
             continue
-        judged.add(asked)
-        judging = Judge(
-            repository,
-            options,
-            is_late,
-            signatures,
-            pusher=pusher,
-            allows_rewind=allows_rewind,
-            override=override,
-            gate=gate,
-        )
-        verdict = judging.judge(asked)
-        lines += verdict.lines
-        if not verdict.accepted:
-            return Verdict(False, tuple(lines))
-    return Verdict(True, tuple(lines))
+        judging = Judge(repository, options, is_late, signatures, pusher=pusher, allows_rewind=allows_rewind)
+        moves[meant] = judging.judge(meant)
+        if not moves[meant].accepted:
+            break
+    return Verdict(tuple(updates), tuple(moves.values()))
 
 
-def _asked(update: Update, repository: Repository, served: str, aliases: Mapping[str, str]) -> Update | Verdict:
-    """The update that a dry run asks about, or why it cannot be asked."""
+def _unjudged(update: Update, repository: Repository, served: str, aliases: Mapping[str, str]) -> Unjudged | None:
+    """Why the push is refused without a look at what this update moves, if it is."""
+    if f"{update.ref}/".startswith(tuple(f"{name}/" for name in RESERVED)):
+        return Unjudged("reserved", update, repository.directory, served)
+    if not update.is_dry_run:
+        return None
     if not repository.handles(DRY_RUN):
-        mend = f"  hint: on the server run location-policy init {escape(str(repository.directory.absolute()))}"
-        return Verdict(False, ("this repository does not know dry runs yet", mend))
+        return Unjudged("no-dry-runs", update, repository.directory, served)
     if stands_for(update.asked_ref, aliases) != stands_for(served, aliases):
-        name, branch = (escape(ref.removeprefix("refs/heads/")) for ref in (update.asked_ref, served))
-        hint = f"  hint: git push origin HEAD:{DRY_RUN}{branch}"
-        return Verdict(False, (f"{name} is not the served branch, so nothing judges it", hint))
-    if update.deletes:
-        return Verdict(False, (f"there is no {escape(update.ref)} to delete",))
+        return Unjudged("not-served", update, repository.directory, served)
+    return Unjudged("not-there", update, repository.directory, served) if update.deletes else None
+
+
+def _meant(update: Update, repository: Repository, served: str) -> Update:
+    """The update that a dry run asks about."""
     return Update(repository.tip(served) or "0" * len(update.new), update.new, served)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from ...edits.landing import Proposal, check_writable, land, propose, served_tip
 from ...edits.revert import go_back, take_back
 from ...errors import LocationPolicyError, NotWritable
-from ...gate.messages import tell_commit
+from ...gate.messages import tell_commit, verdict_lines
 from ...gate.overrides import OPTION
 from ...gate.pusher import user_name
+from ...gate.verdict import Verdict
 from ...problems import escape
 from ...repository.author import operator
 from ...repository.mirror import is_url, without_secrets
@@ -54,16 +55,16 @@ def revert(asked: Asked, repo: str | None) -> int:
             return 0
         options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
         message = made.message(asked.message)
-        proposal = propose(repository, tip, made.tree, message, author, options, OVERRIDE)
-        return _carry_out(repository, proposal, asked)
+        proposal, verdict = propose(repository, tip, made.tree, message, author, options)
+        return _carry_out(repository, proposal, verdict, is_dry=asked.is_dry)
 
 
-def _carry_out(repository: Repository, proposal: Proposal, asked: Asked) -> int:
-    for line in proposal.verdict.lines:
+def _carry_out(repository: Repository, proposal: Proposal, verdict: Verdict, *, is_dry: bool) -> int:
+    for line in verdict_lines(verdict, OVERRIDE):
         print(line)
-    if not proposal.verdict.accepted:
+    if not verdict.accepted:
         return NO
-    if asked.is_dry:
+    if is_dry:
         print("dry run: nothing changed")
         return 0
     sys.stdout.flush()  # the plan is there before anything is done

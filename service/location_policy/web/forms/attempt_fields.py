@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from ...edits.change_request import Attempt
+from ...gate.as_json import verdict_fields
 from ...history.commit_text import commit_fields
-from ...plan.limits import Excess
-from ...problems import count, problem_fields
+from ...problems import count
 from ..edge.faults import Fault
 from ..pages.resources import Facts
+
+TOLD_FIRST = ("plan", "problems", "errors", "warnings", "limits", "owners", "touched")
+"""Facts of the verdict that stand beside it; the others are in it."""
 
 
 def attempt_fields(attempt: Attempt) -> Facts:
     """All of it."""
     found = attempt.preview
+    verdict = verdict_fields(found.verdict)
+    first = {name: verdict.pop(name) for name in TOLD_FIRST}
     return {
         "tip": found.tip.id,
         "branch": attempt.branch or found.branch,
@@ -20,13 +25,8 @@ def attempt_fields(attempt: Attempt) -> Facts:
         "for_review": found.for_review,
         "message": found.message,
         "proposed": found.default,
-        "plan": found.plan,
-        "problems": [problem_fields(problem) for problem in found.problems],
-        "errors": found.errors,
-        "warnings": [problem_fields(problem) for problem in found.warnings],
-        "limits": [_limit_fields(one) for one in found.excess],
-        "owners": list(found.missing),
-        "touched": list(found.touched),
+        **first,
+        "verdict": verdict,
         "refusal": list(found.refusal),
         "may_land": found.may_land,
         "came": [commit_fields(commit) for commit in attempt.came],
@@ -37,24 +37,20 @@ def attempt_fields(attempt: Attempt) -> Facts:
 
 def fault_in(attempt: Attempt, *, is_confirmed: bool) -> Fault | None:
     """Why there is no commit where one was wanted, or why there can be none."""
-    found = attempt.preview
+    found, verdict = attempt.preview, attempt.preview.verdict
     if attempt.is_stale:
         here = f"it is at {found.tip.id[:10]} now"
         came = f"{count(attempt.others, 'commit')} came meanwhile" if attempt.others else here
         message = f"{found.branch} has moved since you saw it: {came}, and nothing of yours was made"
-        hint = "this is what it does now; confirm it again" if found.plan else "mend it, and show the plan again"
+        hint = "this is what it does now; confirm it again" if verdict.plan else "mend it, and show the plan again"
         return Fault(409, message, hint)
-    if found.problems:
-        return Fault(422, f"the map would not be valid: {count(found.errors, 'error')}")
+    if verdict.errors:
+        return Fault(422, f"the map would not be valid: {count(verdict.errors, 'error')}")
     if not is_confirmed or attempt.commit:
         return None
-    if found.excess and not found.missing:
+    if verdict.excess and not verdict.missing:
         return Fault(422, "it changes more than one push may", "say why, and confirm again")
-    if found.missing:
+    if verdict.missing:
         hint = "the message is to end, after an empty line, with who has approved it; the lines are below"
         return Fault(422, "it would not be taken without the word of its owners", hint)
     return Fault(422, "it would not be taken", "what a pusher would be told is below")
-
-
-def _limit_fields(one: Excess) -> Facts:
-    return {"rule": one.rule, "limit": one.limit, "measured": one.measured}

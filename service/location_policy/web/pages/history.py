@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 from ...config.commit import Commit
-from ...edits.change_request import SHOWN_PROBLEMS
 from ...errors import InvalidConfiguration
+from ...gate.excerpt import SHOWN_PROBLEMS
 from ...gate.overrides import Override
 from ...history.as_json import override_fields
 from ...history.commit_text import commit_fields, time_text

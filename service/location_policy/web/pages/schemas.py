@@ -133,6 +133,24 @@ SOURCE = record(
     lines=many(record(number=NUMBER, text=TEXT)),
     total=NUMBER,
 )
+SIGNATURES = record(
+    problem=perhaps(TEXT),
+    number=NUMBER,
+    unsigned=many(record(commit=TEXT, why=TEXT, key=TEXT)),
+    signers=many(record(name=TEXT, key=TEXT)),
+)
+VERDICT = record(
+    accepted=TRUTH,
+    gained=NUMBER,
+    dropped=NUMBER,
+    worse=NUMBER,
+    returns_to=perhaps(TEXT),
+    nearly=perhaps(TEXT),
+    reason=perhaps(TEXT),
+    signatures=perhaps(SIGNATURES),
+    older=perhaps(record(looked_at=NUMBER, invalid=NUMBER, left=NUMBER, is_cut=TRUTH)),
+    skipped=many(TEXT),
+)
 ATTEMPT = record(
     tip=TEXT,
     branch=TEXT,
@@ -145,6 +163,7 @@ ATTEMPT = record(
     limits=many(record(rule=TEXT, limit=TEXT, measured=TEXT)),
     owners=many(TEXT),
     touched=many(TEXT),
+    verdict=VERDICT,
     refusal=many(TEXT),
     may_land=TRUTH,
     came=many(COMMIT),

@@ -1,0 +1,77 @@
+"""What a verdict says of one move of the served branch, without a map in it: small for a large map too, to be pickled.
+
+Lists are cut to their first entries, and what is cut is counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..plan.as_json import Fields, plan_excerpt
+from ..plan.limits import Excess
+from ..problems import Problem
+from .verdict import Extra, Move, OlderCommits, SignatureCheck, take_fresh
+
+SHOWN_PROBLEMS = 200
+"""Problems of a change that are told; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What a verdict says. `plan` is as `plan_excerpt` gives it, and None where the tip is not valid, or for want of
+    time.
+
+    `problems`, the first of `errors`, keep it from being served; one that stands in several commits is told once. Of
+    the `warnings` of the tip, only those that were not there before: the first of `worse`. `excess` are the limits that
+    it exceeds and `reason` is why it may, None where nobody says. `missing` are owners who have not given their word
+    and must, `unasked` those who need not. `gained` and `dropped` count commits; `returns_to` and `nearly` are ids, and
+    mean what they mean in an `Effect`. The rest is as in a `Move`.
+    """
+
+    accepted: bool
+    gained: int
+    dropped: int
+    problems: tuple[Problem, ...]
+    errors: int
+    warnings: tuple[Problem, ...]
+    worse: int
+    plan: Fields | None
+    returns_to: str | None
+    nearly: str | None
+    excess: tuple[Excess, ...]
+    reason: str | None
+    missing: tuple[str, ...]
+    unasked: tuple[str, ...]
+    signatures: SignatureCheck | None
+    older: OlderCommits | None
+    skipped: tuple[Extra, ...]
+
+
+def excerpt(move: Move, before: Sequence[Problem] = ()) -> Excerpt:
+    """What is told of a move, given the warnings of the map that it is compared with."""
+    known, told = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
+    take_fresh(before, known)
+    warnings = take_fresh(move.warnings, known)
+    problems = [problem for one in move.invalid for problem in take_fresh(one.errors, told)]
+    effect, owners = move.effect, tuple(one.owner for one in move.unapproved)
+    return Excerpt(
+        accepted=move.accepted,
+        gained=len(move.gained),
+        dropped=move.dropped.number if move.dropped else 0,
+        problems=tuple(problems[:SHOWN_PROBLEMS]),
+        errors=len(problems),
+        warnings=tuple(warnings[:SHOWN_PROBLEMS]),
+        worse=len(warnings),
+        plan=plan_excerpt(effect.plan) if effect else None,
+        returns_to=effect.returns_to.id if effect and effect.returns_to else None,
+        nearly=effect.nearly.id if effect and effect.nearly else None,
+        excess=effect.excess if effect else (),
+        reason=move.reason,
+        missing=owners if move.needs_approval else (),
+        unasked=() if move.needs_approval else owners,
+        signatures=move.signatures,
+        older=move.older,
+        skipped=move.skipped,
+    )

@@ -1,0 +1,163 @@
+"""The verdict on a move of the served branch.
+
+What counts is what the branch gains: every commit of `OLD..NEW` must be valid, and the tip's whole tree always, so
+that a commit pushed to a side branch first is no way round. A branch that is new brings its history with it: its tip
+must be valid, older commits are only counted. What the move does to answers is found out too, and held to the limits
+of the map before it. No tree is built, and the map of a configuration is made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from ..config.commit import Commit
+from ..config.files import RULES_PATH
+from ..config.lint import all_warnings
+from ..config.location_map import Gate, LocationMap
+from ..errors import InvalidConfiguration
+from ..plan.affected_owners import Touched
+from ..plan.approvals import APPROVAL, unapproved
+from ..plan.plan import EMPTY
+from ..problems import Problem, errors_in
+from ..repository.objects import Entry
+from ..repository.repository import Repository
+from ..repository.signing_policy import SignatureRule
+from .effect import Base, Effect, asks_owners, effect_of, find_base
+from .overrides import asked_reason
+from .ref_updates import Update
+from .signature_check import check_signatures
+from .verdict import Dropped, Extra, InvalidCommit, Move, OlderCommits
+
+OLDER_COMMITS = 1_000
+"""Commits below the tip of a new branch that are looked at for the warning."""
+NAMED = 10
+"""Commits that are named when a push drops history; the rest is counted."""
+
+
+class Judge:
+    """Judges one update of the served branch; equal configurations are judged once."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        options: Sequence[str],
+        is_late: Callable[[], bool],
+        signatures: SignatureRule,
+        *,
+        pusher: str,
+        allows_rewind: bool,
+    ) -> None:
+        self._repository = repository
+        self._options = options
+        self._is_late = is_late
+        self._signatures = signatures
+        self._pusher = pusher
+        self._allows_rewind = allows_rewind
+        self._gate = Gate()
+        self._problems: dict[tuple[Entry, ...], tuple[Problem, ...]] = {}
+        self._tip: tuple[Entry, ...] = ()
+        self._map: LocationMap | None = None
+        """That of the tip, if it is valid."""
+        self._rules_text = b""
+        """The policy.toml of the tip."""
+
+    def judge(self, update: Update) -> Move:
+        """Whether the served branch may move so, and what that does."""
+        if update.deletes:
+            return Move(update, forbidden="deletion")
+        if update.creates:
+            move = self._judge_gained(update, Base(None, EMPTY), [update.new])
+            return replace(move, older=self._older(update.new)) if move.accepted else move
+        rewinds = not self._repository.is_ancestor(update.old, update.new)
+        if rewinds and not self._allows_rewind:
+            return Move(update, forbidden="rewind")
+        dropped = self._dropped(update) if rewinds else None
+        gained = self._repository.gained(update.old, update.new) or [update.new]
+        base = find_base(self._repository, self._gate, update.old)
+        return replace(self._judge_gained(update, base, gained), dropped=dropped)
+
+    def _judge_gained(self, update: Update, base: Base, commit_ids: Sequence[str]) -> Move:
+        """The verdict on going from the base to the last of these commits, which are in order, oldest first."""
+        tip = self._commit(commit_ids[-1])
+        self._tip = self._repository.entries(tip)
+        invalid = tuple(self._invalid(commit_ids))
+        effect, skipped = self._effect(base, tip)
+        move = Move(update, gained=tuple(commit_ids), invalid=invalid, effect=effect, skipped=skipped)
+        if not invalid:
+            move = self._judge_valid(move, tip, base.location_map)
+        return replace(move, signatures=check_signatures(self._signatures, self._repository, commit_ids))
+
+    def _judge_valid(self, move: Move, tip: Commit, before: LocationMap) -> Move:
+        """The same with what could be better, and who has agreed: of commits that can all be served."""
+        skipped: tuple[Extra, ...] = ("warnings",) if self._is_late() else ()
+        return replace(
+            move,
+            warnings=self._problems[self._tip] if skipped else self._warnings(),
+            reason=asked_reason(self._repository, tip.id, self._options)
+            if move.effect and move.effect.excess
+            else None,
+            unapproved=self._unapproved(tip, move.effect) if move.effect else (),
+            needs_approval=asks_owners(before),
+            skipped=(*move.skipped, *skipped),
+        )
+
+    def _older(self, tip: str) -> OlderCommits:
+        """The commits below the tip of a new branch."""
+        older = self._repository.ancestors(tip, OLDER_COMMITS + 1)[1:]
+        invalid, left = 0, len(older)
+        for commit_id in reversed(older):
+            if self._is_late():
+                break
+            invalid += bool(errors_in(self._judge_commit(self._commit(commit_id))))
+            left -= 1
+        return OlderCommits(len(older) - left, invalid, left, is_cut=len(older) == OLDER_COMMITS)
+
+    def _effect(self, base: Base, tip: Commit) -> tuple[Effect | None, tuple[Extra, ...]]:
+        """What going from the base to the tip does; limits and owners are never let go for want of time."""
+        if self._map is None:
+            return None, ()
+        held = base.location_map.rules.limits or asks_owners(base.location_map)
+        if not held and self._is_late():
+            return None, ("plan",)
+        return effect_of(self._repository, self._gate, base, tip, self._map), ()
+
+    def _unapproved(self, tip: Commit, effect: Effect) -> tuple[Touched, ...]:
+        """Who has not given their word, where anybody asks; who that is, is as it was before."""
+        if not effect.touched or effect.base.location_map.rules.severity("owner-approval") == "off":
+            return ()
+        return unapproved(effect.touched, self._pusher, self._repository.trailers(tip.id, APPROVAL))
+
+    def _invalid(self, commit_ids: Sequence[str]) -> Iterator[InvalidCommit]:
+        for commit_id in commit_ids:
+            commit = self._commit(commit_id)
+            if errors := errors_in(self._judge_commit(commit)):
+                yield InvalidCommit(commit, errors)
+
+    def _judge_commit(self, commit: Commit) -> tuple[Problem, ...]:
+        """What is wrong with a commit, without the warnings that cost: no others are told than the tip's."""
+        entries = self._repository.entries(commit)
+        if entries not in self._problems:
+            try:
+                files = self._repository.files(entries, self._gate.knows)
+                found = self._gate.load_map(files, errors_only=True)
+                self._problems[entries] = found.warnings
+            except InvalidConfiguration as error:
+                self._problems[entries] = error.problems
+            else:
+                if entries == self._tip:
+                    self._map = found
+                    self._rules_text = next((file.content or b"" for file in files if file.path == RULES_PATH), b"")
+        return self._problems[entries]
+
+    def _warnings(self) -> tuple[Problem, ...]:
+        """What could be better in the tip, which is valid."""
+        assert self._map is not None
+        return all_warnings(self._map.files, self._map.rules, self._rules_text, self._map.warnings)
+
+    def _commit(self, commit_id: str) -> Commit:
+        return self._repository.commit(commit_id)
+
+    def _dropped(self, update: Update) -> Dropped:
+        dropped = self._repository.gained(update.new, update.old)
+        return Dropped(len(dropped), tuple(self._commit(commit_id) for commit_id in dropped[: -NAMED - 1 : -1]))

@@ -1,0 +1,185 @@
+"""The verdict on a push, as facts: what each move of the served branch gains, drops and does, and what is against it.
+
+`judgement` makes these records and `messages` makes lines of them. Whether a push is taken follows from the facts, so
+no record can say one thing and hold another. They hold maps and plans: `excerpt` makes of them what can travel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..config.commit import Commit, Signer
+from ..plan.affected_owners import Touched
+from ..problems import Problem
+from ..repository.signatures import Signature
+from .effect import Effect
+from .ref_updates import Update
+
+Forbidden = Literal["deletion", "rewind"]
+"""What may not be done to the served branch, whatever its commits hold."""
+Extra = Literal["plan", "warnings"]
+"""What is left out where time is short."""
+
+_OTHER_LINE = re.compile(r"(?<=\.csv):\d+")
+"""The number of another line in a message: it may change while the problem stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The commits that a rewind takes from the branch: how many, and the newest few, newest first."""
+
+    number: int
+    newest: tuple[Commit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidCommit:
+    """A commit that cannot be served, and its problems: errors only, at least one."""
+
+    commit: Commit
+    errors: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OlderCommits:
+    """The commits below the tip of a new branch: `looked_at`, of these `invalid`, and `left` for want of time.
+
+    `is_cut`: there may be still older ones, which are not looked at.
+    """
+
+    looked_at: int
+    invalid: int
+    left: int
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedCommit:
+    """A commit that is not signed by who may sign, and what git says of its signature."""
+
+    commit: Commit
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureCheck:
+    """What is found of the signatures that are asked for; `problem`, with a `hint`: why nothing can be.
+
+    `number` commits are not signed by who may sign, of which `unsigned` are the first few; `signers` are those who have
+    signed the others, each key once. `takes_ssh`: keys of SSH are listed, else those of OpenPGP.
+    """
+
+    problem: str | None = None
+    hint: str | None = None
+    number: int = 0
+    unsigned: tuple[UnsignedCommit, ...] = ()
+    signers: tuple[Signer, ...] = ()
+    takes_ssh: bool = False
+
+    @property
+    def accepted(self) -> bool:
+        """Is every commit signed that must be?"""
+        return self.problem is None and not self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The verdict on one move of the served branch; of one that is `forbidden` no more is known.
+
+    `gained` are ids, oldest first, the tip last; of a new branch it is the tip alone. `effect` is None where the tip is
+    not valid, or its plan was `skipped`. `warnings` of the tip, `reason` and `unapproved` are found out where every
+    commit is valid: `reason` is why it may exceed its limits, None where nobody says; `unapproved` are the owners who
+    have not given their word, and with `needs_approval` it is not taken without. `signatures` is None where none are
+    asked for, `older` for a branch that is not new, or is refused.
+    """
+
+    update: Update
+    forbidden: Forbidden | None = None
+    gained: tuple[str, ...] = ()
+    dropped: Dropped | None = None
+    invalid: tuple[InvalidCommit, ...] = ()
+    effect: Effect | None = None
+    warnings: tuple[Problem, ...] = ()
+    reason: str | None = None
+    unapproved: tuple[Touched, ...] = ()
+    needs_approval: bool = False
+    signatures: SignatureCheck | None = None
+    older: OlderCommits | None = None
+    skipped: tuple[Extra, ...] = ()
+
+    @property
+    def branch(self) -> str:
+        """The name of the branch; it comes from outside."""
+        return self.update.ref.removeprefix("refs/heads/")
+
+    @property
+    def is_too_large(self) -> bool:
+        """Does it exceed a limit, and nobody says why?"""
+        return bool(self.effect and self.effect.excess) and self.reason is None
+
+    @property
+    def lacks_approval(self) -> bool:
+        """Is the word of an owner missing without whom it is not taken?"""
+        return self.needs_approval and bool(self.unapproved)
+
+    @property
+    def accepted(self) -> bool:
+        """May the branch move so?"""
+        is_signed = self.signatures is None or self.signatures.accepted
+        return is_signed and not (self.forbidden or self.invalid or self.is_too_large or self.lacks_approval)
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """An update for which a push is refused without a look at commits.
+
+    `reserved`: only the program writes this ref. The rest is about dry runs: the repository does not take them, the
+    branch that is meant is not the `served` one, or there is no ref to delete.
+    """
+
+    why: Literal["reserved", "no-dry-runs", "not-served", "not-there"]
+    update: Update
+    directory: Path
+    """That of the repository."""
+    served: str
+    """The served ref."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict on a push of these `updates`: on each move of the served branch, up to the first that is refused.
+
+    `unjudged` is the update at which it ends, if it ends without a look. A push that names no ref is refused.
+    """
+
+    updates: tuple[Update, ...]
+    moves: tuple[Move, ...] = ()
+    unjudged: Unjudged | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """May all of it be made?"""
+        return bool(self.updates) and self.unjudged is None and all(move.accepted for move in self.moves)
+
+    @property
+    def dry_runs(self) -> tuple[Update, ...]:
+        """The updates that only ask."""
+        return tuple(update for update in self.updates if update.is_dry_run)
+
+
+def take_fresh(problems: Sequence[Problem], told: Counter[tuple[str, str, str]]) -> list[Problem]:
+    """Those that are not told yet, wherever their lines stand; `told` has them afterwards."""
+    here: Counter[tuple[str, str, str]] = Counter()
+    fresh = []
+    for problem in problems:
+        key = (problem.path, problem.code, _OTHER_LINE.sub("", problem.message))
+        here[key] += 1
+        if here[key] > told[key]:
+            fresh.append(problem)
+    told |= here
+    return fresh
