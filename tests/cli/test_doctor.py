@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from location_policy import __version__
 from location_policy.repository.mirror import mirror_directory
-from location_policy.repository.repository import Repository, open_repository
+from location_policy.repository.repository import open_repository
+from location_policy.repository.signing_policy import Scope
 from location_policy.rollout import doctor
-from location_policy.rollout.doctor import Finding, examine, file_system
-from location_policy.rollout.last_good import Identity, LastGood, save
+from location_policy.rollout.doctor import HOW_TO_SIGN, Finding, examine, file_system
+from location_policy.rollout.last_good import Identity, LastGood, load, save
 from location_policy.rollout.persistence import PIN
 from tests.support.program import PROGRAM, run_program
-from tests.support.repositories import BAD, GOOD, force_commit, git, init, make_repository, tip
+from tests.support.repositories import BAD, GOOD, clone, force_commit, git, init, make_repository, tip
+from tests.support.signing import make_ssh_key, needs_ssh, require
 from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody
 
 MOUNTS = """\
@@ -41,11 +44,6 @@ def found(repository: Path, topic: str) -> Finding:
     """The only finding of this topic that has a mend, or else the first of it."""
     of_topic = [one for one in examine(repository, state_of(repository)) if one.topic == topic]
     return next((one for one in of_topic if one.mend), of_topic[0])
-
-
-def opened(repository: Path) -> Repository:
-    with open_repository(repository) as found:
-        return found
 
 
 def test_a_repository_that_init_has_made_is_fine(repository: Path) -> None:
@@ -258,6 +256,35 @@ def test_a_commit_that_was_served_is_served_instead_of_a_bad_one(repository: Pat
     assert found(repository, "serve").said == told, "the newest valid one before it"
 
 
+@needs_ssh
+def test_a_head_that_is_not_signed_as_it_must_be_is_to_be_mended(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "signers").write_text(make_ssh_key(tmp_path, "alice").line())
+    require(repository, "tip", allowedSigners=tmp_path / "signers")
+    head = tip(repository)[:10]
+    finding = found(repository, "serve")
+    told = f"branch main is not taken: {head} is not signed by who may sign: it is not signed"
+    assert finding.said == f"{told}; would serve nothing: 503"
+    assert finding.mend == HOW_TO_SIGN["tip"]
+    require(repository, "tip", allowedSigners="/nowhere")
+    finding = found(repository, "serve")
+    assert finding.said.startswith("branch main is not taken: /nowhere cannot be read: ")
+    assert finding.mend == "location-policy.allowedSigners names it"
+
+
+@needs_ssh
+@pytest.mark.parametrize("scope", ["tip", "all"])
+def test_who_does_what_is_said_of_signatures_is_served(repository: Path, tmp_path: Path, scope: Scope) -> None:
+    alice = make_ssh_key(tmp_path, "alice")
+    (tmp_path / "signers").write_text(alice.line())
+    require(repository, scope, allowedSigners=tmp_path / "signers")
+    working = clone(repository, tmp_path / "clone")
+    arguments = HOW_TO_SIGN[scope].removesuffix(" BASE").partition(": git ")[2].split()
+    git(*arguments, "--root" if scope == "all" else "--message=Sign", cwd=working.path, **alice.signs)
+    working.git("push", "--quiet", "origin", "main:elsewhere")
+    git("update-ref", "refs/heads/main", "elsewhere", cwd=repository)
+    assert found(repository, "serve").mend is None
+
+
 def test_a_branch_without_a_commit_is_told(tmp_path: Path) -> None:
     repository = init(tmp_path / "locations.git", "--empty")
     finding = found(repository, "serve")
@@ -274,8 +301,12 @@ def test_content_that_only_the_disk_has_is_served(repository: Path) -> None:
     kept = examine(other, state_of(other))
     assert any("another repository" in one.said for one in kept)
     git("config", "location-policy.id", git("config", "location-policy.id", cwd=repository), cwd=other)
-    save(state_of(other), LastGood(Identity("", str(other)), opened(repository).commit(good), ()))
+    kept_there = load(state_of(repository))
+    assert kept_there
+    save(state_of(other), replace(kept_there, identity=Identity("", str(other))))
     assert found(other, "serve").said.endswith(f"has 1 error; would serve commit {good[:10]} instead")
+    save(state_of(other), replace(kept_there, identity=Identity("", str(other)), files=()))
+    assert found(other, "serve").said.endswith("has 1 error; would serve nothing: 503"), "it is no map"
 
 
 def test_a_repository_that_cannot_be_read_whole_is_told(repository: Path) -> None:

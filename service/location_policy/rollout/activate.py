@@ -1,14 +1,14 @@
 """Put a commit in force, or else say why not.
 
 A commit that is not valid, or not signed as it must be, changes nothing but the reason that is told. When there is
-nothing in force yet, the first of these that can be served is: HEAD, the commit that was good last, its content on
-disk, the newest valid ancestor of HEAD. What was served before needs no signature: it was judged when it came.
+nothing in force yet, the first of the candidates that can be served is.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..config.commit import Commit
@@ -18,13 +18,11 @@ from ..lookup.snapshot import Snapshot
 from ..problems import count, errors_in
 from ..repository.repository import Repository
 from ..repository.signing_policy import SignatureRule
+from .candidates import Candidate, next_candidate, start_candidates
 from .last_good import Identity, LastGood
-from .persistence import PIN, Keeper
+from .persistence import Keeper
 from .snapshot_builder import Loader
 from .state import Active, Failure, now
-
-ANCESTORS = 100
-"""First-parent commits among which the newest valid one is looked for."""
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +56,13 @@ class Rollout:
     def roll_out(self, repository: Repository, head: Commit) -> None:
         """Put HEAD in force, or else say why not; what is in force already is not loaded again."""
         snapshot = self._active.state.snapshot
-        served = self._served_before(repository)
+        order = self._candidates(repository, head)
         rejection = self._refused_under = None
         try:
             if not (snapshot and snapshot.commit and snapshot.commit.id == head.id):
-                if head.id not in served:
-                    self.rule.require(repository, self._gained(repository, served, head))
-                self._put_in_force(repository, head, Gate(), was_served=head.id in served)
+                first = next(order)
+                self.rule.require(repository, first.gains)
+                self._put_in_force(repository, head, Gate(), was_served=first.was_served)
         except InvalidConfiguration as error:
             rejection = Failure(now(), error.message, head.id, error.problems)
             log.error("refused commit=%s %s", head.id, count(len(errors_in(error.problems)), "error"))
@@ -75,40 +73,33 @@ class Rollout:
         if rejection:
             self._active.count("refused")
             self._keeper.note("refused", head.id)
-            self.fall_back(repository, head)
+            self._put_first_in_force(repository, order)
         self._active.change(rejection=rejection, is_settled=True, was_read=True)
 
-    def _gained(self, repository: Repository, served: list[str], head: Commit) -> list[str]:
-        """The commits that the branch gains since what was in force last, oldest first; HEAD alone if nothing was."""
-        snapshot = self._active.state.snapshot
-        last = [snapshot.commit.id] if snapshot and snapshot.commit else served
-        base = next((one for one in last if self.rule.scope == "all" and repository.tip(one)), None)
-        return (repository.gained(base, head.id) if base else []) or [head.id]
+    def _candidates(self, repository: Repository, head: Commit) -> Iterator[Candidate]:
+        """HEAD, and until the source was read and something is in force, what else there is."""
+        state = self._active.state
+        in_force = state.snapshot.commit.id if state.snapshot and state.snapshot.commit else None
+        if in_force and state.was_read:
+            return iter([next_candidate(repository, self.rule, head.id, in_force)])
+        return start_candidates(repository, self.rule, head.id, self._stored_here(), in_force)
 
-    def _served_before(self, repository: Repository) -> list[str]:
-        """Until the source was read and something is in force: the commits that were served, the newest first."""
-        if self._active.state.snapshot is not None and self._active.state.was_read:
-            return []
-        stored = self._stored_here()
-        return list(dict.fromkeys(filter(None, (stored.commit.id if stored else None, repository.tip(PIN)))))
+    def fall_back(self, repository: Repository) -> None:
+        """While nothing is in force: put in force the best there is without HEAD."""
+        if self._active.state.snapshot is None:
+            self._put_first_in_force(repository, start_candidates(repository, self.rule, None, self._stored_here()))
 
-    def fall_back(self, repository: Repository, head: Commit | None = None) -> None:
-        """While nothing is in force: put in force the best there is instead of HEAD."""
-        if self._active.state.snapshot is not None:
-            return
-        gate = Gate()
-        served = self._served_before(repository)
-        if any(self._try(repository, one, gate, was_served=True) for one in served) or self.serve_stored():
-            return
-        ancestors = repository.ancestors(head.id, ANCESTORS, first_parent=True)[1:] if head else []
-        any(self._try(repository, one, gate) for one in ancestors)
+    def _put_first_in_force(self, repository: Repository, order: Iterable[Candidate]) -> None:
+        """While nothing is in force: put in force the first of these that can be."""
+        if self._active.state.snapshot is None:
+            gate = Gate()
+            any(self.serve_stored() if one.stored else self._try(repository, one, gate) for one in order)
 
-    def _try(self, repository: Repository, commit_id: str, gate: Gate, *, was_served: bool = False) -> bool:
+    def _try(self, repository: Repository, one: Candidate, gate: Gate) -> bool:
         try:
-            if not was_served:
-                self.rule.require(repository, [commit_id])
-            (commit,) = self.rule.with_signers(repository, [repository.commit(commit_id)])
-            self._put_in_force(repository, commit, gate, was_served=was_served)
+            self.rule.require(repository, one.gains)
+            (commit,) = self.rule.with_signers(repository, [repository.commit(one.commit_id)])
+            self._put_in_force(repository, commit, gate, was_served=one.was_served)
         except (BuildFailed, InvalidConfiguration, NotSigned, RepositoryError):
             return False
         return True

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__
-from ..errors import GitUnavailable, RepositoryError
+from ..errors import GitUnavailable, InvalidConfiguration, RepositoryError
 from ..gate.hooks import HOOK, OTHER_HOOKS, hook_place, hook_program, hook_state, is_ours
 from ..gate.install import missing_settings, other_settings
-from ..problems import count
+from ..problems import count, errors_in
 from ..repository.git_version import git_version, require_git
 from ..repository.repository import Repository, open_repository
 from . import last_good
@@ -32,6 +32,11 @@ LOOKED_AT = 20_000
 """Files of which the owner is looked at: a large repository is packed into few."""
 NETWORK = ("9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3")
 """File systems that do not report what other machines change."""
+HOW_TO_SIGN = {
+    "tip": "push a commit on top of it that is signed by who may: git commit -S --allow-empty",
+    "all": "put commits in its place that are signed by who may: git rebase --force-rebase --rebase-merges -S BASE",
+}
+"""By what must be signed: how a branch that is not becomes so."""
 
 
 class Finding(NamedTuple):
@@ -210,9 +215,12 @@ def _outlook(repository: Repository, place: Path, state_directory: Path) -> Find
         there = f"; branches here: {', '.join(names)}" if names else ""
         mend = f"push one, or location-policy init {shlex.quote(str(place))} --branch NAME"
         return Finding("serve", f"branch {ahead.branch} has no commit{there}; would serve {instead}", mend)
-    if ahead.errors:
-        what = count(len(ahead.errors), "error")
+    if isinstance(ahead.refusal, InvalidConfiguration):
+        what = count(len(errors_in(ahead.refusal.problems)), "error")
         mend = f"location-policy check --repo {shlex.quote(str(place))}, mend it or git revert it, and push"
         said = f"commit {ahead.head.id[:10]} of branch {ahead.branch} has {what}; would serve {instead}"
         return Finding("serve", said, mend)
+    if ahead.refusal:
+        said = f"branch {ahead.branch} is not taken: {ahead.refusal.message}; would serve {instead}"
+        return Finding("serve", said, ahead.refusal.hint or HOW_TO_SIGN[ahead.must_be_signed])
     return Finding("serve", f"branch {ahead.branch}, commit {ahead.head.id[:10]}, {count(ahead.size, 'subnet')}")

@@ -1,22 +1,20 @@
-"""What `serve` would put in force if it began now, without doing it: nothing is written, and nothing is in force yet.
-
-The order is that of `refresher`, which says why.
-"""
+"""What `serve` would put in force if it began now, without doing it: nothing is written."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.commit import Commit
 from ..config.location_map import Gate
-from ..errors import InvalidConfiguration, RepositoryError
-from ..problems import Problem, errors_in
+from ..errors import InvalidConfiguration, NotSigned, RepositoryError
 from ..repository.repository import Repository
+from ..repository.signing_policy import Scope, SignatureRule, signature_rule
 from . import last_good
-from .activate import ANCESTORS
+from .candidates import Candidate, start_candidates
 from .last_good import Identity, LastGood
-from .persistence import PIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,38 +24,35 @@ class Outlook:
     branch: str
     head: Commit | None
     """None: the branch has no commit."""
-    errors: tuple[Problem, ...]
+    refusal: InvalidConfiguration | NotSigned | None
     """What keeps the head from being served."""
     served: Commit | None
     """None: nothing; the answer would be 503."""
-    size: int = 0
+    size: int
     """Rows of what would be served."""
+    must_be_signed: Scope
 
 
 def look_ahead(repository: Repository, place: Path, state_directory: Path) -> Outlook:
     """What `serve` would do; raises RepositoryError where the repository cannot be read."""
     settings = repository.settings()
+    rule = signature_rule(settings, repository.directory)
     ref = repository.served_ref(settings)
-    branch = ref.removeprefix("refs/heads/")
     stored = stored_content(state_directory, Identity(settings.get("id", ""), str(place.absolute())))
     tip = repository.tip(ref)
     head = repository.commit(tip) if tip else None
+    order = start_candidates(repository, rule, tip, stored)
     gate = Gate()
-    errors: tuple[Problem, ...] = ()
-    served = list(filter(None, (stored.commit.id if stored else None, repository.tip(PIN))))
-    if head:
-        try:
-            return Outlook(branch, head, (), head, _size(repository, head, gate, was_served=head.id in served))
-        except InvalidConfiguration as error:
-            errors = errors_in(error.problems)
-    ancestors = repository.ancestors(head.id, ANCESTORS, first_parent=True)[1:] if head else []
-    for commit_id, was_served in [*((one, True) for one in served), *((one, False) for one in ancestors)]:
-        try:
-            commit = repository.commit(commit_id)
-            return Outlook(branch, head, errors, commit, _size(repository, commit, gate, was_served=was_served))
-        except (InvalidConfiguration, RepositoryError):
-            continue
-    return Outlook(branch, head, errors, stored.commit if stored else None)
+    refusal: InvalidConfiguration | NotSigned | None = None
+    served: tuple[Commit | None, int] = None, 0
+    try:
+        if head:
+            served = _judge(repository, rule, next(order), gate)
+    except (InvalidConfiguration, NotSigned) as error:
+        refusal = error
+    if not head or refusal:
+        served = _first_of(repository, rule, order, gate)
+    return Outlook(ref.removeprefix("refs/heads/"), head, refusal, *served, rule.scope)
 
 
 def stored_content(state_directory: Path, identity: Identity) -> LastGood | None:
@@ -69,6 +64,18 @@ def stored_content(state_directory: Path, identity: Identity) -> LastGood | None
     return stored if stored and stored.identity.is_same(identity) else None
 
 
-def _size(repository: Repository, commit: Commit, gate: Gate, *, was_served: bool) -> int:
-    files = repository.files(repository.entries(commit))
-    return sum(file.size for file in gate.load_map(files, was_served=was_served).files)
+def _first_of(
+    repository: Repository, rule: SignatureRule, order: Iterable[Candidate], gate: Gate
+) -> tuple[Commit | None, int]:
+    for one in order:
+        with suppress(InvalidConfiguration, NotSigned, RepositoryError):
+            return _judge(repository, rule, one, gate)
+    return None, 0
+
+
+def _judge(repository: Repository, rule: SignatureRule, one: Candidate, gate: Gate) -> tuple[Commit, int]:
+    """The commit of a candidate, and how many rows it has; raises NotSigned, and InvalidConfiguration as the gate."""
+    rule.require(repository, one.gains)
+    commit = one.stored.commit if one.stored else repository.commit(one.commit_id)
+    files = one.stored.files if one.stored else repository.files(repository.entries(commit))
+    return commit, gate.load_map(files, was_served=one.was_served).size

@@ -1,0 +1,66 @@
+"""What can be put in force while nothing is, in the order in which it is tried: one list for `serve` and `doctor`.
+
+HEAD; the commits that were served, by the state directory and by our ref; the content on disk; the newest ancestors of
+HEAD. What was served before needs no signature: it was judged when it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..repository.repository import Repository
+from ..repository.signing_policy import SignatureRule
+from .last_good import LastGood
+from .persistence import PIN
+
+ANCESTORS = 100
+"""First-parent commits among which the newest valid one is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A commit that can be put in force, if its signatures and its files let it."""
+
+    commit_id: str
+    was_served: bool = False
+    """Errors that are a matter of severity are warnings, then."""
+    gains: Sequence[str] = ()
+    """The commits that the branch gains by it, oldest first; the rule says which of them must be signed."""
+    stored: LastGood | None = None
+    """Its content on disk, where the repository is not asked for it."""
+
+
+def start_candidates(
+    repository: Repository,
+    rule: SignatureRule,
+    head: str | None,
+    stored: LastGood | None,
+    in_force: str | None = None,
+) -> Iterator[Candidate]:
+    """All there are when the service starts, the best first; HEAD is the first where there is one.
+
+    `stored` is the content on disk, if it is of this repository; `in_force` what is served while HEAD is judged.
+    """
+    served = list(dict.fromkeys(filter(None, (stored.commit.id if stored else None, repository.tip(PIN)))))
+    if head:
+        gains = () if head in served else _gained(repository, rule, [in_force] if in_force else served, head)
+        yield Candidate(head, was_served=head in served, gains=gains)
+    for commit_id in served:
+        yield Candidate(commit_id, was_served=True)
+    if stored:
+        yield Candidate(stored.commit.id, was_served=True, stored=stored)
+    ancestors = repository.ancestors(head, ANCESTORS, first_parent=True)[1:] if head else []
+    for commit_id in ancestors:
+        yield Candidate(commit_id, gains=(commit_id,))
+
+
+def next_candidate(repository: Repository, rule: SignatureRule, head: str, in_force: str) -> Candidate:
+    """HEAD, when it has moved on from what is in force."""
+    return Candidate(head, gains=_gained(repository, rule, [in_force], head))
+
+
+def _gained(repository: Repository, rule: SignatureRule, last: Sequence[str], head: str) -> Sequence[str]:
+    """The commits that the branch gains since the first of `last` that is here; HEAD alone where that is not asked."""
+    base = next((one for one in last if rule.scope == "all" and repository.tip(one)), None)
+    return (repository.gained(base, head) if base else []) or [head]
