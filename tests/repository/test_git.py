@@ -10,7 +10,7 @@ import pytest
 
 from location_policy.errors import GitUnavailable, RepositoryError
 from location_policy.repository.git import Git, GitFailed, PlainGit, PythonGit
-from location_policy.repository.git_version import require_git
+from location_policy.repository.git_process import require_git
 from tests.support.repositories import GOOD, make_repository
 from tests.support.rollouts import read
 

@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from ..errors import RepositoryError
 from ..problems import escape
-from .git_process import Conversation, communicate, ended
-from .git_version import git_missing
+from .git_process import Conversation, communicate, ended, git_missing
 
 if TYPE_CHECKING:
     from git.cmd import Git as Program

@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple
 from ..errors import CannotStart, RepositoryError
 from ..problems import escape
 from .git import closed_environment
-from .git_version import git_missing
+from .git_process import git_missing
 from .push_processes import end_judgement
 
 Service = Literal["git-upload-pack", "git-receive-pack"]

@@ -20,7 +20,7 @@ from ..errors import GitUnavailable, InvalidConfiguration, RepositoryError
 from ..gate.hooks import HOOK, OTHER_HOOKS, hook_place, hook_program, hook_state, is_ours
 from ..gate.install import missing_settings, other_settings
 from ..problems import count, errors_in
-from ..repository.git_version import git_version, require_git
+from ..repository.git_process import git_version, require_git
 from ..repository.repository import Repository, open_repository
 from . import last_good
 from .last_good import Identity

@@ -7,7 +7,7 @@ import sys
 from shlex import quote
 
 from ... import __version__
-from ...repository.git_version import require_git
+from ...repository.git_process import require_git
 from ...rollout.state import now
 from ...runtime.log_format import log_to_stderr
 from ...runtime.systemd import ServiceManager

@@ -38,7 +38,7 @@ def init(
     """
     from ...gate.hooks import shipped
     from ...gate.install import create, install
-    from ...repository.git_version import require_git
+    from ...repository.git_process import require_git
     from ...repository.signing_options import Signatures
 
     if empty and from_:
