@@ -230,7 +230,7 @@ def keep(repository: Path, identity: Identity) -> str:
     commit_id = force_commit(repository, GOOD)
     with open_repository(repository) as opened:
         commit = opened.commit(commit_id)
-        files = tuple(opened.files(opened.entries(commit)))
+        files = tuple(opened.files_of(commit))
         save(state_of(repository), LastGood(identity, commit, files))
     return commit_id
 

@@ -41,7 +41,7 @@ def repository(tmp_path: Path) -> Path:
 def read(repository: Path) -> dict[str, bytes | None]:
     with open_repository(repository) as opened:
         commit = opened.find_commit(opened.served_ref(opened.settings()))
-        return {file.path: file.content for file in opened.files(opened.entries(commit))}
+        return {file.path: file.content for file in opened.files_of(commit)}
 
 
 def test_the_files_of_the_served_commit_are_read(repository: Path) -> None:

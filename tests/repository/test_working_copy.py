@@ -50,7 +50,7 @@ def test_a_commit_of_the_folder_has_the_same_files(tmp_path: Path) -> None:
     (tmp_path / "locations/link.csv").symlink_to("nowhere")
     Clone(tmp_path).commit(MANY)
     with open_repository(tmp_path) as repository:
-        committed = repository.files(repository.entries(repository.find_commit("HEAD")))
+        committed = repository.files_of(repository.find_commit("HEAD"))
     found = [(file.path, file.kind, file.size, file.content) for file in read_folder(tmp_path)]
     assert found == sorted((file.path, file.kind, file.size, file.content) for file in committed)
 

@@ -21,6 +21,7 @@ from ..errors import InvalidConfiguration, NothingChanges, NotWritable, RowChang
 from ..net.addresses import Network
 from ..problems import quote
 from ..repository.git import PlainGit
+from ..repository.maps import load_map_at
 from ..repository.new_commits import Author, Draft, change_files
 from ..repository.repository import Repository
 
@@ -165,7 +166,7 @@ def file_for(repository: Repository, tip: Commit, subnet: str) -> str:
     """The file of the row that holds a subnet, else of that which is nearest; `locations.csv` where there is none."""
     row = _row(f"x,{subnet.strip()}".encode())
     try:
-        found = Gate().load_map(repository.files(repository.entries(tip)), errors_only=True)
+        found = load_map_at(repository, Gate(), tip, errors_only=True)
     except InvalidConfiguration:
         return ROWS_PATH
     return _neighbour(found, row.network) if row else ROWS_PATH

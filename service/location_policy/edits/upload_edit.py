@@ -36,7 +36,7 @@ class UploadRows:
         content = repository.blob(self.blob, UPLOAD_LIMIT)
         if content is None:
             raise UnusableUpload(f"the uploaded {quote(self.name)} is no longer there", "choose the file again")
-        files = repository.files(repository.entries(tip))
+        files = repository.files_of(tip)
         upload, replacement = self._replaced(content, [file for file in files if file.content is not None])
         tree = change_files(PlainGit(repository.directory), tip.tree, replacement.contents)
         if tree == tip.tree:

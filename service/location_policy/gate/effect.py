@@ -18,6 +18,7 @@ from ..plan.answer_changes import row_changes
 from ..plan.limits import Excess, exceeded_limits
 from ..plan.plan import EMPTY, Plan, make_plan
 from ..plan.rule_changes import answering_changes
+from ..repository.maps import load_map_at
 from ..repository.objects import Entry
 from ..repository.repository import Repository
 
@@ -81,8 +82,7 @@ def asks_owners(location_map: LocationMap) -> bool:
 
 def _load(repository: Repository, gate: Gate, commit: Commit, *, was_served: bool = False) -> LocationMap | None:
     try:
-        files = repository.files(repository.entries(commit), gate.knows)
-        return gate.load_map(files, was_served=was_served, errors_only=True)
+        return load_map_at(repository, gate, commit, was_served=was_served, errors_only=True)
     except InvalidConfiguration:
         return None
 

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..config.location_map import load_map
+from ..config.location_map import Gate
 from ..errors import NotARepository, NotSigned, RepositoryError
 from ..repository.config import PROC_RECEIVE, SECTION, config_values
 from ..repository.git import Git, PlainGit
 from ..repository.git_dir import find_git_directory
+from ..repository.maps import load_map_at
 from ..repository.new_repository import commit_folder, make_bare
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_options import Signatures
@@ -69,7 +70,7 @@ def create(
         if content is not None:
             commit_id = commit_folder(git, content, "Start the map of media locations")
             with open_repository(aside) as repository:
-                load_map(repository.files(repository.entries(repository.commit(commit_id))))
+                load_map_at(repository, Gate(), repository.commit(commit_id))
             git.run("update-ref", f"refs/heads/{branch or BRANCH}", commit_id)
         if shared:
             _share(aside)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from ..config.location_map import Gate
 from ..plan.limits import Excess
+from ..repository.maps import load_map_at
 from ..repository.repository import Repository
 from .effect import effect_of, find_base
 from .overrides import Override, asked_reason, joined, record
@@ -46,5 +47,5 @@ def record_overrides(
 def _excess(update: Update, repository: Repository) -> Sequence[Excess]:
     gate, commit = Gate(), repository.commit(update.new)
     base = find_base(repository, gate, update.old)
-    new = gate.load_map(repository.files(repository.entries(commit), gate.knows), errors_only=True)
+    new = load_map_at(repository, gate, commit, errors_only=True)
     return effect_of(repository, gate, base, commit, new).excess

@@ -37,7 +37,7 @@ class Blame:
 
 def blame(repository: Repository, commit: Commit, address: Address) -> Blame:
     """Who is to be asked about the answer for an address; raises InvalidConfiguration."""
-    files = repository.files(repository.entries(commit))
+    files = repository.files_of(commit)
     location_map = load_map(files)
     rows, default = location_map.rows_at(address), location_map.rules.default
     if rows:

@@ -19,6 +19,7 @@ from ..plan.answer_changes import Kind, address_space, row_changes
 from ..plan.as_text import owner_lines, rule_lines, total_line
 from ..plan.plan import EMPTY, Total, make_plan
 from ..problems import errors_in
+from ..repository.maps import load_map_at
 from ..repository.objects import Entry
 from ..repository.repository import Repository
 
@@ -120,9 +121,9 @@ class Branch:
     def _load(self, commit: Commit) -> tuple[LocationMap | None, int]:
         entries = self._repository.entries(commit)
         if entries != self._last[0]:
-            files = self._repository.files(entries, self._gate.knows)
+            was_served = commit.id in self._served
             try:
-                found = self._gate.load_map(files, was_served=commit.id in self._served, errors_only=True)
+                found = load_map_at(self._repository, self._gate, commit, was_served=was_served, errors_only=True)
                 self._last = entries, found, 0
             except InvalidConfiguration as error:
                 self._last = entries, None, len(errors_in(error.problems))

@@ -12,6 +12,7 @@ from ..config.location_map import Gate, LocationMap
 from ..errors import InvalidConfiguration
 from ..plan.as_json import Fields, plan_excerpt
 from ..plan.plan import make_plan
+from ..repository.maps import load_map_at
 from ..repository.repository import Repository, open_repository
 from .branch import LOOK_BACK
 
@@ -42,13 +43,12 @@ def compare_at(place: Path, old: Commit | None, new: Commit, served: Collection[
 
 def load_served(repository: Repository, commit: Commit, gate: Gate, served: Collection[str]) -> LocationMap:
     """A commit by its own rules; one that was served and is not valid by them, as it was served."""
-    files = repository.files(repository.entries(commit), gate.knows)
     try:
-        return gate.load_map(files, errors_only=True)
+        return load_map_at(repository, gate, commit, errors_only=True)
     except InvalidConfiguration:
         if commit.id not in served:
             raise
-        return gate.load_map(files, was_served=True, errors_only=True)
+        return load_map_at(repository, gate, commit, was_served=True, errors_only=True)
 
 
 def _before(

@@ -122,6 +122,10 @@ class Repository(Revisions):
         """The files of these entries; those that `knows(path, blob)`, or that are too large, without content."""
         return read_files(self._objects, entries, knows)
 
+    def files_of(self, commit: Commit, knows: Knows = knows_nothing) -> list[File]:
+        """The files of a commit, as `files` gives them."""
+        return self.files(self.entries(commit), knows)
+
     def measure(self, blob: str) -> int:
         """Bytes of a content, which is not read; its id may come from outside, and be none."""
         return self._objects.measure(blob)[1]

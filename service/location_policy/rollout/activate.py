@@ -106,7 +106,7 @@ class Rollout:
 
     def _put_in_force(self, repository: Repository, commit: Commit, gate: Gate, *, was_served: bool) -> None:
         started = time.monotonic()
-        files = repository.files(repository.entries(commit))
+        files = repository.files_of(commit)
         self._publish(self._loader.load(gate, files, commit, was_served=was_served), started)
         self._keeper.keep(repository, self.identity, commit, files)
         self._keeper.note("active", commit.id)

@@ -75,7 +75,7 @@ class Keeper:
             return
         self._due = time.monotonic() + AGAIN
         try:
-            files = repository.files(repository.entries(repository.commit(commit.id)))
+            files = repository.files_of(repository.commit(commit.id))
         except RepositoryError:  # served from the state directory; the repository has it no more
             return
         self.keep(repository, identity, commit, files)

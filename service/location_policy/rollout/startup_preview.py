@@ -10,6 +10,7 @@ from pathlib import Path
 from ..config.commit import Commit
 from ..config.location_map import Gate
 from ..errors import InvalidConfiguration, NotSigned, RepositoryError
+from ..repository.maps import load_map_at
 from ..repository.repository import Repository
 from ..repository.signing_policy import Scope, SignatureRule, signature_rule
 from . import last_good
@@ -76,6 +77,7 @@ def _first_of(
 def _judge(repository: Repository, rule: SignatureRule, one: Candidate, gate: Gate) -> tuple[Commit, int]:
     """The commit of a candidate, and how many rows it has; raises NotSigned, and InvalidConfiguration as the gate."""
     rule.require(repository, one.gains)
-    commit = one.stored.commit if one.stored else repository.commit(one.commit_id)
-    files = one.stored.files if one.stored else repository.files(repository.entries(commit))
-    return commit, gate.load_map(files, was_served=one.was_served).size
+    if one.stored:
+        return one.stored.commit, gate.load_map(one.stored.files, was_served=True, errors_only=True).size
+    commit = repository.commit(one.commit_id)
+    return commit, load_map_at(repository, gate, commit, was_served=one.was_served, errors_only=True).size

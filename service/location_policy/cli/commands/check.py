@@ -79,7 +79,7 @@ def read(asked: Asked) -> tuple[list[File], Commit | None]:
         if asked.is_staged:
             return opened.files(opened.staged(asked.index)), None
         commit = opened.find_commit(_revision(asked, opened))
-        return opened.files(opened.entries(commit)), commit
+        return opened.files_of(commit), commit
 
 
 def _revision(asked: Asked, repository: Repository) -> str:
@@ -98,7 +98,7 @@ def _base_files(asked: Asked, base: str) -> list[File]:
             raise UnknownRevision(error.message, hint) from None
         tip = opened.find_commit(_revision(asked, opened))
         parted = opened.merge_base(found.id, tip.id)
-        return opened.files(opened.entries(opened.commit(parted) if parted else found))
+        return opened.files_of(opened.commit(parted) if parted else found)
 
 
 def _prefix(asked: Asked) -> str:

@@ -53,7 +53,7 @@ class Sides:
             return read_folder(Path(name))
         try:
             repository = self._opened()
-            return repository.files(repository.entries(repository.find_commit(name)), self._gate.knows)
+            return repository.files_of(repository.find_commit(name), self._gate.knows)
         except (UnknownRevision, NotARepository):
             if not name or not Path(name).exists():  # nothing is no folder, though a path of nothing is this one
                 raise
