@@ -29,7 +29,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .problems import Problem, count, errors_in
+from .problems import Problem, errors_in
+from .text import count
 
 
 class LocationPolicyError(Exception):

@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from .text import escape
+
 Severity = Literal["error", "warning", "off"]
 
-SHOWN_VALUE = 80
-"""Characters of a value from outside that a message repeats."""
+Fields = dict[str, object]
+"""What programs read, as JSON has it."""
 
 
 class Code(NamedTuple):
@@ -100,41 +102,19 @@ class Problem:
         text = escape(f"{place}: {self.severity}: {self.message} [{self.code}]")
         return f"{text}\n  hint: {escape(self.hint)}" if self.hint else text
 
+    def fields(self) -> Fields:
+        """Where it is, and what, as programs read it."""
+        return {
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
 
 def errors_in(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Those that keep a configuration from being served."""
     return tuple(problem for problem in problems if problem.severity == "error")
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun, as in `1 error` and `19,950 errors`."""
-    return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('ss') else 's'}"
-
-
-def quote(value: str) -> str:
-    """A value from outside as messages repeat it: between quotation marks where needed, and never long."""
-    short = value if len(value) <= SHOWN_VALUE else f"{value[:SHOWN_VALUE]}…"
-    return short if short and short == short.strip() else f'"{short}"'
-
-
-def escape(text: str) -> str:
-    """The text with everything that could steer a terminal, or hide in one, written out."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-Fields = dict[str, object]
-
-
-def problem_fields(problem: Problem) -> Fields:
-    """Where it is, and what."""
-    return {
-        "path": problem.path,
-        "line": problem.line,
-        "column": problem.column,
-        "code": problem.code,
-        "severity": problem.severity,
-        "message": problem.message,
-        "hint": problem.hint,
-    }

@@ -50,6 +50,7 @@ PURE = (
     "errors",
     "problems",
     "spelling",
+    "text",
     "net",
     "config",
     "plan",

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
-from ..problems import quote
+from ..text import quote
 from .basic_auth import Basic, parse_basic
 from .hash_pool import WaitingLine
 from .htpasswd import Users, read_htpasswd

@@ -11,8 +11,9 @@ from typing import Literal, get_args
 from unicodedata import normalize
 
 from ..errors import UnusableFile
-from ..problems import Problem, quote
+from ..problems import Problem
 from ..spelling import nearest
+from ..text import quote
 
 Role = Literal["node", "viewer", "editor"]
 """`node`: policy requests; `viewer`: to look at everything; `editor`: that, and to change it."""

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from .. import __version__
-from ..problems import escape
+from ..text import escape
 from .environment import COMPLETION, foreign_variables, unknown_variables
 from .usage.ci import comment, post_receive, pre_receive, proc_receive
 from .usage.export import export

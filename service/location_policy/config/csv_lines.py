@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ..problems import Problem, quote
+from ..problems import Problem
+from ..text import quote
 
 # Possessive, so that a long cell costs no memory: what follows a closing mark leaves only one way to read it.
 _CELL = re.compile(r'[ \t]*+"((?:[^"]++|"")*+)"[ \t]*+(?:,|$)|([^,]*)(?:,|$)')

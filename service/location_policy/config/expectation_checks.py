@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from ..net.addresses import Address, Network, format_address
 from ..net.ranges import AddressSpace
-from ..problems import Problem, quote
+from ..problems import Problem
+from ..text import quote
 from .expectations import Expectation, ExpectationFile, ExpectationMemory, read_expectations
 from .files import EXPECTATIONS_PATH, RULES_PATH, File
 from .row_diff import file_changes, space_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..net.ranges import SIZES, Part, count_slash64s, outermost
-from ..problems import count
+from ..text import count
 from .location_map import LocationMap
 from .percentages import measured_share
 from .row_diff import space_of

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..net.addresses import Network, parse_target
-from ..problems import Problem, quote
+from ..problems import Problem
+from ..text import quote
 from .csv_lines import (
     Cell,
     Finding,

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from ..net.addresses import Network, parse_address
 from ..net.overlaps import find_overlaps
-from ..problems import Problem, quote
+from ..problems import Problem
 from ..spelling import near_misses
+from ..text import quote
 from .files import RULES_PATH
 from .policy_toml import Rules
 from .row import Row

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from ..problems import CODES, Problem, Severity, quote
+from ..problems import CODES, Problem, Severity
 from ..spelling import nearest
+from ..text import quote
 from .files import RULES_PATH
 from .percentages import LIMITS, Share, meant_share, parse_share
 from .toml_positions import Places, decode_rules

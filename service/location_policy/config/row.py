@@ -12,7 +12,7 @@ from typing import NamedTuple
 from unicodedata import category
 
 from ..net.addresses import Address, Network, parse_interface
-from ..problems import quote
+from ..text import quote
 from .csv_lines import CONFLICT, Cell, Finding, cells_of, heading, is_blank, is_heading, line_finding, line_text
 from .subnet_hints import diagnose
 

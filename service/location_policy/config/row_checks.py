@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..net.addresses import Network
-from ..problems import Problem, quote
+from ..problems import Problem
 from ..spelling import nearest
+from ..text import quote
 from .csv_lines import Cell, Finding
 from .expectations import ExpectationFile
 from .files import ROWS_PATH, RULES_PATH

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from ..net.addresses import Address, Network, parse_address, parse_interface
-from ..problems import quote
+from ..text import quote
 
 _OCTAL = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])")
 _SLASHES = re.compile(r"[\s/\\]+")

@@ -14,10 +14,10 @@ from ..config.commit import Commit
 from ..config.files import EXPECTATIONS_PATH, is_rows
 from ..errors import NotRevertible, RevertConflict
 from ..gate.messages import tell_commit
-from ..problems import count, escape
 from ..repository.git import PlainGit
 from ..repository.new_commits import Author, Draft, change_files, merge_trees
 from ..repository.repository import Repository
+from ..text import count, escape
 from .line_merge import merge_lines
 
 BY_COMMAND = "location-policy revert --to {}"

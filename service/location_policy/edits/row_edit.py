@@ -19,11 +19,11 @@ from ..config.location_map import Gate, LocationMap
 from ..config.row import Flawed, Row, parse_line
 from ..errors import InvalidConfiguration, NothingChanges, NotWritable, RowChanged
 from ..net.addresses import Network
-from ..problems import quote
 from ..repository.git import PlainGit
 from ..repository.maps import load_map_at
 from ..repository.new_commits import Author, Draft, change_files
 from ..repository.repository import Repository
+from ..text import quote
 
 BOM = b"\xef\xbb\xbf"
 _SUBJECT = 100

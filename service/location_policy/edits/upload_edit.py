@@ -10,10 +10,10 @@ from ..config.files import ROWS_PATH, RULES_PATH, File, is_rows
 from ..config.policy_toml import read_rules
 from ..config.row_file import LineMemory, RowFile, read_rows
 from ..errors import NothingChanges, UnusableUpload
-from ..problems import count, quote
 from ..repository.git import PlainGit
 from ..repository.new_commits import Author, Draft, change_files
 from ..repository.repository import Repository
+from ..text import count, quote
 from .replace_rows import Replacement, replace_rows
 from .uploaded_table import Upload, read_upload
 

@@ -19,7 +19,8 @@ from ..config.row_file import LineMemory, RowFile, read_rows
 from ..errors import UnusableUpload
 from ..integrations.imports.pexsubnet import is_numbered
 from ..integrations.imports.spreadsheet import SEPARATORS, Sheet, read_sheet
-from ..problems import Problem, quote
+from ..problems import Problem
+from ..text import quote
 
 _SAVE_AS = 'save it as "CSV UTF-8" in the program that made it, and upload that'
 _OTHER_FILES = {

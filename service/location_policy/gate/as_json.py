@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..plan.as_json import Fields
-from ..problems import problem_fields
 from ..repository.signing_policy import why
 from .excerpt import Excerpt
 from .verdict import OlderCommits, SignatureCheck
@@ -15,9 +14,9 @@ def verdict_fields(found: Excerpt) -> Fields:
         "accepted": found.accepted,
         "gained": found.gained,
         "dropped": found.dropped,
-        "problems": [problem_fields(problem) for problem in found.problems],
+        "problems": [problem.fields() for problem in found.problems],
         "errors": found.errors,
-        "warnings": [problem_fields(problem) for problem in found.warnings],
+        "warnings": [problem.fields() for problem in found.warnings],
         "worse": found.worse,
         "plan": found.plan,
         "returns_to": found.returns_to,

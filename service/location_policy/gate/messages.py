@@ -14,8 +14,8 @@ from ..plan.affected_owners import Touched
 from ..plan.approvals import APPROVAL
 from ..plan.as_text import SHOWN_OWNERS, plan_lines, total_line, touched_text
 from ..plan.limits import Excess
-from ..problems import count, escape, quote
 from ..repository.signing_policy import why
+from ..text import count, escape, quote
 from .effect import Effect
 from .overrides import OPTION, TRAILER
 from .ref_updates import DRY_RUN

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ..plan.limits import Excess
-from ..problems import escape
 from ..repository.repository import Repository
+from ..text import escape, moment_text
 
 OPTION = "allow-large-change"
 """The push option that overrides the limits: `git push -o allow-large-change="reason"`."""
@@ -80,8 +80,7 @@ def record(repository: Repository, commit_id: str, override: Override) -> None:
 
 def write_note(override: Override) -> str:
     """The paragraph of an override."""
-    at = override.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    values = {name: getattr(override, name) for name in _KEYS} | {"at": at}
+    values = {name: getattr(override, name) for name in _KEYS} | {"at": moment_text(override.at)}
     return "\n".join(f"{key}: {_one_line(values[name])}" for name, key in _KEYS.items())
 
 

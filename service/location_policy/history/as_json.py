@@ -8,8 +8,9 @@ from dataclasses import asdict
 from ..gate.overrides import Override
 from ..plan.as_json import Fields, answer_fields, total_fields
 from ..rollout.journal import Event
+from ..text import moment_text
 from .branch import Answered, Effect
-from .commit_text import commit_fields, time_text
+from .commit_text import commit_fields
 
 Events = Mapping[str, Sequence[Event]]
 """What a service has written down, by commit."""
@@ -29,7 +30,7 @@ def effect_fields(effect: Effect, noted: Mapping[str, Override], events: Events)
 
 def override_fields(override: Override | None) -> Fields | None:
     """A limit that was overridden."""
-    return {**asdict(override), "at": time_text(override.at)} if override else None
+    return {**asdict(override), "at": moment_text(override.at)} if override else None
 
 
 def answered_fields(answer: Answered, events: Events) -> Fields:
@@ -45,4 +46,4 @@ def answered_fields(answer: Answered, events: Events) -> Fields:
 
 def event_fields(commit_id: str, events: Events) -> list[Fields]:
     """When the service put a commit in force or refused it."""
-    return [{"event": event.kind, "at": time_text(event.at)} for event in events.get(commit_id, ())]
+    return [{"event": event.kind, "at": moment_text(event.at)} for event in events.get(commit_id, ())]

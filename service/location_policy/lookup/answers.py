@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..config.policy_toml import Rules
 from ..net.addresses import Network
-from ..problems import quote
+from ..text import quote
 
 Outcome = Literal[
     "match",

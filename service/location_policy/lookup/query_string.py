@@ -1,4 +1,4 @@
-"""The parameters of a query string.
+"""The parameters of a query string, and an address that is typed.
 
 A node sends some 26 of them, of which three or four count. Where every name is written plainly, those are searched for
 in the bytes and nothing else is decoded; any other query is taken apart whole. Both give the same values.
@@ -11,6 +11,8 @@ from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
 from ..config.policy_toml import parameter_name
+from ..errors import NoAddress
+from ..net.addresses import Address, parse_address
 
 _BLANK = " \t"
 _NO_MARKS = bytes(one for one in range(256) if one not in b"&=%")
@@ -79,6 +81,18 @@ def clean(value: str) -> str:
     item = text[1:-1].partition(",")[0].strip(_BLANK)
     quoted = len(item) > 1 and item[0] == item[-1] and item[0] in "\"'"
     return item[1:-1].strip(_BLANK) if quoted else item
+
+
+def asked_address(text: str) -> Address:
+    """The address that a person has typed; raises NoAddress."""
+    cleaned = clean(text)
+    if not cleaned:
+        raise NoAddress("no address is given", "name one, such as 10.61.2.7")
+    try:
+        return parse_address(cleaned)
+    except ValueError as error:
+        hint = f"name one address of it: {cleaned.partition('/')[0]}" if "/" in cleaned else None
+        raise NoAddress(str(error), hint) from None
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..config.files import OWNERS_PATH, RULES_PATH
-from ..problems import count, escape
+from ..text import count, escape
 from .affected_owners import Touched
 from .change_text import change_text, listed, name_text, size_text
 from .plan import Plan, total_of

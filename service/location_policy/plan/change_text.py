@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..net.addresses import Network
 from ..net.ranges import Names, Range
-from ..problems import count, escape, quote
+from ..text import count, escape, quote
 from .answer_changes import Change
 from .plan import Source, Total, total
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ..errors import RepositoryError
-from ..problems import escape
+from ..text import escape
 from .git_process import Conversation, communicate, ended, git_missing
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..errors import CannotStart, RepositoryError
-from ..problems import escape
+from ..text import escape
 from .git import closed_environment
 from .git_process import git_missing
 from .push_processes import end_judgement

@@ -15,9 +15,10 @@ from ..config.commit import Commit
 from ..config.location_map import Gate
 from ..errors import BuildFailed, InvalidConfiguration, NotSigned, RepositoryError
 from ..lookup.snapshot import Snapshot
-from ..problems import count, errors_in
+from ..problems import errors_in
 from ..repository.repository import Repository
 from ..repository.signing_policy import SignatureRule
+from ..text import count
 from .candidates import Candidate, next_candidate, start_candidates
 from .last_good import Identity, LastGood
 from .persistence import Keeper

@@ -19,9 +19,10 @@ from .. import __version__
 from ..errors import GitUnavailable, InvalidConfiguration, RepositoryError
 from ..gate.hooks import HOOK, OTHER_HOOKS, hook_place, hook_program, hook_state, is_ours
 from ..gate.install import missing_settings, other_settings
-from ..problems import count, errors_in
+from ..problems import errors_in
 from ..repository.git_process import git_version, require_git
 from ..repository.repository import Repository, open_repository
+from ..text import count
 from . import last_good
 from .last_good import Identity
 from .startup_preview import look_ahead

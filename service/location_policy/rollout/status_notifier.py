@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ..problems import count
+from ..text import count
 from .state import Active, State
 
 

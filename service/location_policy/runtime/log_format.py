@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from ..problems import escape
+from ..text import escape, moment_text
 
 LogFormat = Literal["text", "json"]
 
@@ -97,5 +97,4 @@ def _filled(place: re.Match[str], value: object) -> _Piece:
 
 
 def _time(record: logging.LogRecord) -> str:
-    """RFC 3339, in UTC, in whole seconds."""
-    return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment_text(datetime.fromtimestamp(record.created, UTC))

@@ -8,10 +8,11 @@ from pathlib import Path
 from ...errors import InvalidConfiguration
 from ...history import blame as blaming
 from ...history.blame import Blame, blame_fields
-from ...history.commit_text import answer_text, asked_address, commit_text, signer_lines
+from ...history.commit_text import answer_text, commit_text, signer_lines
+from ...lookup.query_string import asked_address
 from ...net.addresses import format_address
-from ...problems import escape
 from ...repository.repository import open_repository
+from ...text import escape
 from ..terminal.exit_status import NO, NOT_ASKED, tell
 from .signers import signers_of
 

@@ -16,9 +16,10 @@ from ...errors import InvalidConfiguration, UnknownRevision
 from ...integrations.forges.annotations import github_lines, gitlab_fields
 from ...integrations.forges.problem_reports import Report, make_reports
 from ...integrations.forges.sarif import sarif_fields
-from ...problems import Problem, count, errors_in, problem_fields
+from ...problems import Problem, errors_in
 from ...repository.repository import Repository, open_repository
 from ...repository.working_copy import read_configuration
+from ...text import count
 from ..terminal.exit_status import NO
 
 
@@ -124,7 +125,7 @@ def _lines(reports: Sequence[Report], form: str, location_map: LocationMap | Non
 
 def _json(reports: Sequence[Report], location_map: LocationMap | None) -> Iterator[str]:
     problems = [
-        problem_fields(one.problem) | ({} if one.is_touched is None else {"touched": one.is_touched}) for one in reports
+        one.problem.fields() | ({} if one.is_touched is None else {"touched": one.is_touched}) for one in reports
     ]
     yield json.dumps(
         {

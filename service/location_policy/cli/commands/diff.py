@@ -14,7 +14,7 @@ from ...plan.as_json import plan_fields
 from ...plan.as_markdown import plan_markdown
 from ...plan.as_text import plan_lines
 from ...plan.plan import Plan, make_plan
-from ...problems import count, escape
+from ...text import count, escape
 from ..terminal.exit_status import NO, NOT_ASKED
 from ..terminal.progress import Progress
 from .compared_sides import Sides

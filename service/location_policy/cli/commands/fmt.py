@@ -11,9 +11,10 @@ from ...config.formatting import canonical_text
 from ...config.location_map import load_map
 from ...config.row_file import LineMemory, read_rows
 from ...errors import InvalidConfiguration, LocationPolicyError, NoSuchFolder
-from ...problems import Problem, count, errors_in, escape
+from ...problems import Problem, errors_in
 from ...repository.working_copy import read_configuration
 from ...runtime.atomic_file import replace_file
+from ...text import count, escape
 from ..terminal.exit_status import NO
 
 _WHERE = f"rows are in {ROWS_PATH} and below {ROWS_FOLDER}"

@@ -11,11 +11,12 @@ from typing import Literal, TypeVar
 from ...gate.overrides import Override, overrides
 from ...history.as_json import Events, answered_fields, effect_fields
 from ...history.branch import Answered, Branch, Effect
-from ...history.commit_text import SHORT, answer_text, asked_address, commit_text, signer_lines, time_text
+from ...history.commit_text import SHORT, answer_text, commit_text, signer_lines
+from ...lookup.query_string import asked_address
 from ...net.addresses import format_address
-from ...problems import count, escape
 from ...repository.repository import Repository, open_repository
 from ...rollout import journal
+from ...text import count, escape, moment_text
 from ..terminal.default_paths import Place
 from ..terminal.exit_status import NO
 from ..terminal.progress import Progress
@@ -151,4 +152,4 @@ def _answered_lines(answer: Answered, events: Events) -> Iterator[str]:
 
 def _event_lines(commit_id: str, events: Events) -> Iterator[str]:
     if found := events.get(commit_id):
-        yield ", ".join(f"{event.kind} {time_text(event.at)}" for event in found)
+        yield ", ".join(f"{event.kind} {moment_text(event.at)}" for event in found)

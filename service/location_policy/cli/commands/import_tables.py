@@ -18,9 +18,10 @@ from ...integrations.imports.foreign_tables import Tables, read_tables
 from ...net.addresses import Address, format_address
 from ...net.ranges import Names
 from ...plan.change_text import name_text
-from ...problems import count, errors_in, escape
+from ...problems import errors_in
 from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
+from ...text import count, escape
 from ..terminal.exit_status import NO
 from ..terminal.progress import Progress
 

@@ -11,7 +11,7 @@ from ...lookup.answers import Answer
 from ...lookup.query_string import Pairs, clean
 from ...lookup.snapshot import Snapshot, take
 from ...net.addresses import parse_address
-from ...problems import escape
+from ...text import escape
 from ..terminal.exit_status import NO, NOT_ASKED, tell
 from .check import load
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...access.htpasswd import check_name
 from ...access.set_password import change_password
 from ...errors import LocationPolicyError
-from ...problems import escape
+from ...text import escape
 
 
 def password(user: str, path: Path) -> None:

@@ -19,9 +19,10 @@ from ...integrations.pexip.manager_api import Manager, SystemLocation
 from ...integrations.pexip.manager_url import parse_origin
 from ...integrations.pexip.name_check import Mismatch, is_usable, name_mismatches, twins
 from ...integrations.pexip.profile_check import profile_mismatches
-from ...problems import count, errors_in, escape, quote
+from ...problems import errors_in
 from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
+from ...text import count, escape, quote
 from ..environment import MANAGER_PASSWORD
 from ..terminal.exit_status import NO
 from ..terminal.progress import Progress

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from ...problems import escape
 from ...repository.repository import Repository
 from ...repository.signing_policy import SignatureRule, signature_rule
+from ...text import escape
 
 
 def signers_of(repository: Repository) -> SignatureRule:

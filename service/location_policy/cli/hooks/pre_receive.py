@@ -13,8 +13,8 @@ from ...gate.messages import verdict_lines
 from ...gate.pre_receive import judge
 from ...gate.pusher import pusher
 from ...gate.ref_updates import parse_updates, push_options
-from ...problems import escape
 from ...repository.repository import open_pushed_repository
+from ...text import escape
 from ..terminal.exit_status import NO, words
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ...errors import ForeignHook, InvalidConfiguration, LocationPolicyError, RevertConflict, UnusableFile
-from ...problems import escape
+from ...text import escape
 
 NO = 1
 NOT_ASKED = 2

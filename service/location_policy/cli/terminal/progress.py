@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ...problems import escape
+from ...text import escape
 
 _CLEAR = "\r\x1b[K"
 """Back to the start of the line, and erase it (ECMA-48, CR and EL)."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ...problems import Fields, Problem, escape
+from ...problems import Fields, Problem
+from ...text import escape
 from .problem_reports import Report
 
 _IN_TEXT = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from ...config.row import Row
 from ...errors import LocationPolicyError
 from ...net.addresses import Network
-from ...problems import Problem, quote
+from ...problems import Problem
+from ...text import quote
 from .first_match import answering_rows
 from .pexsubnet import OldRow, read_old_rows
 from .skype_for_business import SiteRow, is_export, read_site_rows, read_sites

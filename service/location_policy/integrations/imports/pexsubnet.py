@@ -20,7 +20,8 @@ from ...config.row import Row, name_findings
 from ...config.subnet_hints import diagnose
 from ...net.addresses import Address, Network, parse_address, parse_interface
 from ...net.ranges import Names
-from ...problems import Problem, Severity, count, quote
+from ...problems import Problem, Severity
+from ...text import count, quote
 from .spreadsheet import SEPARATORS, Sheet
 
 _OCTETS = re.compile(r"\s*\+?[0-9]+\s*(?:\.\s*\+?[0-9]+\s*){0,3}")

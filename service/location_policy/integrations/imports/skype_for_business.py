@@ -14,8 +14,9 @@ from ...config.row import Row, name_findings
 from ...config.subnet_hints import diagnose
 from ...net.addresses import Network, parse_interface
 from ...net.ranges import Names
-from ...problems import Problem, Severity, quote
+from ...problems import Problem, Severity
 from ...spelling import nearest
+from ...text import quote
 from .spreadsheet import Sheet
 
 _SUBNETS = ("subnetid", "identity")

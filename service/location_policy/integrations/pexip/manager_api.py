@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NoReturn, cast
 
 from ...errors import NoAnswer
-from ...problems import quote
+from ...text import quote
 from ..http_client import Login, Origin, Question, Reply, ask
 
 PAGE = 1_000

@@ -12,8 +12,8 @@ from ...config.files import RULES_PATH, File, is_rows
 from ...config.policy_toml import Rules
 from ...config.row_file import LineMemory, read_rows
 from ...config.toml_positions import key_place, name_places
-from ...problems import count, escape, quote
 from ...spelling import nearest
+from ...text import count, escape, quote
 
 SPELT = 100
 """Unknown names for which the nearest one is looked for."""

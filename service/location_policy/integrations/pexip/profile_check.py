@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from ...problems import quote
 from ...spelling import nearest
+from ...text import quote
 from .manager_api import PolicyProfile, SystemLocation
 from .name_check import Mismatch, Speller
 

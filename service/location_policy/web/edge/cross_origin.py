@@ -11,7 +11,7 @@ import re
 from starlette.types import Scope
 
 from ...access.proxies import Proxies
-from ...problems import quote
+from ...text import quote
 
 LOOKING = ("GET", "HEAD")
 OWN_SITES = (b"same-origin", b"none")

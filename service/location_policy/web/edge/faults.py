@@ -19,7 +19,7 @@ from ...errors import (
     UnknownRevision,
     UnusableUpload,
 )
-from ...problems import Problem, errors_in, problem_fields
+from ...problems import Problem, errors_in
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -92,7 +92,7 @@ def problem_details(fault: Fault) -> dict[str, Any]:
     if fault.hint:
         told["hint"] = fault.hint
     if fault.problems:
-        told["problems"] = [problem_fields(problem) for problem in fault.problems]
+        told["problems"] = [problem.fields() for problem in fault.problems]
     if fault.places:
         told["places"] = list(fault.places)
     return told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...edits.change_request import Attempt
 from ...gate.as_json import verdict_fields
 from ...history.commit_text import commit_fields
-from ...problems import count
+from ...text import count
 from ..edge.faults import Fault
 from ..pages.resources import Facts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...config.csv_lines import cells_of, split_lines
 from ...config.policy_toml import PAIR
-from ...problems import quote
+from ...text import quote
 from ..edge.faults import Fault
 from ..pages.resources import Facts, Query
 from ..site.site import Site

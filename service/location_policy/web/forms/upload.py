@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...edits.intent import Intent
 from ...edits.upload_edit import UPLOAD_LIMIT, UploadRows
-from ...problems import quote
+from ...text import quote
 from ..edge.faults import Fault
 from ..pages.resources import Facts, Query
 from ..site.site import Site

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ... import __version__
 from ...config.commit import Commit
 from ...gate.overrides import Override
 from ...history.commit_text import commit_fields
-from ...problems import problem_fields
 from ...rollout.state import Failure, Head, State
+from ...text import precise_moment_text
 from .settings import Settings
 
 
@@ -70,10 +70,9 @@ def _failure(failure: Failure | None) -> dict[str, Any] | None:
         "commit": failure.commit,
         "failed_at": _time(failure.failed_at),
         "message": failure.message,
-        "problems": [problem_fields(problem) for problem in failure.problems],
+        "problems": [problem.fields() for problem in failure.problems],
     }
 
 
 def _time(moment: datetime | None) -> str | None:
-    """RFC 3339, in UTC."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
+    return precise_moment_text(moment) if moment else None

@@ -10,10 +10,11 @@ from ...errors import InvalidConfiguration
 from ...gate.excerpt import SHOWN_PROBLEMS
 from ...gate.overrides import Override
 from ...history.as_json import override_fields
-from ...history.commit_text import commit_fields, time_text
+from ...history.commit_text import commit_fields
 from ...plan.as_json import Fields
-from ...problems import errors_in, problem_fields
+from ...problems import errors_in
 from ...rollout.journal import Event
+from ...text import moment_text
 from ..site.site import Site
 from .resources import Facts, Query
 
@@ -62,7 +63,7 @@ def _change(site: Site, old: str | None, new: str) -> Facts:
         change = site.archive.change(old, new)
     except InvalidConfiguration as error:
         errors = errors_in(error.problems)
-        shown = [problem_fields(problem) for problem in errors[:SHOWN_PROBLEMS]]
+        shown = [problem.fields() for problem in errors[:SHOWN_PROBLEMS]]
         invalid = old if old and not site.archive.is_valid(old) else new
         return {"old": None, "plan": None, "invalid": invalid, "problems": shown, "errors": len(errors)}
     before = commit_fields(change.old) if change.old else None
@@ -78,7 +79,7 @@ def _told(site: Site, one: Commit, notes: Mapping[str, Override], events: Sequen
         "is_active": one.id == active,
         "is_head": bool(state.head and state.head.commit.id == one.id),
         "was_active": _periods(events, one.id),
-        "refused": [time_text(event.at) for event in events if event.commit == one.id and event.kind == "refused"],
+        "refused": [moment_text(event.at) for event in events if event.commit == one.id and event.kind == "refused"],
         "override": override_fields(notes.get(one.id)),
     }
 
@@ -86,5 +87,5 @@ def _told(site: Site, one: Commit, notes: Mapping[str, Override], events: Sequen
 def _periods(events: Sequence[Event], commit_id: str) -> list[Fields]:
     """From when to when a commit was in force, as far as it was written down; no end: until now."""
     active = [event for event in events if event.kind == "active"]
-    pairs = zip_longest(active, (time_text(event.at) for event in active[1:]))
-    return [{"from": time_text(event.at), "to": end} for event, end in pairs if event.commit == commit_id]
+    pairs = zip_longest(active, (moment_text(event.at) for event in active[1:]))
+    return [{"from": moment_text(event.at), "to": end} for event, end in pairs if event.commit == commit_id]

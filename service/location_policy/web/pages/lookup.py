@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from ...history.as_json import answered_fields
 from ...history.blame import blame_fields
-from ...history.commit_text import asked_address, commit_fields
+from ...history.commit_text import commit_fields
 from ...lookup import decision as policy
-from ...lookup.query_string import parse_query
+from ...lookup.query_string import asked_address, parse_query
 from ...net.addresses import Address, format_address, parse_address
 from ...rollout.journal import by_commit
 from ..edge.policy_api import LOCATION

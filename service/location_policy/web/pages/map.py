@@ -11,7 +11,7 @@ from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Bar, draw, whole
 from ...net.addresses import Address, Network, format_address, parse_interface
 from ...net.ranges import SIZES
-from ...problems import quote
+from ...text import quote
 from ..edge.faults import Fault
 from ..site.site import Site
 from .resources import Facts, Query

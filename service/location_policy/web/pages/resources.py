@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...problems import quote
+from ...text import quote
 from ..edge.faults import Fault
 from ..site.site import Site
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...config.commit import Commit
 from ...config.csv_lines import split_lines
 from ...history.commit_text import commit_fields
-from ...problems import quote
+from ...text import quote
 from ..edge.faults import Fault
 from ..site.site import Site
 from .resources import Facts, Query

@@ -24,7 +24,6 @@ from ...history.branch import Answered, Branch
 from ...history.comparison import Comparison, compare, compare_at, load_served
 from ...lookup.snapshot import Snapshot, take
 from ...net.addresses import Address
-from ...problems import quote
 from ...repository.repository import Repository, open_repository
 from ...repository.signing_policy import signature_rule
 from ...rollout import journal
@@ -32,6 +31,7 @@ from ...rollout.journal import Event
 from ...rollout.snapshot_builder import LARGE
 from ...rollout.state import Active
 from ...runtime.subprocess_job import Work, find_apart
+from ...text import quote
 from ..edge.faults import Fault
 from .lru_cache import Kept
 

@@ -1,0 +1,40 @@
+"""Text that people read: numbers with their nouns, moments, and values from outside made safe and short."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+SHOWN_VALUE = 80
+"""Characters of a value from outside that a message repeats."""
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun, as in `1 error` and `19,950 errors`."""
+    return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('ss') else 's'}"
+
+
+def quote(value: str) -> str:
+    """A value from outside as messages repeat it: between quotation marks where needed, and never long."""
+    short = value if len(value) <= SHOWN_VALUE else f"{value[:SHOWN_VALUE]}…"
+    return short if short and short == short.strip() else f'"{short}"'
+
+
+def escape(text: str) -> str:
+    """The text with everything that could steer a terminal, or hide in one, written out."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment by RFC 3339, in UTC, in whole seconds."""
+    return _rfc3339(moment, "seconds")
+
+
+def precise_moment_text(moment: datetime) -> str:
+    """A moment by RFC 3339, in UTC, in milliseconds."""
+    return _rfc3339(moment, "milliseconds")
+
+
+def _rfc3339(moment: datetime, precision: str) -> str:
+    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")

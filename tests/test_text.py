@@ -1,0 +1,44 @@
+"""Text that people read."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from location_policy.text import SHOWN_VALUE, count, escape, moment_text, precise_moment_text, quote
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Zürich", "Zürich"),
+        ("a\x1b[2Jb", r"a\x1b[2Jb"),
+        ("a\nb\r", r"a\nb\r"),
+        ("Z\udcfcrich", r"Z\udcfcrich"),
+        ("\u202ecsv.exe", r"\u202ecsv.exe"),
+        ("a\u00a0b", r"a\xa0b"),
+    ],
+)
+def test_what_could_steer_a_terminal_is_written_out(text: str, shown: str) -> None:
+    assert escape(text) == shown
+
+
+@pytest.mark.parametrize(("value", "shown"), [("Sydney", "Sydney"), ("", '""'), ("Sydney ", '"Sydney "')])
+def test_a_value_stands_between_marks_where_needed(value: str, shown: str) -> None:
+    assert quote(value) == shown
+
+
+def test_a_long_value_is_cut() -> None:
+    assert quote("x" * (SHOWN_VALUE + 1)) == "x" * SHOWN_VALUE + "…"
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 errors"), (1, "1 error"), (19950, "19,950 errors")])
+def test_a_number_agrees_with_its_noun(number: int, text: str) -> None:
+    assert count(number, "error") == text
+
+
+def test_a_moment_is_told_in_utc_as_precisely_as_is_asked() -> None:
+    moment = datetime(2026, 3, 1, 13, 5, 7, 89_500, timezone(timedelta(hours=1)))
+    assert moment_text(moment) == "2026-03-01T12:05:07Z"
+    assert precise_moment_text(moment) == "2026-03-01T12:05:07.089Z"
