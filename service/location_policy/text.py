@@ -1,11 +1,23 @@
-"""Text that people read: numbers with their nouns, moments, and values from outside made safe and short."""
+"""Text from people, and for them: byte order marks, numbers with their nouns, moments, values made safe and short."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
+BOM = b"\xef\xbb\xbf"
+"""The byte order mark of UTF-8 (The Unicode Standard, 23.8)."""
 SHOWN_VALUE = 80
 """Characters of a value from outside that a message repeats."""
+
+
+def without_bom(content: bytes) -> bytes:
+    """A UTF-8 text without the mark that some editors put before it."""
+    return content.removeprefix(BOM)
+
+
+def bom_of(content: bytes) -> bytes:
+    """The mark before a text, empty where there is none: what writes the text anew keeps it."""
+    return BOM * content.startswith(BOM)
 
 
 def count(number: int, noun: str) -> str:

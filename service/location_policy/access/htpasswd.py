@@ -18,6 +18,7 @@ import bcrypt
 
 from ..errors import UnusableFile
 from ..problems import Problem
+from ..text import without_bom
 
 LONGEST = 72
 """Bytes of a password that bcrypt takes; Apache passes over the rest in silence, here a longer one is refused."""
@@ -116,7 +117,7 @@ def check_name(user: str) -> None:
 
 def _entries(content: bytes) -> Iterator[tuple[int, str]]:
     """The lines that are no comments, with their numbers; bytes that are not UTF-8 are left as U+FFFD."""
-    for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+    for number, raw in enumerate(without_bom(content).split(b"\n"), 1):
         line = raw.decode(errors="replace").strip()
         if line and not line.startswith("#"):
             yield number, line

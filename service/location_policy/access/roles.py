@@ -13,7 +13,7 @@ from unicodedata import normalize
 from ..errors import UnusableFile
 from ..problems import Problem
 from ..spelling import nearest
-from ..text import quote
+from ..text import quote, without_bom
 
 Role = Literal["node", "viewer", "editor"]
 """`node`: policy requests; `viewer`: to look at everything; `editor`: that, and to change it."""
@@ -27,7 +27,7 @@ def read_roles(content: bytes, path: str) -> Mapping[str, frozenset[Role]]:
     """The roles of each user who is named; raises UnusableFile with every line that cannot be used."""
     roles: dict[str, frozenset[Role]] = {}
     problems = []
-    for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+    for number, raw in enumerate(without_bom(content).split(b"\n"), 1):
         line = raw.decode(errors="replace").strip()
         if not line or line.startswith("#"):
             continue

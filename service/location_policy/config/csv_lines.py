@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from ..problems import Problem
-from ..text import quote
+from ..text import quote, without_bom
 
 # Possessive, so that a long cell costs no memory: what follows a closing mark leaves only one way to read it.
 _CELL = re.compile(r'[ \t]*+"((?:[^"]++|"")*+)"[ \t]*+(?:,|$)|([^,]*)(?:,|$)')
@@ -21,7 +21,6 @@ _SUBNET_HEADINGS = frozenset(
 )
 _SHOWN_ROW = 400
 """Characters of a row that a hint writes out."""
-_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -50,7 +49,7 @@ class Parted(NamedTuple):
 
 def split_lines(content: bytes) -> tuple[bytes, ...]:
     """The lines of a file, each without its LF."""
-    return tuple(content.removeprefix(_BOM).split(b"\n"))
+    return tuple(without_bom(content).split(b"\n"))
 
 
 def file_finding(content: bytes) -> Finding | None:

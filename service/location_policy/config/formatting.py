@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .csv_lines import CONFLICT
-from .row import Flawed, Row
+from .row import Row, row_of
 from .row_file import RowFile
 
 _MISTAKEN = ("#", *CONFLICT)
@@ -37,8 +37,7 @@ def canonical_text(file: RowFile) -> bytes:
     parts: list[bytes] = []
     block: list[Row] = []
     for raw, line in zip(file.texts, file.lines, strict=True):
-        row = line.row if isinstance(line, Flawed) else line
-        if row is not None:
+        if (row := row_of(line)) is not None:
             block.append(row)
             continue
         parts += [rows_text(block)] * bool(block)

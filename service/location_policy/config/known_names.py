@@ -11,10 +11,10 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from ..text import bom_of
 from .policy_toml import read_rules
 from .toml_positions import Places, decode_rules
 
-_MARK = b"\xef\xbb\xbf"
 _KNOWN = re.compile(r"""(?:["']?locations["']?\s*(?:\.|=\s*\{)\s*)?["']?known["']?[ \t]*=[ \t]*\[""")
 _TABLE = re.compile(r"^[ \t]*\[[ \t]*locations[ \t]*\][^\r\n]*", re.MULTILINE)
 _TOKEN = re.compile(
@@ -35,7 +35,7 @@ def with_known(content: bytes, names: Sequence[str]) -> bytes:
         raise ValueError("it is not valid")
     if set(names) == set(rules.known):
         return content
-    after = _MARK * content.startswith(_MARK) + _put(text, rules.known, names).encode()
+    after = bom_of(content) + _put(text, rules.known, names).encode()
     read, problems = read_rules(after)
     if problems or set(read.known) != set(names) or replace(read, known=rules.known) != rules:
         raise ValueError("the list of known locations is not found in it")

@@ -41,6 +41,11 @@ Line = Row | Flawed | None
 """What a line is; None for a blank line or a comment."""
 
 
+def row_of(line: Line) -> Row | None:
+    """The row of a line, where it has one."""
+    return line.row if isinstance(line, Flawed) else line
+
+
 def parse_line(raw: bytes) -> Line:
     """What one line means, without its LF."""
     text = line_text(raw)

@@ -13,7 +13,7 @@ from operator import is_not
 
 from ..net.addresses import Network
 from ..net.ranges import AddressSpace, Names
-from .row import Flawed, Line
+from .row import Line, row_of
 from .row_file import RowFile
 
 
@@ -67,6 +67,5 @@ def _alike(one: Sequence[Line], other: Sequence[Line]) -> int:
 
 def _rows(lines: Iterable[Line]) -> Iterator[tuple[Network, Names]]:
     for line in lines:
-        row = line.row if isinstance(line, Flawed) else line
-        if row is not None:
+        if (row := row_of(line)) is not None:
             yield row.network, row.names

@@ -17,7 +17,7 @@ from operator import itemgetter
 from ..net.addresses import Network
 from ..problems import Problem
 from .csv_lines import Cell, Finding, file_finding, filled_cells, placed, split_lines
-from .row import Flawed, Line, Row, parse_line
+from .row import Flawed, Line, Row, parse_line, row_of
 
 
 class LineMemory(dict[bytes, Line]):
@@ -51,8 +51,7 @@ class RowFile:
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Each row with its line number, 1-based."""
         for number, line in enumerate(self.lines, 1):
-            row = line.row if isinstance(line, Flawed) else line
-            if row is not None:
+            if (row := row_of(line)) is not None:
                 yield number, row
 
     def findings(self) -> Iterator[Problem]:
@@ -84,10 +83,10 @@ def read_rows(path: str, content: bytes, memory: LineMemory, before: RowFile | N
 
 def _row_file(path: str, content: bytes, lines: tuple[Line, ...]) -> RowFile:
     """The file of these lines; in C as far as it goes, since judging a push asks it of each commit."""
-    rows = list(filter(None, lines))
+    rows: list[Row | Flawed] = list(filter(None, lines))
     is_clean = Flawed not in set(map(type, rows))
     if not is_clean:
-        rows = [row for line in rows if (row := line.row if isinstance(line, Flawed) else line)]
+        rows = [row for line in rows if (row := row_of(line))]
     names, networks = Counter(map(itemgetter(0), rows)), frozenset(map(itemgetter(1), rows))
     return RowFile(path, content, lines, len(rows), networks, names, is_clean)
 

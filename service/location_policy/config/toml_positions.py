@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from ..text import without_bom
+
 _KEY = re.compile(r"""\s*+(?P<heading>\[*+)\s*+(?P<key>(?:[\w-]++|"[^"]*"|'[^']*'|\s*\.\s*)++)\s*+[]=]""")
 _KEY_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 _TOKEN = re.compile(
@@ -21,7 +23,7 @@ Place = tuple[int, int]
 
 def decode_rules(content: bytes) -> str:
     """The text of the file, without a byte order mark; raises UnicodeDecodeError."""
-    return content.removeprefix(b"\xef\xbb\xbf").decode()
+    return without_bom(content).decode()
 
 
 def key_place(content: bytes, *keys: str) -> Place:

@@ -15,11 +15,11 @@ from heapq import merge
 from typing import NamedTuple
 
 from ..config.formatting import row_text
-from ..config.row import Flawed, Line, Row
+from ..config.row import Flawed, Line, Row, row_of
 from ..config.row_file import LineMemory, RowFile, read_rows
-from ..integrations.imports.spreadsheet import UTF8_MARK
 from ..net.addresses import Network
 from ..net.ranges import Names
+from ..text import bom_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,6 @@ def _is_comment(raw: bytes) -> bool:
     return raw.lstrip(b" \t").startswith(b"#")
 
 
-def _row(line: Line) -> Row | None:
-    return line.row if isinstance(line, Flawed) else line
-
-
 def _is_wrong(line: Line, *, mends: bool) -> bool:
     return mends and isinstance(line, Flawed) and any(finding.code == "host-bits" for finding in line.findings)
 
@@ -122,7 +118,7 @@ class _Writer:
 
     def _text(self, raw: bytes, line: Line) -> _Text | None:
         """What becomes of a row; None: it goes. So does a line that cannot be read."""
-        row = _row(line)
+        row = row_of(line)
         new = self.left.pop(row.network, None) if row else None
         if new is None:
             return None
@@ -176,8 +172,8 @@ def _retold(old: RowFile | None, wanted: RowFile, *, mends: bool) -> bytes:
     """The wanted lines; a row that is in the old file too, as it is written there."""
     end = _end(old)
     lines = _lines(old) if old else []
-    there = {row: raw for raw, line in lines if (row := _row(line)) and not _is_wrong(line, mends=mends)}
-    rows = [(raw + end, _row(line)) for raw, line in _lines(wanted)]
+    there = {row: raw for raw, line in lines if (row := row_of(line)) and not _is_wrong(line, mends=mends)}
+    rows = [(raw + end, row_of(line)) for raw, line in _lines(wanted)]
     return _joined(old, [_Text(there.get(row, raw) if row else raw, row) for raw, row in rows])
 
 
@@ -194,5 +190,5 @@ def _joined(old: RowFile | None, texts: list[_Text]) -> bytes:
     if not raws:
         return b""
     is_open = old and old.texts[-1] == raws[-1]
-    mark = UTF8_MARK if old and old.content.startswith(UTF8_MARK) else b""
+    mark = bom_of(old.content) if old else b""
     return mark + b"\n".join(raws) + (b"" if is_open else b"\n")

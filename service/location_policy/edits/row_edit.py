@@ -16,16 +16,15 @@ from ..config.csv_lines import cells_of
 from ..config.files import ROWS_PATH, is_rows, may_hold_rows
 from ..config.formatting import cells_text
 from ..config.location_map import Gate, LocationMap
-from ..config.row import Flawed, Row, parse_line
+from ..config.row import Row, parse_line, row_of
 from ..errors import InvalidConfiguration, NothingChanges, NotWritable, RowChanged
 from ..net.addresses import Network
 from ..repository.git import PlainGit
 from ..repository.maps import load_map_at
 from ..repository.new_commits import Author, Draft, change_files
 from ..repository.repository import Repository
-from ..text import quote
+from ..text import bom_of, quote
 
-BOM = b"\xef\xbb\xbf"
 _SUBJECT = 100
 """Characters of a row that a subject repeats."""
 
@@ -80,7 +79,7 @@ class EditRow:
         at = self._at(file)
         if at is not None:
             return self.path, file, at
-        seen = _row(self.seen.encode(errors="replace"))
+        seen = row_of(parse_line(self.seen.encode(errors="replace")))
         same = list(_same(repository, tip, seen.network)) if seen else []
         for path, at, text in same:
             if text == self.seen:
@@ -123,7 +122,7 @@ class _Lines:
 
     @classmethod
     def of(cls, content: bytes) -> _Lines:
-        mark = content[: len(BOM)] if content.startswith(BOM) else b""
+        mark = bom_of(content)
         return cls(mark, content[len(mark) :].split(b"\n"))
 
     def content(self) -> bytes:
@@ -158,13 +157,13 @@ class _Lines:
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         for at, raw in enumerate(self.lines):
-            if row := _row(raw):
+            if row := row_of(parse_line(raw)):
                 yield at, row
 
 
 def file_for(repository: Repository, tip: Commit, subnet: str) -> str:
     """The file of the row that holds a subnet, else of that which is nearest; `locations.csv` where there is none."""
-    row = _row(f"x,{subnet.strip()}".encode())
+    row = row_of(parse_line(f"x,{subnet.strip()}".encode()))
     try:
         found = load_map_at(repository, Gate(), tip, errors_only=True)
     except InvalidConfiguration:
@@ -187,7 +186,7 @@ def _neighbour(location_map: LocationMap, network: Network) -> str:
 
 def _below(file: _Lines, subnet: str) -> int | None:
     """The line of the last row whose subnet comes before this one; None: there is none, or no telling."""
-    row = _row(f"x,{subnet.strip()}".encode())
+    row = row_of(parse_line(f"x,{subnet.strip()}".encode()))
     if row is None:
         return None
     before = [(found.network, at) for at, found in file.rows() if len(found.network) == len(row.network)]
@@ -223,11 +222,6 @@ def _check_room(repository: Repository, tip: Commit, path: str) -> None:
 def _draft(repository: Repository, tip: Commit, path: str, file: _Lines, subject: str, body: str) -> Draft:
     tree = change_files(PlainGit(repository.directory), tip.tree, {path: file.content()})
     return Draft(tree, subject, body)
-
-
-def _row(raw: bytes) -> Row | None:
-    line = parse_line(raw)
-    return line.row if isinstance(line, Flawed) else line
 
 
 def _width(text: str) -> int:

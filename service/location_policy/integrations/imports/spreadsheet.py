@@ -15,10 +15,10 @@ from itertools import islice
 from ...config.csv_lines import Finding, is_blank, line_text, placed, split_lines
 from ...config.files import FILE_LIMIT
 from ...problems import Problem
+from ...text import BOM
 
 csv.field_size_limit(FILE_LIMIT)  # a long cell is an error with its place, not one of the library
 
-UTF8_MARK = b"\xef\xbb\xbf"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _NAMED = re.compile(r'"?sep=([,;\t])"?[,;\t ]*', re.IGNORECASE)
@@ -76,7 +76,7 @@ def read_sheet(path: str, content: bytes) -> Sheet:
     found = [_text(raw) for raw in (texts if texts[-1] else texts[:-1])]
     problems = tuple(placed(path, number, one) for number, one in enumerate(found, 1) if isinstance(one, Finding))
     lines = tuple((number, None if isinstance(one, Finding) else one) for number, one in enumerate(found, 1))
-    is_marked = content.startswith(UTF8_MARK) and not is_utf16
+    is_marked = content.startswith(BOM) and not is_utf16
     if named := _NAMED.fullmatch(lines[0][1] or "") if lines else None:
         return Sheet(path, ((1, ""), *lines[1:]), named[1], is_marked, is_utf16, problems, names_separator=True)
     said = (text for _, text in lines if text and not is_blank(text))
