@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy.net.addresses import Address, Network
-from location_policy.net.ranges import AddressSpace, Names, Part, Range
+from location_policy.net.ranges import AddressSpace, Names, Part, Range, overlapping
 from tests.support.maps import network
 
 NAMES = st.sampled_from([("Sydney",), ("Perth",), ("Sydney", "Perth")])
@@ -81,3 +81,11 @@ def test_the_row_of_an_address_is_the_longest() -> None:
     assert space.row_at(Address(bytes((11, 2, 2, 3)))) is None
     assert space.row_of(network("10.0.0.0/7")) is None
     assert space.rows_below(network("10.0.0.0/8")) == [network("10.0.0.0/8"), network("10.1.0.0/16")]
+
+
+@given(MAPS, SMALL)
+def test_what_overlaps_a_range_is_each_part_within_it(names: dict[Network, Names], place: Network) -> None:
+    answered = [part for part in AddressSpace(names).all_parts(4) if part.network]
+    found = addresses_of(list(overlapping(Range.of(place), answered)))
+    within = range(Range.of(place).first, Range.of(place).last + 1)
+    assert found == {address: row for address in within if (row := slow_row(names, address))}

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from .addresses import Address, Network
@@ -136,6 +137,15 @@ def walk(whole: Range, row: Network | None, below: Iterable[Network]) -> Iterato
         if at <= end:
             yield Part(Range(at, end), answering)
             at = end + 1
+
+
+def overlapping(one: Range, parts: Sequence[Part]) -> Iterator[Part]:
+    """What a range and each of the parts, disjoint and in order, have in common."""
+    at = bisect_left(parts, one.first, key=attrgetter("range.last"))
+    while at < len(parts) and parts[at].range.first <= one.last:
+        first, last = parts[at].range
+        yield Part(Range(max(first, one.first), min(last, one.last)), parts[at].network)
+        at += 1
 
 
 def count_slash64s(ranges: Iterable[Range]) -> int:

@@ -6,17 +6,13 @@ whatever their rows, touches everybody's.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
 from typing import NamedTuple
 
 from ..config.owners import Owned
-from ..net.ranges import SIZES, AddressSpace, Part, Range
+from ..net.ranges import SIZES, AddressSpace, Range, overlapping
 from .answer_changes import Change
 from .rule_changes import RuleChange
-
-_last = attrgetter("range.last")
 
 
 class Touched(NamedTuple):
@@ -47,7 +43,7 @@ def touched(
     space = AddressSpace({network: (owner,) for network, owner in old})
     parts = {size: [part for part in space.all_parts(size) if part.network] for size in SIZES}
     for size, one in ranges:
-        for part in _overlaps(one, parts[size]):
+        for part in overlapping(one, parts[size]):
             owner = space.names[part.network][0] if part.network else ""
             found.setdefault(owner, []).append((size, part.range))
     owners = dict.fromkeys(owner for _, owner in old)
@@ -75,11 +71,3 @@ def _disjoint(ranges: Iterable[tuple[int, Range]]) -> list[tuple[int, Range]]:
         else:
             joined.append((size, one))
     return joined
-
-
-def _overlaps(one: Range, parts: Sequence[Part]) -> Iterator[Part]:
-    at = bisect_left(parts, one.first, key=_last)
-    while at < len(parts) and parts[at].range.first <= one.last:
-        first, last = parts[at].range
-        yield Part(Range(max(first, one.first), min(last, one.last)), parts[at].network)
-        at += 1

@@ -7,23 +7,18 @@ and so may one whose addresses are looked for in other parameters.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
-from operator import attrgetter
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..config.location_map import LocationMap
 from ..config.percentages import Share, measured_share
 from ..net.addresses import Network
-from ..net.ranges import SIZES, Range, outermost
+from ..net.ranges import SIZES, Part, Range, outermost, overlapping
 from .answer_changes import Change, row_changes
 from .plan import Plan, Total, total
 
 FEWEST = 100
 """Subnets from which a map has limits, so that a sample can be replaced by a site's whole map."""
-
-
-_last = attrgetter("last")
 
 
 class Excess(NamedTuple):
@@ -63,26 +58,20 @@ def _changed(plan: Plan) -> tuple[Total, Total]:
     if not lost and not moves_protocol:
         return Total(), Total()
     answered = _answered(plan.old)
-    before = total([Change(size, tuple(ranges), None, None, ()) for size, ranges in answered.items()])
+    ranges = {size: tuple(part.range for part in parts) for size, parts in answered.items()}
+    before = total([Change(size, of_size, None, None, ()) for size, of_size in ranges.items()])
     if moves_protocol:
         return before, before
     return before, total([_within(change, answered[change.size]) for change in lost])
 
 
-def _answered(location_map: LocationMap) -> dict[int, list[Range]]:
+def _answered(location_map: LocationMap) -> dict[int, list[Part]]:
     """What rows answer, disjoint and in order, by the size of an address."""
     networks = outermost(frozenset[Network]().union(*(file.networks for file in location_map.files)))
-    return {size: [Range.of(network) for network in networks if len(network) == size + 1] for size in SIZES}
+    return {size: [Part(Range.of(one), one) for one in networks if len(one) == size + 1] for size in SIZES}
 
 
-def _within(change: Change, answered: list[Range]) -> Change:
+def _within(change: Change, answered: Sequence[Part]) -> Change:
     """The part of a change that a row answered before: the rest got the default."""
-    return Change(change.size, tuple(_overlaps(change, answered)), change.before, change.after, ())
-
-
-def _overlaps(change: Change, answered: list[Range]) -> Iterator[Range]:
-    for part in change.ranges:
-        at = bisect_left(answered, part.first, key=_last)
-        while at < len(answered) and answered[at].first <= part.last:
-            yield Range(max(answered[at].first, part.first), min(answered[at].last, part.last))
-            at += 1
+    ranges = tuple(part.range for one in change.ranges for part in overlapping(one, answered))
+    return Change(change.size, ranges, change.before, change.after, ())
