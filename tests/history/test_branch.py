@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.history.branch import CUT, LOOK_BACK, Answered, Branch, Effect
+from location_policy.history.branch import CUT, Answered, Branch, Effect
 from location_policy.net.addresses import parse_address
 from location_policy.repository.repository import open_repository
+from location_policy.repository.revisions import LOOK_BACK
 from tests.support.repositories import BAD, GOOD, MELBOURNE, SYDNEY, Files, force_commit, git, make_repository
 
 PERTH = "Perth,10.61.2.0/24\n"

@@ -21,9 +21,7 @@ from ..plan.rule_changes import answering_changes
 from ..repository.maps import load_map_at
 from ..repository.objects import Entry
 from ..repository.repository import Repository
-
-LOOK_BACK = 100
-"""First-parent commits among which a base is looked for, and what a roll-back may go back to."""
+from ..repository.revisions import LOOK_BACK
 
 
 @dataclass(frozen=True, slots=True)

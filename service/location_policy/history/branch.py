@@ -22,11 +22,10 @@ from ..problems import errors_in
 from ..repository.maps import load_map_at
 from ..repository.objects import Entry
 from ..repository.repository import Repository
+from ..repository.revisions import LOOK_BACK
 
 CUT = "history ends here: the clone is shallow"
 """What is said of the oldest commit that a shallow clone has, in place of what it changed."""
-LOOK_BACK = 100
-"""Commits before those that are asked for, among which the newest valid one is what the first is compared with."""
 
 
 @dataclass(frozen=True, slots=True)

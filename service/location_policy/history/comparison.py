@@ -14,7 +14,7 @@ from ..plan.as_json import Fields, plan_excerpt
 from ..plan.plan import make_plan
 from ..repository.maps import load_map_at
 from ..repository.repository import Repository, open_repository
-from .branch import LOOK_BACK
+from ..repository.revisions import LOOK_BACK
 
 
 class Comparison(NamedTuple):

@@ -10,12 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..repository.repository import Repository
+from ..repository.revisions import LOOK_BACK
 from ..repository.signing_policy import SignatureRule
 from .last_good import LastGood
 from .persistence import PIN
-
-ANCESTORS = 100
-"""First-parent commits among which the newest valid one is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ def start_candidates(
         yield Candidate(commit_id, was_served=True)
     if stored:
         yield Candidate(stored.commit.id, was_served=True, stored=stored)
-    ancestors = repository.ancestors(head, ANCESTORS, first_parent=True)[1:] if head else []
+    ancestors = repository.ancestors(head, LOOK_BACK, first_parent=True)[1:] if head else []
     for commit_id in ancestors:
         yield Candidate(commit_id, gains=(commit_id,))
 
