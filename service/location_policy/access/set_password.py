@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..runtime.atomic_file import replace_file
+from ..runtime.atomic_file import replace_file, sync_folder
 from .htpasswd import check_name, has_user, hash_password, with_password
 
 NEW_MODE = 0o640
@@ -23,6 +23,7 @@ def change_password(path: Path, user: str, password: str) -> bool:
     with _locked(path.parent):
         old = path.read_bytes() if path.exists() else b""
         replace_file(path, with_password(old, user, hashed), NEW_MODE)
+        sync_folder(path.parent)
     return not has_user(old, user)
 
 
@@ -33,6 +34,5 @@ def _locked(folder: Path) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -17,7 +17,6 @@ from ..config.commit import Commit
 from ..errors import BranchMoved, NotNoted, NotWritable, RepositoryError
 from ..gate.overrides import joined, record
 from ..gate.pre_receive import judge
-from ..gate.pusher import user_name
 from ..gate.ref_updates import Update
 from ..gate.verdict import Verdict
 from ..plan.limits import Excess
@@ -25,6 +24,7 @@ from ..repository.git import Git, GitFailed, PlainGit
 from ..repository.mirror import is_mirror
 from ..repository.new_commits import Author, make_commit, move_ref
 from ..repository.repository import Repository
+from ..runtime.users import user_name
 
 
 @dataclass(frozen=True, slots=True)

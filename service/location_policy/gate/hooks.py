@@ -12,7 +12,6 @@ import shlex
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -20,6 +19,7 @@ from typing import Literal, NamedTuple
 from .. import __version__
 from ..errors import ForeignHook, RepositoryError
 from ..repository.repository import Repository
+from ..runtime.atomic_file import replacing
 
 HOOK = "pre-receive"
 """The one that judges."""
@@ -114,11 +114,9 @@ def _install_hook(path: Path, name: str) -> str:
     programs = b"for program in %b location-policy; do" % os.fsencode(shlex.quote(str(_program())))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{name}.") as folder:
-            aside = Path(folder, name)
-            aside.write_bytes(text.replace(_PROGRAM_LINE, programs))
-            aside.chmod(0o755)
-            aside.replace(path)
+        with replacing(path) as file:
+            file.write(text.replace(_PROGRAM_LINE, programs))
+            os.fchmod(file.fileno(), 0o755)
     except OSError as error:
         raise RepositoryError(f"{path} cannot be written: {error.strerror}") from error
     return f"hook {path}, version {__version__}"

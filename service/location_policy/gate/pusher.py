@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import pwd
 from collections.abc import Mapping
+
+from ..runtime.users import user_name
 
 NAMES = ("GL_USERNAME", "GITEA_PUSHER_NAME", "GL_USER", "REMOTE_USER")
 """Variables with the pusher's name, the first that is set counts: GitLab, Gitea and Forgejo, Gitolite, a web server."""
@@ -13,11 +14,3 @@ NAMES = ("GL_USERNAME", "GITEA_PUSHER_NAME", "GL_USER", "REMOTE_USER")
 def pusher(environment: Mapping[str, str]) -> str:
     """The pusher's name."""
     return next((environment[name] for name in NAMES if environment.get(name)), None) or user_name(os.getuid())
-
-
-def user_name(number: int) -> str:
-    """The name of a user of this machine."""
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:  # a container runs as a number
-        return f"uid {number}"

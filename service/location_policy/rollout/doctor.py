@@ -6,7 +6,6 @@ Nothing is changed: who asks may be somebody else than who serves. What is told 
 from __future__ import annotations
 
 import os
-import pwd
 import re
 import shlex
 from collections.abc import Iterable, Iterator
@@ -22,6 +21,7 @@ from ..gate.install import missing_settings, other_settings
 from ..problems import errors_in
 from ..repository.git_process import git_version, require_git
 from ..repository.repository import Repository, open_repository
+from ..runtime.users import chown_name
 from ..text import count
 from . import last_good
 from .last_good import Identity
@@ -136,7 +136,7 @@ def _settings(repository: Repository, place: Path) -> Iterator[Finding]:
 def _owners(directory: Path) -> Finding:
     paths = [directory, *islice(directory.rglob("*"), LOOKED_AT)]
     owners = _owners_of(paths)
-    here, whole = _name(os.geteuid()), shlex.quote(str(directory))
+    here, whole = chown_name(os.geteuid()), shlex.quote(str(directory))
     unreadable = [path for path in paths if not path.is_symlink() and not os.access(path, os.R_OK)]
     if unreadable:  # pragma: no cover  who measures the tests may be root, and root may read all
         said = f"{here} may not read {count(len(unreadable), 'path')}, such as {unreadable[0]}"
@@ -147,7 +147,7 @@ def _owners(directory: Path) -> Finding:
         return Finding(
             "owner",
             said,
-            f"chown -R {_name(directory.stat().st_uid)} {whole}, or location-policy init {whole} --shared",
+            f"chown -R {chown_name(directory.stat().st_uid)} {whole}, or location-policy init {whole} --shared",
         )
     return Finding("owner", f"{' and '.join(owners)}{', shared with the group' * is_shared}; asked as {here}")
 
@@ -158,14 +158,7 @@ def _owners_of(paths: Iterable[Path]) -> list[str]:
     for path in paths:
         with suppress(FileNotFoundError):
             users.add(path.lstat().st_uid)
-    return sorted(map(_name, users))
-
-
-def _name(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return str(user)
+    return sorted(map(chown_name, users))
 
 
 def _watch(directory: Path, mounts: str) -> Finding:
@@ -194,7 +187,7 @@ def _state(directory: Path, identity: Identity) -> Finding:
     """The state directory: may it be written, and what is kept there?"""
     existing = next(folder for folder in (directory.absolute(), *directory.absolute().parents) if folder.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
-        here = _name(os.geteuid())
+        here = chown_name(os.geteuid())
         said = f"{here} may not write {existing}: nothing is kept for a restart"
         return Finding("state", said, f"chown {here} {shlex.quote(str(existing))}, or serve --state-dir elsewhere")
     try:

@@ -16,6 +16,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
+from ..runtime.atomic_file import remove_abandoned, replace_file
+
 FILE_NAME = "journal.jsonl"
 KEPT = 10_000
 """Lines that are kept; a tenth more may stand there for a while."""
@@ -120,13 +122,9 @@ def _ends_whole(path: Path, size: int) -> bool:
 
 
 def _shorten(path: Path) -> None:
-    """Drop the oldest lines once there are too many; written aside and renamed."""
+    """Drop the oldest lines once there are too many."""
     lines = path.read_bytes().splitlines(keepends=True)
     if len(lines) <= KEPT + KEPT // 10:
         return
-    aside = path.with_name(f".{FILE_NAME}.new")
-    with aside.open("wb") as file:
-        file.writelines(lines[-KEPT:])
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    remove_abandoned(path)
+    replace_file(path, b"".join(lines[-KEPT:]))

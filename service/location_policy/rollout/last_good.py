@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from ..config.commit import Commit, Signer
 from ..config.files import File
+from ..runtime.atomic_file import remove_abandoned, replacing, sync_folder
 from ..runtime.chunks import SlicedWriter, slices
 
 FILE_NAME = "last-good"
 FORMAT = 1
-ABANDONED = 60.0
-"""Seconds after which a file that is still aside belongs to a process that was killed: writing takes less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +110,9 @@ def _write(directory: Path, parts: Sequence[bytes]) -> None:
         for piece in slices(part):
             digest.update(piece)
     directory.mkdir(exist_ok=True)  # no parents: a repository that was moved away must not come back as a folder
-    _remove_abandoned(directory)
-    descriptor, name = tempfile.mkstemp(prefix=f".{FILE_NAME}.", dir=directory)
-    aside = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(digest.hexdigest().encode() + b"\n")
-            for part in parts:
-                SlicedWriter(file).write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(directory / FILE_NAME)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
-    folder = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _remove_abandoned(directory: Path) -> None:
-    """Another service may write here too, so what is new stays; a time to come is one of a clock set back."""
-    for path in directory.glob(f".{FILE_NAME}.*"):
-        with suppress(OSError):  # it is somebody else's
-            if abs(time.time() - path.stat().st_mtime) > ABANDONED:
-                path.unlink()
+    remove_abandoned(directory / FILE_NAME)
+    with replacing(directory / FILE_NAME) as file:
+        file.write(digest.hexdigest().encode() + b"\n")
+        for part in parts:
+            SlicedWriter(file).write(part)
+    sync_folder(directory)

@@ -11,12 +11,12 @@ from ...edits.revert import go_back, take_back
 from ...errors import LocationPolicyError, NotWritable
 from ...gate.messages import tell_commit, verdict_lines
 from ...gate.overrides import OPTION
-from ...gate.pusher import user_name
 from ...gate.verdict import Verdict
 from ...repository.author import operator
 from ...repository.mirror import is_url, without_secrets
 from ...repository.new_commits import Author
 from ...repository.repository import Repository, open_repository
+from ...runtime.users import user_name
 from ...text import escape
 from ..terminal.default_paths import asked_place
 from ..terminal.exit_status import NO

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import pwd
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
@@ -12,6 +11,7 @@ from shlex import quote
 from ...errors import CannotStart, RepositoryError
 from ...repository.http_backend import LARGEST_PUSH, HttpBackend, require_backend
 from ...repository.repository import open_repository
+from ...runtime.users import chown_name
 
 log = logging.getLogger(__name__)
 
@@ -51,15 +51,10 @@ def _check_owner(directory: Path, owner: int) -> None:
     """git refuses a repository of another user, whose hooks would be run as this one (git-config, "safe.directory")."""
     own = os.geteuid()
     if owner != own:
-        message = f"git over HTTP: {directory} belongs to {_name(owner)}, and the service runs as {_name(own)}"
-        raise CannotStart(message, f"chown -R {_name(own)} {quote(str(directory))}")
-
-
-def _name(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:  # a container runs as a number
-        return str(user)
+        message = (
+            f"git over HTTP: {directory} belongs to {chown_name(owner)}, and the service runs as {chown_name(own)}"
+        )
+        raise CannotStart(message, f"chown -R {chown_name(own)} {quote(str(directory))}")
 
 
 def _largest_push(directory: Path) -> int:
