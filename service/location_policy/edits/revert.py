@@ -14,8 +14,7 @@ from ..config.commit import Commit
 from ..config.files import EXPECTATIONS_PATH, is_rows
 from ..errors import NotRevertible, RevertConflict
 from ..gate.messages import tell_commit
-from ..repository.git import PlainGit
-from ..repository.new_commits import Author, Draft, change_files, merge_trees
+from ..repository.new_commits import Author, Draft
 from ..repository.repository import Repository
 from ..text import count, escape
 from .line_merge import merge_lines
@@ -43,13 +42,12 @@ def take_back(repository: Repository, tip: Commit, commit: Commit, author: Autho
     said = f'Revert "{commit.subject}"', f"This reverts commit {commit.id}{reversing}."
     if commit.id == tip.id:
         return Draft(before.tree, *said)
-    git = PlainGit(repository.directory)
-    merge = merge_trees(git, commit.tree, tip.tree, before.tree, author)
+    merge = repository.merge_trees(commit.tree, tip.tree, before.tree, author)
     contents = {path: _without(repository, tip, commit, before, path) for path in merge.conflicts}
     solved = {path: content for path, content in contents.items() if content is not None}
     if left := [path for path in merge.conflicts if path not in solved]:
         raise _conflict(repository, tip, commit, before, merge.tree, left, back)
-    return Draft(change_files(git, merge.tree, solved), *said)
+    return Draft(repository.change_files(merge.tree, solved), *said)
 
 
 def go_back(repository: Repository, tip: Commit, commit: Commit) -> Draft:

@@ -19,9 +19,8 @@ from ..config.location_map import Gate, LocationMap
 from ..config.row import Row, parse_line, row_of
 from ..errors import InvalidConfiguration, NothingChanges, NotWritable, RowChanged
 from ..net.addresses import Network
-from ..repository.git import PlainGit
 from ..repository.maps import load_map_at
-from ..repository.new_commits import Author, Draft, change_files
+from ..repository.new_commits import Author, Draft
 from ..repository.repository import Repository
 from ..text import bom_of, quote
 
@@ -220,7 +219,7 @@ def _check_room(repository: Repository, tip: Commit, path: str) -> None:
 
 
 def _draft(repository: Repository, tip: Commit, path: str, file: _Lines, subject: str, body: str) -> Draft:
-    tree = change_files(PlainGit(repository.directory), tip.tree, {path: file.content()})
+    tree = repository.change_files(tip.tree, {path: file.content()})
     return Draft(tree, subject, body)
 
 

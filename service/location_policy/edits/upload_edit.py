@@ -10,8 +10,7 @@ from ..config.files import ROWS_PATH, RULES_PATH, File, is_rows
 from ..config.policy_toml import read_rules
 from ..config.row_file import LineMemory, RowFile, read_rows
 from ..errors import NothingChanges, UnusableUpload
-from ..repository.git import PlainGit
-from ..repository.new_commits import Author, Draft, change_files
+from ..repository.new_commits import Author, Draft
 from ..repository.repository import Repository
 from ..text import count, quote
 from .replace_rows import Replacement, replace_rows
@@ -38,7 +37,7 @@ class UploadRows:
             raise UnusableUpload(f"the uploaded {quote(self.name)} is no longer there", "choose the file again")
         files = repository.files_of(tip)
         upload, replacement = self._replaced(content, [file for file in files if file.content is not None])
-        tree = change_files(PlainGit(repository.directory), tip.tree, replacement.contents)
+        tree = repository.change_files(tip.tree, replacement.contents)
         if tree == tip.tree:
             where = self.path or "the map"
             raise NothingChanges(f"nothing changes by this: {where} says already what {quote(self.name)} says")

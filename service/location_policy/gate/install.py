@@ -15,11 +15,10 @@ from pathlib import Path
 
 from ..config.location_map import Gate
 from ..errors import NotARepository, NotSigned, RepositoryError
-from ..repository.config import PROC_RECEIVE, SECTION, config_values
-from ..repository.git import Git, PlainGit
+from ..repository.config import PROC_RECEIVE, SECTION
 from ..repository.git_dir import find_git_directory
 from ..repository.maps import load_map_at
-from ..repository.new_repository import commit_folder, make_bare
+from ..repository.new_repository import check_branch, make_bare
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_options import Signatures
 from ..repository.signing_policy import signature_rule
@@ -63,15 +62,14 @@ def create(
     if content is not None and signatures.require not in (None, "off"):
         raise NotSigned("a first commit that is made here is signed by nobody", "--empty, and push one that is signed")
     with _made_aside(path) as aside:
-        git = PlainGit(aside)
-        _check_branch(git, branch or BRANCH)
-        make_bare(git, branch or BRANCH)
+        check_branch(branch or BRANCH)
+        make_bare(aside, branch or BRANCH)
         install(aside, branch=branch, shared=shared, signatures=signatures)
         if content is not None:
-            commit_id = commit_folder(git, content, "Start the map of media locations")
             with open_repository(aside) as repository:
+                commit_id = repository.commit_folder(content, "Start the map of media locations")
                 load_map_at(repository, Gate(), repository.commit(commit_id))
-            git.run("update-ref", f"refs/heads/{branch or BRANCH}", commit_id)
+                repository.pin(f"refs/heads/{branch or BRANCH}", commit_id)
         if shared:
             _share(aside)
 
@@ -105,73 +103,63 @@ def install(
     Raises ForeignHook, NotARepository for one that is not bare, and NotSigned where signatures could not be judged.
     """
     directory = find_git_directory(path)
-    git = PlainGit(directory)
     with open_repository(directory) as repository:
         hooks = repository.hooks_folder()
-    if hooks is None:
-        raise NotARepository(f"{path} is not a bare repository", "make one with: git clone --bare")
-    if branch is not None:
-        _check_branch(git, branch)
-    wanted = _check_signatures(directory, signatures)
-    done = [*install_hooks(hooks)]
-    if branch is not None:
-        git.run("config", f"{SECTION}.branch", branch)
-        done.append(f"serves branch {branch}")
-    for key, value in wanted.items():
-        git.run("config", key, value)
-        done.append(f"{key} = {value}")
-    done += _tell_unsigned(directory) if wanted else ()
-    done += _install_settings(git, takes_dry_runs=is_ours(hooks / "proc-receive"))
+        if hooks is None:
+            raise NotARepository(f"{path} is not a bare repository", "make one with: git clone --bare")
+        if branch is not None:
+            check_branch(branch)
+        wanted = _check_signatures(repository, signatures)
+        done = [*install_hooks(hooks)]
+        if branch is not None:
+            repository.set_config(f"{SECTION}.branch", branch)
+            done.append(f"serves branch {branch}")
+        for key, value in wanted.items():
+            repository.set_config(key, value)
+            done.append(f"{key} = {value}")
+        done += _tell_unsigned(repository) if wanted else ()
+        done += _install_settings(repository, takes_dry_runs=is_ours(hooks / "proc-receive"))
+        if shared:
+            repository.set_config("core.sharedRepository", "group")
     if shared:
-        git.run("config", "core.sharedRepository", "group")
         _share(directory)
         done.append("shared with its group")
     return done
 
 
-def _install_settings(git: Git, *, takes_dry_runs: bool) -> Iterator[str]:
+def _install_settings(repository: Repository, *, takes_dry_runs: bool) -> Iterator[str]:
     for key, wanted in SETTINGS.items():
-        values = config_values(git, key)
+        values = repository.config(key)
         if not values:
-            git.run("config", key, wanted)
+            repository.set_config(key, wanted)
         elif values[-1] != wanted:
             yield f"kept {key} = {values[-1]} ({wanted} is usual)"
     for key, wanted in REFS.items():
-        if wanted not in config_values(git, key) and (takes_dry_runs or key != PROC_RECEIVE):
-            git.run("config", "--add", key, wanted)
-    if not config_values(git, f"{SECTION}.id"):
-        git.run("config", f"{SECTION}.id", uuid.uuid4().hex)
+        if wanted not in repository.config(key) and (takes_dry_runs or key != PROC_RECEIVE):
+            repository.add_config(key, wanted)
+    if not repository.config(f"{SECTION}.id"):
+        repository.set_config(f"{SECTION}.id", uuid.uuid4().hex)
 
 
-def _check_branch(git: Git, branch: str) -> None:
-    try:
-        git.run("check-ref-format", f"refs/heads/{branch}")
-    except RepositoryError:
-        raise RepositoryError(f"{branch!r} is not a name for a branch", "write a name such as main") from None
-
-
-def _check_signatures(directory: Path, signatures: Signatures) -> dict[str, str]:
+def _check_signatures(repository: Repository, signatures: Signatures) -> dict[str, str]:
     """The settings that are asked for; raises NotSigned where they, with those that are there, lead nowhere."""
     wanted = signatures.config(SECTION)
     if wanted:
-        with open_repository(directory) as repository:
-            there = repository.settings()
         asked = {key.removeprefix(f"{SECTION}.").lower(): value for key, value in wanted.items()}
-        rule = signature_rule({**there, **asked}, directory)
+        rule = signature_rule({**repository.settings(), **asked}, repository.directory)
         if rule.problem and rule.scope != "off":
             raise rule.problem
     return wanted
 
 
-def _tell_unsigned(directory: Path) -> Iterator[str]:
-    with open_repository(directory) as repository:
-        settings = repository.settings()
-        tip = repository.tip(repository.served_ref(settings))
-        try:
-            signature_rule(settings, directory).require(repository, [tip] if tip else [])
-        except NotSigned as error:
-            yield error.message
-            yield "a service that serves it goes on; a new one waits for a commit that is signed"
+def _tell_unsigned(repository: Repository) -> Iterator[str]:
+    settings = repository.settings()
+    tip = repository.tip(repository.served_ref(settings))
+    try:
+        signature_rule(settings, repository.directory).require(repository, [tip] if tip else [])
+    except NotSigned as error:
+        yield error.message
+        yield "a service that serves it goes on; a new one waits for a commit that is signed"
 
 
 def _share(directory: Path) -> None:

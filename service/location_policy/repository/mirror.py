@@ -109,7 +109,7 @@ class Mirror:
     def make(self) -> None:
         """The empty copy, where there is none yet."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        make_bare(self._git, self._branch or "main")
+        make_bare(self.directory, self._branch or "main")
         for key, value in {f"remote.{_REMOTE}.url": self._url, **_SETTINGS}.items():
             self._git.run("config", key, value)
         for key, value in {f"{SECTION}.branch": self._branch or "", **self._settings}.items():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
-from .git import Git
+from ..errors import RepositoryError
+from .git import Git, PlainGit
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "location-policy",
@@ -16,9 +18,17 @@ IDENTITY = {
 """Who makes the commits of the program itself."""
 
 
-def make_bare(git: Git, branch: str) -> None:
-    """An empty bare repository in git's directory, its HEAD naming the branch; no sample hooks."""
-    git.run("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
+def check_branch(branch: str) -> None:
+    """Raises RepositoryError for what is no name of a branch (git-check-ref-format)."""
+    try:
+        PlainGit(Path(os.devnull)).run("check-ref-format", f"refs/heads/{branch}")
+    except RepositoryError:
+        raise RepositoryError(f"{branch!r} is not a name for a branch", "write a name such as main") from None
+
+
+def make_bare(directory: Path, branch: str) -> None:
+    """An empty bare repository in a directory, its HEAD naming the branch; no sample hooks."""
+    PlainGit(directory).run("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
 
 
 def commit_folder(git: Git, folder: Path, message: str) -> str:

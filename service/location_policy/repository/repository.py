@@ -18,6 +18,8 @@ from .config import PROC_RECEIVE, config_number, config_values, read_section
 from .files import Knows, knows_nothing, read_files
 from .git import Git, GitFailed, PlainGit, PythonGit, found
 from .git_dir import find_git_directory
+from .new_commits import Author, Merge, change_files, make_blob, make_commit, merge_trees, move_ref
+from .new_repository import commit_folder
 from .notes import append_note, list_notes
 from .objects import Entry, Objects
 from .revisions import Revisions
@@ -186,6 +188,38 @@ class Repository(Revisions):
     def blame(self, commit: Commit, path: str, line: int) -> Written:
         """Which commit has written this line of a file, 1-based, as it is in `commit`."""
         return blame_line(self._git, commit.id, path, line)
+
+    def make_commit(self, tree: str, parents: Sequence[str], message: str, author: Author) -> str:
+        """The id of a new commit that no ref names."""
+        return make_commit(self._git, tree, parents, message, author)
+
+    def commit_folder(self, folder: Path, message: str) -> str:
+        """The id of a first commit that holds the files of a folder; no ref names it."""
+        return commit_folder(self._git, folder, message)
+
+    def make_blob(self, content: bytes) -> str:
+        """The id of a content that no tree names yet: git keeps it for two weeks (git-gc, "gc.pruneExpire")."""
+        return make_blob(self._git, content)
+
+    def change_files(self, tree: str, contents: Mapping[str, bytes | None]) -> str:
+        """The id of a tree in which these files have these contents, None: are not there, and all others stay."""
+        return change_files(self._git, tree, contents)
+
+    def merge_trees(self, base: str, ours: str, theirs: str, author: Author) -> Merge:
+        """Our tree with what differs between `base` and `theirs`; raises GitUnavailable where git is too old."""
+        return merge_trees(self._git, base, ours, theirs, author)
+
+    def move_ref(self, ref: str, new: str, old: str, why: str, author: Author) -> None:
+        """Let a ref that names `old` name `new`; `why` goes to its log. Raises GitFailed where it names another."""
+        move_ref(self._git, ref, new, old, why, author)
+
+    def set_config(self, key: str, value: str) -> None:
+        """Let a key of the repository's git config have this one value."""
+        self._git.run("config", key, value)
+
+    def add_config(self, key: str, value: str) -> None:
+        """Give a key of the repository's git config this value too."""
+        self._git.run("config", "--add", key, value)
 
     def pin(self, ref: str, commit_id: str) -> None:
         """Keep a commit from being collected, by a ref of ours."""

@@ -20,8 +20,6 @@ from ...edits.landing import served_tip
 from ...edits.options import Changes
 from ...edits.upload_edit import UploadRows
 from ...errors import LocationPolicyError, NotJudged
-from ...repository.git import PlainGit
-from ...repository.new_commits import make_blob
 from ...repository.repository import Repository, open_repository
 from ...rollout.snapshot_builder import LARGE
 from ...runtime.subprocess_job import Work, find_apart
@@ -59,7 +57,7 @@ class Workshop:
         """The id of a content that is to travel with a form: it is in the repository, and nothing names it."""
         with self._opened() as repository:
             check_open(repository)
-            return make_blob(PlainGit(repository.directory), content)
+            return repository.make_blob(content)
 
     def _look(self, repository: Repository, asked: Asked, until: float) -> Preview:
         weight = _weight(repository, asked.intent)
