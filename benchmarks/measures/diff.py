@@ -26,7 +26,7 @@ from pathlib import Path
 from statistics import quantiles
 
 from location_policy.config.files import File
-from location_policy.config.location_map import Gate
+from location_policy.config.validate import Gate
 from location_policy.plan.plan import make_plan
 
 PROGRAM = Path(sys.executable).with_name("location-policy")

@@ -15,7 +15,8 @@ from statistics import median
 from time import process_time
 
 from location_policy.config.files import File
-from location_policy.config.location_map import Gate, LocationMap
+from location_policy.config.location_map import LocationMap
+from location_policy.config.validate import Gate
 
 NAMES = [f"{city} {number}" for city in ("Sydney", "Melbourne", "Singapore", "Frankfurt") for number in range(50)]
 

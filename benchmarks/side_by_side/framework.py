@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from location_policy.config.files import File
-from location_policy.config.location_map import load_map
+from location_policy.config.validate import load_map
 from location_policy.lookup.snapshot import take
 from location_policy.net.addresses import parse_address
 

@@ -15,7 +15,7 @@ import pytest
 
 from location_policy.cli.commands.check import Asked, check
 from location_policy.config.files import FILE_LIMIT
-from location_policy.config.location_map import load_map
+from location_policy.config.validate import load_map
 from location_policy.errors import InvalidConfiguration
 from location_policy.problems import CODES
 from location_policy.repository.working_copy import read_folder

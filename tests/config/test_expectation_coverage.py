@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy.config.expectation_coverage import Coverage, Covered, coverage
-from location_policy.config.location_map import Gate
+from location_policy.config.validate import Gate
 from location_policy.net.addresses import Network
 from location_policy.net.ranges import Names, Range
 from tests.net.test_ranges import MAPS, SMALL, slow_row

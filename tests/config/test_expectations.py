@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from location_policy.config import expectations
 from location_policy.config.expectations import Expectation, ExpectationMemory, read_expectations
 from location_policy.config.files import File
-from location_policy.config.location_map import Gate, LocationMap, load_map
+from location_policy.config.location_map import LocationMap
+from location_policy.config.validate import Gate, load_map
 from location_policy.errors import InvalidConfiguration
 from location_policy.net.addresses import Address, Network
 from location_policy.net.ranges import Names, Range

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from location_policy.config.files import RULES_PATH, File
 from location_policy.config.lint import HOME_NETWORKS, all_warnings
-from location_policy.config.location_map import Gate, LocationMap, load_map
+from location_policy.config.location_map import LocationMap
+from location_policy.config.validate import Gate, load_map
 from location_policy.errors import InvalidConfiguration
 from location_policy.net.addresses import parse_address
 from location_policy.problems import CODES, Problem

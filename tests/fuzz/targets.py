@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Message, Scope
 
 from location_policy.config.files import File
 from location_policy.config.formatting import row_text
-from location_policy.config.location_map import load_map
 from location_policy.config.row import parse_line
+from location_policy.config.validate import load_map
 from location_policy.errors import InvalidConfiguration, LocationPolicyError, RepositoryError
 from location_policy.gate.messages import verdict_lines
 from location_policy.gate.pre_receive import judge

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from location_policy.config.location_map import LocationMap, load_map
+from location_policy.config.location_map import LocationMap
 from location_policy.config.owners import OWNERS_LIMIT, read_owners
+from location_policy.config.validate import load_map
 from location_policy.net.addresses import Address, Network, format_address
 from location_policy.net.ranges import Range
 from location_policy.plan.affected_owners import Touched

@@ -7,7 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from location_policy.config.location_map import Gate, LocationMap
+from location_policy.config.location_map import LocationMap
+from location_policy.config.validate import Gate
 from location_policy.net.addresses import Address, Network
 from location_policy.net.ranges import Names, Range
 from location_policy.plan.answer_changes import Change, RowChanges, address_space, changes, row_changes

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 
 from location_policy.config.files import File
-from location_policy.config.location_map import Gate, load_map
+from location_policy.config.validate import Gate, load_map
 from location_policy.errors import BuildFailed, InvalidConfiguration
 from location_policy.lookup.decision import answer
 from location_policy.lookup.query_string import parse_query

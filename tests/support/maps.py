@@ -10,7 +10,8 @@ import pytest
 
 from location_policy.config.commit import Commit
 from location_policy.config.files import File
-from location_policy.config.location_map import Gate, LocationMap, load_map
+from location_policy.config.location_map import LocationMap
+from location_policy.config.validate import Gate, load_map
 from location_policy.lookup.snapshot import Snapshot, take
 from location_policy.net.addresses import Network, parse_interface
 from tests.support.repositories import GOOD, Files

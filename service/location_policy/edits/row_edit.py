@@ -15,8 +15,9 @@ from ..config.commit import Commit
 from ..config.csv_lines import cells_of
 from ..config.files import ROWS_PATH, is_rows, may_hold_rows
 from ..config.formatting import cells_text
-from ..config.location_map import Gate, LocationMap
+from ..config.location_map import LocationMap
 from ..config.row import Row, parse_line, row_of
+from ..config.validate import Gate
 from ..errors import InvalidConfiguration, NothingChanges, NotWritable, RowChanged
 from ..net.addresses import Network
 from ..repository.maps import load_map_at

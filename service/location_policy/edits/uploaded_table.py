@@ -14,8 +14,8 @@ from itertools import islice
 from ..config.csv_lines import cells_of, is_blank, is_heading
 from ..config.files import File
 from ..config.formatting import cells_text
-from ..config.location_map import row_errors
 from ..config.row_file import LineMemory, RowFile, read_rows
+from ..config.validate import row_errors
 from ..errors import UnusableUpload
 from ..integrations.imports.pexsubnet import is_numbered
 from ..integrations.imports.spreadsheet import SEPARATORS, Sheet, read_sheet

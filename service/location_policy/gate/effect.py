@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ..config.commit import Commit
 from ..config.files import RULES_PATH, is_rows
-from ..config.location_map import Gate, LocationMap
+from ..config.location_map import LocationMap
+from ..config.validate import Gate
 from ..errors import InvalidConfiguration
 from ..plan.affected_owners import Touched
 from ..plan.answer_changes import row_changes

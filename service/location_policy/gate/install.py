@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..config.location_map import Gate
+from ..config.validate import Gate
 from ..errors import NotARepository, NotSigned, RepositoryError
 from ..repository.config import PROC_RECEIVE, SECTION
 from ..repository.git_dir import find_git_directory

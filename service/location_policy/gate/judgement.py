@@ -14,7 +14,8 @@ from dataclasses import replace
 from ..config.commit import Commit
 from ..config.files import RULES_PATH
 from ..config.lint import all_warnings
-from ..config.location_map import Gate, LocationMap
+from ..config.location_map import LocationMap
+from ..config.validate import Gate
 from ..errors import InvalidConfiguration
 from ..plan.affected_owners import Touched
 from ..plan.approvals import APPROVAL, unapproved

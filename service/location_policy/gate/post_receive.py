@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ..config.location_map import Gate
+from ..config.validate import Gate
 from ..plan.limits import Excess
 from ..repository.maps import load_map_at
 from ..repository.repository import Repository

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from ..config.commit import Commit
 from ..config.files import RULES_PATH, File
-from ..config.location_map import load_map
 from ..config.row import Row
 from ..config.toml_positions import key_place
+from ..config.validate import load_map
 from ..net.addresses import Address, format_address
 from ..net.ranges import Names
 from ..plan.as_json import Fields, answer_fields

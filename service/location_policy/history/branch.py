@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..config.commit import Commit
-from ..config.location_map import Gate, LocationMap
+from ..config.location_map import LocationMap
+from ..config.validate import Gate
 from ..errors import InvalidConfiguration
 from ..net.addresses import Address
 from ..net.ranges import AddressSpace, Names

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..config.commit import Commit
-from ..config.location_map import Gate, LocationMap
+from ..config.location_map import LocationMap
+from ..config.validate import Gate
 from ..errors import InvalidConfiguration
 from ..plan.as_json import Fields, plan_excerpt
 from ..plan.plan import make_plan

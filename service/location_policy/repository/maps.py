@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..config.commit import Commit
-from ..config.location_map import Gate, LocationMap
+from ..config.location_map import LocationMap
+from ..config.validate import Gate
 from .repository import Repository
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..config.commit import Commit
-from ..config.location_map import Gate
+from ..config.validate import Gate
 from ..errors import BuildFailed, InvalidConfiguration, NotSigned, RepositoryError
 from ..lookup.snapshot import Snapshot
 from ..problems import errors_in

@@ -9,7 +9,7 @@ from typing import cast
 
 from ..config.commit import Commit
 from ..config.files import File
-from ..config.location_map import Gate
+from ..config.validate import Gate
 from ..errors import BuildFailed
 from ..lookup.snapshot import Snapshot, take
 from ..runtime.subprocess_job import Work, do_elsewhere, unpickle

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.commit import Commit
-from ..config.location_map import Gate
+from ..config.validate import Gate
 from ..errors import InvalidConfiguration, NotSigned, RepositoryError
 from ..repository.maps import load_map_at
 from ..repository.repository import Repository

@@ -11,7 +11,8 @@ from pathlib import Path
 from ...config.commit import Commit
 from ...config.expectation_coverage import coverage
 from ...config.files import File
-from ...config.location_map import LocationMap, load_map
+from ...config.location_map import LocationMap
+from ...config.validate import load_map
 from ...errors import InvalidConfiguration, UnknownRevision
 from ...integrations.forges.annotations import github_lines, gitlab_fields
 from ...integrations.forges.problem_reports import Report, make_reports

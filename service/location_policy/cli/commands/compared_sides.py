@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ...config.files import File
-from ...config.location_map import Gate, LocationMap
+from ...config.location_map import LocationMap
+from ...config.validate import Gate
 from ...errors import InvalidConfiguration, NotARepository, UnknownRevision
 from ...repository.repository import Repository, open_repository
 from ...repository.working_copy import read_folder

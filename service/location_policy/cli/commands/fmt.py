@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, is_rows
 from ...config.formatting import canonical_text
-from ...config.location_map import load_map
 from ...config.row_file import LineMemory, read_rows
+from ...config.validate import load_map
 from ...errors import InvalidConfiguration, LocationPolicyError, NoSuchFolder
 from ...problems import Problem, errors_in
 from ...repository.working_copy import read_configuration

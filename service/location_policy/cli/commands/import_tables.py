@@ -10,8 +10,9 @@ from pathlib import Path
 from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File
 from ...config.formatting import rows_text
 from ...config.known_names import with_known
-from ...config.location_map import LocationMap, load_map
+from ...config.location_map import LocationMap
 from ...config.policy_toml import read_rules
+from ...config.validate import load_map
 from ...errors import LocationPolicyError
 from ...integrations.imports.first_match import Difference, differences
 from ...integrations.imports.foreign_tables import Tables, read_tables

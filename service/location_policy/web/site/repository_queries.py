@@ -14,7 +14,8 @@ from typing import NamedTuple, cast
 
 from ...config.commit import Commit
 from ...config.files import is_read
-from ...config.location_map import Gate, LocationMap
+from ...config.location_map import LocationMap
+from ...config.validate import Gate
 from ...edits.change_request import REVIEW
 from ...errors import BuildFailed, InvalidConfiguration, UnknownRevision
 from ...gate.overrides import Override, overrides

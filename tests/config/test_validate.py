@@ -1,0 +1,280 @@
+"""The one gate: what a valid configuration is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from location_policy.config.files import File
+from location_policy.config.policy_toml import Rules
+from location_policy.config.row_checks import ROWS_LIMIT, SPELT, row_problems
+from location_policy.config.row_file import RowFile
+from location_policy.config.validate import Gate, load_map
+from location_policy.errors import InvalidConfiguration
+from location_policy.problems import Problem, errors_in
+from tests.support.maps import files_of
+from tests.support.repositories import GOOD, MELBOURNE, SYDNEY, Files
+
+KNOWN = '[locations]\nknown = ["Sydney", "Melbourne", "Singapore"]\n'
+
+
+def problems(files: Files) -> tuple[Problem, ...]:
+    try:
+        return load_map(files_of(files)).warnings
+    except InvalidConfiguration as error:
+        return error.problems
+
+
+def codes(files: Files) -> list[str]:
+    return [problem.code for problem in problems(files)]
+
+
+def places(files: Files) -> list[tuple[str, int, int]]:
+    return [(problem.path, problem.line, problem.column) for problem in problems(files)]
+
+
+def blob(path: str, name: str, content: str | None) -> File:
+    return File(path, "file", len(content or ""), name, None if content is None else content.encode())
+
+
+def test_the_rules_travel_with_the_map() -> None:
+    location_map = load_map(files_of({**GOOD, "policy.toml": '[answer]\ndefault = "Sydney"'}))
+    assert location_map.rules.default == "Sydney"
+
+
+def test_everything_that_is_wrong_is_found_before_it_raises() -> None:
+    files = {
+        "locations/b.csv": "Oslo,nowhere\n",
+        "locations/a.csv": "Oslo\nOslo,10.0.0.0/8",
+        "policy.toml": KNOWN + "x = 1",
+    }
+    assert places(files) == [
+        ("locations/a.csv", 1, 1),
+        ("locations/a.csv", 2, 1),
+        ("locations/b.csv", 1, 6),
+        ("policy.toml", 3, 1),
+    ]
+
+
+def test_a_warning_keeps_nothing_from_being_served() -> None:
+    location_map = load_map(files_of({**GOOD, "old.csv": ""}))
+    assert [(problem.code, problem.severity) for problem in location_map.warnings] == [("stray-csv", "warning")]
+
+
+def test_the_error_counts_errors_and_has_warnings_too() -> None:
+    with pytest.raises(InvalidConfiguration, match=r"not valid: 1 error$") as caught:
+        load_map(files_of({"locations.csv": "Sydney,nowhere", "old.csv": ""}))
+    assert [problem.severity for problem in caught.value.problems] == ["error", "warning"]
+
+
+@pytest.mark.parametrize("files", [{}, {"locations.csv": "# none\n"}, {"old.csv": SYDNEY}, {"policy.toml": KNOWN}])
+def test_a_map_without_a_row_is_refused(files: Files) -> None:
+    assert "no-rows" in codes(files)
+
+
+@pytest.mark.parametrize("content", ["Sydney", "\ufeff".encode("utf-16"), b"\xff"])
+def test_a_map_whose_rows_cannot_be_read_is_not_said_to_have_none(content: str | bytes) -> None:
+    assert "no-rows" not in codes({"locations.csv": content})
+
+
+def test_what_may_not_be_read_is_not_read() -> None:
+    link = File("locations.csv", "symlink", 0)
+    with pytest.raises(InvalidConfiguration) as caught:
+        load_map([link, *files_of({"locations/Locations.csv": "nowhere"})])
+    assert [problem.code for problem in caught.value.problems] == ["symlink", "too-few-columns"]
+
+
+def test_rules_that_cannot_be_read_judge_no_row() -> None:
+    assert codes({"locations.csv": "Oslo,a,b,c,10.0.0.0/8\n", "policy.toml": "nonsense"}) == ["rules-syntax"]
+
+
+def test_each_unknown_name_has_its_place() -> None:
+    files = {"locations.csv": 'Oslo,, "Sydney" ,Perth,10.0.0.0/8\n"Oslo",10.1.0.0/16', "policy.toml": KNOWN}
+    assert places(files) == [("locations.csv", 1, 1), ("locations.csv", 1, 18), ("locations.csv", 2, 1)]
+
+
+def test_without_known_every_name_is_known() -> None:
+    assert codes({"locations.csv": "Oslo,10.0.0.0/8\n"}) == []
+
+
+def test_a_pair_has_two_overflow_locations() -> None:
+    files = {"locations.csv": "A,B,,C,D,E,10.0.0.0/8"}
+    assert places(files) == [("locations.csv", 1, 8)]
+    assert codes({**files, "policy.toml": 'answer.overflow = "list"'}) == []
+
+
+def test_the_default_is_a_known_location() -> None:
+    files = {**GOOD, "policy.toml": f'answer.default = "Oslo"\n{KNOWN}'}
+    assert [(problem.code, problem.line) for problem in problems(files)] == [("unknown-location", 1)]
+
+
+@pytest.mark.parametrize("name", ["x" * 251, "a\\u0007", "=A"])
+def test_the_default_is_a_name_that_pexip_takes(name: str) -> None:
+    expected = [] if name == "=A" else ["bad-name"]
+    assert codes({**GOOD, "policy.toml": f'answer.default = "{name}"'}) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("10.61.2.0/24", "10.61.2.0/24"),
+        ("2001:db8::/32", "2001:0DB8:0::/32"),
+        ("10.61.2.0/24", "::ffff:10.61.2.0/120"),
+        ("10.61.2.0/24", '"10.61.2.0/24"'),
+    ],
+)
+def test_equal_networks_are_a_conflict_however_they_are_written(first: str, second: str) -> None:
+    files = {"locations/a.csv": f"Sydney,{first}\n", "locations/b.csv": f"#\nPerth, {second}\n"}
+    (problem,) = problems(files)
+    assert (problem.path, problem.line, problem.column, problem.code) == ("locations/b.csv", 2, 8, "duplicate-subnet")
+    assert "is in locations/a.csv:1 already" in problem.message
+
+
+def test_each_network_but_the_first_is_a_conflict_with_the_first() -> None:
+    found = problems({"locations.csv": SYDNEY * 3})
+    assert [(problem.line, problem.message) for problem in found] == [
+        (2, "10.61.2.0/24 is in locations.csv:1 already"),
+        (3, "10.61.2.0/24 is in locations.csv:1 already"),
+    ]
+
+
+def test_nested_networks_are_no_conflict() -> None:
+    assert codes({"locations.csv": "A,10.0.0.0/8\nB,10.0.0.0/9\nC,11.0.0.0/8\nD,2001:db8::/32\n"}) == []
+
+
+def test_a_network_with_host_bits_is_a_conflict_only_when_it_is_one_network() -> None:
+    files = {"locations.csv": "A,10.61.3.0/23\nB,10.61.2.0/23\nC,10.61.2.0/23\n"}
+    assert codes(files) == ["host-bits", "duplicate-subnet"]
+    as_warning = {**files, "policy.toml": 'checks.host-bits = "warning"'}
+    assert codes(as_warning) == ["host-bits", "duplicate-subnet", "duplicate-subnet"]
+
+
+def test_host_bits_as_a_warning_count_as_the_network_that_holds_them() -> None:
+    files = {"locations.csv": "A,10.61.3.0/23\n", "policy.toml": 'checks.host-bits = "off"'}
+    location_map = load_map(files_of(files))
+    assert [str(row.network) for _, _, row in location_map.rows()] == ["10.61.2.0/23"]
+    assert location_map.warnings == ()
+
+
+def test_a_configuration_that_was_served_is_judged_leniently() -> None:
+    files = files_of({"locations.csv": "Oslo,Oslo,10.61.3.0/23\n", "policy.toml": KNOWN})
+    location_map = Gate().load_map(files, was_served=True)
+    assert {problem.severity for problem in location_map.warnings} == {"warning"}
+    assert [problem.path for problem in location_map.warnings] == ["locations.csv"] * 4 + ["policy.toml"] * 3
+    assert location_map.rules.severity("unknown-location") == "error"
+
+
+@pytest.mark.parametrize("rows", ["Sydney,nowhere\n", "A,10.61.3.0/23\nB,10.61.2.0/23\n"])
+def test_a_row_without_one_meaning_is_not_served_again(rows: str) -> None:
+    with pytest.raises(InvalidConfiguration):
+        Gate().load_map(files_of({"locations.csv": rows}), was_served=True)
+
+
+def test_a_map_has_at_most_two_million_rows() -> None:
+    def file(path: str, size: int) -> RowFile:
+        return RowFile(path, b"", (), size, frozenset(), {}, is_clean=True)
+
+    assert not list(row_problems((file("a", ROWS_LIMIT), file("b", 0)), Rules()))
+    (problem,) = row_problems((file("a", ROWS_LIMIT), file("b", 1), file("c", 1)), Rules())
+    assert (problem.path, problem.code) == ("b", "too-large")
+
+
+def test_a_gate_remembers_the_files_that_it_judged_last() -> None:
+    gate = Gate()
+    gate.load_map([blob("locations.csv", "1", SYDNEY)])
+    assert gate.knows("locations.csv", "1")
+    assert not gate.knows("locations.csv", "2")
+    assert not gate.knows("locations/a.csv", "1")
+    again = gate.load_map([blob("locations.csv", "1", None), blob("locations/a.csv", "2", MELBOURNE)])
+    assert [row.names[0] for _, _, row in again.rows()] == ["Sydney", "Melbourne"]
+
+
+def test_a_gate_forgets_what_is_gone() -> None:
+    gate = Gate()
+    gate.load_map([blob("locations.csv", "1", SYDNEY)])
+    gate.load_map([blob("locations.csv", "2", MELBOURNE)])
+    assert not gate.knows("locations.csv", "1")
+
+
+def test_a_gate_remembers_what_is_wrong() -> None:
+    gate = Gate()
+    for content in ("Sydney,nowhere", None):
+        with pytest.raises(InvalidConfiguration) as caught:
+            gate.load_map([blob("locations.csv", "1", content)])
+        assert [problem.code for problem in caught.value.problems] == ["not-a-subnet"]
+
+
+def test_content_that_nobody_has_is_not_taken_for_empty() -> None:
+    with pytest.raises(KeyError):
+        load_map([blob("locations.csv", "1", None)])
+
+
+names = st.sampled_from(["Sydney", "Oslo", "sydney", "Zürich, Nord", 'The "Rocks"', "", "=A", "a;b"])
+spaces = st.sampled_from(["", " ", "\t "])
+
+
+@st.composite
+def quoted(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> str:
+    """A cell: the text between marks where it needs them or by choice, with space around."""
+    text = draw(texts)
+    marked = draw(st.booleans()) or bool(set(text) & set(',"'))
+    return draw(spaces) + (f'"{text.replace(chr(34), chr(34) * 2)}"' if marked else text) + draw(spaces)
+
+
+rows = st.tuples(
+    quoted(names), st.lists(quoted(names), max_size=4), quoted(st.sampled_from(["10.0.0.0/8", "10.1.1.1/8", "x"]))
+)
+tables = st.lists(rows.map(lambda row: ",".join([row[0], *row[1], row[2]])), max_size=5)
+
+
+@given(tables)
+def test_every_place_is_the_start_of_the_cell_that_the_message_names(lines: list[str]) -> None:
+    for problem in problems({"locations.csv": "\n".join(lines), "policy.toml": KNOWN}):
+        if problem.code == "unused-location":
+            continue
+        rest = lines[problem.line - 1][problem.column - 1 :] if lines else ""
+        if problem.code in ("unknown-location", "formula-name", "repeated-location", "host-bits", "not-a-subnet"):
+            cell = rest.removeprefix('"').replace('""', '"')
+            assert problem.message.startswith(tuple(cell[:size] + " " for size in range(1, len(cell) + 1)))
+        assert rest[:1] not in (" ", "\t")
+
+
+bytes_of_rows = st.lists(tables.map("\n".join).map(str.encode) | st.binary()).map(b"\n".join)
+paths = st.sampled_from(
+    [
+        "locations.csv",
+        "locations/a.csv",
+        "locations/A.csv",
+        "policy.toml",
+        "x.csv",
+        "locations/\udcff.csv",
+        "expectations.csv",
+    ]
+)
+
+
+@given(st.dictionaries(paths, bytes_of_rows | st.just(KNOWN.encode())), st.booleans())
+@example({"locations.csv": b"\xff\xfe", "policy.toml": b"\xef\xbb\xbf\xff"}, False)
+def test_no_bytes_raise_anything_but_invalid_configuration(files: dict[str, bytes], was_served: bool) -> None:
+    try:
+        found, expected = Gate().load_map(files_of(files), was_served=was_served).warnings, 0
+    except InvalidConfiguration as error:
+        found, expected = error.problems, 1
+    assert bool(errors_in(found)) == expected
+    assert all(str(problem).encode() for problem in found)
+
+
+def test_the_nearest_name_is_looked_for_a_hundred_times_at_the_most() -> None:
+    known = ", ".join(f'"Sydney {number}"' for number in range(300))
+    rows = "".join(f"sydney {number},10.{number // 256}.{number % 256}.0/24\n" for number in range(300))
+    found = problems({"policy.toml": f"[locations]\nknown = [{known}]\n", "locations.csv": rows})
+    assert sum("write Sydney" in (problem.hint or "") for problem in found) == SPELT
+
+
+def test_many_names_are_held_to_many_known_ones_at_once() -> None:
+    names = [f"n{number}" for number in range(30_000)]
+    rules = "[locations]\nknown = " + str(names).replace("'", '"')
+    rows = "".join(f"{name},10.{number >> 8}.{number & 255}.0/24\n" for number, name in enumerate(names))
+    (problem,) = errors_in(problems({"policy.toml": rules, "locations.csv": rows + "Perth,11.0.0.0/8\n"}))
+    assert (problem.line, problem.code) == (30_001, "unknown-location")
