@@ -11,8 +11,8 @@ import pytest
 
 from location_policy.config.commit import Commit
 from location_policy.edits.change_request import CAME, Asked, attempt, check_open, page_author, preview, review_branch
-from location_policy.edits.intent import Revert
 from location_policy.edits.landing import land_aside
+from location_policy.edits.revert import Revert
 from location_policy.edits.row_edit import AddRow, EditRow, Typed
 from location_policy.errors import NothingChanges, NotWritable, RepositoryError, UnknownRevision
 from location_policy.gate.overrides import override_of

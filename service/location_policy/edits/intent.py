@@ -6,13 +6,11 @@ on another tip it gives another tree, or says why it cannot.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..config.commit import Commit
 from ..repository.new_commits import Author, Draft
 from ..repository.repository import Repository
-from .revert import ON_PAGE, go_back, take_back
 
 
 class Intent(Protocol):
@@ -20,18 +18,3 @@ class Intent(Protocol):
 
     def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:
         """The tree that is wanted, and what its commit says unless somebody says otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Revert:
-    """A commit of the served branch taken back, or with `is_return` all that came after it."""
-
-    commit: str
-    is_return: bool = False
-
-    def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:
-        """The branch without it, or as it was at it."""
-        commit = repository.find_served(self.commit)
-        if self.is_return:
-            return go_back(repository, tip, commit)
-        return take_back(repository, tip, commit, author, ON_PAGE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..config.commit import Commit
 from ..config.files import EXPECTATIONS_PATH, is_rows
@@ -28,6 +29,21 @@ NAMED = 3
 _MARKER = re.compile(rb"(<{7}|={7}|>{7})( |$)")
 _NEXT = {"": "<", "<": "=", "=": ">", ">": "<"}
 """The marker that ends a part of a file, by the one that began it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """A commit of the served branch taken back, or with `is_return` all that came after it."""
+
+    commit: str
+    is_return: bool = False
+
+    def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:
+        """The branch without it, or as it was at it."""
+        commit = repository.find_served(self.commit)
+        if self.is_return:
+            return go_back(repository, tip, commit)
+        return take_back(repository, tip, commit, author, ON_PAGE)
 
 
 def take_back(repository: Repository, tip: Commit, commit: Commit, author: Author, back: str = BY_COMMAND) -> Draft:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from location_policy.edits.change_request import Asked, Attempt, page_author
-from location_policy.edits.intent import Intent, Revert
+from location_policy.edits.intent import Intent
+from location_policy.edits.revert import Revert
 from location_policy.edits.row_edit import AddRow, EditRow, Typed
 from location_policy.edits.upload_edit import UploadRows
 from location_policy.errors import LocationPolicyError, NotJudged

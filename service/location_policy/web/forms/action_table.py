@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...edits.intent import Intent, Revert
+from ...edits.intent import Intent
+from ...edits.revert import Revert
 from ...edits.row_edit import AddRow, EditRow, Typed
 from ...edits.upload_edit import UPLOAD_LIMIT
 from ..edge.faults import Fault

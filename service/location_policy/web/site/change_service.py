@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import cast
 
 from ...edits.change_request import Asked, Attempt, Preview, attempt, check_open, preview, preview_at
-from ...edits.intent import Intent, Revert
+from ...edits.intent import Intent
 from ...edits.landing import served_tip
 from ...edits.options import Changes
+from ...edits.revert import Revert
 from ...edits.upload_edit import UploadRows
 from ...errors import LocationPolicyError, NotJudged
 from ...repository.repository import Repository, open_repository
