@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..config.formatting import cells_text
 from ..config.policy_toml import PAIR
 from .snapshot import Snapshot
 
@@ -30,12 +31,4 @@ def csv_parts(snapshot: Snapshot) -> Iterator[bytes]:
 
 def _head(names: tuple[str, ...], *, is_classic: bool) -> str:
     blank = ("",) * (1 + PAIR - len(names)) if is_classic else ()
-    return "".join(f"{_cell(name)}," for name in (*names, *blank))
-
-
-def _cell(name: str) -> str:
-    """A name as a cell, between quotation marks where it would be taken for something else."""
-    if name.startswith(("#", "<", "|", ">")) or "," in name or '"' in name:
-        doubled = name.replace('"', '""')
-        return f'"{doubled}"'
-    return name
+    return cells_text((*names, *blank)) + ","
