@@ -14,7 +14,7 @@ from location_policy.gate.ref_updates import Update
 from location_policy.gate.verdict import Verdict
 from location_policy.repository.repository import open_pushed_repository
 from tests.support.maps import count_loads
-from tests.support.repositories import BAD, GOOD, force_commit, make_repository
+from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
 
 ZEROS = "0" * 40
 
@@ -102,3 +102,68 @@ def test_late_a_push_is_held_to_its_limits_all_the_same(tmp_path: Path) -> None:
         verdict = judge([Update(old, new, "refs/heads/main")], opened, is_late=lambda: True)
     assert not verdict.accepted
     assert "main is refused: it changes more than one push may" in lines(verdict)
+
+
+# --- updates that end a push without a look, and those that only ask ---
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A repository that takes dry runs."""
+    place = make_repository(tmp_path / "map.git", GOOD)
+    git("config", "receive.procReceiveRefs", "refs/for", cwd=place)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("ref", "new", "why"),
+    [
+        ("refs/location-policy/last-good", "tip", "reserved"),
+        ("refs/notes/location-policy", "tip", "reserved"),
+        ("refs/for/side", "tip", "not-served"),
+        ("refs/for/main", ZEROS, "not-there"),
+    ],
+)
+def test_why_a_push_ends_without_a_look_is_there_with_what_was_judged_before(
+    place: Path, ref: str, new: str, why: str
+) -> None:
+    old, good = tip(place), force_commit(place, {"locations.csv": "Sydney,10.0.0.0/8\n"})
+    updates = [Update(old, good, "refs/heads/main"), Update(ZEROS, good if new == "tip" else new, ref)]
+    with open_pushed_repository(place) as opened:
+        verdict = judge(updates, opened)
+    assert verdict.unjudged
+    assert (verdict.accepted, verdict.unjudged.why, verdict.unjudged.update) == (False, why, updates[1])
+    assert [move.accepted for move in verdict.moves] == [True]
+
+
+def test_a_repository_that_does_not_take_dry_runs_says_so(tmp_path: Path) -> None:
+    place = make_repository(tmp_path / "map.git", GOOD)
+    with open_pushed_repository(place) as opened:
+        verdict = judge([Update(ZEROS, tip(place), "refs/for/main")], opened)
+    assert verdict.unjudged
+    assert (verdict.accepted, verdict.unjudged.why) == (False, "no-dry-runs")
+
+
+def test_a_dry_run_is_judged_as_the_push_that_it_asks_about_and_both_are_judged_once(place: Path) -> None:
+    old, new = tip(place), force_commit(place, {"locations.csv": "Sydney,10.0.0.0/8\n"})
+    git("update-ref", "refs/heads/main", old, cwd=place)
+    asked, pushed = Update(ZEROS, new, "refs/for/main"), Update(old, new, "refs/heads/main")
+    with open_pushed_repository(place) as opened:
+        verdict = judge([asked, pushed], opened)
+    assert (verdict.accepted, verdict.dry_runs, [move.update for move in verdict.moves]) == (True, (asked,), [pushed])
+
+
+def test_other_branches_are_not_judged_and_a_push_ends_with_the_first_move_that_is_refused(place: Path) -> None:
+    old, bad = tip(place), force_commit(place, BAD)
+    git("update-ref", "refs/heads/main", old, cwd=place)
+    with open_pushed_repository(place) as opened:
+        assert judge([Update(ZEROS, bad, "refs/heads/side")], opened).moves == ()
+        git("symbolic-ref", "refs/heads/alias", "refs/heads/main", cwd=place)
+        updates = [Update(old, bad, "refs/heads/alias"), Update(old, old, "refs/heads/main")]
+        verdict = judge(updates, opened)
+    assert ([move.update for move in verdict.moves], verdict.accepted) == (updates[:1], False)
+
+
+def test_a_push_that_names_no_ref_is_refused(place: Path) -> None:
+    with open_pushed_repository(place) as opened:
+        assert judge([], opened) == Verdict(())

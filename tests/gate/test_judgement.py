@@ -1,0 +1,184 @@
+"""What is found out about a move of the served branch, as facts; what is told of them is in tests/system/hook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from location_policy.gate.pre_receive import judge
+from location_policy.gate.ref_updates import Update
+from location_policy.gate.verdict import Move, OlderCommits
+from location_policy.repository.repository import open_pushed_repository
+from tests.support.maps import many_rows
+from tests.support.repositories import BAD, GOOD, MELBOURNE, SYDNEY, Files, force_commit, git, make_repository, tip
+from tests.support.signing import SshKey, force_signed, needs_ssh, require
+
+ZEROS = "0" * 40
+LIMITED: Files = {"locations.csv": many_rows(200), "policy.toml": '[limits]\nremoved-subnets = "10%"\n'}
+CUT: Files = {**LIMITED, "locations.csv": many_rows(150)}
+OWNED: Files = {"locations.csv": "Sydney,10.9.0.0/16\n", "owners.csv": "10.9.0.0/16,bob@example.com\n"}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "map.git", GOOD)
+
+
+def move(
+    place: Path,
+    old: str,
+    new: str,
+    *options: str,
+    pusher: str = "ana",
+    is_late: Callable[[], bool] = lambda: False,
+) -> Move:
+    """The verdict on moving main so."""
+    with open_pushed_repository(place) as repository:
+        (found,) = judge([Update(old, new, "refs/heads/main")], repository, options, is_late, pusher).moves
+    return found
+
+
+def codes(found: Move) -> list[tuple[str, list[str]]]:
+    """The commits that are not valid, and the codes of their errors."""
+    return [(one.commit.id, [problem.code for problem in one.errors]) for one in found.invalid]
+
+
+def test_what_a_branch_gains_and_what_it_does(place: Path) -> None:
+    old = tip(place)
+    new = [force_commit(place, files) for files in ({"locations.csv": SYDNEY}, {"locations.csv": "Sydney,0.0.0.0/0\n"})]
+    found = move(place, old, new[1])
+    assert (found.accepted, found.branch, found.gained, found.dropped) == (True, "main", tuple(new), None)
+    assert [problem.code for problem in found.warnings] == ["catch-all"]
+    assert found.effect
+    assert found.effect.base.commit
+    assert (found.effect.base.commit.id, found.effect.plan.totals()["removed"].addresses) == (old, 0)
+    assert found.effect.plan.totals()["moved"].addresses == 256
+    assert (found.older, found.signatures, found.skipped, found.unapproved) == (None, None, (), ())
+
+
+def test_every_commit_that_is_not_valid_is_there_with_its_errors(place: Path) -> None:
+    old = tip(place)
+    bad, worse = force_commit(place, BAD), force_commit(place, {"locations.csv": "=a,10.0.0.1/8\nOslo,0.0.0.0/0\n"})
+    found = move(place, old, worse)
+    assert codes(found) == [(bad, ["host-bits"]), (worse, ["formula-name", "host-bits"])]
+    assert (found.accepted, found.effect, found.warnings) == (False, None, ())
+
+
+def test_under_a_good_tip_it_is_known_all_the_same_what_it_does(place: Path) -> None:
+    old, bad, new = tip(place), force_commit(place, BAD), force_commit(place, {"locations.csv": SYDNEY})
+    found = move(place, old, new)
+    assert (codes(found), found.accepted) == ([(bad, ["host-bits"])], False)
+    assert found.effect
+    assert found.effect.plan.totals()["removed"].addresses == 256
+
+
+def test_a_deletion_is_forbidden(place: Path) -> None:
+    assert move(place, tip(place), ZEROS) == Move(Update(tip(place), ZEROS, "refs/heads/main"), forbidden="deletion")
+
+
+def test_a_rewind_is_forbidden_unless_it_is_allowed_and_drops_commits(place: Path) -> None:
+    first = tip(place)
+    gone = [force_commit(place, {**GOOD, "README.md": str(number)}) for number in range(12)]
+    assert move(place, gone[-1], first) == Move(Update(gone[-1], first, "refs/heads/main"), forbidden="rewind")
+    git("config", "location-policy.allowNonFastForward", "true", cwd=place)
+    found = move(place, gone[-1], first)
+    assert (found.accepted, found.gained) == (True, (first,))
+    assert found.dropped
+    assert (found.dropped.number, [one.id for one in found.dropped.newest]) == (12, gone[:1:-1])
+
+
+@pytest.mark.parametrize("option", [None, "allow-large-change= we move out "])
+def test_limits_that_are_exceeded_are_there_and_why_they_may_be(tmp_path: Path, option: str | None) -> None:
+    place = make_repository(tmp_path / "map.git", LIMITED)
+    old, new = tip(place), force_commit(place, CUT)
+    found = move(place, old, new, *filter(None, [option]))
+    assert found.effect
+    assert [tuple(one) for one in found.effect.excess] == [("removed-subnets", "10%", "25% of subnets")]
+    assert (found.reason, found.is_too_large) == (("we move out", False) if option else (None, True))
+
+
+def test_what_returns_to_a_commit_but_for_what_judges_pushes_is_nearly_there(tmp_path: Path) -> None:
+    place = make_repository(tmp_path / "map.git", CUT)
+    before, old = tip(place), force_commit(place, LIMITED)
+    assert move(place, old, force_commit(place, {**CUT, "README.md": "x"})).effect
+    found = move(place, old, force_commit(place, {**CUT, "policy.toml": ""}))
+    assert found.effect
+    assert found.effect.nearly
+    assert (found.is_too_large, found.effect.nearly.id, found.effect.returns_to) == (True, before, None)
+
+
+@pytest.mark.parametrize(
+    ("severity", "pusher", "missing", "accepted"),
+    [
+        ("error", "ana", ["bob@example.com"], False),
+        ("error", "bob@example.com", [], True),
+        ("warning", "ana", ["bob@example.com"], True),
+        ("off", "ana", [], True),
+    ],
+)
+def test_owners_who_have_not_given_their_word_are_there_and_whether_they_must(
+    tmp_path: Path, severity: str, pusher: str, missing: list[str], *, accepted: bool
+) -> None:
+    rules = f'[checks]\nowner-approval = "{severity}"\n'
+    place = make_repository(tmp_path / "map.git", {**OWNED, "policy.toml": rules})
+    old, new = tip(place), force_commit(place, {**OWNED, "policy.toml": rules, "locations.csv": "Oslo,10.9.0.0/16\n"})
+    found = move(place, old, new, pusher=pusher)
+    assert [one.owner for one in found.unapproved] == missing
+    assert (found.needs_approval, found.accepted) == (severity == "error", accepted)
+
+
+def test_a_new_branch_gains_its_tip_and_older_commits_are_counted(tmp_path: Path) -> None:
+    place = make_repository(tmp_path / "map.git", BAD)
+    new = force_commit(place, GOOD)
+    found = move(place, ZEROS, new)
+    assert (found.gained, found.older) == ((new,), OlderCommits(1, 1, 0, is_cut=False))
+    assert found.effect
+    assert found.effect.base.commit is None
+    assert move(place, ZEROS, force_commit(place, BAD)).older is None
+
+
+def test_what_was_skipped_for_want_of_time_is_there(tmp_path: Path) -> None:
+    place = make_repository(tmp_path / "map.git", BAD)
+    new = force_commit(place, {"locations.csv": "Sydney,0.0.0.0/0\n", "sites.csv": "x\n"})
+    found = move(place, ZEROS, new, is_late=lambda: True)
+    assert (found.accepted, found.effect, found.skipped) == (True, None, ("plan", "warnings"))
+    assert [problem.code for problem in found.warnings] == ["stray-csv"]
+    assert found.older == OlderCommits(0, 0, 1, is_cut=False)
+
+
+# --- signatures ---
+
+
+@needs_ssh
+def test_who_has_not_signed_is_there_and_who_has(place: Path, signers: Path, alice: SshKey) -> None:
+    require(place, "all", allowedSigners=signers)
+    old = tip(place)
+    new = [force_commit(place, {"locations.csv": rows}) for rows in (SYDNEY, MELBOURNE)]
+    found = move(place, old, new[1]).signatures
+    assert found
+    assert ([one.commit.id for one in found.unsigned], found.number, found.takes_ssh) == (new, 2, True)
+    signed = move(place, new[0], force_signed(place, alice))
+    assert signed.accepted
+    assert signed.signatures
+    assert [tuple(one) for one in signed.signatures.signers] == [(alice.name, alice.fingerprint)]
+
+
+@needs_ssh
+def test_of_many_that_are_not_signed_the_first_are_named(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "allowed_signers").write_text("")
+    require(place, "all", allowedSigners=tmp_path / "allowed_signers")
+    old = tip(place)
+    new = [force_commit(place, {**GOOD, "README.md": str(number)}) for number in range(12)]
+    found = move(place, old, new[-1]).signatures
+    assert found
+    assert ([one.commit.id for one in found.unsigned], found.number, found.accepted) == (new[:10], 12, False)
+
+
+def test_why_signatures_cannot_be_judged_is_there(place: Path) -> None:
+    require(place, "tip")
+    found = move(place, tip(place), force_commit(place, {"locations.csv": SYDNEY}))
+    assert found.signatures
+    assert found.signatures.problem == "location-policy.requireSignatures is tip, but no signers are listed"
+    assert (found.accepted, found.invalid, found.signatures.number) == (False, (), 0)

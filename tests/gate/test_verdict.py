@@ -1,0 +1,69 @@
+"""Whether a push is taken follows from what was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from location_policy.gate.effect import Base, Effect
+from location_policy.gate.ref_updates import Update
+from location_policy.gate.verdict import InvalidCommit, Move, SignatureCheck, Unjudged, Verdict, take_fresh
+from location_policy.plan.affected_owners import Touched
+from location_policy.plan.limits import Excess
+from location_policy.plan.plan import EMPTY, make_plan
+from location_policy.problems import Problem
+from tests.support.maps import COMMIT
+
+UPDATE = Update("1" * 40, "2" * 40, "refs/heads/main")
+EFFECT = Effect(Base(None, EMPTY), make_plan(None, EMPTY))
+GOOD = Move(UPDATE, gained=("2" * 40,), effect=EFFECT)
+PROBLEM = Problem("locations.csv", 1, 1, "host-bits", "10.0.0.1/8 has host bits set")
+LARGE = replace(GOOD, effect=replace(EFFECT, excess=(Excess("removed-subnets", "10%", "20%"),)))
+OWNERS = (Touched("bob", ()),)
+
+
+@pytest.mark.parametrize(
+    ("move", "accepted"),
+    [
+        (GOOD, True),
+        (Move(UPDATE, forbidden="deletion"), False),
+        (Move(UPDATE, forbidden="rewind"), False),
+        (replace(GOOD, invalid=(InvalidCommit(COMMIT, (PROBLEM,)),)), False),
+        (replace(GOOD, warnings=(PROBLEM,)), True),
+        (LARGE, False),
+        (replace(LARGE, reason="we move out"), True),
+        (replace(GOOD, unapproved=OWNERS), True),
+        (replace(GOOD, needs_approval=True), True),
+        (replace(GOOD, unapproved=OWNERS, needs_approval=True), False),
+        (replace(GOOD, signatures=SignatureCheck()), True),
+        (replace(GOOD, signatures=SignatureCheck(problem="gpg cannot be run")), False),
+        (replace(GOOD, signatures=SignatureCheck(number=1)), False),
+        (replace(GOOD, effect=None, skipped=("plan", "warnings")), True),
+    ],
+)
+def test_a_move_is_accepted_where_nothing_is_against_it(move: Move, *, accepted: bool) -> None:
+    assert move.accepted == accepted
+    assert Verdict((UPDATE,), (GOOD, move)).accepted == accepted
+
+
+def test_a_push_that_moves_no_served_branch_is_accepted_and_one_that_names_no_ref_is_not() -> None:
+    assert Verdict((UPDATE,)).accepted
+    assert not Verdict(()).accepted
+
+
+def test_a_push_that_ends_without_a_look_is_refused() -> None:
+    assert not Verdict((UPDATE,), (GOOD,), Unjudged("reserved", UPDATE, Path(), "refs/heads/main")).accepted
+
+
+def test_a_problem_that_stands_on_another_line_is_not_told_again_and_a_second_one_like_it_is() -> None:
+    told: Counter[tuple[str, str, str]] = Counter()
+    one, other = (
+        replace(PROBLEM, message="as in locations.csv:7"),
+        replace(PROBLEM, line=2, message="as in locations.csv:8"),
+    )
+    assert take_fresh([one], told) == [one]
+    assert take_fresh([other], told) == []
+    assert take_fresh([one, other], told) == [other]
