@@ -20,9 +20,8 @@ from ..gate.pre_receive import judge
 from ..gate.ref_updates import Update
 from ..gate.verdict import Verdict
 from ..plan.limits import Excess
-from ..repository.git import Git, GitFailed, PlainGit
 from ..repository.mirror import is_mirror
-from ..repository.new_commits import Author, make_commit, move_ref
+from ..repository.new_commits import Author
 from ..repository.repository import Repository
 from ..runtime.users import user_name
 
@@ -51,7 +50,7 @@ def check_writable(repository: Repository, user: int) -> None:
         message = f"{repository.directory} is the copy of a remote repository, which the next fetch overwrites"
         raise NotWritable(message, "in a clone of the remote: change it there, then git push")
     owner = repository.directory.stat().st_uid
-    if owner != user and not _is_shared(PlainGit(repository.directory)):
+    if owner != user and not _is_shared(repository):
         name = user_name(owner)
         message = f"{repository.directory} belongs to {name}, who could not use what another user makes in it"
         raise NotWritable(message, f"run it as that user: sudo -u {name} location-policy …")
@@ -70,7 +69,7 @@ def propose(
     """A commit with this tree on top of the tip, and the verdict on a push of it; `options` are those that a pusher
     could give.
     """
-    made = make_commit(PlainGit(repository.directory), tree, (tip.id,), message, author)
+    made = repository.make_commit(tree, (tip.id,), message, author)
     update = Update(tip.id, made, repository.served_ref(repository.settings()))
     verdict = judge([update], repository, options, pusher=author.name)
     (move,) = verdict.moves
@@ -84,8 +83,8 @@ def land(repository: Repository, proposal: Proposal, why: str) -> None:
     """
     old, new, ref = proposal.update.old, proposal.update.new, proposal.update.ref
     try:
-        move_ref(PlainGit(repository.directory), ref, new, old, why, proposal.author)
-    except GitFailed:
+        repository.move_ref(ref, new, old, why, proposal.author)
+    except RepositoryError:
         now = repository.tip(ref)
         if now == old:
             raise
@@ -104,10 +103,10 @@ def land(repository: Repository, proposal: Proposal, why: str) -> None:
 def land_aside(repository: Repository, proposal: Proposal, branch: str, why: str) -> str:
     """Put a proposal on a new branch beside the served one; the name that was free. Raises RepositoryError."""
     _check_free(repository, branch)
-    git, new = PlainGit(repository.directory), proposal.update.new
+    new = proposal.update.new
     for name in (branch, *(f"{branch}-{number}" for number in range(2, 10))):
         if repository.tip(f"refs/heads/{name}") is None:
-            move_ref(git, f"refs/heads/{name}", new, "0" * len(new), why, proposal.author)
+            repository.move_ref(f"refs/heads/{name}", new, "0" * len(new), why, proposal.author)
             return name
     raise RepositoryError(f"there are too many branches {branch} already", "try again in a second")
 
@@ -120,8 +119,6 @@ def _check_free(repository: Repository, branch: str) -> None:
         raise NotWritable(message, f"rename it in the repository: git branch --move {taken} {taken}-old")
 
 
-def _is_shared(git: Git) -> bool:
-    try:
-        return git.run("config", "--get", "core.sharedRepository").strip() not in (b"umask", b"false", b"0")
-    except GitFailed:
-        return False
+def _is_shared(repository: Repository) -> bool:
+    """May others than its owner write to it (git-config, "core.sharedRepository")?"""
+    return (repository.config("core.sharedRepository") or ["false"])[-1] not in ("umask", "false", "0")

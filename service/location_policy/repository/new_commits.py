@@ -22,6 +22,15 @@ _MARKERS = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "merge.conflictStyle", 
 _AUTHOR = re.compile(r"\s*([^<>\n]*[^<>\s])\s*<([^<>\s]+)>\s*")
 
 
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "location-policy",
+    "GIT_AUTHOR_EMAIL": "location-policy@localhost",
+    "GIT_COMMITTER_NAME": "location-policy",
+    "GIT_COMMITTER_EMAIL": "location-policy@localhost",
+}
+"""Who makes the commits of the program itself."""
+
+
 class Author(NamedTuple):
     """Who makes a commit."""
 

@@ -8,14 +8,7 @@ from pathlib import Path
 
 from ..errors import RepositoryError
 from .git import Git, PlainGit
-
-IDENTITY = {
-    "GIT_AUTHOR_NAME": "location-policy",
-    "GIT_AUTHOR_EMAIL": "location-policy@localhost",
-    "GIT_COMMITTER_NAME": "location-policy",
-    "GIT_COMMITTER_EMAIL": "location-policy@localhost",
-}
-"""Who makes the commits of the program itself."""
+from .new_commits import IDENTITY
 
 
 def check_branch(branch: str) -> None:

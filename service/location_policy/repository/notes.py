@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 
 from .git import Git, GitFailed
-from .new_repository import IDENTITY
+from .new_commits import IDENTITY
 
 ATTEMPTS = 40
 """Times that a note is tried to be added while others move the ref too, some three seconds in all."""

@@ -19,7 +19,6 @@ from .files import Knows, knows_nothing, read_files
 from .git import Git, GitFailed, PlainGit, PythonGit, found
 from .git_dir import find_git_directory
 from .new_commits import Author, Merge, change_files, make_blob, make_commit, merge_trees, move_ref
-from .new_repository import commit_folder
 from .notes import append_note, list_notes
 from .objects import Entry, Objects
 from .revisions import Revisions
@@ -195,6 +194,8 @@ class Repository(Revisions):
 
     def commit_folder(self, folder: Path, message: str) -> str:
         """The id of a first commit that holds the files of a folder; no ref names it."""
+        from .new_repository import commit_folder  # the hook makes no repository, and does not wait for this
+
         return commit_folder(self._git, folder, message)
 
     def make_blob(self, content: bytes) -> str:
