@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from location_policy.access.credentials import Credentials, Roles
@@ -33,8 +35,9 @@ TARGET = LOCATION.encode() + b"?protocol=mssip&ms-subnet=10.61.2.0"
 EVERYONE = Access(anonymous=ALL_ROLES)
 GET = b"GET " + TARGET + b" HTTP/1.1\r\nHost: x\r\n"
 HEAD = b"HEAD " + TARGET + b" HTTP/1.1\r\nHost: x\r\n"
-NODE, STRANGER, VIEWER = (
-    b"Authorization: Basic " + b64encode(f"{user}:{PASSWORD}".encode()) + b"\r\n" for user in ("node", "x", "viewer")
+NODE, STRANGER, VIEWER, EDITOR = (
+    b"Authorization: Basic " + b64encode(f"{user}:{PASSWORD}".encode()) + b"\r\n"
+    for user in ("node", "x", "viewer", "editor")
 )
 SNAPSHOTS = [
     None,
@@ -121,21 +124,26 @@ class Connection:
         self.protocol.connection_lost(None)
 
 
-async def nothing(_scope: object, _receive: object, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
-    """The rest of the application."""
-    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
-    await send({"type": "http.response.body"})
+async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """The rest of the application: says who has asked for what, with which body."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    told = repr((scope.get("user"), scope["method"], scope["path"], scope["query_string"], body)).encode()
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"%d" % len(told))]})
+    await send({"type": "http.response.body", "body": told})
 
 
 @pytest.fixture(scope="module")
 def access(tmp_path_factory: pytest.TempPathFactory) -> Access:
-    """Two users are known: a node, and one who may only look."""
+    """Three users are known: a node, one who may only look, and one who may change."""
     folder: Path = tmp_path_factory.mktemp("access")
-    credentials = Credentials(write_users(folder / "htpasswd", "node", "viewer"))
-    (folder / "roles").write_text("node: node\nviewer: viewer\n")
+    credentials = Credentials(write_users(folder / "htpasswd", "node", "viewer", "editor"))
+    (folder / "roles").write_text("node: node\nviewer: viewer\neditor: editor\n")
 
     async def meet() -> None:
-        for header in (NODE, VIEWER):
+        for header in (NODE, VIEWER, EDITOR):
             value = header.partition(b": ")[2].strip()
             assert (await credentials.user_of(value, "192.0.2.1"))[0]
 
@@ -313,20 +321,87 @@ def test_after_a_plain_request_any_other_is_read_as_ever(sent: list[bytes]) -> N
     assert short == long
 
 
-def test_what_is_asked_again_is_answered_without_the_parser_unless_the_client_reads_nothing() -> None:
-    async def ask() -> None:
-        connection = Connection(ShortWay, SNAPSHOTS[1])
-        connection.at_once(GET + b"\r\n")
-        connection.protocol.parser = None  # type: ignore[assignment]  # whoever uses it fails
-        first = connection.transport.written
-        assert connection.at_once(GET + b"\r\n") == 2 * first
-        assert connection.state.total_requests == 2
-        connection.protocol.pause_writing()
-        with pytest.raises(AttributeError):
-            connection.at_once(GET + b"\r\n")
-        connection.end()
+async def answered_in_turn(access: Access, *sent: bytes) -> list[bytes]:
+    """What is written after each of these pieces, which come on one connection by the short way."""
+    connection = Connection(ShortWay, SNAPSHOTS[1], access)
+    found = []
+    for part in sent:
+        before = len(connection.transport.written)
+        found.append((await connection.whole(part))[before:])
+    connection.end()
+    return found
 
-    asyncio.run(ask())
+
+def test_a_head_in_two_pieces_lends_its_credentials_to_no_other_request(access: Access) -> None:
+    whole = GET + b"\r\n"
+    begun = b"GET " + TARGET + b" HTTP/1.1\r\n" + NODE + b"X-Note: "
+    nothing_yet, lent, asked, again = asyncio.run(answered_in_turn(access, begun, whole, whole, whole))
+    assert nothing_yet == b""
+    assert lent.startswith(b"HTTP/1.1 200 ")
+    assert asked.startswith(b"HTTP/1.1 401 ")
+    assert again.startswith(b"HTTP/1.1 401 ")
+
+
+_USERS = st.sampled_from([b"", NODE, VIEWER, EDITOR, NODE + VIEWER, b"Authorization: Basic x\r\n"])
+_PLAIN = _TARGETS.map(lambda target: b"GET %b HTTP/1.1\r\n" % quote(target, "/?&=%+").encode())
+_FIRST_LINES = _PLAIN | st.sampled_from(
+    [b"GET " + TARGET + b" HTTP/1.1\r\n", b"HEAD " + TARGET + b" HTTP/1.1\r\n", b"GET / HTTP/1.1\r\n"]
+)
+_NOTES = st.sampled_from([b"", b"X: "]) | _PLAIN.map(b"X: ".__add__)
+"""A header whose value is the beginning of a request, so that a piece that begins there looks like a whole one."""
+_BODIES = st.binary(max_size=9) | st.just(GET + b"\r\n")
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> bytes:
+    """One request of some user: of policy, of a page, or a form with its body."""
+    line, user, note = draw(_FIRST_LINES), draw(_USERS), draw(_NOTES)
+    note += b"\r\n" if note and not note.endswith(b"\r\n") else b""
+    head = b"".join(draw(st.permutations([user, note, b"Host: x\r\n"])))
+    if draw(st.booleans()):
+        return line + head + b"\r\n"
+    body = draw(_BODIES)
+    form = b"POST /edit HTTP/1.1\r\n" + head
+    if draw(st.booleans()):
+        return form + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+    return form + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n"
+
+
+@st.composite
+def pieces(draw: st.DrawFn) -> tuple[list[bytes], list[bytes]]:
+    """Requests of several users, and the same bytes as they come: cut anywhere, and where a request could begin."""
+    asked = draw(st.lists(requests(), min_size=1, max_size=6))
+    stream = b"".join(asked)
+    starts = [at for at in range(1, len(stream)) if stream.startswith((b"GET ", b"HEAD ", b"POST "), at)]
+    places = st.integers(1, len(stream) - 1) | st.sampled_from(starts or [1])
+    cuts = [0, *sorted(draw(st.sets(places, max_size=8))), len(stream)]
+    return asked, [stream[start:end] for start, end in itertools.pairwise(cuts)]
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(pieces(), st.sampled_from([0, 1, 9]))
+def test_however_requests_of_several_users_are_cut_each_is_answered_as_on_a_connection_of_its_own(
+    access: Access, asked: tuple[list[bytes], list[bytes]], turns: int
+) -> None:
+    async def by_turns() -> tuple[bytes, Witnessed]:
+        connection = Connection(ShortWay, SNAPSHOTS[1], access)
+        for part in asked[1]:
+            connection.at_once(part)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        return await connection.whole(b""), connection.witnessed
+
+    async def apart() -> tuple[bytes, Witnessed]:
+        written, witnessed = b"", []
+        for request in asked[0]:
+            connection = Connection(LimitedProtocol, SNAPSHOTS[1], access)
+            written += await connection.whole(request)
+            witnessed += connection.witnessed
+            connection.end()
+        return written, witnessed
+
+    assert asyncio.run(by_turns()) == asyncio.run(apart())
 
 
 def test_a_connection_is_idle_from_its_last_answer_on() -> None:
@@ -337,7 +412,7 @@ def test_a_connection_is_idle_from_its_last_answer_on() -> None:
         connection.protocol.timeout_keep_alive_handler()
         assert not connection.transport.is_closed
         assert connection.protocol.timeout_keep_alive_task is not None
-        cast("ShortWay", connection.protocol)._heard_at -= 1000
+        connection.protocol._idle_since -= 1000
         connection.protocol.timeout_keep_alive_handler()
         assert connection.transport.is_closed
         connection.end()

@@ -4,6 +4,8 @@ uvicorn makes a scope, a cycle, an event and a task for each request, which cost
 plain GET that has no body, and before which nothing waits, is put to the application's `at_once` instead. What that
 gives is the answer; where it gives None the request goes uvicorn's way as if it had never been asked. Whatever is done
 for a connection is done by LimitedProtocol and uvicorn either way: they see a request that is answered already.
+
+Only what the parser has parsed is answered, by that request's own headers: nothing of a request is remembered.
 """
 
 from __future__ import annotations
@@ -20,9 +22,6 @@ Headers = list[tuple[bytes, bytes]]
 AtOnce = Callable[[bytes, Headers], bytes | None]
 """Target and headers of a GET to what follows the status line 200 and the server's own headers."""
 
-_TARGET = bytes(one for one in range(256) if 0x20 < one < 0x7F and one != ord("#"))
-"""The bytes of which a target consists, if it has no fragment."""
-_GET = b"GET "
 _OF_MORE = frozenset((b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
 """Headers of requests that are more than a target and headers."""
 
@@ -48,53 +47,6 @@ class ShortWay(LimitedProtocol):
         super().__init__(*arguments, **named)
         self._at_once: AtOnce | None = getattr(self.app, "at_once", None)
         self._is_plain = False
-        self._rest: bytes | None = None
-        self._heard_at = 0.0
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes have come."""
-        rest = self._rest
-        if rest is not None and data.endswith(rest) and self._answer_again(data, rest):
-            return
-        total, self._rest = self.server_state.total_requests, None
-        is_fresh = self.cycle is None or self._is_whole  # type: ignore[redundant-expr]  # None at first
-        super().data_received(data)
-        if is_fresh and self.cycle is _ANSWERED and self.server_state.total_requests == total + 1 and self._is_whole:
-            self._keep_rest(data)
-
-    def _answer_again(self, data: bytes, rest: bytes) -> bool:
-        """Answer at once a request that differs from the last one in nothing but its target, if that can be done."""
-        target = data[len(_GET) : -len(rest)]
-        if (
-            not data.startswith(_GET)
-            or self.flow.write_paused
-            or self.transport.is_closing()
-            or len(data) > self.limits.header_bytes
-            or target.translate(None, _TARGET)
-        ):
-            return False
-        answer = self._ask(target)
-        if answer is None:
-            return False
-        self._heard_at = self.loop.time()
-        self.transport.write(self._opened() + answer)
-        self.server_state.total_requests += 1
-        return True
-
-    def _keep_rest(self, data: bytes) -> None:
-        """These bytes were a whole request and nothing else, which was answered at once."""
-        start = _GET + self.url
-        if data.startswith(start + b" HTTP/1.1\r\n") and data.endswith(b"\r\n\r\n"):
-            self._rest = data[len(start) :]
-
-    def timeout_keep_alive_handler(self) -> None:
-        """The client has not asked for long enough, unless it was answered meanwhile."""
-        left = self._heard_at + self.timeout_keep_alive - self.loop.time()
-        if left > 0 and self._refusal is None:
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
-        else:
-            super().timeout_keep_alive_handler()
 
     def on_message_begin(self) -> None:
         """The first byte of a request; its scope is made when it is needed."""
@@ -131,12 +83,9 @@ class ShortWay(LimitedProtocol):
         is_usual = parser.get_method() == b"GET" and parser.get_http_version() == "1.1" and parser.should_keep_alive()
         if not (is_free and is_usual) or self.flow.write_paused:
             return None
-        return self._ask(self.url)
-
-    def _ask(self, target: bytes) -> bytes | None:
         assert self._at_once is not None
         try:
-            return self._at_once(target, self.headers)
+            return self._at_once(self.url, self.headers)
         except Exception:  # noqa: BLE001  the rim: it is raised on the long way again, and logged there
             return None
 

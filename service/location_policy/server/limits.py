@@ -94,17 +94,17 @@ class LimitedProtocol(TimedProtocol):
         """Bytes have come."""
         if self._refusal is not None or self.transport.is_closing():
             return
-        if not self.flow.write_paused:
-            self._unset_keepalive_if_required()
         self._is_whole = False
         self._feed(data)
         if self._refusal is not None:
             return
-        if not self._is_whole:
-            if not self._is_read:
-                self.set_deadline(self.limits.header_seconds, self._refuse_delay)
-        elif self.cycle.response_complete:  # the answer was there before the end of the body
+        if self._is_whole and self.cycle.response_complete:  # it was answered at once, or before the end of its body
             self.set_idle_time()
+            return
+        if not self.flow.write_paused:
+            self._unset_keepalive_if_required()
+        if not self._is_whole and not self._is_read:
+            self.set_deadline(self.limits.header_seconds, self._refuse_delay)
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -211,7 +211,7 @@ class LimitedProtocol(TimedProtocol):
         self.transport.write(self._refusal)
         with suppress(NotImplementedError):  # TLS has no half-closed connections
             self.transport.write_eof()
-        self.set_deadline(LINGER, self.timeout_keep_alive_handler)
+        self.set_deadline(LINGER, self.end_idle)
 
     def _answer(self, status: int, reason: str) -> bytes:
         body = json.dumps({"status": f"policy.reason.{_NAMES[status]} - {reason}"}).encode()

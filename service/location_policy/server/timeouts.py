@@ -15,6 +15,7 @@ class TimedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  as uvicorn calls it
         super().__init__(*arguments, **named)
         self._left = 0
+        self._idle_since = 0.0
         self._deadline: asyncio.TimerHandle | None = None
 
     def pause_writing(self) -> None:
@@ -30,7 +31,16 @@ class TimedProtocol(HttpToolsProtocol):
             self.set_idle_time()
 
     def timeout_keep_alive_handler(self) -> None:
-        """The client has not asked for long enough, and has not read what is left of its answers."""
+        """The client has not asked for long enough, unless it was answered meanwhile."""
+        self.timeout_keep_alive_task = None
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+        else:
+            self.end_idle()
+
+    def end_idle(self) -> None:
+        """Cut the connection, but for a client that reads: what is left of its answers has become less."""
         left = self.transport.get_write_buffer_size()
         if left and left != self._left:
             self._left = left
@@ -39,9 +49,15 @@ class TimedProtocol(HttpToolsProtocol):
             self.transport.abort()
 
     def set_idle_time(self) -> None:
-        """From now on the client may say and read nothing for a while, no longer."""
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        """From now on the client may say and read nothing for a while, no longer.
+
+        A timer that runs is left to run, and sees at its end that it is too early: a request costs no timer of its own.
+        """
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def set_deadline(self, seconds: float, end: Callable[[], None]) -> None:
         """Call `end` then, unless it is unset before; one that is set already holds."""
