@@ -67,7 +67,7 @@ class ShortWay(LimitedProtocol):
 
     def on_headers_complete(self) -> None:
         """Answer at once, or let the application begin to answer."""
-        self.check_host()
+        self.check_head()
         answer = self._answer_at_once() if self._at_once and self._is_plain else None
         if answer is None:
             self._make_scope()

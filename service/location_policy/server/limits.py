@@ -19,7 +19,8 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from .options import LIMITS, Limits
 from .timeouts import TimedProtocol
@@ -43,8 +44,8 @@ QUIET = 60.0
 log = logging.getLogger(__name__)
 
 
-class WrongHost(Exception):
-    """A request that does not name the one host that it is for (RFC 9112, 3.2)."""
+class WrongHead(Exception):
+    """A request that the parser takes, and we do not."""
 
 
 class LimitedProtocol(TimedProtocol):
@@ -63,6 +64,7 @@ class LimitedProtocol(TimedProtocol):
         self._is_whole = False
         self._refusal: bytes | None = None
         self._certified: str | None = None
+        self._answering: RequestResponseCycle | None = None
 
     # --- the connection ---
 
@@ -83,10 +85,18 @@ class LimitedProtocol(TimedProtocol):
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It has ended."""
+        """It has ended: of the requests on it, uvicorn tells only the last one."""
+        self.pipeline.clear()
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         self.unset_deadline()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     # --- the request ---
 
@@ -118,8 +128,8 @@ class LimitedProtocol(TimedProtocol):
         except httptools.HttpParserUpgrade:  # there is nothing to upgrade to, and what follows is no HTTP
             self.cycle.keep_alive = False
         except httptools.HttpParserError as error:
-            is_wrong_host = isinstance(error.__context__, WrongHost)
-            self._refuse(400, "It must have one Host header" if is_wrong_host else "This is not an HTTP request")
+            wrong = error.__context__
+            self._refuse(400, str(wrong) if isinstance(wrong, WrongHead) else "This is not an HTTP request")
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -132,15 +142,26 @@ class LimitedProtocol(TimedProtocol):
         self._is_whole = False
         self._count = 1
 
-    def check_host(self) -> None:
-        """Raises WrongHost."""
-        number = sum(name == b"host" for name, _ in self.headers)
-        if number > 1 or (number == 0 and self.parser.get_http_version() == "1.1"):
-            raise WrongHost
+    def check_head(self) -> None:
+        """Raises WrongHead: of another version, not for one host (RFC 9112, 3.2), or in a coding not known (6.1).
+
+        A proxy in front may read each of these in another way than we do.
+        """
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise WrongHead("It must be HTTP/1.1 or HTTP/1.0")
+        hosts = 0
+        for name, value in self.headers:
+            if name == b"host":
+                hosts += 1
+            elif name == b"transfer-encoding" and value.strip(b" \t").lower() != b"chunked":
+                raise WrongHead("The only Transfer-Encoding is chunked")
+        if hosts > 1 or (hosts == 0 and version == "1.1"):
+            raise WrongHead("It must have one Host header")
 
     def on_headers_complete(self) -> None:
         """The application begins to answer."""
-        self.check_host()
+        self.check_head()
         super().on_headers_complete()
         self._is_in_body = True
         self._count = 0
