@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,7 +43,12 @@ def certificates(pki: Pki, client_ca: Path | None = None) -> Certificates:
     return Certificates(Tls(pki.cert, pki.key, client_ca))
 
 
-def shake_hands(found: Certificates, client: ssl.SSLContext, name: str | None = "localhost") -> ssl.SSLSocket:
+def shake_hands(
+    found: Certificates,
+    client: ssl.SSLContext,
+    name: str | None = "localhost",
+    session: ssl.SSLSession | None = None,
+) -> ssl.SSLSocket:
     """The client's end of a connection that was made over a pair of sockets."""
     ours, theirs = socket.socketpair()
     theirs.settimeout(20)
@@ -52,11 +58,13 @@ def shake_hands(found: Certificates, client: ssl.SSLContext, name: str | None = 
         try:
             with found.context.wrap_socket(ours, server_side=True) as connection:
                 connection.sendall(b"hello")
+                connection.recv(1)
+                connection.unwrap()  # a session is kept of a connection that has ended well
         except (ssl.SSLError, OSError):
             ours.close()
 
     threading.Thread(target=serve, daemon=True).start()
-    connection = client.wrap_socket(theirs, server_hostname=name)
+    connection = client.wrap_socket(theirs, server_hostname=name, session=session)
     try:
         assert connection.recv(5) == b"hello"
     except OSError:
@@ -186,18 +194,37 @@ def test_a_client_needs_a_certificate_of_the_ca(pki: Pki) -> None:
             shake_hands(found, client)
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_another_ca_of_clients_is_taken_up(pki: Pki, tmp_path: Path, version: ssl.TLSVersion) -> None:
+def test_another_ca_of_clients_is_taken_up(pki: Pki, tmp_path: Path) -> None:
     clients = tmp_path / "clients.pem"
     clients.write_bytes(pki.ca_file.read_bytes())
     found = certificates(pki, clients)
     client = pki.client("node")
-    client.minimum_version = client.maximum_version = version
-    shake_hands(found, client).close()
+    with shake_hands(found, client) as connection:
+        session = connection.session
+        connection.unwrap()
+    with shake_hands(found, client, session=session) as connection:
+        assert not connection.session_reused
+    trustme.CA().cert_pem.write_to_path(clients)
+    found.look(asked=False)
+    for kept in (None, session):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            shake_hands(found, client, session=kept)
+
+
+def test_no_session_of_tls_1_2_outlives_the_ca_of_its_client(pki: Pki, tmp_path: Path) -> None:
+    clients = tmp_path / "clients.pem"
+    clients.write_bytes(pki.ca_file.read_bytes())
+    found = certificates(pki, clients)
+    client = pki.client("node")
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    session = None
+    with suppress(ssl.SSLError, ConnectionError), shake_hands(found, client) as connection:
+        session = connection.session
+        connection.unwrap()
     trustme.CA().cert_pem.write_to_path(clients)
     found.look(asked=False)
     with pytest.raises((ssl.SSLError, ConnectionError)):
-        shake_hands(found, client)
+        shake_hands(found, client, session=session)
 
 
 def test_a_ca_of_clients_that_is_none_is_refused(pki: Pki, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ TICK = 1.0
 """Seconds between two rounds in which the date of answers is set and the service manager is told of life."""
 HEADERS = [("X-Content-Type-Options", "nosniff")]
 """Of every answer: no browser is to take one for something else than it says."""
+TLS_HEADERS = [*HEADERS, ("Strict-Transport-Security", "max-age=31536000")]
+"""Where TLS is ours: a browser comes back by HTTPS alone, for a year (RFC 6797)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def _config(app: ASGIApp, protocol: type[ShortWay], context: SSLContext | None, 
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        headers=HEADERS,
+        headers=TLS_HEADERS if context else HEADERS,
         ssl_context_factory=(lambda *_: context) if context else None,
         workers=1,
         timeout_keep_alive=KEEP_ALIVE,

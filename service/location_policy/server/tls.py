@@ -102,7 +102,10 @@ def _empty_context(*, with_clients: bool) -> ssl.SSLContext:
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
     if with_clients:
         context.verify_mode = ssl.CERT_REQUIRED
-        context.options |= ssl.OP_NO_TICKET  # who comes back is looked at again: the CA may have changed
+        # Who comes back is looked at again, since the CA may have changed. By 1.2 a session is resumed by its id
+        # too, from a memory that Python cannot switch off: 1.3 knows tickets alone, and none is given.
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.options |= ssl.OP_NO_TICKET
         context.num_tickets = 0
     return context
 
