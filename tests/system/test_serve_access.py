@@ -225,6 +225,21 @@ def test_openssl_finds_both_versions_and_none_that_is_older(repository: Path, pk
     assert seen == {"tls1_1": (False, b"(NONE)"), "tls1_2": (True, b"TLSv1.2"), "tls1_3": (True, b"TLSv1.3")}
 
 
+def test_the_log_says_at_the_start_that_everyone_here_may_change_the_map(repository: Path, users: Path) -> None:
+    line = "INFO no users: everyone on this machine may change the map, and nobody through a proxy\n"
+    for arguments, times in ((("--htpasswd", users), 0), (("--behind-proxy",), 0), ((), 1)):
+        with started_service("--repo", repository, *arguments, cwd=repository.parent) as service:
+            assert told(service, line) == times
+
+
+def test_where_tls_is_ours_a_browser_is_told_to_come_back_by_it(repository: Path, pki: Pki) -> None:
+    with started_service("--repo", repository, *pki.arguments(), cwd=repository.parent) as service:
+        service.context = pki.client()
+        assert service.ask("/healthz").headers["strict-transport-security"] == "max-age=31536000"
+    with started_service("--repo", repository, cwd=repository.parent) as service:
+        assert "strict-transport-security" not in service.ask("/healthz").headers
+
+
 def test_who_asks_without_tls_gets_no_answer_and_harms_nobody(repository: Path, pki: Pki) -> None:
     with started_service("--repo", repository, *pki.arguments(), cwd=repository.parent) as service:
         with closing(socket.create_connection(("127.0.0.1", service.port), timeout=10)) as connection:

@@ -157,8 +157,9 @@ def forbidden(role: str) -> Answer:
 
 
 def elsewhere() -> Answer:
-    """Who asks has no name, and asks for this machine by another one than its own."""
-    return _refused(403, "forbidden", "Without a user this needs the address of this machine, or localhost, as Host")
+    """Who asks has no name, and asks for this machine by another one than its own, or through a proxy."""
+    reason = "Without a user this needs the address of this machine, or localhost, as Host, and no proxy in between"
+    return _refused(403, "forbidden", reason)
 
 
 def foreign(reason: str) -> Answer:

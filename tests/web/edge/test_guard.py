@@ -19,7 +19,7 @@ from location_policy.access.credentials import Credentials, Roles
 from location_policy.access.hash_pool import WaitingLine
 from location_policy.access.proxies import Proxies, parse_networks
 from location_policy.rollout.state import Active
-from location_policy.web.app import make_app
+from location_policy.web.app import EVERYONE_MAY, make_app
 from location_policy.web.edge.guard import OPEN, Access, Guard
 from location_policy.web.edge.policy_api import LOCATION, PolicyApi
 from location_policy.web.ops.decision_log import DecisionLog
@@ -297,3 +297,52 @@ def test_without_passwords_the_certificate_says_who_it_is(tmp_path: Path) -> Non
         return int(send_raw(app, [], extensions=extensions)[0]["status"])
 
     assert [status(name) for name in ("ana", "node.example.com", "", None)] == [200, 403, 403, 401]
+
+
+# --- without users, on this machine ---
+
+STRAIGHT = {"host": "localhost:8080"}
+
+
+def may_edit(headers: dict[str, str], http_version: str = "1.1", client: tuple[str, int] | None = ("::1", 1)) -> bool:
+    """Whether a form of whoever sends these headers is taken, where nobody is asked who it is."""
+    statuses: list[int] = []
+    asked: list[dict[str, Any]] = []
+
+    async def app(scope: Any, _receive: object, _send: object) -> None:  # noqa: ANN401  as ASGI has it
+        asked.append(scope)
+
+    async def send(message: Any) -> None:  # noqa: ANN401  as ASGI has it
+        statuses.append(message.get("status", 0))
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/edit",
+        "http_version": http_version,
+        "client": client,
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    asyncio.run(Guard(app, EVERYONE_MAY)(scope, None, send))  # type: ignore[arg-type]  # nothing is read
+    assert statuses[:1] == ([] if asked else [403])
+    return bool(asked)
+
+
+def test_without_users_what_comes_straight_may_change_the_map() -> None:
+    assert may_edit(STRAIGHT)
+    assert may_edit({"host": "elsewhere"}, client=None)
+    assert not may_edit({"host": "elsewhere"})
+
+
+@pytest.mark.parametrize("client", [("127.0.0.1", 1), None])
+@pytest.mark.parametrize(
+    "name", ["forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-x"]
+)
+def test_without_users_what_comes_through_a_proxy_changes_nothing(name: str, client: tuple[str, int] | None) -> None:
+    assert not may_edit({**STRAIGHT, name: "1"}, client=client)
+
+
+@pytest.mark.parametrize("client", [("127.0.0.1", 1), None])
+def test_without_users_nothing_is_changed_without_a_host_or_by_http_1_0(client: tuple[str, int] | None) -> None:
+    assert not may_edit({}, client=client)
+    assert not may_edit(STRAIGHT, "1.0", client)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,6 +15,8 @@ from ...errors import CannotStart
 from ...runtime.reloader import Look
 from ...server.options import Listen, Tls
 from ...web.edge.guard import ALL_ROLES, OPEN, Access
+
+log = logging.getLogger(__name__)
 
 
 def tls_of(cert: Path | None, key: Path | None, client_ca: Path | None) -> Tls | None:
@@ -48,6 +51,12 @@ def open_doors(listen: Listen, users: Users) -> tuple[Access, Sequence[Look]]:
     if credentials is None:
         return access, [roles.look]
     return access, [credentials.look, roles.look, Unmatched(credentials, roles).look]
+
+
+def tell_strangers(access: Access) -> None:
+    """Say that who has no name may change the map, where that is so."""
+    if "editor" in access.anonymous:
+        log.info("no users: everyone on this machine may change the map, and nobody through a proxy")
 
 
 def _knows_users(listen: Listen, users: Users) -> bool:

@@ -17,7 +17,7 @@ from ...server.tls import Certificates
 from ...web.edge.git_http import PLACE
 from ...web.ops.decision_log import DecisionLog
 from ...web.ops.settings import Settings
-from .access import asks_who, open_doors
+from .access import asks_who, open_doors, tell_strangers
 from .git_http import open_git
 from .options import Logs, ServeOptions
 from .run import Parts, work
@@ -51,6 +51,7 @@ def serve(options: ServeOptions) -> None:
             decisions=_decision_log(options.logs),
         )
         print(_next_steps(parts), flush=True, file=sys.stderr if options.logs.decisions == "-" else sys.stdout)
+        tell_strangers(access)
         work(parts, manager)
     finally:
         remove_unix(options.listen.uds)

@@ -30,6 +30,8 @@ OPEN = frozenset(("/healthz", "/readyz"))
 """Open to all: what asks whether to send requests here has no password."""
 EDITOR = "location_policy.editor"
 """The key of a scope under which stands whether who asks may change something."""
+PROXIED = frozenset((b"forwarded", b"via", b"x-real-ip"))
+"""Headers that a proxy adds (RFC 7239; RFC 9110, 7.6.3), besides those that begin with `X-Forwarded-`."""
 ALL_ROLES: frozenset[Role] = frozenset(("node", "viewer", "editor"))
 
 
@@ -83,7 +85,7 @@ class Guard:
             return
         role = access.needed(scope)
         if role is None or role in access.anonymous:
-            scope[EDITOR] = "editor" in access.anonymous and _names_this_machine(scope)
+            scope[EDITOR] = "editor" in access.anonymous and _comes_straight(scope)
             if role == "editor" and not scope[EDITOR]:
                 await self._refuse(answers.elsewhere(), scope, receive, send)
             else:
@@ -163,13 +165,22 @@ def _values(scope: Scope, wanted: bytes) -> Iterator[bytes]:
     return (value for name, value in scope["headers"] if name == wanted)
 
 
-def _names_this_machine(scope: Scope) -> bool:
-    """Does whoever asks without a name know that it is this machine that is asked?
+def _comes_straight(scope: Scope) -> bool:
+    """Is it somebody on this machine who asks without a name, with nothing in between?
 
-    A page that a browser has from elsewhere, under a name that has come to stand for a loopback address, does not; nor
-    does a proxy that hands on the name by which others ask. On a Unix socket there is no browser.
+    A page that a browser has from elsewhere, under a name that has come to stand for a loopback address, does not know
+    that it is this machine that is asked; nor does a proxy that hands on the name by which others ask. On a Unix socket
+    there is no browser. Any other proxy shows itself by what it adds, or by HTTP/1.0, which is how nginx asks unless it
+    is told otherwise; no browser, git or curl does.
     """
-    return scope["client"] is None or all(_is_local(host.decode("latin-1")) for host in _values(scope, b"host"))
+    hosts = list(_values(scope, b"host"))
+    if not hosts or scope["http_version"] == "1.0" or any(_is_of_proxy(name) for name, _ in scope["headers"]):
+        return False
+    return scope["client"] is None or all(_is_local(host.decode("latin-1")) for host in hosts)
+
+
+def _is_of_proxy(header: bytes) -> bool:
+    return header in PROXIED or header.startswith(b"x-forwarded-")
 
 
 def _is_local(host: str) -> bool:
