@@ -66,13 +66,19 @@ def test_what_was_found_wrong_is_remembered_too(path: Path, hashes: list[bytes])
     assert len(hashes) == 2
 
 
-def test_all_is_forgotten_when_the_file_changes(path: Path) -> None:
+def test_what_was_found_right_is_forgotten_when_the_line_of_its_user_changes(path: Path, hashes: list[bytes]) -> None:
+    path.write_text(f"node:{hashed()}\nben:{hashed()}\nana:{hashed('old')}\n")
     found = Credentials(path)
-    ask(found, header("node"), header("ana"))
-    write_users(path, "ana")
+    assert ask(found, *map(header, ("node", "ben"))) == ["node", "ben"]
+    assert ask(found, header("ana"), header("ana", "old")) == [None, "ana"]
+    lines = path.read_text().splitlines()
+    path.write_text(f"{lines[0]}\nana:{hashed()}\nnew:{hashed()}\n")
     found.look()
-    assert found.remembered(header("node")) is None
-    assert ask(found, header("node"), header("ana")) == [None, "ana"]
+    hashes.clear()
+    assert [found.remembered(header(user)) for user in ("node", "ben")] == ["node", None]
+    assert found.remembered(header("ana", "old")) is None
+    assert ask(found, header("node"), header("ana"), header("ben")) == ["node", "ana", None]
+    assert len(hashes) == 2
 
 
 def test_memory_is_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,6 +147,55 @@ def test_who_fails_or_asks_much_stands_further_back(path: Path) -> None:
 
     asyncio.run(ask_all())
     assert gate.ranks == [0, 1, 2, 0, 3]
+
+
+HERE_TOO = [HERE] * 100
+ONE_SITE = [f"2001:db8:1:{number:x}::1" for number in range(100)]
+ONE_PROVIDER = [f"2001:db8:{number:x}::1" for number in range(100)]
+
+
+@pytest.mark.parametrize("flood", [HERE_TOO, ONE_SITE, ONE_PROVIDER, [*HERE_TOO, *ONE_SITE]])
+@pytest.mark.parametrize("nodes", ["192.0.2.{}", "2001:{}::1"])
+def test_no_flood_takes_the_place_of_a_node_that_was_not_seen_to_fail(path: Path, flood: list[str], nodes: str) -> None:
+    users = [f"node{number}" for number in range(20)]
+    write_users(path, *users)
+    found, gate = gated(path)
+
+    async def ask_all() -> list[object]:
+        wrong = [
+            asyncio.create_task(found.user_of(header("node1", str(number)), address))
+            for number, address in enumerate(flood)
+        ]
+        await asyncio.sleep(0)
+        asked = [
+            asyncio.create_task(found.user_of(header(user), nodes.format(number)))
+            for number, user in enumerate(users, 100)
+        ]
+        await asyncio.sleep(0)
+        gate.opened.set()
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.gather(*wrong, return_exceptions=True)
+        return [one[0] if isinstance(one, tuple) else one for one in answers]
+
+    assert asyncio.run(ask_all()) == users
+
+
+def test_an_address_that_has_failed_guesses_no_faster_on_many_connections(path: Path, hashes: list[bytes]) -> None:
+    found = Credentials(path)
+
+    async def ask_all() -> list[object]:
+        for wrong in "abcdefgh":
+            found._failures.add(HERE, wrong)
+        guesses = [asyncio.create_task(found.user_of(header("node", str(number)), HERE)) for number in range(24)]
+        right = await found.user_of(header("node"), "192.0.2.2")
+        for guess in guesses:
+            guess.cancel()
+        return [right[0], *await asyncio.gather(*guesses, return_exceptions=True)]
+
+    answers = asyncio.run(ask_all())
+    assert answers[0] == "node"
+    assert sum(isinstance(one, TooBusy) for one in answers) == 22
+    assert len(hashes) <= 2
 
 
 def test_where_there_is_no_room_it_is_said(path: Path) -> None:

@@ -52,6 +52,38 @@ def test_the_addresses_of_one_ipv6_network_are_one() -> None:
     assert found.of("2001:db8:0:1::2", "node") == 0
 
 
+def test_those_around_an_ipv6_address_are_counted_with_it() -> None:
+    found = Failures()
+    for address in ("2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:7::1", "192.0.2.1"):
+        found.add(address, "node")
+    assert found.around("2001:db8:0:1::2") == 1 + 2 + 3
+    assert found.around("2001:db8:0:3::1") == 2 + 3
+    assert found.around("2001:db8:8::1") == 3
+    assert (found.around("192.0.2.1"), found.around("192.0.2.2"), found.around("2001:db9::")) == (1, 0, 0)
+
+
+def test_turns_of_an_address_that_has_failed_come_one_after_the_other() -> None:
+    clock = Clock()
+    found = Failures(clock)
+    assert [found.turn("192.0.2.1") for _ in range(9)] == [0.0] * 9
+    for number in range(20):
+        found.add("192.0.2.1", f"user{number}")
+    waits = [found.turn("192.0.2.1") for _ in range(24)]
+    assert waits[:2] == [0.0, LONGEST]
+    assert all(wait > LONGEST for wait in waits[2:])
+    assert found.turn("192.0.2.2") == 0.0
+    clock.now = 2 * LONGEST
+    assert found.turn("192.0.2.1") == 0.0
+
+
+def test_the_memory_of_turns_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failures, "REMEMBERED", 4)
+    found = Failures(Clock())
+    for number in range(10):
+        found.turn(f"192.0.2.{number}")
+    assert len(found._turns) == 4
+
+
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failures, "REMEMBERED", 4)
     found = Failures()

@@ -9,15 +9,16 @@ import signal
 import socket
 import ssl
 import subprocess
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.support.access import PASSWORD, Pki, login, write_users
+from tests.support.access import PASSWORD, Pki, hashed, login, write_users
 from tests.support.program import PROGRAM, closed_environment, run_program
 from tests.support.repositories import GOOD, force_commit, make_repository
-from tests.support.service import Service, started_service, wait_until
+from tests.support.service import Service, basic, started_service, wait_until
 
 ASKED = "/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0"
 
@@ -140,6 +141,48 @@ def test_a_password_of_ten_megabytes_is_not_read_to_its_end(repository: Path, us
             connection.sendall(b"GET /status HTTP/1.1\r\nHost: x\r\nAuthorization: Basic " + b"A" * 100_000)
             assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
         assert service.ask("/healthz").status == 200
+
+
+def flood(service: Service, ended: threading.Event, first: int) -> None:
+    """Wrong passwords from ever new IPv6 networks of one site and from one address, as a proxy tells that is believed."""
+    number = first
+    while not ended.is_set():
+        number += 8
+        address = f"2001:db8:1:{number % 65536:x}::1" if number % 2 else "192.0.2.1"
+        headers = {**basic(f"node:{number}"), "X-Forwarded-For": address}
+        with suppress(OSError, http.client.HTTPException), closing(http_connection(service)) as connection:
+            connection.request("GET", ASKED, headers=headers)
+            connection.getresponse().read()
+
+
+def http_connection(service: Service) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+
+
+def test_a_node_is_answered_under_a_flood_of_wrong_passwords_also_after_a_reload_and_a_restart(
+    repository: Path, tmp_path: Path
+) -> None:
+    users = tmp_path / "htpasswd"
+    users.write_text(f"node:{hashed(cost=9)}\n")
+    arguments = ("--repo", repository, "--htpasswd", users, "--forwarded-allow-ips", "127.0.0.1")
+    for _ in range(2):  # the second is the restart
+        with started_service(*arguments, cwd=repository.parent) as service:
+            ready(service)
+            ended = threading.Event()
+            threads = [threading.Thread(target=flood, args=(service, ended, first)) for first in range(8)]
+            for thread in threads:
+                thread.start()
+            try:
+                wait_until(lambda: told(service, "wrong credentials") > 8, service.log.read_text)
+                statuses = [service.ask(ASKED, login=login("node")).status for _ in range(10)]
+                users.write_text(f"{users.read_text()}new{len(users.read_text())}:{hashed()}\n")
+                wait_until(lambda: told(service, "read again") == 1, service.log.read_text)
+                statuses += [service.ask(ASKED, login=login("node")).status for _ in range(10)]
+            finally:
+                ended.set()
+                for thread in threads:
+                    thread.join()
+            assert statuses == [200] * 20
 
 
 # --- where it listens ---

@@ -1,7 +1,7 @@
 """Who somebody is, by a name and a password, at the price of a hash only once.
 
-What was found right is remembered under a keyed digest of the header, until the file changes; so is what was found
-wrong, so that a node with an old password costs no hash with each call.
+What was found right is remembered under a keyed digest of the header, until the user's line in the file changes; what
+was found wrong until any does, so that a node with an old password costs no hash with each call.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .basic_auth import Basic, parse_basic
 from .hash_pool import WaitingLine
 from .htpasswd import Users, read_htpasswd
 from .roles import EVERYONE, Role, read_roles
-from .throttle import Failures
+from .throttle import LONGEST, Failures, networks
 from .watched_file import KeptFile
 
 REMEMBERED = 4096
@@ -85,18 +85,32 @@ class Credentials:
 
     def _present(self) -> _Known:
         users = self._file.value
-        if self._known.users is not users:
-            self._known = _Known(users)
+        before = self._known
+        if before.users is not users:
+            hashes, old = users.hashes, before.users.hashes
+            kept = {digest: user for digest, user in before.right.items() if hashes.get(user) == old[user]}
+            self._known = _Known(users, kept)
         return self._known
 
     def _digest(self, header: bytes) -> bytes:
         return blake2b(header, digest_size=32, key=self._key).digest()
 
     async def _find_out(self, known: _Known, digest: bytes, claim: Basic, address: str) -> None:
-        """Hash, or wait for the hash of the same header; whoever has failed, or waits already, stands further back."""
+        """Hash, or wait for the hash of the same header.
+
+        An address that has failed waits for its turn. Whoever has failed, or waits already, stands further back in the
+        line, and so do the others of an IPv6 network: what was not seen to fail stands before any flood.
+        """
         if digest not in known.asked:
-            rank = self._failures.of(address) + self._waiting[address]
-            self._waiting[address] += 1
+            seconds = self._failures.turn(address)
+            if seconds > LONGEST:
+                raise TooBusy
+            if seconds:
+                await asyncio.sleep(seconds)
+        if digest not in known.asked:  # another connection may have asked meanwhile
+            around = networks(address)
+            rank = self._failures.around(address) + sum(self._waiting[network] for network in around)
+            self._waiting.update(around)
             done = self._line.put(lambda: known.users.know(claim.user, claim.passwords), rank)
             known.asked[digest] = done
             done.add_done_callback(lambda done: self._note(known, digest, claim.user, address, done.result()))
@@ -109,7 +123,7 @@ class Credentials:
 
     def _note(self, known: _Known, digest: bytes, user: str, address: str, is_right: bool | None) -> None:
         del known.asked[digest]
-        self._waiting -= Counter((address,))  # what is down to 0 goes
+        self._waiting -= Counter(networks(address))  # what is down to 0 goes
         if is_right:
             known.right[digest] = user
         elif is_right is False:

@@ -1,6 +1,6 @@
-"""Wrong credentials, counted by who sent them: those answers are slowed, and no others.
+"""Wrong credentials, counted by who sent them: those answers are slowed, and further guesses from the same address.
 
-Right credentials are never slowed, so that nobody can lock a node out, and none at all are no failure.
+What was found right before is never slowed, so that nobody can lock a node out, and none at all are no failure.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ..net.addresses import Network, parse_address
@@ -23,6 +23,8 @@ FORGOTTEN = 600.0
 """Seconds after which a failure no longer counts."""
 REMEMBERED = 10_000
 """Addresses, and pairs of address and user, that are counted; the one that was quiet longest makes room."""
+WIDER = (48, 32)
+"""Lengths by which an IPv6 address is counted as well: one site has 65,536 networks of /64, a provider as many sites."""
 LONGEST_NAME = 100
 """Characters of a name that are told, and that tell it from others: Pexip Infinity has no longer ones."""
 
@@ -35,27 +37,51 @@ class Failures:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._counts: OrderedDict[tuple[str, str | None], tuple[int, float]] = OrderedDict()
+        self._turns: OrderedDict[str, float] = OrderedDict()
 
     def of(self, address: str, user: str | None = None) -> int:
         """How often this user has failed from this address; without one, how often anybody has."""
-        count, at = self._counts.get(_key(address, user), (0, 0.0))
-        return count if self._clock() - at < FORGOTTEN else 0
+        return self._of(_key(address, user))
+
+    def around(self, address: str) -> int:
+        """How often this address has failed, and again those of each wider network that it is in."""
+        return sum(self._of((network, None)) for network in networks(address))
+
+    def turn(self, address: str) -> float:
+        """The seconds until a password from this address may be looked at; the turn is taken.
+
+        Turns are of the address, whatever the connection and the user: who asks on many guesses no faster.
+        """
+        own, now = networks(address)[0], self._clock()
+        at = max(now, self._turns.get(own, now))
+        if at - now > LONGEST:
+            return at - now  # that one is not waited for, and not taken
+        self._turns[own] = at + _delay(self._of((own, None)))
+        self._turns.move_to_end(own)
+        if len(self._turns) > REMEMBERED:
+            self._turns.popitem(last=False)
+        return at - now
 
     def add(self, address: str, user: str) -> float:
         """One more; the seconds that its answer is to be held back."""
-        self._count(address, None)
-        count = self._count(address, user)
+        for network in networks(address):
+            self._count((network, None))
+        count = self._count(_key(address, user))
         if count & (count - 1) == 0:  # 1, 2, 4, 8 …: a loop somewhere does not fill the disk
             name = user[:LONGEST_NAME]
             log.warning("wrong credentials user=%s address=%s failures=%d", name, address, count)
-        return 0.0 if count <= FREE else min(LONGEST, FIRST * 2.0 ** min(count - FREE - 1, 10))
+        return _delay(count)
 
     def forgive(self, address: str, user: str) -> None:
         """It has succeeded."""
         self._counts.pop(_key(address, user), None)
 
-    def _count(self, address: str, user: str | None) -> int:
-        key, count = _key(address, user), self.of(address, user) + 1
+    def _of(self, key: tuple[str, str | None]) -> int:
+        count, at = self._counts.get(key, (0, 0.0))
+        return count if self._clock() - at < FORGOTTEN else 0
+
+    def _count(self, key: tuple[str, str | None]) -> int:
+        count = self._of(key) + 1
         self._counts[key] = count, self._clock()
         self._counts.move_to_end(key)
         if len(self._counts) > REMEMBERED:
@@ -63,9 +89,21 @@ class Failures:
         return count
 
 
-def _key(address: str, user: str | None) -> tuple[str, str | None]:
-    """One who has an IPv6 address has all 2^64 of its network."""
+def networks(address: str) -> Sequence[str]:
+    """By what an address is counted: itself, or the networks that it is in, the narrowest first.
+
+    One who has an IPv6 address has all 2^64 of its network.
+    """
     with suppress(ValueError):
         parsed = parse_address(address)
-        address = str(Network.holding(parsed, 64)) if len(parsed) == 16 else address
-    return address, user and user[:LONGEST_NAME]
+        if len(parsed) == 16:
+            return [str(Network.holding(parsed, length)) for length in (64, *WIDER)]
+    return [address]
+
+
+def _delay(count: int) -> float:
+    return 0.0 if count <= FREE else min(LONGEST, FIRST * 2.0 ** min(count - FREE - 1, 10))
+
+
+def _key(address: str, user: str | None) -> tuple[str, str | None]:
+    return networks(address)[0], user and user[:LONGEST_NAME]
