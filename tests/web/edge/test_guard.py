@@ -20,7 +20,7 @@ from location_policy.access.hash_pool import WaitingLine
 from location_policy.access.proxies import Proxies, parse_networks
 from location_policy.rollout.state import Active
 from location_policy.web.app import EVERYONE_MAY, make_app
-from location_policy.web.edge.guard import OPEN, Access, Guard
+from location_policy.web.edge.guard import OPEN, Access, Guard, asker
 from location_policy.web.edge.policy_api import LOCATION, PolicyApi
 from location_policy.web.ops.decision_log import DecisionLog
 from tests.support.access import PASSWORD, write_users
@@ -346,3 +346,21 @@ def test_without_users_what_comes_through_a_proxy_changes_nothing(name: str, cli
 def test_without_users_nothing_is_changed_without_a_host_or_by_http_1_0(client: tuple[str, int] | None) -> None:
     assert not may_edit({}, client=client)
     assert not may_edit(STRAIGHT, "1.0", client)
+
+
+def test_who_asks_is_known_by_user_else_by_address(access: Access) -> None:
+    found: list[str] = []
+
+    async def app(scope: Any, _receive: object, _send: object) -> None:  # noqa: ANN401  as ASGI has it
+        found.append(asker(scope))
+
+    async def ask_as(user: str | None, address: str, access: Access) -> None:
+        authorization = [(b"authorization", basic(f"{user}:{PASSWORD}")["Authorization"].encode())] if user else []
+        headers = [(b"host", b"localhost"), *authorization]
+        scope = {"type": "http", "method": "GET", "path": "/status", "client": (address, 1), "headers": headers}
+        await Guard(app, access)({**scope, "http_version": "1.1"}, None, None)  # type: ignore[arg-type]  # not used
+
+    asyncio.run(ask_as("viewer", "192.0.2.1", access))
+    for address in ("192.0.2.1", "2001:db8::1"):
+        asyncio.run(ask_as(None, address, EVERYONE_MAY))
+    assert found == ["user viewer", "address 192.0.2.1", "address 2001:db8::/64"]

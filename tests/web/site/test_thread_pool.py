@@ -52,6 +52,48 @@ def test_who_finds_the_line_full_is_told_to_come_again(gate: threading.Event) ->
     assert (turned_away.status, turned_away.message) == (503, "too many pages are being made")
 
 
+def test_one_asker_has_one_work_done_at_a_time_and_the_others_are_not_kept_waiting(gate: threading.Event) -> None:
+    async def ask() -> tuple[list[str], list[object]]:
+        desk = Desk(threads=2, room=32, seconds=30)
+        much = [asyncio.ensure_future(desk.do(gate.wait, "ana")) for _ in range(40)]
+        await asyncio.sleep(0)
+        others = [await desk.do(lambda user=user: user, user) for user in ("ben", "node", "ben")]  # type: ignore[misc]  # a default
+        gate.set()
+        return others, await asyncio.gather(*much, return_exceptions=True)
+
+    others, much = asyncio.run(ask())
+    assert others == ["ben", "node", "ben"]
+    assert sum(one is True for one in much) in (32, 33)  # one may be taken before the last has asked
+    assert sum(isinstance(one, Fault) for one in much) in (7, 8)
+
+
+def test_askers_take_turns(gate: threading.Event) -> None:
+    async def ask() -> list[str]:
+        desk, done = Desk(threads=1), list[str]()
+        first = asyncio.ensure_future(desk.do(gate.wait, "x"))
+        works = [
+            asyncio.ensure_future(desk.do(lambda name=name: done.append(name), name[0]))  # type: ignore[misc]  # a default
+            for name in ("a1", "a2", "a3", "b1", "c1", "b2")
+        ]
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(first, *works)
+        return done
+
+    assert asyncio.run(ask()) == ["a1", "b1", "c1", "a2", "b2", "a3"]
+
+
+def test_all_lines_together_are_bounded(gate: threading.Event) -> None:
+    async def ask() -> list[object]:
+        desk = Desk(threads=1, room=1)
+        asked = [asyncio.ensure_future(desk.do(gate.wait, str(number))) for number in range(20)]
+        await asyncio.sleep(0.1)
+        gate.set()
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    assert sum(one is True for one in asyncio.run(ask())) in (8, 9)  # one may be taken before the last has asked
+
+
 def test_who_has_waited_too_long_is_told_so_and_the_line_goes_on(gate: threading.Event) -> None:
     async def ask() -> str:
         desk = Desk(threads=1, room=2, seconds=0.05)

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ...access.credentials import Credentials, Roles, TooBusy
 from ...access.proxies import Proxies
 from ...access.roles import Role
+from ...access.throttle import networks
 from ...lookup import answers
 from ...lookup.answers import Answer
 from .cross_origin import foreign
@@ -32,6 +33,8 @@ EDITOR = "location_policy.editor"
 """The key of a scope under which stands whether who asks may change something."""
 PROXIED = frozenset((b"forwarded", b"via", b"x-real-ip"))
 """Headers that a proxy adds (RFC 7239; RFC 9110, 7.6.3), besides those that begin with `X-Forwarded-`."""
+ASKER = "location_policy.asker"
+"""The key of a scope under which stands who asks: a user, or an address (of IPv6 its network)."""
 ALL_ROLES: frozenset[Role] = frozenset(("node", "viewer", "editor"))
 
 
@@ -84,6 +87,7 @@ class Guard:
             await self._refuse(answers.foreign(reason), scope, receive, send)
             return
         role = access.needed(scope)
+        scope[ASKER] = f"address {networks(self._address(scope))[0]}"
         if role is None or role in access.anonymous:
             scope[EDITOR] = "editor" in access.anonymous and _comes_straight(scope)
             if role == "editor" and not scope[EDITOR]:
@@ -99,6 +103,7 @@ class Guard:
             refusal = answers.forbidden(role)
         if refusal is None:
             scope["user"], scope[EDITOR] = user, user is not None and "editor" in access.roles.of(user)
+            scope[ASKER] = f"user {user}"
             await self._app(scope, receive, send)
         else:
             await self._refuse(refusal, scope, receive, send)
@@ -129,10 +134,8 @@ class Guard:
             return None, answers.unauthorized("This needs a user and a password")
         if len(headers) > 1:
             return None, answers.unauthorized("There is more than one Authorization header")
-        peer = scope["client"][0] if scope["client"] else None
-        address = self._access.proxies.client(peer, _values(scope, b"x-forwarded-for"))
         try:
-            user, seconds = await self._access.credentials.user_of(headers[0], address)
+            user, seconds = await self._access.credentials.user_of(headers[0], self._address(scope))
         except ValueError as error:
             return None, answers.unauthorized(str(error))
         except (TooBusy, asyncio.CancelledError):  # the service ends: the answer is due all the same
@@ -140,6 +143,10 @@ class Guard:
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(seconds)
         return user, None if user else answers.unauthorized("User or password is wrong")
+
+    def _address(self, scope: Scope) -> str:
+        peer = scope["client"][0] if scope["client"] else None
+        return self._access.proxies.client(peer, _values(scope, b"x-forwarded-for"))
 
     async def _refuse(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
         if is_policy(scope["path"]):
@@ -159,6 +166,11 @@ class Guard:
             more += refusal_headers()
         headers = [(b"content-type", form), (b"cache-control", b"no-store"), *more]
         await send_whole(send, answer.status, headers, content, with_body=with_body)
+
+
+def asker(scope: Scope) -> str:
+    """Who asks, as far as the guard has found it out."""
+    return str(scope.get(ASKER, ""))
 
 
 def _values(scope: Scope, wanted: bytes) -> Iterator[bytes]:

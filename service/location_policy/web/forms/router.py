@@ -18,6 +18,7 @@ from ...access.proxies import Proxies
 from ...edits.change_request import Asked, cleaned, page_author
 from ...errors import LocationPolicyError, RowChanged
 from ..edge.faults import MEDIA_TYPE, Fault, fault_of, problem_details
+from ..edge.guard import asker
 from ..edge.responses import json_response
 from ..pages.resources import Facts, Query
 from ..pages.router import Pages, told, wants_page
@@ -59,7 +60,7 @@ class ChangePages:
                 return await answer(request)
             try:
                 if request.method != "POST":
-                    return await self.desk.do(lambda: self._begin(action, request))
+                    return await self.desk.do(lambda: self._begin(action, request), asker(request.scope))
                 return await self._posted(action, request)
             except LocationPolicyError as error:
                 return await self.pages.show_fault(request, fault_of(error))
@@ -72,9 +73,11 @@ class ChangePages:
             body = await read_content(request, action.kinds, action.largest)
         except Fault as fault:
             unread = fault
-            return await self.desk.do(lambda: self._fault(action, request, action.typed({}), unread))
+            return await self.desk.do(
+                lambda: self._fault(action, request, action.typed({}), unread), asker(request.scope)
+            )
         until = _until()
-        return await self.desk.do(lambda: self._change(action, request, body, until))
+        return await self.desk.do(lambda: self._change(action, request, body, until), asker(request.scope))
 
     def _begin(self, action: Action, request: Request) -> Response:
         """The form, empty, or with what the address says."""
@@ -121,7 +124,7 @@ class ChangePages:
             try:
                 body = await read_content(request, action.kinds, action.largest)
                 until = _until()
-                return await self.desk.do(lambda: self._told(action, request, body, until))
+                return await self.desk.do(lambda: self._told(action, request, body, until), asker(request.scope))
             except LocationPolicyError as error:
                 return await self.pages.show_fault(request, fault_of(error))
 

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from ...errors import LocationPolicyError
 from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, fault_of, problem_details
-from ..edge.guard import EDITOR
+from ..edge.guard import EDITOR, asker
 from ..edge.policy_api import COMMIT_HEADER
 from ..edge.responses import HEADERS, json_response
 from ..ops.metrics import PROTOCOLS
@@ -110,7 +110,7 @@ class Pages:
                 return self.html(resource.template, request, facts)
 
             try:
-                return await desk.do(make)
+                return await desk.do(make, asker(request.scope))
             except Fault as fault:
                 return await self.show_fault(request, fault)
 
@@ -125,7 +125,7 @@ class Pages:
                 return json_response(resource.facts(self.site, resource.query(given)), headers=self.commit_header())
 
             try:
-                return await desk.do(make)
+                return await desk.do(make, asker(request.scope))
             except LocationPolicyError as error:
                 return await self.show_fault(request, fault_of(error))
 

@@ -1,23 +1,26 @@
 """Work for pages, done in a few threads of its own, so that no answer to a node waits for it.
 
-Its threads are few and its line is short: whoever finds it full is told to come again, and whoever has waited too long
-too. Work that has begun goes on to its end, so that what it found can be kept for who asks again.
+Its threads are few and its lines are short: whoever finds one full is told to come again, and whoever has waited too
+long too. Each who asks has a line of its own, of which one work is done at a time, and the lines take turns: who asks
+for much waits for itself. Work that has begun goes on to its end, so that what it found can be kept for who asks again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ..edge.faults import Fault
 
 THREADS = 2
 ROOM = 32
-"""Requests that wait."""
+"""Requests of one asker that wait."""
+LINES = 8
+"""How many times as many wait in all lines together."""
 SECONDS = 20.0
 """How long one request waits for its turn and its work."""
 KEPT = "try again: what was found meanwhile is kept"
@@ -26,28 +29,41 @@ KEPT = "try again: what was found meanwhile is kept"
 One = TypeVar("One")
 
 
+class _Task(NamedTuple):
+    work: Callable[[], Any]
+    done: asyncio.Future[Any]
+
+
 class Desk:
-    """Does what it is handed, in the order of asking."""
+    """Does what it is handed: one work at a time for each asker, in the order of asking, and by turns between them."""
 
     def __init__(self, threads: int = THREADS, room: int = ROOM, seconds: float = SECONDS, late: str = KEPT) -> None:
         self._threads = threads
+        self._room = room
         self._seconds = seconds
         self._late = late
-        self._line: queue.Queue[tuple[Callable[[], Any], asyncio.Future[Any]]] = queue.Queue(room)
+        self._lines: dict[str, deque[_Task]] = {}  # the next turn is that of the first
+        self._served: set[str] = set()
+        self._changed = threading.Condition()
 
-    async def do(self, work: Callable[[], One]) -> One:
+    async def do(self, work: Callable[[], One], asker: str = "") -> One:
         """What the work gives; raises what it raises, and Fault when there is no room or no time."""
         done: asyncio.Future[One] = asyncio.get_running_loop().create_future()
-        try:
-            self._line.put_nowait((work, done))
-        except queue.Full:
-            raise Fault(503, "too many pages are being made", "try again in a few seconds") from None
+        self._put(_Task(work, done), asker)
         self._begin()
         try:
             async with asyncio.timeout(self._seconds):
                 return await done
         except TimeoutError:
             raise Fault(503, f"this takes more than {self._seconds:.0f} seconds", self._late) from None
+
+    def _put(self, task: _Task, asker: str) -> None:
+        with self._changed:
+            waiting = len(self._lines.get(asker, ()))
+            if waiting >= self._room or sum(map(len, self._lines.values())) >= LINES * self._room:
+                raise Fault(503, "too many pages are being made", "try again in a few seconds")
+            self._lines.setdefault(asker, deque()).append(task)
+            self._changed.notify()
 
     def _begin(self) -> None:
         """The threads begin with the first work, and end with the process."""
@@ -57,15 +73,34 @@ class Desk:
 
     def _run(self) -> None:
         while True:
-            work, done = self._line.get()
-            if done.cancelled():  # nobody waits any more
-                continue
-            try:
-                found, error = work(), None
-            except Exception as raised:  # noqa: BLE001  the rim of the thread: who asked gets it
-                found, error = None, raised
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                done.get_loop().call_soon_threadsafe(_settle, done, found, error)
+            asker, task = self._take()
+            if not task.done.cancelled():  # somebody waits still
+                self._do(task)
+            with self._changed:
+                self._served.discard(asker)
+                self._changed.notify()
+
+    def _take(self) -> tuple[str, _Task]:
+        """The next work of the next asker for whom none is done; it waits for one."""
+        with self._changed:
+            while True:
+                for asker, line in self._lines.items():
+                    if asker not in self._served:
+                        del self._lines[asker]
+                        self._served.add(asker)
+                        task = line.popleft()
+                        if line:
+                            self._lines[asker] = line  # it is the last one now
+                        return asker, task
+                self._changed.wait()
+
+    def _do(self, task: _Task) -> None:
+        try:
+            found, error = task.work(), None
+        except Exception as raised:  # noqa: BLE001  the rim of the thread: who asked gets it
+            found, error = None, raised
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            task.done.get_loop().call_soon_threadsafe(_settle, task.done, found, error)
 
 
 def _settle(done: asyncio.Future[Any], found: object, error: Exception | None) -> None:
