@@ -136,6 +136,11 @@ def test_equal_names_are_one_object() -> None:
         (b"Sydney,a\x1bb,10.61.2.0/24", 8, "bad-name"),
         (b"\xef\xbb\xbfSydney,10.61.2.0/24", 1, "bad-name"),
         (b"Sydney,@Perth,10.61.2.0/24", 8, "formula-name"),
+        ("Sydney,\uff1d1+1,10.61.2.0/24".encode(), 8, "formula-name"),
+        ("Sydney,\uff20Perth,10.61.2.0/24".encode(), 8, "formula-name"),
+        ("Sydney,\ufe63Perth,10.61.2.0/24".encode(), 8, "formula-name"),
+        ("Sydney,\u00a0=1+1,10.61.2.0/24".encode(), 8, "formula-name"),
+        ("Sydney,\u3000\u200b\uff0b1,10.61.2.0/24".encode(), 8, "formula-name"),
         (b'Sydney,"Sydney",10.61.2.0/24', 8, "repeated-location"),
     ],
 )
@@ -191,3 +196,10 @@ def test_a_line_without_end_takes_time_in_proportion(unit: bytes) -> None:
     started = time.process_time()
     parse_line(b'"' + unit * 200_000)
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize("name", ["Zürich", "Örebro-1", "東京=1", "\u00a0Perth", "e-mail", "ＡＢＣ＋"])
+def test_a_name_that_does_not_begin_as_a_formula_is_none(name: str) -> None:
+    row = parse_line(f"{name},10.61.2.0/24".encode())
+    assert isinstance(row, Row)
+    assert row.names == (name,)

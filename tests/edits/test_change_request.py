@@ -67,6 +67,23 @@ def test_what_is_typed_is_what_the_commit_says(place: Path, repository: Reposito
     assert done.preview.default.startswith("Change 10.61.2.0/24")
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("\x1b[31mMove\x1b[0m it", "Move it"),
+        ("\x1b]0;title\x07Move\x1b]8;;http://x\x1b\\ it", "Move it"),
+        ("\x9b2JMove\x00\x08 it\x7f\x85", "Move it"),
+        ("Move\rit\x1b", "Moveit"),
+        ("Zürich →\tMove\n\nas agreed", "Zürich →\tMove\n\nas agreed"),
+    ],
+)
+def test_what_would_steer_a_terminal_is_not_in_a_message(
+    place: Path, repository: Repository, typed: str, kept: str
+) -> None:
+    attempt(repository, replace(ASKED, message=typed), tip(place))
+    assert shown(place, "%B") == kept
+
+
 def test_who_comes_second_is_shown_who_came_and_what_it_does_now(place: Path, repository: Repository) -> None:
     seen = tip(place)
     force_commit(place, {**FILES, "locations/b.csv": "Oslo,10.0.0.0/8\n"}, message="Open Oslo")

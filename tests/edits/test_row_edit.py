@@ -230,3 +230,11 @@ def test_a_row_takes_no_files_place(repository: Repository, path: str) -> None:
 def test_a_path_that_no_file_can_have_has_no_row(repository: Repository) -> None:
     with pytest.raises(RowChanged):
         EditRow("locations/a\0.csv", 1, "Oslo,10.0.0.0/8", MELBOURNE).draft(repository, served_tip(repository), ANA)
+
+
+def test_a_file_that_git_does_not_take_is_told_as_git_tells_it(repository: Repository) -> None:
+    with pytest.raises(NotWritable) as raised:
+        AddRow("locations/git~1/x.csv", MELBOURNE).draft(repository, served_tip(repository), ANA)
+    told = "git ignores the path locations/git~1/x.csv: some file systems take a part of it for .git"
+    assert raised.value.message == told
+    assert raised.value.hint == "take another name for the file"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
-from unicodedata import category
+from unicodedata import category, normalize
 
 from ..net.addresses import Address, Network, parse_interface
 from ..text import quote
@@ -20,6 +20,8 @@ NAME_LIMIT = 250
 """Characters of a location name (field limit of Pexip Infinity)."""
 
 _FORMULA = ("=", "+", "-", "@")
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"
+"""Characters without width."""
 _EXAMPLE = "write Sydney,Melbourne,Singapore,10.61.2.0/24, or delete line {line}"
 
 
@@ -132,12 +134,20 @@ def name_findings(names: list[Cell]) -> Iterator[Finding]:
         if not name.isprintable() and any(category(c) == "Cc" or c == "\ufeff" for c in name):
             hint = "end each line with LF or CRLF" if "\r" in name else "type the name anew"
             yield Finding(column, "bad-name", f"{quote(name)} has a control character", hint)
-        if name.startswith(_FORMULA):
+        if _is_formula(name):
             message = f"{quote(name)} is run as a formula by a spreadsheet that opens the file"
             yield Finding(column, "formula-name", message, "begin the name with a letter")
         if name in seen:
             yield Finding(column, "repeated-location", f"{quote(name)} stands twice in the row", "delete one of them")
         seen.add(name)
+
+
+def _is_formula(name: str) -> bool:
+    """Does it begin as a formula, also in full width, or behind a no-break space or another that is passed over?"""
+    if name[:1].isascii():
+        return name.startswith(_FORMULA)
+    seen = normalize("NFKC", name[:NAME_LIMIT]).lstrip()
+    return seen.lstrip(_UNSEEN).lstrip().startswith(_FORMULA)
 
 
 def _widest_at(address: Address) -> Network:

@@ -35,6 +35,12 @@ LOGGED = "location-policy page"
 CAME = 20
 """Commits that have come meanwhile and are named."""
 _SAFE = re.compile(r"[^\w-]+")
+_STEERING = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
+"""Escape sequences (ECMA-48: CSI, OSC), and every other control character but tab and LF."""
 _CRUD = re.compile(r"[<>\x00-\x1f\x7f]")
 """What git leaves out of a name, or does not take."""
 
@@ -181,7 +187,7 @@ def _warnings(repository: Repository, base: Base) -> tuple[Problem, ...]:
 
 
 def cleaned(message: str) -> str:
-    """A message as git keeps it: lines end in LF, and nothing hangs over."""
-    lines = message.replace("\r\n", "\n").replace("\0", "").split("\n")
+    """A message as git keeps it: lines end in LF, and nothing hangs over. What would steer a terminal is taken out."""
+    lines = _STEERING.sub("", message.replace("\r\n", "\n")).split("\n")
     text = "\n".join(line.rstrip() for line in lines).strip()
     return f"{text}\n" if text else ""

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import GitUnavailable
+from ..errors import GitUnavailable, NotWritable
+from ..problems import quote
 from .git import Git, GitFailed
 
 _USAGE = 129
@@ -90,7 +91,8 @@ def make_blob(git: Git, content: bytes) -> str:
 def change_files(git: Git, tree: str, contents: Mapping[str, bytes | None]) -> str:
     """The id of a tree in which these files have these contents, None: are not there, and all others stay.
 
-    A file that is there keeps its mode.
+    A file that is there keeps its mode. Raises NotWritable for a path that git ignores (with status 0): one that some
+    file systems take for a path in `.git` (git-config, "core.protectNTFS").
     """
     with tempfile.TemporaryDirectory() as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
@@ -99,13 +101,19 @@ def change_files(git: Git, tree: str, contents: Mapping[str, bytes | None]) -> s
             blob = f"0 {'0' * len(tree)}" if content is None else f"{_mode(git, path, index)} {make_blob(git, content)}"
             entry = f"{blob}\t{path}\0".encode(errors="surrogateescape")
             git.run("update-index", "--add", "-z", "--index-info", stdin=entry, environment=index)
+            if content is not None and not _staged(git, path, index):
+                message = f"git ignores the path {quote(path)}: some file systems take a part of it for .git"
+                raise NotWritable(message, "take another name for the file")
         return git.run("write-tree", environment=index).decode().strip()
 
 
 def _mode(git: Git, path: str, index: Mapping[str, str]) -> str:
     """That of the file in an index, if it is one there; otherwise that of a new file."""
-    found = git.run("ls-files", "--stage", "-z", "--", f":(literal){path}", environment=index)
-    return "100755" if found.startswith(b"100755 ") else "100644"
+    return "100755" if _staged(git, path, index).startswith(b"100755 ") else "100644"
+
+
+def _staged(git: Git, path: str, index: Mapping[str, str]) -> bytes:
+    return git.run("ls-files", "--stage", "-z", "--", f":(literal){path}", environment=index)
 
 
 def merge_trees(git: Git, base: str, ours: str, theirs: str, author: Author) -> Merge:
