@@ -6,6 +6,7 @@ import resource
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -131,8 +132,9 @@ def test_a_folder_that_cannot_be_watched_is_told_once_and_looked_at_every_tick(
     repository: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken = len(list(Path("/proc/self/fd").iterdir()))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (taken, hard))
+    taken = {int(path.name) for path in Path("/proc/self/fd").iterdir()}
+    free = next(number for number in count() if number not in taken)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))  # that of the folder which was just read, and no other
     try:
         with following(repository, tick=0.05) as counter:
             wait_until(lambda: counter.count > 10)

@@ -7,8 +7,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+from tests.support.forked import can_fork, fork
 
 PROGRAM = Path(sys.executable).with_name("location-policy")
+AS_INSTALLED = [str(PROGRAM)]
+"""How a service is started in an interpreter of its own: where its memory is measured, say, or what `ps` shows."""
 
 
 def closed_environment(**more: str) -> dict[str, str]:
@@ -31,7 +37,25 @@ def run_program(
     environment: Mapping[str, str] | None = None,
     stdin: bytes = b"",
 ) -> subprocess.CompletedProcess[str]:
-    """The program's status and what it printed."""
+    """The program's status and what it printed; it is forked where that is the same."""
+    if not can_fork(environment or {}):
+        return start_program(*arguments, cwd=cwd, environment=environment, stdin=stdin)
+    command = [str(PROGRAM), *map(str, arguments)]
+    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+        given.write(stdin)
+        given.seek(0)
+        streams = [given.fileno(), out.fileno(), err.fileno()]
+        status = fork(command, cwd, closed_environment(**(environment or {})), streams).wait(60)
+        return subprocess.CompletedProcess(command, status, _content(out), _content(err))
+
+
+def start_program(
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+) -> subprocess.CompletedProcess[str]:
+    """The same of the program started as people start it, in an interpreter of its own."""
     done = subprocess.run(
         [PROGRAM, *arguments],
         cwd=cwd,
@@ -42,3 +66,8 @@ def run_program(
         timeout=60,
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import signal
 import ssl
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from tests.support.forked import Forked, can_fork, fork
 from tests.support.program import PROGRAM, closed_environment
 from tests.support.unprivileged import NOBODY, environment_of_nobody, program_of_nobody
 
@@ -45,7 +47,7 @@ class Response(NamedTuple):
 class Service:
     """A running service."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | Forked
     port: int
     log: Path
     context: ssl.SSLContext | None = None
@@ -124,21 +126,18 @@ def started_service(
     program: list[str] | None = None,
     **environment: str,
 ) -> Iterator[Service]:
-    """A service that listens; it may not be ready yet. It is ended with the `with` block."""
+    """A service that listens; it may not be ready yet. It is ended with the `with` block.
+
+    It is forked where that is the same; with `program` it is started by this command.
+    """
     log = cwd / "serve.log"
-    program = program or (program_of_nobody() if user == NOBODY else [str(PROGRAM)])
-    with log.open("ab") as stderr:
-        process = subprocess.Popen(
-            [*program, "serve", "--port", "0", *arguments],
-            cwd=cwd,
-            env=environment_of_nobody(**environment) if user == NOBODY else closed_environment(**environment),
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-            user=user,
-            group=user,
-            extra_groups=None if user is None else list(groups),
+    words = ["serve", "--port", "0", *map(str, arguments)]
+    if user is None and program is None and can_fork(environment):
+        process: subprocess.Popen[str] | Forked = _forked(
+            [str(PROGRAM), *words], cwd, closed_environment(**environment), log
         )
+    else:
+        process = _started([*(program or _program_of(user)), *words], cwd, user, groups, environment, log)
     assert process.stdout
     try:
         first = process.stdout.readline()
@@ -152,9 +151,39 @@ def started_service(
         process.stdout.close()
 
 
+def _program_of(user: int | None) -> list[str]:
+    return program_of_nobody() if user == NOBODY else [str(PROGRAM)]
+
+
+def _forked(command: list[str], cwd: Path, environment: dict[str, str], log: Path) -> Forked:
+    reading, writing = os.pipe()
+    with log.open("ab") as stderr, Path(os.devnull).open("rb") as nothing, os.fdopen(writing, "wb") as stdout:
+        streams = [nothing.fileno(), stdout.fileno(), stderr.fileno()]
+        return fork(command, cwd, environment, streams, os.fdopen(reading))
+
+
+def _started(
+    command: list[str], cwd: Path, user: int | None, groups: Sequence[int], environment: dict[str, str], log: Path
+) -> subprocess.Popen[str]:
+    with log.open("ab") as stderr:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment_of_nobody(**environment) if user == NOBODY else closed_environment(**environment),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else list(groups),
+        )
+
+
 @contextmanager
-def running_service(repository: Path, *arguments: str | Path, cwd: Path | None = None) -> Iterator[Service]:
+def running_service(
+    repository: Path, *arguments: str | Path, cwd: Path | None = None, program: list[str] | None = None
+) -> Iterator[Service]:
     """A service of this repository that is ready."""
-    with started_service("--repo", repository, *arguments, cwd=cwd or repository.parent) as service:
+    with started_service("--repo", repository, *arguments, cwd=cwd or repository.parent, program=program) as service:
         wait_until(lambda: service.ask("/readyz").status == 200, service.log.read_text)
         yield service

@@ -20,6 +20,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
+from tests.support.program import AS_INSTALLED
 from tests.support.repositories import init
 from tests.support.rollouts import Held, chain, held_at_rest, roll_out
 from tests.support.service import Service, running_service
@@ -35,7 +36,7 @@ def main() -> int:
         repository = init(Path(name, "locations.git"), "--empty")
         commits = chain(repository, arguments.rollouts, arguments.rows)
         subprocess.run(["git", "update-ref", "refs/heads/main", commits[0]], cwd=repository, check=True)
-        with running_service(repository) as service:
+        with running_service(repository, program=AS_INSTALLED) as service:
             return soak(service, repository, commits[1:], 60 * arguments.minutes)
 
 

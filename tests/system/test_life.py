@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.program import AS_INSTALLED
 from tests.support.repositories import BAD, GOOD, Clone, clone, force_commit, git, init
 from tests.support.rollouts import Held, held
 from tests.support.service import Json, Service, running_service, started_service, wait_until
@@ -110,7 +111,7 @@ def test_a_served_branch_that_is_deleted_and_pushed_again_is_followed(tmp_path: 
 def test_nothing_grows_and_no_request_fails_over_many_commits(tmp_path: Path) -> None:
     repository = init(tmp_path / "locations.git", "--empty")
     force_commit(repository, GOOD)
-    with running_service(repository) as service, asking(service) as statuses:
+    with running_service(repository, program=AS_INSTALLED) as service, asking(service) as statuses:
         service.wait_for("in-sync", force_commit(repository, PERTH))
         before = held(service)
         for number in range(30):

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.access import PASSWORD, Pki, hashed, login, write_users
-from tests.support.program import PROGRAM, closed_environment, run_program
+from tests.support.program import AS_INSTALLED, PROGRAM, closed_environment, run_program
 from tests.support.repositories import GOOD, force_commit, make_repository
 from tests.support.service import Service, basic, started_service, wait_until
 
@@ -105,8 +105,9 @@ def test_what_does_not_fit_together_is_told(tmp_path: Path, arguments: tuple[str
 
 
 def test_no_secret_is_told_anywhere(repository: Path, users: Path, pki: Pki) -> None:
-    arguments = ("--htpasswd", users, "--open-metrics", "--decision-log", repository.parent / "decisions")
-    with started_service("--repo", repository, *arguments, *pki.arguments(), cwd=repository.parent) as service:
+    access = ("--htpasswd", users, "--open-metrics", "--decision-log", repository.parent / "decisions")
+    arguments = ("--repo", repository, *access, *pki.arguments())
+    with started_service(*arguments, cwd=repository.parent, program=AS_INSTALLED) as service:
         service.context = pki.client()
         ready(service)
         answers = [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.program import PROGRAM
+from tests.support.program import AS_INSTALLED, PROGRAM
 from tests.support.repositories import BAD, GOOD, force_commit, git, init, make_repository
 from tests.support.rollouts import chain, held_at_rest, roll_out
 from tests.support.service import Service, running_service, started_service, wait_until
@@ -188,7 +188,7 @@ def test_nothing_grows_over_three_hundred_roll_outs(tmp_path: Path) -> None:
     repository = init(tmp_path / "locations.git", "--empty")
     commits = chain(repository, 330, rows=100)
     git("update-ref", "refs/heads/main", commits[0], cwd=repository)
-    with running_service(repository) as service:
+    with running_service(repository, program=AS_INSTALLED) as service:
         list(roll_out(service, repository, commits[1:30]))
         before = held_at_rest(service)
         list(roll_out(service, repository, commits[30:]))
