@@ -1,7 +1,9 @@
-"""How hypothesis runs here: the same examples each time, and no clock, which a busy machine would trip over. Keys."""
+"""What holds for all tests: where they write, how hypothesis runs, and keys."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,26 @@ from hypothesis import settings
 from tests.support.service_manager import Manager
 from tests.support.signing import GpgKey, SshKey, gpg_key, make_ssh_key
 
+MEMORY, ENOUGH = Path("/dev/shm"), 1 << 30
+"""A file system in memory, and the bytes that must be free there."""
+
+
+def write_into_memory() -> None:
+    """Let temporary files lie in memory where there is room: thousands of repositories are made, and none is kept.
+
+    Not where programs on it may not be run, as hooks are; and whoever sets TMPDIR knows better.
+    """
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    found = os.statvfs(MEMORY)
+    if found.f_bavail * found.f_frsize >= ENOUGH and not found.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # it is asked for anew
+
+
+write_into_memory()
+
+# The same examples each time, and no clock, which a busy machine would trip over.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
