@@ -9,6 +9,9 @@ JOBS ?= logical
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
+TESTS := pytest --numprocesses $(JOBS) --dist worksteal
+# What starts processes and browsers, what holds the project to its rules, and noise: all but the units.
+NO_UNITS := --ignore=tests/system --ignore=tests/project --ignore=tests/fuzz --ignore=tests/cli
 INSTALLED := $(VENV)/.installed
 
 # A virtual environment belongs to one folder and one interpreter: when either changes it is made anew.
@@ -28,22 +31,28 @@ esac; \
 	say '$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv'
 endef
 
+# Compiled tests are kept for the next time: to compile them takes longer than many of them run.
+unexport PYTHONDONTWRITEBYTECODE
+
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help serve test cover soak bench fuzz lint check docs lock clean FORCE
+.PHONY: help serve test test-quick cover soak bench fuzz lint check docs lock clean FORCE
 
 help: ## show this text
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 serve: $(INSTALLED) ## run the service on its own example repository, at http://127.0.0.1:8080
 	$(VENV)/bin/location-policy serve --example $(ARGS)
 
 test: $(INSTALLED) ## run the tests
-	$(RUN) pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
+	$(RUN) $(TESTS) $(ARGS)
+
+test-quick: $(INSTALLED) ## run the tests of units, for the minute between two edits
+	$(RUN) $(TESTS) $(NO_UNITS) $(ARGS)
 
 cover: $(INSTALLED) ## run the tests, then report the branch coverage of package and tests (half as long again)
 	$(RUN) coverage erase
-	$(RUN) coverage run -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
+	$(RUN) coverage run -m $(TESTS) $(ARGS)
 	$(RUN) coverage combine --quiet
 	$(RUN) coverage report
 
