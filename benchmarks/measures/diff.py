@@ -26,7 +26,7 @@ from pathlib import Path
 from statistics import quantiles
 
 from location_policy.config.files import File
-from location_policy.config.validate import Gate
+from location_policy.config.validate import Validator
 from location_policy.plan.plan import make_plan
 
 PROGRAM = Path(sys.executable).with_name("location-policy")
@@ -85,9 +85,9 @@ def used_by_children() -> float:
 
 def compare(old: dict[str, bytes], new: dict[str, bytes], turns: int) -> list[float]:
     """Seconds of the comparison alone, of two maps that one gate has read; the collector rests, as it does there."""
-    gate, took = Gate(), []
+    validator, took = Validator(), []
     before, after = (
-        gate.load_map([File(path, "file", len(text), str(hash(text)), text) for path, text in files.items()])
+        validator.load_map([File(path, "file", len(text), str(hash(text)), text) for path, text in files.items()])
         for files in (old, new)
     )
     for _ in range(turns):

@@ -16,7 +16,7 @@ from time import process_time
 
 from location_policy.config.files import File
 from location_policy.config.location_map import LocationMap
-from location_policy.config.validate import Gate
+from location_policy.config.validate import Validator
 
 NAMES = [f"{city} {number}" for city in ("Sydney", "Melbourne", "Singapore", "Frankfurt") for number in range(50)]
 
@@ -50,10 +50,10 @@ def milliseconds(load: Callable[[], LocationMap], turns: int) -> float:
 
 def measure(rows: int, row: Callable[[int], str], turns: int) -> None:
     content = "\n".join(dict.fromkeys(map(row, range(rows)))).encode()
-    file, gate = File("locations.csv", "file", len(content), "1", content), Gate()
-    told = len(gate.load_map([file]).warnings)
-    plain = milliseconds(lambda: gate.load_map([file], errors_only=True), turns)
-    checked = milliseconds(lambda: gate.load_map([file]), turns)
+    file, validator = File("locations.csv", "file", len(content), "1", content), Validator()
+    told = len(validator.load_map([file]).warnings)
+    plain = milliseconds(lambda: validator.load_map([file], errors_only=True), turns)
+    checked = milliseconds(lambda: validator.load_map([file]), turns)
     print(f"{rows:>9,} {told:>9,} told {plain:>9.1f} {checked:>9.1f} {checked - plain:>9.1f}", flush=True)
 
 

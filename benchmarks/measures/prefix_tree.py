@@ -135,11 +135,11 @@ class Ranges:
         return high, low, found, array("I", (bisect_left(high, top << top_shift) for top in range((1 << 16) + 1)))
 
     def longest_match(self, address: Address) -> int | None:
-        high, low, found, slices = self._families[len(address)]
+        high, low, found, chunks = self._families[len(address)]
         number = int.from_bytes(address)
         word = number >> 64 if low else number
         top = word >> 48 if low else word >> 16
-        at = bisect_right(high, word, slices[top], slices[top + 1]) - 1
+        at = bisect_right(high, word, chunks[top], chunks[top + 1]) - 1
         if low and high[at] == word:
             at = bisect_right(low, number & LOW_WORD, bisect_left(high, word, 0, at), at + 1) - 1
         return None if found[at] < 0 else found[at]

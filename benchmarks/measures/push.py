@@ -97,8 +97,8 @@ def show(pairs: list[tuple[Slice, Slice]]) -> None:
         "other service, during": [during.other for during, _ in pairs],
         "other service, without": [without.other for _, without in pairs],
     }
-    for name, slices in kinds.items():
-        times = [one for found in slices for one in found]
+    for name, chunks in kinds.items():
+        times = [one for found in chunks for one in found]
         print(f"{name:22} {len(times):6} answers   p50 {median(times):6.2f} ms   p99 {p99(times):7.2f} ms")
     show_ratio("during / without", [p99(during.pushed) / p99(without.pushed) for during, without in pairs])
     show_ratio("during / other service, same seconds", [p99(during.pushed) / p99(during.other) for during, _ in pairs])

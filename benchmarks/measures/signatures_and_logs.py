@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 from starlette.types import ASGIApp
 
 from location_policy.access.credentials import Credentials
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from location_policy.web.edge.guard import Access, Guard
 from location_policy.web.edge.policy_api import LOCATION, PolicyApi
 from location_policy.web.ops.decision_log import DecisionLog
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=80)
     parser.add_argument("--requests", type=int, default=1000, help="in a slice")
     arguments = parser.parse_args()
-    active = Active()
+    active = ActiveState()
     active.change(snapshot=snapshot_of())
     requests = Requests()
     with tempfile.TemporaryDirectory() as folder, closing(DecisionLog(f"{folder}/decisions.log").start()) as decisions:

@@ -56,9 +56,9 @@ class Answers:
 
         def measure() -> Iterator[Row]:
             with one() as first, other() as second:
-                seconds, slices = (1.0, self._slices // 3) if is_slow else (self._seconds, self._slices)
+                seconds, chunks = (1.0, self._slices // 3) if is_slow else (self._seconds, self._slices)
                 few = replace(second, connections=2) if is_slow else second  # what waits would run in our slice
-                pair = compare(first, few, slices, seconds, LOAD_CORE)
+                pair = compare(first, few, chunks, seconds, LOAD_CORE)
             yield Row(name, pair.shown(), f">= {reach:g}", pair.ratio >= reach, pair.figures())
 
         return name, measure

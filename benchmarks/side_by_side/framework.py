@@ -16,11 +16,11 @@ from starlette.routing import Route
 
 from location_policy.config.files import File
 from location_policy.config.validate import load_map
-from location_policy.lookup.snapshot import take
+from location_policy.lookup.snapshot import build_snapshot
 from location_policy.net.addresses import parse_address
 
 CONTENT = Path(sys.argv[2]).read_bytes()
-SNAPSHOT = take(load_map([File("locations.csv", "file", len(CONTENT), "b" * 40, CONTENT)]), None)
+SNAPSHOT = build_snapshot(load_map([File("locations.csv", "file", len(CONTENT), "b" * 40, CONTENT)]), None)
 
 
 async def locate(request: Request) -> JSONResponse:

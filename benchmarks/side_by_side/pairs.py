@@ -89,7 +89,7 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
 
 
-def compare(one: Server, other: Server, slices: int, seconds: float, core: int) -> Pair:
+def compare(one: Server, other: Server, chunks: int, seconds: float, core: int) -> Pair:
     """Let load on `core` run to one server and to the other, `slices` times each."""
     loads = [Load(server.port, server.requests, core, server.connections) for server in (one, other)]
     spent: list[list[float]] = [[], []]
@@ -97,7 +97,7 @@ def compare(one: Server, other: Server, slices: int, seconds: float, core: int) 
         for load in loads:
             load.warm_up(WARM_UP)
         before = stolen_ticks()
-        for _ in range(slices):
+        for _ in range(chunks):
             for server, load, found in zip((one, other), loads, spent, strict=True):
                 began = processor_seconds(server.pids)
                 load.run(seconds)

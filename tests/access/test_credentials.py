@@ -12,8 +12,8 @@ import bcrypt
 import pytest
 
 from location_policy.access import credentials
-from location_policy.access.credentials import Credentials, Roles, TooBusy, Unmatched
-from location_policy.access.hash_pool import WaitingLine
+from location_policy.access.credentials import Credentials, Roles, RolesWithoutPassword, TooBusy
+from location_policy.access.hash_pool import HashPool
 from tests.support.access import PASSWORD, hashed, write_users
 
 HERE = "192.0.2.1"
@@ -99,13 +99,13 @@ def test_only_wrong_credentials_are_held_back(path: Path) -> None:
     assert asyncio.run(ask_all()) == ([0.0, 0.0, 0.0, 0.25, 0.5, 1.0], 0.0)
 
 
-class Gate:
+class Validator:
     """A line in which work waits until it is opened."""
 
     def __init__(self, room: int = 32) -> None:
         self.opened = threading.Event()
         self.began = threading.Event()
-        self._line = WaitingLine(room, threads=1)
+        self._line = HashPool(room, threads=1)
         self.ranks: list[int] = []
 
     def put(self, work: Callable[[], bool], rank: int) -> asyncio.Future[bool | None]:
@@ -118,18 +118,18 @@ class Gate:
         return self.opened.wait(20)
 
 
-def gated(path: Path, room: int = 32) -> tuple[Credentials, Gate]:
-    gate = Gate(room)
-    return Credentials(path, gate), gate  # type: ignore[arg-type]  # it has what is asked of it
+def gated(path: Path, room: int = 32) -> tuple[Credentials, Validator]:
+    validator = Validator(room)
+    return Credentials(path, validator), validator  # type: ignore[arg-type]  # it has what is asked of it
 
 
 def test_many_that_ask_at_once_with_the_same_cost_one_hash(path: Path, hashes: list[bytes]) -> None:
-    found, gate = gated(path)
+    found, validator = gated(path)
 
     async def ask_all() -> list[tuple[str | None, float]]:
         asked = [asyncio.create_task(found.user_of(header("node"), HERE)) for _ in range(20)]
-        await asyncio.to_thread(gate.began.wait)
-        gate.opened.set()
+        await asyncio.to_thread(validator.began.wait)
+        validator.opened.set()
         return await asyncio.gather(*asked)
 
     assert asyncio.run(ask_all()) == [("node", 0.0)] * 20
@@ -137,8 +137,8 @@ def test_many_that_ask_at_once_with_the_same_cost_one_hash(path: Path, hashes: l
 
 
 def test_who_fails_or_asks_much_stands_further_back(path: Path) -> None:
-    found, gate = gated(path)
-    gate.opened.set()
+    found, validator = gated(path)
+    validator.opened.set()
 
     async def ask_all() -> None:
         await asyncio.gather(*(found.user_of(header("node", wrong), HERE) for wrong in "abc"))
@@ -146,7 +146,7 @@ def test_who_fails_or_asks_much_stands_further_back(path: Path) -> None:
         await found.user_of(header("node", "d"), HERE)
 
     asyncio.run(ask_all())
-    assert gate.ranks == [0, 1, 2, 0, 3]
+    assert validator.ranks == [0, 1, 2, 0, 3]
 
 
 HERE_TOO = [HERE] * 100
@@ -159,7 +159,7 @@ ONE_PROVIDER = [f"2001:db8:{number:x}::1" for number in range(100)]
 def test_no_flood_takes_the_place_of_a_node_that_was_not_seen_to_fail(path: Path, flood: list[str], nodes: str) -> None:
     users = [f"node{number}" for number in range(20)]
     write_users(path, *users)
-    found, gate = gated(path)
+    found, validator = gated(path)
 
     async def ask_all() -> list[object]:
         wrong = [
@@ -172,7 +172,7 @@ def test_no_flood_takes_the_place_of_a_node_that_was_not_seen_to_fail(path: Path
             for number, user in enumerate(users, 100)
         ]
         await asyncio.sleep(0)
-        gate.opened.set()
+        validator.opened.set()
         answers = await asyncio.gather(*asked, return_exceptions=True)
         await asyncio.gather(*wrong, return_exceptions=True)
         return [one[0] if isinstance(one, tuple) else one for one in answers]
@@ -199,15 +199,15 @@ def test_an_address_that_has_failed_guesses_no_faster_on_many_connections(path: 
 
 
 def test_where_there_is_no_room_it_is_said(path: Path) -> None:
-    found, gate = gated(path, room=1)
+    found, validator = gated(path, room=1)
 
     async def ask_all() -> list[object]:
         asked = [asyncio.create_task(found.user_of(header("node", "0"), HERE))]
         await asyncio.sleep(0)  # it asks
-        await asyncio.to_thread(gate.began.wait)
+        await asyncio.to_thread(validator.began.wait)
         asked += [asyncio.create_task(found.user_of(header("node", wrong), HERE)) for wrong in "12"]
         await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
-        gate.opened.set()
+        validator.opened.set()
         return [type(one) for one in await asyncio.gather(*asked, return_exceptions=True)]
 
     assert asyncio.run(ask_all()) == [tuple, tuple, TooBusy]
@@ -215,12 +215,12 @@ def test_where_there_is_no_room_it_is_said(path: Path) -> None:
 
 def test_who_has_waited_too_long_is_told_and_finds_it_remembered(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credentials, "PATIENCE", 0.01)
-    found, gate = gated(path)
+    found, validator = gated(path)
 
     async def ask_all() -> None:
         with pytest.raises(TooBusy):
             await found.user_of(header("node"), HERE)
-        gate.opened.set()
+        validator.opened.set()
         await asyncio.wait_for(asyncio.gather(*found._known.asked.values()), 20)
 
     asyncio.run(ask_all())
@@ -253,7 +253,7 @@ def test_who_has_roles_and_no_password_is_named_once(
 ) -> None:
     (tmp_path / "roles").write_text("node: node\nnoed: node\nana: viewer\n")
     users, roles = Credentials(path), Roles(tmp_path / "roles")
-    unmatched = Unmatched(users, roles)
+    unmatched = RolesWithoutPassword(users, roles)
     for _ in range(2):
         unmatched.look()
     assert caplog.messages == ["roles but no password: ana, noed"]
@@ -270,7 +270,7 @@ def test_who_has_roles_and_no_password_is_named_once(
 
 
 def test_without_a_file_of_roles_nobody_lacks_a_password(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    Unmatched(Credentials(path), Roles(None)).look(asked=True)
+    RolesWithoutPassword(Credentials(path), Roles(None)).look(asked=True)
     assert caplog.messages == []
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from location_policy.access.hash_pool import WaitingLine
+from location_policy.access.hash_pool import HashPool
 
 
 def test_the_loop_goes_on_meanwhile_and_the_lowest_rank_comes_first() -> None:
     async def ask() -> tuple[list[int], list[bool | None]]:
-        line, gate, began = WaitingLine(threads=1), threading.Event(), threading.Event()
+        line, validator, began = HashPool(threads=1), threading.Event(), threading.Event()
         order: list[int] = []
 
         def hold() -> bool:
             began.set()
-            return gate.wait(20)
+            return validator.wait(20)
 
         def note(rank: int) -> bool:
             order.append(rank)
@@ -24,7 +24,7 @@ def test_the_loop_goes_on_meanwhile_and_the_lowest_rank_comes_first() -> None:
         first = line.put(hold, 9)
         await asyncio.to_thread(began.wait)  # nobody stands before it any more
         others = [line.put(lambda rank=rank: note(rank), rank) for rank in (3, 1, 2)]  # type: ignore[misc]  # a default
-        gate.set()
+        validator.set()
         return order, await asyncio.gather(first, *others)
 
     assert asyncio.run(ask()) == ([1, 2, 3], [True, True, False, True])
@@ -32,28 +32,28 @@ def test_the_loop_goes_on_meanwhile_and_the_lowest_rank_comes_first() -> None:
 
 def test_when_it_is_full_the_last_is_turned_away() -> None:
     async def ask() -> list[bool | None]:
-        line, gate, began = WaitingLine(room=2, threads=1), threading.Event(), threading.Event()
+        line, validator, began = HashPool(room=2, threads=1), threading.Event(), threading.Event()
 
         def hold() -> bool:
             began.set()
-            return gate.wait(20)
+            return validator.wait(20)
 
         first = line.put(hold, 0)
         await asyncio.to_thread(began.wait)
         others = [line.put(lambda: True, rank) for rank in (5, 1, 0)]
         turned_away = await others[0]
-        gate.set()
+        validator.set()
         return [turned_away, *await asyncio.gather(first, *others[1:])]
 
     assert asyncio.run(ask()) == [None, True, True, True]
 
 
 def test_work_that_outlives_the_loop_ends_without_a_word() -> None:
-    gate, ended = threading.Event(), threading.Event()
-    line = WaitingLine(threads=1)
+    validator, ended = threading.Event(), threading.Event()
+    line = HashPool(threads=1)
 
     def work() -> bool:
-        gate.wait(20)
+        validator.wait(20)
         ended.set()
         return True
 
@@ -64,6 +64,6 @@ def test_work_that_outlives_the_loop_ends_without_a_word() -> None:
         return await line.put(lambda: True, 0)
 
     asyncio.run(ask())
-    gate.set()
+    validator.set()
     assert ended.wait(20)
     assert asyncio.run(ask_again())

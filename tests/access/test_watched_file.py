@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.access.watched_file import LARGEST, KeptFile
+from location_policy.access.watched_file import LARGEST, WatchedFile
 from location_policy.errors import CannotStart, UnusableFile
 from location_policy.problems import Problem
 
@@ -31,7 +31,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 
 def test_a_change_is_seen_and_told_once(path: Path, log: pytest.LogCaptureFixture) -> None:
-    kept = KeptFile(path, read)
+    kept = WatchedFile(path, read)
     kept.look()
     assert (kept.value, log.messages) == ("one", [])
     path.write_text("two")
@@ -42,7 +42,7 @@ def test_a_change_is_seen_and_told_once(path: Path, log: pytest.LogCaptureFixtur
 
 
 def test_a_broken_file_leaves_the_old_in_force_and_is_told_once(path: Path, log: pytest.LogCaptureFixture) -> None:
-    kept = KeptFile(path, read)
+    kept = WatchedFile(path, read)
     path.write_text("wrong")
     kept.look()
     kept.look()
@@ -56,7 +56,7 @@ def test_a_broken_file_leaves_the_old_in_force_and_is_told_once(path: Path, log:
 
 
 def test_a_file_that_goes_and_comes_back_is_told_once(path: Path, log: pytest.LogCaptureFixture) -> None:
-    kept = KeptFile(path, read)
+    kept = WatchedFile(path, read)
     path.unlink()
     kept.look()
     kept.look()
@@ -71,7 +71,7 @@ def test_a_file_that_goes_and_comes_back_is_told_once(path: Path, log: pytest.Lo
 
 def test_at_first_it_must_be_right(path: Path) -> None:
     with pytest.raises(CannotStart, match="none cannot be read: No such file"):
-        KeptFile(path.with_name("none"), read)
+        WatchedFile(path.with_name("none"), read)
     path.write_text("wrong")
     with pytest.raises(UnusableFile):
-        KeptFile(path, read)
+        WatchedFile(path, read)

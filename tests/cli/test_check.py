@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 
 from location_policy import __version__
-from location_policy.cli.commands.check import Asked, check
+from location_policy.cli.commands.check import CheckOptions, check
 from location_policy.problems import CODES
 from tests.support.program import run_program
 from tests.support.repositories import Clone, clone, git, make_repository
@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def printed(folder: Path, form: str, capsys: pytest.CaptureFixture[str], base: str | None = None) -> str:
-    assert check(Asked(folder, None, None), form=form, base=base) == 1
+    assert check(CheckOptions(folder, None, None), form=form, base=base) == 1
     seen = capsys.readouterr()
     assert seen.err.startswith("6 errors, 2 warnings")
     return seen.out
@@ -101,7 +101,7 @@ def test_a_map_without_problems_is_a_document_too(
     form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "locations.csv").write_text("Sydney,10.61.2.0/24\n")
-    assert check(Asked(tmp_path, None, None), form=form) == 0
+    assert check(CheckOptions(tmp_path, None, None), form=form) == 0
     text = capsys.readouterr().out
     if form == "github":
         assert text == ""
@@ -127,7 +127,7 @@ def test_a_fingerprint_stays_when_lines_come_above(folder: Path, capsys: pytest.
 
 def test_two_equal_lines_have_two_fingerprints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "locations.csv").write_text("Sydney\nSydney\n")
-    check(Asked(tmp_path, None, None), form="gitlab")
+    check(CheckOptions(tmp_path, None, None), form="gitlab")
     one, other = json.loads(capsys.readouterr().out)
     assert one["fingerprint"] != other["fingerprint"]
 
@@ -153,10 +153,10 @@ def test_what_the_change_touched_comes_first(changed: Path) -> None:
 
 
 def test_a_commit_is_compared_as_a_working_copy_is(changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(Asked(changed, changed, "topic"), form="json", base="main") == 1
+    assert check(CheckOptions(changed, changed, "topic"), form="json", base="main") == 1
     problems = json.loads(capsys.readouterr().out)["problems"]
     assert [(problem["line"], problem["touched"]) for problem in problems] == [(3, True), (1, True), (1, False)]
-    check(Asked(changed, None, "topic"), form="sarif", base="main")
+    check(CheckOptions(changed, None, "topic"), form="sarif", base="main")
     results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
     assert [result["properties"]["touched"] for result in results] == [True, True, False]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.cli.commands.check import Asked, check
+from location_policy.cli.commands.check import CheckOptions, check
 from location_policy.config.files import FILE_LIMIT
 from location_policy.config.validate import load_map
 from location_policy.errors import InvalidConfiguration
@@ -92,7 +92,7 @@ def test_gate_folder_and_commit_say_what_is_expected(
     assert judge(folder) == expected
     done = run_program("check", folder)
     assert (done.stdout, done.returncode) == (expected, status)
-    assert check(Asked(Path(), commit(folder), "main")) == status
+    assert check(CheckOptions(Path(), commit(folder), "main")) == status
     assert capsys.readouterr().out == expected
 
 
@@ -116,5 +116,5 @@ def test_a_path_that_is_not_utf8_prints_escaped(tmp_path: Path, capsys: pytest.C
     Clone(folder).write({os.fsdecode(b"locations/Z\xfcrich\x1b[2J.csv"): "nowhere\n"})
     done = run_program("check", folder)
     assert done.stdout.startswith(r"locations/Z\udcfcrich\x1b[2J.csv:1:1: error: nowhere is not a row")
-    assert check(Asked(Path(), commit(folder), "main")) == 1
+    assert check(CheckOptions(Path(), commit(folder), "main")) == 1
     assert capsys.readouterr().out == done.stdout

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy.config.expectation_coverage import Coverage, Covered, coverage
-from location_policy.config.validate import Gate
+from location_policy.config.validate import Validator
 from location_policy.net.addresses import Network
 from location_policy.net.ranges import Names, Range
 from tests.net.test_ranges import MAPS, SMALL, slow_row
@@ -20,7 +20,7 @@ from tests.support.repositories import GOOD, Clone, Files, init
 
 def covered(files: Files) -> Coverage:
     """What is covered, kept or broken."""
-    return coverage(Gate().load_map(files_of(files), was_served=True))
+    return coverage(Validator().load_map(files_of(files), was_served=True))
 
 
 @given(MAPS.filter(bool), st.sets(SMALL, max_size=4))

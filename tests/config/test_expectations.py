@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy.config import expectations
-from location_policy.config.expectations import Expectation, ExpectationMemory, read_expectations
+from location_policy.config.expectations import Expectation, ExpectationCache, read_expectations
 from location_policy.config.files import File
 from location_policy.config.location_map import LocationMap
-from location_policy.config.validate import Gate, load_map
+from location_policy.config.validate import Validator, load_map
 from location_policy.errors import InvalidConfiguration
 from location_policy.net.addresses import Address, Network
 from location_policy.net.ranges import Names, Range
@@ -33,16 +33,16 @@ def files(names: Rows, expected: dict[Network, str | None], default: str | None 
     }
 
 
-def judged(gate: Gate, files: Files, *, was_served: bool = False) -> tuple[Problem, ...]:
+def judged(validator: Validator, files: Files, *, was_served: bool = False) -> tuple[Problem, ...]:
     try:
-        return gate.load_map(files_of(files), was_served=was_served).warnings
+        return validator.load_map(files_of(files), was_served=was_served).warnings
     except InvalidConfiguration as error:
         return error.problems
 
 
-def broken(gate: Gate, files: Files) -> list[tuple[int, str]]:
+def broken(validator: Validator, files: Files) -> list[tuple[int, str]]:
     """The line of each broken expectation, and the address that breaks it."""
-    found = [problem for problem in judged(gate, files) if problem.code == "broken-expectation"]
+    found = [problem for problem in judged(validator, files) if problem.code == "broken-expectation"]
     return [(problem.line, problem.message.partition(" ")[0]) for problem in found]
 
 
@@ -63,31 +63,31 @@ def slowly(names: Rows, expected: dict[Network, str | None], default: str | None
 def test_the_first_address_that_gets_something_else_is_found(
     names: Rows, expected: dict[Network, str | None], default: str | None
 ) -> None:
-    assert broken(Gate(), files(names, expected, default)) == slowly(names, expected, default)
+    assert broken(Validator(), files(names, expected, default)) == slowly(names, expected, default)
 
 
 @given(st.lists(st.tuples(MAPS, EXPECTED, DEFAULTS), min_size=2, max_size=4))
 def test_one_map_after_the_other_is_judged_like_each_by_itself(
     series: list[tuple[Rows, dict[Network, str | None], str | None]],
 ) -> None:
-    gate = Gate()
+    validator = Validator()
     for names, expected, default in series:
-        assert broken(gate, files(names, expected, default)) == slowly(names, expected, default)
+        assert broken(validator, files(names, expected, default)) == slowly(names, expected, default)
 
 
 @given(MAPS, MAPS, EXPECTED)
 def test_expectations_that_stay_follow_the_rows_that_change(
     old: Rows, new: Rows, expected: dict[Network, str | None]
 ) -> None:
-    gate = Gate()
+    validator = Validator()
     for names in (old, new, old):
-        assert broken(gate, files(names, expected)) == slowly(names, expected, None)
+        assert broken(validator, files(names, expected)) == slowly(names, expected, None)
 
 
 def test_ipv6_is_held_to_its_addresses_too() -> None:
     rows = "Sydney,2001:db8::/32\nPerth,2001:db8::8000:0:0:0/65\n"
     expected = "2001:db8::/64,Sydney\n2001:db8::1,Sydney\n2001:db9::,\n::/0,\n"
-    assert broken(Gate(), {"locations.csv": rows, "expectations.csv": expected}) == [
+    assert broken(Validator(), {"locations.csv": rows, "expectations.csv": expected}) == [
         (1, "2001:db8:0:0:8000::"),
         (4, "2001:db8::"),
     ]
@@ -100,44 +100,44 @@ def test_a_blob_that_was_judged_last_need_not_be_read_again() -> None:
             File("expectations.csv", "file", 0, "e" * 40, None if content is None else content.encode()),
         ]
 
-    gate = Gate()
-    assert not gate.knows("expectations.csv", "e" * 40)
-    gate.load_map(configuration("Sydney,10.61.2.0/24\n", "10.61.2.0/24,Sydney\n"))
-    assert gate.knows("expectations.csv", "e" * 40)
+    validator = Validator()
+    assert not validator.knows("expectations.csv", "e" * 40)
+    validator.load_map(configuration("Sydney,10.61.2.0/24\n", "10.61.2.0/24,Sydney\n"))
+    assert validator.knows("expectations.csv", "e" * 40)
     with pytest.raises(InvalidConfiguration, match="1 error"):
-        gate.load_map(configuration("Perth,10.61.2.0/24\n", None))
-    gate.load_map(files_of(GOOD))
-    assert not gate.knows("expectations.csv", "e" * 40)
+        validator.load_map(configuration("Perth,10.61.2.0/24\n", None))
+    validator.load_map(files_of(GOOD))
+    assert not validator.knows("expectations.csv", "e" * 40)
 
 
 def test_an_expectation_that_goes_and_comes_back_is_judged_by_the_map_of_then() -> None:
-    gate, expected = Gate(), "10.61.2.0/24,Sydney\n"
+    validator, expected = Validator(), "10.61.2.0/24,Sydney\n"
     sydney, perth = "Sydney,10.61.2.0/24\n", "Perth,10.61.2.0/24\n"
-    assert broken(gate, {"locations.csv": sydney, "expectations.csv": expected}) == []
-    assert broken(gate, {"locations.csv": perth}) == []
-    assert broken(gate, {"locations.csv": perth, "expectations.csv": expected}) == [(1, "10.61.2.0")]
+    assert broken(validator, {"locations.csv": sydney, "expectations.csv": expected}) == []
+    assert broken(validator, {"locations.csv": perth}) == []
+    assert broken(validator, {"locations.csv": perth, "expectations.csv": expected}) == [(1, "10.61.2.0")]
 
 
 def test_without_expectations_nothing_is_made_of_a_map() -> None:
-    gate = Gate()
-    gate.load_map(files_of({**GOOD, "expectations.csv": "# none yet\n"}))
-    assert gate._referee._space is None
+    validator = Validator()
+    validator.load_map(files_of({**GOOD, "expectations.csv": "# none yet\n"}))
+    assert validator._checker._space is None
 
 
 def test_a_map_with_errors_is_not_judged() -> None:
     wrong = {"locations.csv": "Sydney,10.61.2.0/24\nPerth,nowhere\n", "expectations.csv": "10.61.2.0/24,Perth\n"}
-    assert [problem.code for problem in judged(Gate(), wrong)] == ["not-a-subnet"]
+    assert [problem.code for problem in judged(Validator(), wrong)] == ["not-a-subnet"]
 
 
 def test_a_bad_line_hides_no_broken_expectation() -> None:
     expected = "10.61.2.0/24,Perth\nnowhere,Perth\n"
-    found = judged(Gate(), {**GOOD, "expectations.csv": expected})
+    found = judged(Validator(), {**GOOD, "expectations.csv": expected})
     assert [(problem.line, problem.code) for problem in found] == [(1, "broken-expectation"), (2, "not-a-subnet")]
 
 
 def test_a_bad_line_hides_no_warning_about_the_map() -> None:
     rows = "Sydney,10.0.0.0/8\nSydney,10.1.0.0/16\n"
-    found = judged(Gate(), {"locations.csv": rows, "expectations.csv": "nowhere,Perth\n"})
+    found = judged(Validator(), {"locations.csv": rows, "expectations.csv": "nowhere,Perth\n"})
     assert [problem.code for problem in found] == ["not-a-subnet", "redundant-subnet"]
 
 
@@ -157,14 +157,14 @@ UNREADABLE = [
 def test_what_was_served_is_served_on_whatever_is_expected(file: File) -> None:
     with pytest.raises(InvalidConfiguration) as caught:
         load_map([*files_of(GOOD), file])
-    location_map = Gate().load_map([*files_of(GOOD), file], was_served=True)
+    location_map = Validator().load_map([*files_of(GOOD), file], was_served=True)
     assert {problem.severity for problem in location_map.warnings} == {"warning"}
     assert len(location_map.warnings) == len(errors_in(caught.value.problems))
 
 
 def test_a_map_without_rows_is_none_whatever_is_wrong_with_its_expectations() -> None:
     with pytest.raises(InvalidConfiguration) as caught:
-        Gate().load_map([File("expectations.csv", "symlink", 0)], was_served=True)
+        Validator().load_map([File("expectations.csv", "symlink", 0)], was_served=True)
     assert [(problem.code, problem.severity) for problem in caught.value.problems] == [
         ("symlink", "warning"),
         ("no-rows", "error"),
@@ -181,8 +181,8 @@ def test_the_expectations_travel_with_the_map() -> None:
 
 def test_there_may_be_as_many_as_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expectations, "EXPECTATIONS_LIMIT", 2)
-    assert judged(Gate(), {**GOOD, "expectations.csv": "10.0.0.1,\n10.0.0.2,\n"}) == ()
-    (problem,) = judged(Gate(), {**GOOD, "expectations.csv": "10.0.0.1,\n10.0.0.2,\n10.61.2.0,\n"})
+    assert judged(Validator(), {**GOOD, "expectations.csv": "10.0.0.1,\n10.0.0.2,\n"}) == ()
+    (problem,) = judged(Validator(), {**GOOD, "expectations.csv": "10.0.0.1,\n10.0.0.2,\n10.61.2.0,\n"})
     assert (problem.code, problem.line, problem.column) == ("too-large", 1, 1)
 
 
@@ -193,5 +193,5 @@ def test_one_address_is_written_as_it_is_typed() -> None:
 
 @given(st.lists(st.binary(max_size=30)).map(b"\n".join))
 def test_no_bytes_raise_anything(content: bytes) -> None:
-    file = read_expectations(content, ExpectationMemory())
+    file = read_expectations(content, ExpectationCache())
     assert {number for number, _ in file.expectations()} <= set(range(1, content.count(b"\n") + 2))

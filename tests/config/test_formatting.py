@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from location_policy.config.formatting import canonical_text, row_text
 from location_policy.config.row import Row, parse_line
-from location_policy.config.row_file import LineMemory, RowFile, read_rows
+from location_policy.config.row_file import LineCache, RowFile, read_rows
 from location_policy.net.addresses import Network, parse_interface
 from tests.net.test_ranges import SMALL
 from tests.plan.test_answer_changes import differ
@@ -43,7 +43,7 @@ CONTENTS = st.builds(
 
 
 def read(content: bytes) -> RowFile:
-    return read_rows("locations.csv", content, LineMemory())
+    return read_rows("locations.csv", content, LineCache())
 
 
 def canonical(text: str) -> str:

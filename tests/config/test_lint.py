@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from location_policy.config.files import RULES_PATH, File
 from location_policy.config.lint import HOME_NETWORKS, all_warnings
 from location_policy.config.location_map import LocationMap
-from location_policy.config.validate import Gate, load_map
+from location_policy.config.validate import Validator, load_map
 from location_policy.errors import InvalidConfiguration
 from location_policy.net.addresses import parse_address
 from location_policy.problems import CODES, Problem
@@ -36,7 +36,7 @@ A,::/1
 
 def problems(files: Files, *, errors_only: bool = False) -> tuple[Problem, ...]:
     try:
-        return Gate().load_map(files_of(files), errors_only=errors_only).warnings
+        return Validator().load_map(files_of(files), errors_only=errors_only).warnings
     except InvalidConfiguration as error:
         return error.problems
 
@@ -63,7 +63,7 @@ def test_it_is_told_at_its_place() -> None:
 
 def warnings_in_two_steps(files: Sequence[File]) -> tuple[LocationMap, tuple[Problem, ...]]:
     """The map as the hook loads it, and all its warnings, looked for afterwards."""
-    found = Gate().load_map(files, errors_only=True)
+    found = Validator().load_map(files, errors_only=True)
     rules_text = next((file.content or b"" for file in files if file.path == RULES_PATH), b"")
     return found, all_warnings(found.files, found.rules, rules_text, found.warnings)
 

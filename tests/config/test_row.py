@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from location_policy.config.csv_lines import Finding, cells_of, filled_cells, plain_cells, quoted_cells
-from location_policy.config.row import Flawed, Row, _examine, _plain_row, parse_line
+from location_policy.config.row import Row, RowWithFindings, _examine, _plain_row, parse_line
 
 names = st.sampled_from(
     ["Sydney", "Melbourne", "Zürich", "x" * 251, "=A", "#A", "", " ", "a\tb", 'a"b', '"a"', "<<<<<<< A"]
@@ -24,7 +24,7 @@ lines = st.lists(cells, max_size=6).map(",".join) | st.text(max_size=30)
 
 def findings(raw: bytes) -> tuple[Finding, ...]:
     line = parse_line(raw)
-    assert isinstance(line, Flawed)
+    assert isinstance(line, RowWithFindings)
     return line.findings
 
 
@@ -68,7 +68,7 @@ def test_a_cell_begins_at_its_column(text: str) -> None:
 @given(st.binary().filter(lambda raw: b"\n" not in raw))
 def test_a_finding_lies_in_its_line(raw: bytes) -> None:
     line = parse_line(raw)
-    for finding in line.findings if isinstance(line, Flawed) else ():
+    for finding in line.findings if isinstance(line, RowWithFindings) else ():
         assert 1 <= finding.column <= len(raw) + 1
 
 
@@ -160,7 +160,7 @@ def test_a_name_has_at_most_250_characters() -> None:
 @pytest.mark.parametrize("raw", [b"Sydney,10.61.3.0/23", b"=Sydney,10.61.2.0/23", b"Sydney,Sydney,10.61.2.0/23"])
 def test_what_is_a_matter_of_severity_leaves_a_row(raw: bytes) -> None:
     line = parse_line(raw)
-    assert isinstance(line, Flawed)
+    assert isinstance(line, RowWithFindings)
     assert line.row
     assert str(line.row.network) == "10.61.2.0/23"
 

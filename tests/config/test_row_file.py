@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy.config.csv_lines import Finding
-from location_policy.config.row_file import LineMemory, RowFile, read_rows
+from location_policy.config.row_file import LineCache, RowFile, read_rows
 
 SYDNEY = b"Sydney,Melbourne,10.61.2.0/24"
 PERTH = b"Perth,10.61.3.0/24"
 
 
 def read(content: bytes, path: str = "locations.csv") -> RowFile:
-    return read_rows(path, content, LineMemory())
+    return read_rows(path, content, LineCache())
 
 
 def numbers(content: bytes) -> list[int]:
@@ -74,7 +74,7 @@ def test_cells_are_counted_without_the_empty_ones() -> None:
 
 
 def test_a_line_that_was_read_before_is_not_read_again() -> None:
-    memory = LineMemory()
+    memory = LineCache()
     first = read_rows("a.csv", SYDNEY + b"\n" + PERTH, memory)
     second = read_rows("b.csv", PERTH + b"\n" + SYDNEY, memory)
     assert first.lines[0] is second.lines[1]
@@ -95,7 +95,7 @@ LINES = st.lists(
 
 @given(LINES, LINES)
 def test_a_file_is_the_same_whatever_it_was_before(old: list[bytes], new: list[bytes]) -> None:
-    memory = LineMemory()
+    memory = LineCache()
     before = read_rows("a.csv", b"\n".join(old), memory)
     assert read_rows("a.csv", b"\n".join(new), memory, before) == read(b"\n".join(new), "a.csv")
 
@@ -105,7 +105,7 @@ def test_a_file_of_which_a_part_changes_is_the_same_as_one_read_anew(data: st.Da
     rows = [b"Sydney,10.%d.0.0/16" % number for number in data.draw(st.lists(st.integers(0, 255), unique=True))]
     start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(rows))] * 2)))
     changed = [*rows[:start], *data.draw(LINES), *rows[end:]]
-    memory = LineMemory()
+    memory = LineCache()
     before = read_rows("a.csv", b"\n".join(rows), memory)
     found = read_rows("a.csv", b"\n".join(changed), memory, before)
     assert found == read(b"\n".join(changed), "a.csv")

@@ -10,7 +10,7 @@ from location_policy.config.files import File
 from location_policy.config.policy_toml import Rules
 from location_policy.config.row_checks import ROWS_LIMIT, SPELT, row_problems
 from location_policy.config.row_file import RowFile
-from location_policy.config.validate import Gate, load_map
+from location_policy.config.validate import Validator, load_map
 from location_policy.errors import InvalidConfiguration
 from location_policy.problems import Problem, errors_in
 from tests.support.maps import files_of
@@ -159,7 +159,7 @@ def test_host_bits_as_a_warning_count_as_the_network_that_holds_them() -> None:
 
 def test_a_configuration_that_was_served_is_judged_leniently() -> None:
     files = files_of({"locations.csv": "Oslo,Oslo,10.61.3.0/23\n", "policy.toml": KNOWN})
-    location_map = Gate().load_map(files, was_served=True)
+    location_map = Validator().load_map(files, was_served=True)
     assert {problem.severity for problem in location_map.warnings} == {"warning"}
     assert [problem.path for problem in location_map.warnings] == ["locations.csv"] * 4 + ["policy.toml"] * 3
     assert location_map.rules.severity("unknown-location") == "error"
@@ -168,7 +168,7 @@ def test_a_configuration_that_was_served_is_judged_leniently() -> None:
 @pytest.mark.parametrize("rows", ["Sydney,nowhere\n", "A,10.61.3.0/23\nB,10.61.2.0/23\n"])
 def test_a_row_without_one_meaning_is_not_served_again(rows: str) -> None:
     with pytest.raises(InvalidConfiguration):
-        Gate().load_map(files_of({"locations.csv": rows}), was_served=True)
+        Validator().load_map(files_of({"locations.csv": rows}), was_served=True)
 
 
 def test_a_map_has_at_most_two_million_rows() -> None:
@@ -181,27 +181,27 @@ def test_a_map_has_at_most_two_million_rows() -> None:
 
 
 def test_a_gate_remembers_the_files_that_it_judged_last() -> None:
-    gate = Gate()
-    gate.load_map([blob("locations.csv", "1", SYDNEY)])
-    assert gate.knows("locations.csv", "1")
-    assert not gate.knows("locations.csv", "2")
-    assert not gate.knows("locations/a.csv", "1")
-    again = gate.load_map([blob("locations.csv", "1", None), blob("locations/a.csv", "2", MELBOURNE)])
+    validator = Validator()
+    validator.load_map([blob("locations.csv", "1", SYDNEY)])
+    assert validator.knows("locations.csv", "1")
+    assert not validator.knows("locations.csv", "2")
+    assert not validator.knows("locations/a.csv", "1")
+    again = validator.load_map([blob("locations.csv", "1", None), blob("locations/a.csv", "2", MELBOURNE)])
     assert [row.names[0] for _, _, row in again.rows()] == ["Sydney", "Melbourne"]
 
 
 def test_a_gate_forgets_what_is_gone() -> None:
-    gate = Gate()
-    gate.load_map([blob("locations.csv", "1", SYDNEY)])
-    gate.load_map([blob("locations.csv", "2", MELBOURNE)])
-    assert not gate.knows("locations.csv", "1")
+    validator = Validator()
+    validator.load_map([blob("locations.csv", "1", SYDNEY)])
+    validator.load_map([blob("locations.csv", "2", MELBOURNE)])
+    assert not validator.knows("locations.csv", "1")
 
 
 def test_a_gate_remembers_what_is_wrong() -> None:
-    gate = Gate()
+    validator = Validator()
     for content in ("Sydney,nowhere", None):
         with pytest.raises(InvalidConfiguration) as caught:
-            gate.load_map([blob("locations.csv", "1", content)])
+            validator.load_map([blob("locations.csv", "1", content)])
         assert [problem.code for problem in caught.value.problems] == ["not-a-subnet"]
 
 
@@ -258,7 +258,7 @@ paths = st.sampled_from(
 @example({"locations.csv": b"\xff\xfe", "policy.toml": b"\xef\xbb\xbf\xff"}, False)
 def test_no_bytes_raise_anything_but_invalid_configuration(files: dict[str, bytes], was_served: bool) -> None:
     try:
-        found, expected = Gate().load_map(files_of(files), was_served=was_served).warnings, 0
+        found, expected = Validator().load_map(files_of(files), was_served=was_served).warnings, 0
     except InvalidConfiguration as error:
         found, expected = error.problems, 1
     assert bool(errors_in(found)) == expected

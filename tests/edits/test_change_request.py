@@ -10,13 +10,21 @@ from pathlib import Path
 import pytest
 
 from location_policy.config.commit import Commit
-from location_policy.edits.change_request import CAME, Asked, attempt, check_open, page_author, preview, review_branch
+from location_policy.edits.change_request import (
+    CAME,
+    ChangeRequest,
+    attempt,
+    check_open,
+    page_author,
+    preview,
+    review_branch,
+)
 from location_policy.edits.landing import land_aside
 from location_policy.edits.revert import Revert
 from location_policy.edits.row_edit import AddRow, EditRow, Typed
 from location_policy.errors import NothingChanges, NotWritable, RepositoryError, UnknownRevision
 from location_policy.gate.overrides import override_of
-from location_policy.repository.new_commits import Author, Draft
+from location_policy.repository.new_commits import Author, CommitDraft
 from location_policy.repository.repository import Repository, open_repository
 from tests.support.maps import many_rows
 from tests.support.repositories import Files, force_commit, git, make_repository, tip
@@ -24,7 +32,7 @@ from tests.support.repositories import Files, force_commit, git, make_repository
 ANA = page_author("ana", "192.0.2.7")
 FILES: Files = {"locations.csv": "Sydney,10.61.2.0/24\n"}
 EDIT = EditRow("locations.csv", 1, "Sydney,10.61.2.0/24", Typed("Melbourne", (), "10.61.2.0/24"))
-ASKED = Asked(EDIT, ANA)
+ASKED = ChangeRequest(EDIT, ANA)
 
 
 @pytest.fixture
@@ -99,7 +107,7 @@ class Slow:
 
     place: Path
 
-    def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:
+    def draft(self, repository: Repository, tip: Commit, author: Author) -> CommitDraft:
         if repository.parents(tip.id) == []:
             force_commit(self.place, {**FILES, "locations/b.csv": "Oslo,10.0.0.0/8\n"}, message="Open Oslo")
         return EDIT.draft(repository, tip, author)
@@ -176,9 +184,9 @@ class Cut:
 
     rows: str
 
-    def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:
+    def draft(self, repository: Repository, tip: Commit, author: Author) -> CommitDraft:
         made = force_commit(repository.directory, {"locations.csv": self.rows}, f"refs/heads/of-{author.name}")
-        return Draft(repository.commit(made).tree, f"Cut {tip.id}", "")
+        return CommitDraft(repository.commit(made).tree, f"Cut {tip.id}", "")
 
 
 def test_owners_have_to_give_their_word_where_it_counts(place: Path, repository: Repository) -> None:
@@ -218,7 +226,7 @@ def test_a_branch_in_the_way_of_one_for_review_is_named(place: Path, repository:
 
 def test_for_a_review_it_has_to_be_valid_and_may_be_large_or_unapproved(place: Path, repository: Repository) -> None:
     wrong = replace(EDIT, row=Typed("=Oslo", (), "10.61.2.1/24"))
-    assert attempt(repository, Asked(wrong, ANA, for_review=True), tip(place)).commit is None
+    assert attempt(repository, ChangeRequest(wrong, ANA, for_review=True), tip(place)).commit is None
     force_commit(
         place,
         {

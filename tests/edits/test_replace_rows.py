@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy.config.row import Row
-from location_policy.config.row_file import LineMemory, RowFile, read_rows
+from location_policy.config.row_file import LineCache, RowFile, read_rows
 from location_policy.edits.replace_rows import Replacement, replace_rows
 from location_policy.net.addresses import Network
 from tests.config.test_formatting import CONTENTS
@@ -27,14 +27,14 @@ FILES = {"locations/apac.csv": APAC, "locations/emea.csv": EMEA}
 
 
 def read(content: str | bytes) -> RowFile:
-    return read_rows("sites.csv", content.encode() if isinstance(content, str) else content, LineMemory())
+    return read_rows("sites.csv", content.encode() if isinstance(content, str) else content, LineCache())
 
 
 def replaced(
     files: Files, wanted: str | bytes, home: str = "locations.csv", *, takes_text: bool = False, mends: bool = True
 ) -> Replacement:
     contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
-    return replace_rows(contents, read(wanted), home, LineMemory(), takes_text=takes_text, mends=mends)
+    return replace_rows(contents, read(wanted), home, LineCache(), takes_text=takes_text, mends=mends)
 
 
 def one(before: str | bytes, wanted: str, *, takes_text: bool = False, mends: bool = True) -> str | None:
@@ -46,7 +46,7 @@ def one(before: str | bytes, wanted: str, *, takes_text: bool = False, mends: bo
 
 
 def rows_of(contents: Mapping[str, bytes]) -> list[Row]:
-    files = (read_rows(path, content, LineMemory()) for path, content in contents.items())
+    files = (read_rows(path, content, LineCache()) for path, content in contents.items())
     return [row for file in files for _, row in file.rows()]
 
 

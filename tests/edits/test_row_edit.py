@@ -12,7 +12,7 @@ from location_policy.edits.landing import served_tip
 from location_policy.edits.row_edit import AddRow, EditRow, Typed
 from location_policy.errors import NothingChanges, NotWritable, RowChanged
 from location_policy.repository.git import PlainGit
-from location_policy.repository.new_commits import Author, Draft, make_blob
+from location_policy.repository.new_commits import Author, CommitDraft, make_blob
 from location_policy.repository.repository import Repository, open_repository
 from tests.support.repositories import Files, force_commit, force_entry, git, make_repository
 
@@ -33,7 +33,7 @@ def repository(place: Path) -> Iterator[Repository]:
         yield repository
 
 
-def drafted(repository: Repository, files: Files, intent: Intent) -> Draft:
+def drafted(repository: Repository, files: Files, intent: Intent) -> CommitDraft:
     """What an intent makes of these files."""
     force_commit(repository.directory, files)
     return intent.draft(repository, served_tip(repository), ANA)

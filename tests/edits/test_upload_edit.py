@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.edits.change_request import Asked, attempt, page_author, preview
+from location_policy.edits.change_request import ChangeRequest, attempt, page_author, preview
 from location_policy.edits.upload_edit import UploadRows
 from location_policy.errors import NothingChanges, UnusableUpload
 from location_policy.lookup.csv_export import csv_parts
@@ -35,9 +35,9 @@ def repository(place: Path) -> Iterator[Repository]:
         yield repository
 
 
-def asked(repository: Repository, rows: str | bytes, path: str = "", name: str = "sites.csv") -> Asked:
+def asked(repository: Repository, rows: str | bytes, path: str = "", name: str = "sites.csv") -> ChangeRequest:
     content = rows.encode() if isinstance(rows, str) else rows
-    return Asked(UploadRows(make_blob(PlainGit(repository.directory), content), name, path), ANA)
+    return ChangeRequest(UploadRows(make_blob(PlainGit(repository.directory), content), name, path), ANA)
 
 
 def message(repository: Repository, rows: str, path: str = "") -> str:
@@ -153,7 +153,7 @@ def test_what_cannot_be_had_is_refused_with_what_to_do(place: Path, repository: 
     )
     assert refused(repository, b"PK\x03\x04").message.startswith("sites.csv is a ZIP archive")
     with pytest.raises(UnusableUpload, match="no longer there"):
-        preview(repository, Asked(UploadRows("0" * 40, "sites.csv"), ANA))
+        preview(repository, ChangeRequest(UploadRows("0" * 40, "sites.csv"), ANA))
     force_commit(place, {"README.md": "nothing"})
     assert refused(repository, ALL, "locations.csv").hint == "its files are: none yet"
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy.config.row import Row
-from location_policy.config.row_file import LineMemory, read_rows
+from location_policy.config.row_file import LineCache, read_rows
 from location_policy.edits.uploaded_table import Upload, read_upload
 from location_policy.errors import UnusableUpload
 from location_policy.lookup.csv_export import csv_parts
-from location_policy.lookup.snapshot import take
+from location_policy.lookup.snapshot import build_snapshot
 from tests.support.maps import files_of, map_of, network
 
 PLAIN = "Sydney,Melbourne,Singapore,10.61.2.0/24\nOslo,,,10.61.3.0/24\n"
@@ -23,11 +23,11 @@ IDS = "7,Sydney,Melbourne,Singapore,10.61.2.0/24\n9,Oslo,,,10.61.3.0/24\n"
 
 
 def upload(content: str | bytes) -> Upload:
-    return read_upload("sites.csv", content.encode() if isinstance(content, str) else content, LineMemory())
+    return read_upload("sites.csv", content.encode() if isinstance(content, str) else content, LineCache())
 
 
 def told(content: str | bytes, policy: str = "", others: str = "", expected: str = "") -> list[str]:
-    there = [read_rows("locations/apac.csv", others.encode(), LineMemory())] * bool(others)
+    there = [read_rows("locations/apac.csv", others.encode(), LineCache())] * bool(others)
     errors = upload(content).errors(there, files_of({"policy.toml": policy, "expectations.csv": expected}))
     return [str(problem).partition("\n")[0] for problem in errors]
 
@@ -101,7 +101,7 @@ def test_three_overflow_locations_are_not_taken_for_an_id_and_its_row() -> None:
     found = upload("location,a,b,c,subnet\nSydney,A,B,C,10.0.0.0/8\n")
     assert [row.names for _, row in found.file.rows()] == [("Sydney", "A", "B", "C")]
     assert [row.names for _, row in upload("1,2,3,4,10.0.0.0/8\n").file.rows()] == [("1", "2", "3", "4")]
-    found = read_upload("sites.csv", b"1,A,B,C,10.0.0.0/8\n", LineMemory(), {"1"})
+    found = read_upload("sites.csv", b"1,A,B,C,10.0.0.0/8\n", LineCache(), {"1"})
     assert [row.names for _, row in found.file.rows()] == [("1", "A", "B", "C")]
 
 
@@ -210,9 +210,9 @@ def test_a_download_is_read_as_the_rows_that_it_was_made_of(names: list[list[str
     policy = '[answer]\noverflow = "list"\n[checks]\nformula-name = "off"\nname-near-miss = "off"\n'
     quoted = [",".join('"' + name.replace('"', '""') + '"' for name in row) for row in names]
     location_map = map_of("".join(f"{row},10.0.{at}.0/24\n" for at, row in enumerate(quoted)), policy)
-    content = b"".join(csv_parts(take(location_map, None)))
+    content = b"".join(csv_parts(build_snapshot(location_map, None)))
     there = {name for file in location_map.files for row in file.names for name in row}
-    found = read_upload("sites.csv", content.decode().encode("utf-16") if is_utf16 else content, LineMemory(), there)
+    found = read_upload("sites.csv", content.decode().encode("utf-16") if is_utf16 else content, LineCache(), there)
     assert [row for _, row in found.file.rows()] == [row for *_, row in location_map.rows()]
 
 

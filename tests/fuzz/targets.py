@@ -30,10 +30,10 @@ from location_policy.gate.ref_updates import Update, parse_updates
 from location_policy.integrations.imports.foreign_tables import read_tables
 from location_policy.lookup import decision as policy
 from location_policy.lookup.query_string import clean, parse_pairs, parse_query
-from location_policy.lookup.snapshot import take
+from location_policy.lookup.snapshot import build_snapshot
 from location_policy.problems import Problem
 from location_policy.repository.repository import open_pushed_repository
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from location_policy.web.app import make_app
 from tests.support.app import SETTINGS
 from tests.support.maps import snapshot_of
@@ -69,7 +69,7 @@ def configuration(files: Mapping[str, bytes]) -> None:
         except InvalidConfiguration as error:
             _hold_printable(error.problems)
             return
-        snapshot = take(loaded, None)
+        snapshot = build_snapshot(loaded, None)
         _hold_printable(loaded.warnings)
         for _, _, row in loaded.rows():
             found = snapshot.match(row.network.first)
@@ -192,7 +192,7 @@ _snapshot = cache(lambda: snapshot_of({**GOOD, "policy.toml": RULES}))
 
 @cache
 def _app(*, is_ready: bool) -> ASGIApp:
-    active = Active()
+    active = ActiveState()
     active.change(snapshot=_snapshot() if is_ready else None)
     return make_app(active, SETTINGS)
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from location_policy.gate.forge import GITHUB_SECONDS, Manner, manner_of
+from location_policy.gate.forge import GITHUB_SECONDS, HookEnvironment, manner_of
 
 GITLAB = {"GL_ID": "user-7", "GL_USERNAME": "ana", "GL_REPOSITORY": "project-3", "GL_PROJECT_PATH": "net/locations"}
 GITOLITE = {"GL_USER": "ana", "GL_REPO": "locations", "GL_ID": "left from somewhere"}
@@ -34,8 +34,8 @@ def test_a_refusal_on_a_page_of_gitlab_has_its_prefix(environment: dict[str, str
 
 
 def test_only_github_enterprise_has_no_time() -> None:
-    manner = manner_of(GITHUB)
-    assert time.monotonic() < manner.extras_until <= time.monotonic() + GITHUB_SECONDS
-    assert not manner.is_late()
-    assert Manner(extras_until=time.monotonic()).is_late()
+    hook_environment = manner_of(GITHUB)
+    assert time.monotonic() < hook_environment.extras_until <= time.monotonic() + GITHUB_SECONDS
+    assert not hook_environment.is_late()
+    assert HookEnvironment(extras_until=time.monotonic()).is_late()
     assert [manner_of(one).extras_until for one in (GITLAB, GITOLITE, GITEA, {})] == [float("inf")] * 4

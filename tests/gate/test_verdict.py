@@ -11,7 +11,7 @@ import pytest
 from location_policy.gate.effect import Base, Effect
 from location_policy.gate.ref_updates import Update
 from location_policy.gate.verdict import InvalidCommit, Move, SignatureCheck, Unjudged, Verdict, take_fresh
-from location_policy.plan.affected_owners import Touched
+from location_policy.plan.affected_owners import AffectedOwner
 from location_policy.plan.limits import Excess
 from location_policy.plan.plan import EMPTY, make_plan
 from location_policy.problems import Problem
@@ -22,7 +22,7 @@ EFFECT = Effect(Base(None, EMPTY), make_plan(None, EMPTY))
 GOOD = Move(UPDATE, gained=("2" * 40,), effect=EFFECT)
 PROBLEM = Problem("locations.csv", 1, 1, "host-bits", "10.0.0.1/8 has host bits set")
 LARGE = replace(GOOD, effect=replace(EFFECT, excess=(Excess("removed-subnets", "10%", "20%"),)))
-OWNERS = (Touched("bob", ()),)
+OWNERS = (AffectedOwner("bob", ()),)
 
 
 @pytest.mark.parametrize(

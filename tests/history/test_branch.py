@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.history.branch import CUT, Answered, Branch, Effect
+from location_policy.history.branch import CUT, Answered, Branch, CommitEffect
 from location_policy.net.addresses import parse_address
 from location_policy.repository.repository import open_repository
 from location_policy.repository.revisions import LOOK_BACK
@@ -31,7 +31,7 @@ def branch(repository: Path, number: int = 100, *served: str) -> Iterator[Branch
         yield Branch(opened, str(opened.tip("refs/heads/main")), number, served)
 
 
-def effects(repository: Path, number: int = 100, *served: str) -> list[Effect]:
+def effects(repository: Path, number: int = 100, *served: str) -> list[CommitEffect]:
     """What the last commits changed."""
     with branch(repository, number, *served) as commits:
         return list(commits.effects())

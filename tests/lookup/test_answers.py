@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from location_policy.config.policy_toml import OverflowForm, Rules
 from location_policy.lookup import answers
-from location_policy.lookup.answers import Match, Wording
+from location_policy.lookup.answers import AnswerEncoder, Match
 from location_policy.net.addresses import Network, parse_address
 
 NETWORK = Network.holding(parse_address("10.61.2.0"), 24)
@@ -20,8 +20,8 @@ def match(*names: str) -> Match:
     return Match(NETWORK, names, "locations/apac.csv", 1)
 
 
-def wording(commit: str | None = None, form: OverflowForm = "pair", default: str | None = None) -> Wording:
-    return Wording(Rules(overflow=form, default=default), commit)
+def wording(commit: str | None = None, form: OverflowForm = "pair", default: str | None = None) -> AnswerEncoder:
+    return AnswerEncoder(Rules(overflow=form, default=default), commit)
 
 
 def test_a_match_says_where_to_and_which_row_and_commit_said_so() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from location_policy.config.location_map import LocationMap
 from location_policy.lookup.csv_export import csv_parts
-from location_policy.lookup.snapshot import take
+from location_policy.lookup.snapshot import build_snapshot
 from tests.support.maps import many_rows, map_of, snapshot_of
 
 FILES = {
@@ -17,7 +17,7 @@ FILES = {
 
 
 def written(location_map: LocationMap) -> str:
-    return b"".join(csv_parts(take(location_map, None))).decode()
+    return b"".join(csv_parts(build_snapshot(location_map, None))).decode()
 
 
 def test_every_row_has_the_classic_columns_in_the_order_of_files_and_lines() -> None:

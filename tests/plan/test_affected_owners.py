@@ -13,7 +13,7 @@ from location_policy.config.owners import OWNERS_LIMIT, read_owners
 from location_policy.config.validate import load_map
 from location_policy.net.addresses import Address, Network, format_address
 from location_policy.net.ranges import Range
-from location_policy.plan.affected_owners import Touched
+from location_policy.plan.affected_owners import AffectedOwner
 from location_policy.plan.approvals import unapproved
 from location_policy.plan.as_text import owner_lines, plan_lines
 from location_policy.plan.plan import make_plan
@@ -140,6 +140,6 @@ def _at(table: Mapping[Network, str], address: Address) -> str | None:
     ],
 )
 def test_the_pusher_or_a_trailer_is_the_word_of_an_owner(owner: str, pusher: str, trailers: list[str]) -> None:
-    touched = (Touched(owner, ((4, Range(0, 1)),)),)
+    touched = (AffectedOwner(owner, ((4, Range(0, 1)),)),)
     assert unapproved(touched, pusher, trailers) == ()
     assert unapproved(touched, "root", ["ali", "apac2", "<>", ""]) == touched

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy.config.location_map import LocationMap
-from location_policy.config.validate import Gate
+from location_policy.config.validate import Validator
 from location_policy.net.addresses import Address, Network
 from location_policy.net.ranges import Names, Range
 from location_policy.plan.answer_changes import Change, RowChanges, address_space, changes, row_changes
@@ -98,9 +98,9 @@ def test_ipv6_comes_after_ipv4() -> None:
 
 
 def test_rows_are_compared_wherever_they_stand() -> None:
-    gate, one, other = Gate(), "A1,10.0.0.0/24\n", "B1,10.0.1.0/24\n"
-    first = gate.load_map(files_of({"locations.csv": f"{one}{other}", "locations/a.csv": "C1,10.0.2.0/24\n"}))
-    second = gate.load_map(files_of({"locations.csv": one, "locations/b.csv": f"{other}C2,10.0.2.0/24\n"}))
+    validator, one, other = Validator(), "A1,10.0.0.0/24\n", "B1,10.0.1.0/24\n"
+    first = validator.load_map(files_of({"locations.csv": f"{one}{other}", "locations/a.csv": "C1,10.0.2.0/24\n"}))
+    second = validator.load_map(files_of({"locations.csv": one, "locations/b.csv": f"{other}C2,10.0.2.0/24\n"}))
     changed = network("10.0.2.0/24")
     assert row_changes(first, second) == RowChanges({changed: ("C1",)}, {changed: ("C2",)})
     assert row_changes(first, first) == RowChanges({}, {})

@@ -15,8 +15,8 @@ from location_policy.repository.repository import open_repository
 from location_policy.rollout.last_good import Identity, LastGood, save
 from location_policy.rollout.persistence import PIN
 from location_policy.rollout.refresher import Refresher
-from location_policy.rollout.startup_preview import Outlook, look_ahead
-from location_policy.rollout.state import Active, State
+from location_policy.rollout.startup_preview import StartupPreview, preview_start
+from location_policy.rollout.state import ActiveState, State
 from tests.support.repositories import BAD, GOOD, MELBOURNE, SYDNEY, force_commit, git, make_repository, run_git
 from tests.support.signing import force_signed, make_ssh_key, needs_ssh, require
 
@@ -41,19 +41,19 @@ class Case:
         done = run_git("update-ref", "--stdin", cwd=self.repository, stdin="".join(lines).encode())
         assert done.returncode == 0, done.stderr
 
-    def look_ahead(self) -> Outlook:
+    def preview_start(self) -> StartupPreview:
         """What is foretold."""
         with open_repository(self.repository) as opened:
-            return look_ahead(opened, self.repository, self.state_directory)
+            return preview_start(opened, self.repository, self.state_directory)
 
     def foretold(self) -> str | None:
         """The commit that is foretold to be served."""
-        served = self.look_ahead().served
+        served = self.preview_start().served
         return served.id if served else None
 
     def serve(self) -> State:
         """What comes of it."""
-        active = Active()
+        active = ActiveState()
         Refresher(self.repository, active, self.state_directory).refresh()
         return active.state
 
@@ -115,7 +115,7 @@ def test_what_is_foretold_is_put_in_force(case: Case, head: str, pinned: str, st
             case.keep(GONE, "Sydney")
         case "of another repository":
             case.keep(GONE, SYDNEY, place="/srv/other.git")
-    foretold = case.look_ahead()
+    foretold = case.preview_start()
     state = case.serve()
     commit = state.snapshot.commit if state.snapshot else None
     assert (foretold.served and foretold.served.id) == (commit and commit.id)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.rollout import journal
-from location_policy.rollout import persistence as keeper
+from location_policy.rollout import journal, persistence
 from location_policy.rollout.journal import Event, EventKind, Journal, read
 from location_policy.rollout.refresher import Refresher
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from tests.support.repositories import BAD, GOOD, force_commit, make_repository
 
 MOMENT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -107,21 +106,21 @@ def test_half_a_line_on_a_full_disk_is_taken_back_and_written_later(tmp_path: Pa
 
 def test_each_commit_is_noted_once_whatever_is_started_anew(repository: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
-    refresher = Refresher(repository, Active(), state)
+    refresher = Refresher(repository, ActiveState(), state)
     first = force_commit(repository, GOOD)
     refresher.refresh()
     bad = force_commit(repository, BAD)
     refresher.refresh()
     refresher.refresh()
     for _ in range(2):
-        Refresher(repository, Active(), state).refresh()
+        Refresher(repository, ActiveState(), state).refresh()
     assert told(state) == [("active", first), ("refused", bad)]
 
 
 def test_a_bad_commit_at_the_first_start_is_noted_once_too(repository: Path, tmp_path: Path) -> None:
     good, bad = force_commit(repository, GOOD), force_commit(repository, BAD)
     for _ in range(3):
-        Refresher(repository, Active(), tmp_path / "state").refresh()
+        Refresher(repository, ActiveState(), tmp_path / "state").refresh()
     assert told(tmp_path / "state") == [("refused", bad), ("active", good)]
 
 
@@ -133,10 +132,10 @@ def test_a_commit_that_comes_back_is_noted_again(tmp_path: Path) -> None:
 
 def test_content_served_from_disk_is_noted_by_its_commit(repository: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
-    Refresher(repository, Active(), state).refresh()
+    Refresher(repository, ActiveState(), state).refresh()
     (state / journal.FILE_NAME).unlink()
     repository.rename(tmp_path / "away")
-    active = Active()
+    active = ActiveState()
     Refresher(repository, active, state).refresh()
     assert active.state.snapshot
     assert active.state.snapshot.commit
@@ -148,7 +147,7 @@ def test_what_cannot_be_noted_is_one_warning_and_is_noted_later(
 ) -> None:
     state = tmp_path / "state"
     (state / journal.FILE_NAME).mkdir(parents=True)
-    active = Active()
+    active = ActiveState()
     refresher = Refresher(repository, active, state)
     refresher.refresh()
     force_commit(repository, BAD)
@@ -159,7 +158,7 @@ def test_what_cannot_be_noted_is_one_warning_and_is_noted_later(
     (state / journal.FILE_NAME).rmdir()
     refresher.refresh()
     assert not (state / journal.FILE_NAME).exists()  # it is not tried at every look
-    monkeypatch.setattr(keeper, "AGAIN", 0.0)
+    monkeypatch.setattr(persistence, "AGAIN", 0.0)
     force_commit(repository, GOOD)
     refresher.refresh()
     assert [kind for kind, _ in told(state)] == ["active", "refused", "active"]
@@ -168,9 +167,9 @@ def test_what_cannot_be_noted_is_one_warning_and_is_noted_later(
 def test_what_waits_is_noted_without_a_new_commit(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(keeper, "AGAIN", 0.0)
+    monkeypatch.setattr(persistence, "AGAIN", 0.0)
     (tmp_path / "state").write_text("in the way")
-    refresher = Refresher(repository, Active(), tmp_path / "state")
+    refresher = Refresher(repository, ActiveState(), tmp_path / "state")
     refresher.refresh()
     assert [text.partition(":")[0] for text in caplog.messages if text.startswith("nothing")] == [
         "nothing is kept for a restart"

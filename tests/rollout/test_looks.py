@@ -21,7 +21,7 @@ from location_policy.repository.repository import Repository, open_repository
 from location_policy.rollout import change_detector
 from location_policy.rollout import refresher as refresh
 from location_policy.rollout.refresher import Refresher
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from tests.support.repositories import BAD, GOOD, force_commit, git, init, make_repository, run_git
 
 OTHER = {"locations/apac.csv": "Perth,10.61.2.0/24\n"}
@@ -34,7 +34,7 @@ class Looking:
     place: Path
     state_directory: Path
     mirror: Mirror | None = None
-    active: Active = field(default_factory=Active)
+    active: ActiveState = field(default_factory=ActiveState)
     asked: int = 0
 
     def __post_init__(self) -> None:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.rollout import last_good
-from location_policy.rollout import persistence as keeper
+from location_policy.rollout import last_good, persistence
 from location_policy.rollout.persistence import PIN
 from location_policy.rollout.refresher import Refresher
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from tests.support.maps import many_rows
 from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
 
@@ -25,11 +24,11 @@ def repository(tmp_path: Path) -> Path:
 def test_what_could_not_be_kept_is_kept_when_it_can_be(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "AGAIN", 0.0)
+    monkeypatch.setattr(persistence, "AGAIN", 0.0)
     blocking = repository / "refs" / "location-policy"
     blocking.write_text("in the way")
     (tmp_path / "state").write_text("in the way")
-    active = Active()
+    active = ActiveState()
     refresher = Refresher(repository, active, tmp_path / "state")
     refresher.refresh()
     assert active.state.not_kept
@@ -44,28 +43,28 @@ def test_what_could_not_be_kept_is_kept_when_it_can_be(
 
 def test_it_is_not_tried_again_at_every_look(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
-    active = Active()
+    active = ActiveState()
     refresher = Refresher(repository, active, tmp_path / "state")
     refresher.refresh()
     (tmp_path / "state").unlink()
     began = time.monotonic()
     refresher.refresh()
     assert active.state.not_kept
-    assert time.monotonic() - began < keeper.AGAIN
+    assert time.monotonic() - began < persistence.AGAIN
 
 
 def test_content_whose_commit_the_repository_has_no_more_stays_as_it_is_kept(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "AGAIN", 0.0)
-    active = Active()
+    monkeypatch.setattr(persistence, "AGAIN", 0.0)
+    active = ActiveState()
     Refresher(repository, active, tmp_path / "state").refresh()
     good = tip(repository)
     for ref in (PIN, "refs/heads/main"):
         git("update-ref", "-d", ref, cwd=repository)
     force_commit(repository, BAD)
     git("gc", "--quiet", "--prune=now", cwd=repository)
-    active = Active()
+    active = ActiveState()
     active.change(not_kept="it was full at start")
     Refresher(repository, active, tmp_path / "state").refresh()
     assert (active.state.name, active.state.not_kept) == ("rejected", "it was full at start")
@@ -75,7 +74,7 @@ def test_content_whose_commit_the_repository_has_no_more_stays_as_it_is_kept(
 
 
 def test_a_file_that_cannot_be_written_whole_leaves_what_was_kept(repository: Path, tmp_path: Path) -> None:
-    active = Active()
+    active = ActiveState()
     refresher = Refresher(repository, active, tmp_path / "state")
     refresher.refresh()
     before = last_good.load(tmp_path / "state")

@@ -19,8 +19,8 @@ from location_policy.repository.mirror import Mirror
 from location_policy.rollout import last_good
 from location_policy.rollout.persistence import PIN
 from location_policy.rollout.refresher import Refresher
-from location_policy.rollout.snapshot_builder import Loader
-from location_policy.rollout.state import Active, State
+from location_policy.rollout.snapshot_builder import SnapshotBuilder
+from location_policy.rollout.state import ActiveState, State
 from tests.support.repositories import (
     BAD,
     GOOD,
@@ -46,7 +46,7 @@ class Following:
 
     repository: Path
     state_directory: Path
-    active: Active = field(default_factory=Active)
+    active: ActiveState = field(default_factory=ActiveState)
 
     def __post_init__(self) -> None:
         self.refresher = Refresher(self.repository, self.active, self.state_directory)
@@ -311,14 +311,14 @@ def test_a_process_that_cannot_build_a_map_is_told_and_what_was_good_stays_in_fo
     following: Following, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = active_commit(following.look())
-    following.refresher._rollout._loader = Loader(large=0)
+    following.refresher._activator._loader = SnapshotBuilder(large=0)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "executable", "/bin/false")
         new = force_commit(repository, OTHER)
         state = following.look()
         assert (state.name, active_commit(state)) == ("unreachable", good)
         assert message(state) == "the process that built the map ended with status 1"
-    following.refresher._rollout._loader = Loader(large=0)
+    following.refresher._activator._loader = SnapshotBuilder(large=0)
     state = following.look()
     assert (state.name, active_commit(state), state.failure) == ("in-sync", new, None)
 
@@ -331,11 +331,11 @@ def test_without_a_process_to_build_it_nothing_is_served_until_there_is_one(
         if away:
             repository.rename(repository.with_name("away"))
         later = following.restart()
-        later.refresher._rollout._loader = Loader(large=0)
+        later.refresher._activator._loader = SnapshotBuilder(large=0)
         with monkeypatch.context() as patched:
             patched.setattr(sys, "executable", "/bin/false")
             assert active_commit(later.look()) is None
-        later.refresher._rollout._loader = Loader(large=0)
+        later.refresher._activator._loader = SnapshotBuilder(large=0)
         assert active_commit(later.look()) == good
 
 
@@ -388,7 +388,7 @@ def test_what_was_served_last_answers_while_a_remote_says_nothing(tmp_path: Path
         mirror.make()
         good = force_commit(mirror.directory, GOOD)
         Following(mirror.directory, tmp_path).look()
-        active = Active()
+        active = ActiveState()
         thread = threading.Thread(target=Refresher(mirror.directory, active, tmp_path, mirror).refresh)
         thread.start()
         silent.settimeout(DEADLINE)
@@ -479,7 +479,7 @@ def test_what_an_earlier_version_served_is_taken_after_older_content_on_disk(
     good = active_commit(following.look())
     unknown = serve_unknown(following, repository)
     later = following.restart()
-    assert later.refresher._rollout.serve_stored()
+    assert later.refresher._activator.serve_stored()
     assert active_commit(later.active.state) == good
     state = later.look()
     assert (state.name, active_commit(state)) == ("in-sync", unknown)

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given, settings
 
 from location_policy.config.files import File
-from location_policy.config.validate import Gate, load_map
+from location_policy.config.validate import Validator, load_map
 from location_policy.errors import BuildFailed, InvalidConfiguration
 from location_policy.lookup.decision import answer
 from location_policy.lookup.query_string import parse_query
-from location_policy.lookup.snapshot import Snapshot, take
+from location_policy.lookup.snapshot import Snapshot, build_snapshot
 from location_policy.net.addresses import parse_address
 from location_policy.rollout import snapshot_builder as loading
-from location_policy.rollout.snapshot_builder import Loader, build
+from location_policy.rollout.snapshot_builder import SnapshotBuilder, build
 from tests.fuzz.strategies import CONFIGURATIONS
 from tests.support.children import children, is_alive
 from tests.support.maps import COMMIT, files_of, many_rows
@@ -48,7 +48,7 @@ FULL = {
 
 
 def test_what_is_built_elsewhere_is_what_is_built_here() -> None:
-    here = take(load_map(files_of(FULL)), None)
+    here = build_snapshot(load_map(files_of(FULL)), None)
     assert meaning(build(files_of(FULL), was_served=False)) == meaning(here)
 
 
@@ -63,7 +63,7 @@ def test_what_is_refused_here_is_refused_with_the_same_problems() -> None:
 
 def test_what_was_served_is_judged_so() -> None:
     files = files_of({"locations.csv": "Sidney,10.61.2.0/24\n", "policy.toml": 'locations.known = ["Sydney"]\n'})
-    here = take(Gate().load_map(files, was_served=True), None)
+    here = build_snapshot(Validator().load_map(files, was_served=True), None)
     assert meaning(build(files, was_served=True)) == meaning(here)
 
 
@@ -73,7 +73,7 @@ def test_whatever_the_files_are_both_say_the_same(contents: dict[str, bytes]) ->
     def outcome(built: bool) -> object:
         files = files_of(contents)
         try:
-            return meaning(build(files, was_served=False) if built else take(load_map(files), None))
+            return meaning(build(files, was_served=False) if built else build_snapshot(load_map(files), None))
         except InvalidConfiguration as error:
             return error.problems
 
@@ -88,7 +88,7 @@ def test_a_process_that_takes_too_long_is_ended() -> None:
 
 
 def test_where_too_little_is_left_of_the_processors_one_of_low_priority_builds_it() -> None:
-    here = take(load_map(files_of(FULL)), None)
+    here = build_snapshot(load_map(files_of(FULL)), None)
     for polite in (0, 0.01):
         assert meaning(build(files_of(FULL), was_served=False, polite=polite)) == meaning(here)
 
@@ -153,22 +153,22 @@ OTHER = replace(COMMIT, id="d" * 40)
 SIDNEY = {"locations.csv": "Sidney,10.61.2.0/24\n", "policy.toml": 'locations.known = ["Sydney"]\n'}
 
 
-def load(loader: Loader, files: list[File], *, was_served: bool = False) -> Snapshot:
-    return loader.load(Gate(), files, COMMIT, was_served=was_served)
+def load(loader: SnapshotBuilder, files: list[File], *, was_served: bool = False) -> Snapshot:
+    return loader.load(Validator(), files, COMMIT, was_served=was_served)
 
 
 @pytest.mark.parametrize("large", [0, loading.LARGE])
 def test_a_snapshot_is_of_its_commit_wherever_it_is_made(large: int) -> None:
-    snapshot = load(Loader(large), files_of(GOOD))
+    snapshot = load(SnapshotBuilder(large), files_of(GOOD))
     assert snapshot.commit == COMMIT
     found = answer(snapshot, parse_query(b"protocol=mssip&ms-subnet=10.61.2.0")).body
     assert (found["policy.commit"], found["policy.subnet"]) == (COMMIT.id, "10.61.2.0/24")
 
 
 def test_a_commit_that_changes_no_file_only_moves_the_commit() -> None:
-    loader = Loader()
+    loader = SnapshotBuilder()
     first = load(loader, files_of(GOOD))
-    second = loader.load(Gate(), files_of(GOOD), OTHER, was_served=False)
+    second = loader.load(Validator(), files_of(GOOD), OTHER, was_served=False)
     assert second._tree is first._tree
     assert second.commit == OTHER
     assert second.loaded_at >= first.loaded_at
@@ -179,7 +179,7 @@ def test_a_commit_that_changes_no_file_only_moves_the_commit() -> None:
 
 @pytest.mark.parametrize("changed", [{"blob": "d" * 40}, {"size": 0}, {"path": "locations/other.csv"}])
 def test_a_file_that_differs_is_read(changed: dict[str, str]) -> None:
-    loader = Loader()
+    loader = SnapshotBuilder()
     first = load(loader, files_of(GOOD))
     files = files_of(GOOD)
     files[0] = replace(files[0], **changed)  # type: ignore[arg-type]  # each has its type
@@ -187,7 +187,7 @@ def test_a_file_that_differs_is_read(changed: dict[str, str]) -> None:
 
 
 def test_what_was_served_once_is_judged_anew_as_a_new_commit() -> None:
-    loader = Loader()
+    loader = SnapshotBuilder()
     assert load(loader, files_of(SIDNEY), was_served=True).size == 1
     with pytest.raises(InvalidConfiguration):
         load(loader, files_of(SIDNEY))
@@ -195,7 +195,7 @@ def test_what_was_served_once_is_judged_anew_as_a_new_commit() -> None:
 
 @pytest.mark.parametrize("large", [0, loading.LARGE])
 def test_what_is_refused_leaves_the_last_one_to_be_used_again(large: int) -> None:
-    loader = Loader(large)
+    loader = SnapshotBuilder(large)
     first = load(loader, files_of(GOOD))
     with pytest.raises(InvalidConfiguration):
         load(loader, files_of(BAD))
@@ -203,7 +203,7 @@ def test_what_is_refused_leaves_the_last_one_to_be_used_again(large: int) -> Non
 
 
 def test_a_process_that_failed_is_not_started_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    loader = Loader(0)
+    loader = SnapshotBuilder(0)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "executable", "/bin/false")
         with pytest.raises(BuildFailed) as first:

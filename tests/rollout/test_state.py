@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from location_policy.rollout.state import Active, Failure, Head, State, now
+from location_policy.rollout.state import ActiveState, Failure, Head, State, now
 from tests.support.maps import COMMIT, MOMENT, snapshot_of
 
 SNAPSHOT = snapshot_of()
@@ -47,7 +47,7 @@ def test_an_outage_is_told_before_a_rejection() -> None:
 
 
 def test_a_state_that_a_reader_holds_does_not_change() -> None:
-    active = Active()
+    active = ActiveState()
     held = active.state
     assert active.change(branch="main") is active.state
     assert (held.branch, active.state.branch) == (None, "main")

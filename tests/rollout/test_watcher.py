@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.repository.fingerprint import deciding_files
-from location_policy.rollout.watcher import Follower
+from location_policy.rollout.watcher import Watcher
 from tests.support.repositories import GOOD, force_commit, git, make_repository
 from tests.support.service import wait_until
 
@@ -39,13 +39,13 @@ class Counter:
 @contextmanager
 def following(directory: Path, tick: float = LONG) -> Iterator[Counter]:
     counter = Counter()
-    follower = Follower(directory, counter, lambda: folders_of(directory), tick)
-    follower.start()
+    watcher = Watcher(directory, counter, lambda: folders_of(directory), tick)
+    watcher.start()
     try:
         wait_until(lambda: counter.count > 0)
         yield counter
     finally:
-        follower.stop()
+        watcher.stop()
 
 
 def folders_of(directory: Path) -> tuple[Path, ...]:
@@ -158,9 +158,9 @@ def test_it_does_not_wait_for_a_load_without_end(repository: Path) -> None:
         begun.set()
         end.wait()
 
-    follower = Follower(repository, load, lambda: folders_of(repository))
-    follower.start()
+    watcher = Watcher(repository, load, lambda: folders_of(repository))
+    watcher.start()
     begun.wait()
-    follower.stop(timeout=0.1)
+    watcher.stop(timeout=0.1)
     end.set()
     wait_until(lambda: not any(thread.name == "follower" for thread in threading.enumerate()))

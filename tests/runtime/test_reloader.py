@@ -6,16 +6,16 @@ import threading
 
 import pytest
 
-from location_policy.runtime.reloader import Rereader
+from location_policy.runtime.reloader import Reloader
 from tests.support.service import wait_until
 
 
 def test_it_looks_at_once_and_again_and_again() -> None:
     seen: list[bool] = []
-    rereader = Rereader([lambda *, asked: seen.append(asked)], interval=0.01)
-    rereader.start()
+    reloader = Reloader([lambda *, asked: seen.append(asked)], interval=0.01)
+    reloader.start()
     wait_until(lambda: len(seen) > 2)
-    rereader.stop()
+    reloader.stop()
     assert not any(seen)
 
 
@@ -27,9 +27,9 @@ def test_who_wants_to_know_does_not_wait_and_is_told_once(caplog: pytest.LogCapt
         if asked:
             asked_for.set()
 
-    rereader = Rereader([look], interval=3600)
-    rereader.start()
-    rereader.hurry()
+    reloader = Reloader([look], interval=3600)
+    reloader.start()
+    reloader.hurry()
     assert asked_for.wait(20)
-    rereader.stop()
+    reloader.stop()
     assert caplog.messages == ["SIGHUP: users, roles and certificates were read again"]

@@ -18,7 +18,7 @@ from location_policy.errors import (
 )
 from location_policy.problems import Problem
 from location_policy.repository.git import GitFailed
-from location_policy.runtime.subprocess_job import Work, do_elsewhere, unpickle
+from location_policy.runtime.subprocess_job import Job, run_job, unpickle
 
 PROBLEM = Problem("locations.csv", 1, 1, "too-few-columns", "too few")
 ERRORS = (
@@ -32,8 +32,8 @@ ERRORS = (
 
 
 def done(function: Callable[..., object], *arguments: object, polite: float = 10.0, deadline: float = 10.0) -> object:
-    work = Work(function, arguments, NotJudged, "do", "done", "the sum")
-    with do_elsewhere(work, polite, deadline) as made:
+    work = Job(function, arguments, NotJudged, "do", "done", "the sum")
+    with run_job(work, polite, deadline) as made:
         return unpickle(made)
 
 

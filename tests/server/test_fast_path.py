@@ -20,8 +20,8 @@ from location_policy.access.credentials import Credentials, Roles
 from location_policy.lookup.answers import Answer
 from location_policy.lookup.decision import Question
 from location_policy.lookup.snapshot import Snapshot
-from location_policy.rollout.state import Active
-from location_policy.server.fast_path import ShortWay
+from location_policy.rollout.state import ActiveState
+from location_policy.server.fast_path import FastPath
 from location_policy.server.limits import LimitedProtocol
 from location_policy.web.edge.guard import ALL_ROLES, Access, Guard
 from location_policy.web.edge.policy_api import LOCATION, PolicyApi
@@ -87,7 +87,7 @@ class Connection:
 
     def __init__(self, kind: type[LimitedProtocol], snapshot: Snapshot | None, access: Access = EVERYONE) -> None:
         self.witnessed: Witnessed = []
-        active = Active()
+        active = ActiveState()
         active.change(snapshot=snapshot)
         api = PolicyApi(active, nothing, [self.witness])
         self.app: Any = Guard(api, access, api)
@@ -161,7 +161,7 @@ def both_ways(sent: bytes | list[bytes], snapshot: Snapshot | None, access: Acce
         finally:
             connection.end()
 
-    return [asyncio.run(ask(kind)) for kind in (ShortWay, LimitedProtocol)]
+    return [asyncio.run(ask(kind)) for kind in (FastPath, LimitedProtocol)]
 
 
 _QUERIES = (QUERIES | NEAR_QUERIES).map(lambda query: query.replace(b" ", b"+").replace(b"\n", b"%0A"))
@@ -208,7 +208,7 @@ def asked_once(sent: bytes, snapshot: Snapshot | None = SNAPSHOTS[1], access: Ac
     """What is answered while these bytes are read, by the short way."""
 
     async def ask() -> bytes:
-        connection = Connection(ShortWay, snapshot, access or EVERYONE)
+        connection = Connection(FastPath, snapshot, access or EVERYONE)
         try:
             return connection.at_once(sent)
         finally:
@@ -276,10 +276,10 @@ def test_answers_come_in_the_order_of_the_requests_whichever_way_each_goes() -> 
 
 def test_nothing_is_answered_at_once_behind_an_answer_that_is_not_complete_or_not_read() -> None:
     async def ask() -> None:
-        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection = Connection(FastPath, SNAPSHOTS[1])
         assert connection.at_once(HEAD + b"\r\n" + GET + b"\r\n") == b""
         connection.end()
-        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection = Connection(FastPath, SNAPSHOTS[1])
         connection.protocol.pause_writing()
         assert connection.at_once(GET + b"\r\n") == b""
         connection.end()
@@ -289,7 +289,7 @@ def test_nothing_is_answered_at_once_behind_an_answer_that_is_not_complete_or_no
 
 def test_an_answer_is_counted_and_its_connection_is_idle_and_ends_with_the_server() -> None:
     async def ask() -> None:
-        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection = Connection(FastPath, SNAPSHOTS[1])
         connection.at_once(GET + b"\r\n" + GET + b"\r\n")
         assert connection.state.total_requests == 2
         assert connection.protocol.timeout_keep_alive_task is not None
@@ -323,7 +323,7 @@ def test_after_a_plain_request_any_other_is_read_as_ever(sent: list[bytes]) -> N
 
 async def answered_in_turn(access: Access, *sent: bytes) -> list[bytes]:
     """What is written after each of these pieces, which come on one connection by the short way."""
-    connection = Connection(ShortWay, SNAPSHOTS[1], access)
+    connection = Connection(FastPath, SNAPSHOTS[1], access)
     found = []
     for part in sent:
         before = len(connection.transport.written)
@@ -385,7 +385,7 @@ def test_however_requests_of_several_users_are_cut_each_is_answered_as_on_a_conn
     access: Access, asked: tuple[list[bytes], list[bytes]], turns: int
 ) -> None:
     async def by_turns() -> tuple[bytes, Witnessed]:
-        connection = Connection(ShortWay, SNAPSHOTS[1], access)
+        connection = Connection(FastPath, SNAPSHOTS[1], access)
         for part in asked[1]:
             connection.at_once(part)
             for _ in range(turns):
@@ -406,7 +406,7 @@ def test_however_requests_of_several_users_are_cut_each_is_answered_as_on_a_conn
 
 def test_a_connection_is_idle_from_its_last_answer_on() -> None:
     async def ask() -> None:
-        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection = Connection(FastPath, SNAPSHOTS[1])
         connection.at_once(GET + b"\r\n")
         connection.at_once(GET + b"\r\n")
         connection.protocol.timeout_keep_alive_handler()
@@ -422,7 +422,7 @@ def test_a_connection_is_idle_from_its_last_answer_on() -> None:
 
 def test_the_time_of_an_answer_is_the_server_s() -> None:
     async def ask() -> None:
-        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection = Connection(FastPath, SNAPSHOTS[1])
         connection.at_once(GET + b"\r\n")
         connection.state.default_headers = [(b"date", b"later")]
         assert b"\r\ndate: later\r\n" in connection.at_once(GET + b"\r\n")
@@ -436,13 +436,13 @@ def test_an_application_that_cannot_is_asked_the_long_way() -> None:
         raise ZeroDivisionError
 
     async def ask() -> None:
-        connection = Connection(ShortWay, SNAPSHOTS[1])
+        connection = Connection(FastPath, SNAPSHOTS[1])
         connection.app.at_once = fail
-        connection.open(ShortWay)
+        connection.open(FastPath)
         assert (await connection.whole(GET + b"\r\n")).startswith(b"HTTP/1.1 200 OK")
         connection.app = nothing
-        connection.open(ShortWay)
-        assert cast("ShortWay", connection.protocol)._at_once is None
+        connection.open(FastPath)
+        assert cast("FastPath", connection.protocol)._at_once is None
         connection.end()
 
     asyncio.run(ask())

@@ -7,7 +7,7 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from location_policy.rollout.refresher import Refresher
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from location_policy.web.app import make_app
 from location_policy.web.edge.guard import Access
 from location_policy.web.ops.settings import Settings
@@ -15,15 +15,15 @@ from location_policy.web.ops.settings import Settings
 SETTINGS = Settings("/srv/locations.git", "127.0.0.1", 8080, Path("/srv/state"))
 
 
-def client_of(active: Active) -> TestClient:
+def client_of(active: ActiveState) -> TestClient:
     """Asks the application that answers from `active`."""
     return TestClient(make_app(active, SETTINGS), base_url="http://127.0.0.1", follow_redirects=False)
 
 
-def served(repository: Path) -> tuple[Active, Settings]:
+def served(repository: Path) -> tuple[ActiveState, Settings]:
     """What is in force once a service has looked at this repository, and its settings; state is kept beside it."""
     state = repository.parent / "state"
-    active = Active()
+    active = ActiveState()
     Refresher(repository, active, state).refresh()
     return active, Settings(str(repository), "127.0.0.1", 8080, state, repository)
 

@@ -11,8 +11,8 @@ import pytest
 from location_policy.config.commit import Commit
 from location_policy.config.files import File
 from location_policy.config.location_map import LocationMap
-from location_policy.config.validate import Gate, load_map
-from location_policy.lookup.snapshot import Snapshot, take
+from location_policy.config.validate import Validator, load_map
+from location_policy.lookup.snapshot import Snapshot, build_snapshot
 from location_policy.net.addresses import Network, parse_interface
 from tests.support.repositories import GOOD, Files
 
@@ -29,7 +29,7 @@ def files_of(files: Files) -> list[File]:
 
 def snapshot_of(files: Files = GOOD, commit: Commit | None = COMMIT) -> Snapshot:
     """The snapshot of these files."""
-    return take(load_map(files_of(files)), commit)
+    return build_snapshot(load_map(files_of(files)), commit)
 
 
 def many_rows(count: int, location: str = "Sydney") -> str:
@@ -62,14 +62,14 @@ def map_of(rows: str, policy: str = "") -> LocationMap:
 def count_loads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """How often files have been made into a map in this process since, or have been refused as none."""
     loads = 0
-    load = Gate.load_map
+    load = Validator.load_map
 
     def counted(
-        gate: Gate, files: Iterable[File], *, was_served: bool = False, errors_only: bool = False
+        validator: Validator, files: Iterable[File], *, was_served: bool = False, errors_only: bool = False
     ) -> LocationMap:
         nonlocal loads
         loads += 1
-        return load(gate, files, was_served=was_served, errors_only=errors_only)
+        return load(validator, files, was_served=was_served, errors_only=errors_only)
 
-    monkeypatch.setattr(Gate, "load_map", counted)
+    monkeypatch.setattr(Validator, "load_map", counted)
     return lambda: loads

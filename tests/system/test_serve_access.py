@@ -145,7 +145,7 @@ def test_a_password_of_ten_megabytes_is_not_read_to_its_end(repository: Path, us
 
 
 def flood(service: Service, ended: threading.Event, first: int) -> None:
-    """Wrong passwords from ever new IPv6 networks of one site and from one address, as a proxy tells that is believed."""
+    """Wrong passwords from ever new IPv6 networks of one site and from one address, told by a proxy."""
     number = first
     while not ended.is_set():
         number += 8

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.rollout.refresher import Refresher
-from location_policy.rollout.state import Active, State
+from location_policy.rollout.state import ActiveState, State
 from tests.support.program import run_program
 from tests.support.repositories import GOOD, Files, force_commit, git, make_repository, tip
 from tests.support.service import running_service, started_service, wait_until
@@ -30,7 +30,7 @@ class Process:
     """What a service makes of a repository, without the process."""
 
     def __init__(self, repository: Path) -> None:
-        self.active = Active()
+        self.active = ActiveState()
         self.refresher = Refresher(repository, self.active, repository / "location-policy")
 
     def look(self) -> State:
@@ -245,7 +245,7 @@ def test_the_signer_of_what_is_kept_is_told_without_the_repository(
     state_directory = repository.parent / "state"
     (repository / "location-policy").rename(state_directory)
     repository.rename(repository.with_name("away"))
-    active = Active()
+    active = ActiveState()
     Refresher(repository, active, state_directory).refresh()
     assert active.state.name == "last-good"
     assert active.state.snapshot

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.testclient import TestClient
 
 from location_policy import __version__
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from location_policy.web.app import make_app
 from location_policy.web.forms.action_table import ACTIONS
 from location_policy.web.pages.resource_table import RESOURCES
@@ -109,5 +109,5 @@ def test_what_only_tells_takes_no_change(client: TestClient) -> None:
 
 
 def test_what_is_not_there_is_told_as_problem_details_whatever_is_accepted() -> None:
-    response = client_of(Active()).get("/api/v1/nowhere", headers={"accept": "text/html"})
+    response = client_of(ActiveState()).get("/api/v1/nowhere", headers={"accept": "text/html"})
     assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")

@@ -6,18 +6,18 @@ import pytest
 from starlette.testclient import TestClient
 
 from location_policy.problems import Problem
-from location_policy.rollout.state import Active, Failure
+from location_policy.rollout.state import ActiveState, Failure
 from tests.support.app import client_of
 from tests.support.maps import COMMIT, MOMENT, snapshot_of
 
 
 @pytest.fixture
-def active() -> Active:
-    return Active()
+def active() -> ActiveState:
+    return ActiveState()
 
 
 @pytest.fixture
-def client(active: Active) -> TestClient:
+def client(active: ActiveState) -> TestClient:
     return client_of(active)
 
 
@@ -25,18 +25,18 @@ def test_the_process_is_healthy_as_long_as_it_lives(client: TestClient) -> None:
     assert client.get("/healthz").status_code == 200
 
 
-def test_it_is_ready_once_a_snapshot_is_in_force(active: Active, client: TestClient) -> None:
+def test_it_is_ready_once_a_snapshot_is_in_force(active: ActiveState, client: TestClient) -> None:
     assert client.get("/readyz").status_code == 503
     active.change(snapshot=snapshot_of())
     assert client.get("/readyz").status_code == 200
 
 
-def test_a_refused_newer_commit_is_not_unready(active: Active, client: TestClient) -> None:
+def test_a_refused_newer_commit_is_not_unready(active: ActiveState, client: TestClient) -> None:
     active.change(snapshot=snapshot_of(), rejection=Failure(MOMENT, "no", "d" * 40), is_settled=True, was_read=True)
     assert client.get("/readyz").status_code == 200
 
 
-def test_status_is_always_200_and_names_the_commit_once_there_is_one(active: Active, client: TestClient) -> None:
+def test_status_is_always_200_and_names_the_commit_once_there_is_one(active: ActiveState, client: TestClient) -> None:
     assert "x-location-policy-commit" not in client.get("/status").headers
     active.change(snapshot=snapshot_of())
     response = client.get("/status")
@@ -45,7 +45,7 @@ def test_status_is_always_200_and_names_the_commit_once_there_is_one(active: Act
     assert response.headers["content-type"] == "application/json"
 
 
-def test_status_tells_a_path_that_is_not_utf8(active: Active, client: TestClient) -> None:
+def test_status_tells_a_path_that_is_not_utf8(active: ActiveState, client: TestClient) -> None:
     path = b"locations/\xff.csv".decode(errors="surrogateescape")
     problem = Problem(path, 1, 1, "no-rows", "the map has no row")
     active.change(rejection=Failure(MOMENT, "no", "d" * 40, (problem,)), branch="\udcfe")

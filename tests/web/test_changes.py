@@ -21,7 +21,7 @@ from location_policy.repository.repository import open_repository
 from location_policy.web.app import make_app
 from location_policy.web.edge.guard import Access
 from location_policy.web.forms.fields import FIELDS, LARGEST
-from location_policy.web.site.change_service import Workshop
+from location_policy.web.site.change_service import ChangeService
 from tests.support.access import PASSWORD, write_users
 from tests.support.app import client_of_repository, served
 from tests.support.maps import many_rows
@@ -493,12 +493,12 @@ def test_where_nothing_can_be_changed_from_a_page_it_says_why_and_what_to_do(
 
 
 def test_without_a_repository_nothing_is_changed_or_kept() -> None:
-    workshop = Workshop(None, "served")
-    assert workshop.closed() == "there is no repository in which anything could be changed"
+    change_service = ChangeService(None, "served")
+    assert change_service.closed() == "there is no repository in which anything could be changed"
 
 
 def test_a_content_is_kept_that_nothing_names(repository: Path) -> None:
-    blob = Workshop(repository, "served").keep(b"Sydney,10.0.0.0/8\n")
+    blob = ChangeService(repository, "served").keep(b"Sydney,10.0.0.0/8\n")
     with open_repository(repository) as opened:
         assert opened.blob(blob, 100) == b"Sydney,10.0.0.0/8\n"
 

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from location_policy.edits.upload_edit import UPLOAD_LIMIT
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from location_policy.web.edge.faults import Fault
 from location_policy.web.edge.guard import Access
 from location_policy.web.forms.multipart import FIELD_BYTES, PARTS, clean_name, parse_multipart
@@ -217,7 +217,7 @@ def test_where_nothing_can_be_changed_the_page_says_why(place: Path, client: Tes
     assert send(client, MORE).status_code == 409
     viewer = client_of_repository(place, Access(anonymous=frozenset(("viewer",))))
     assert "that takes the role editor" in page(viewer.get("/upload", headers=BROWSER))
-    nowhere = page(client_of(Active()).get("/upload", headers=BROWSER))
+    nowhere = page(client_of(ActiveState()).get("/upload", headers=BROWSER))
     assert "The map cannot be changed on this page" in nowhere
 
 

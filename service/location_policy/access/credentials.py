@@ -17,11 +17,11 @@ from pathlib import Path
 
 from ..text import quote
 from .basic_auth import Basic, parse_basic
-from .hash_pool import WaitingLine
+from .hash_pool import HashPool
 from .htpasswd import Users, read_htpasswd
 from .roles import EVERYONE, Role, read_roles
-from .throttle import LONGEST, Failures, networks
-from .watched_file import KeptFile
+from .throttle import LONGEST, Throttle, networks
+from .watched_file import WatchedFile
 
 REMEMBERED = 4096
 """Headers that are remembered of each kind; the oldest makes room."""
@@ -51,12 +51,12 @@ class _Known:
 class Credentials:
     """The users of an htpasswd file; for one event loop, but for `look`."""
 
-    def __init__(self, htpasswd: Path, line: WaitingLine | None = None) -> None:
-        self._file = KeptFile(htpasswd, read_htpasswd)
+    def __init__(self, htpasswd: Path, line: HashPool | None = None) -> None:
+        self._file = WatchedFile(htpasswd, read_htpasswd)
         self.look = self._file.look
-        self._failures = Failures()
+        self._failures = Throttle()
         self._waiting: Counter[str] = Counter()
-        self._line = line or WaitingLine()
+        self._line = line or HashPool()
         self._known = _Known(self._file.value)
         self._key = secrets.token_bytes(32)
 
@@ -133,7 +133,7 @@ class Credentials:
                 del remembered[next(iter(remembered))]
 
 
-class Unmatched:
+class RolesWithoutPassword:
     """Warns of those who have roles and no password: a name that is misspelt, or a user who has gone."""
 
     def __init__(self, credentials: Credentials, roles: Roles) -> None:
@@ -154,7 +154,7 @@ class Roles:
     """What each user may do, by a file if there is one."""
 
     def __init__(self, path: Path | None) -> None:
-        self._file = KeptFile(path, read_roles) if path else None
+        self._file = WatchedFile(path, read_roles) if path else None
 
     def of(self, user: str) -> frozenset[Role]:
         """The roles of a user; none for one whom the file does not name."""

@@ -30,7 +30,7 @@ class _Task(NamedTuple):
     done: asyncio.Future[Outcome]
 
 
-class WaitingLine:
+class HashPool:
     """Does work in order of rank, the lowest first; asked from one event loop."""
 
     def __init__(self, room: int = ROOM, threads: int = THREADS) -> None:

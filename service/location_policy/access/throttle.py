@@ -24,14 +24,14 @@ FORGOTTEN = 600.0
 REMEMBERED = 10_000
 """Addresses, and pairs of address and user, that are counted; the one that was quiet longest makes room."""
 WIDER = (48, 32)
-"""Lengths by which an IPv6 address is counted as well: one site has 65,536 networks of /64, a provider as many sites."""
+"""Lengths by which an IPv6 address is counted as well: a site has 65,536 networks of /64, a provider as many sites."""
 LONGEST_NAME = 100
 """Characters of a name that are told, and that tell it from others: Pexip Infinity has no longer ones."""
 
 log = logging.getLogger(__name__)
 
 
-class Failures:
+class Throttle:
     """Counts failures by address and user, and by address alone; for one thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 
-class KeptFile(Generic[Value]):
+class WatchedFile(Generic[Value]):
     """The file at `path` as `value`, which one thread swaps whole and any may read.
 
     Raises CannotStart or UnusableFile at first; `look` never raises.

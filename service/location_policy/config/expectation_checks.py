@@ -1,7 +1,7 @@
 """Expectations held against a map: which are broken, by which address, and what it gets instead.
 
-`Referee` goes on from one map to the next. An expectation that was kept can be broken only in the addresses of a row
-that differs, so only there is it judged anew.
+`ExpectationChecker` goes on from one map to the next. An expectation that was kept can be broken only in the addresses
+of a row that differs, so only there is it judged anew.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..net.addresses import Address, Network, format_address
 from ..net.ranges import AddressSpace
 from ..problems import Problem
 from ..text import quote
-from .expectations import Expectation, ExpectationFile, ExpectationMemory, read_expectations
+from .expectations import Expectation, ExpectationCache, ExpectationFile, read_expectations
 from .files import EXPECTATIONS_PATH, RULES_PATH, File
 from .row_diff import file_changes, space_of
 from .row_file import RowFile
@@ -30,11 +30,11 @@ class Breach(NamedTuple):
     row: Network | None
 
 
-class Referee:
+class ExpectationChecker:
     """Reads expectations and holds them against one map after the other; without any, nothing is made of a map."""
 
     def __init__(self) -> None:
-        self._memory = ExpectationMemory()
+        self._memory = ExpectationCache()
         self._blob = ("", "")
         self._file = ExpectationFile()
         self._rows: Sequence[RowFile] = ()

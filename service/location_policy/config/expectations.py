@@ -53,7 +53,7 @@ class ExpectationLine(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-class ExpectationMemory(dict[bytes, ExpectationLine]):
+class ExpectationCache(dict[bytes, ExpectationLine]):
     """What each line means, by its bytes; a line that is asked for the first time is read."""
 
     def __missing__(self, text: bytes) -> ExpectationLine:
@@ -82,7 +82,7 @@ class ExpectationFile:
         return Problem(EXPECTATIONS_PATH, number, column, code, message, hint)
 
 
-def read_expectations(content: bytes, memory: ExpectationMemory) -> ExpectationFile:
+def read_expectations(content: bytes, memory: ExpectationCache) -> ExpectationFile:
     """The lines of the file; adds to `memory` those that it does not hold."""
     finding = file_finding(content)
     if finding:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ..text import bom_of
 from .policy_toml import read_rules
-from .toml_positions import Places, decode_rules
+from .toml_positions import TomlPositions, decode_rules
 
 _KNOWN = re.compile(r"""(?:["']?locations["']?\s*(?:\.|=\s*\{)\s*)?["']?known["']?[ \t]*=[ \t]*\[""")
 _TABLE = re.compile(r"^[ \t]*\[[ \t]*locations[ \t]*\][^\r\n]*", re.MULTILINE)
@@ -44,7 +44,7 @@ def with_known(content: bytes, names: Sequence[str]) -> bytes:
 
 def _put(text: str, known: Collection[str], names: Sequence[str]) -> str:
     gone, come = set(known).difference(names), [name for name in dict.fromkeys(names) if name not in known]
-    line, column = Places(text.split("\n")).find(("locations", "known"))
+    line, column = TomlPositions(text.split("\n")).find(("locations", "known"))
     begin = sum(len(one) + 1 for one in text.split("\n")[: line - 1]) + column - 1
     newline = "\r\n" if "\r\n" in text else "\n"
     if key := _KNOWN.match(text, begin):

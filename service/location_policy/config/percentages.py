@@ -11,7 +11,7 @@ LIMITS = {"changed-addresses": "25%", "removed-subnets": "10%"}
 _SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,6}))?%")
 
 
-class Share(NamedTuple):
+class Percentage(NamedTuple):
     """A part of a whole: 125 of 1,000 are `12.5%`."""
 
     text: str
@@ -26,19 +26,19 @@ class Share(NamedTuple):
         return self.text
 
 
-def parse_share(text: str) -> Share:
+def parse_share(text: str) -> Percentage:
     """A percentage from 0% to 100%; raises ValueError."""
     match = _SHARE.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a percentage")
     decimals = match[2] or ""
-    share = Share(text, int(match[1] + decimals), 100 * 10 ** len(decimals))
+    share = Percentage(text, int(match[1] + decimals), 100 * 10 ** len(decimals))
     if share.parts > share.whole:
         raise ValueError(f"{text} is more than 100%")
     return share
 
 
-def meant_share(value: object) -> Share | None:
+def meant_share(value: object) -> Percentage | None:
     """The percentage that was probably meant: `25`, `"25"`, `"25 %"`."""
     try:
         return parse_share(f"{str(value).removesuffix('%').strip()}%")

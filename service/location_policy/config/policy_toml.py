@@ -14,8 +14,8 @@ from ..problems import CODES, Problem, Severity
 from ..spelling import nearest
 from ..text import quote
 from .files import RULES_PATH
-from .percentages import LIMITS, Share, meant_share, parse_share
-from .toml_positions import Places, decode_rules
+from .percentages import LIMITS, Percentage, meant_share, parse_share
+from .toml_positions import TomlPositions, decode_rules
 
 OverflowForm = Literal["pair", "list"]
 
@@ -41,7 +41,7 @@ class Rules:
     overflow: OverflowForm = "pair"
     default: str | None = None
     severities: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
-    limits: Mapping[str, Share] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Mapping[str, Percentage] = field(default_factory=lambda: MappingProxyType({}))
 
     def severity(self, code: str) -> Severity:
         """How much a code weighs under these rules."""
@@ -103,7 +103,7 @@ class _Reader:
     """Takes values out of a TOML document and notes what is wrong, each with the line of its key."""
 
     def __init__(self, text: str) -> None:
-        self.places = Places(text.split("\n"))
+        self.places = TomlPositions(text.split("\n"))
         self.spelt = 0
         self.problems: list[Problem] = []
 

@@ -32,27 +32,27 @@ class Row(NamedTuple):
     network: Network
 
 
-class Flawed(NamedTuple):
+class RowWithFindings(NamedTuple):
     """A line with something to say about it, and its row where it has one all the same."""
 
     row: Row | None
     findings: tuple[Finding, ...]
 
 
-Line = Row | Flawed | None
+Line = Row | RowWithFindings | None
 """What a line is; None for a blank line or a comment."""
 
 
 def row_of(line: Line) -> Row | None:
     """The row of a line, where it has one."""
-    return line.row if isinstance(line, Flawed) else line
+    return line.row if isinstance(line, RowWithFindings) else line
 
 
 def parse_line(raw: bytes) -> Line:
     """What one line means, without its LF."""
     text = line_text(raw)
     if isinstance(text, Finding):
-        return Flawed(None, (text,))
+        return RowWithFindings(None, (text,))
     return _plain_row(text) or _examine(text)
 
 
@@ -88,7 +88,7 @@ def _examine(text: str) -> Line:
     filled = [cell for cell in cells if cell.text]
     finding = line_finding(text, filled, -1) or _too_few(text, cells[0], filled)
     if finding or is_heading(filled[-1].text):
-        return Flawed(None, (finding or heading(text),))
+        return RowWithFindings(None, (finding or heading(text),))
     return _examine_cells(cells[0], filled)
 
 
@@ -100,15 +100,15 @@ def _examine_cells(first: Cell, filled: list[Cell]) -> Line:
     try:
         address, length = parse_interface(subnet.text)
     except ValueError:
-        return Flawed(None, (*findings, Finding(subnet.column, *diagnose(subnet.text))))
+        return RowWithFindings(None, (*findings, Finding(subnet.column, *diagnose(subnet.text))))
     network = Network.holding(address, length)
     if network.first != address:
         hint = f"write {network}, or {_widest_at(address)} if that was meant"
         findings.append(Finding(subnet.column, "host-bits", f"{subnet.text} has host bits set", hint))
     if not first.text:
-        return Flawed(None, tuple(findings))
+        return RowWithFindings(None, tuple(findings))
     row = Row(tuple(name.text for name in names), network)
-    return Flawed(row, tuple(findings)) if findings else row
+    return RowWithFindings(row, tuple(findings)) if findings else row
 
 
 def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:

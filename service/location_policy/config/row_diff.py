@@ -1,6 +1,6 @@
 """The rows by which two maps differ, wherever they stand.
 
-Files that were read with one `LineMemory` share their lines, so what is alike is passed over without looking at it: the
+Files that were read with one `LineCache` share their lines, so what is alike is passed over without looking at it: the
 cost follows the rows that changed.
 """
 

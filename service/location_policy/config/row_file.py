@@ -1,7 +1,7 @@
 """CSV bytes to rows and problems.
 
 A row is one line, ended by LF, and each line is read by itself: a stray quotation mark cannot swallow the lines after
-it, and line numbers agree with those of git blame. `LineMemory` holds every line that was read before, and a file that
+it, and line numbers agree with those of git blame. `LineCache` holds every line that was read before, and a file that
 was read before lends what stands above and below the change: reading a file of which one line has changed costs one
 line.
 """
@@ -17,10 +17,10 @@ from operator import itemgetter
 from ..net.addresses import Network
 from ..problems import Problem
 from .csv_lines import Cell, Finding, file_finding, filled_cells, placed, split_lines
-from .row import Flawed, Line, Row, parse_line, row_of
+from .row import Line, Row, RowWithFindings, parse_line, row_of
 
 
-class LineMemory(dict[bytes, Line]):
+class LineCache(dict[bytes, Line]):
     """What each line means, by its bytes; a line that is asked for the first time is read."""
 
     def __missing__(self, text: bytes) -> Line:
@@ -59,7 +59,7 @@ class RowFile:
         if self.is_clean:
             return
         for number, line in enumerate(self.lines, 1):
-            if isinstance(line, Flawed):
+            if isinstance(line, RowWithFindings):
                 yield from (self.problem(number, finding) for finding in line.findings)
 
     def problem(self, number: int, finding: Finding) -> Problem:
@@ -71,11 +71,11 @@ class RowFile:
         return filled_cells(self.texts[number - 1])[position]
 
 
-def read_rows(path: str, content: bytes, memory: LineMemory, before: RowFile | None = None) -> RowFile:
+def read_rows(path: str, content: bytes, memory: LineCache, before: RowFile | None = None) -> RowFile:
     """The lines of a file, which was like `before`; adds to `memory` those that it does not hold."""
     finding = file_finding(content)
     if finding:
-        return _row_file(path, b"", (Flawed(None, (finding,)),))
+        return _row_file(path, b"", (RowWithFindings(None, (finding,)),))
     if before and before.is_clean and before.size == len(before.networks):
         return _reread(before, path, content, memory)
     return _row_file(path, content, tuple(map(memory.__getitem__, split_lines(content))))
@@ -83,15 +83,15 @@ def read_rows(path: str, content: bytes, memory: LineMemory, before: RowFile | N
 
 def _row_file(path: str, content: bytes, lines: tuple[Line, ...]) -> RowFile:
     """The file of these lines; in C as far as it goes, since judging a push asks it of each commit."""
-    rows: list[Row | Flawed] = list(filter(None, lines))
-    is_clean = Flawed not in set(map(type, rows))
+    rows: list[Row | RowWithFindings] = list(filter(None, lines))
+    is_clean = RowWithFindings not in set(map(type, rows))
     if not is_clean:
         rows = [row for line in rows if (row := row_of(line))]
     names, networks = Counter(map(itemgetter(0), rows)), frozenset(map(itemgetter(1), rows))
     return RowFile(path, content, lines, len(rows), networks, names, is_clean)
 
 
-def _reread(before: RowFile, path: str, content: bytes, memory: LineMemory) -> RowFile:
+def _reread(before: RowFile, path: str, content: bytes, memory: LineCache) -> RowFile:
     """The file that was clean and had no network twice, and of which some lines differ."""
     start, end, old_end = _differing(before.content, content)
     first = content.count(b"\n", 0, start)

@@ -28,10 +28,10 @@ def decode_rules(content: bytes) -> str:
 
 def key_place(content: bytes, *keys: str) -> Place:
     """The place of a key, or of the nearest that it can stand in."""
-    return Places(decode_rules(content).split("\n")).find(keys)
+    return TomlPositions(decode_rules(content).split("\n")).find(keys)
 
 
-class Places:
+class TomlPositions:
     """Where keys stand, of one part or two; the file is looked through once, however many are asked for."""
 
     def __init__(self, lines: list[str]) -> None:

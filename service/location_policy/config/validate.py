@@ -12,19 +12,19 @@ from dataclasses import replace
 
 from ..errors import InvalidConfiguration
 from ..problems import Problem, errors_in
-from .expectation_checks import Referee
+from .expectation_checks import ExpectationChecker
 from .files import EXPECTATIONS_PATH, OTHER_TABLES, OWNERS_PATH, RULES_PATH, File, file_problems, is_rows
 from .lint import single_row_problems, whole_map_problems
 from .location_map import LocationMap
 from .owners import OwnerFile, read_owners
 from .policy_toml import Rules, read_rules
 from .row_checks import default_problems, no_rows, row_problems, unknown_expected
-from .row_file import LineMemory, RowFile, read_rows
+from .row_file import LineCache, RowFile, read_rows
 
 
 def load_map(files: Iterable[File]) -> LocationMap:
     """The map that these files make; raises InvalidConfiguration with every problem when there is an error."""
-    return Gate().load_map(files)
+    return Validator().load_map(files)
 
 
 def row_errors(files: Sequence[RowFile], beside: Sequence[File]) -> tuple[Problem, ...]:
@@ -39,25 +39,25 @@ def row_errors(files: Sequence[RowFile], beside: Sequence[File]) -> tuple[Proble
     problems = [*row_problems(tuple(files), rules), *single_row_problems(files, codes)]
     if not errors_in(_judge(problems, rules)):
         problems += whole_map_problems(files, rules, text, codes)
-        referee = Referee()
-        unsure = {problem.line for problem in referee.read(beside).problems}
-        problems += referee.judge(tuple(files), rules.default, unsure)
+        checker = ExpectationChecker()
+        unsure = {problem.line for problem in checker.read(beside).problems}
+        problems += checker.judge(tuple(files), rules.default, unsure)
     return errors_in(_judge(problems, rules))
 
 
-class Gate:
+class Validator:
     """`load_map` with a memory, for many configurations that have most of their files and lines in common."""
 
     def __init__(self) -> None:
-        self._lines = LineMemory()
+        self._lines = LineCache()
         self._files: dict[tuple[str, str], RowFile] = {}
-        self._referee = Referee()
+        self._checker = ExpectationChecker()
         self._owners: tuple[bytes, OwnerFile] = (b"", OwnerFile())
         """The file read last, and what it says."""
 
     def knows(self, path: str, blob: str) -> bool:
         """Was this blob part of the configuration judged last, so that its content need not be read again?"""
-        return (path, blob) in self._files or self._referee.knows(path, blob)
+        return (path, blob) in self._files or self._checker.knows(path, blob)
 
     def load_map(self, files: Iterable[File], *, was_served: bool = False, errors_only: bool = False) -> LocationMap:
         """The map that these files make.
@@ -76,7 +76,7 @@ class Gate:
         rules = written.lenient() if was_served else written
         before = {file.path: file for file in self._files.values()}
         self._files = {(f.path, f.blob): self._row_file(f, before) for f in readable if is_rows(f.path)}
-        expected = self._referee.read(readable)
+        expected = self._checker.read(readable)
         row_files = tuple(self._files.values())
         problems += [*rules_problems, *default_problems(rules, rules_text), *row_problems(row_files, rules)]
         if unreadable <= OTHER_TABLES and not any(file.size or not file.is_clean for file in row_files):
@@ -89,7 +89,7 @@ class Gate:
         if not _has_map_errors(problems, rules):
             errors = errors_in(_judge(problems, rules))
             unsure = {problem.line for problem in errors if problem.path == EXPECTATIONS_PATH}
-            problems += self._referee.judge(row_files, rules.default, unsure)
+            problems += self._checker.judge(row_files, rules.default, unsure)
         judged = tuple(_judge(problems, rules, was_served=was_served))
         if errors_in(judged):
             raise InvalidConfiguration(judged)

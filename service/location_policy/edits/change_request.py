@@ -46,7 +46,7 @@ _CRUD = re.compile(r"[<>\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChangeRequest:
     """What is wanted, by whom; `message` and `reason` as they were typed, None where nothing was."""
 
     intent: Intent
@@ -111,7 +111,7 @@ def check_open(repository: Repository) -> None:
         raise NotWritable(message, "change the map in a clone: git commit -S, then git push")
 
 
-def preview(repository: Repository, asked: Asked) -> Preview:
+def preview(repository: Repository, asked: ChangeRequest) -> Preview:
     """What the change would do now; raises LocationPolicyError where there is none."""
     tip = served_tip(repository)
     draft = asked.intent.draft(repository, tip, asked.author)
@@ -127,14 +127,17 @@ def preview(repository: Repository, asked: Asked) -> Preview:
     return Preview(tip, move.branch, message, default, proposal, excerpt(move, before), refusal, asked.for_review)
 
 
-def preview_at(place: Path, asked: Asked) -> Preview:
+def preview_at(place: Path, asked: ChangeRequest) -> Preview:
     """The same for the repository at a place: for another process. No ref is moved by it."""
     with open_repository(place) as repository:
         return preview(repository, asked)
 
 
 def attempt(
-    repository: Repository, asked: Asked, seen: str, look: Callable[[Repository, Asked], Preview] = preview
+    repository: Repository,
+    asked: ChangeRequest,
+    seen: str,
+    look: Callable[[Repository, ChangeRequest], Preview] = preview,
 ) -> Attempt:
     """Make the change for somebody who has seen what it does to the tip `seen`; otherwise show it anew.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..config.commit import Commit
-from ..repository.new_commits import Author, Draft
+from ..repository.new_commits import Author, CommitDraft
 from ..repository.repository import Repository
 
 
 class Intent(Protocol):
     """What is wanted; `draft` raises LocationPolicyError where it cannot be had on this tip."""
 
-    def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:
+    def draft(self, repository: Repository, tip: Commit, author: Author) -> CommitDraft:
         """The tree that is wanted, and what its commit says unless somebody says otherwise."""

@@ -15,8 +15,8 @@ from heapq import merge
 from typing import NamedTuple
 
 from ..config.formatting import row_text
-from ..config.row import Flawed, Line, Row, row_of
-from ..config.row_file import LineMemory, RowFile, read_rows
+from ..config.row import Line, Row, RowWithFindings, row_of
+from ..config.row_file import LineCache, RowFile, read_rows
 from ..net.addresses import Network
 from ..net.ranges import Names
 from ..text import bom_of
@@ -43,7 +43,7 @@ class _Text(NamedTuple):
 
 
 def replace_rows(
-    contents: Mapping[str, bytes], wanted: RowFile, home: str, memory: LineMemory, *, takes_text: bool, mends: bool
+    contents: Mapping[str, bytes], wanted: RowFile, home: str, memory: LineCache, *, takes_text: bool, mends: bool
 ) -> Replacement:
     """These files with exactly the rows that are wanted, new ones in the file `home`.
 
@@ -62,7 +62,7 @@ def replace_rows(
 
 
 def _counted(
-    files: Iterable[RowFile], rows: Mapping[Network, Row], changed: Mapping[str, bytes | None], memory: LineMemory
+    files: Iterable[RowFile], rows: Mapping[Network, Row], changed: Mapping[str, bytes | None], memory: LineCache
 ) -> Replacement:
     before = {row.network: row.names for file in files for _, row in file.rows()}
     after: dict[Network, Names] = {network: row.names for network, row in rows.items()}
@@ -83,7 +83,7 @@ def _is_comment(raw: bytes) -> bool:
 
 
 def _is_wrong(line: Line, *, mends: bool) -> bool:
-    return mends and isinstance(line, Flawed) and any(finding.code == "host-bits" for finding in line.findings)
+    return mends and isinstance(line, RowWithFindings) and any(finding.code == "host-bits" for finding in line.findings)
 
 
 @dataclass(slots=True)

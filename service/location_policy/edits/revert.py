@@ -15,7 +15,7 @@ from ..config.commit import Commit
 from ..config.files import EXPECTATIONS_PATH, is_rows
 from ..errors import NotRevertible, RevertConflict
 from ..gate.messages import tell_commit
-from ..repository.new_commits import Author, Draft
+from ..repository.new_commits import Author, CommitDraft
 from ..repository.repository import Repository
 from ..text import count, escape
 from .line_merge import merge_lines
@@ -38,7 +38,7 @@ class Revert:
     commit: str
     is_return: bool = False
 
-    def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:
+    def draft(self, repository: Repository, tip: Commit, author: Author) -> CommitDraft:
         """The branch without it, or as it was at it."""
         commit = repository.find_served(self.commit)
         if self.is_return:
@@ -46,7 +46,9 @@ class Revert:
         return take_back(repository, tip, commit, author, ON_PAGE)
 
 
-def take_back(repository: Repository, tip: Commit, commit: Commit, author: Author, back: str = BY_COMMAND) -> Draft:
+def take_back(
+    repository: Repository, tip: Commit, commit: Commit, author: Author, back: str = BY_COMMAND
+) -> CommitDraft:
     """The branch without what one commit changed; `back` is how to go back to another, for a hint.
 
     Raises NotRevertible, and RevertConflict where later commits have changed the same lines.
@@ -57,21 +59,21 @@ def take_back(repository: Repository, tip: Commit, commit: Commit, author: Autho
     reversing = f", reversing\nchanges made to {before.id}" if is_merge else ""
     said = f'Revert "{commit.subject}"', f"This reverts commit {commit.id}{reversing}."
     if commit.id == tip.id:
-        return Draft(before.tree, *said)
+        return CommitDraft(before.tree, *said)
     merge = repository.merge_trees(commit.tree, tip.tree, before.tree, author)
     contents = {path: _without(repository, tip, commit, before, path) for path in merge.conflicts}
     solved = {path: content for path, content in contents.items() if content is not None}
     if left := [path for path in merge.conflicts if path not in solved]:
         raise _conflict(repository, tip, commit, before, merge.tree, left, back)
-    return Draft(repository.change_files(merge.tree, solved), *said)
+    return CommitDraft(repository.change_files(merge.tree, solved), *said)
 
 
-def go_back(repository: Repository, tip: Commit, commit: Commit) -> Draft:
+def go_back(repository: Repository, tip: Commit, commit: Commit) -> CommitDraft:
     """The branch as it was at a commit; raises NotRevertible."""
     _check_on_branch(repository, tip, commit)
     gone = len(repository.gained(commit.id, tip.id))
     body = f"This brings back all that commit {commit.id} held,\nand takes back the {count(gone, 'commit')} since."
-    return Draft(commit.tree, f'Return to "{commit.subject}"', body)
+    return CommitDraft(commit.tree, f'Return to "{commit.subject}"', body)
 
 
 def _without(repository: Repository, tip: Commit, commit: Commit, before: Commit, path: str) -> bytes | None:

@@ -17,11 +17,11 @@ from ..config.files import ROWS_PATH, is_rows, may_hold_rows
 from ..config.formatting import cells_text
 from ..config.location_map import LocationMap
 from ..config.row import Row, parse_line, row_of
-from ..config.validate import Gate
+from ..config.validate import Validator
 from ..errors import InvalidConfiguration, NothingChanges, NotWritable, RowChanged
 from ..net.addresses import Network
 from ..repository.maps import load_map_at
-from ..repository.new_commits import Author, Draft
+from ..repository.new_commits import Author, CommitDraft
 from ..repository.repository import Repository
 from ..text import bom_of, quote
 
@@ -59,7 +59,7 @@ class EditRow:
     seen: str
     row: Typed | None
 
-    def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:  # noqa: ARG002  as an intent has it
+    def draft(self, repository: Repository, tip: Commit, author: Author) -> CommitDraft:  # noqa: ARG002  as an intent has it
         """The branch with that line changed; raises RowChanged."""
         path, file, at = self._found(repository, tip)
         if self.row is None:
@@ -100,7 +100,7 @@ class AddRow:
     path: str
     row: Typed
 
-    def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:  # noqa: ARG002  as above
+    def draft(self, repository: Repository, tip: Commit, author: Author) -> CommitDraft:  # noqa: ARG002  as above
         """The branch with that row, below the nearest one before it in its file; raises NotWritable."""
         path = self.path or file_for(repository, tip, self.row.subnet)
         if not may_hold_rows(path):
@@ -165,7 +165,7 @@ def file_for(repository: Repository, tip: Commit, subnet: str) -> str:
     """The file of the row that holds a subnet, else of that which is nearest; `locations.csv` where there is none."""
     row = row_of(parse_line(f"x,{subnet.strip()}".encode()))
     try:
-        found = load_map_at(repository, Gate(), tip, errors_only=True)
+        found = load_map_at(repository, Validator(), tip, errors_only=True)
     except InvalidConfiguration:
         return ROWS_PATH
     return _neighbour(found, row.network) if row else ROWS_PATH
@@ -219,9 +219,9 @@ def _check_room(repository: Repository, tip: Commit, path: str) -> None:
             raise NotWritable(f"there is no room for {quote(path)}: {there} is there", "take another file")
 
 
-def _draft(repository: Repository, tip: Commit, path: str, file: _Lines, subject: str, body: str) -> Draft:
+def _draft(repository: Repository, tip: Commit, path: str, file: _Lines, subject: str, body: str) -> CommitDraft:
     tree = repository.change_files(tip.tree, {path: file.content()})
-    return Draft(tree, subject, body)
+    return CommitDraft(tree, subject, body)
 
 
 def _width(text: str) -> int:

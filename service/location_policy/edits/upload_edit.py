@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ..config.commit import Commit
 from ..config.files import ROWS_PATH, RULES_PATH, File, is_rows
 from ..config.policy_toml import read_rules
-from ..config.row_file import LineMemory, RowFile, read_rows
+from ..config.row_file import LineCache, RowFile, read_rows
 from ..errors import NothingChanges, UnusableUpload
-from ..repository.new_commits import Author, Draft
+from ..repository.new_commits import Author, CommitDraft
 from ..repository.repository import Repository
 from ..text import count, quote
 from .replace_rows import Replacement, replace_rows
@@ -30,7 +30,7 @@ class UploadRows:
     name: str
     path: str = ""
 
-    def draft(self, repository: Repository, tip: Commit, author: Author) -> Draft:  # noqa: ARG002  as an intent has it
+    def draft(self, repository: Repository, tip: Commit, author: Author) -> CommitDraft:  # noqa: ARG002  as an intent has it
         """The branch with these rows; raises NothingChanges, and UnusableUpload with every problem at its line."""
         content = repository.blob(self.blob, UPLOAD_LIMIT)
         if content is None:
@@ -41,7 +41,9 @@ class UploadRows:
         if tree == tip.tree:
             where = self.path or "the map"
             raise NothingChanges(f"nothing changes by this: {where} says already what {quote(self.name)} says")
-        return Draft(tree, f"Upload {self.name}" + f" to {self.path}" * bool(self.path), _body(upload, replacement))
+        return CommitDraft(
+            tree, f"Upload {self.name}" + f" to {self.path}" * bool(self.path), _body(upload, replacement)
+        )
 
     def _replaced(self, content: bytes, there: Sequence[File]) -> tuple[Upload, Replacement]:
         contents = {file.path: file.content or b"" for file in there if is_rows(file.path)}
@@ -50,7 +52,7 @@ class UploadRows:
         if self.path and self.path not in contents:
             named = ", ".join(sorted(contents)[:_NAMED]) or "none yet"
             raise UnusableUpload(f"the map has no file {quote(self.path)}", f"its files are: {named}")
-        memory = LineMemory()
+        memory = LineCache()
         files = [read_rows(path, text, memory) for path, text in contents.items()]
         others = [file for file in files if self.path and file.path != self.path]
         upload = read_upload(self._shown(others), content, memory, {*rules.known, *_names(files)})

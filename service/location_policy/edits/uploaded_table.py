@@ -14,7 +14,7 @@ from itertools import islice
 from ..config.csv_lines import cells_of, is_blank, is_heading
 from ..config.files import File
 from ..config.formatting import cells_text
-from ..config.row_file import LineMemory, RowFile, read_rows
+from ..config.row_file import LineCache, RowFile, read_rows
 from ..config.validate import row_errors
 from ..errors import UnusableUpload
 from ..integrations.imports.pexsubnet import is_numbered
@@ -55,7 +55,7 @@ class Upload:
         return Problem(self.file.path, 1, 1, "no-rows", "the file has no row", hint)
 
 
-def read_upload(name: str, content: bytes, memory: LineMemory, locations: Container[str] = ()) -> Upload:
+def read_upload(name: str, content: bytes, memory: LineCache, locations: Container[str] = ()) -> Upload:
     """The file of this name and content; a number that is one of the `locations` is no id.
 
     Raises UnusableUpload for what no line can be read of.

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from ..config.commit import Commit
 from ..config.files import RULES_PATH, is_rows
 from ..config.location_map import LocationMap
-from ..config.validate import Gate
+from ..config.validate import Validator
 from ..errors import InvalidConfiguration
-from ..plan.affected_owners import Touched
+from ..plan.affected_owners import AffectedOwner
 from ..plan.answer_changes import row_changes
 from ..plan.limits import Excess, exceeded_limits
 from ..plan.plan import EMPTY, Plan, make_plan
@@ -47,21 +47,21 @@ class Effect:
     nearly: Commit | None = None
 
     @property
-    def touched(self) -> tuple[Touched, ...]:
+    def touched(self) -> tuple[AffectedOwner, ...]:
         """The owners who are asked; nobody is about a return to what was there, unless owners change with it."""
         return () if self.returns_to and not self.plan.owners else self.plan.touched
 
 
-def find_base(repository: Repository, gate: Gate, old: str) -> Base:
+def find_base(repository: Repository, validator: Validator, old: str) -> Base:
     """The old tip; where it is not valid, the newest of its first-parent ancestors that is."""
     for commit_id in repository.ancestors(old, LOOK_BACK, first_parent=True):
         commit = repository.commit(commit_id)
-        if found := _load(repository, gate, commit, was_served=commit_id == old):
+        if found := _load(repository, validator, commit, was_served=commit_id == old):
             return Base(commit, found)
     return Base(None, EMPTY)
 
 
-def effect_of(repository: Repository, gate: Gate, base: Base, commit: Commit, new: LocationMap) -> Effect:
+def effect_of(repository: Repository, validator: Validator, base: Base, commit: Commit, new: LocationMap) -> Effect:
     """What going from the base to this commit, which has the map `new`, does."""
     plan = make_plan(base.location_map, new)
     if base.commit is None or not (plan.effect or plan.judging):
@@ -70,7 +70,7 @@ def effect_of(repository: Repository, gate: Gate, base: Base, commit: Commit, ne
     excess = () if returns_to else exceeded_limits(plan)
     nearly = None
     if excess or (asks_owners(base.location_map) and plan.touched and not returns_to):
-        returns_to, nearly = _equal_meaning(repository, gate, base.commit, new)
+        returns_to, nearly = _equal_meaning(repository, validator, base.commit, new)
     return Effect(base, plan, returns_to, () if returns_to else excess, nearly)
 
 
@@ -79,9 +79,11 @@ def asks_owners(location_map: LocationMap) -> bool:
     return bool(location_map.owned) and location_map.rules.severity("owner-approval") == "error"
 
 
-def _load(repository: Repository, gate: Gate, commit: Commit, *, was_served: bool = False) -> LocationMap | None:
+def _load(
+    repository: Repository, validator: Validator, commit: Commit, *, was_served: bool = False
+) -> LocationMap | None:
     try:
-        return load_map_at(repository, gate, commit, was_served=was_served, errors_only=True)
+        return load_map_at(repository, validator, commit, was_served=was_served, errors_only=True)
     except InvalidConfiguration:
         return None
 
@@ -93,14 +95,14 @@ def _equal_entries(repository: Repository, base: Commit, commit: Commit) -> Comm
 
 
 def _equal_meaning(
-    repository: Repository, gate: Gate, base: Commit, new: LocationMap
+    repository: Repository, validator: Validator, base: Commit, new: LocationMap
 ) -> tuple[Commit | None, Commit | None]:
     """The newest commit with the same rows and rules, however they are written down; without one, the newest that
     differs in nothing but how pushes are judged.
     """
     nearly = None
     for commit in _older(repository, base):
-        old = _load(repository, gate, commit)
+        old = _load(repository, validator, commit)
         if old and not answering_changes(old.rules, new.rules) and not row_changes(old, new):
             if old.rules == new.rules:
                 return commit, None

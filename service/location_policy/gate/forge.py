@@ -24,7 +24,7 @@ EXTRA_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class HookEnvironment:
     """How the pusher is told, until when what could be left out may be begun, and what becomes of `refs/for/`."""
 
     prefix: str = ""
@@ -41,13 +41,13 @@ class Manner:
             yield from (f"{self.prefix}{line}" if line else line for line in text.split("\n"))
 
 
-def manner_of(environment: Mapping[str, str]) -> Manner:
+def manner_of(environment: Mapping[str, str]) -> HookEnvironment:
     """The manner that the server wants; its clock begins now."""
     if "GITHUB_USER_LOGIN" in environment:
-        return Manner(extras_until=time.monotonic() + GITHUB_SECONDS * EXTRA_SHARE)
+        return HookEnvironment(extras_until=time.monotonic() + GITHUB_SECONDS * EXTRA_SHARE)
     if "GITEA_PUSHER_NAME" in environment:
-        return Manner(makes_pull_requests=True)
+        return HookEnvironment(makes_pull_requests=True)
     is_gitlab = "GL_ID" in environment and "GL_USER" not in environment  # the second is Gitolite's
     if is_gitlab and environment.get("GL_PROTOCOL") not in TERMINALS:
-        return Manner(GITLAB_PREFIX)
-    return Manner()
+        return HookEnvironment(GITLAB_PREFIX)
+    return HookEnvironment()

@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..config.validate import Gate
+from ..config.validate import Validator
 from ..errors import NotARepository, NotSigned, RepositoryError
 from ..repository.config import PROC_RECEIVE, SECTION
 from ..repository.git_dir import find_git_directory
 from ..repository.maps import load_map_at
 from ..repository.new_repository import check_branch, make_bare
 from ..repository.repository import Repository, open_repository
-from ..repository.signing_options import Signatures
+from ..repository.signing_options import SigningOptions
 from ..repository.signing_policy import signature_rule
 from .hooks import install_hooks, is_ours
 from .ref_updates import DRY_RUN
@@ -43,7 +43,7 @@ REFS = {
 """Settings with many values, of which one is ours: nobody pushes to the refs that the program writes, and no ref is
 made for a dry run."""
 
-NO_SIGNATURES = Signatures()
+NO_SIGNATURES = SigningOptions()
 
 
 def create(
@@ -52,7 +52,7 @@ def create(
     *,
     branch: str | None = None,
     shared: bool = False,
-    signatures: Signatures = NO_SIGNATURES,
+    signatures: SigningOptions = NO_SIGNATURES,
 ) -> None:
     """A new bare repository with hook and settings, and `content` as its first commit.
 
@@ -68,7 +68,7 @@ def create(
         if content is not None:
             with open_repository(aside) as repository:
                 commit_id = repository.commit_folder(content, "Start the map of media locations")
-                load_map_at(repository, Gate(), repository.commit(commit_id))
+                load_map_at(repository, Validator(), repository.commit(commit_id))
                 repository.pin(f"refs/heads/{branch or BRANCH}", commit_id)
         if shared:
             _share(aside)
@@ -96,7 +96,7 @@ def other_settings(repository: Repository) -> Iterator[str]:
 
 
 def install(
-    path: Path, *, branch: str | None = None, shared: bool = False, signatures: Signatures = NO_SIGNATURES
+    path: Path, *, branch: str | None = None, shared: bool = False, signatures: SigningOptions = NO_SIGNATURES
 ) -> list[str]:
     """Hook and settings of an existing bare repository, never its content; what was done, a line each.
 
@@ -141,7 +141,7 @@ def _install_settings(repository: Repository, *, takes_dry_runs: bool) -> Iterat
         repository.set_config(f"{SECTION}.id", uuid.uuid4().hex)
 
 
-def _check_signatures(repository: Repository, signatures: Signatures) -> dict[str, str]:
+def _check_signatures(repository: Repository, signatures: SigningOptions) -> dict[str, str]:
     """The settings that are asked for; raises NotSigned where they, with those that are there, lead nowhere."""
     wanted = signatures.config(SECTION)
     if wanted:

@@ -15,9 +15,9 @@ from ..config.commit import Commit
 from ..config.files import RULES_PATH
 from ..config.lint import all_warnings
 from ..config.location_map import LocationMap
-from ..config.validate import Gate
+from ..config.validate import Validator
 from ..errors import InvalidConfiguration
-from ..plan.affected_owners import Touched
+from ..plan.affected_owners import AffectedOwner
 from ..plan.approvals import APPROVAL, unapproved
 from ..plan.plan import EMPTY
 from ..problems import Problem, errors_in
@@ -55,7 +55,7 @@ class Judge:
         self._signatures = signatures
         self._pusher = pusher
         self._allows_rewind = allows_rewind
-        self._gate = Gate()
+        self._validator = Validator()
         self._problems: dict[tuple[Entry, ...], tuple[Problem, ...]] = {}
         self._tip: tuple[Entry, ...] = ()
         self._map: LocationMap | None = None
@@ -75,7 +75,7 @@ class Judge:
             return Move(update, forbidden="rewind")
         dropped = self._dropped(update) if rewinds else None
         gained = self._repository.gained(update.old, update.new) or [update.new]
-        base = find_base(self._repository, self._gate, update.old)
+        base = find_base(self._repository, self._validator, update.old)
         return replace(self._judge_gained(update, base, gained), dropped=dropped)
 
     def _judge_gained(self, update: Update, base: Base, commit_ids: Sequence[str]) -> Move:
@@ -121,9 +121,9 @@ class Judge:
         held = base.location_map.rules.limits or asks_owners(base.location_map)
         if not held and self._is_late():
             return None, ("plan",)
-        return effect_of(self._repository, self._gate, base, tip, self._map), ()
+        return effect_of(self._repository, self._validator, base, tip, self._map), ()
 
-    def _unapproved(self, tip: Commit, effect: Effect) -> tuple[Touched, ...]:
+    def _unapproved(self, tip: Commit, effect: Effect) -> tuple[AffectedOwner, ...]:
         """Who has not given their word, where anybody asks; who that is, is as it was before."""
         if not effect.touched or effect.base.location_map.rules.severity("owner-approval") == "off":
             return ()
@@ -140,8 +140,8 @@ class Judge:
         entries = self._repository.entries(commit)
         if entries not in self._problems:
             try:
-                files = self._repository.files(entries, self._gate.knows)
-                found = self._gate.load_map(files, errors_only=True)
+                files = self._repository.files(entries, self._validator.knows)
+                found = self._validator.load_map(files, errors_only=True)
                 self._problems[entries] = found.warnings
             except InvalidConfiguration as error:
                 self._problems[entries] = error.problems

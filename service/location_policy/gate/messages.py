@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from ..config.commit import Commit
 from ..config.files import RULES_PATH
-from ..plan.affected_owners import Touched
+from ..plan.affected_owners import AffectedOwner
 from ..plan.approvals import APPROVAL
 from ..plan.as_text import SHOWN_OWNERS, plan_lines, total_line, touched_text
 from ..plan.limits import Excess
@@ -191,14 +191,14 @@ def tell_override(excess: Sequence[Excess], reason: str) -> Iterator[str]:
     yield f"  reason: {escape(reason)}"
 
 
-def tell_unapproved(touched: Sequence[Touched]) -> Iterator[str]:
+def tell_unapproved(touched: Sequence[AffectedOwner]) -> Iterator[str]:
     """Whose word is missing, where that is a warning."""
     names = ", ".join(escape(quote(one.owner)) for one in touched[:SHOWN_OWNERS])
     more = f" and {count(len(touched) - SHOWN_OWNERS, 'owner')} more" * (len(touched) > SHOWN_OWNERS)
     yield f"warning: not approved by {names}{more} [owner-approval]"
 
 
-def refuse_unapproved(name: str, touched: Sequence[Touched]) -> Iterator[str]:
+def refuse_unapproved(name: str, touched: Sequence[AffectedOwner]) -> Iterator[str]:
     """The verdict on what its owners have not approved, and how they can."""
     yield f"{name} is refused: it needs the word of {count(len(touched), 'owner')}"
     for one in touched[:SHOWN_OWNERS]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ..config.validate import Gate
+from ..config.validate import Validator
 from ..plan.limits import Excess
 from ..repository.maps import load_map_at
 from ..repository.repository import Repository
@@ -45,7 +45,7 @@ def record_overrides(
 
 
 def _excess(update: Update, repository: Repository) -> Sequence[Excess]:
-    gate, commit = Gate(), repository.commit(update.new)
-    base = find_base(repository, gate, update.old)
-    new = load_map_at(repository, gate, commit, errors_only=True)
-    return effect_of(repository, gate, base, commit, new).excess
+    validator, commit = Validator(), repository.commit(update.new)
+    base = find_base(repository, validator, update.old)
+    new = load_map_at(repository, validator, commit, errors_only=True)
+    return effect_of(repository, validator, base, commit, new).excess

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..config.commit import Commit, Signer
-from ..plan.affected_owners import Touched
+from ..plan.affected_owners import AffectedOwner
 from ..problems import Problem
 from ..repository.signatures import Signature
 from .effect import Effect
@@ -103,7 +103,7 @@ class Move:
     effect: Effect | None = None
     warnings: tuple[Problem, ...] = ()
     reason: str | None = None
-    unapproved: tuple[Touched, ...] = ()
+    unapproved: tuple[AffectedOwner, ...] = ()
     needs_approval: bool = False
     signatures: SignatureCheck | None = None
     older: OlderCommits | None = None

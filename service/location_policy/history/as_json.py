@@ -9,14 +9,14 @@ from ..gate.overrides import Override
 from ..plan.as_json import Fields, answer_fields, total_fields
 from ..rollout.journal import Event
 from ..text import moment_text
-from .branch import Answered, Effect
+from .branch import Answered, CommitEffect
 from .commit_text import commit_fields
 
 Events = Mapping[str, Sequence[Event]]
 """What a service has written down, by commit."""
 
 
-def effect_fields(effect: Effect, noted: Mapping[str, Override], events: Events) -> Fields:
+def effect_fields(effect: CommitEffect, noted: Mapping[str, Override], events: Events) -> Fields:
     """What a commit changed, and what became of it."""
     return {
         **commit_fields(effect.commit),

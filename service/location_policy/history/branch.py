@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..config.commit import Commit
 from ..config.location_map import LocationMap
-from ..config.validate import Gate
+from ..config.validate import Validator
 from ..errors import InvalidConfiguration
 from ..net.addresses import Address
 from ..net.ranges import AddressSpace, Names
@@ -30,7 +30,7 @@ CUT = "history ends here: the clone is shallow"
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class CommitEffect:
     """What a commit changed, in numbers by kind and in words; where it is not valid, only how many `errors` it has.
 
     Where a shallow clone does not have what was there before, the words say so, and there are no numbers.
@@ -74,7 +74,7 @@ class Branch:
         """Are there more before, which a shallow clone does not have?"""
         self._repository = repository
         self._served = served
-        self._gate = Gate()
+        self._validator = Validator()
         self._last: tuple[tuple[Entry, ...], LocationMap | None, int] = ((), None, 0)
 
     def base(self) -> LocationMap:
@@ -83,18 +83,18 @@ class Branch:
         loaded = (self._load(self._repository.commit(commit_id))[0] for commit_id in ids)
         return next((one for one in loaded if one), EMPTY)
 
-    def effects(self) -> Iterator[Effect]:
+    def effects(self) -> Iterator[CommitEffect]:
         """What each commit changed, oldest first."""
         old = self.base()
         space = address_space(old)
         is_known = not self.is_cut
         for commit, new, errors in self._maps():
             if new is None or not is_known:
-                yield Effect(commit, {}, () if new is None else (CUT,), errors)
+                yield CommitEffect(commit, {}, () if new is None else (CUT,), errors)
                 is_known = is_known or new is not None
                 continue
             plan = make_plan(old, new, space)
-            yield Effect(commit, plan.totals(), (*rule_lines(plan), total_line(plan), *owner_lines(plan)))
+            yield CommitEffect(commit, plan.totals(), (*rule_lines(plan), total_line(plan), *owner_lines(plan)))
             old = new
 
     def answers(self, address: Address) -> Iterator[Answered]:
@@ -123,7 +123,7 @@ class Branch:
         if entries != self._last[0]:
             was_served = commit.id in self._served
             try:
-                found = load_map_at(self._repository, self._gate, commit, was_served=was_served, errors_only=True)
+                found = load_map_at(self._repository, self._validator, commit, was_served=was_served, errors_only=True)
                 self._last = entries, found, 0
             except InvalidConfiguration as error:
                 self._last = entries, None, len(errors_in(error.problems))

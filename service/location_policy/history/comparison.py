@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..config.commit import Commit
 from ..config.location_map import LocationMap
-from ..config.validate import Gate
+from ..config.validate import Validator
 from ..errors import InvalidConfiguration
 from ..plan.as_json import Fields, plan_excerpt
 from ..plan.plan import make_plan
@@ -31,9 +31,11 @@ def compare(repository: Repository, old: Commit | None, new: Commit, served: Col
 
     `served` are the ids of commits that were in force.
     """
-    gate = Gate()
-    base, before = (old, load_served(repository, old, gate, served)) if old else _before(repository, new, gate, served)
-    return Comparison(base, new, plan_excerpt(make_plan(before, load_served(repository, new, gate, served))))
+    validator = Validator()
+    base, before = (
+        (old, load_served(repository, old, validator, served)) if old else _before(repository, new, validator, served)
+    )
+    return Comparison(base, new, plan_excerpt(make_plan(before, load_served(repository, new, validator, served))))
 
 
 def compare_at(place: Path, old: Commit | None, new: Commit, served: Collection[str]) -> Comparison:
@@ -42,22 +44,22 @@ def compare_at(place: Path, old: Commit | None, new: Commit, served: Collection[
         return compare(repository, old, new, served)
 
 
-def load_served(repository: Repository, commit: Commit, gate: Gate, served: Collection[str]) -> LocationMap:
+def load_served(repository: Repository, commit: Commit, validator: Validator, served: Collection[str]) -> LocationMap:
     """A commit by its own rules; one that was served and is not valid by them, as it was served."""
     try:
-        return load_map_at(repository, gate, commit, errors_only=True)
+        return load_map_at(repository, validator, commit, errors_only=True)
     except InvalidConfiguration:
         if commit.id not in served:
             raise
-        return load_map_at(repository, gate, commit, was_served=True, errors_only=True)
+        return load_map_at(repository, validator, commit, was_served=True, errors_only=True)
 
 
 def _before(
-    repository: Repository, commit: Commit, gate: Gate, served: Collection[str]
+    repository: Repository, commit: Commit, validator: Validator, served: Collection[str]
 ) -> tuple[Commit | None, LocationMap | None]:
     """What was there before a commit: an invalid one was never served."""
     for commit_id in repository.ancestors(commit.id, 1 + LOOK_BACK, first_parent=True)[1:]:
         with suppress(InvalidConfiguration):
             before = repository.commit(commit_id)
-            return before, load_served(repository, before, gate, served)
+            return before, load_served(repository, before, validator, served)
     return None, None

@@ -65,7 +65,7 @@ class _Phrase(NamedTuple):
     after: bytes
 
 
-class Wording:
+class AnswerEncoder:
     """The answers of one commit (None for a working copy) under its rules; what they share is encoded once."""
 
     __slots__ = ("_commit", "_phrases", "_rules", "_sources", "_unmatched", "no_opinion")

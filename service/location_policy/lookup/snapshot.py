@@ -19,7 +19,7 @@ from ..config.location_map import LocationMap
 from ..config.policy_toml import Rules
 from ..net.addresses import Address, Network
 from ..net.prefix_tree import PrefixTree
-from .answers import Match, Wording
+from .answers import AnswerEncoder, Match
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class Snapshot:
     names_of: array[int]
     paths: tuple[str, ...]
     starts: tuple[int, ...]
-    wording: Wording
+    wording: AnswerEncoder
     _tree: PrefixTree
 
     def of(self, commit: Commit) -> Snapshot:
         """The same for another commit, loaded now."""
-        wording = Wording(self.rules, commit.id)
+        wording = AnswerEncoder(self.rules, commit.id)
         return replace(self, commit=commit, loaded_at=datetime.now(UTC), wording=wording)
 
     def match(self, address: Address) -> Match | None:
@@ -84,7 +84,7 @@ class Snapshot:
         return Match(network, self.names[self.names_of[row]], path, self.lines[row])
 
 
-def take(location_map: LocationMap, commit: Commit | None) -> Snapshot:
+def build_snapshot(location_map: LocationMap, commit: Commit | None) -> Snapshot:
     """The snapshot of a map."""
     networks: list[Network] = []
     lines, names_of = array("I"), array("I")
@@ -106,7 +106,7 @@ def take(location_map: LocationMap, commit: Commit | None) -> Snapshot:
         rules=location_map.rules,
         size=len(networks),
         locations=MappingProxyType(dict(sorted(counts.items()))),
-        wording=Wording(location_map.rules, commit.id if commit else None),
+        wording=AnswerEncoder(location_map.rules, commit.id if commit else None),
         _tree=PrefixTree(networks),
         lengths=bytes(network[-1] for network in networks),
         lines=lines,

@@ -15,7 +15,7 @@ from .answer_changes import Change
 from .rule_changes import RuleChange
 
 
-class Touched(NamedTuple):
+class AffectedOwner(NamedTuple):
     """Whose, and what of it: disjoint ranges by the size of an address; `is_all` where everybody's is touched."""
 
     owner: str
@@ -34,7 +34,7 @@ def owner_changes(old: Sequence[Owned], new: Sequence[Owned]) -> tuple[RuleChang
 
 def touched(
     old: Sequence[Owned], new: Sequence[Owned], changes: Iterable[Change], *, all_answers: bool
-) -> tuple[Touched, ...]:
+) -> tuple[AffectedOwner, ...]:
     """The owners of before whose address space is touched, in the order of the file."""
     ranges = _disjoint([*_answered(changes), *_handed_over(old, new)]) if old else []
     if not ranges and not (old and all_answers):
@@ -48,7 +48,9 @@ def touched(
             found.setdefault(owner, []).append((size, part.range))
     owners = dict.fromkeys(owner for _, owner in old)
     return tuple(
-        Touched(owner, tuple(found.get(owner, ())), all_answers) for owner in owners if all_answers or owner in found
+        AffectedOwner(owner, tuple(found.get(owner, ())), all_answers)
+        for owner in owners
+        if all_answers or owner in found
     )
 
 

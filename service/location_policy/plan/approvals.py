@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from .affected_owners import Touched
+from .affected_owners import AffectedOwner
 
 APPROVAL = "Approved-by"
 """The trailer of the tip's message that names who has approved it: a name, an email, or `Name <email>`."""
 
 
-def unapproved(touched: Sequence[Touched], pusher: str, trailers: Iterable[str]) -> tuple[Touched, ...]:
+def unapproved(touched: Sequence[AffectedOwner], pusher: str, trailers: Iterable[str]) -> tuple[AffectedOwner, ...]:
     """The owners who have not given their word."""
     given = {pusher.casefold(), *(form for trailer in trailers for form in _forms(trailer))}
     return tuple(one for one in touched if given.isdisjoint(_forms(one.owner)))

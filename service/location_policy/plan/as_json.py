@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from ..net.addresses import Network
 from ..net.ranges import Names, count_slash64s
-from .affected_owners import Touched
+from .affected_owners import AffectedOwner
 from .answer_changes import Change
 from .as_text import rule_lines, total_line
 from .change_text import change_text
@@ -46,7 +46,7 @@ def _rule_fields(change: RuleChange) -> Fields:
     return {"key": change.key, "from": change.before, "to": change.after}
 
 
-def _touched_fields(one: Touched) -> Fields:
+def _touched_fields(one: AffectedOwner) -> Fields:
     """An owner of before; with `everything` a change of rules touches all of their address space."""
     size = total_of(one.ranges)
     counted = {"addresses": size.addresses, "slash64s": str(size.slash64s)}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ..config.files import OWNERS_PATH, RULES_PATH
 from ..text import count, escape
-from .affected_owners import Touched
+from .affected_owners import AffectedOwner
 from .change_text import change_text, listed, name_text, size_text
 from .plan import Plan, total_of
 from .rule_changes import RuleChange, RuleValue
@@ -46,7 +46,7 @@ def owner_lines(plan: Plan) -> list[str]:
     return lines + [f"… and of {count(more, 'owner')} more"] * (more > 0)
 
 
-def touched_text(one: Touched) -> str:
+def touched_text(one: AffectedOwner) -> str:
     """An owner, and how much of theirs is touched."""
     return f"{name_text(one.owner)}: {'by policy.toml' if one.is_all else size_text(total_of(one.ranges))}"
 

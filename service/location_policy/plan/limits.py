@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..config.location_map import LocationMap
-from ..config.percentages import Share, measured_share
+from ..config.percentages import Percentage, measured_share
 from ..net.addresses import Network
 from ..net.ranges import SIZES, Part, Range, outermost, overlapping
 from .answer_changes import Change, row_changes
@@ -45,7 +45,7 @@ def exceeded_limits(plan: Plan) -> tuple[Excess, ...]:
     return tuple(found)
 
 
-def _excess(rule: str, limit: Share, number: int, whole: int, what: str) -> Iterator[Excess]:
+def _excess(rule: str, limit: Percentage, number: int, whole: int, what: str) -> Iterator[Excess]:
     if limit.is_exceeded(number, whole):
         yield Excess(rule, limit.text, f"{measured_share(number, whole)} of {what}")
 

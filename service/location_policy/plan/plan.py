@@ -15,7 +15,7 @@ from ..config.location_map import LocationMap
 from ..config.policy_toml import Rules
 from ..net.addresses import Network
 from ..net.ranges import AddressSpace, Range, count_slash64s
-from .affected_owners import Touched, owner_changes, touched
+from .affected_owners import AffectedOwner, owner_changes, touched
 from .answer_changes import KINDS, Change, Kind, address_space, changes, row_changes
 from .rule_changes import RuleChange, answering_changes, judging_changes
 
@@ -70,7 +70,7 @@ class Plan:
         return gone | {row: Source(path, line, is_gone=False) for row, path, line in new}
 
     @cached_property
-    def touched(self) -> tuple[Touched, ...]:
+    def touched(self) -> tuple[AffectedOwner, ...]:
         """The owners whose address space this touches; those of before are asked."""
         all_answers = any(change.key.startswith(_ALL_ANSWERS) for change in self.rules)
         return touched(self.old.owned, self.new.owned, self.changes, all_answers=all_answers)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import GitUnavailable, NotWritable
-from ..problems import quote
+from ..text import quote
 from .git import Git, GitFailed
 
 _USAGE = 129
@@ -55,7 +55,7 @@ class Author(NamedTuple):
         }
 
 
-class Draft(NamedTuple):
+class CommitDraft(NamedTuple):
     """The tree of a commit to be made, and its message: the subject, and below it what it does."""
 
     tree: str

@@ -8,7 +8,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Signatures:
+class SigningOptions:
     """What is asked for of a repository: the files of those who may sign, and what must be signed."""
 
     allowed_signers: Path | None = None

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..config.commit import Commit
-from ..config.validate import Gate
+from ..config.validate import Validator
 from ..errors import BuildFailed, InvalidConfiguration, NotSigned, RepositoryError
 from ..lookup.snapshot import Snapshot
 from ..problems import errors_in
@@ -21,24 +21,24 @@ from ..repository.signing_policy import SignatureRule
 from ..text import count
 from .candidates import Candidate, next_candidate, start_candidates
 from .last_good import Identity, LastGood
-from .persistence import Keeper
-from .snapshot_builder import Loader
-from .state import Active, Failure, now
+from .persistence import Persistence
+from .snapshot_builder import SnapshotBuilder
+from .state import ActiveState, Failure, now
 
 log = logging.getLogger(__name__)
 
 
-class Rollout:
+class Activator:
     """What puts commits in force, and keeps what was; by the `rule` and for the `identity` that were read last."""
 
-    def __init__(self, active: Active, state_directory: Path, identity: Identity) -> None:
+    def __init__(self, active: ActiveState, state_directory: Path, identity: Identity) -> None:
         self.rule = SignatureRule()
         self.identity = identity
         self._active = active
-        self._loader = Loader()
+        self._loader = SnapshotBuilder()
         self._state_directory = state_directory
-        self._keeper = Keeper(state_directory, active)
-        self._stored = self._keeper.read()
+        self._persistence = Persistence(state_directory, active)
+        self._stored = self._persistence.read()
         self._refused_under: object = None
 
     def is_to_be_judged_again(self) -> bool:
@@ -48,11 +48,11 @@ class Rollout:
     @property
     def is_waiting(self) -> bool:
         """Was HEAD refused for want of a signature, or is there something to be kept yet?"""
-        return self._refused_under is not None or self._keeper.is_waiting
+        return self._refused_under is not None or self._persistence.is_waiting
 
     def try_again(self, repository: Repository) -> None:
         """Keep what could not be kept before."""
-        self._keeper.try_again(repository, self.identity)
+        self._persistence.try_again(repository, self.identity)
 
     def roll_out(self, repository: Repository, head: Commit) -> None:
         """Put HEAD in force, or else say why not; what is in force already is not loaded again."""
@@ -63,7 +63,7 @@ class Rollout:
             if not (snapshot and snapshot.commit and snapshot.commit.id == head.id):
                 first = next(order)
                 self.rule.require(repository, first.gains)
-                self._put_in_force(repository, head, Gate(), was_served=first.was_served)
+                self._put_in_force(repository, head, Validator(), was_served=first.was_served)
         except InvalidConfiguration as error:
             rejection = Failure(now(), error.message, head.id, error.problems)
             log.error("refused commit=%s %s", head.id, count(len(errors_in(error.problems)), "error"))
@@ -73,7 +73,7 @@ class Rollout:
             self._refused_under = self.rule.stamp()
         if rejection:
             self._active.count("refused")
-            self._keeper.note("refused", head.id)
+            self._persistence.note("refused", head.id)
             self._put_first_in_force(repository, order)
         self._active.change(rejection=rejection, is_settled=True, was_read=True)
 
@@ -93,24 +93,24 @@ class Rollout:
     def _put_first_in_force(self, repository: Repository, order: Iterable[Candidate]) -> None:
         """While nothing is in force: put in force the first of these that can be."""
         if self._active.state.snapshot is None:
-            gate = Gate()
-            any(self.serve_stored() if one.stored else self._try(repository, one, gate) for one in order)
+            validator = Validator()
+            any(self.serve_stored() if one.stored else self._try(repository, one, validator) for one in order)
 
-    def _try(self, repository: Repository, one: Candidate, gate: Gate) -> bool:
+    def _try(self, repository: Repository, one: Candidate, validator: Validator) -> bool:
         try:
             self.rule.require(repository, one.gains)
             (commit,) = self.rule.with_signers(repository, [repository.commit(one.commit_id)])
-            self._put_in_force(repository, commit, gate, was_served=one.was_served)
+            self._put_in_force(repository, commit, validator, was_served=one.was_served)
         except (BuildFailed, InvalidConfiguration, NotSigned, RepositoryError):
             return False
         return True
 
-    def _put_in_force(self, repository: Repository, commit: Commit, gate: Gate, *, was_served: bool) -> None:
+    def _put_in_force(self, repository: Repository, commit: Commit, validator: Validator, *, was_served: bool) -> None:
         started = time.monotonic()
         files = repository.files_of(commit)
-        self._publish(self._loader.load(gate, files, commit, was_served=was_served), started)
-        self._keeper.keep(repository, self.identity, commit, files)
-        self._keeper.note("active", commit.id)
+        self._publish(self._loader.load(validator, files, commit, was_served=was_served), started)
+        self._persistence.keep(repository, self.identity, commit, files)
+        self._persistence.note("active", commit.id)
 
     def serve_stored(self) -> bool:
         """Put in force the content on disk, if there is some that can be."""
@@ -119,14 +119,14 @@ class Rollout:
             return False
         started = time.monotonic()
         try:
-            self._publish(self._loader.load(Gate(), stored.files, stored.commit, was_served=True), started)
+            self._publish(self._loader.load(Validator(), stored.files, stored.commit, was_served=True), started)
         except BuildFailed:  # it is tried again, and the outage of the source is told
             return False
         except InvalidConfiguration as error:
             log.warning("the content kept in %s cannot be used: %s", self._state_directory, error.message)
             self._stored = None
             return False
-        self._keeper.note("active", stored.commit.id)
+        self._persistence.note("active", stored.commit.id)
         return True
 
     def _publish(self, snapshot: Snapshot, started: float) -> None:

@@ -25,7 +25,7 @@ from ..runtime.users import chown_name
 from ..text import count
 from . import last_good
 from .last_good import Identity
-from .startup_preview import look_ahead
+from .startup_preview import preview_start
 from .watcher import TICK, watch_problem
 
 MOUNTS = Path("/proc/self/mountinfo")
@@ -202,7 +202,7 @@ def _state(directory: Path, identity: Identity) -> Finding:
 
 
 def _outlook(repository: Repository, place: Path, state_directory: Path) -> Finding:
-    ahead = look_ahead(repository, place, state_directory)
+    ahead = preview_start(repository, place, state_directory)
     instead = f"commit {ahead.served.id[:10]} instead" if ahead.served else "nothing: 503"
     if ahead.head is None:
         names = repository.branches()

@@ -16,7 +16,7 @@ from pathlib import Path
 from ..config.commit import Commit, Signer
 from ..config.files import File
 from ..runtime.atomic_file import remove_abandoned, replacing, sync_folder
-from ..runtime.chunks import SlicedWriter, slices
+from ..runtime.chunks import ChunkedWriter, chunks
 
 FILE_NAME = "last-good"
 FORMAT = 1
@@ -107,12 +107,12 @@ def _files(entries: list[dict[str, str | int]], contents: bytes) -> tuple[File, 
 def _write(directory: Path, parts: Sequence[bytes]) -> None:
     digest = hashlib.sha256()
     for part in parts:
-        for piece in slices(part):
+        for piece in chunks(part):
             digest.update(piece)
     directory.mkdir(exist_ok=True)  # no parents: a repository that was moved away must not come back as a folder
     remove_abandoned(directory / FILE_NAME)
     with replacing(directory / FILE_NAME) as file:
         file.write(digest.hexdigest().encode() + b"\n")
         for part in parts:
-            SlicedWriter(file).write(part)
+            ChunkedWriter(file).write(part)
     sync_folder(directory)

@@ -19,7 +19,7 @@ from ..repository.repository import Repository
 from . import last_good
 from .journal import Event, EventKind, Journal
 from .last_good import Identity, LastGood
-from .state import Active, now
+from .state import ActiveState, now
 
 PIN = "refs/location-policy/last-good"
 """Keeps the commit that was good last from being collected when it is forced away."""
@@ -29,10 +29,10 @@ AGAIN = 60.0
 log = logging.getLogger(__name__)
 
 
-class Keeper:
+class Persistence:
     """Keeps what is in force; for one thread."""
 
-    def __init__(self, state_directory: Path, active: Active) -> None:
+    def __init__(self, state_directory: Path, active: ActiveState) -> None:
         self._directory = state_directory
         self._active = active
         self._pin_failed = False

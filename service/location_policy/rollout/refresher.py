@@ -18,10 +18,10 @@ from ..repository.git_dir import find_git_directory
 from ..repository.mirror import Mirror
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import SignatureRule, signature_rule
-from .activate import Rollout
+from .activate import Activator
 from .change_detector import ChangeDetector
 from .last_good import Identity
-from .state import Active, Failure, Head, now
+from .state import ActiveState, Failure, Head, now
 
 DEFAULT_BRANCH = "main"
 """That which is waited for before it is known which is served."""
@@ -35,14 +35,14 @@ class Refresher:
     def __init__(
         self,
         place: Path,
-        active: Active,
+        active: ActiveState,
         state_directory: Path,
         mirror: Mirror | None = None,
     ) -> None:
         self._place = place
         self._mirror = mirror
         self._active = active
-        self._rollout = Rollout(active, state_directory, Identity("", str(place.absolute())))
+        self._activator = Activator(active, state_directory, Identity("", str(place.absolute())))
         self._detector = ChangeDetector()
         self._is_hurried = False
         self._noted: tuple[str | None, str | None] = (None, None)
@@ -72,7 +72,7 @@ class Refresher:
     def _is_in_order(self) -> bool:
         state = self._active.state
         is_wrong = state.outage or state.head is None or state.signatures_problem
-        return state.is_settled and not is_wrong and not self._rollout.is_waiting
+        return state.is_settled and not is_wrong and not self._activator.is_waiting
 
     def refresh(self) -> None:
         """Ask git; every failure becomes part of the state."""
@@ -80,7 +80,7 @@ class Refresher:
         try:
             if self._mirror:
                 if self._active.state.snapshot is None:  # a remote that says nothing is waited for long
-                    self._rollout.serve_stored()
+                    self._activator.serve_stored()
                 self._mirror.update()
             with open_repository(self._place) as repository:
                 self._look(repository)
@@ -91,25 +91,25 @@ class Refresher:
         else:
             self._note_success()
         if self._active.state.outage and self._active.state.snapshot is None:
-            self._rollout.serve_stored()
+            self._activator.serve_stored()
 
     # --- what is there ---
 
     def _look(self, repository: Repository) -> None:
         begun = self._detector.begin()
         settings = repository.settings()
-        self._rollout.identity = Identity(settings.get("id", ""), self._rollout.identity.place)
+        self._activator.identity = Identity(settings.get("id", ""), self._activator.identity.place)
         hook_files = self._look_at_hook(repository)
         self._look_at_rule(signature_rule(settings, repository.directory))
         try:
             ref = repository.served_ref(settings)
             self._follow(repository, ref)
         except RepositoryError:  # what HEAD names cannot be read: the commit that was good last may be whole
-            self._rollout.fall_back(repository)
+            self._activator.fall_back(repository)
             raise
         self._look_at_notes(repository)
-        self._rollout.try_again(repository)
-        others = (self._place, self._place / ".git", *hook_files, *filter(None, self._rollout.rule.keys))
+        self._activator.try_again(repository)
+        others = (self._place, self._place / ".git", *hook_files, *filter(None, self._activator.rule.keys))
         self._detector.end(begun, deciding_files(repository.directory, (ref, NOTES), others))
 
     def _note_check(self) -> None:
@@ -126,17 +126,17 @@ class Refresher:
             return
         state = self._active.state
         head = state.head if state.head and state.head.commit.id == tip else None
-        if head is None or self._rollout.is_to_be_judged_again():
-            (commit,) = self._rollout.rule.with_signers(repository, [repository.commit(tip)])
+        if head is None or self._activator.is_to_be_judged_again():
+            (commit,) = self._activator.rule.with_signers(repository, [repository.commit(tip)])
             head = Head(commit, head.seen_at if head else now())
             self._active.change(head=head, last_changed_at=head.seen_at, is_settled=False, outage=None)
-            self._rollout.roll_out(repository, commit)
+            self._activator.roll_out(repository, commit)
         elif not state.is_settled:
-            self._rollout.roll_out(repository, head.commit)
+            self._activator.roll_out(repository, head.commit)
 
     def _note_no_commit(self, repository: Repository, name: str) -> None:
         """An empty repository is waited for; a branch that is missing among others is a mistake of somebody."""
-        self._rollout.fall_back(repository)
+        self._activator.fall_back(repository)
         state = self._active.state
         branches = repository.branches()
         rejection = None
@@ -176,7 +176,7 @@ class Refresher:
         if problem and problem != self._active.state.signatures_problem:
             effect = "nobody's signature is told" if rule.scope == "off" else "no commit is taken"
             log.error("%s, as signatures cannot be judged: %s", effect, problem)
-        self._rollout.rule = rule
+        self._activator.rule = rule
         self._active.change(signatures=rule.scope, signatures_problem=problem)
 
     def _note_outage(self, message: str, cause: Exception | None = None) -> None:

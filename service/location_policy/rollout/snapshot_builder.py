@@ -9,10 +9,10 @@ from typing import cast
 
 from ..config.commit import Commit
 from ..config.files import File
-from ..config.validate import Gate
+from ..config.validate import Validator
 from ..errors import BuildFailed
-from ..lookup.snapshot import Snapshot, take
-from ..runtime.subprocess_job import Work, do_elsewhere, unpickle
+from ..lookup.snapshot import Snapshot, build_snapshot
+from ..runtime.subprocess_job import Job, run_job, unpickle
 
 POLITE, POLITE_PER_BYTE = 2.0, 7e-7
 """Seconds in which a process that takes only what is left must be done: four times what it takes on an idle machine."""
@@ -31,13 +31,13 @@ def build(
     order = list(files)
     if polite is None:
         polite = POLITE + POLITE_PER_BYTE * sum(file.size for file in order)
-    work = Work(_build, (order, was_served), BuildFailed, "build", "built", "the map")
-    with do_elsewhere(work, polite, deadline) as made:
+    work = Job(_build, (order, was_served), BuildFailed, "build", "built", "the map")
+    with run_job(work, polite, deadline) as made:
         return cast("Snapshot", unpickle(made))
 
 
 def _build(files: list[File], was_served: bool) -> Snapshot:
-    return take(Gate().load_map(files, was_served=was_served, errors_only=True), None)
+    return build_snapshot(Validator().load_map(files, was_served=was_served, errors_only=True), None)
 
 
 LARGE = 1_000_000
@@ -48,7 +48,7 @@ AGAIN = 10.0
 _MadeOf = tuple[bool, tuple[tuple[str, str, int, str], ...]]
 
 
-class Loader:
+class SnapshotBuilder:
     """Makes snapshots, and remembers the last one; for one thread."""
 
     def __init__(self, large: int = LARGE) -> None:
@@ -56,16 +56,16 @@ class Loader:
         self._made: tuple[_MadeOf, Snapshot] | None = None
         self._failed: tuple[_MadeOf, BuildFailed, float] | None = None
 
-    def load(self, gate: Gate, files: Sequence[File], commit: Commit, *, was_served: bool) -> Snapshot:
+    def load(self, validator: Validator, files: Sequence[File], commit: Commit, *, was_served: bool) -> Snapshot:
         """The snapshot of a commit; raises InvalidConfiguration as the gate does, and BuildFailed."""
         made_of = was_served, tuple((file.path, file.kind, file.size, file.blob) for file in files)
         if self._made is None or self._made[0] != made_of:
-            self._made = made_of, self._make(gate, files, made_of)
+            self._made = made_of, self._make(validator, files, made_of)
         return self._made[1].of(commit)
 
-    def _make(self, gate: Gate, files: Sequence[File], made_of: _MadeOf) -> Snapshot:
+    def _make(self, validator: Validator, files: Sequence[File], made_of: _MadeOf) -> Snapshot:
         if sum(len(file.content or b"") for file in files) < self._large:
-            return _make_here(gate, files, was_served=made_of[0])
+            return _make_here(validator, files, was_served=made_of[0])
         return self._make_elsewhere(files, made_of)
 
     def _make_elsewhere(self, files: Sequence[File], made_of: _MadeOf) -> Snapshot:
@@ -80,13 +80,13 @@ class Loader:
             raise
 
 
-def _make_here(gate: Gate, files: Sequence[File], *, was_served: bool) -> Snapshot:
+def _make_here(validator: Validator, files: Sequence[File], *, was_served: bool) -> Snapshot:
     """Make it in this process.
 
     The collector of cyclic garbage rests: it finds none here, doubles the time, and holds every answer back.
     """
     gc.disable()
     try:
-        return take(gate.load_map(files, was_served=was_served, errors_only=True), None)
+        return build_snapshot(validator.load_map(files, was_served=was_served, errors_only=True), None)
     finally:
         gc.enable()

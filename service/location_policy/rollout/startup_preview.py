@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.commit import Commit
-from ..config.validate import Gate
+from ..config.validate import Validator
 from ..errors import InvalidConfiguration, NotSigned, RepositoryError
 from ..repository.maps import load_map_at
 from ..repository.repository import Repository
@@ -19,7 +19,7 @@ from .last_good import Identity, LastGood
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class StartupPreview:
     """What would be served of a repository."""
 
     branch: str
@@ -34,7 +34,7 @@ class Outlook:
     must_be_signed: Scope
 
 
-def look_ahead(repository: Repository, place: Path, state_directory: Path) -> Outlook:
+def preview_start(repository: Repository, place: Path, state_directory: Path) -> StartupPreview:
     """What `serve` would do; raises RepositoryError where the repository cannot be read."""
     settings = repository.settings()
     rule = signature_rule(settings, repository.directory)
@@ -43,17 +43,17 @@ def look_ahead(repository: Repository, place: Path, state_directory: Path) -> Ou
     tip = repository.tip(ref)
     head = repository.commit(tip) if tip else None
     order = start_candidates(repository, rule, tip, stored)
-    gate = Gate()
+    validator = Validator()
     refusal: InvalidConfiguration | NotSigned | None = None
     served: tuple[Commit | None, int] = None, 0
     try:
         if head:
-            served = _judge(repository, rule, next(order), gate)
+            served = _judge(repository, rule, next(order), validator)
     except (InvalidConfiguration, NotSigned) as error:
         refusal = error
     if not head or refusal:
-        served = _first_of(repository, rule, order, gate)
-    return Outlook(ref.removeprefix("refs/heads/"), head, refusal, *served, rule.scope)
+        served = _first_of(repository, rule, order, validator)
+    return StartupPreview(ref.removeprefix("refs/heads/"), head, refusal, *served, rule.scope)
 
 
 def stored_content(state_directory: Path, identity: Identity) -> LastGood | None:
@@ -66,18 +66,18 @@ def stored_content(state_directory: Path, identity: Identity) -> LastGood | None
 
 
 def _first_of(
-    repository: Repository, rule: SignatureRule, order: Iterable[Candidate], gate: Gate
+    repository: Repository, rule: SignatureRule, order: Iterable[Candidate], validator: Validator
 ) -> tuple[Commit | None, int]:
     for one in order:
         with suppress(InvalidConfiguration, NotSigned, RepositoryError):
-            return _judge(repository, rule, one, gate)
+            return _judge(repository, rule, one, validator)
     return None, 0
 
 
-def _judge(repository: Repository, rule: SignatureRule, one: Candidate, gate: Gate) -> tuple[Commit, int]:
+def _judge(repository: Repository, rule: SignatureRule, one: Candidate, validator: Validator) -> tuple[Commit, int]:
     """The commit of a candidate, and how many rows it has; raises NotSigned, and InvalidConfiguration as the gate."""
     rule.require(repository, one.gains)
     if one.stored:
-        return one.stored.commit, gate.load_map(one.stored.files, was_served=True, errors_only=True).size
+        return one.stored.commit, validator.load_map(one.stored.files, was_served=True, errors_only=True).size
     commit = repository.commit(one.commit_id)
-    return commit, load_map_at(repository, gate, commit, was_served=one.was_served, errors_only=True).size
+    return commit, load_map_at(repository, validator, commit, was_served=one.was_served, errors_only=True).size

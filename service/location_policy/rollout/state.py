@@ -1,6 +1,6 @@
 """The snapshot in force, the clocks, and why it is not newer; swapped whole.
 
-One thread writes, any may read: a reader takes `Active.state` once and has everything from one moment.
+One thread writes, any may read: a reader takes `ActiveState.state` once and has everything from one moment.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class State:
         return "rejected" if self.rejection else "in-sync"
 
 
-class Active:
+class ActiveState:
     """Holds the state in force, and how often each kind of load has ended so: `loads`."""
 
     def __init__(self) -> None:

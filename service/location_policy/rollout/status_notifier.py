@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..text import count
-from .state import Active, State
+from .state import ActiveState, State
 
 
 class Manager(Protocol):
@@ -19,13 +19,13 @@ class Manager(Protocol):
     def tell_reloading(self) -> None: ...
 
 
-class Announcer:
+class StatusNotifier:
     """Tells that the service is ready once a look at the source has ended, and again after each reload.
 
     A look ends a reload if it began after all else was read again.
     """
 
-    def __init__(self, manager: Manager, active: Active) -> None:
+    def __init__(self, manager: Manager, active: ActiveState) -> None:
         self._manager = manager
         self._active = active
         self._asked, self._answered = 1, 0  # one thread counts the first up, another the second

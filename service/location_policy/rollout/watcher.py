@@ -31,7 +31,7 @@ Identity = tuple[int, int]
 log = logging.getLogger(__name__)
 
 
-class Follower:
+class Watcher:
     """Calls `look`, which never raises, in a thread of its own: at once, then on every hint and every tick.
 
     `folders` are those that are watched, by themselves and not what is below them; they may be others as time goes by.

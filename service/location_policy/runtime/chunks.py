@@ -10,19 +10,19 @@ import os
 from collections.abc import Iterator
 from typing import IO
 
-SLICE = 65_536
+CHUNK = 65_536
 """Bytes that are copied in some ten microseconds."""
 
 
-def slices(content: bytes | memoryview) -> Iterator[memoryview]:
+def chunks(content: bytes | memoryview) -> Iterator[memoryview]:
     """The content in pieces; after each, whoever waits for the processor goes first."""
     view = memoryview(content)
-    for start in range(0, len(content), SLICE):
-        yield view[start : start + SLICE]
+    for start in range(0, len(content), CHUNK):
+        yield view[start : start + CHUNK]
         os.sched_yield()
 
 
-class SlicedWriter:
+class ChunkedWriter:
     """A file that takes what it is given in slices."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -30,10 +30,10 @@ class SlicedWriter:
 
     def write(self, content: bytes) -> int:
         """Write all of it."""
-        return sum(map(self._file.write, slices(content)))
+        return sum(map(self._file.write, chunks(content)))
 
 
-class SlicedReader:
+class ChunkedReader:
     """A file that gives what is asked of it in slices, for pickle."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -49,7 +49,7 @@ class SlicedReader:
 
     def readinto(self, target: memoryview) -> int:
         """As many bytes as there is room for; pickle asks so for many."""
-        return sum(map(self._fill, slices(target)))
+        return sum(map(self._fill, chunks(target)))
 
     def _fill(self, piece: memoryview) -> int:
         found = self._file.read(len(piece))

@@ -8,7 +8,7 @@ import tempfile
 from typing import IO
 
 
-def nameless() -> IO[bytes]:
+def memory_file() -> IO[bytes]:
     """A file without a name; in memory where that can be, since the file system may be read-only."""
     if sys.platform == "linux":
         return os.fdopen(os.memfd_create("location-policy"), "w+b")

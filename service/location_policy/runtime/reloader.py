@@ -15,16 +15,16 @@ INTERVAL = 1.0
 log = logging.getLogger(__name__)
 
 
-class Look(Protocol):
+class ReloadCheck(Protocol):
     """Reads again what has changed, and never raises; `asked`: somebody wants to know."""
 
     def __call__(self, *, asked: bool) -> None: ...
 
 
-class Rereader:
+class Reloader:
     """Calls each look, in order, in a thread of its own."""
 
-    def __init__(self, looks: Sequence[Look], interval: float = INTERVAL) -> None:
+    def __init__(self, looks: Sequence[ReloadCheck], interval: float = INTERVAL) -> None:
         self._looks = looks
         self._interval = interval
         self._wake: SimpleQueue[bool] = SimpleQueue()  # its put may be called by a signal handler, Event.set may not

@@ -23,8 +23,8 @@ from types import MappingProxyType
 from typing import IO, NamedTuple
 
 from ..errors import LocationPolicyError
-from .chunks import SlicedReader, SlicedWriter
-from .memfile import nameless
+from .chunks import ChunkedReader, ChunkedWriter
+from .memfile import memory_file
 
 NICE = 10
 FAILED = 3
@@ -33,7 +33,7 @@ FAILED = 3
 _Mapping = MappingProxyType[object, object]
 
 
-class Work(NamedTuple):
+class Job(NamedTuple):
     """A function of a module, and what to give it; the rest is what is raised where nothing comes of it, in words.
 
     What is done to what: `build`, `built`, `the map`.
@@ -47,15 +47,15 @@ class Work(NamedTuple):
     what: str
 
 
-def do_elsewhere(work: Work, polite: float, deadline: float) -> IO[bytes]:
+def run_job(work: Job, polite: float, deadline: float) -> IO[bytes]:
     """A file with what the function gives, or has raised that is ours; for `unpickle`.
 
     `polite` are the seconds in which only what is left of the processors is taken. Raises the work's own error when the
     process dies or fails, or has not done it in further `deadline` seconds.
     """
-    with nameless() as asked, ExitStack() as at_failure:
-        made = at_failure.enter_context(nameless())
-        pickle.dump(work, SlicedWriter(asked), pickle.HIGHEST_PROTOCOL)
+    with memory_file() as asked, ExitStack() as at_failure:
+        made = at_failure.enter_context(memory_file())
+        pickle.dump(work, ChunkedWriter(asked), pickle.HIGHEST_PROTOCOL)
         asked.flush()
         tries = [(polite, True)] * bool(polite) + [(deadline, False)]
         if not any(_run(work, asked, made, seconds, is_idle=is_idle) for seconds, is_idle in tries):
@@ -69,7 +69,7 @@ def unpickle(made: IO[bytes]) -> object:
     """What the function gave; raises what it raised."""
     gc.disable()  # nothing in there is garbage
     try:
-        found: object = pickle.load(SlicedReader(made))
+        found: object = pickle.load(ChunkedReader(made))
     finally:
         gc.enable()
     if isinstance(found, LocationPolicyError):
@@ -77,7 +77,7 @@ def unpickle(made: IO[bytes]) -> object:
     return found
 
 
-def _run(work: Work, asked: IO[bytes], made: IO[bytes], deadline: float, *, is_idle: bool) -> bool:
+def _run(work: Job, asked: IO[bytes], made: IO[bytes], deadline: float, *, is_idle: bool) -> bool:
     """Let a process write to `made` what is asked for; whether it was done in time."""
     for file in (asked, made):
         file.seek(0)  # the place in it is the process's too
@@ -122,7 +122,7 @@ def main() -> None:
     with suppress(OSError):  # where memory runs out, this one is to go, not who answers
         Path("/proc/self/oom_score_adj").write_text("1000")
     with os.fdopen(int(sys.argv[1]), "rb") as asked:
-        work: Work = pickle.load(asked)
+        work: Job = pickle.load(asked)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     copyreg.pickle(MappingProxyType, _reduce)
     with os.fdopen(int(sys.argv[2]), "wb") as made:
@@ -132,7 +132,7 @@ def main() -> None:
         os._exit(FAILED if isinstance(found, work.error) else 0)  # to free a million rows one by one takes a while
 
 
-def _done(work: Work) -> object:
+def _done(work: Job) -> object:
     gc.disable()  # none of what so short a life makes is garbage
     try:
         return work.function(*work.arguments)
@@ -160,8 +160,8 @@ POLITE, POLITE_PER_BYTE = 2.0, 4e-6
 """Seconds in which a process that takes only what is left must be done: twice what it takes on an idle machine."""
 
 
-def find_apart(work: Work, weight: int, seconds: float) -> object:
+def find_apart(work: Job, weight: int, seconds: float) -> object:
     """What the work gives, for which so many bytes have to be read, within these seconds; raises what it raises."""
     polite = min(POLITE + POLITE_PER_BYTE * weight, seconds / 3)
-    with do_elsewhere(work, polite, round(seconds - polite, 1)) as made:
+    with run_job(work, polite, round(seconds - polite, 1)) as made:
         return unpickle(made)

@@ -37,7 +37,7 @@ class _Answered:
 _ANSWERED = cast("RequestResponseCycle", _Answered())
 
 
-class ShortWay(LimitedProtocol):
+class FastPath(LimitedProtocol):
     """One connection, whose plain requests are answered at once where the application can."""
 
     opening: ClassVar[tuple[Headers, bytes]] = ([], b"")

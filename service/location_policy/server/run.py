@@ -18,7 +18,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from .fast_path import ShortWay
+from .fast_path import FastPath
 from .open_files import fitted
 from .options import Limits
 
@@ -39,7 +39,7 @@ TLS_HEADERS = [*HEADERS, ("Strict-Transport-Security", "max-age=31536000")]
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class LifecycleCallbacks:
     """What is called in the life of the server: `alive` by its event loop every `interval` seconds, `ending` once."""
 
     alive: Callable[[], Awaitable[None]] | None = None
@@ -85,7 +85,7 @@ def run(
     listener: socket.socket,
     limits: Limits,
     context: SSLContext | None = None,
-    signs: Signs | None = None,
+    signs: LifecycleCallbacks | None = None,
     *,
     read: Collection[str] = (),
 ) -> None:
@@ -98,12 +98,12 @@ def run(
         gc.collect()
         gc.freeze()  # what is there by now stays: to look through it again and again would hold answers up
 
-    signs = signs or Signs()
-    protocol = type("Protocol", (ShortWay,), {"limits": fitted(limits), "read": read})
+    signs = signs or LifecycleCallbacks()
+    protocol = type("Protocol", (FastPath,), {"limits": fitted(limits), "read": read})
     _Server(_config(app, protocol, context, signs), signs).run([listener])
 
 
-def _config(app: ASGIApp, protocol: type[ShortWay], context: SSLContext | None, signs: Signs) -> _Config:
+def _config(app: ASGIApp, protocol: type[FastPath], context: SSLContext | None, signs: LifecycleCallbacks) -> _Config:
     """uvicorn without what is done here: signals, logs, proxies."""
     return _Config(
         app,
@@ -145,7 +145,7 @@ class Loop(uvloop.Loop):
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, signs: Signs) -> None:
+    def __init__(self, config: uvicorn.Config, signs: LifecycleCallbacks) -> None:
         super().__init__(config)
         self._ending = signs.ending
         self._wake: Callable[[], object] = lambda: None

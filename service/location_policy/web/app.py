@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..repository.http_backend import HttpBackend
-from ..rollout.state import Active, now
+from ..rollout.state import ActiveState, now
 from .edge.git_http import FETCH, PUSH, REFS, GitDoor
 from .edge.guard import ALL_ROLES, Access, Guard
 from .edge.policy_api import PolicyApi
@@ -23,8 +23,8 @@ from .ops.probes import Probes
 from .ops.settings import Settings
 from .pages.resource_table import RESOURCES
 from .pages.router import Pages
-from .site.change_service import Workshop
-from .site.repository_queries import Archive
+from .site.change_service import ChangeService
+from .site.repository_queries import RepositoryQueries
 from .site.site import Site
 
 BODIES = frozenset((FETCH, PUSH, *(path for one in ACTIONS for path in (one.path, one.api_path))))
@@ -33,7 +33,7 @@ EVERYONE_MAY = Access(anonymous=ALL_ROLES)
 
 
 def make_app(
-    active: Active,
+    active: ActiveState,
     settings: Settings,
     decisions: DecisionLog | None = None,
     access: Access = EVERYONE_MAY,
@@ -46,10 +46,10 @@ def make_app(
     started_at = settings.started_at or now()
     requests = Requests()
     metrics = Metrics(active, requests, lambda: decisions.dropped if decisions else 0)
-    archive = Archive(settings.place, settings.state_directory, active)
+    queries = RepositoryQueries(settings.place, settings.state_directory, active)
     needs_login = "node" not in access.anonymous
-    workshop = Workshop(settings.place, settings.changes)
-    pages = Pages(Site(active, settings, started_at, requests, archive, workshop, needs_login))
+    change_service = ChangeService(settings.place, settings.changes)
+    pages = Pages(Site(active, settings, started_at, requests, queries, change_service, needs_login))
     routes = [
         *pages.routes(),
         Route("/openapi.json", _describe),

@@ -13,7 +13,7 @@ from location_policy.errors import LocationPolicyError
 from location_policy.integrations.pexip.local_policy import LIMIT, local_policy
 from location_policy.lookup import decision as policy
 from location_policy.lookup.query_string import Pairs
-from location_policy.lookup.snapshot import Snapshot, take
+from location_policy.lookup.snapshot import Snapshot, build_snapshot
 from location_policy.net.addresses import Address, Network, format_address
 from tests.support.local_policy import render
 from tests.support.maps import map_of, network
@@ -177,7 +177,7 @@ def test_a_script_says_what_the_service_says_or_leaves_the_choice_to_pexip(
     chosen = f'default = "{default}"\n' if default else ""
     match = '[match]\nsip = ["ms-subnet", "remote_address"]\n'
     location_map = map_of(text, f'[answer]\noverflow = "{form}"\n{chosen}{match}')
-    snapshot = take(location_map, None)
+    snapshot = build_snapshot(location_map, None)
     whole = local_policy(location_map, None)
     limit = max(600, len(whole.text) - less)
     part = local_policy(location_map, None, limit)

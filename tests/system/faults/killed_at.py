@@ -15,7 +15,7 @@ from typing import Any
 
 from location_policy.repository.repository import Repository
 from location_policy.rollout.refresher import Refresher
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 
 
 def kill_before(owner: Any, name: str, is_meant: Callable[..., bool] = lambda *_, **__: True) -> None:  # noqa: ANN401
@@ -35,16 +35,18 @@ def is_folder(descriptor: int) -> bool:
 
 
 STEPS: dict[str, Callable[[], None]] = {
-    "Active.change snapshot": lambda: kill_before(Active, "change", lambda *_, **named: "snapshot" in named),
+    "Active.change snapshot": lambda: kill_before(ActiveState, "change", lambda *_, **named: "snapshot" in named),
     "mkstemp": lambda: kill_before(tempfile, "mkstemp", lambda **named: "prefix" in named),
     "write": lambda: kill_before(os, "fdopen"),
     "fsync": lambda: kill_before(os, "fsync"),
     "replace": lambda: kill_before(Path, "replace"),
     "fsync of the folder": lambda: kill_before(os, "fsync", is_folder),
     "pin": lambda: kill_before(Repository, "pin"),
-    "Active.change settled": lambda: kill_before(Active, "change", lambda *_, **named: named.get("is_settled", False)),
+    "Active.change settled": lambda: kill_before(
+        ActiveState, "change", lambda *_, **named: named.get("is_settled", False)
+    ),
 }
 
 if __name__ == "__main__":
     STEPS[sys.argv[1]]()
-    Refresher(Path(sys.argv[2]), Active(), Path(sys.argv[3])).refresh()
+    Refresher(Path(sys.argv[2]), ActiveState(), Path(sys.argv[3])).refresh()

@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.rollout import journal
-from location_policy.rollout import persistence as keeper
+from location_policy.rollout import journal, persistence
 from location_policy.rollout.last_good import FILE_NAME, load
 from location_policy.rollout.refresher import Refresher
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from tests.support.maps import many_rows
 from tests.support.program import closed_environment
 from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
@@ -98,8 +97,8 @@ def test_a_full_disk_is_told_leaves_what_was_kept_whole_and_is_tried_again(
 def test_a_disk_that_has_room_again_is_used_without_a_new_commit(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # pragma: no cover  needs mount
-    monkeypatch.setattr(keeper, "AGAIN", 0.0)
-    active = Active()
+    monkeypatch.setattr(persistence, "AGAIN", 0.0)
+    active = ActiveState()
     with small_disk(tmp_path / "state") as state:
         (state / "other").write_bytes(bytes(64 * 1024))
         refresher = Refresher(repository, active, state)
@@ -144,7 +143,7 @@ def make_old(state: Path) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_any_step_of_a_load_it_is_right_after_a_restart(repository: Path, tmp_path: Path, step: str) -> None:
     state = tmp_path / "state"
-    Refresher(repository, Active(), state).refresh()
+    Refresher(repository, ActiveState(), state).refresh()
     old = tip(repository)
     new = force_commit(repository, PERTH)
     done = subprocess.run(

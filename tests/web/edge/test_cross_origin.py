@@ -11,7 +11,7 @@ import pytest
 
 from location_policy.access.credentials import Credentials, Roles
 from location_policy.access.proxies import Proxies, parse_networks
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from location_policy.web.app import make_app
 from location_policy.web.edge.cross_origin import foreign
 from location_policy.web.edge.guard import Access
@@ -126,7 +126,7 @@ def test_no_password_helps_a_page_from_elsewhere(access: Access, path: str, kind
     login = b"Basic " + b64encode(f"ana:{PASSWORD}".encode())
     headers = [(b"authorization", login), (b"host", b"map.example"), (b"origin", b"https://evil.example")]
     more = {"method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "scheme": "http"}
-    head, body = send_raw(make_app(Active(), SETTINGS, None, access), headers, **more)
+    head, body = send_raw(make_app(ActiveState(), SETTINGS, None, access), headers, **more)
     assert head["status"] == 403
     assert dict(head["headers"])[b"content-type"] == kind
     assert b"A page of https://evil.example may not change anything here" in body["body"]
@@ -134,7 +134,7 @@ def test_no_password_helps_a_page_from_elsewhere(access: Access, path: str, kind
 
 def test_what_a_page_of_another_origin_calls_itself_is_no_markup() -> None:
     headers = [(b"host", b"map.example"), (b"origin", b"https://<b>.example"), (b"accept", b"text/html")]
-    head, body = send_raw(make_app(Active(), SETTINGS), headers, method="POST", path="/edit", scheme="http")
+    head, body = send_raw(make_app(ActiveState(), SETTINGS), headers, method="POST", path="/edit", scheme="http")
     assert head["status"] == 403
     assert b"<b>" not in body["body"]
     assert b"may not change anything here" in body["body"]

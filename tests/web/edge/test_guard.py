@@ -16,9 +16,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from location_policy.access.credentials import Credentials, Roles
-from location_policy.access.hash_pool import WaitingLine
+from location_policy.access.hash_pool import HashPool
 from location_policy.access.proxies import Proxies, parse_networks
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from location_policy.web.app import EVERYONE_MAY, make_app
 from location_policy.web.edge.guard import OPEN, Access, Guard, asker
 from location_policy.web.edge.policy_api import LOCATION, PolicyApi
@@ -42,7 +42,7 @@ def access(tmp_path: Path) -> Access:
 
 
 def client_of(access: Access, decisions: DecisionLog | None = None) -> TestClient:
-    active = Active()
+    active = ActiveState()
     active.change(snapshot=snapshot_of())
     app = make_app(active, SETTINGS, decisions, access)
     return TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
@@ -72,7 +72,7 @@ def routes(app: Any) -> Iterator[str]:  # noqa: ANN401  the layers have no commo
 
 
 def test_the_table_has_every_route(access: Access) -> None:
-    app = make_app(Active(), SETTINGS, None, access)
+    app = make_app(ActiveState(), SETTINGS, None, access)
     assert {path.partition("?")[0] for path, *_ in documented()} == {
         *routes(app),
         "/policy/v1/participant/location",
@@ -99,7 +99,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 
 def test_whatever_the_table_does_not_have_is_for_viewers_to_look_at_and_else_for_editors(access: Access) -> None:
     client, known = client_of(access), {(path.partition("?")[0], method) for path, method, _ in documented()}
-    app = make_app(Active(), SETTINGS, None, access)
+    app = make_app(ActiveState(), SETTINGS, None, access)
     for path in {*routes(app), "/nothing", "/locations.git/config"} - OPEN:
         for method in METHODS:
             if (path, method) not in known:
@@ -206,14 +206,14 @@ def header(value: bytes) -> list[tuple[bytes, bytes]]:
 def test_a_header_that_is_none_is_told_and_is_no_fault_of_ours(
     access: Access, headers: list[tuple[bytes, bytes]], told: str
 ) -> None:
-    sent = send_raw(make_app(Active(), SETTINGS, None, access), headers)
+    sent = send_raw(make_app(ActiveState(), SETTINGS, None, access), headers)
     assert sent[0]["status"] == 401
     assert told in sent[1]["body"].decode()
 
 
 def test_a_second_header_is_refused_also_after_the_first_was_right_before(access: Access) -> None:
     node = header(b"Basic " + b64encode(f"node:{PASSWORD}".encode()))
-    active = Active()
+    active = ActiveState()
     active.change(snapshot=snapshot_of())
     app = make_app(active, SETTINGS, None, access)
     path, _, query = ASKED.partition("?")
@@ -242,9 +242,9 @@ def test_a_failure_is_logged_with_the_forwarded_address_and_without_the_password
 ) -> None:
     believing = Access(access.credentials, access.roles, proxies=Proxies(parse_networks("192.0.2.1")))
     headers = [*header(b"Basic " + b64encode(b"node:opensesame")), (b"x-forwarded-for", b"203.0.113.9")]
-    assert send_raw(make_app(Active(), SETTINGS, None, believing), headers)[0]["status"] == 401
+    assert send_raw(make_app(ActiveState(), SETTINGS, None, believing), headers)[0]["status"] == 401
     assert caplog.messages == ["wrong credentials user=node address=203.0.113.9 failures=1"]
-    send_raw(make_app(Active(), SETTINGS, None, believing), headers, client=None)
+    send_raw(make_app(ActiveState(), SETTINGS, None, believing), headers, client=None)
     assert "opensesame" not in caplog.text
 
 
@@ -265,7 +265,7 @@ def cancelled(access: Access, password: bytes) -> int:
     async def ask_and_end() -> None:
         headers = header(b"Basic " + b64encode(b"node:" + password))
         scope = {"type": "http", "method": "GET", "path": "/status", "headers": headers, "client": None}
-        app: Any = make_app(Active(), SETTINGS, None, access)
+        app: Any = make_app(ActiveState(), SETTINGS, None, access)
         request = asyncio.ensure_future(app(scope, None, send))
         await asyncio.sleep(0)
         assert not request.done()
@@ -278,7 +278,7 @@ def cancelled(access: Access, password: bytes) -> int:
 
 def test_a_service_that_ends_answers_those_that_wait(tmp_path: Path) -> None:
     users = write_users(tmp_path / "htpasswd", "node")
-    assert cancelled(Access(Credentials(users, WaitingLine(threads=0))), b"x") == 503
+    assert cancelled(Access(Credentials(users, HashPool(threads=0))), b"x") == 503
     found = Credentials(users)
     for _ in range(9):
         asyncio.run(found.user_of(b"Basic " + b64encode(b"node:x"), "local"))
@@ -290,7 +290,7 @@ def test_a_service_that_ends_answers_those_that_wait(tmp_path: Path) -> None:
 
 def test_without_passwords_the_certificate_says_who_it_is(tmp_path: Path) -> None:
     (tmp_path / "roles").write_text("node.example.com: node\nana: viewer\n")
-    app = make_app(Active(), SETTINGS, None, Access(roles=Roles(tmp_path / "roles")))
+    app = make_app(ActiveState(), SETTINGS, None, Access(roles=Roles(tmp_path / "roles")))
 
     def status(name: str | None) -> int:
         extensions = {"tls": {"client_cert_name": name}} if name is not None else {}

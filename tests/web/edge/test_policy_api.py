@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from tests.support.app import client_of
 from tests.support.maps import COMMIT, snapshot_of
 
@@ -15,7 +15,7 @@ QUERY = "protocol=mssip&ms-subnet=10.61.2.0"
 
 @pytest.fixture
 def client() -> TestClient:
-    active = Active()
+    active = ActiveState()
     active.change(snapshot=snapshot_of())
     return client_of(active)
 
@@ -45,14 +45,14 @@ def test_every_answer_is_json_with_a_status_a_length_and_the_commit(
 
 @pytest.mark.parametrize(("method", "target", "status"), EVERY_KIND)
 def test_before_a_first_snapshot_no_answer_names_a_commit(method: str, target: str, status: int) -> None:
-    response = client_of(Active()).request(method, target)
+    response = client_of(ActiveState()).request(method, target)
     assert response.status_code == (status if status in (404, 405) else 503)
     assert "x-location-policy-commit" not in response.headers
     assert response.json()["status"]
 
 
 def test_before_a_first_snapshot_the_asker_is_told_when_to_come_back() -> None:
-    response = client_of(Active()).get(f"{PATH}?{QUERY}")
+    response = client_of(ActiveState()).get(f"{PATH}?{QUERY}")
     assert response.status_code == 503
     assert response.headers["retry-after"] == "5"
     assert response.json()["status"].startswith("policy.reason.not.ready - ")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from location_policy.lookup import answers
 from location_policy.lookup import decision as policy
-from location_policy.lookup.answers import Wording
+from location_policy.lookup.answers import AnswerEncoder
 from location_policy.lookup.query_string import Pairs, parse_query
 from location_policy.web.ops.decision_log import KEYS, LONGEST, NAMES, DecisionLog, make_line
 from tests.support.maps import COMMIT, snapshot_of
@@ -23,7 +23,7 @@ from tests.support.repositories import SYDNEY
 ASKED = b"protocol=MSSIP&ms-subnet=10.61.2.0&node_ip=10.44.99.2&request_id=644d4edc"
 NAMED = ASKED + b"&local_alias=meet.bob&remote_alias=sip:alice@example.com&remote_display_name=Alice"
 SNAPSHOT = snapshot_of()
-NO_OPINION = Wording(SNAPSHOT.rules, None).no_opinion
+NO_OPINION = AnswerEncoder(SNAPSHOT.rules, None).no_opinion
 
 Json = dict[str, Any]
 

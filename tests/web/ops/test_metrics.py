@@ -12,20 +12,20 @@ from location_policy.config.policy_toml import Rules
 from location_policy.gate.hooks import Hook
 from location_policy.lookup import answers
 from location_policy.lookup import decision as policy
-from location_policy.lookup.answers import Wording
+from location_policy.lookup.answers import AnswerEncoder
 from location_policy.lookup.decision import Question
 from location_policy.lookup.query_string import Pairs
-from location_policy.rollout.state import Active, StateName
+from location_policy.rollout.state import ActiveState, StateName
 from location_policy.web.ops.metrics import BUCKETS, HELP, PROTOCOLS, STATES, Metrics, Requests
 from tests.support.maps import COMMIT, MOMENT, snapshot_of
 from tests.support.monitoring import scrape
 
 MICROSECOND = 1000
-NO_OPINION = Wording(Rules(), None).no_opinion
+NO_OPINION = AnswerEncoder(Rules(), None).no_opinion
 
 
-def metrics_of(active: Active | None = None, requests: Requests | None = None, dropped: int = 0) -> Metrics:
-    return Metrics(active or Active(), requests or Requests(), lambda: dropped)
+def metrics_of(active: ActiveState | None = None, requests: Requests | None = None, dropped: int = 0) -> Metrics:
+    return Metrics(active or ActiveState(), requests or Requests(), lambda: dropped)
 
 
 def asked(protocol: str) -> Question:
@@ -96,7 +96,7 @@ def test_before_a_first_snapshot_there_is_no_commit_and_no_time() -> None:
 
 
 def test_what_is_in_force_is_told() -> None:
-    active = Active()
+    active = ActiveState()
     snapshot = snapshot_of()
     active.change(snapshot=snapshot, last_checked_at=MOMENT, hook=Hook("missing"))
     found = scrape(metrics_of(active))
@@ -117,7 +117,7 @@ def test_every_state_is_told_and_one_of_them_is_1() -> None:
 
 
 def test_loads_and_lost_lines_are_told() -> None:
-    active = Active()
+    active = ActiveState()
     for result in ("active", "active", "refused"):
         active.count(result)
     found = scrape(metrics_of(active, dropped=7))

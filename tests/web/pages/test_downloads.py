@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from location_policy.rollout.state import Active
+from location_policy.rollout.state import ActiveState
 from tests.support.app import client_of, client_of_repository
 from tests.support.repositories import force_commit, git, make_repository, tip
 from tests.web.history import FIRST, SECOND
@@ -62,7 +62,7 @@ def test_a_file_is_given_as_committed(client: TestClient) -> None:
 
 
 def test_before_the_first_commit_there_is_no_file() -> None:
-    client = client_of(Active())
+    client = client_of(ActiveState())
     assert client.get("/locations.csv").status_code == 503
     assert client.get("/files/locations.csv").status_code == 503
 

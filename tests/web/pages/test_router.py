@@ -16,16 +16,16 @@ from location_policy.gate.overrides import Override, record
 from location_policy.problems import Problem
 from location_policy.repository.repository import open_repository
 from location_policy.rollout.journal import Event, Journal
-from location_policy.rollout.state import Active, Failure, Head
+from location_policy.rollout.state import ActiveState, Failure, Head
 from location_policy.web.app import make_app
 from location_policy.web.edge.guard import Access
 from location_policy.web.ops.metrics import Requests
 from location_policy.web.pages.rendering import compile_templates, environment
 from location_policy.web.pages.router import Pages
-from location_policy.web.site.change_service import Workshop
-from location_policy.web.site.repository_queries import Archive
+from location_policy.web.site.change_service import ChangeService
+from location_policy.web.site.repository_queries import RepositoryQueries
 from location_policy.web.site.site import Site
-from location_policy.web.site.thread_pool import Desk
+from location_policy.web.site.thread_pool import ThreadPool
 from tests.support.app import client_of, client_of_repository, served
 from tests.support.maps import COMMIT, MOMENT, many_rows, snapshot_of
 from tests.support.repositories import Files, force_commit, git, make_repository, run_git, tip
@@ -114,7 +114,7 @@ def test_home_says_why_head_is_not_active_with_file_and_line(repository: Path) -
 
 
 def test_home_shows_some_of_many_problems_and_locations() -> None:
-    active = Active()
+    active = ActiveState()
     rows = "".join(f"L{at},10.{at}.0.0/16\n" for at in range(60))
     problems = (Problem("locations.csv", 1, 1, "not-utf8", "no"),) * 70
     active.change(snapshot=snapshot_of({"locations.csv": rows}), outage=Failure(MOMENT, "gone", None, problems))
@@ -493,13 +493,13 @@ def test_the_commit_in_force_is_shown_also_when_it_is_off_the_branch(repository:
 
 @pytest.mark.parametrize("target", ["map", "picture", "lookup?address=10.0.0.1", "history", "origin?address=10.0.0.1"])
 def test_before_the_first_commit_pages_say_so(target: str) -> None:
-    client = client_of(Active())
+    client = client_of(ActiveState())
     response = client.get(f"/api/v1/{target}")
     assert (response.status_code, response.headers["retry-after"]) == (503, "5")
 
 
 def test_without_a_repository_what_needs_one_says_so() -> None:
-    active = Active()
+    active = ActiveState()
     active.change(snapshot=snapshot_of())
     assert facts(client_of(active), "history", 503)["detail"] == "there is no repository to ask"
     assert "there is no repository to ask" in page(client_of(active), "/history", 503)
@@ -515,17 +515,17 @@ def test_a_repository_that_is_gone_leaves_map_and_lookup(repository: Path) -> No
 
 def test_who_has_waited_too_long_for_a_page_is_told_so(repository: Path) -> None:
     active, settings = served(repository)
-    archive = Archive(settings.place, settings.state_directory, active)
-    workshop = Workshop(settings.place, settings.changes)
-    site = Site(active, settings, MOMENT, Requests(), archive, workshop, needs_login=False)
-    pages = Pages(site, Desk(seconds=0.0))
+    queries = RepositoryQueries(settings.place, settings.state_directory, active)
+    change_service = ChangeService(settings.place, settings.changes)
+    site = Site(active, settings, MOMENT, Requests(), queries, change_service, needs_login=False)
+    pages = Pages(site, ThreadPool(seconds=0.0))
     told = TestClient(Starlette(routes=pages.routes())).get("/map", headers=BROWSER)
     assert (told.status_code, told.headers["retry-after"]) == (503, "5")
     assert "this takes more than 0 seconds" in told.text
 
 
 def test_a_snapshot_of_a_working_copy_has_no_commit() -> None:
-    active = Active()
+    active = ActiveState()
     active.change(snapshot=snapshot_of(commit=None))
     client = client_of(active)
     assert facts(client, "map")["commit"] is None
@@ -610,7 +610,7 @@ def _tree_with(repository: Path, blob: str, path: bytes) -> str:
 
 
 def test_what_breaks_is_told_without_its_insides(monkeypatch: pytest.MonkeyPatch) -> None:
-    active = Active()
+    active = ActiveState()
     active.change(snapshot=snapshot_of())
     client = client_of(active)
     client = TestClient(client.app, raise_server_exceptions=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.edits.change_request import Asked, Attempt, page_author
+from location_policy.edits.change_request import Attempt, ChangeRequest, page_author
 from location_policy.edits.intent import Intent
 from location_policy.edits.revert import Revert
 from location_policy.edits.row_edit import AddRow, EditRow, Typed
@@ -23,7 +23,7 @@ from location_policy.gate.overrides import override_of
 from location_policy.repository.repository import open_repository
 from location_policy.web.edge.faults import fault_of
 from location_policy.web.forms.attempt_fields import attempt_fields
-from location_policy.web.site.change_service import Workshop
+from location_policy.web.site.change_service import ChangeService
 from tests.support.children import children
 from tests.support.maps import many_rows
 from tests.support.repositories import force_commit, git, make_repository, tip
@@ -44,25 +44,25 @@ def place(tmp_path: Path) -> Path:
     return place
 
 
-def apart(place: Path) -> Workshop:
+def apart(place: Path) -> ChangeService:
     """One to which every map is large."""
-    return Workshop(place, "served", large=0)
+    return ChangeService(place, "served", large=0)
 
 
-def here(place: Path) -> Workshop:
-    return Workshop(place, "served")
+def here(place: Path) -> ChangeService:
+    return ChangeService(place, "served")
 
 
 def do(
-    workshop: Workshop, intent: Intent, seen: str | None = None, seconds: float = 100.0, reason: str = ""
+    change_service: ChangeService, intent: Intent, seen: str | None = None, seconds: float = 100.0, reason: str = ""
 ) -> Attempt:
-    return workshop.do(Asked(intent, ANA, None, reason), seen, time.monotonic() + seconds)
+    return change_service.do(ChangeRequest(intent, ANA, None, reason), seen, time.monotonic() + seconds)
 
 
-def outcome(workshop: Workshop, intent: Intent) -> object:
+def outcome(change_service: ChangeService, intent: Intent) -> object:
     """All that is told; the ids of commits that nobody has made are not the same."""
     try:
-        told = attempt_fields(do(workshop, intent))
+        told = attempt_fields(do(change_service, intent))
     except LocationPolicyError as error:
         return type(error), vars(error)
     return {**told, "refusal": [re.sub(r"\b[0-9a-f]{10,}", "…", line) for line in told["refusal"]]}
@@ -145,10 +145,10 @@ def test_where_the_process_is_killed_nothing_is_made(place: Path) -> None:
     ("workshop", "told"),
     [(here, "the change was not judged in time"), (apart, "the change was not judged within 0 seconds")],
 )
-def test_what_is_late_is_not_made(place: Path, workshop: Callable[[Path], Workshop], told: str) -> None:
+def test_what_is_late_is_not_made(place: Path, change_service: Callable[[Path], ChangeService], told: str) -> None:
     seen, before = tip(place), children()
     with pytest.raises(NotJudged) as raised:
-        do(workshop(place), EDIT, seen, seconds=-1)
+        do(change_service(place), EDIT, seen, seconds=-1)
     assert raised.value.message == told
     assert (tip(place), children()) == (seen, before)
 
@@ -157,7 +157,7 @@ def test_a_small_map_needs_no_process_and_what_makes_it_large_does(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/nonexistent")
-    small = Workshop(place, "served", large=10_000)
+    small = ChangeService(place, "served", large=10_000)
     assert do(small, EDIT).preview.may_land
     blob = small.keep(many_rows(500).encode())
     with pytest.raises(NotJudged, match=r"^no process can be started to judge the change: No such file"):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from location_policy.web.site.lru_cache import Kept
+from location_policy.web.site.lru_cache import LruCache
 
 
 def test_a_value_is_made_once_and_the_one_asked_for_longest_ago_goes_first() -> None:
     made: list[str] = []
-    kept: Kept[str] = Kept(2)
+    kept: LruCache[str] = LruCache(2)
 
     def make(key: str) -> str:
         made.append(key)
@@ -24,7 +24,7 @@ def test_a_value_is_made_once_and_the_one_asked_for_longest_ago_goes_first() -> 
 
 
 def test_what_could_not_be_made_is_tried_again() -> None:
-    kept: Kept[int] = Kept(1)
+    kept: LruCache[int] = LruCache(1)
     with pytest.raises(ZeroDivisionError):
         kept.get("a", lambda: 1 // 0)
     assert kept.get("a", lambda: 1) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from location_policy.errors import BuildFailed, LocationPolicyError
 from location_policy.web.edge.faults import fault_of
-from location_policy.web.site.repository_queries import Archive
+from location_policy.web.site.repository_queries import RepositoryQueries
 from tests.support.app import served
 from tests.support.repositories import force_commit, make_repository, tip
 from tests.web.history import FIRST, INVALID, SECOND, THIRD
@@ -20,14 +20,14 @@ def place(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "locations.git", FIRST)
 
 
-def archive(place: Path, **large: int) -> Archive:
+def queries(place: Path, **large: int) -> RepositoryQueries:
     active, settings = served(place)
-    return Archive(place, settings.state_directory, active, **large)
+    return RepositoryQueries(place, settings.state_directory, active, **large)
 
 
-def outcome(archive: Archive, old: str | None, new: str) -> object:
+def outcome(queries: RepositoryQueries, old: str | None, new: str) -> object:
     try:
-        return archive.change(old, new)
+        return queries.change(old, new)
     except LocationPolicyError as error:
         return type(error), vars(error)
 
@@ -35,7 +35,7 @@ def outcome(archive: Archive, old: str | None, new: str) -> object:
 def test_commits_are_compared_alike_wherever_that_is_done(place: Path) -> None:
     first, second = tip(place), force_commit(place, SECOND)
     invalid, third = force_commit(place, INVALID), force_commit(place, THIRD)
-    apart, here = archive(place, large=0), archive(place)
+    apart, here = queries(place, large=0), queries(place)
     for old, new in ((first, third), (None, second), (None, third), (None, first), (first, invalid), (invalid, third)):
         assert outcome(apart, old, new) == outcome(here, old, new)
 
@@ -43,7 +43,7 @@ def test_commits_are_compared_alike_wherever_that_is_done(place: Path) -> None:
 def test_commits_that_cannot_be_compared_are_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nonexistent")
     with pytest.raises(BuildFailed) as raised:
-        archive(place, large=0).change(None, tip(place))
+        queries(place, large=0).change(None, tip(place))
     fault = fault_of(raised.value)
     assert (fault.status, fault.message.partition(":")[0]) == (503, "the repository cannot be asked")
     assert "no process can be started to compare the commits" in fault.message
@@ -54,7 +54,7 @@ def test_a_commit_that_empties_a_large_map_is_large(place: Path, monkeypatch: py
     small = force_commit(place, FIRST)
     next_one = force_commit(place, SECOND)
     monkeypatch.setattr(sys, "executable", "/nonexistent")
-    limited = archive(place, large=1_000)
+    limited = queries(place, large=1_000)
     assert limited.change(small, next_one).plan["effect"]
     with pytest.raises(BuildFailed):
         limited.change(None, small)

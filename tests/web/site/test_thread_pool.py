@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from location_policy.web.edge.faults import Fault
-from location_policy.web.site.thread_pool import Desk
+from location_policy.web.site.thread_pool import ThreadPool
 
 
 @pytest.fixture
-def gate() -> Iterator[threading.Event]:
+def validator() -> Iterator[threading.Event]:
     """What holds work up until it is set; it is set at the end whatever happens."""
     event = threading.Event()
     yield event
@@ -21,29 +21,29 @@ def gate() -> Iterator[threading.Event]:
 
 
 def test_work_is_done_in_another_thread() -> None:
-    assert asyncio.run(Desk().do(threading.get_ident)) != threading.get_ident()
+    assert asyncio.run(ThreadPool().do(threading.get_ident)) != threading.get_ident()
 
 
 def test_what_work_raises_comes_to_who_asked() -> None:
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(Desk().do(lambda: 1 // 0))
+        asyncio.run(ThreadPool().do(lambda: 1 // 0))
 
 
-def test_who_finds_the_line_full_is_told_to_come_again(gate: threading.Event) -> None:
+def test_who_finds_the_line_full_is_told_to_come_again(validator: threading.Event) -> None:
     async def ask() -> list[bool | BaseException]:
-        desk = Desk(threads=1, room=1)
+        pool = ThreadPool(threads=1, room=1)
         busy = threading.Event()
 
         def hold() -> bool:
             busy.set()
-            return gate.wait()
+            return validator.wait()
 
-        first = asyncio.ensure_future(desk.do(hold))
+        first = asyncio.ensure_future(pool.do(hold))
         await asyncio.to_thread(busy.wait)
-        rest = [asyncio.ensure_future(desk.do(gate.wait)) for _ in range(2)]
+        rest = [asyncio.ensure_future(pool.do(validator.wait)) for _ in range(2)]
         done, _ = await asyncio.wait(rest, return_when=asyncio.FIRST_COMPLETED)
         assert done == {rest[1]}
-        gate.set()
+        validator.set()
         return await asyncio.gather(first, *rest, return_exceptions=True)
 
     one, other, turned_away = asyncio.run(ask())
@@ -52,13 +52,13 @@ def test_who_finds_the_line_full_is_told_to_come_again(gate: threading.Event) ->
     assert (turned_away.status, turned_away.message) == (503, "too many pages are being made")
 
 
-def test_one_asker_has_one_work_done_at_a_time_and_the_others_are_not_kept_waiting(gate: threading.Event) -> None:
+def test_one_asker_has_one_work_done_at_a_time_and_the_others_are_not_kept_waiting(validator: threading.Event) -> None:
     async def ask() -> tuple[list[str], list[object]]:
-        desk = Desk(threads=2, room=32, seconds=30)
-        much = [asyncio.ensure_future(desk.do(gate.wait, "ana")) for _ in range(40)]
+        pool = ThreadPool(threads=2, room=32, seconds=30)
+        much = [asyncio.ensure_future(pool.do(validator.wait, "ana")) for _ in range(40)]
         await asyncio.sleep(0)
-        others = [await desk.do(lambda user=user: user, user) for user in ("ben", "node", "ben")]  # type: ignore[misc]  # a default
-        gate.set()
+        others = [await pool.do(lambda user=user: user, user) for user in ("ben", "node", "ben")]  # type: ignore[misc]  # a default
+        validator.set()
         return others, await asyncio.gather(*much, return_exceptions=True)
 
     others, much = asyncio.run(ask())
@@ -67,52 +67,52 @@ def test_one_asker_has_one_work_done_at_a_time_and_the_others_are_not_kept_waiti
     assert sum(isinstance(one, Fault) for one in much) in (7, 8)
 
 
-def test_askers_take_turns(gate: threading.Event) -> None:
+def test_askers_take_turns(validator: threading.Event) -> None:
     async def ask() -> list[str]:
-        desk, done = Desk(threads=1), list[str]()
-        first = asyncio.ensure_future(desk.do(gate.wait, "x"))
+        pool, done = ThreadPool(threads=1), list[str]()
+        first = asyncio.ensure_future(pool.do(validator.wait, "x"))
         works = [
-            asyncio.ensure_future(desk.do(lambda name=name: done.append(name), name[0]))  # type: ignore[misc]  # a default
+            asyncio.ensure_future(pool.do(lambda name=name: done.append(name), name[0]))  # type: ignore[misc]  # a default
             for name in ("a1", "a2", "a3", "b1", "c1", "b2")
         ]
         await asyncio.sleep(0)
-        gate.set()
+        validator.set()
         await asyncio.gather(first, *works)
         return done
 
     assert asyncio.run(ask()) == ["a1", "b1", "c1", "a2", "b2", "a3"]
 
 
-def test_all_lines_together_are_bounded(gate: threading.Event) -> None:
+def test_all_lines_together_are_bounded(validator: threading.Event) -> None:
     async def ask() -> list[object]:
-        desk = Desk(threads=1, room=1)
-        asked = [asyncio.ensure_future(desk.do(gate.wait, str(number))) for number in range(20)]
+        pool = ThreadPool(threads=1, room=1)
+        asked = [asyncio.ensure_future(pool.do(validator.wait, str(number))) for number in range(20)]
         await asyncio.sleep(0.1)
-        gate.set()
+        validator.set()
         return await asyncio.gather(*asked, return_exceptions=True)
 
     assert sum(one is True for one in asyncio.run(ask())) in (8, 9)  # one may be taken before the last has asked
 
 
-def test_who_has_waited_too_long_is_told_so_and_the_line_goes_on(gate: threading.Event) -> None:
+def test_who_has_waited_too_long_is_told_so_and_the_line_goes_on(validator: threading.Event) -> None:
     async def ask() -> str:
-        desk = Desk(threads=1, room=2, seconds=0.05)
-        waiting = [desk.do(gate.wait), desk.do(lambda: True)]
+        pool = ThreadPool(threads=1, room=2, seconds=0.05)
+        waiting = [pool.do(validator.wait), pool.do(lambda: True)]
         faults = await asyncio.gather(*waiting, return_exceptions=True)
         assert [str(fault) for fault in faults] == ["this takes more than 0 seconds"] * 2
-        gate.set()
-        return await Desk(threads=1).do(lambda: "done")
+        validator.set()
+        return await ThreadPool(threads=1).do(lambda: "done")
 
     assert asyncio.run(ask()) == "done"
 
 
-def test_work_that_ends_after_its_loop_does_no_harm(gate: threading.Event) -> None:
-    desk = Desk(threads=1, seconds=0.05)
+def test_work_that_ends_after_its_loop_does_no_harm(validator: threading.Event) -> None:
+    pool = ThreadPool(threads=1, seconds=0.05)
 
     async def leave(work: threading.Event) -> None:
-        await desk.do(work.wait)
+        await pool.do(work.wait)
 
     with pytest.raises(Fault):
-        asyncio.run(leave(gate))
-    gate.set()
-    assert asyncio.run(Desk.do(desk, lambda: "still there")) == "still there"
+        asyncio.run(leave(validator))
+    validator.set()
+    assert asyncio.run(ThreadPool.do(pool, lambda: "still there")) == "still there"

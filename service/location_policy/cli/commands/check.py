@@ -25,7 +25,7 @@ from ..terminal.exit_status import NO
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CheckOptions:
     """What `check` was asked: a working copy, or a commit of a repository."""
 
     folder: Path
@@ -42,7 +42,7 @@ class Asked:
         return self.repository is None and self.revision is None
 
 
-def check(asked: Asked, *, form: str = "text", base: str | None = None, covers: bool = False) -> int:
+def check(asked: CheckOptions, *, form: str = "text", base: str | None = None, covers: bool = False) -> int:
     """Print every problem, with `covers` also what expectations cover, and how many problems; the exit status.
 
     With a `base`, a revision, problems in lines that it has not come first.
@@ -66,11 +66,11 @@ def check(asked: Asked, *, form: str = "text", base: str | None = None, covers: 
 
 def load(folder: Path, repository: Path | None, revision: str | None) -> tuple[LocationMap, Commit | None]:
     """The map of a working copy, or of a commit and that commit; as `read` takes them."""
-    files, commit = read(Asked(folder, repository, revision))
+    files, commit = read(CheckOptions(folder, repository, revision))
     return load_map(files), commit
 
 
-def read(asked: Asked) -> tuple[list[File], Commit | None]:
+def read(asked: CheckOptions) -> tuple[list[File], Commit | None]:
     """The files of a working copy, or of a commit and that commit.
 
     A revision without a repository is one of the folder's; a repository without a revision means its served branch.
@@ -84,13 +84,13 @@ def read(asked: Asked) -> tuple[list[File], Commit | None]:
         return opened.files_of(commit), commit
 
 
-def _revision(asked: Asked, repository: Repository) -> str:
+def _revision(asked: CheckOptions, repository: Repository) -> str:
     if asked.is_working_copy:
         return "HEAD"
     return asked.revision or repository.served_ref(repository.settings())
 
 
-def _base_files(asked: Asked, base: str) -> list[File]:
+def _base_files(asked: CheckOptions, base: str) -> list[File]:
     """The files where what is asked has parted from `base`, as a forge compares a change with its target."""
     with open_repository(asked.repository or asked.folder) as opened:
         try:
@@ -103,7 +103,7 @@ def _base_files(asked: Asked, base: str) -> list[File]:
         return opened.files_of(opened.commit(parted) if parted else found)
 
 
-def _prefix(asked: Asked) -> str:
+def _prefix(asked: CheckOptions) -> str:
     """What goes before a path so that it begins at the root of the repository, where forges look for it."""
     folder = asked.folder.resolve()
     root = next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)

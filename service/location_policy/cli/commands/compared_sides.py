@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ...config.files import File
 from ...config.location_map import LocationMap
-from ...config.validate import Gate
+from ...config.validate import Validator
 from ...errors import InvalidConfiguration, NotARepository, UnknownRevision
 from ...repository.repository import Repository, open_repository
 from ...repository.working_copy import read_folder
@@ -25,7 +25,7 @@ class Sides:
     def __init__(self, repo: str | None, progress: Progress) -> None:
         self._repo = repo
         self._progress = progress
-        self._gate = Gate()
+        self._validator = Validator()
         self._exit = ExitStack()
         self._repository: Repository | None = None
         self.refused: list[tuple[str, InvalidConfiguration]] = []
@@ -44,7 +44,7 @@ class Sides:
         size = sum(file.size for file in files if file.content is not None)
         self._progress.say(f"checking {name}, {size / 1_000_000:,.1f} MB of what is new")
         try:
-            return self._gate.load_map(files, was_served=was_served, errors_only=True)
+            return self._validator.load_map(files, was_served=was_served, errors_only=True)
         except InvalidConfiguration as error:
             self.refused.append((name, error))
             return None
@@ -54,7 +54,7 @@ class Sides:
             return read_folder(Path(name))
         try:
             repository = self._opened()
-            return repository.files_of(repository.find_commit(name), self._gate.knows)
+            return repository.files_of(repository.find_commit(name), self._validator.knows)
         except (UnknownRevision, NotARepository):
             if not name or not Path(name).exists():  # nothing is no folder, though a path of nothing is this one
                 raise

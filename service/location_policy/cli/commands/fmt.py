@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, is_rows
 from ...config.formatting import canonical_text
-from ...config.row_file import LineMemory, read_rows
+from ...config.row_file import LineCache, read_rows
 from ...config.validate import load_map
 from ...errors import InvalidConfiguration, LocationPolicyError, NoSuchFolder
 from ...problems import Problem, errors_in
@@ -80,7 +80,7 @@ def _errors(files: Sequence[File]) -> Sequence[Problem]:
 def _format(root: Path, file: File, *, check: bool) -> bool:
     """Was it, or would it be, changed?"""
     assert file.content is not None  # of a file without one there is an error
-    text = canonical_text(read_rows(file.path, file.content, LineMemory()))
+    text = canonical_text(read_rows(file.path, file.content, LineCache()))
     if text == file.content:
         return False
     if check:

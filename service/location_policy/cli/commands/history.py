@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 from ...gate.overrides import Override, overrides
 from ...history.as_json import Events, answered_fields, effect_fields
-from ...history.branch import Answered, Branch, Effect
+from ...history.branch import Answered, Branch, CommitEffect
 from ...history.commit_text import SHORT, answer_text, commit_text, signer_lines
 from ...lookup.query_string import asked_address
 from ...net.addresses import format_address
@@ -33,7 +33,7 @@ End = Literal["first", "more", "shallow"]
 """What is behind the last commit that was looked at: nothing, more, or what a shallow clone has not."""
 
 One = TypeVar("One")
-Told = TypeVar("Told", Effect, Answered)
+Told = TypeVar("Told", CommitEffect, Answered)
 
 
 def history(place: Place, number: int | None, form: str) -> int:
@@ -132,7 +132,7 @@ def _tell_end(end: End, branch: Branch) -> None:
         print(f"location-policy: {told}", file=sys.stderr)
 
 
-def _effect_lines(effect: Effect, noted: Mapping[str, Override], events: Events) -> Iterator[str]:
+def _effect_lines(effect: CommitEffect, noted: Mapping[str, Override], events: Events) -> Iterator[str]:
     yield from signer_lines(effect.commit)
     yield from effect.lines
     if effect.errors:

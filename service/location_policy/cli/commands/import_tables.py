@@ -28,7 +28,7 @@ from ..terminal.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ImportOptions:
     """What `import` was asked for."""
 
     files: Sequence[Path]
@@ -39,7 +39,7 @@ class Asked:
     overwrite: bool
 
 
-def bring(asked: Asked) -> int:
+def bring(asked: ImportOptions) -> int:
     """Read, compare, print what differs, and write when nothing does or all is accepted; the exit status.
 
     Raises LocationPolicyError, also when the folder would not be valid, and OSError. Then nothing is written.

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from ...errors import InvalidConfiguration, NoAddress
-from ...lookup import decision as policy
+from ...lookup import decision
 from ...lookup.answers import Answer
 from ...lookup.query_string import Pairs, clean
-from ...lookup.snapshot import Snapshot, take
+from ...lookup.snapshot import Snapshot, build_snapshot
 from ...net.addresses import parse_address
 from ...text import escape
 from ..terminal.exit_status import NO, NOT_ASKED, tell
@@ -21,12 +21,12 @@ def lookup(address: str, folder: Path, repository: Path | None, revision: str | 
     if not clean(address):
         raise NoAddress("no address is given", "name one, such as 10.61.2.7")
     try:
-        snapshot = take(*load(folder, repository, revision))
+        snapshot = build_snapshot(*load(folder, repository, revision))
     except InvalidConfiguration as error:
         tell(error)
         return NOT_ASKED
     fields = snapshot.rules.match.get(protocol.lower(), ("",))
-    answer = policy.answer(snapshot, Pairs([("protocol", protocol.lower()), (fields[0], clean(address))]))
+    answer = decision.answer(snapshot, Pairs([("protocol", protocol.lower()), (fields[0], clean(address))]))
     print(json.dumps(answer.body) if form == "json" else _words(answer, snapshot, address, protocol))
     if answer.outcome == "bad-address":
         return NOT_ASKED

@@ -28,7 +28,7 @@ from ..terminal.exit_status import NO
 from ..terminal.progress import Progress
 
 
-class Asked(NamedTuple):
+class ManagerOptions(NamedTuple):
     """Which Management Node is asked, and by whom."""
 
     manager: str
@@ -39,7 +39,7 @@ class Asked(NamedTuple):
     allow_http: bool
 
 
-def locations(asked: Asked, folder: Path | None, *, writes: bool) -> int:
+def locations(asked: ManagerOptions, folder: Path | None, *, writes: bool) -> int:
     """Print the names of all locations, or with a folder what differs there, or write them there; the exit status."""
     files = None if folder is None else read_folder(folder)
     with Progress() as progress:
@@ -56,7 +56,7 @@ def locations(asked: Asked, folder: Path | None, *, writes: bool) -> int:
     return _tell(list(name_mismatches(files, rules, there)), count(len(there), "location"))
 
 
-def preflight(asked: Asked, folder: Path, locations: Sequence[str], profile: str | None) -> int:
+def preflight(asked: ManagerOptions, folder: Path, locations: Sequence[str], profile: str | None) -> int:
     """Print what is wrong with names and profiles; the exit status."""
     files = read_folder(folder)
     rules = _rules(files)
@@ -70,7 +70,7 @@ def preflight(asked: Asked, folder: Path, locations: Sequence[str], profile: str
     return _tell(found, f"{count(len(there), 'location')}, {count(len(profiles), 'policy profile')}")
 
 
-def _connect(asked: Asked, progress: Progress) -> Manager:
+def _connect(asked: ManagerOptions, progress: Progress) -> Manager:
     origin = parse_origin(asked.manager, allow_http=asked.allow_http)
     context = trust(asked.ca)
     login = Login(_user(asked.user), _password(asked))
@@ -84,7 +84,7 @@ def _user(user: str) -> str:
     return user
 
 
-def _password(asked: Asked) -> str:
+def _password(asked: ManagerOptions) -> str:
     """From the file, else from the environment, else asked for on a terminal; never empty."""
     if asked.password_file:
         password, place = _first_line(asked.password_file), str(asked.password_file)
@@ -106,7 +106,7 @@ def _first_line(path: Path) -> str:
         raise NoAnswer(f"{path} is not a password in UTF-8") from None
 
 
-def _ask(asked: Asked) -> str:
+def _ask(asked: ManagerOptions) -> str:
     try:
         return getpass(f"password of {escape(asked.user)} at {escape(asked.manager)}: ")
     except (EOFError, KeyboardInterrupt):

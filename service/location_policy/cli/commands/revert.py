@@ -28,7 +28,7 @@ LOGGED = "location-policy revert"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RevertOptions:
     """What was asked for: `commit` taken back, or all since `to`."""
 
     commit: str | None
@@ -39,7 +39,7 @@ class Asked:
     is_dry: bool
 
 
-def revert(asked: Asked, repo: str | None) -> int:
+def revert(asked: RevertOptions, repo: str | None) -> int:
     """Print what the reverting commit does, then make it; the exit status."""
     if repo and is_url(repo):
         message = f"{without_secrets(repo)} is a remote repository, in which nothing can be made from here"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import LocationPolicyError
-from ...gate.forge import Manner, manner_of
+from ...gate.forge import HookEnvironment, manner_of
 from ...gate.messages import verdict_lines
 from ...gate.pre_receive import judge
 from ...gate.pusher import pusher
@@ -20,22 +20,22 @@ from ..terminal.exit_status import NO, words
 
 def pre_receive() -> int:
     """Judge the push on standard input for the repository in GIT_DIR; the exit status."""
-    manner = manner_of(os.environ)
-    accepted, lines = _judge(manner)
-    for line in lines if accepted else manner.refusal(lines):
+    hook_environment = manner_of(os.environ)
+    accepted, lines = _judge(hook_environment)
+    for line in lines if accepted else hook_environment.refusal(lines):
         print(line, file=sys.stderr)
     return 0 if accepted else NO
 
 
-def _judge(manner: Manner) -> tuple[bool, Sequence[str]]:
+def _judge(hook_environment: HookEnvironment) -> tuple[bool, Sequence[str]]:
     """Is the push taken, and what is its pusher told?"""
     try:
         pushed = parse_updates(sys.stdin.buffer.read())
-        updates = [one for one in pushed if not (manner.makes_pull_requests and one.is_dry_run)]
+        updates = [one for one in pushed if not (hook_environment.makes_pull_requests and one.is_dry_run)]
         if pushed and not updates:
             return True, ()
         with open_pushed_repository(Path(os.environ.get("GIT_DIR", "."))) as repository:
-            verdict = judge(updates, repository, push_options(os.environ), manner.is_late, pusher(os.environ))
+            verdict = judge(updates, repository, push_options(os.environ), hook_environment.is_late, pusher(os.environ))
             return verdict.accepted, tuple(verdict_lines(verdict))
     except LocationPolicyError as error:
         return False, tuple(words(error))

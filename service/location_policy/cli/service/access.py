@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
-from ...access.credentials import Credentials, Roles, Unmatched
+from ...access.credentials import Credentials, Roles, RolesWithoutPassword
 from ...access.options import Users
 from ...access.proxies import Proxies, parse_networks
 from ...access.roles import Role
 from ...errors import CannotStart
-from ...runtime.reloader import Look
+from ...runtime.reloader import ReloadCheck
 from ...server.options import Listen, Tls
 from ...web.edge.guard import ALL_ROLES, OPEN, Access
 
@@ -36,7 +36,7 @@ def asks_who(listen: Listen, users: Users) -> bool:
     return users.allow_anonymous or _knows_users(listen, users)
 
 
-def open_doors(listen: Listen, users: Users) -> tuple[Access, Sequence[Look]]:
+def open_doors(listen: Listen, users: Users) -> tuple[Access, Sequence[ReloadCheck]]:
     """Who may do what, and what reads the files of that again."""
     if users.roles and not _knows_users(listen, users):
         raise CannotStart("--roles needs --htpasswd or --client-ca too: without them nobody is asked who it is")
@@ -50,7 +50,7 @@ def open_doors(listen: Listen, users: Users) -> tuple[Access, Sequence[Look]]:
     access = Access(credentials, roles, _strangers(listen, users), open_paths, proxies)
     if credentials is None:
         return access, [roles.look]
-    return access, [credentials.look, roles.look, Unmatched(credentials, roles).look]
+    return access, [credentials.look, roles.look, RolesWithoutPassword(credentials, roles).look]
 
 
 def tell_strangers(access: Access) -> None:

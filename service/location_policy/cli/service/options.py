@@ -8,7 +8,7 @@ from typing import Literal
 
 from ...access.options import Users
 from ...edits.options import Changes
-from ...repository.signing_options import Signatures
+from ...repository.signing_options import SigningOptions
 from ...server.options import Limits, Listen
 
 
@@ -36,4 +36,4 @@ class ServeOptions:
     example: bool = False
     limits: Limits = field(default_factory=Limits)
     logs: Logs = field(default_factory=Logs)
-    signatures: Signatures = field(default_factory=Signatures)
+    signatures: SigningOptions = field(default_factory=SigningOptions)

@@ -10,11 +10,11 @@ from pathlib import Path
 from ...repository.http_backend import HttpBackend
 from ...repository.mirror import Mirror
 from ...rollout.refresher import Refresher
-from ...rollout.state import Active
-from ...rollout.status_notifier import Announcer, Manager
-from ...rollout.watcher import Follower
-from ...runtime.reloader import Look, Rereader
-from ...server.run import Signs, on_hangup, run
+from ...rollout.state import ActiveState
+from ...rollout.status_notifier import Manager, StatusNotifier
+from ...rollout.watcher import Watcher
+from ...runtime.reloader import ReloadCheck, Reloader
+from ...server.run import LifecycleCallbacks, on_hangup, run
 from ...server.tls import Certificates
 from ...web.app import BODIES, make_app
 from ...web.edge.guard import Access
@@ -36,51 +36,51 @@ class Parts:
     not_kept: str | None
     access: Access
     certificates: Certificates | None
-    looks: Sequence[Look]
+    looks: Sequence[ReloadCheck]
     backend: HttpBackend | None
     decisions: DecisionLog | None
 
 
 def work(parts: Parts, manager: Manager) -> None:
     """Serve until a signal comes."""
-    active = Active()
+    active = ActiveState()
     active.change(not_kept=parts.not_kept)
-    announcer = Announcer(manager, active)
+    notifier = StatusNotifier(manager, active)
     mirror = parts.source.mirror
     refresher = Refresher(parts.source.place, active, parts.source.state, mirror)
-    follower = Follower(parts.directory, announcer.around(refresher.look), refresher.folders)
-    looks = [announcer.begin_reload, *parts.looks, announcer.end_reload, _hurry(follower, refresher, mirror)]
-    rereader = Rereader(looks)
+    watcher = Watcher(parts.directory, notifier.around(refresher.look), refresher.folders)
+    looks = [notifier.begin_reload, *parts.looks, notifier.end_reload, _hurry(watcher, refresher, mirror)]
+    reloader = Reloader(looks)
     decisions = parts.decisions
-    on_hangup(decisions.reopen if decisions else None, rereader.hurry)
-    for thread in (decisions, follower, rereader):
+    on_hangup(decisions.reopen if decisions else None, reloader.hurry)
+    for thread in (decisions, watcher, reloader):
         if thread:
             thread.start()
     try:
-        _answer(parts, active, _signs(manager, announcer))
+        _answer(parts, active, _signs(manager, notifier))
     finally:
-        rereader.stop()
+        reloader.stop()
         if mirror:
             mirror.close()
-        follower.stop()
+        watcher.stop()
         if decisions:
             decisions.close()
 
 
-def _answer(parts: Parts, active: Active, signs: Signs) -> None:
+def _answer(parts: Parts, active: ActiveState, signs: LifecycleCallbacks) -> None:
     app = make_app(active, parts.settings, parts.decisions, parts.access, parts.backend)
     context = parts.certificates.context if parts.certificates else None
     run(app, parts.listener, parts.options.limits, context, signs, read=BODIES)
 
 
-def _signs(manager: Manager, announcer: Announcer) -> Signs:
+def _signs(manager: Manager, notifier: StatusNotifier) -> LifecycleCallbacks:
     """A sign of life twice as often as the service manager wants one, if it does."""
     if manager.watchdog is None:
-        return Signs(ending=announcer.stop)
-    return Signs(announcer.sign_of_life, max(1, int(manager.watchdog / 2)), announcer.stop)
+        return LifecycleCallbacks(ending=notifier.stop)
+    return LifecycleCallbacks(notifier.sign_of_life, max(1, int(manager.watchdog / 2)), notifier.stop)
 
 
-def _hurry(follower: Follower, refresher: Refresher, mirror: Mirror | None) -> Look:
+def _hurry(watcher: Watcher, refresher: Refresher, mirror: Mirror | None) -> ReloadCheck:
     """At SIGHUP the source is looked at now; otherwise it is when the follower sees fit."""
 
     def look(*, asked: bool) -> None:
@@ -88,6 +88,6 @@ def _hurry(follower: Follower, refresher: Refresher, mirror: Mirror | None) -> L
             if mirror:
                 mirror.hurry()
             refresher.hurry()
-            follower.hurry()
+            watcher.hurry()
 
     return look

@@ -32,10 +32,10 @@ def import_(
     of addresses whose answer differs between the first row that matches and the longest prefix. Then, and
     where a line is refused, nothing is written and the exit status is 1.
     """
-    from ..commands.import_tables import Asked, bring
+    from ..commands.import_tables import ImportOptions, bring
 
     with told(NOT_ASKED):
-        sys.exit(bring(Asked(files, into, sites, accept_differences, keep_answers, overwrite)))
+        sys.exit(bring(ImportOptions(files, into, sites, accept_differences, keep_answers, overwrite)))
 
 
 @of.argument("paths", "Working copies, or files of rows in one.  [default: .]", default=None, nargs=-1, type=PATH)
@@ -88,9 +88,9 @@ def revert(
 
     Run it where the bare repository is. Exit status 1 if it is refused, or later commits are in the way.
     """
-    from ..commands.revert import Asked, revert
+    from ..commands.revert import RevertOptions, revert
 
     if (commit is None) == (to is None):
         raise click.BadParameter("name either the commit to take back, or --to the one to go back to")
     with told(NOT_ASKED):
-        sys.exit(revert(Asked(commit, to, author, message, allow_large_change, dry_run), repo))
+        sys.exit(revert(RevertOptions(commit, to, author, message, allow_large_change, dry_run), repo))

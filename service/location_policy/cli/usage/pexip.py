@@ -57,12 +57,12 @@ def locations(
 
     Exit status 1 if rows have a name that Pexip does not, or, with --check, if known has other names.
     """
-    from ..commands.pexip_manager import Asked, locations
+    from ..commands.pexip_manager import ManagerOptions, locations
 
     if check and into:
         raise click.BadParameter("--check and --into exclude each other")
     with told(NOT_ASKED):
-        asked = Asked(manager, user, password_file, ca, timeout, allow_http=allow_http)
+        asked = ManagerOptions(manager, user, password_file, ca, timeout, allow_http=allow_http)
         sys.exit(locations(asked, check or into, writes=into is not None))
 
 
@@ -95,10 +95,10 @@ def preflight(
     Holds names against each other as `locations --check` does, and looks at policy profiles: URL, media
     location, and which locations have them. Exit status 1 if something is wrong.
     """
-    from ..commands.pexip_manager import Asked, preflight
+    from ..commands.pexip_manager import ManagerOptions, preflight
 
     with told(NOT_ASKED):
-        asked = Asked(manager, user, password_file, ca, timeout, allow_http=allow_http)
+        asked = ManagerOptions(manager, user, password_file, ca, timeout, allow_http=allow_http)
         sys.exit(preflight(asked, folder, _names(context, location), profile))
 
 

@@ -41,14 +41,14 @@ def check(
 
     Problems go to standard output, their number to standard error. Exit status 1 if there is an error.
     """
-    from ..commands.check import Asked, check
+    from ..commands.check import CheckOptions, check
 
     if staged and (repo or rev):
         raise click.BadParameter("--staged excludes --repo and --rev")
     if coverage and form != "text":
         raise click.BadParameter("--coverage goes with --format text only")
     with told(NOT_ASKED):
-        asked = Asked(folder, asked_repository(context, repo), rev, staged, context.obj)
+        asked = CheckOptions(folder, asked_repository(context, repo), rev, staged, context.obj)
         sys.exit(check(asked, form=form, base=only_changed, covers=coverage))
 
 

@@ -39,13 +39,13 @@ def init(
     from ...gate.hooks import shipped
     from ...gate.install import create, install
     from ...repository.git_process import require_git
-    from ...repository.signing_options import Signatures
+    from ...repository.signing_options import SigningOptions
 
     if empty and from_:
         raise click.BadParameter("--empty and --from exclude each other")
     with told(NOT_ASKED):
         require_git()
-        signatures = Signatures(allowed_signers, gpg_keyring, require_signatures)
+        signatures = SigningOptions(allowed_signers, gpg_keyring, require_signatures)
         if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
             for line in install(path, branch=branch, shared=shared, signatures=signatures):
                 print(line)

@@ -115,7 +115,7 @@ def asked(values: Mapping[str, Any]) -> ServeOptions:
     Raises CannotStart when a file of TLS is missing.
     """
     from ...access.options import Users
-    from ...repository.signing_options import Signatures
+    from ...repository.signing_options import SigningOptions
     from ...server.options import Limits, Listen
     from ...server.sockets import plain_host
     from ..service.access import tls_of
@@ -132,5 +132,5 @@ def asked(values: Mapping[str, Any]) -> ServeOptions:
         users=Users(**fields["users"]),
         limits=Limits(**fields["limits"]),
         logs=Logs(**fields["logs"]),
-        signatures=Signatures(**fields["signatures"]),
+        signatures=SigningOptions(**fields["signatures"]),
     )

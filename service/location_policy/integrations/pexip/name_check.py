@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ...config.files import RULES_PATH, File, is_rows
 from ...config.policy_toml import Rules
-from ...config.row_file import LineMemory, read_rows
+from ...config.row_file import LineCache, read_rows
 from ...config.toml_positions import key_place, name_places
 from ...spelling import nearest
 from ...text import count, escape, quote
@@ -86,7 +86,7 @@ def name_mismatches(files: Sequence[File], rules: Rules, there: Collection[str])
 def used_names(files: Iterable[File]) -> Mapping[str, Use]:
     """Every name of the rows that can be read, in their order."""
     used: dict[str, Use] = {}
-    memory = LineMemory()
+    memory = LineCache()
     for file in sorted(files, key=lambda file: file.path):
         if is_rows(file.path) and file.content is not None:
             rows = read_rows(file.path, file.content, memory)

@@ -37,7 +37,7 @@ _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GitCall:
     """One of the requests that git makes, and the role that it needs."""
 
     role: Role
@@ -51,15 +51,15 @@ class Asked:
         return "" if self.query else f"application/x-{self.service}-request"
 
 
-ASKED: Mapping[tuple[str, bytes, bytes], Asked] = {
-    ("GET", REFS.encode(), b"service=git-upload-pack"): Asked(
+ASKED: Mapping[tuple[str, bytes, bytes], GitCall] = {
+    ("GET", REFS.encode(), b"service=git-upload-pack"): GitCall(
         "viewer", "git-upload-pack", "info/refs", "service=git-upload-pack"
     ),
-    ("GET", REFS.encode(), b"service=git-receive-pack"): Asked(
+    ("GET", REFS.encode(), b"service=git-receive-pack"): GitCall(
         "editor", "git-receive-pack", "info/refs", "service=git-receive-pack"
     ),
-    ("POST", FETCH.encode(), b""): Asked("viewer", "git-upload-pack", "git-upload-pack"),
-    ("POST", PUSH.encode(), b""): Asked("editor", "git-receive-pack", "git-receive-pack"),
+    ("POST", FETCH.encode(), b""): GitCall("viewer", "git-upload-pack", "git-upload-pack"),
+    ("POST", PUSH.encode(), b""): GitCall("editor", "git-receive-pack", "git-receive-pack"),
 }
 """By method, path as it was sent, and query: nothing is decoded, so nothing can be hidden."""
 
@@ -69,7 +69,7 @@ def is_git(path: str) -> bool:
     return f"{path}/".startswith(f"{PLACE}/")
 
 
-def asked(scope: Scope) -> Asked | None:
+def asked(scope: Scope) -> GitCall | None:
     """Which of the known requests this is."""
     return ASKED.get((scope["method"], scope.get("raw_path", b""), scope.get("query_string", b"")))
 
@@ -112,7 +112,7 @@ class GitDoor:
         async with asyncio.timeout(DEADLINE), self._backend.run(self._call(found, headers, scope)) as talk:
             await _exchange(talk, headers.get(b"content-encoding", b""), limit, receive, answer)
 
-    def _call(self, found: Asked, headers: Mapping[bytes, bytes], scope: Scope) -> Call:
+    def _call(self, found: GitCall, headers: Mapping[bytes, bytes], scope: Scope) -> Call:
         peer = scope["client"][0] if scope["client"] else None
         forwarded = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
         protocol = headers.get(b"git-protocol", b"")
@@ -128,7 +128,7 @@ class GitDoor:
         )
 
 
-def _check(found: Asked, headers: Mapping[bytes, bytes], limit: int) -> None:
+def _check(found: GitCall, headers: Mapping[bytes, bytes], limit: int) -> None:
     """Raises Refused for what git does not send.
 
     A page in somebody's browser would act with the rights of its user: with a remembered password, or on this machine

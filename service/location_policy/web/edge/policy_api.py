@@ -10,13 +10,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...access.basic_auth import CHALLENGE
 from ...config.policy_toml import Rules
-from ...lookup import answers
-from ...lookup import decision as policy
+from ...lookup import answers, decision
 from ...lookup.answers import Answer
 from ...lookup.decision import Question
 from ...lookup.query_string import parse_query
 from ...lookup.snapshot import Snapshot
-from ...rollout.state import Active
+from ...rollout.state import ActiveState
 
 Witness = Callable[[Question, Answer, str | None, int], None]
 """Is told of each answer: the question, the answer, the commit in force, and how many nanoseconds it took.
@@ -32,7 +31,7 @@ RETRY_AFTER = b"5"
 """Seconds after which a node, or who asks in its place, may find the first snapshot loaded."""
 NO_RULES = Rules()
 """By which a request is understood while no snapshot brings its own."""
-NO_QUESTION = policy.understand(NO_RULES, parse_query(b""))
+NO_QUESTION = decision.understand(NO_RULES, parse_query(b""))
 """What somebody has asked who may not."""
 REFUSAL = "location_policy.refusal"
 """The key of a scope under which stands how a request is to be refused."""
@@ -46,7 +45,7 @@ def is_policy(path: str) -> bool:
 class PolicyApi:
     """Answers everything below `/policy/`; the rest goes to `app`."""
 
-    def __init__(self, active: Active, app: ASGIApp, witnesses: Sequence[Witness] = ()) -> None:
+    def __init__(self, active: ActiveState, app: ASGIApp, witnesses: Sequence[Witness] = ()) -> None:
         self._active = active
         self._app = app
         self._witnesses = witnesses
@@ -63,7 +62,7 @@ class PolicyApi:
             question, answer = NO_QUESTION, scope[REFUSAL]
         else:
             parameters = parse_query(scope["query_string"])
-            question = policy.understand(snapshot.rules if snapshot else NO_RULES, parameters)
+            question = decision.understand(snapshot.rules if snapshot else NO_RULES, parameters)
             answer = _answer(snapshot, scope["method"], path.rstrip("/"), question)
         body = answer.content
         commit = snapshot.commit.id if snapshot and snapshot.commit else None
@@ -79,8 +78,8 @@ class PolicyApi:
         if snapshot is None or b"#" in target:
             return None
         began = perf_counter_ns()
-        question = policy.understand(snapshot.rules, parse_query(target[len(PLAIN_TARGET) :]))
-        answer = policy.answer_question(snapshot, question)
+        question = decision.understand(snapshot.rules, parse_query(target[len(PLAIN_TARGET) :]))
+        answer = decision.answer_question(snapshot, question)
         if answer.status != 200:
             return None
         commit = snapshot.commit.id if snapshot.commit else None
@@ -104,7 +103,7 @@ def _answer(snapshot: Snapshot | None, method: str, path: str, question: Questio
         return answers.not_provided(path)
     if method not in ("GET", "HEAD"):
         return answers.not_allowed(method)
-    return policy.answer_question(snapshot, question) if snapshot else answers.not_ready()
+    return decision.answer_question(snapshot, question) if snapshot else answers.not_ready()
 
 
 def extra_headers(answer: Answer) -> list[tuple[bytes, bytes]]:

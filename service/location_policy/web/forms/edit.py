@@ -33,7 +33,7 @@ def edit_facts(site: Site, query: Query) -> Facts:
 
 def _row(site: Site, query: Query) -> Facts:
     """A line of a file as it was seen; raises Fault where it is no row."""
-    commit, content = site.archive.content(query["at"] or site.archive.tip(), query["path"])
+    commit, content = site.queries.content(query["at"] or site.queries.tip(), query["path"])
     lines, line = split_lines(content), query["line"]
     text = lines[line - 1].removesuffix(b"\r").decode(errors="replace") if line <= len(lines) else ""
     cells = [cell.text for cell in cells_of(text) if cell.text]

@@ -24,7 +24,7 @@ _IN_MEMORY = {"MAX_MEMORY_FILE_SIZE": float("inf")}
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # who sends a wrong form is told, not the operator
 
 
-class Chosen(NamedTuple):
+class UploadedFile(NamedTuple):
     """A file that somebody has chosen: its name without folders, and what is in it."""
 
     name: str
@@ -35,7 +35,7 @@ class Form(NamedTuple):
     """The values of each field, and the files of each, in order."""
 
     fields: dict[str, list[str]]
-    files: dict[str, list[Chosen]]
+    files: dict[str, list[UploadedFile]]
 
 
 def parse_multipart(content_type: str, body: bytes) -> Form:
@@ -55,7 +55,7 @@ def parse_multipart(content_type: str, body: bytes) -> Form:
 
     def add_file(file: File) -> None:
         file.file_object.seek(0)
-        chosen = Chosen(clean_name(_text(file.file_name)), file.file_object.read())
+        chosen = UploadedFile(clean_name(_text(file.file_name)), file.file_object.read())
         if chosen.name or chosen.content:
             form.files.setdefault(_text(file.field_name), []).append(chosen)
         check_parts()

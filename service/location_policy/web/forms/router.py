@@ -15,14 +15,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ...access.proxies import Proxies
-from ...edits.change_request import Asked, cleaned, page_author
+from ...edits.change_request import ChangeRequest, cleaned, page_author
 from ...errors import LocationPolicyError, RowChanged
 from ..edge.faults import MEDIA_TYPE, Fault, fault_of, problem_details
 from ..edge.guard import asker
 from ..edge.responses import json_response
 from ..pages.resources import Facts, Query
 from ..pages.router import Pages, told, wants_page
-from ..site.thread_pool import Desk
+from ..site.thread_pool import ThreadPool
 from .action_table import ACTIONS
 from .actions import Action
 from .attempt_fields import attempt_fields, fault_in
@@ -45,7 +45,7 @@ class ChangePages:
 
     pages: Pages
     proxies: Proxies
-    desk: Desk = field(default_factory=lambda: Desk(seconds=SECONDS, late=LATE))
+    pool: ThreadPool = field(default_factory=lambda: ThreadPool(seconds=SECONDS, late=LATE))
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -60,7 +60,7 @@ class ChangePages:
                 return await answer(request)
             try:
                 if request.method != "POST":
-                    return await self.desk.do(lambda: self._begin(action, request), asker(request.scope))
+                    return await self.pool.do(lambda: self._begin(action, request), asker(request.scope))
                 return await self._posted(action, request)
             except LocationPolicyError as error:
                 return await self.pages.show_fault(request, fault_of(error))
@@ -73,11 +73,11 @@ class ChangePages:
             body = await read_content(request, action.kinds, action.largest)
         except Fault as fault:
             unread = fault
-            return await self.desk.do(
+            return await self.pool.do(
                 lambda: self._fault(action, request, action.typed({}), unread), asker(request.scope)
             )
         until = _until()
-        return await self.desk.do(lambda: self._change(action, request, body, until), asker(request.scope))
+        return await self.pool.do(lambda: self._change(action, request, body, until), asker(request.scope))
 
     def _begin(self, action: Action, request: Request) -> Response:
         """The form, empty, or with what the address says."""
@@ -94,7 +94,7 @@ class ChangePages:
         try:
             given = action.parse(self.pages.site, body)
             query = action.query(given)
-            attempt = self.pages.site.workshop.do(self._asked(action, request, query), _seen(query), until)
+            attempt = self.pages.site.change_service.do(self._asked(action, request, query), _seen(query), until)
         except LocationPolicyError as error:
             return self._fault(action, request, action.typed(given), error)
         if attempt.commit and not attempt.warning:
@@ -116,7 +116,7 @@ class ChangePages:
     def _page(self, action: Action, request: Request, query: Query, facts: Facts, status: int = 200) -> Response:
         site = self.pages.site
         own = {"query": query, **action.facts(site, query)}
-        own |= {"action": action, "for_review": site.workshop.for_review, "hidden": action.hidden(own["query"])}
+        own |= {"action": action, "for_review": site.change_service.for_review, "hidden": action.hidden(own["query"])}
         return self.pages.html("change.html", request, {**own, **facts}, status)
 
     def _answer(self, action: Action) -> View:
@@ -124,7 +124,7 @@ class ChangePages:
             try:
                 body = await read_content(request, action.kinds, action.largest)
                 until = _until()
-                return await self.desk.do(lambda: self._told(action, request, body, until), asker(request.scope))
+                return await self.pool.do(lambda: self._told(action, request, body, until), asker(request.scope))
             except LocationPolicyError as error:
                 return await self.pages.show_fault(request, fault_of(error))
 
@@ -134,21 +134,21 @@ class ChangePages:
         """What became of it, as JSON."""
         site = self.pages.site
         query = action.query(action.parse(site, body))
-        attempt = site.workshop.do(self._asked(action, request, query), _seen(query), until)
+        attempt = site.change_service.do(self._asked(action, request, query), _seen(query), until)
         facts, headers = attempt_fields(attempt), self.pages.commit_header()
         if fault := fault_in(attempt, is_confirmed=query["confirm"]):
             return json_response({**problem_details(fault), **facts}, fault.status, headers, MEDIA_TYPE)
         return json_response(facts, headers=headers)
 
-    def _asked(self, action: Action, request: Request, query: Query) -> Asked:
+    def _asked(self, action: Action, request: Request, query: Query) -> ChangeRequest:
         scope = request.scope
         peer = scope["client"][0] if scope["client"] else None
         forwarded = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
         author = page_author(scope.get("user"), self.proxies.client(peer, forwarded))
         is_typed = query["message"] and cleaned(query["message"]) != cleaned(query["proposed"] or "")
         message = query["message"] if is_typed else None
-        for_review = self.pages.site.workshop.for_review
-        return Asked(action.intent(query), author, message, query["reason"], for_review)
+        for_review = self.pages.site.change_service.for_review
+        return ChangeRequest(action.intent(query), author, message, query["reason"], for_review)
 
 
 def _until() -> float:

@@ -9,7 +9,7 @@ from ..edge.faults import Fault
 from ..pages.resources import Facts, Query
 from ..site.site import Site
 from .fields import Body, Given, parse_fields
-from .multipart import FORM_WITH_FILE, Chosen, Form, clean_name, parse_multipart
+from .multipart import FORM_WITH_FILE, Form, UploadedFile, clean_name, parse_multipart
 
 UNNAMED = "locations.csv"
 """What a file is called that comes without a name."""
@@ -23,14 +23,14 @@ def parse_upload(site: Site, body: Body) -> Given:
         fields = dict(parse_fields(body))
         texts = fields.pop("file", [])
         name = next(iter(fields.get("name", [])), UNNAMED)
-        form = Form(fields, {"file": [Chosen(name, text.encode()) for text in texts]} if texts else {})
+        form = Form(fields, {"file": [UploadedFile(name, text.encode()) for text in texts]} if texts else {})
     chosen = _chosen(form)
     if chosen is None:
         return form.fields
-    return {**form.fields, "blob": [site.workshop.keep(chosen.content)], "name": [chosen.name or UNNAMED]}
+    return {**form.fields, "blob": [site.change_service.keep(chosen.content)], "name": [chosen.name or UNNAMED]}
 
 
-def _chosen(form: Form) -> Chosen | None:
+def _chosen(form: Form) -> UploadedFile | None:
     """The one file; raises Fault where it stands elsewhere, or there are several."""
     if others := sorted(form.files.keys() - {"file"}):
         message = f"the file is in the field {quote(others[0])}, not in the field file"

@@ -20,7 +20,7 @@ from prometheus_client.exposition import choose_encoder
 from ...gate.hooks import HookState
 from ...lookup.answers import Answer, Outcome
 from ...lookup.decision import Question
-from ...rollout.state import Active
+from ...rollout.state import ActiveState
 
 PROTOCOLS = frozenset(("api", "webrtc", "sip", "rtmp", "h323", "teams", "mssip", "gms"))
 """The protocols that Pexip Infinity names; anything else counts as `other`, an empty one as `none`."""
@@ -75,7 +75,7 @@ class Requests:
 class Metrics:
     """Everything that `/metrics` tells, read when it is asked for."""
 
-    def __init__(self, active: Active, requests: Requests, dropped: Callable[[], int]) -> None:
+    def __init__(self, active: ActiveState, requests: Requests, dropped: Callable[[], int]) -> None:
         self._active = active
         self._requests = requests
         self._dropped = dropped

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...rollout.state import Active
+from ...rollout.state import ActiveState
 from ..edge.policy_api import COMMIT_HEADER
 from ..edge.responses import json_response
 from .metrics import Metrics
@@ -21,7 +21,7 @@ from .status import status
 class Probes:
     """Answers from the state in force, as it is at that moment."""
 
-    active: Active
+    active: ActiveState
     settings: Settings
     started_at: datetime
     metrics: Metrics

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from ...lookup.csv_export import csv_parts
 from ..edge.guard import asker
 from ..site.site import Site
-from ..site.thread_pool import Desk
+from ..site.thread_pool import ThreadPool
 
 CSV = "text/csv; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -22,26 +22,26 @@ class Downloads:
     """Sends files; what has to be made or read is made at a desk."""
 
     site: Site
-    desk: Desk
+    pool: ThreadPool
 
     async def whole_map(self, request: Request) -> Response:
         """All rows, of the commit in force or of another."""
         revision = request.query_params.get("at")
-        snapshot = await self.desk.do(lambda: self.site.snapshot(revision), asker(request.scope))
+        snapshot = await self.pool.do(lambda: self.site.snapshot(revision), asker(request.scope))
         headers = _headers(snapshot.commit.id if snapshot.commit else None)
         headers["Content-Disposition"] = 'attachment; filename="locations.csv"'
         if _is_known(request, headers):
             return Response(status_code=304, headers=headers)
         parts = csv_parts(snapshot)
-        return StreamingResponse(_handed(self.desk, parts, asker(request.scope)), headers=headers, media_type=CSV)
+        return StreamingResponse(_handed(self.pool, parts, asker(request.scope)), headers=headers, media_type=CSV)
 
     async def file(self, request: Request) -> Response:
         """One file of the configuration, as committed."""
         path, revision = request.path_params["path"], request.query_params.get("at")
         active = self.site.active.state.snapshot
         asked = revision or (active.commit.id if active and active.commit else None)
-        commit, content = await self.desk.do(
-            lambda: self.site.archive.content(asked or self.site.archive.tip(), path), asker(request.scope)
+        commit, content = await self.pool.do(
+            lambda: self.site.queries.content(asked or self.site.queries.tip(), path), asker(request.scope)
         )
         headers = _headers(commit.id)
         if _is_known(request, headers):
@@ -49,9 +49,9 @@ class Downloads:
         return Response(content, headers=headers, media_type=TEXT)
 
 
-async def _handed(desk: Desk, parts: Iterator[bytes], asker: str) -> AsyncIterator[bytes]:
+async def _handed(pool: ThreadPool, parts: Iterator[bytes], asker: str) -> AsyncIterator[bytes]:
     """The parts, each made at the desk when its turn has come."""
-    while part := await desk.do(lambda: next(parts, b""), asker):
+    while part := await pool.do(lambda: next(parts, b""), asker):
         yield part
 
 

@@ -24,8 +24,8 @@ PAGE = 50
 
 def history(site: Site, query: Query) -> Facts:
     """One page of commits, newest first."""
-    found = site.archive.commits((query["page"] - 1) * PAGE, PAGE)
-    notes, events = site.archive.overrides(), site.archive.events()
+    found = site.queries.commits((query["page"] - 1) * PAGE, PAGE)
+    notes, events = site.queries.overrides(), site.queries.events()
     return {
         "branch": site.active.state.branch,
         "total": found.total,
@@ -38,18 +38,18 @@ def history(site: Site, query: Query) -> Facts:
 
 def commit(site: Site, query: Query) -> Facts:
     """One commit: its message, what became of it, and what it does to the map before it."""
-    found = site.archive.signed(site.archive.find(query["id"]))
-    told = _told(site, found, site.archive.overrides(), site.archive.events())
-    told["message"] = site.archive.message(found)
-    told["reviews"] = list(site.archive.waiting_at(found))
+    found = site.queries.signed(site.queries.find(query["id"]))
+    told = _told(site, found, site.queries.overrides(), site.queries.events())
+    told["message"] = site.queries.message(found)
+    told["reviews"] = list(site.queries.waiting_at(found))
     is_new = not (told["is_active"] or told["was_active"] or told["refused"])
-    told["is_loading"] = is_new and site.archive.is_newest(found)
+    told["is_loading"] = is_new and site.queries.is_newest(found)
     return {**told, **_kept_change(site, None, found.id)}
 
 
 def compare(site: Site, query: Query) -> Facts:
     """What going from one commit to another does."""
-    old, new = site.archive.find(query["old"]), site.archive.find(query["new"])
+    old, new = site.queries.find(query["old"]), site.queries.find(query["new"])
     return {**_kept_change(site, old.id, new.id), "old": commit_fields(old), "new": commit_fields(new)}
 
 
@@ -60,11 +60,11 @@ def _kept_change(site: Site, old: str | None, new: str) -> Facts:
 def _change(site: Site, old: str | None, new: str) -> Facts:
     """The plan; a commit that is not valid has none, but problems."""
     try:
-        change = site.archive.change(old, new)
+        change = site.queries.change(old, new)
     except InvalidConfiguration as error:
         errors = errors_in(error.problems)
         shown = [problem.fields() for problem in errors[:SHOWN_PROBLEMS]]
-        invalid = old if old and not site.archive.is_valid(old) else new
+        invalid = old if old and not site.queries.is_valid(old) else new
         return {"old": None, "plan": None, "invalid": invalid, "problems": shown, "errors": len(errors)}
     before = commit_fields(change.old) if change.old else None
     return {"old": before, "plan": change.plan, "invalid": None, "problems": [], "errors": 0}

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from ...history.as_json import answered_fields
 from ...history.blame import blame_fields
 from ...history.commit_text import commit_fields
-from ...lookup import decision as policy
+from ...lookup import decision
 from ...lookup.query_string import asked_address, parse_query
 from ...net.addresses import Address, format_address, parse_address
 from ...rollout.journal import by_commit
@@ -51,8 +51,8 @@ def lookup(site: Site, query: Query) -> Facts:
     }
     if not asked:
         return told
-    question = policy.understand(snapshot.rules, parse_query(urlencode(asked).encode()))
-    answer = policy.answer_question(snapshot, question)
+    question = decision.understand(snapshot.rules, parse_query(urlencode(asked).encode()))
+    answer = decision.answer_question(snapshot, question)
     told["answer"] = {"http_status": answer.status, "outcome": answer.outcome, "body": answer.body}
     if answer.outcome in ("match", "default", "no-match"):
         address = parse_address(question.address)
@@ -74,10 +74,10 @@ def _asked(match: Mapping[str, tuple[str, ...]], query: Query) -> list[tuple[str
 def origin(site: Site, query: Query) -> Facts:
     """Who wrote the row that answers an address, and every change of the answer among the last commits."""
     address: Address = asked_address(query["address"])
-    revision = query["at"] or site.archive.tip()
+    revision = query["at"] or site.queries.tip()
     if query["at"] is None and (snapshot := site.active.state.snapshot) and snapshot.commit:
         revision = snapshot.commit.id
-    events = by_commit(site.archive.events())
-    answers = site.archive.answers(revision, address, query["number"])
+    events = by_commit(site.queries.events())
+    answers = site.queries.answers(revision, address, query["number"])
     changes = [answered_fields(answer, events) for answer in reversed(answers) if answer.is_change]
-    return {**blame_fields(site.archive.blame(revision, address)), "changes": changes, "looked_at": len(answers)}
+    return {**blame_fields(site.queries.blame(revision, address)), "changes": changes, "looked_at": len(answers)}

@@ -26,7 +26,7 @@ from ..edge.policy_api import COMMIT_HEADER
 from ..edge.responses import HEADERS, json_response
 from ..ops.metrics import PROTOCOLS
 from ..site.site import Site
-from ..site.thread_pool import Desk
+from ..site.thread_pool import ThreadPool
 from .downloads import Downloads
 from .home import SHOWN_LOCATIONS, SHOWN_PROBLEMS
 from .lookup import REQUEST
@@ -53,8 +53,8 @@ class Pages:
     """Pages and API of one site; `quick` and `slow` are for what asks memory, and what asks the repository."""
 
     site: Site
-    quick: Desk = field(default_factory=Desk)
-    slow: Desk = field(default_factory=Desk)
+    quick: ThreadPool = field(default_factory=ThreadPool)
+    slow: ThreadPool = field(default_factory=ThreadPool)
 
     def routes(self) -> list[Route]:
         """All of them; what they need is made ready when the start is over, and no page is asked for yet."""
@@ -99,7 +99,7 @@ class Pages:
     def _page(self, resource: Resource) -> View:
         async def show(request: Request) -> Response:
             given = _given(request)
-            desk = self.slow if resource.is_slow or given.get("at") else self.quick
+            pool = self.slow if resource.is_slow or given.get("at") else self.quick
 
             def make() -> Response:
                 try:
@@ -110,7 +110,7 @@ class Pages:
                 return self.html(resource.template, request, facts)
 
             try:
-                return await desk.do(make, asker(request.scope))
+                return await pool.do(make, asker(request.scope))
             except Fault as fault:
                 return await self.show_fault(request, fault)
 
@@ -119,13 +119,13 @@ class Pages:
     def _answer(self, resource: Resource) -> View:
         async def show(request: Request) -> Response:
             given = _given(request)
-            desk = self.slow if resource.is_slow or given.get("at") else self.quick
+            pool = self.slow if resource.is_slow or given.get("at") else self.quick
 
             def make() -> Response:
                 return json_response(resource.facts(self.site, resource.query(given)), headers=self.commit_header())
 
             try:
-                return await desk.do(make, asker(request.scope))
+                return await pool.do(make, asker(request.scope))
             except LocationPolicyError as error:
                 return await self.show_fault(request, fault_of(error))
 
@@ -180,7 +180,7 @@ class Pages:
         """May who asks change the map here, and if not, why?"""
         if not request.scope.get(EDITOR):
             return {"may": False, "why": "that takes the role editor"}
-        closed = self.site.workshop.closed()
+        closed = self.site.change_service.closed()
         return {"may": closed is None, "why": closed}
 
     def commit_header(self) -> dict[str, str]:

@@ -38,7 +38,7 @@ def written(site: Site, query: Query) -> Facts:
     path, line = query["path"], query["line"]
     if line > len(lines):
         raise Fault(404, f"{quote(path)} has no line {line:,} at commit {commit.id[:10]}, but {len(lines):,}")
-    writer = site.archive.writer(commit, path, line)
+    writer = site.queries.writer(commit, path, line)
     return {"path": path, "line": line, "commit": commit_fields(commit), "written": commit_fields(writer)}
 
 
@@ -46,6 +46,6 @@ def _lines(site: Site, query: Query) -> tuple[Commit, Sequence[bytes]]:
     """The commit that is meant, and the lines of a file in it."""
     snapshot = site.active.state.snapshot
     active = snapshot.commit.id if snapshot and snapshot.commit else None
-    commit, content = site.archive.content(query["at"] or active or site.archive.tip(), query["path"])
+    commit, content = site.queries.content(query["at"] or active or site.queries.tip(), query["path"])
     lines = split_lines(content)
     return commit, lines[:-1] if content.endswith(b"\n") else lines

@@ -1,4 +1,4 @@
-"""Where changes are made: the repository, opened for one change at a time. It takes time and belongs to a `Desk`.
+"""Where changes are made: the repository, opened for one change at a time. It takes time and belongs to a `ThreadPool`.
 
 What a change does to a large map is found out in a process of its own, so that no answer waits for it. That process
 makes a commit that nothing names; the branch is moved here, once it has ended well and in time. Killed or late, it has
@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from ...edits.change_request import Asked, Attempt, Preview, attempt, check_open, preview, preview_at
+from ...edits.change_request import Attempt, ChangeRequest, Preview, attempt, check_open, preview, preview_at
 from ...edits.intent import Intent
 from ...edits.landing import served_tip
 from ...edits.options import Changes
@@ -23,28 +23,28 @@ from ...edits.upload_edit import UploadRows
 from ...errors import LocationPolicyError, NotJudged
 from ...repository.repository import Repository, open_repository
 from ...rollout.snapshot_builder import LARGE
-from ...runtime.subprocess_job import Work, find_apart
+from ...runtime.subprocess_job import Job, find_apart
 from ..edge.faults import Fault
-from .lru_cache import Kept
+from .lru_cache import LruCache
 
 FRESH = 10.0
 """Seconds for which it is taken as known whether anything can be changed."""
 
 
-class Workshop:
+class ChangeService:
     """Makes changes in the repository at `place`; None: there is none."""
 
     def __init__(self, place: Path | None, changes: Changes, large: int = LARGE) -> None:
         self._place = place
         self._large = large
         self.for_review = changes == "review"
-        self._closed: Kept[str | None] = Kept(1)
+        self._closed: LruCache[str | None] = LruCache(1)
 
     def closed(self) -> str | None:
         """Why nothing can be changed from a page here, if that is so, and what to do about it."""
         return self._closed.get(int(time.monotonic() / FRESH), self._why_closed)
 
-    def do(self, asked: Asked, seen: str | None, until: float) -> Attempt:
+    def do(self, asked: ChangeRequest, seen: str | None, until: float) -> Attempt:
         """Show what a change does, or with the tip that was `seen` make it; raises LocationPolicyError.
 
         Nothing is made after `until`, by the monotonic clock: whoever has asked is told otherwise by then.
@@ -60,12 +60,12 @@ class Workshop:
             check_open(repository)
             return repository.make_blob(content)
 
-    def _look(self, repository: Repository, asked: Asked, until: float) -> Preview:
+    def _look(self, repository: Repository, asked: ChangeRequest, until: float) -> Preview:
         weight = _weight(repository, asked.intent)
         if weight < self._large:
             found = preview(repository, asked)
         else:
-            work = Work(preview_at, (repository.directory, asked), NotJudged, "judge", "judged", "the change")
+            work = Job(preview_at, (repository.directory, asked), NotJudged, "judge", "judged", "the change")
             found = cast("Preview", find_apart(work, weight, max(0.0, until - time.monotonic())))
         if time.monotonic() > until:
             raise NotJudged("the change was not judged in time")

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Value]):
+class LruCache(Generic[Value]):
     """At most `room` values by key; safe for threads, which wait for each other while one is made."""
 
     def __init__(self, room: int) -> None:

@@ -1,4 +1,4 @@
-"""What pages ask of the repository: old commits, plans, authors. Everything here takes time and belongs to a `Desk`.
+"""Questions of pages to the repository: old commits, plans, authors. All take time, and belong in the `ThreadPool`.
 
 Each question opens the repository for itself and closes it again. A revision comes from outside: only an id, or the
 beginning of one, is taken, and only of a commit that the served branch has.
@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 from ...config.commit import Commit
 from ...config.files import is_read
 from ...config.location_map import LocationMap
-from ...config.validate import Gate
+from ...config.validate import Validator
 from ...edits.change_request import REVIEW
 from ...errors import BuildFailed, InvalidConfiguration, UnknownRevision
 from ...gate.overrides import Override, overrides
@@ -23,18 +23,18 @@ from ...history import blame as blaming
 from ...history.blame import Blame
 from ...history.branch import Answered, Branch
 from ...history.comparison import Comparison, compare, compare_at, load_served
-from ...lookup.snapshot import Snapshot, take
+from ...lookup.snapshot import Snapshot, build_snapshot
 from ...net.addresses import Address
 from ...repository.repository import Repository, open_repository
 from ...repository.signing_policy import signature_rule
 from ...rollout import journal
 from ...rollout.journal import Event
 from ...rollout.snapshot_builder import LARGE
-from ...rollout.state import Active
-from ...runtime.subprocess_job import Work, find_apart
+from ...rollout.state import ActiveState
+from ...runtime.subprocess_job import Job, find_apart
 from ...text import quote
 from ..edge.faults import Fault
-from .lru_cache import Kept
+from .lru_cache import LruCache
 
 REVISION = re.compile(r"[0-9a-f]{7,64}")
 """An id, or enough of its beginning."""
@@ -55,17 +55,17 @@ class Commits(NamedTuple):
     is_shallow: bool
 
 
-class Archive:
+class RepositoryQueries:
     """Asks the repository at `place`; None: there is none."""
 
-    def __init__(self, place: Path | None, state_directory: Path, active: Active, large: int = LARGE) -> None:
+    def __init__(self, place: Path | None, state_directory: Path, active: ActiveState, large: int = LARGE) -> None:
         self._place = place
         self._large = large
         self._state_directory = state_directory
         self._active = active
-        self._ids: Kept[tuple[Sequence[str], bool]] = Kept(1)
-        self._snapshots: Kept[Snapshot] = Kept(SNAPSHOTS)
-        self._writers: Kept[Commit] = Kept(WRITERS)
+        self._ids: LruCache[tuple[Sequence[str], bool]] = LruCache(1)
+        self._snapshots: LruCache[Snapshot] = LruCache(SNAPSHOTS)
+        self._writers: LruCache[Commit] = LruCache(WRITERS)
 
     def tip(self) -> str:
         """The newest commit of the served branch; raises Fault while none is known."""
@@ -132,7 +132,7 @@ class Archive:
             asked = before, commit, self._served()
             if weight < self._large:
                 return compare(repository, *asked)
-            work = Work(compare_at, (repository.directory, *asked), BuildFailed, "compare", "compared", "the commits")
+            work = Job(compare_at, (repository.directory, *asked), BuildFailed, "compare", "compared", "the commits")
             return cast("Comparison", find_apart(work, weight, COMPARING))
 
     def is_valid(self, revision: str) -> bool:
@@ -150,7 +150,7 @@ class Archive:
             return active
         with self._opened() as repository:
             commit = self._find(repository, revision)
-            return self._snapshots.get(commit.id, lambda: take(self._load(repository, commit), commit))
+            return self._snapshots.get(commit.id, lambda: build_snapshot(self._load(repository, commit), commit))
 
     def blame(self, revision: str, address: Address) -> Blame:
         """Who wrote the row that answers an address."""
@@ -210,7 +210,7 @@ class Archive:
         return _is_on_branch(repository, commit_id) or bool(repository.branches_at(commit_id, REVIEW))
 
     def _load(self, repository: Repository, commit: Commit) -> LocationMap:
-        return load_served(repository, commit, Gate(), self._served())
+        return load_served(repository, commit, Validator(), self._served())
 
     def _served(self) -> set[str]:
         return {event.commit for event in self.events() if event.kind == "active"}

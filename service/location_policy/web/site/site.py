@@ -9,13 +9,13 @@ from typing import Any
 
 from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Picture
-from ...rollout.state import Active
+from ...rollout.state import ActiveState
 from ..edge.faults import Fault
 from ..ops.metrics import Requests
 from ..ops.settings import Settings
-from .change_service import Workshop
-from .lru_cache import Kept
-from .repository_queries import Archive
+from .change_service import ChangeService
+from .lru_cache import LruCache
+from .repository_queries import RepositoryQueries
 
 ORDERS = 4
 """Orders of a map that are kept."""
@@ -33,21 +33,21 @@ class Site:
     `pictures`: those that were drawn last. `plans`: what commits did, as it was told last.
     """
 
-    active: Active
+    active: ActiveState
     settings: Settings
     started_at: datetime
     requests: Requests
-    archive: Archive
-    workshop: Workshop
+    queries: RepositoryQueries
+    change_service: ChangeService
     needs_login: bool
-    orders: Kept[Sequence[int]] = field(default_factory=lambda: Kept(ORDERS))
-    pictures: Kept[Picture] = field(default_factory=lambda: Kept(PICTURES))
-    plans: Kept[dict[str, Any]] = field(default_factory=lambda: Kept(PLANS))
+    orders: LruCache[Sequence[int]] = field(default_factory=lambda: LruCache(ORDERS))
+    pictures: LruCache[Picture] = field(default_factory=lambda: LruCache(PICTURES))
+    plans: LruCache[dict[str, Any]] = field(default_factory=lambda: LruCache(PLANS))
 
     def snapshot(self, revision: object = None) -> Snapshot:
         """What is in force, or a commit as it would be; raises Fault while there is none."""
         if revision:
-            return self.archive.snapshot(str(revision))
+            return self.queries.snapshot(str(revision))
         snapshot = self.active.state.snapshot
         if snapshot is None:
             raise Fault(503, "no configuration is loaded yet", "see / for what is being waited for")

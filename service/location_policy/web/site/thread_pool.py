@@ -34,7 +34,7 @@ class _Task(NamedTuple):
     done: asyncio.Future[Any]
 
 
-class Desk:
+class ThreadPool:
     """Does what it is handed: one work at a time for each asker, in the order of asking, and by turns between them."""
 
     def __init__(self, threads: int = THREADS, room: int = ROOM, seconds: float = SECONDS, late: str = KEPT) -> None:
