@@ -220,3 +220,10 @@ def test_the_hook_loads_nothing_that_costs(tmp_path: Path) -> None:
     assert code == "0", done.stderr
     assert HEAVY & {*modules} == set()
     assert len([name for name in modules if name.partition(".")[0] == "location_policy"]) <= LIGHT
+
+
+def test_the_walks_name_modules_that_are_there() -> None:
+    walks = ARCHITECTURE.partition("## Two walks")[2].partition("\n## ")[0]
+    named = {name for name in re.findall(r"`((?:[a-z_]+/)+[a-z_-]+)`", walks) if not name.startswith("hooks/")}
+    assert len(named) > 25
+    assert sorted(name for name in named if not (PACKAGE / f"{name}.py").exists()) == []

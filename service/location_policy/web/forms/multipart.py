@@ -1,4 +1,4 @@
-"""A form with a file in it (RFC 7578), parsed within bounds: work for a desk, since it grows with the file."""
+"""A form with a file in it (RFC 7578), parsed within bounds: work for a thread, since it grows with the file."""
 
 from __future__ import annotations
 

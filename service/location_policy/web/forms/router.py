@@ -41,7 +41,7 @@ NOTHING: Facts = {"fault": None, "changed": None, "attempt": None}
 
 @dataclass(frozen=True, slots=True)
 class ChangePages:
-    """The forms of one site; `desk` is where changes are made."""
+    """The forms of one site; `pool` is where changes are made."""
 
     pages: Pages
     proxies: Proxies

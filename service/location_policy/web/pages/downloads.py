@@ -19,7 +19,7 @@ TEXT = "text/plain; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """Sends files; what has to be made or read is made at a desk."""
+    """Sends files; what has to be made or read is made in the thread pool."""
 
     site: Site
     pool: ThreadPool
@@ -50,7 +50,7 @@ class Downloads:
 
 
 async def _handed(pool: ThreadPool, parts: Iterator[bytes], asker: str) -> AsyncIterator[bytes]:
-    """The parts, each made at the desk when its turn has come."""
+    """The parts, each made in the thread pool when its turn has come."""
     while part := await pool.do(lambda: next(parts, b""), asker):
         yield part
 

@@ -1,6 +1,6 @@
 """Routes for people and for programs, made from the table of resources.
 
-A page is made at a desk, from the first look at the state to the last byte. No answer to a node waits for it, but for
+A page is made in a thread, from the first look at the state to the last byte. No answer to a node waits for it, but for
 the moments in which Python lets another thread go on.
 """
 
