@@ -142,7 +142,7 @@ def test_where_the_process_is_killed_nothing_is_made(place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("workshop", "told"),
+    ("change_service", "told"),
     [(here, "the change was not judged in time"), (apart, "the change was not judged within 0 seconds")],
 )
 def test_what_is_late_is_not_made(place: Path, change_service: Callable[[Path], ChangeService], told: str) -> None:

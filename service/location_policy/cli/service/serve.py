@@ -50,8 +50,8 @@ def serve(options: ServeOptions) -> None:
             not_kept=write_problem(source.state),
             decisions=_decision_log(options.logs),
         )
-        print(_next_steps(parts), flush=True, file=sys.stderr if options.logs.decisions == "-" else sys.stdout)
         tell_strangers(access)
+        print(_next_steps(parts), flush=True, file=sys.stderr if options.logs.decisions == "-" else sys.stdout)
         work(parts, manager)
     finally:
         remove_unix(options.listen.uds)
