@@ -6,7 +6,9 @@ first and judged then.
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,8 +23,8 @@ _USAGE = 129
 _MARKERS = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "merge.conflictStyle", "GIT_CONFIG_VALUE_0": "merge"}
 """That conflicts have two sides, whatever the repository says (git-config, "GIT_CONFIG_COUNT")."""
 _AUTHOR = re.compile(r"\s*([^<>\n]*[^<>\s])\s*<([^<>\s]+)>\s*")
-
-
+_OPEN = ("PATH", "HOME", "XDG_CONFIG_HOME")
+"""What git needs to find the settings of its user, which are closed to it elsewhere."""
 IDENTITY = {
     "GIT_AUTHOR_NAME": "location-policy",
     "GIT_AUTHOR_EMAIL": "location-policy@localhost",
@@ -53,6 +55,23 @@ class Author(NamedTuple):
             for role in ("AUTHOR", "COMMITTER")
             for what, value in (("NAME", self.name), ("EMAIL", self.email))
         }
+
+
+def operator(user: str) -> Author:
+    """Who called sudo; else whom git knows by `user.name` and `user.email`; else the user of the system."""
+    host = os.uname().nodename or "localhost"
+    if caller := os.environ.get("SUDO_USER"):
+        return Author(caller, f"{caller}@{host}")
+    return Author(_setting("user.name") or user, _setting("user.email") or f"{user.replace(' ', '-')}@{host}")
+
+
+def _setting(key: str) -> str:
+    """A setting of this user or of the machine, empty where there is none."""
+    environment = {name: os.environ[name] for name in _OPEN if name in os.environ}
+    done = subprocess.run(
+        ["git", "config", "--get", key], env=environment, cwd="/", capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()
 
 
 class CommitDraft(NamedTuple):

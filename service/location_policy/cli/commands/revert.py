@@ -12,9 +12,8 @@ from ...errors import LocationPolicyError, NotWritable
 from ...gate.messages import tell_commit, verdict_lines
 from ...gate.overrides import OPTION
 from ...gate.verdict import Verdict
-from ...repository.author import operator
 from ...repository.mirror import is_url, without_secrets
-from ...repository.new_commits import Author
+from ...repository.new_commits import Author, operator
 from ...repository.repository import Repository, open_repository
 from ...runtime.users import user_name
 from ...text import escape
