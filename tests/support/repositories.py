@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 from tests.support.program import closed_environment, run_program
 
@@ -80,7 +85,33 @@ class Clone:
 
 
 def init(path: Path, *arguments: str | Path) -> Path:
-    """A new repository as `location-policy init` makes it."""
+    """A new repository as `location-policy init` makes it; the first of its kind is made, others are its copies."""
+    if path.exists():
+        _run_init(path, *arguments)
+        return path
+    kind = tuple(_content(one) if isinstance(one, Path) else one for one in arguments)
+    if kind not in _MADE:
+        _MADE[kind] = _run_init(Path(_templates().name) / f"{len(_MADE)}.git", *arguments)
+    shutil.copytree(_MADE[kind], path, symlinks=True)
+    config = path / "config"
+    config.write_text(re.sub(r"(?<=\tid = )\w+", uuid4().hex, config.read_text()))  # each has one of its own
+    return path
+
+
+_MADE: dict[tuple[object, ...], Path] = {}
+
+
+@cache
+def _templates() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="templates")
+
+
+def _content(folder: Path) -> tuple[tuple[str, bytes], ...]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return tuple((str(path.relative_to(folder)), path.read_bytes()) for path in files)
+
+
+def _run_init(path: Path, *arguments: str | Path) -> Path:
     done = run_program("init", path, *arguments)
     assert done.returncode == 0, done.stderr
     return path

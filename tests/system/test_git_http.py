@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,7 +29,7 @@ from tests.support.git_http import (
     trusting,
 )
 from tests.support.program import run_program
-from tests.support.repositories import GOOD, SYDNEY, Clone, git, init, init_with, make_repository, run_git, said, tip
+from tests.support.repositories import GOOD, SYDNEY, Clone, git, init_with, make_repository, run_git, said, tip
 from tests.support.service import Service, started_service, wait_until
 from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody
 
@@ -45,8 +46,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def repository(template: Path, tmp_path: Path) -> Path:
-    git("clone", "--quiet", "--mirror", template, tmp_path / "map.git", cwd=tmp_path)
-    return init(tmp_path / "map.git")
+    return shutil.copytree(template, tmp_path / "map.git")
 
 
 @contextmanager
@@ -71,8 +71,7 @@ def service(repository: Path) -> Iterator[Service]:
 def steady(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One that no test changes."""
     folder = tmp_path_factory.mktemp("steady")
-    git("clone", "--quiet", "--mirror", template, folder / "map.git", cwd=folder)
-    with running(init(folder / "map.git")) as service:
+    with running(shutil.copytree(template, folder / "map.git")) as service:
         yield service
 
 
