@@ -1,4 +1,4 @@
-"""Work that takes long, done a little at a time in threads of its own, never on the event loop.
+"""A pool of threads for hashing passwords, with a bounded queue: work that takes long, never on the event loop.
 
 The line is short. Whoever has failed least stands in front; when the line is full, the last one is turned away.
 """

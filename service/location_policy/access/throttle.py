@@ -1,4 +1,4 @@
-"""Wrong credentials, counted by who sent them: those answers are slowed, and further guesses from the same address.
+"""A throttle for wrong credentials, counted by sender: their answers are slowed, and further guesses of that address.
 
 What was found right before is never slowed, so that nobody can lock a node out, and none at all are no failure.
 """

@@ -1,4 +1,4 @@
-"""What a small file says, read again when its content changes.
+"""A small file that is watched: what it says is read again when its content changes.
 
 A file that cannot be used leaves what was read before in force, and is told once. Content is compared, not times: it is
 read in a moment, and no change falls between two ticks of a clock.

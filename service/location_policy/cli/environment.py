@@ -1,4 +1,4 @@
-"""Flags and environment to Settings, once.
+"""Environment variables of options: their names, and warnings of those that are none.
 
 Every option has a twin in the environment, `LOCATION_POLICY_<OPTION>`. A variable that is none of them is probably a
 mistake and gets a warning, except the forms that Kubernetes makes for a Service named `location-policy`.

@@ -1,4 +1,4 @@
-"""What a map that can be served could do better: rows that change nothing or take too many, names that look mistaken.
+"""Lint for a map that can be served: rows that change nothing or take too many, names that look mistaken.
 
 All of it is a matter of severity, so the gate says which codes anybody is told of, and what is not asked for costs
 nothing. What single rows say holds whatever else is wrong. What the map says as a whole, an error elsewhere may change:

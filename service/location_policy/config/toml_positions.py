@@ -1,4 +1,4 @@
-"""Where a key, or a name in a list, stands in `policy.toml`.
+"""Positions in `policy.toml`: the line and column of a key, or of a name in a list.
 
 The parser does not tell places, so this looks for them by eye: a heading is `[table]`, a key begins its line.
 """

@@ -1,4 +1,4 @@
-"""What somebody wants of the map on a page: given the tip of the branch, the tree that is wanted and a message.
+"""The intent of a change: given the tip of the branch, the tree that is wanted and a message.
 
 An intent is small and travels with every form, so nothing is remembered between what is shown and what is confirmed:
 on another tip it gives another tree, or says why it cannot.

@@ -1,4 +1,4 @@
-"""The manners that a server wants of a hook, told by the environment in which it runs the hook.
+"""The environment in which a forge runs a hook, and what that server wants of it.
 
 GitLab shows on its pages only lines with its prefix (docs.gitlab.com, "Git server hooks"); a terminal shows every line,
 so there the prefix would only be in the way. GitHub Enterprise Server gives all hooks of a push five seconds together

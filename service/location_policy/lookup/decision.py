@@ -1,4 +1,4 @@
-"""Request to answer, from a snapshot; pure.
+"""The decision on a request: its answer, from a snapshot; pure.
 
 Nodes send the parameters in any order, with values that may be empty or written in several ways; what is tolerated here
 is what releases of Pexip Infinity were seen to send, and what their local policy makes of it.

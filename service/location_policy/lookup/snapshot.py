@@ -1,4 +1,4 @@
-"""One commit, loaded; never changes.
+"""A snapshot: one commit, loaded to answer from; it never changes.
 
 The rows are kept in flat arrays, some ten bytes a row: which names, which line, how long the network's prefix is. The
 network itself follows from the address that was asked for.

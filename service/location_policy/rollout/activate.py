@@ -1,4 +1,4 @@
-"""Put a commit in force, or else say why not.
+"""Activate a commit: put it in force, or else say why not.
 
 A commit that is not valid, or not signed as it must be, changes nothing but the reason that is told. When there is
 nothing in force yet, the first of the candidates that can be served is.

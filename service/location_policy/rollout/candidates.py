@@ -1,4 +1,4 @@
-"""What can be put in force while nothing is, in the order in which it is tried: one list for `serve` and `doctor`.
+"""The candidates for a start, in the order in which they are tried: one list for `serve` and `doctor`.
 
 HEAD; the commits that were served, by the state directory and by our ref; the content on disk; the newest ancestors of
 HEAD. What was served before needs no signature: it was judged when it came.

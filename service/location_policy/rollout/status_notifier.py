@@ -1,4 +1,4 @@
-"""How it stands, for the service manager: ready, loading anew, which commit is in force, about to end."""
+"""Notify the service manager of the status: ready, reloading, which commit is in force, about to end."""
 
 from __future__ import annotations
 

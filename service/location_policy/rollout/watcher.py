@@ -1,4 +1,4 @@
-"""A ref moved: look at the source.
+"""Watch a repository for refs that move, and look at the source when one does.
 
 The watch is only a hint, and a tick makes up for what it misses: refs are replaced by rename, a file system may report
 nothing, a folder that is moved away goes silent. Whatever wakes the follower, the look finds out what is true.

@@ -1,4 +1,4 @@
-"""Bytes handed on a little at a time, so that what is large is never in the way of whoever answers meanwhile.
+"""Copy bytes in chunks, so that a large copy never holds up the thread that answers meanwhile.
 
 The kernel lets a thread copy for milliseconds before another one of the same priority has its turn, whether the
 interpreter's lock is free or not.

@@ -1,4 +1,4 @@
-"""Looks at what may have changed: every second, and at once at SIGHUP."""
+"""Reload files that have changed: looked at every second, and at once at SIGHUP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that takes seconds, done in a process of its own, so that answers never wait for it.
+"""Run a function in a low-priority child process, so that answers never wait for what takes seconds.
 
 A process for each piece of work, which at first only gets what nobody else wants of the processors: one of low
 priority would hold an answer up for milliseconds. Where that is too little, one of low priority takes its place. It

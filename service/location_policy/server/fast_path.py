@@ -1,4 +1,4 @@
-"""What can be answered at once is answered where it is read.
+"""The fast path of a policy request: answered where it is read, without a task of the event loop.
 
 uvicorn makes a scope, a cycle, an event and a task for each request, which costs three times what an answer costs. A
 plain GET that has no body, and before which nothing waits, is put to the application's `at_once` instead. What that

@@ -1,4 +1,4 @@
-"""The process: signals, a clean end."""
+"""Run uvicorn in this process: its settings, its event loop, signals, a clean end."""
 
 from __future__ import annotations
 

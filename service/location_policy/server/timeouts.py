@@ -1,4 +1,4 @@
-"""uvicorn's protocol with two clocks: by when a request must be whole, and how long a client may be idle."""
+"""Timeouts of a connection: by when a request must be whole, and how long a client may be idle."""
 
 from __future__ import annotations
 

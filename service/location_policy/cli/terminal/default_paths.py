@@ -1,4 +1,4 @@
-"""Which repository is meant by who names none, and where its service keeps its state."""
+"""Default paths: which repository is meant where none is named, and where its service keeps its state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where errors become words and exit statuses.
+"""Errors to sentences and exit statuses.
 
 0: yes. 1: the answer is no. 2: it could not be asked. 3: the service could not start.
 """

@@ -1,4 +1,4 @@
-"""Does a page from elsewhere ask? What changes something is refused then, whoever looks at that page.
+"""Cross-origin requests: what changes something is refused to pages from elsewhere.
 
 A browser says from where a page asks that is not merely looking: by `Origin` (RFC 6454), newer ones by
 `Sec-Fetch-Site` too (W3C, "Fetch Metadata Request Headers"). Who says neither is no browser, and shows credentials.

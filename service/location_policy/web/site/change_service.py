@@ -1,4 +1,4 @@
-"""Where changes are made: the repository, opened for one change at a time. It takes time and belongs to a `ThreadPool`.
+"""Changes to the repository, shown and made one at a time. They take time, and belong in a `ThreadPool`.
 
 What a change does to a large map is found out in a process of its own, so that no answer waits for it. That process
 makes a commit that nothing names; the branch is moved here, once it has ended well and in time. Killed or late, it has

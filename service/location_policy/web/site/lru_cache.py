@@ -1,4 +1,4 @@
-"""Results that are worth keeping: the few that were asked for last, each made once."""
+"""An LRU cache of results: the few that were asked for last, each made once."""
 
 from __future__ import annotations
 

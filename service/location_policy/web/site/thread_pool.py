@@ -1,4 +1,4 @@
-"""Work for pages, done in a few threads of its own, so that no answer to a node waits for it.
+"""A thread pool for the work of pages, so that no answer to a node waits for it.
 
 Its threads are few and its lines are short: whoever finds one full is told to come again, and whoever has waited too
 long too. Each who asks has a line of its own, of which one work is done at a time, and the lines take turns: who asks
