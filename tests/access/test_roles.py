@@ -20,6 +20,7 @@ def test_each_user_has_the_roles_of_its_line_and_an_editor_is_a_viewer_too() -> 
 def test_every_line_that_is_wrong_is_told() -> None:
     with pytest.raises(UnusableFile, match="roles cannot be used: 6 errors") as caught:
         read_roles(b"ana\n: node\nana: editr\nbo: node\nbo: viewer\ncy:\ndi: node,\n", "roles")
+    assert [(problem.line, problem.column) for problem in caught.value.problems] == [(n, 1) for n in (1, 2, 3, 5, 6, 7)]
     told = [str(problem).partition(" error: ")[2].partition("\n")[0] for problem in caught.value.problems]
     assert told == [
         "this is not a user, a colon and roles [not-a-role]",
