@@ -5,7 +5,8 @@
 PYTHON ?= python3
 ARGS ?=
 BUDGET ?= 300
-JOBS ?= logical
+# Tests often wait for a process: one more at a time than there are cores.
+JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m

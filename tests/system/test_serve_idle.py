@@ -11,7 +11,7 @@ from shutil import which
 import pytest
 
 from tests.support.repositories import GOOD, force_commit, git, make_repository
-from tests.support.service import Service, started_service, wait_until
+from tests.support.service import Service, running_service, started_service, wait_until
 
 PERTH = {"locations/apac.csv": "Perth,10.61.2.0/24\n"}
 REST = 2.5
@@ -20,24 +20,25 @@ SOON = 2.0
 """Seconds in which a commit must be in force, however it came."""
 
 
-@pytest.fixture
-def started(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a line is written for each git that is started; the folder has such a git."""
-    log, program = tmp_path / "started", tmp_path / "bin" / "git"
+    folder = tmp_path_factory.mktemp("idle")
+    log, program = folder / "started", folder / "bin" / "git"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec {which("git")} "$@"\n')
     program.chmod(0o755)
     return log
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    return make_repository(tmp_path / "locations.git", GOOD)
+@pytest.fixture(scope="module")
+def repository(started: Path) -> Path:
+    return make_repository(started.parent / "locations.git", GOOD)
 
 
-@pytest.fixture
-def service(repository: Path, started: Path) -> Iterator[Service]:
-    """One that is told nothing by the file system, and rests."""
+@pytest.fixture(scope="module")
+def running(repository: Path, started: Path) -> Iterator[Service]:
+    """One that is told nothing by the file system."""
     path = f"{started.parent / 'bin'}:{os.environ['PATH']}"
     with started_service(
         "--repo",
@@ -48,8 +49,14 @@ def service(repository: Path, started: Path) -> Iterator[Service]:
         WATCHFILES_POLL_DELAY_MS="3600000",
     ) as service:
         service.wait_for("in-sync")
-        rest(started)
         yield service
+
+
+@pytest.fixture
+def service(running: Service, started: Path) -> Service:
+    """The same, at rest."""
+    rest(started)
+    return running
 
 
 def rest(started: Path) -> None:
@@ -80,7 +87,7 @@ def test_a_restored_ref_with_old_times_is_seen_soon(service: Service, repository
 
 
 def test_a_ref_that_moves_and_is_packed_is_seen_soon(service: Service, repository: Path) -> None:
-    new = force_commit(repository, PERTH, "refs/heads/aside")
+    new = force_commit(repository, GOOD, "refs/heads/aside")
     began = time.monotonic()
     git("update-ref", "refs/heads/main", new, cwd=repository)
     git("pack-refs", "--all", "--prune", cwd=repository)
@@ -99,8 +106,9 @@ def test_its_event_loop_wakes_once_a_second(service: Service) -> None:
     assert 2 <= woken() - before <= 6
 
 
-def test_a_signal_ends_it_without_a_wait_for_the_next_second(service: Service) -> None:
-    service.status()
-    began = time.monotonic()
-    assert service.stop() == 0
-    assert time.monotonic() - began < 0.9
+def test_a_signal_ends_it_without_a_wait_for_the_next_second(repository: Path) -> None:
+    with running_service(repository) as service:
+        service.wait_for("in-sync")
+        began = time.monotonic()
+        assert service.stop() == 0
+        assert time.monotonic() - began < 0.9
