@@ -89,8 +89,8 @@ def test_a_repository_that_may_not_be_read_for_a_while_is_followed_again(folder:
     with started_service("--repo", repository, cwd=folder, user=NOBODY) as service:
         good = service.wait_for("in-sync")["active"]["commit"]
         repository.chmod(0o700)
-        status = service.wait_for("unreachable", good)
-        assert status["failure"]["message"] == f"{repository} may not be read"
+        service.wait_for("unreachable", good)  # a look that is under way has git's words for it
+        wait_until(lambda: service.status()["failure"]["message"] == f"{repository} may not be read")
         assert location(service) == "Sydney"
         new = force_commit(repository, PERTH)
         repository.chmod(0o755)
