@@ -11,7 +11,6 @@ LocationPolicyError            everything that the program raises for its user, 
 │   ├── NotWritable            a repository in which the program makes no commit
 │   ├── NotRevertible          a commit that cannot be taken back, or gone back to
 │   ├── BranchMoved            somebody else was faster
-│   ├── NotNoted               a commit stands, but why it exceeds a limit is not noted
 │   ├── NothingChanges         what is wanted is so already
 │   └── RowChanged             the row that somebody wants to change has changed since they saw it
 ├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
@@ -98,10 +97,6 @@ class NotRevertible(RepositoryError):
 
 class BranchMoved(RepositoryError):
     """The branch is no longer where it was seen: somebody else was faster, and nothing of theirs is lost."""
-
-
-class NotNoted(RepositoryError):
-    """A commit that is made and stands, but why it exceeds a limit could not be noted."""
 
 
 class NothingChanges(RepositoryError):

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy.config.location_map import LocationMap
+from location_policy.config.row_diff import RowChanges
 from location_policy.config.validate import Validator
 from location_policy.net.addresses import Address, Network
 from location_policy.net.ranges import Names, Range
-from location_policy.plan.answer_changes import Change, RowChanges, address_space, changes, row_changes
+from location_policy.plan.answer_changes import Change, address_space, changes, row_changes
 from tests.net.test_ranges import MAPS, slow_row
 from tests.support.maps import files_of, map_of, network
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..config.commit import Commit
 from ..config.files import RULES_PATH
 from ..config.lint import all_warnings
-from ..errors import BranchMoved, LocationPolicyError, NothingChanges, NotNoted, NotWritable
+from ..errors import BranchMoved, LocationPolicyError, NothingChanges, NotWritable
 from ..gate.effect import Base
 from ..gate.excerpt import Excerpt, excerpt
 from ..gate.messages import verdict_lines
@@ -149,20 +149,18 @@ def attempt(
     if not found.may_land:
         return Attempt(found)
     try:
-        branch = _land(repository, found)
+        return _land(repository, found)
     except BranchMoved:
         return _stale(repository, look(repository, asked), seen)
-    except NotNoted as error:
-        return Attempt(found, found.proposal.update.new, found.branch, warning=error.message)
-    return Attempt(found, found.proposal.update.new, branch)
 
 
-def _land(repository: Repository, found: Preview) -> str:
-    """The branch on which it is now."""
+def _land(repository: Repository, found: Preview) -> Attempt:
+    made = found.proposal.update.new
     if found.for_review:
-        return land_aside(repository, found.proposal, review_branch(found.proposal.author.name), LOGGED)
-    land(repository, found.proposal, LOGGED)
-    return found.branch
+        branch = land_aside(repository, found.proposal, review_branch(found.proposal.author.name), LOGGED)
+        return Attempt(found, made, branch)
+    not_noted = land(repository, found.proposal, LOGGED)
+    return Attempt(found, made, found.branch, warning=not_noted.message if not_noted else None)
 
 
 def review_branch(user: str) -> str:

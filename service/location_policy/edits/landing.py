@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import accumulate
 
 from ..config.commit import Commit
-from ..errors import BranchMoved, NotNoted, NotWritable, RepositoryError
+from ..errors import BranchMoved, NotWritable, RepositoryError
 from ..gate.overrides import joined, record
 from ..gate.pre_receive import judge
 from ..gate.ref_updates import Update
@@ -76,10 +76,11 @@ def propose(
     return Proposal(update, author, move.effect.excess if move.effect else (), move.reason), verdict
 
 
-def land(repository: Repository, proposal: Proposal, why: str) -> None:
+def land(repository: Repository, proposal: Proposal, why: str) -> RepositoryError | None:
     """Put an accepted proposal on the branch, and note what it overrides; `why` goes to the log of the branch.
 
-    Raises BranchMoved where somebody was faster, NotNoted where it is made all the same, and RepositoryError.
+    What kept the override from being noted, while the commit stands: to be told, and nothing is to be made again.
+    Raises BranchMoved where another commit was faster, and RepositoryError where the branch cannot be moved.
     """
     old, new, ref = proposal.update.old, proposal.update.new, proposal.update.ref
     try:
@@ -92,12 +93,13 @@ def land(repository: Repository, proposal: Proposal, why: str) -> None:
         message = f"{name} has moved meanwhile, to {now[:10] if now else 'nowhere'}, so nothing was changed"
         raise BranchMoved(message, "look at what has come, and try again") from None
     if not proposal.excess or proposal.reason is None:
-        return
+        return None
     try:
         record(repository, new, joined(proposal.excess, proposal.reason, proposal.author.name, datetime.now(UTC)))
     except RepositoryError as error:
         message = f"{new[:10]} stands, but why it exceeds a limit is not noted: {error.message}"
-        raise NotNoted(message, error.hint) from error
+        return RepositoryError(message, error.hint)
+    return None
 
 
 def land_aside(repository: Repository, proposal: Proposal, branch: str, why: str) -> str:

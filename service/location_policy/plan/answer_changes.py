@@ -19,8 +19,6 @@ from ..config.row_diff import RowChanges, file_changes, space_of
 from ..net.addresses import Network
 from ..net.ranges import AddressSpace, Names, Part, Range, outermost
 
-__all__ = ["KINDS", "Change", "Kind", "RowChanges", "address_space", "changes", "row_changes"]
-
 Kind = Literal["moved", "added", "removed", "overflow"]
 KINDS: tuple[Kind, ...] = ("moved", "removed", "added", "overflow")
 

@@ -67,7 +67,8 @@ def _carry_out(repository: Repository, proposal: Proposal, verdict: Verdict, *, 
         print("dry run: nothing changed")
         return 0
     sys.stdout.flush()  # the plan is there before anything is done
-    land(repository, proposal, LOGGED)
+    if not_noted := land(repository, proposal, LOGGED):
+        raise not_noted
     name = escape(proposal.update.ref.removeprefix("refs/heads/"))
     print(f"{name} is now at {tell_commit(repository.commit(proposal.update.new))}")
     return 0

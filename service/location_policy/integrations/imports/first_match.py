@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ...config.location_map import LocationMap
+from ...config.row_diff import RowChanges
 from ...net.addresses import Address, Network
 from ...net.ranges import AddressSpace, Names, Range
-from ...plan.answer_changes import RowChanges, changes
+from ...plan.answer_changes import changes
 from .pexsubnet import OldRow, mended
 
 
