@@ -81,6 +81,14 @@ def test_head_follows_the_head_of_the_remote(mirror: Mirror, remote: Path) -> No
     assert tip(mirror.directory) == side
 
 
+def test_head_is_written_only_where_it_differs(mirror: Mirror) -> None:
+    mirror.update()
+    before = (mirror.directory / "HEAD").stat().st_ino
+    mirror.hurry()
+    mirror.update()
+    assert (mirror.directory / "HEAD").stat().st_ino == before
+
+
 def test_a_branch_that_was_asked_for_is_followed_instead_of_head(remote: Path, tmp_path: Path) -> None:
     side = force_commit(remote, GOOD, ref="refs/heads/side")
     mirror = Mirror(remote.as_uri(), tmp_path / "state", "side", interval=0)

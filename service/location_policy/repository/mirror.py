@@ -149,7 +149,7 @@ class Mirror:
     def _follow_head(self) -> None:
         """Let our HEAD name the branch that the remote's names."""
         head = re.match(rb"ref: (refs/heads/\S+)\tHEAD", self._ask("ls-remote", "--symref", _REMOTE, "HEAD"))
-        if head:
+        if head and head[1] != self._git.run("symbolic-ref", "HEAD").strip():  # a HEAD that is written is looked at
             self._git.run("symbolic-ref", "HEAD", head[1].decode())
 
     def _ask(self, *arguments: str) -> bytes:
