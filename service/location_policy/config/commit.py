@@ -18,7 +18,7 @@ class Signer(NamedTuple):
 class Commit:
     """One commit: what it is called by and who made it; `committed_at` is in UTC.
 
-    Anybody may be named as its author. `signer` is known where it was asked for and a listed key has signed.
+    Any name may stand as its author. `signer` is known where it was asked for and a listed key has signed.
     """
 
     id: str

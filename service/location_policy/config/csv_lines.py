@@ -1,6 +1,6 @@
 """A line of CSV before its meaning: its text, its cells with the column of each, and what keeps it from having any.
 
-Whoever reads such lines, as rows of the map or as expectations, tells the same mistakes in the same words.
+All readers of such lines, as rows of the map or as expectations, tell the same mistakes in the same words.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`expectations.csv` to expectations and problems: what addresses must get, whatever is changed in the map.
+"""`expectations.csv` to expectations and problems: what addresses must get after any change of the map.
 
 A row is `address or subnet,location,why`. An empty location means: no answer. The why is all that follows, so that a
 comma in it needs no quotation marks. Each line is read by itself, as the rows of the map are.
@@ -70,7 +70,7 @@ class ExpectationFile:
     expected: frozenset[Expectation] = frozenset()
     locations: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
-    """What is wrong with the file, whatever the rules and the map say."""
+    """What is wrong with the file, under any rules and with any map."""
 
     def expectations(self) -> Iterator[tuple[int, Expectation]]:
         """Each expectation with its line number, 1-based."""

@@ -60,7 +60,7 @@ def is_read(path: str) -> bool:
 
 
 def concerns(path: str, kind: Kind) -> bool:
-    """Does this entry belong to the configuration, or look as if somebody thought that it does?"""
+    """Does this entry belong to the configuration, or look as if its editor thought that it does?"""
     if kind != "file":
         return is_read(path) or f"{path}/".startswith(ROWS_FOLDER)
     return is_read(path) or _is_stray(path)

@@ -1,4 +1,4 @@
-"""A row, and a file of rows, in the one form in which they are kept: whoever reads a change sees what has changed.
+"""A row, and a file of rows, in the one form in which they are kept: the reader of a diff sees what has changed.
 
 A comment or a blank line begins a block. The rows of a block stand in the order of their addresses, IPv4 first, under
 the comment that they stood under; what lies between two rows is never carried over to another row.
@@ -22,7 +22,7 @@ def row_text(row: Row) -> str:
 
 
 def cells_text(cells: Iterable[str]) -> str:
-    """Cells as a line, whatever they hold, without the LF."""
+    """Any cells as a line, without the LF."""
     return ",".join(map(_cell, cells))
 
 

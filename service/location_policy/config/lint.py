@@ -1,7 +1,7 @@
 """Lint for a map that can be served: rows that change nothing or take too many, names that look mistaken.
 
-All of it is a matter of severity, so the gate says which codes anybody is told of, and what is not asked for costs
-nothing. What single rows say holds whatever else is wrong. What the map says as a whole, an error elsewhere may change:
+All of it is a matter of severity, so the gate says which codes are told at all, and what is not asked for costs
+nothing. What single rows say holds beside any error. What the map says as a whole, an error elsewhere may change:
 a row that cannot be read may use a name, or lie around another.
 """
 

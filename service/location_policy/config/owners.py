@@ -1,4 +1,4 @@
-"""`owners.csv` to owners and problems: whose address space a subnet is, whatever file its rows stand in.
+"""`owners.csv` to owners and problems: whose address space a subnet is; the file of its rows does not count.
 
 A row is `address or subnet,owner`; the owner is a team or an email, one for each row. The longest subnet says whose an
 address is, as with the rows of the map. Each line is read by itself.

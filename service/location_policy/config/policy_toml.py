@@ -72,7 +72,7 @@ def read_rules(content: bytes) -> tuple[Rules, tuple[Problem, ...]]:
         text = decode_rules(content)
     except UnicodeDecodeError as error:
         return _UNREAD, (_not_utf8(error),)
-    import tomllib  # only where rules are read: a push to a branch that nobody serves goes without
+    import tomllib  # only where rules are read: a push to a branch that is not served goes without
 
     try:
         document = tomllib.loads(text)

@@ -1,6 +1,6 @@
 """One line of a CSV file: a row, nothing, or what is wrong with it.
 
-What a line means depends on nothing but its bytes. A plain, well-formed line takes the short way through `_plain_row`;
+What a line means depends on nothing but its bytes. A plain, well-formed line takes the fast path through `_plain_row`;
 every other one is taken apart cell by cell, with the column of each, by `_examine`. Both give the same row.
 """
 
@@ -125,7 +125,7 @@ def _empty_location(first: Cell) -> Finding:
 
 
 def name_findings(names: list[Cell]) -> Iterator[Finding]:
-    """What is wrong with the names of one row, whatever the rules say."""
+    """What is wrong with the names of one row, under any rules."""
     seen = set()
     for column, name in names:
         if len(name) > NAME_LIMIT:

@@ -55,7 +55,7 @@ class RowFile:
                 yield number, row
 
     def findings(self) -> Iterator[Problem]:
-        """What is wrong with single lines, whatever the rules say."""
+        """What is wrong with single lines, under any rules."""
         if self.is_clean:
             return
         for number, line in enumerate(self.lines, 1):

@@ -1,7 +1,7 @@
 """Validate the files of a configuration: a map, or every problem.
 
-`load_map` is the one gate. The hook, the command line and the service all go through it, and whatever passes it
-anywhere passes it everywhere. It finds all problems before it raises. The prefix tree is made from a map by
+`load_map` is the one gate. The hook, the command line and the service all go through it, and files that pass it
+anywhere pass it everywhere. It finds all problems before it raises. The prefix tree is made from a map by
 `lookup/snapshot.py`: judging a push needs none.
 """
 

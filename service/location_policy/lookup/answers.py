@@ -147,7 +147,7 @@ def not_allowed(method: str) -> Answer:
 
 
 def unauthorized(reason: str) -> Answer:
-    """Nobody knows who asks."""
+    """The client is not known."""
     return _refused(401, "unauthorized", reason)
 
 

@@ -68,7 +68,7 @@ def parse_query(query: bytes) -> Parameters:
 
 
 def parse_pairs(query: bytes) -> Pairs:
-    """All of them, whatever the query is."""
+    """All of them, of any query."""
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=False, errors="replace")
     return Pairs((parameter_name(name), cleaned) for name, value in pairs if (cleaned := clean(value)))
 

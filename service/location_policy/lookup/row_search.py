@@ -1,12 +1,12 @@
-"""Rows of a snapshot by what somebody types: an address, a subnet, part of one, the name of a location or of a file.
+"""Rows of a snapshot by what a reader types: an address, a subnet, part of one, the name of a location or of a file.
 
 Each word is a term, and a row must meet all of them:
 
     10.61.2.7        the rows that hold this address; the one that answers it comes first
     10.61.0.0/16     the rows inside this subnet, and those that hold it
-    10.61.           the same, as far as somebody has typed it; 2001:db8: too
+    10.61.           the same, as far as it is typed; 2001:db8: too
     /24              the rows of this length
-    sydney           the rows with this in a name or in the path of their file, whatever the case
+    sydney           the rows with this in a name or in the path of their file, in capitals or not
 
 Networks are found by bisection. Names and paths are few, so a word is compared with each of them once and not with each
 row: a search among 100,000 rows takes some hundredths of a second.
@@ -179,7 +179,7 @@ def _path_flags(snapshot: Snapshot, is_meant: Callable[[str], bool]) -> bytes:
 
 
 def _ranks(snapshot: Snapshot) -> array[int]:
-    """Of each tuple of names its place among all, whatever their case."""
+    """Of each tuple of names its place among all, without regard to case."""
     by_name = sorted(range(len(snapshot.names)), key=lambda number: [*map(str.casefold, snapshot.names[number])])
     return _inverted(by_name)
 

@@ -6,8 +6,8 @@ gives the same names, too.
 
 A row is shadowed when the rows below it take every address of it. Redundant rows do not count there, only what is
 below them: of 10.0.0.0/23 A, 10.0.0.0/24 A and 10.0.1.0/24 B, the first is shadowed only as long as the second stays,
-which is redundant only as long as the first stays. The second is told. So whoever deletes every row that is told, or
-any of them, changes no answer.
+which is redundant only as long as the first stays. The second is told. So deleting every row that is told, or any
+of them, changes no answer.
 """
 
 from __future__ import annotations

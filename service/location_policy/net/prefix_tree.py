@@ -11,7 +11,7 @@ that last network. A network on the path holds the address exactly when it leave
 Filling finds parents the same way: of the networks that sort before this one, any that holds its first address holds
 all of it. A step up leaves a network for good, so filling costs no more than the sort.
 
-Each family is a few flat arrays side by side: an entry takes 13 bytes (IPv4) or 25 (IPv6), whatever the networks are.
+Each family is a few flat arrays side by side: an entry takes 13 bytes (IPv4) or 25 (IPv6), of any network.
 Entry 0 is the root: it holds every address, stands for no row, and stops each climb, after 33 or 129 steps at most. The
 top bits of an address choose the slice to bisect: never more slices than twice the rows, never more than 65,536.
 `benchmarks/measures/prefix_tree.py` measures this beside what else was tried.
