@@ -15,7 +15,7 @@ CHUNK = 65_536
 
 
 def chunks(content: bytes | memoryview) -> Iterator[memoryview]:
-    """The content in pieces; after each, whoever waits for the processor goes first."""
+    """The content in pieces; after each, other threads that wait for the processor go first."""
     view = memoryview(content)
     for start in range(0, len(content), CHUNK):
         yield view[start : start + CHUNK]

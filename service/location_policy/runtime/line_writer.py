@@ -183,7 +183,7 @@ class _Sink:
         if not self._is_failing:
             log.error("%s not written file=%s: %s", self._title, self._path, error.strerror)
         self._is_failing = True
-        if error.errno == errno.EPIPE:  # whoever read it has gone, and with him any use in waiting
+        if error.errno == errno.EPIPE:  # the reader has gone, and with it any use in waiting
             self._give_up()
 
     def _give_up(self, more: int = 0) -> None:
@@ -193,7 +193,7 @@ class _Sink:
 
 
 def _open(path: str) -> int:
-    """A file to append to, made where it is missing; a pipe that nobody reads is refused, not waited for."""
+    """A file to append to, made where it is missing; a pipe without a reader is refused, not waited for."""
     if path == "-":
         if sys.stdout is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class ReloadCheck(Protocol):
-    """Reads again what has changed, and never raises; `asked`: somebody wants to know."""
+    """Reads again what has changed, and never raises; `asked`: by the administrator, who wants to know."""
 
     def __call__(self, *, asked: bool) -> None: ...
 

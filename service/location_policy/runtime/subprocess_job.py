@@ -1,10 +1,10 @@
 """Run a function in a low-priority child process, so that answers never wait for what takes seconds.
 
-A process for each piece of work, which at first only gets what nobody else wants of the processors: one of low
+A process for each piece of work, which at first only gets what no other process wants of the processors: one of low
 priority would hold an answer up for milliseconds. Where that is too little, one of low priority takes its place. It
 reads what it is to do from a file that has no name and writes what it has found to another; what it has used of memory
-goes with it. It lives no longer than its parent, whatever ends that: its standard input then ends. What passes between
-the two is pickled, and nobody else can write there.
+goes with it. It lives no longer than its parent, however that ends: its standard input then ends. What passes between
+the two is pickled, and no other process can write there.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _done(work: Job) -> object:
         return work.function(*work.arguments)
     except LocationPolicyError as error:
         return error
-    except Exception as error:  # noqa: BLE001  the rim of this process
+    except Exception as error:  # noqa: BLE001  the top level of this process
         said = f"{work.what} cannot be {work.done}: {type(error).__name__}: {error}"
         return work.error(said.partition("\n")[0])
 

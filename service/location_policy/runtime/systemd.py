@@ -1,6 +1,6 @@
 """What the service manager is told: sd_notify(3), a datagram to the socket that `NOTIFY_SOCKET` names.
 
-Whatever goes wrong there is logged once and harms nobody; without that variable nothing is told.
+What goes wrong there is logged once and does no harm; without that variable nothing is told.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class ServiceManager:
-    """systemd, or whoever speaks its protocol; `watchdog`: seconds within which it wants a sign of life, or None."""
+    """systemd, or what speaks its protocol; `watchdog`: seconds within which it wants a sign of life, or None."""
 
     def __init__(self, environment: MutableMapping[str, str] = os.environ) -> None:
         self._address = _address(environment.pop("NOTIFY_SOCKET", ""))  # no child is to speak for us

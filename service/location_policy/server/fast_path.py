@@ -2,8 +2,8 @@
 
 uvicorn makes a scope, a cycle, an event and a task for each request, which costs three times what an answer costs. A
 plain GET that has no body, and before which nothing waits, is put to the application's `at_once` instead. What that
-gives is the answer; where it gives None the request goes uvicorn's way as if it had never been asked. Whatever is done
-for a connection is done by LimitedProtocol and uvicorn either way: they see a request that is answered already.
+gives is the answer; where it gives None the request goes uvicorn's way as if it had never been asked. All that is done
+for a connection is done by LimitedProtocol and uvicorn on both paths: they see a request that is answered already.
 
 Only what the parser has parsed is answered, by that request's own headers: nothing of a request is remembered.
 """
@@ -86,7 +86,7 @@ class FastPath(LimitedProtocol):
         assert self._at_once is not None
         try:
             return self._at_once(self.url, self.headers)
-        except Exception:  # noqa: BLE001  the rim: it is raised on the long way again, and logged there
+        except Exception:  # noqa: BLE001  the top level: it is raised on uvicorn's way again, and logged there
             return None
 
     def _opened(self) -> bytes:

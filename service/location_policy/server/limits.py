@@ -35,7 +35,7 @@ _NAMES = {
 
 PIECE = 2048
 BODY_BYTES = 65_536
-"""A larger body, that nobody reads, ends the connection; smaller ones are passed over to find the next request."""
+"""A larger body that no route reads ends the connection; smaller ones are passed over to find the next request."""
 LINGER = 1.0
 """Seconds in which a refused client can read why."""
 QUIET = 60.0
@@ -168,7 +168,7 @@ class LimitedProtocol(TimedProtocol):
         if self._is_read:
             self.unset_deadline()
         if self.expect_100_continue:
-            self.cycle.keep_alive = False  # nobody asks for the body, so it may never come (RFC 9110, 10.1.1)
+            self.cycle.keep_alive = False  # no route asks for the body, so it may never come (RFC 9110, 10.1.1)
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body; what its reader gets is the reader's to count."""
@@ -191,7 +191,7 @@ class LimitedProtocol(TimedProtocol):
             self.set_idle_time()
         elif self._refusal is not None and self.cycle.response_complete:
             self._end()
-        elif not self._is_whole:  # nobody reads what is left of its body
+        elif not self._is_whole:  # no route reads what is left of its body
             self.set_deadline(self.limits.header_seconds, self._refuse_delay)
 
     @property
@@ -206,7 +206,7 @@ class LimitedProtocol(TimedProtocol):
         self._refuse(414 if is_target else 431, f"{what} too large, {self.limits.header_bytes} bytes are read")
 
     def _refuse_delay(self) -> None:
-        if self._count == 0 and not self._is_in_body:  # nobody has asked
+        if self._count == 0 and not self._is_in_body:  # no request has begun
             self.transport.abort()
         else:
             self._refuse(408, f"The request took over {self.limits.header_seconds:g} seconds")

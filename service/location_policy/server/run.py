@@ -75,7 +75,7 @@ def ending_later() -> Iterator[None]:
 
 
 def on_hangup(*acts: Callable[[], None] | None) -> None:
-    """Do this at SIGHUP, also at one that has waited; it interrupts whatever runs, so it may take no lock."""
+    """Do this at SIGHUP, also at one that has waited; it interrupts the code that runs, so it may take no lock."""
     signal.signal(signal.SIGHUP, lambda *_: [act() for act in acts if act])
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 

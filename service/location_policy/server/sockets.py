@@ -33,7 +33,7 @@ def plain_host(host: str) -> str:
 
 
 def bind(listen: Listen, *, asks_who: bool) -> socket.socket:
-    """A listening socket; port 0 takes a free one. `asks_who`: nobody is answered whom the service does not know.
+    """A listening socket; port 0 takes a free one. `asks_who`: no client is answered whom the service does not know.
 
     Raises CannotStart, also where other machines could reach what they should not, or read it on its way.
     """
@@ -86,7 +86,7 @@ def _listen(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.so
 
 
 def bind_unix(path: Path) -> socket.socket:
-    """A listening Unix socket; one that a dead process has left is replaced, one that somebody listens on is not."""
+    """A listening Unix socket; one that a dead process has left is replaced, one on which a process listens is not."""
     try:
         _make_room(path)
         return _listen_unix(path)

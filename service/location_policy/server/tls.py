@@ -133,7 +133,7 @@ def _end_of(content: bytes) -> str:
 
 
 def _refuse_password() -> NoReturn:
-    """The terminal would be asked, and nobody is there."""
+    """The terminal would be asked, and a service has none."""
     raise OSError("it asks for a password")
 
 
