@@ -1,4 +1,4 @@
-"""Who somebody is, by a name and a password, at the price of a hash only once.
+"""Credentials checked: who a client is, by a name and a password, at the price of a hash only once.
 
 What was found right is remembered under a keyed digest of the header, until the user's line in the file changes; what
 was found wrong until any does, so that a node with an old password costs no hash with each call.
@@ -28,7 +28,7 @@ REMEMBERED = 4096
 NAMED = 10
 """Users that one line of the log names; the rest is counted."""
 PATIENCE = 4.0
-"""Seconds that somebody waits for a hash: a node waits for five."""
+"""Seconds that a client waits for a hash: a node waits for five."""
 
 
 log = logging.getLogger(__name__)
@@ -98,8 +98,8 @@ class Credentials:
     async def _find_out(self, known: _Known, digest: bytes, claim: Basic, address: str) -> None:
         """Hash, or wait for the hash of the same header.
 
-        An address that has failed waits for its turn. Whoever has failed, or waits already, stands further back in the
-        line, and so do the others of an IPv6 network: what was not seen to fail stands before any flood.
+        An address that has failed waits for its turn. One that has failed, or waits already, stands further back in the
+        queue, and so do the others of an IPv6 network: what was not seen to fail stands before any flood.
         """
         if digest not in known.asked:
             seconds = self._failures.turn(address)

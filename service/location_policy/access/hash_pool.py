@@ -1,6 +1,7 @@
 """A pool of threads for hashing passwords, with a bounded queue: work that takes long, never on the event loop.
 
-The line is short. Whoever has failed least stands in front; when the line is full, the last one is turned away.
+The queue is short. The client that has failed least stands in front; when the queue is full, the last one is turned
+away.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from itertools import count
 from typing import NamedTuple
 
 ROOM = 32
-"""Tasks that wait: at a quarter of a second each, as many as can be done while somebody still waits for them."""
+"""Tasks that wait: at a quarter of a second each, as many as can be done while their clients still wait."""
 THREADS = max(1, min(4, (os.cpu_count() or 1) - 1))
 """One processor is left to the answers."""
 

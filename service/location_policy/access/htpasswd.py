@@ -30,7 +30,7 @@ COSTS = range(4, 16)
 _HASH = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}")
 _WEAK = {"$apr1$": "MD5", "$1$": "MD5", "{SHA}": "SHA-1", "$5$": "SHA-256 crypt", "$6$": "SHA-512 crypt"}
 _NOBODY = "abcdefghijklmnopqrstuu" + 31 * "."
-"""Salt and digest of a hash that is nobody's."""
+"""Salt and digest of a hash that is no user's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Users:
     def know(self, user: str, passwords: Sequence[bytes]) -> bool:
         """Is one of these the user's password?
 
-        It takes as long for a user who is not there: whether there is one is nobody's business.
+        It takes as long for a user who is not there: whether there is one is not told.
         """
         hashed = self.hashes.get(user, self.decoy)
         found = [bcrypt.checkpw(one[:LONGEST], hashed) and len(one) <= LONGEST for one in passwords]
@@ -128,7 +128,7 @@ def _name(line: str) -> str:
 
 
 def _judge(line: str, path: str) -> tuple[str, tuple[str, str] | None]:
-    """The user of a line, and what is wrong with it and what to do; a hash is told to nobody."""
+    """The user of a line, and what is wrong with it and what to do; a hash is never told."""
     user = _name(line)
     hashed = line.split(":")[1] if ":" in line else ""
     mend = f"htpasswd -B {quote(path)} {quote(user)}"

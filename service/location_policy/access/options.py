@@ -1,4 +1,4 @@
-"""The options of access: the files of passwords and roles, and what is answered to anybody."""
+"""The options of access: the files of passwords and roles, and what is answered without a password."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """Who may ask: the files of passwords and roles, and what is answered to anybody."""
+    """Who may ask: the files of passwords and roles, and what is answered without a password."""
 
     htpasswd: Path | None = None
     roles: Path | None = None

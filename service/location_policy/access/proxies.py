@@ -8,7 +8,7 @@ from ..net.addresses import Address, Network, format_address, parse_address, par
 
 
 class Proxies:
-    """The addresses whose `X-Forwarded-For` is believed; nobody's at first."""
+    """The addresses whose `X-Forwarded-For` is believed; none at first."""
 
     def __init__(self, networks: Iterable[Network] = ()) -> None:
         self._networks = frozenset(networks)
@@ -18,7 +18,7 @@ class Proxies:
         """The address that asks, from that of the connection (None: a Unix socket) and the headers in order.
 
         Of the chain that proxies have written, the last address that is no proxy of ours counts: what stands before
-        it was written by whoever asks.
+        it was written by the client.
         """
         client = peer or "local"
         if peer is not None and not self._trust(peer):

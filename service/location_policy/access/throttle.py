@@ -1,6 +1,6 @@
 """A throttle for wrong credentials, counted by sender: their answers are slowed, and further guesses of that address.
 
-What was found right before is never slowed, so that nobody can lock a node out, and none at all are no failure.
+What was found right before is never slowed, so that no guesser can lock a node out, and none at all are no failure.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Throttle:
         self._turns: OrderedDict[str, float] = OrderedDict()
 
     def of(self, address: str, user: str | None = None) -> int:
-        """How often this user has failed from this address; without one, how often anybody has."""
+        """How often this user has failed from this address; without one, how often any user has."""
         return self._of(_key(address, user))
 
     def around(self, address: str) -> int:
@@ -50,7 +50,7 @@ class Throttle:
     def turn(self, address: str) -> float:
         """The seconds until a password from this address may be looked at; the turn is taken.
 
-        Turns are of the address, whatever the connection and the user: who asks on many guesses no faster.
+        Turns are of the address, over all connections and users: many connections guess no faster.
         """
         own, now = networks(address)[0], self._clock()
         at = max(now, self._turns.get(own, now))

@@ -1,7 +1,7 @@
 """Whose address space a change touches, by the owners of before: a change cannot choose who is asked about it.
 
-Touched is what gets another answer, and a subnet whose owner changes or goes. A change of how requests are answered,
-whatever their rows, touches everybody's.
+Touched is what gets another answer, and a subnet whose owner changes or goes. A change of how requests are answered
+in every row touches every owner's.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .rule_changes import RuleChange
 
 
 class AffectedOwner(NamedTuple):
-    """Whose, and what of it: disjoint ranges by the size of an address; `is_all` where everybody's is touched."""
+    """Whose, and what of it: disjoint ranges by the size of an address; `is_all` where every owner's is touched."""
 
     owner: str
     ranges: tuple[tuple[int, Range], ...]
@@ -59,7 +59,7 @@ def _answered(changes: Iterable[Change]) -> Iterator[tuple[int, Range]]:
 
 
 def _handed_over(old: Sequence[Owned], new: Sequence[Owned]) -> Iterator[tuple[int, Range]]:
-    """The subnets of which an owner was told and another one is, or nobody."""
+    """The subnets of which an owner was told and another one is, or none."""
     after = dict(new)
     return ((len(one) - 1, Range.of(one)) for one, owner in old if old != new and after.get(one) != owner)
 

@@ -1,6 +1,6 @@
 """Who has given their word for a change: its pusher, and whom its message names as `Approved-by:`.
 
-A trailer is what somebody has written: it says who is answerable, and proves nothing. Names and emails are compared
+A trailer is text of the committer: it says who is answerable, and proves nothing. Names and emails are compared
 without regard to case.
 """
 

@@ -18,7 +18,7 @@ MARKER = "<!-- location-policy diff -->"
 SHOWN = 20
 """Changes that are seen without unfolding."""
 SIZE_LIMIT = 60_000
-"""Bytes in all: GitHub takes comments of 65,536 characters, and somebody may want to add a word."""
+"""Bytes in all: GitHub takes comments of 65,536 characters, and a site may want to add a word."""
 
 _HEAD = ("| addresses | answer | how many | row |", "|---|---|--:|---|")
 _WORDS = 1_000
@@ -42,7 +42,7 @@ def plan_markdown(plan: Plan, more: str = "location-policy diff OLD NEW") -> str
 
 
 def code(text: str) -> str:
-    """The text as it is, whatever it is, in the cell of a table too; of one line."""
+    """Any text of one line as it is, in the cell of a table too."""
     if text and not any(character in "`|\\" for character in text):
         return f"`{text}`"
     return f"<code>{''.join(_reference(character) for character in text)}</code>"

@@ -1,7 +1,7 @@
 """Is a change larger than one push may make? The limits are those of the map before it, `[limits]` of its policy.toml.
 
 What counts is what was answered by a row before: its addresses whose answer changes or goes, and the rows whose subnet
-goes. What is added harms nobody who was answered. A protocol that is answered no more takes all its answers with it,
+goes. What is added harms no caller who was answered. A protocol that is answered no more takes all its answers with it,
 and so may one whose addresses are looked for in other parameters.
 """
 

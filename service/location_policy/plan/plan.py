@@ -1,6 +1,6 @@
 """What a change of configuration does: to the rules, and to the addresses whose answer is another one.
 
-The rules that judge pushes (`[checks]`, `[limits]`) change no answer; whoever reviews a change must see them first all
+The rules that judge pushes (`[checks]`, `[limits]`) change no answer; the reviewer of a change must see them first all
 the same, because they decide what the next change may do.
 """
 
@@ -20,7 +20,7 @@ from .answer_changes import KINDS, Change, Kind, address_space, changes, row_cha
 from .rule_changes import RuleChange, answering_changes, judging_changes
 
 _ALL_ANSWERS = ("match.", "answer.")
-"""Rules that change answers in everybody's address space."""
+"""Rules that change answers in the address space of every owner."""
 
 EMPTY = LocationMap(Rules(), (), ())
 """What a branch serves that is not there yet."""
@@ -51,7 +51,7 @@ class Plan:
     judging: tuple[RuleChange, ...]
     """How the next push is judged; no effect on answers."""
     rules: tuple[RuleChange, ...]
-    """How requests are answered, whatever their rows."""
+    """How requests are answered, in every row."""
     changes: tuple[Change, ...]
     owners: tuple[RuleChange, ...] = ()
     """Who is asked about the next change: by subnet, the owner of before and the next one; no effect on answers."""
@@ -86,7 +86,7 @@ class Plan:
 def make_plan(old: LocationMap | None, new: LocationMap, space: AddressSpace | None = None) -> Plan:
     """What going from one map to the next does; no old one is an empty one.
 
-    `space` has the rows of the old map and goes on to the new; whoever makes plans for a series of commits keeps it.
+    `space` has the rows of the old map and goes on to the new; for a series of commits the caller keeps it.
     """
     before = old or EMPTY
     defaults = (before.rules.default, new.rules.default)

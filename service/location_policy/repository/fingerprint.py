@@ -1,8 +1,9 @@
 """A fingerprint of a repository: what the file system says of the files that decide what it serves; git is not asked.
 
-As long as it is the same, git would answer as it did: whoever moves a ref, packs refs, restores them with old times or
-changes the config makes another inode, size or ctime, which nobody can set. Two changes between which a file system's
-clock does not tick can look like one (git's "racy-git" is about this), so after a change git is asked for a while.
+As long as it is the same, git would answer as it did: moving a ref, packing refs, restoring them with old times or
+changing the config makes another inode, size or ctime, which no program can set. Two changes between which a file
+system's clock does not tick can look like one (git's "racy-git" is about this), so after a change git is asked for a
+while.
 
 A file is opened for its stat data, as git opens it: over NFS a plain stat may be a minute old, and opening a file asks
 the server (nfs(5), "close-to-open").
@@ -30,8 +31,8 @@ _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 class DecidingFiles(NamedTuple):
     """The files that decide what refs and config say, there or not.
 
-    `refs`: where refs are stored; `others`: whatever else; `is_complete`: false where the config includes other files,
-    which only git can name.
+    `refs`: where refs are stored; `others`: other files; `is_complete`: false where the config includes files which
+    only git can name.
     """
 
     refs: tuple[Path, ...]

@@ -136,7 +136,7 @@ class PythonGit:
 
     def run(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
         """What git prints; raises GitFailed, also when it takes longer than `DEADLINE`."""
-        interrupt = self._start(arguments, environment)  # it ends git when nobody holds it any more
+        interrupt = self._start(arguments, environment)  # it ends git when the last reference to it is gone
         process = cast("subprocess.Popen[bytes]", interrupt.proc)
         stdout, stderr = communicate(process, stdin, process.kill)
         if process.returncode:

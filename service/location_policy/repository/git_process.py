@@ -1,4 +1,4 @@
-"""A git that runs, and its end: in time, whatever it does; and whether there is one that is new enough."""
+"""A git that runs, and its end, which comes in time in any case; and whether there is one that is new enough."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Conversation(Protocol):
 
 @contextmanager
 def ended(process: subprocess.Popen[bytes]) -> Iterator[Conversation]:
-    """A git that has ended with the block, and before that when nobody can have so much to ask."""
+    """A git that has ended with the block, and before that when no caller can have so much to ask."""
     end = threading.Timer(LONGEST_TALK, process.kill)
     end.daemon = True
     end.start()

@@ -47,7 +47,7 @@ _SETTINGS = {
     "http.receivepack": "true",
     "http.getanyfile": "false",  # nothing but what git has packed for this client
     "pack.threads": "1",  # the other processors are for the answers
-    "gc.autoDetach": "false",  # in a container nobody waits for a process of its own
+    "gc.autoDetach": "false",  # in a container no init process would wait for it
 }
 
 log = logging.getLogger(__name__)

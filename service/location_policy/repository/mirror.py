@@ -55,7 +55,7 @@ def without_secrets(text: str) -> str:
 def part_login(url: str) -> tuple[str, dict[str, str]]:
     """The URL of HTTP without user and password, and what tells them to git (gitcredentials, "Custom helpers").
 
-    git would hand them to its helper on the command line, where everybody on the machine can read them.
+    git would hand them to its helper on the command line, where every user of the machine can read them.
     """
     parts = urlsplit(url)
     login, at, host = parts.netloc.rpartition("@")

@@ -1,7 +1,7 @@
 """Commits made without a working copy, and refs moved from where they were seen.
 
-Nothing is checked out, and a commit that no ref names is nobody's: git clears it away in time. So a commit can be made
-first and judged then.
+Nothing is checked out, and git clears a commit that no ref names away in time. So a commit can be made first and judged
+then.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .git import Git, GitFailed
 _USAGE = 129
 """The status of git for an option that it does not know (git, usage.c)."""
 _MARKERS = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "merge.conflictStyle", "GIT_CONFIG_VALUE_0": "merge"}
-"""That conflicts have two sides, whatever the repository says (git-config, "GIT_CONFIG_COUNT")."""
+"""That conflicts have two sides, under any config of the repository (git-config, "GIT_CONFIG_COUNT")."""
 _AUTHOR = re.compile(r"\s*([^<>\n]*[^<>\s])\s*<([^<>\s]+)>\s*")
 _OPEN = ("PATH", "HOME", "XDG_CONFIG_HOME")
 """What git needs to find the settings of its user, which are closed to it elsewhere."""
@@ -82,7 +82,7 @@ class CommitDraft(NamedTuple):
     body: str
 
     def message(self, subject: str | None = None) -> str:
-        """The message, with another subject where somebody has one."""
+        """The message, with another subject where one is given."""
         return f"{(subject or self.subject).strip()}\n\n{self.body}\n"
 
 

@@ -177,7 +177,7 @@ class Repository(Revisions):
         return self._objects.content(blob, "blob").decode(errors="replace")
 
     def append_note(self, ref: str, commit_id: str, text: str) -> None:
-        """Add a paragraph to the note on a commit, whoever else adds one at this moment; raises RepositoryError."""
+        """Add a paragraph to the note on a commit, also while other processes add one; raises RepositoryError."""
         append_note(self._git, ref, commit_id, text)
 
     def signatures(self, commit_ids: Sequence[str], keys: Keys) -> Mapping[str, Signature]:

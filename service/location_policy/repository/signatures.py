@@ -19,7 +19,7 @@ from typing import NamedTuple
 from .git import Git
 
 GOOD = "G"
-"""git's letter for a signature that is good, by a key that is listed; whatever else it says is no."""
+"""git's letter for a signature that is good, by a key that is listed; every other letter is no."""
 BATCH = 100
 """Commits that one git judges, at some 15 ms each."""
 

@@ -6,7 +6,7 @@
         revokedSigners = /etc/location-policy/revoked_keys       # of those, if any (ssh-keygen, "KEY REVOCATION LISTS")
         gpgKeyring = /etc/location-policy/keyring.asc            # public keys of OpenPGP, as gpg --export writes them
 
-What is misspelt, missing or cannot be read lets nothing pass. Nobody can tell from a commit who has made it: its author
+What is misspelt, missing or cannot be read lets nothing pass. A commit does not prove who has made it: its author
 is a line of text. What counts is whose key has signed.
 """
 
@@ -78,7 +78,7 @@ class SignatureRule(NamedTuple):
             raise NotSigned(f"{commit_id[:10]} is not signed by who may sign: {reason}{more}")
 
     def with_signers(self, repository: Repository, commits: Iterable[Commit]) -> list[Commit]:
-        """The same commits, and who has signed them; nobody where that cannot be judged."""
+        """The same commits, and who has signed them; no signer where that cannot be judged."""
         commits = list(commits)
         if self.problem or self.keys == NO_KEYS:
             return commits
@@ -107,7 +107,7 @@ def signature_rule(settings: Mapping[str, str], directory: Path) -> SignatureRul
 
 
 def not_good(found: Mapping[str, Signature]) -> dict[str, Signature]:
-    """The commits that nobody has signed who may."""
+    """The commits without a good signature by a listed key."""
     return {commit_id: signature for commit_id, signature in found.items() if signature.letter != GOOD}
 
 
@@ -121,7 +121,7 @@ def _signer(signature: Signature) -> Signer | None:
 
 
 def _misspelt(settings: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
-    """Settings that are none but nearly one of ours, and which: whoever has written them thinks they hold."""
+    """Settings that are none but nearly one of ours, and which: the administrator who wrote them thinks they hold."""
     others = settings.keys() - names.keys() - set(_OTHERS)
     return {key: names[meant] for key in others if (meant := nearest(key, names.keys()))}
 
@@ -147,7 +147,7 @@ def _no_keys(scope: Scope, keys: Keys) -> NotSigned | None:
 
 
 def _unusable(name: str, path: Path, directory: Path) -> NotSigned | None:
-    """Why a file cannot be used: whoever may change the repository must not be able to change it too."""
+    """Why a file cannot be used: users who may change the repository must not be able to change it too."""
     setting, program = f"{SECTION}.{name}", FILES[name]
     if not path.is_absolute():
         return NotSigned(f"{setting} is {path}, not an absolute path", f"git config {setting} /etc/location-policy/…")
