@@ -1,7 +1,7 @@
 """What a move of the served branch does to answers, and whether it does more than one push may.
 
-The limits are those of the map before, so that no change can lift the limit that it is held to. Whoever goes back to
-what was served before is held to none: a roll-back must not wait.
+The limits are those of the map before, so that no change can lift the limit that it is held to. A push that goes
+back to what was served before is held to none: a roll-back must not wait.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Effect:
 
     @property
     def touched(self) -> tuple[AffectedOwner, ...]:
-        """The owners who are asked; nobody is about a return to what was there, unless owners change with it."""
+        """The owners who are asked; none is about a return to what was there, unless owners change with it."""
         return () if self.returns_to and not self.plan.owners else self.plan.touched
 
 

@@ -25,7 +25,7 @@ class Excerpt:
 
     `problems`, the first of `errors`, keep it from being served; one that stands in several commits is told once. Of
     the `warnings` of the tip, only those that were not there before: the first of `worse`. `excess` are the limits that
-    it exceeds and `reason` is why it may, None where nobody says. `missing` are owners who have not given their word
+    it exceeds and `reason` is why it may, None where none is given. `missing` are owners who have not given their word
     and must, `unasked` those who need not. `gained` and `dropped` count commits; `returns_to` and `nearly` are ids, and
     mean what they mean in an `Effect`. The rest is as in a `Move`.
     """

@@ -42,7 +42,7 @@ class HookEnvironment:
 
 
 def manner_of(environment: Mapping[str, str]) -> HookEnvironment:
-    """The manner that the server wants; its clock begins now."""
+    """The environment of the server that runs the hook; its clock begins now."""
     if "GITHUB_USER_LOGIN" in environment:
         return HookEnvironment(extras_until=time.monotonic() + GITHUB_SECONDS * EXTRA_SHARE)
     if "GITEA_PUSHER_NAME" in environment:

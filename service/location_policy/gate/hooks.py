@@ -1,6 +1,6 @@
 """The hooks of a repository: put there, judged.
 
-Ours has its version in its second line. A hook of somebody else is never overwritten; where it runs what lies in a
+Ours has its version in its second line. Another program's hook is never overwritten; where it runs what lies in a
 folder beside it, as that of Gitea and Forgejo does, ours goes there.
 """
 
@@ -126,7 +126,7 @@ def is_ours(path: Path) -> bool:
     """Have we put this hook there?"""
     try:
         return bool(_MARK.search(path.read_bytes()))
-    except OSError:  # whatever it is, we have not put it there
+    except OSError:  # unreadable or no file: we have not put it there
         return False
 
 

@@ -1,6 +1,6 @@
 """Hooks and settings of a repository, put there; and a new repository made.
 
-A hook of somebody else is never overwritten, and a setting that the site has chosen otherwise is kept.
+Another program's hook is never overwritten, and a setting that the site has chosen otherwise is kept.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ REFS = {
     "receive.hideRefs": "refs/notes/location-policy",
     PROC_RECEIVE: DRY_RUN.rstrip("/"),
 }
-"""Settings with many values, of which one is ours: nobody pushes to the refs that the program writes, and no ref is
+"""Settings with many values, of which one is ours: no push moves the refs that the program writes, and no ref is
 made for a dry run."""
 
 NO_SIGNATURES = SigningOptions()

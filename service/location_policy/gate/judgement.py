@@ -124,7 +124,7 @@ class Judge:
         return effect_of(self._repository, self._validator, base, tip, self._map), ()
 
     def _unapproved(self, tip: Commit, effect: Effect) -> tuple[AffectedOwner, ...]:
-        """Who has not given their word, where anybody asks; who that is, is as it was before."""
+        """The owners who have not given their word, where the rules ask for it; owners and rules are as before."""
         if not effect.touched or effect.base.location_map.rules.severity("owner-approval") == "off":
             return ()
         return unapproved(effect.touched, self._pusher, self._repository.trailers(tip.id, APPROVAL))

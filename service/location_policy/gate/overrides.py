@@ -85,7 +85,7 @@ def write_note(override: Override) -> str:
 
 
 def parse_note(text: str) -> Override | None:
-    """The last override that a note tells, whatever else it says."""
+    """The last override that a note tells, among any other text."""
     found = [override for paragraph in text.split("\n\n") if (override := _parse_paragraph(paragraph))]
     return found[-1] if found else None
 

@@ -23,7 +23,7 @@ from .effect import Effect
 from .ref_updates import Update
 
 Forbidden = Literal["deletion", "rewind"]
-"""What may not be done to the served branch, whatever its commits hold."""
+"""What may not be done to the served branch, even where every commit is valid."""
 Extra = Literal["plan", "warnings"]
 """What is left out where time is short."""
 
@@ -90,7 +90,7 @@ class Move:
 
     `gained` are ids, oldest first, the tip last; of a new branch it is the tip alone. `effect` is None where the tip is
     not valid, or its plan was `skipped`. `warnings` of the tip, `reason` and `unapproved` are found out where every
-    commit is valid: `reason` is why it may exceed its limits, None where nobody says; `unapproved` are the owners who
+    commit is valid: `reason` is why it may exceed its limits, None where none is given; `unapproved` are the owners who
     have not given their word, and with `needs_approval` it is not taken without. `signatures` is None where none are
     asked for, `older` for a branch that is not new, or is refused.
     """
@@ -116,7 +116,7 @@ class Move:
 
     @property
     def is_too_large(self) -> bool:
-        """Does it exceed a limit, and nobody says why?"""
+        """Does it exceed a limit, and the pusher gives no reason?"""
         return bool(self.effect and self.effect.excess) and self.reason is None
 
     @property
