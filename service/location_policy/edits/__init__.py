@@ -1,1 +1,1 @@
-"""A change made here: a row, an upload, a revert; landed through the gate."""
+"""A change made here: a row, an upload, a revert; committed through the gate."""

@@ -68,7 +68,7 @@ class Preview:
     branch: str
     message: str
     default: str
-    """What the message is unless somebody says otherwise."""
+    """What the message is unless the editor writes another."""
     proposal: Proposal
     verdict: Excerpt
     refusal: tuple[str, ...]
@@ -83,7 +83,7 @@ class Preview:
 class Attempt(NamedTuple):
     """What became of it: a `commit` that was made, or a preview; `is_stale` where the branch is not where it was seen.
 
-    `came` are the newest of the `others` that have come since; none where the branch was set back, or nobody can tell.
+    `came` are the newest of the `others` that have come since; none where the branch was set back, or cannot be read.
     """
 
     preview: Preview
@@ -139,7 +139,7 @@ def attempt(
     seen: str,
     look: Callable[[Repository, ChangeRequest], Preview] = preview,
 ) -> Attempt:
-    """Make the change for somebody who has seen what it does to the tip `seen`; otherwise show it anew.
+    """Make the change for an editor who has seen what it does to the tip `seen`; otherwise show it anew.
 
     `look` is how it is seen what it does now: nothing is made where that raises.
     """

@@ -17,4 +17,4 @@ class Intent(Protocol):
     """What is wanted; `draft` raises LocationPolicyError where it cannot be had on this tip."""
 
     def draft(self, repository: Repository, tip: Commit, author: Author) -> CommitDraft:
-        """The tree that is wanted, and what its commit says unless somebody says otherwise."""
+        """The tree that is wanted, and what its commit says unless the editor writes another message."""

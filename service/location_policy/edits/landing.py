@@ -1,4 +1,4 @@
-"""A commit made here and put on the served branch: judged as a push of it is, and only where nobody was faster.
+"""A commit made here and put on the served branch: judged as a push of it is, and only where no other came first.
 
 Taking back a commit and taking in a file from a web page end here. The commit is made first, on top of the tip that was
 seen, and judged; the branch then moves from that tip or not at all, so a push in between loses nothing. Hooks of a site
@@ -28,7 +28,7 @@ from ..runtime.users import user_name
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A commit that no ref names yet, the limits that it exceeds, and why it may, None where nobody says."""
+    """A commit that no ref names yet, the limits that it exceeds, and why it may, None where no reason is given."""
 
     update: Update
     author: Author
@@ -80,7 +80,7 @@ def land(repository: Repository, proposal: Proposal, why: str) -> RepositoryErro
     """Put an accepted proposal on the branch, and note what it overrides; `why` goes to the log of the branch.
 
     What kept the override from being noted, while the commit stands: to be told, and nothing is to be made again.
-    Raises BranchMoved where another commit was faster, and RepositoryError where the branch cannot be moved.
+    Raises BranchMoved where another commit came first, and RepositoryError where the branch cannot be moved.
     """
     old, new, ref = proposal.update.old, proposal.update.new, proposal.update.ref
     try:

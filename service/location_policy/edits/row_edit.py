@@ -1,7 +1,7 @@
 """One row of the map changed, taken away or added: no other line of its file is touched, nor is the end of any line.
 
 What is typed goes into the line as it is, between quotation marks where it must; whether it is a row is for the gate to
-say, as for everybody else. A row is known again by its text, wherever it stands now; where that has changed, who has
+say, as of a push. A row is known again by its text, wherever it stands now; where that has changed, who has
 changed it must be heard first.
 """
 
@@ -30,7 +30,7 @@ _SUBJECT = 100
 
 
 class Typed(NamedTuple):
-    """The cells of a row as somebody has typed them; `cells` and `words` raise NothingChanges where there are none."""
+    """The cells of a row as an editor has typed them; `cells` and `words` raise NothingChanges where there are none."""
 
     location: str
     overflow: tuple[str, ...]

@@ -17,7 +17,7 @@ from .replace_rows import Replacement, replace_rows
 from .uploaded_table import Upload, read_upload
 
 UPLOAD_LIMIT = 16 * 1024 * 1024
-"""Bytes of a file: what is larger takes longer than anybody looks at a page, and goes by git."""
+"""Bytes of a file: what is larger takes longer than an editor looks at a page, and goes by git."""
 _NAMED = 5
 """Files that a hint names."""
 

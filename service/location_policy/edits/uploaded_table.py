@@ -1,4 +1,4 @@
-"""A table that somebody uploads, line for line as rows of ours: whatever its encoding, separator and heading.
+"""A table that an editor uploads, line for line as rows of ours: of any encoding, separator and heading.
 
 The forms are those of our own files, of pexsubnet with and without ids, and what a spreadsheet makes of them. Each line
 keeps its number, and its columns unless cells that hold a comma or a quotation mark are parted by something else: what

@@ -11,7 +11,7 @@ import time
 from ..repository.fingerprint import DecidingFiles, Fingerprint
 
 CERTAIN = 30.0
-"""Seconds after which git is asked whatever the file system says."""
+"""Seconds after which git is asked even if the file system shows no change."""
 SETTLING = 2.0
 """Seconds after a change in which git is asked again: in one tick of a file system's clock, which is as long on FAT, a
 second change could look like the first."""

@@ -1,6 +1,6 @@
 """What keeps a repository from being pushed to, followed or served as it should be, each with the mend.
 
-Nothing is changed: who asks may be somebody else than who serves. What is told holds for who asks.
+Nothing is changed: the user who asks may be another than the one who serves. What is told holds for the one who asks.
 """
 
 from __future__ import annotations

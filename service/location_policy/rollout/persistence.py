@@ -1,4 +1,4 @@
-"""Persist the content in force, so that it can be served after a restart, whatever happens to the branch.
+"""Persist the content in force, so that it can be served after a restart, even where the branch is gone or broken.
 
 It is kept twice: in the state directory, and by a ref that keeps its commit from being collected. A journal beside it
 says when each commit was put in force or refused. What fails is told once and tried again: a disk that was full may

@@ -57,7 +57,7 @@ class Refresher:
             self._note_check()
 
     def hurry(self) -> None:
-        """Let the next look ask git, whatever the file system says."""
+        """Let the next look ask git, even if the file system shows no change."""
         self._is_hurried = True
 
     def folders(self) -> tuple[Path, ...]:
@@ -86,7 +86,7 @@ class Refresher:
                 self._look(repository)
         except (BuildFailed, RepositoryError) as error:
             self._note_outage(error.message)
-        except Exception as error:  # noqa: BLE001  the rim: to end here would be to serve old answers for ever
+        except Exception as error:  # noqa: BLE001  the top level: to end here would be to serve old answers for ever
             self._note_outage(f"{type(error).__name__}: {error}".partition("\n")[0], error)
         else:
             self._note_success()
@@ -135,7 +135,7 @@ class Refresher:
             self._activator.roll_out(repository, head.commit)
 
     def _note_no_commit(self, repository: Repository, name: str) -> None:
-        """An empty repository is waited for; a branch that is missing among others is a mistake of somebody."""
+        """An empty repository is waited for; a branch that is missing among others is an administrator's mistake."""
         self._activator.fall_back(repository)
         state = self._active.state
         branches = repository.branches()

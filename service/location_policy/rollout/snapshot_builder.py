@@ -72,7 +72,7 @@ class SnapshotBuilder:
         """Have it made elsewhere, but not again at once where that has just failed."""
         if self._failed and self._failed[0] == made_of and time.monotonic() < self._failed[2]:
             raise self._failed[1]
-        polite = None if self._made else 0  # at first nobody is served
+        polite = None if self._made else 0  # at first no client is served
         try:
             return build(files, was_served=made_of[0], polite=polite)
         except BuildFailed as error:

@@ -93,7 +93,7 @@ class ActiveState:
         self.state = State()
         self.loads: dict[LoadResult, int] = dict.fromkeys(LOAD_RESULTS, 0)
 
-    def change(self, **fields: Any) -> State:  # noqa: ANN401  the fields of State, whatever their types
+    def change(self, **fields: Any) -> State:  # noqa: ANN401  the fields of State have several types
         """Put in force the state with these fields changed; for the one thread that writes."""
         self.state = replace(self.state, **fields)
         return self.state

@@ -1,7 +1,7 @@
 """Watch a repository for refs that move, and look at the source when one does.
 
 The watch is only a hint, and a tick makes up for what it misses: refs are replaced by rename, a file system may report
-nothing, a folder that is moved away goes silent. Whatever wakes the follower, the look finds out what is true.
+nothing, a folder that is moved away goes silent. On every wake-up, the look finds out what is true.
 """
 
 from __future__ import annotations
