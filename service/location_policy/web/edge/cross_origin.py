@@ -15,7 +15,7 @@ from ...text import quote
 
 LOOKING = ("GET", "HEAD")
 OWN_SITES = (b"same-origin", b"none")
-"""Our own pages, and what somebody does in the browser itself."""
+"""Our own pages, and what the user does in the browser itself."""
 _ORIGIN = re.compile(r"(https?)://([^/?#@\s]+)")
 _PORT = re.compile(r"(.*?)(?::(\d*))?")
 _USUAL = {"http": "80", "https": "443"}

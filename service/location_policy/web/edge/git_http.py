@@ -21,7 +21,7 @@ from .policy_api import RETRY_AFTER, send_whole
 from .request_body import Refused, read_body, too_large
 
 PLACE = "/locations.git"
-"""Where it is, whatever the repository is called on disk."""
+"""Where it is; the name of the repository on disk does not count."""
 REFS = f"{PLACE}/info/refs"
 FETCH = f"{PLACE}/git-upload-pack"
 PUSH = f"{PLACE}/git-receive-pack"
@@ -65,7 +65,7 @@ ASKED: Mapping[tuple[str, bytes, bytes], GitCall] = {
 
 
 def is_git(path: str) -> bool:
-    """Does somebody ask for the repository, or for something in it?"""
+    """Is this the path of the repository, or of something in it?"""
     return f"{path}/".startswith(f"{PLACE}/")
 
 
@@ -88,7 +88,7 @@ class GitDoor:
         self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request (ASGI 3), of somebody who may make it."""
+        """One request (ASGI 3), of a client that may make it."""
         answer = _Answer(send, with_body=scope["method"] != "HEAD")
         try:
             await self._serve(scope, receive, answer)
@@ -131,7 +131,7 @@ class GitDoor:
 def _check(found: GitCall, headers: Mapping[bytes, bytes], limit: int) -> None:
     """Raises Refused for what git does not send.
 
-    A page in somebody's browser would act with the rights of its user: with a remembered password, or on this machine
+    A page in a browser would act with the rights of its user: with a remembered password, or on this machine
     without one, also under another name for it. A browser names the origin of every POST, which git never does.
     """
     if b"origin" in headers or b"sec-fetch-site" in headers:

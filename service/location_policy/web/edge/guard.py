@@ -1,7 +1,7 @@
 """In front of everything: who asks, and may they?
 
 What is not listed here needs a role: the one that looks for GET and HEAD, the one that changes for anything else. So a
-route that somebody adds is closed until it is opened.
+new route is closed until it is opened.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ALL_ROLES: frozenset[Role] = frozenset(("node", "viewer", "editor"))
 class Access:
     """Who may do what.
 
-    Users are known by password (`credentials`), else by the name in their certificate; those whom nobody knows have the
+    Users are known by password (`credentials`), else by the name in their certificate; unknown clients have the
     roles of `anonymous`.
     """
 
@@ -120,7 +120,7 @@ class Guard:
         return credentials.remembered(found[0]) if len(found) == 1 else None
 
     def _is_known_node(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-        """May this be asked by whoever sends these headers, as far as that is known without a hash?"""
+        """May a client with these headers ask this, as far as that is known without a hash?"""
         access = self._access
         if "node" in access.anonymous:
             return True
@@ -178,7 +178,7 @@ def _values(scope: Scope, wanted: bytes) -> Iterator[bytes]:
 
 
 def _comes_straight(scope: Scope) -> bool:
-    """Is it somebody on this machine who asks without a name, with nothing in between?
+    """Is it a client on this machine that asks without a name, with nothing in between?
 
     A page that a browser has from elsewhere, under a name that has come to stand for a loopback address, does not know
     that it is this machine that is asked; nor does a proxy that hands on the name by which others ask. On a Unix socket
@@ -206,6 +206,6 @@ def _is_local(host: str) -> bool:
 
 
 def _certified(scope: Scope) -> str | None:
-    """The name in the client's certificate (the TLS extension of ASGI); without credentials nobody else gets in."""
+    """The name in the client's certificate (the TLS extension of ASGI); without credentials no other client gets in."""
     found: str | None = scope.get("extensions", {}).get("tls", {}).get("client_cert_name")
     return found

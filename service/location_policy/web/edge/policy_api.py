@@ -32,7 +32,7 @@ RETRY_AFTER = b"5"
 NO_RULES = Rules()
 """By which a request is understood while no snapshot brings its own."""
 NO_QUESTION = decision.understand(NO_RULES, parse_query(b""))
-"""What somebody has asked who may not."""
+"""What a client has asked who may not."""
 REFUSAL = "location_policy.refusal"
 """The key of a scope under which stands how a request is to be refused."""
 
@@ -73,7 +73,7 @@ class PolicyApi:
         await send_whole(send, answer.status, headers, body, with_body=scope["method"] != "HEAD")
 
     def at_once(self, target: bytes) -> bytes | None:
-        """Our headers and the body of what is answered with 200 to a GET of this target; None: it goes the long way."""
+        """Our headers and the body of what is answered with 200 to a GET of this target; None: it goes through ASGI."""
         snapshot = self._active.state.snapshot
         if snapshot is None or b"#" in target:
             return None

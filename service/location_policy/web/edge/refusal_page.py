@@ -1,4 +1,4 @@
-"""A refusal for people in a browser: a page that needs nothing else, since whoever is refused gets no style sheet."""
+"""A refusal for people in a browser: a page that needs nothing else, since a refused client gets no style sheet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON as it is sent, and the headers of whatever a browser may show."""
+"""JSON as it is sent, and the headers of all that a browser may show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""Nothing from elsewhere runs in a page, and nobody puts it into a frame."""
+"""Nothing from elsewhere runs in a page, and no site puts it into a frame."""
 
 
 def json_response(

@@ -22,7 +22,7 @@ def _revert(query: Query) -> Intent:
 
 
 def _edit(query: Query) -> Intent:
-    """A row changed, or taken away; one that nobody has seen is a new one."""
+    """A row changed, or taken away; one that was not seen is a new one."""
     row = Typed(query["location"] or "", query["overflow"], query["subnet"] or "")
     if query["remove"] and not query["seen"]:
         raise Fault(400, "seen is not given", "say what the row says that is to be taken away")

@@ -15,7 +15,7 @@ from ..edge.request_body import Refused, read_body
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 LARGEST = 65_536
-"""Bytes of fields that somebody has typed."""
+"""Bytes of fields that an editor has typed."""
 FIELDS = 200
 
 Given = Mapping[str, list[str]]

@@ -25,7 +25,7 @@ logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # who sends a 
 
 
 class UploadedFile(NamedTuple):
-    """A file that somebody has chosen: its name without folders, and what is in it."""
+    """A file that an editor has chosen: its name without folders, and what is in it."""
 
     name: str
     content: bytes

@@ -29,7 +29,7 @@ from .attempt_fields import attempt_fields, fault_in
 from .fields import Body, Given, read_content
 
 SECONDS = 120.0
-"""How long one change may wait and take: whoever has confirmed it is to know what became of it."""
+"""How long one change may wait and take: the editor who has confirmed it is to know what became of it."""
 LANDING = 20.0
 """Seconds of these that are left to the making of what was judged in time."""
 LATE = "a change that was confirmed may have been made all the same: see /history before it is tried again"
@@ -157,7 +157,7 @@ def _until() -> float:
 
 
 def _seen(query: Query) -> str | None:
-    """The tip that was seen by who confirms; None: nobody does."""
+    """The tip that was seen by the editor who confirms; None: nothing is confirmed."""
     if query["confirm"] and not query["tip"]:
         raise Fault(400, "tip is not given", "confirm with the tip that the plan was shown for")
     return query["tip"] if query["confirm"] else None

@@ -1,6 +1,6 @@
 """A line of JSON for each answer: who asked for what, and what the answer was made from.
 
-The lines are ASCII only: whatever splits lines, or reads them on a terminal, finds nothing to act on in a value.
+The lines are ASCII only: a program that splits lines, or a terminal, finds nothing to act on in a value.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What Prometheus is told: plain numbers, put into its form only when it asks.
 
-Counting is paid for by every answer and scraping by nobody, so nothing but integers is touched between two scrapes.
-Every label has a fixed set of values: whatever is asked, the number of series stays below a hundred and fifty.
+Counting is paid for by every answer and scraping by none, so nothing but integers is touched between two scrapes.
+Every label has a fixed set of values: under any requests the number of series stays below a hundred and fifty.
 """
 
 from __future__ import annotations

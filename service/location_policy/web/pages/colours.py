@@ -1,4 +1,4 @@
-"""A look for each location: the same as long as its name is, whatever else the map holds, as far as looks reach."""
+"""A look for each location: the same as long as its name is, beside any other locations, as far as looks reach."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ SENTENCES = {
     "starting": "There is no commit to answer from yet.",
     "pinned": "One commit is held in force by hand.",
 }
-"""What each state means, for somebody who was woken up."""
+"""What each state means, for an operator who was woken up."""
 
 
 def home(site: Site, _query: Query) -> Facts:

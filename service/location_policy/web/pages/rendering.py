@@ -33,7 +33,7 @@ MARKS = {
 }
 """Beside each state: it is never told by its colour alone."""
 PAUSE = 0.01
-"""Seconds between two templates that are compiled before anybody asks for them."""
+"""Seconds between two templates that are compiled before any request for them."""
 LONG = 30
 """Letters of a name that is broken where it has to be."""
 HOOKS = {
@@ -150,7 +150,7 @@ def environment() -> Environment:
 
 
 def compile_templates() -> None:
-    """So that whoever looks first does not wait for it; in small steps, between which answers go first."""
+    """So that the first reader does not wait for it; in small steps, between which answers go first."""
     for name in environment().list_templates():
         environment().get_template(name)
         time.sleep(PAUSE)

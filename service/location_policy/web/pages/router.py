@@ -90,7 +90,7 @@ class Pages:
         return {404: show_not_found, 405: show_not_allowed, Exception: show_crash}
 
     async def show_fault(self, request: Request, fault: Fault) -> Response:
-        """Why there is no answer: for people who browse as a page, for everybody else as problem details."""
+        """Why there is no answer: for a browser as a page, for any other client as problem details."""
         headers = {"Retry-After": RETRY_AFTER} if fault.status == 503 else {}
         if request.scope["path"].startswith("/api/") or not wants_page(request):
             return json_response(problem_details(fault), fault.status, headers, MEDIA_TYPE)

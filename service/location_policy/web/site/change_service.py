@@ -47,7 +47,7 @@ class ChangeService:
     def do(self, asked: ChangeRequest, seen: str | None, until: float) -> Attempt:
         """Show what a change does, or with the tip that was `seen` make it; raises LocationPolicyError.
 
-        Nothing is made after `until`, by the monotonic clock: whoever has asked is told otherwise by then.
+        Nothing is made after `until`, by the monotonic clock: the client is told otherwise by then.
         """
         with self._opened() as repository:
             check_open(repository)

@@ -105,7 +105,7 @@ class RepositoryQueries:
             return [] if _is_on_branch(repository, commit.id) else repository.branches_at(commit.id, REVIEW)
 
     def is_newest(self, commit: Commit) -> bool:
-        """Is this what the served branch is at now, whatever the service has seen of it?"""
+        """Is this what the served branch is at now, also where the service has not seen it yet?"""
         with self._opened() as repository:
             return _newest(repository) == commit.id
 

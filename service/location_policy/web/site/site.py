@@ -29,8 +29,8 @@ PLANS = 50
 class Site:
     """The state in force, the repository behind it, and how the service was asked to run.
 
-    `needs_login`: whoever asks as a node needs a password. `orders`: the rows of the map as they were sorted last.
-    `pictures`: those that were drawn last. `plans`: what commits did, as it was told last.
+    `needs_login`: a client that asks as a node needs a password. `orders`: the rows of the map as they were sorted
+    last. `pictures`: those that were drawn last. `plans`: what commits did, as it was told last.
     """
 
     active: ActiveState

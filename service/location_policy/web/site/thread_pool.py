@@ -1,8 +1,9 @@
 """A thread pool for the work of pages, so that no answer to a node waits for it.
 
-Its threads are few and its lines are short: whoever finds one full is told to come again, and whoever has waited too
-long too. Each who asks has a line of its own, of which one work is done at a time, and the lines take turns: who asks
-for much waits for itself. Work that has begun goes on to its end, so that what it found can be kept for who asks again.
+Its threads are few and its queues are short: a client that finds one full is told to come again, and so is one that
+has waited too long. Each has a queue of its own, of which one task is done at a time, and the queues take turns: a
+client that asks for much waits for itself. Work that has begun goes on to its end, so that what it found can be kept
+for a client that asks again.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class ThreadPool:
     def _run(self) -> None:
         while True:
             asker, task = self._take()
-            if not task.done.cancelled():  # somebody waits still
+            if not task.done.cancelled():  # its client waits still
                 self._do(task)
             with self._changed:
                 self._served.discard(asker)
@@ -97,7 +98,7 @@ class ThreadPool:
     def _do(self, task: _Task) -> None:
         try:
             found, error = task.work(), None
-        except Exception as raised:  # noqa: BLE001  the rim of the thread: who asked gets it
+        except Exception as raised:  # noqa: BLE001  the top level of the thread: who asked gets it
             found, error = None, raised
         with suppress(RuntimeError):  # the loop has ended meanwhile
             task.done.get_loop().call_soon_threadsafe(_settle, task.done, found, error)
