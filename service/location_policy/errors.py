@@ -12,13 +12,13 @@ LocationPolicyError            everything that the program raises for its user, 
 │   ├── NotRevertible          a commit that cannot be taken back, or gone back to
 │   ├── BranchMoved            somebody else was faster
 │   ├── NothingChanges         what is wanted is so already
-│   └── RowChanged             the row that somebody wants to change has changed since they saw it
+│   └── RowChanged             the row that an editor wants to change has changed since they saw it
 ├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
 ├── RevertConflict             later commits have changed the same lines
 ├── BuildFailed                the process that builds a large map has died, or hangs
 ├── NotJudged                  the process that judges a change of a large map has died, or it takes too long
-├── ForeignHook                a hook of somebody else stands where ours should be
-├── UnusableUpload             a file that somebody uploads cannot be taken as it is
+├── ForeignHook                another program's hook stands where ours should be
+├── UnusableUpload             a file that an editor uploads cannot be taken as it is
 ├── UnusableFile               a file of users or roles has lines that cannot be used
 ├── NoAnswer                   another server cannot be asked, or answers otherwise than it should
 └── CannotStart                the service cannot be started as it was asked to
@@ -41,7 +41,7 @@ class LocationPolicyError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[object, ...]:
-        """As it is, whatever it was made of: it may be raised in another process."""
+        """As it is, not from the arguments that made it: it may be raised in another process."""
         return _unpickled, (type(self), self.message), self.__dict__
 
 
@@ -84,7 +84,7 @@ class UnknownRevision(RepositoryError):
 
 
 class NotSigned(LocationPolicyError):
-    """A commit is not signed as its repository requires, or nobody can tell whether it is."""
+    """A commit is not signed as its repository requires, or that cannot be judged."""
 
 
 class NotWritable(RepositoryError):
@@ -96,7 +96,7 @@ class NotRevertible(RepositoryError):
 
 
 class BranchMoved(RepositoryError):
-    """The branch is no longer where it was seen: somebody else was faster, and nothing of theirs is lost."""
+    """The branch is no longer where it was seen: another commit came first, and nothing of it is lost."""
 
 
 class NothingChanges(RepositoryError):
@@ -130,11 +130,11 @@ class NotJudged(LocationPolicyError):
 
 
 class ForeignHook(LocationPolicyError):
-    """A hook of somebody else stands where ours should be; it is never overwritten."""
+    """Another program's hook stands where ours should be; it is never overwritten."""
 
 
 class UnusableUpload(LocationPolicyError):
-    """A file that somebody uploads is no table, or has lines that cannot be rows; `problems` has every line."""
+    """A file that an editor uploads is no table, or has lines that cannot be rows; `problems` has every line."""
 
     def __init__(self, message: str, hint: str, problems: Sequence[Problem] = ()) -> None:
         super().__init__(message, hint)

@@ -15,7 +15,7 @@ PREFIX = "LOCATION_POLICY_"
 COMPLETION = "_LOCATION_POLICY_COMPLETE"
 """With this set the program tells a shell how to complete what is typed, and does nothing else."""
 MANAGER_PASSWORD = PREFIX + "MANAGER_PASSWORD"
-"""The variable that has no option: what is typed is seen by everybody on the machine."""
+"""The variable that has no option: what is typed is seen by every user of the machine."""
 
 
 _KUBERNETES = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_\w+)")

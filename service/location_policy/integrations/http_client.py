@@ -2,7 +2,7 @@
 
 The standard library does: it is one GET to a known host, without redirects, proxies, cookies or reuse. Its timeouts
 are those of single reads, which a server that sends a byte now and then never meets. So the question is asked in a
-thread, and waited for until its deadline, whatever it hangs in: name service, handshake, headers, body.
+thread, and waited for until its deadline, wherever it hangs: name service, handshake, headers, body.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class CheckOptions:
     repository: Path | None
     revision: str | None
     is_staged: bool = False
-    """Is it what is staged for the next commit of the working copy, whatever lies there?"""
+    """Is it what is staged for the next commit of the working copy, not the files that lie there?"""
     index: Path | None = None
     """The file of what is staged, where git has set another than the usual one."""
 

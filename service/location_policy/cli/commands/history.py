@@ -105,7 +105,7 @@ def _events(place: Place) -> Events:
 
 
 def _watched(found: Iterator[One], number: int) -> list[One]:
-    """All that is found, while somebody who waits is told how far it is."""
+    """All that is found, while the user who waits is told how far it is."""
     everything = []
     with Progress() as progress:
         for at, one in enumerate(found):

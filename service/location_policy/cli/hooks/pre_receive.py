@@ -39,5 +39,5 @@ def _judge(hook_environment: HookEnvironment) -> tuple[bool, Sequence[str]]:
             return verdict.accepted, tuple(verdict_lines(verdict))
     except LocationPolicyError as error:
         return False, tuple(words(error))
-    except Exception as error:  # noqa: BLE001  the rim of the hook: whatever went wrong, the push is refused
+    except Exception as error:  # noqa: BLE001  the top level of the hook: after any error the push is refused
         return False, (f"location-policy: the push could not be judged: {escape(repr(error)[:200])}",)

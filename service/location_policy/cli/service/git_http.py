@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def open_git(directory: Path, *, is_copy: bool, wanted: bool | None) -> HttpBackend | None:
-    """git for what is asked over HTTP, None where that is not served; `wanted`: None if nobody has said.
+    """git for what is asked over HTTP, None where that is not served; `wanted`: None if no option says.
 
     Raises CannotStart where it is wanted and cannot be.
     """

@@ -81,7 +81,7 @@ def _signs(manager: Manager, notifier: StatusNotifier) -> LifecycleCallbacks:
 
 
 def _hurry(watcher: Watcher, refresher: Refresher, mirror: Mirror | None) -> ReloadCheck:
-    """At SIGHUP the source is looked at now; otherwise it is when the follower sees fit."""
+    """At SIGHUP the source is looked at now; otherwise it is when the watcher sees fit."""
 
     def look(*, asked: bool) -> None:
         if asked:

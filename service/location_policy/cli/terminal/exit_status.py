@@ -26,7 +26,7 @@ def told(status: int) -> Iterator[None]:
     except LocationPolicyError as error:
         tell(error)
         sys.exit(NO if isinstance(error, (InvalidConfiguration, ForeignHook, RevertConflict)) else status)
-    except BrokenPipeError:  # whoever read our output has gone, as `head` does
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(status)
     except OSError as error:

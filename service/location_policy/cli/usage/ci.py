@@ -1,4 +1,4 @@
-"""What hooks of git and jobs of CI run where nobody types, with its help."""
+"""What hooks of git and jobs of CI run without a terminal, with its help."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def long_options(command: click.Command) -> Iterator[str]:
 
 
 def asked_repository(context: click.Context, repository: Path | None) -> Path | None:
-    """The repository, unless a folder is typed: that one is meant, whatever the environment says."""
+    """The repository, unless a folder is typed: that one is meant, and the environment does not count."""
     typed = [name for name in ("folder", "repo") if _source(context, name) == "COMMANDLINE"]
     if len(typed) == 2:
         raise click.BadParameter("a folder and --repo exclude each other")

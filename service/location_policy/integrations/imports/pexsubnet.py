@@ -115,7 +115,7 @@ class _Reader:
         return len(cells) > self._at and old_subnet(cells[self._at]) is not None
 
     def _passed_over(self, number: int, text: str, cells: list[str]) -> OldRow | None:
-        """The first line of a file with five columns, which pexsubnet takes for a heading whatever it says."""
+        """The first line of a file with five columns, which pexsubnet takes for a heading in any case."""
         if len(cells) < 5 or not _is_subnet(cells[4]):
             return None
         self._note(number, "heading-row", "pexsubnet passed over this row: it took the first line for a heading")

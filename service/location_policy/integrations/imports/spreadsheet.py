@@ -1,4 +1,4 @@
-"""A table that another program has saved, as lines of cells: whatever its encoding, its separator, its line ends.
+"""A table that another program has saved, as lines of cells: of any encoding, separator and line ends.
 
 Excel saves what it calls CSV with semicolons where a comma stands in numbers, and marks UTF-8; a first line `sep=;`
 tells it what parts the cells. PowerShell saves UTF-16 when it is asked for Unicode.

@@ -86,7 +86,7 @@ class Manager:
         ]
 
     def _objects(self, resource: str) -> Iterator[tuple[str, Object]]:
-        """Every object with its URI. Each page must bring a new one, so the list ends, whatever the answers say."""
+        """Every object with its URI. Each page must bring a new one, so the list ends, with any answers."""
         found: dict[str, Object] = {}
         while True:
             objects, total, has_more = _page(self._ask(f"{_BASE}{resource}/?limit={PAGE}&offset={len(found)}"))

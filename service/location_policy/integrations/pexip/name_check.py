@@ -1,6 +1,6 @@
 """Names held against those that a Management Node has.
 
-Pexip compares names letter by letter, drops a whole answer for one that it does not know, and tells nobody.
+Pexip compares names letter by letter, drops a whole answer for one that it does not know, and says so nowhere.
 """
 
 from __future__ import annotations
