@@ -1,4 +1,4 @@
-"""Write the pictures of pages.md anew, or pictures of every page for somebody to look at.
+"""Write the pictures of pages.md anew, or pictures of every page for a reviewer.
 
     python docs/screenshots.py
     python docs/screenshots.py --all FOLDER [--rows 100000] [--only STATE …]
@@ -39,7 +39,7 @@ TALLEST = 2400
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--all", type=Path, metavar="FOLDER", help="every page, for somebody to look at")
+    parser.add_argument("--all", type=Path, metavar="FOLDER", help="every page, for a reviewer")
     parser.add_argument("--rows", type=int, default=100_000, help="of the large map")
     parser.add_argument("--only", nargs="+", choices=STATES, default=list(STATES), help="states that are looked at")
     arguments = parser.parse_args()
