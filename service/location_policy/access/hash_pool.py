@@ -37,17 +37,17 @@ class HashPool:
     def __init__(self, room: int = ROOM, threads: int = THREADS) -> None:
         self._room = room
         self._threads = threads
-        self._line: list[_Task] = []
+        self._queue: list[_Task] = []
         self._lock = threading.Lock()
         self._waiting = threading.Semaphore(0)
         self._numbers = count()
 
     def put(self, work: Callable[[], bool], rank: int) -> asyncio.Future[Outcome]:
-        """Stand in line; the future never has an exception."""
+        """Join the queue; the future never has an exception."""
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         with self._lock:
-            insort(self._line, _Task(rank, next(self._numbers), work, done))
-            last = self._line.pop() if len(self._line) > self._room else None
+            insort(self._queue, _Task(rank, next(self._numbers), work, done))
+            last = self._queue.pop() if len(self._queue) > self._room else None
         if last:
             last.done.set_result(None)
         self._begin()
@@ -64,7 +64,7 @@ class HashPool:
         while True:
             self._waiting.acquire()
             with self._lock:
-                task = self._line.pop(0) if self._line else None
+                task = self._queue.pop(0) if self._queue else None
             if task:
                 outcome = task.work()
                 with suppress(RuntimeError):  # the loop has ended meanwhile

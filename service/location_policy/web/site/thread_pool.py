@@ -1,7 +1,7 @@
 """A thread pool for the work of pages, so that no answer to a node waits for it.
 
 Its threads are few and its queues are short: a client that finds one full is told to come again, and so is one that
-has waited too long. Each has a queue of its own, of which one task is done at a time, and the queues take turns: a
+has waited too long. Each client has a queue, of which one task is done at a time, and the queues take turns: a
 client that asks for much waits for itself. Work that has begun goes on to its end, so that what it found can be kept
 for a client that asks again.
 """
@@ -20,8 +20,8 @@ from ..edge.faults import Fault
 THREADS = 2
 ROOM = 32
 """Requests of one asker that wait."""
-LINES = 8
-"""How many times as many wait in all lines together."""
+QUEUES = 8
+"""How many times as many wait in all queues together."""
 SECONDS = 20.0
 """How long one request waits for its turn and its work."""
 KEPT = "try again: what was found meanwhile is kept"
@@ -36,14 +36,14 @@ class _Task(NamedTuple):
 
 
 class ThreadPool:
-    """Does what it is handed: one work at a time for each asker, in the order of asking, and by turns between them."""
+    """Does what it is handed: one task at a time for each asker, in the order of asking, and by turns between them."""
 
     def __init__(self, threads: int = THREADS, room: int = ROOM, seconds: float = SECONDS, late: str = KEPT) -> None:
         self._threads = threads
         self._room = room
         self._seconds = seconds
         self._late = late
-        self._lines: dict[str, deque[_Task]] = {}  # the next turn is that of the first
+        self._queues: dict[str, deque[_Task]] = {}  # the next turn is that of the first
         self._served: set[str] = set()
         self._changed = threading.Condition()
 
@@ -60,10 +60,10 @@ class ThreadPool:
 
     def _put(self, task: _Task, asker: str) -> None:
         with self._changed:
-            waiting = len(self._lines.get(asker, ()))
-            if waiting >= self._room or sum(map(len, self._lines.values())) >= LINES * self._room:
+            waiting = len(self._queues.get(asker, ()))
+            if waiting >= self._room or sum(map(len, self._queues.values())) >= QUEUES * self._room:
                 raise Fault(503, "too many pages are being made", "try again in a few seconds")
-            self._lines.setdefault(asker, deque()).append(task)
+            self._queues.setdefault(asker, deque()).append(task)
             self._changed.notify()
 
     def _begin(self) -> None:
@@ -82,16 +82,16 @@ class ThreadPool:
                 self._changed.notify()
 
     def _take(self) -> tuple[str, _Task]:
-        """The next work of the next asker for whom none is done; it waits for one."""
+        """The next task of the next asker for whom none is done; it waits for one."""
         with self._changed:
             while True:
-                for asker, line in self._lines.items():
+                for asker, queue in self._queues.items():
                     if asker not in self._served:
-                        del self._lines[asker]
+                        del self._queues[asker]
                         self._served.add(asker)
-                        task = line.popleft()
-                        if line:
-                            self._lines[asker] = line  # it is the last one now
+                        task = queue.popleft()
+                        if queue:
+                            self._queues[asker] = queue  # it is the last one now
                         return asker, task
                 self._changed.wait()
 
