@@ -1,4 +1,4 @@
-"""What wakes the follower: a hint, a tick, and what stands in the place of a folder that went."""
+"""What wakes the watcher: a hint, a tick, and what stands in the place of a folder that went."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.repositories import GOOD, force_commit, git, make_repository
 from tests.support.service import wait_until
 
 LONG = 60.0
-"""A tick that never comes within a test: what wakes the follower then is the watch."""
+"""A tick that never comes within a test: what wakes the watcher then is the watch."""
 
 
 class Counter:
@@ -163,4 +163,4 @@ def test_it_does_not_wait_for_a_load_without_end(repository: Path) -> None:
     begun.wait()
     watcher.stop(timeout=0.1)
     end.set()
-    wait_until(lambda: not any(thread.name == "follower" for thread in threading.enumerate()))
+    wait_until(lambda: not any(thread.name == "watcher" for thread in threading.enumerate()))

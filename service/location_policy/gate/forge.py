@@ -41,7 +41,7 @@ class HookEnvironment:
             yield from (f"{self.prefix}{line}" if line else line for line in text.split("\n"))
 
 
-def manner_of(environment: Mapping[str, str]) -> HookEnvironment:
+def hook_environment_of(environment: Mapping[str, str]) -> HookEnvironment:
     """The environment of the server that runs the hook; its clock begins now."""
     if "GITHUB_USER_LOGIN" in environment:
         return HookEnvironment(extras_until=time.monotonic() + GITHUB_SECONDS * EXTRA_SHARE)

@@ -51,7 +51,7 @@ class Watcher:
         self._hint = threading.Event()
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._follow, name="follower", daemon=True),
+            threading.Thread(target=self._follow, name="watcher", daemon=True),
             threading.Thread(target=self._watch, name="watch", daemon=True),
         ]
 

@@ -28,7 +28,7 @@ class Reloader:
         self._looks = looks
         self._interval = interval
         self._wake: SimpleQueue[bool] = SimpleQueue()  # its put may be called by a signal handler, Event.set may not
-        self._thread = threading.Thread(target=self._run, name="rereader", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="reloader", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from ..repository.http_backend import HttpBackend
 from ..rollout.state import ActiveState, now
-from .edge.git_http import FETCH, PUSH, REFS, GitDoor
+from .edge.git_http import FETCH, PUSH, REFS, GitHttp
 from .edge.guard import ALL_ROLES, Access, Guard
 from .edge.policy_api import PolicyApi
 from .edge.responses import json_response
@@ -55,7 +55,7 @@ def make_app(
         Route("/openapi.json", _describe),
         *ChangePages(pages, access.proxies).routes(),
         *Probes(active, settings, started_at, metrics).routes(),
-        *(Route(path, GitDoor(backend, access.proxies)) for path in (REFS, FETCH, PUSH)),
+        *(Route(path, GitHttp(backend, access.proxies)) for path in (REFS, FETCH, PUSH)),
     ]
     router = Starlette(routes=routes, exception_handlers=pages.handlers())
     router.router.redirect_slashes = False

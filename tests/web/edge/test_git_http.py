@@ -1,4 +1,4 @@
-"""The door to git, without a server: what is told when something goes wrong."""
+"""The endpoint for git over HTTP, without a server: what is told when something goes wrong."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from location_policy.access.proxies import Proxies
 from location_policy.repository import http_backend
 from location_policy.repository.http_backend import HttpBackend
 from location_policy.web.edge import git_http as git
-from location_policy.web.edge.git_http import GitDoor, is_git
+from location_policy.web.edge.git_http import GitHttp, is_git
 from tests.support.repositories import GOOD, make_repository
 from tests.support.service import wait_until
 
@@ -43,7 +43,7 @@ def backend(tmp_path: Path) -> HttpBackend:
     return HttpBackend(make_repository(tmp_path / "map.git", GOOD))
 
 
-def ask(door: GitDoor, act: Callable[[asyncio.Task[None]], Coroutine[Any, Any, None]] | None = None) -> list[Any]:
+def ask(endpoint: GitHttp, act: Callable[[asyncio.Task[None]], Coroutine[Any, Any, None]] | None = None) -> list[Any]:
     """What is sent to a client that stays; `act` does something meanwhile."""
     sent: list[Any] = []
     messages = [{"type": "http.request"}]
@@ -55,7 +55,7 @@ def ask(door: GitDoor, act: Callable[[asyncio.Task[None]], Coroutine[Any, Any, N
         sent.append(message)
 
     async def run() -> None:
-        task = asyncio.ensure_future(door(REFS, receive, send))
+        task = asyncio.ensure_future(endpoint(REFS, receive, send))
         if act:
             await act(task)
         await task
@@ -65,13 +65,13 @@ def ask(door: GitDoor, act: Callable[[asyncio.Task[None]], Coroutine[Any, Any, N
 
 
 def test_refs_are_told(backend: HttpBackend) -> None:
-    first, *rest = ask(GitDoor(backend, Proxies()))
+    first, *rest = ask(GitHttp(backend, Proxies()))
     assert (first["status"], b"refs/heads/main" in b"".join(one["body"] for one in rest)) == (200, True)
 
 
 def test_a_git_that_fails_is_told(backend: HttpBackend, pretended: Path) -> None:
     pretended.write_text("#!/bin/sh\nexit 1\n")
-    first, second = ask(GitDoor(backend, Proxies()))
+    first, second = ask(GitHttp(backend, Proxies()))
     assert (first["status"], second["body"]) == (500, b"git has ended without an answer\n")
 
 
@@ -80,7 +80,7 @@ def test_a_git_that_does_not_end_is_ended(
 ) -> None:
     monkeypatch.setattr(git, "DEADLINE", 0.3)
     pretended.write_text("#!/bin/sh\nexec sleep 60\n")
-    assert ask(GitDoor(backend, Proxies()))[0]["status"] == 408
+    assert ask(GitHttp(backend, Proxies()))[0]["status"] == 408
 
 
 def test_one_that_does_not_end_what_it_began_is_cut_short(
@@ -88,7 +88,7 @@ def test_one_that_does_not_end_what_it_began_is_cut_short(
 ) -> None:
     monkeypatch.setattr(git, "DEADLINE", 0.5)
     pretended.write_text("#!/bin/sh\nprintf 'Content-Type: x\\r\\n\\r\\nabc'\nexec sleep 60\n")
-    first, second, last = ask(GitDoor(backend, Proxies()))
+    first, second, last = ask(GitHttp(backend, Proxies()))
     assert (first["status"], second["body"], last) == (200, b"abc", {"type": "http.response.body", "body": b""})
 
 
@@ -99,7 +99,7 @@ def test_a_service_that_ends_says_so(backend: HttpBackend, pretended: Path, tmp_
         await asyncio.to_thread(wait_until, (tmp_path / "begun").exists)
         task.cancel()
 
-    first, _ = ask(GitDoor(backend, Proxies()), cancel)
+    first, _ = ask(GitHttp(backend, Proxies()), cancel)
     assert first["status"] == 503
     assert (b"retry-after", b"5") in first["headers"]
 

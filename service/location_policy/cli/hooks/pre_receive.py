@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import LocationPolicyError
-from ...gate.forge import HookEnvironment, manner_of
+from ...gate.forge import HookEnvironment, hook_environment_of
 from ...gate.messages import verdict_lines
 from ...gate.pre_receive import judge
 from ...gate.pusher import pusher
@@ -20,7 +20,7 @@ from ..terminal.exit_status import NO, words
 
 def pre_receive() -> int:
     """Judge the push on standard input for the repository in GIT_DIR; the exit status."""
-    hook_environment = manner_of(os.environ)
+    hook_environment = hook_environment_of(os.environ)
     accepted, lines = _judge(hook_environment)
     for line in lines if accepted else hook_environment.refusal(lines):
         print(line, file=sys.stderr)

@@ -36,7 +36,7 @@ def asks_who(listen: Listen, users: Users) -> bool:
     return users.allow_anonymous or _knows_users(listen, users)
 
 
-def open_doors(listen: Listen, users: Users) -> tuple[Access, Sequence[ReloadCheck]]:
+def open_access(listen: Listen, users: Users) -> tuple[Access, Sequence[ReloadCheck]]:
     """Who may do what, and what reads the files of that again."""
     if users.roles and not _knows_users(listen, users):
         raise CannotStart("--roles needs --htpasswd or --client-ca too: without them nobody is asked who it is")

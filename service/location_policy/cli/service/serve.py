@@ -17,7 +17,7 @@ from ...server.tls import Certificates
 from ...web.edge.git_http import PLACE
 from ...web.ops.decision_log import DecisionLog
 from ...web.ops.settings import Settings
-from .access import asks_who, open_doors, tell_strangers
+from .access import asks_who, open_access, tell_strangers
 from .git_http import open_git
 from .options import Logs, ServeOptions
 from .run import Parts, work
@@ -31,7 +31,7 @@ def serve(options: ServeOptions) -> None:
     manager = ServiceManager()
     require_git()
     certificates = Certificates(options.listen.tls) if options.listen.tls else None
-    access, looks = open_doors(options.listen, options.users)
+    access, looks = open_access(options.listen, options.users)
     looks = [*looks, *([certificates.look] if certificates else [])]
     listener = bind(options.listen, asks_who=asks_who(options.listen, options.users))
     try:

@@ -80,7 +80,7 @@ async def tell(send: Send, status: int, reason: str, *more: tuple[bytes, bytes],
     await send_whole(send, status, headers, f"{reason}\n".encode(), with_body=with_body)
 
 
-class GitDoor:
+class GitHttp:
     """Hands the known requests on to git; with no `backend` the repository is not served so."""
 
     def __init__(self, backend: HttpBackend | None, proxies: Proxies) -> None:
