@@ -46,7 +46,7 @@ def main() -> int:
         for row in measured((Answers(site), Rollouts(site), Commands(site), Idle(site)), arguments.only):
             rows.append(row)
             print(row.shown(), flush=True)
-            write(arguments.json, rows)  # what was measured stays, whatever comes after it
+            write(arguments.json, rows)  # what was measured stays, also if a later measure fails
     print(f"written: {arguments.json}")
     return 0
 

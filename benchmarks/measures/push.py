@@ -4,7 +4,7 @@
 
 Two services are asked at a fixed rate, in turn, over kept connections. Slices in which a pack of that size is pushed to
 the first one and slices as long in which none is take turns, so that a busy neighbour meets both; the second service,
-which nobody pushes to, says what the machine does to any process in the same seconds. The hook refuses each push at its
+without pushes, says what the machine does to any process in the same seconds. The hook refuses each push at its
 end, so all are alike. What is sent was packed before, and curl stands back: elsewhere the pusher is another machine.
 """
 

@@ -110,7 +110,7 @@ async def receive() -> MutableMapping[str, Any]:
 
 
 async def send(_: MutableMapping[str, Any]) -> None:
-    """Nobody listens."""
+    """No reader."""
 
 
 if __name__ == "__main__":

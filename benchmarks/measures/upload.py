@@ -113,7 +113,7 @@ def memory(service: Service) -> int:
 
 
 def print_nodes(service: Service, place: Path, rows: str, turns: int) -> None:
-    """How long a node waits: alone, and beside somebody who uploads without a pause."""
+    """How long a node waits: alone, and beside an editor who uploads without a pause."""
     place.write_bytes(body_of(rows))
     loader = subprocess.Popen([sys.executable, "-c", LOADER, str(service.port), str(place), KIND])
     loader.send_signal(signal.SIGSTOP)

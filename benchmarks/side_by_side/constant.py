@@ -1,4 +1,4 @@
-"""The server under the service: uvicorn, with an application that says the same to everybody.
+"""The server under the service: uvicorn, with an application that says the same to every client.
 
 python benchmarks/side_by_side/constant.py PORT BYTES
 """

@@ -1,4 +1,4 @@
-"""What a service costs to which nobody speaks and in which nothing changes, beside the bare loop of its server."""
+"""What a service costs that no client asks and in which nothing changes, beside the bare loop of its server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks at a fixed rate, whatever comes back, and writes how long each answer took from when it was due.
+"""Asks at a fixed rate, after any answer, and writes how long each answer took from when it was due.
 
     python benchmarks/side_by_side/latency.py PORT START SECONDS FILE <REQUEST
 

@@ -64,7 +64,7 @@ class Load:
         raise RuntimeError("wrk does not end")
 
     def kill(self) -> None:
-        """End it, whatever it does."""
+        """End it in any case."""
         self._process.kill()
         self._process.wait()
 

@@ -45,7 +45,7 @@ class Site:
         return path
 
     def changes(self, rows: int, count: int) -> list[str]:
-        """Commits in that repository, each of the map with one row more, on a branch that nobody serves."""
+        """Commits in that repository, each of the map with one row more, on a branch that is not served."""
         text = self.csv(rows).read_text()
         return [
             force_commit(self.repository(rows), {"locations.csv": f"{text}Paris,192.0.2.{number}/32\n"}, "refs/heads/x")
