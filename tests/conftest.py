@@ -20,7 +20,7 @@ MEMORY, ENOUGH = Path("/dev/shm"), 1 << 30
 def write_into_memory() -> None:
     """Let temporary files lie in memory where there is room: thousands of repositories are made, and none is kept.
 
-    Not where programs on it may not be run, as hooks are; and whoever sets TMPDIR knows better.
+    Not where programs on it may not be run, as hooks are; and a user who sets TMPDIR knows better.
     """
     if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
         return

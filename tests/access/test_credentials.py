@@ -1,4 +1,4 @@
-"""Who somebody is: found out once, remembered, forgotten with the file."""
+"""Credentials: checked once, remembered, forgotten with the file."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def test_the_loop_goes_on_meanwhile_and_the_lowest_rank_comes_first() -> None:
             return rank > 1
 
         first = line.put(hold, 9)
-        await asyncio.to_thread(began.wait)  # nobody stands before it any more
+        await asyncio.to_thread(began.wait)  # no task stands before it any more
         others = [line.put(lambda rank=rank: note(rank), rank) for rank in (3, 1, 2)]  # type: ignore[misc]  # a default
         validator.set()
         return order, await asyncio.gather(first, *others)

@@ -17,7 +17,7 @@ FEW = "## What changes\n\nno effect\n"
 
 
 def comment(forge: Forge, folder: Path, text: str = FEW, **more: str) -> subprocess.CompletedProcess[str]:
-    """The program in a job; whatever happens, the token is not told."""
+    """The program in a job; in no case is the token told."""
     (folder / "plan.md").write_text(text)
     done = run_program("comment", folder / "plan.md", environment=forge.environment(**more))
     assert TOKEN not in done.stdout + done.stderr

@@ -54,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
 def ask(
     node: ManagementNode, *more: str | Path, command: str = "locations", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """The program asks this node; whatever happens, the password is not told."""
+    """The program asks this node; in no case is the password told."""
     done = run_program("pexip", command, *node.arguments(), *more, environment={**SECRET, **environment})
     assert PASSWORD not in done.stdout + done.stderr
     assert "Basic" not in done.stdout + done.stderr

@@ -335,7 +335,7 @@ def test_what_may_not_be_written_is_left_alone() -> None:
     assert (done.returncode, f"{repository} may not be written\n" in done.stderr) == (2, True), done.stderr
 
 
-# --- somebody else is faster ---
+# --- another commit comes first ---
 
 
 def test_a_push_in_between_loses_nothing_and_is_told(site: Site) -> None:

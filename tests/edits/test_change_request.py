@@ -103,7 +103,7 @@ def test_who_comes_second_is_shown_who_came_and_what_it_does_now(place: Path, re
 
 @dataclass(frozen=True)
 class Slow:
-    """An intent whose thinking takes so long that somebody else is faster, once."""
+    """An intent whose thinking takes so long that another commit comes first, once."""
 
     place: Path
 

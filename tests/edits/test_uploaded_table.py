@@ -1,4 +1,4 @@
-"""A table that somebody uploads: its forms, and what is told at its own lines."""
+"""A table that an editor uploads: its forms, and what is told at its own lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is thrown at: each takes a hostile value and asserts what must hold whatever it is.
+"""What is thrown at: each takes a hostile value and asserts what must hold for any value.
 
 Nothing here knows who makes the values: hypothesis does in the test suite, the same or atheris in `tests/fuzz/run.py`.
 """
@@ -47,7 +47,7 @@ RULES = '[match]\nmssip = ["ms-subnet", "remote_address"]\nwebrtc = "remote_addr
 
 
 class Entry(NamedTuple):
-    """One line of a tree object, as bytes that nobody has checked; a name with `/` makes no folder."""
+    """One line of a tree object, as unchecked bytes; a name with `/` makes no folder."""
 
     mode: bytes
     name: bytes

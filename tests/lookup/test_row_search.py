@@ -1,4 +1,4 @@
-"""Rows by what somebody types."""
+"""Rows by what a reader types."""
 
 from __future__ import annotations
 

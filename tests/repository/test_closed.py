@@ -1,4 +1,4 @@
-"""git runs in a closed environment: whatever machine, user and repository have planted, nothing of it is run."""
+"""git runs in a closed environment: nothing that machine, user or repository have planted is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `doctor` foretells of a repository is what `serve` then puts in force, whatever there is to choose from."""
+"""What `doctor` foretells of a repository is what `serve` then puts in force, of any candidates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is handed on in slices is whole, and nobody waits for all of it."""
+"""Content handed on in chunks is whole, and no other thread waits for all of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to look: now and then, and when somebody wants to know."""
+"""When files are reloaded: at each interval, and at SIGHUP."""
 
 from __future__ import annotations
 

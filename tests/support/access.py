@@ -21,7 +21,7 @@ def write_users(path: Path, *users: str, password: str = PASSWORD) -> Path:
     """An htpasswd file in which all have the same password."""
     aside = path.with_name(f"{path.name}.new")
     aside.write_text("".join(f"{user}:{hashed(password)}\n" for user in users))
-    return aside.replace(path)  # nobody reads half of it
+    return aside.replace(path)  # no process reads half of it
 
 
 def login(user: str, password: str = PASSWORD) -> str:

@@ -14,5 +14,5 @@ def children() -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """A process that has ended and that nobody has asked about is not."""
+    """A process that has ended, and that its parent has not asked about, is not."""
     return read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[:1] not in ([], ["Z"])

@@ -24,7 +24,7 @@ def needs(program: str, package: str) -> pytest.MarkDecorator:
 
 
 def search_path() -> str:
-    """Where servers are looked for: not everybody has the last two on their path."""
+    """Where servers are looked for: not every user has the last two on their path."""
     return f"{closed_environment()['PATH']}:/usr/sbin:/sbin"
 
 
@@ -38,7 +38,7 @@ def changed(path: Path, changes: Mapping[str, object]) -> str:
 
 
 def free_port() -> int:
-    """A port of loopback on which nobody listens."""
+    """A port of loopback on which no process listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

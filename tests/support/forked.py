@@ -158,7 +158,7 @@ def _return_in_forks(asked: socket.socket) -> None:
 
 
 def _tell(report: int, number: int) -> None:
-    with suppress(BrokenPipeError):  # nobody wants to know
+    with suppress(BrokenPipeError):  # the reader has gone
         os.write(report, b"%*d" % (_RECORD, number))
 
 

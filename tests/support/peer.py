@@ -1,4 +1,4 @@
-"""A server of ours that stands for somebody else's, in a thread."""
+"""A server of ours that stands for another party's, in a thread."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ Json = dict[str, Any]
 DEADLINE = 20.0
 """Seconds after which a condition that is waited for has failed."""
 BUILDING = 100.0
-"""The same where a large map is built, which gives way to whatever else the machine does."""
+"""The same where a large map is built, which gives way to all other processes of the machine."""
 ENDING = 30.0
 """Seconds in which a service ends: more than it gives its workers."""
 

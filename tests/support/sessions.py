@@ -2,7 +2,7 @@
 
 A session is a fenced block marked `console`. A line that begins with `$ ` is a command, lines after it that begin with
 `> ` continue it, and the rest up to the next command is its output, both streams as they come; `[2]` as the last line
-is an exit status other than 0. The sessions of one document follow each other as for somebody who reads it from top to
+is an exit status other than 0. The sessions of one document follow each other as for a reader who goes from top to
 bottom: in one folder, `cd` holds, and what was started with ` &` goes on until the end.
 
 A question to a service is asked again until it is answered as shown: a push takes a moment to be seen.
@@ -57,7 +57,7 @@ def _steps(block: str) -> Iterator[Step]:
 
 
 def without_varying(text: str) -> str:
-    """The text with a word in place of whatever differs from run to run."""
+    """The text with a word in place of all that differs from run to run."""
     for pattern, word in _VARYING:
         text = pattern.sub(word, text)
     return text

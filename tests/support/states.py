@@ -98,7 +98,7 @@ def _never_valid(folder: Path, _rows: int) -> Path:
 
 
 def _large(folder: Path, rows: int) -> Path:
-    """Many rows, locations, files and commits; the last moves many addresses, by somebody's word."""
+    """Many rows, locations, files and commits; the last moves many addresses, by an override."""
     repository = init(folder / "locations.git", "--empty")
     copy = clone(repository, folder / "map")
     names = [f"{city} {number}" for city in ("Oslo", "Sydney", "Perth", "London", "Lima") for number in range(1, 10)]

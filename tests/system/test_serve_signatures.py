@@ -22,7 +22,7 @@ THIRD = {"locations/apac.csv": "Hobart,10.61.2.0/24\n"}
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """One commit, that nobody has signed; and no rule."""
+    """One commit, without a signature; and no rule."""
     return make_repository(tmp_path / "locations.git", GOOD)
 
 

@@ -24,7 +24,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""It asks nobody but the service that is tested."""
+"""It asks no server but the service that is tested."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def service(repository: Path, chromium: Browser) -> Iterator[Service]:
 
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """Somebody in Oslo."""
+    """A reader in Oslo."""
     context = chromium.new_context(timezone_id="Europe/Oslo", locale="en-GB")
     yield context
     context.close()

@@ -1,4 +1,4 @@
-"""The map changed in a real browser: a row, a commit taken back, two editors at once, and a page of somebody else."""
+"""The map changed in a real browser: a row, a commit taken back, two editors at once, and a page of another site."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def check_git(proxy: Service, folder: Path, pki: Pki) -> None:  # pragma: no cov
 
 
 def status_of(proxy: Service, method: str, target: str, headers: dict[str, str]) -> int:  # pragma: no cover
-    """The status of an answer, on a connection of its own; no body is sent, whatever the headers say."""
+    """The status of an answer, on a connection of its own; no body is sent, under any headers."""
     connection = http.client.HTTPSConnection("127.0.0.1", proxy.port, timeout=DEADLINE, context=proxy.context)
     try:
         connection.putrequest(method, target)

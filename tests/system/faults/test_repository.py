@@ -110,7 +110,7 @@ def test_content_of_a_replaced_repository_is_not_the_last_good_of_the_new_one(tm
         force_commit(other, BAD)
         repository.rename(tmp_path / "old.git")
         other.rename(repository)
-        service.wait_for("rejected", old)  # calls go on while somebody mends it
+        service.wait_for("rejected", old)  # calls go on while the administrator mends it
     with started_service("--repo", repository, "--state-dir", state, cwd=tmp_path) as service:
         assert service.wait_for("rejected")["active"] is None
         assert service.locate("10.61.2.7").status == 503

@@ -1,4 +1,4 @@
-"""A push into somebody's address space: told, and held to their word where the rules of before ask for it."""
+"""A push into an owner's address space: told, and held to their word where the rules of before ask for it."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class _VoidError(Exception):
 
 
 def ask(port: int, target: str, timeout: float = TIMEOUT) -> Response:
-    """The response to GET of this path and query, whatever its status; a redirect is not followed (contract 1.6).
+    """The response to GET of this path and query, with any status; a redirect is not followed (contract 1.6).
 
     Raises NoResponseError when there is none within `timeout` seconds, counted over the whole exchange.
     """

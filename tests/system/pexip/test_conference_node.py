@@ -233,7 +233,7 @@ def test_a_good_answer_places_the_call() -> None:
 
 
 def test_a_redirect_is_not_followed() -> None:
-    """The server takes one caller only: a second request would find nobody."""
+    """The server takes one caller only: a second request would find none."""
     with listening(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /\r\nContent-Length: 0\r\n\r\n") as port:
         assert place(port, "/policy/v1/participant/location/", KNOWN) == Fallback("HTTP status 307")
 

@@ -96,7 +96,7 @@ def test_the_answer_names_the_subnet_that_decided(exchange: Exchange) -> None:
 
 
 def test_the_answer_is_json_of_a_stated_length(exchange: Exchange) -> None:
-    """Under /policy/ every answer is, whatever its status; a node rejects any other type (Pexip contract 1.7)."""
+    """Under /policy/ every answer is, with any status; a node rejects any other type (Pexip contract 1.7)."""
     headers = exchange.response.headers
     assert headers["content-type"].partition(";")[0] == "application/json"
     assert headers["content-length"] == str(len(exchange.response.body))

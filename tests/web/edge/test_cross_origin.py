@@ -1,4 +1,4 @@
-"""Requests that change something, from pages of other origins: refused, whatever their user may do."""
+"""Requests that change something, from pages of other origins: refused, also of a user who may."""
 
 from __future__ import annotations
 

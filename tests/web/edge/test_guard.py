@@ -62,7 +62,7 @@ def documented() -> list[tuple[str, str, str]]:
 
 
 def routes(app: Any) -> Iterator[str]:  # noqa: ANN401  the layers have no common type
-    """The paths of an application's routes, below whatever stands before them."""
+    """The paths of an application's routes, below any prefix."""
     assert isinstance(app, Guard)
     assert isinstance(app._app, PolicyApi)
     assert isinstance(app._app._app, Starlette)
@@ -305,7 +305,7 @@ STRAIGHT = {"host": "localhost:8080"}
 
 
 def may_edit(headers: dict[str, str], http_version: str = "1.1", client: tuple[str, int] | None = ("::1", 1)) -> bool:
-    """Whether a form of whoever sends these headers is taken, where nobody is asked who it is."""
+    """Whether a form of a client with these headers is taken, where no client is asked who it is."""
     statuses: list[int] = []
     asked: list[dict[str, Any]] = []
 

@@ -60,7 +60,7 @@ def do(
 
 
 def outcome(change_service: ChangeService, intent: Intent) -> object:
-    """All that is told; the ids of commits that nobody has made are not the same."""
+    """All that is told; the ids of commits that were not made are not the same."""
     try:
         told = attempt_fields(do(change_service, intent))
     except LocationPolicyError as error:

@@ -14,7 +14,7 @@ from location_policy.web.site.thread_pool import ThreadPool
 
 @pytest.fixture
 def validator() -> Iterator[threading.Event]:
-    """What holds work up until it is set; it is set at the end whatever happens."""
+    """What holds work up until it is set; it is set at the end in any case."""
     event = threading.Event()
     yield event
     event.set()
