@@ -10,7 +10,7 @@ LocationPolicyError            everything that the program raises for its user, 
 │   ├── UnknownRevision        a branch or a commit that is not there
 │   ├── NotWritable            a repository in which the program makes no commit
 │   ├── NotRevertible          a commit that cannot be taken back, or gone back to
-│   ├── BranchMoved            somebody else was faster
+│   ├── BranchMoved            another commit came first
 │   ├── NothingChanges         what is wanted is so already
 │   └── RowChanged             the row that an editor wants to change has changed since they saw it
 ├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
