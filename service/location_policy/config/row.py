@@ -1,4 +1,4 @@
-"""One line of a CSV file: a row, nothing, or what is wrong with it.
+"""One line of a CSV file parsed: a row, nothing, or its problems, such as a bad subnet or host bits.
 
 What a line means depends on nothing but its bytes. A plain, well-formed line takes the fast path through `_plain_row`;
 every other one is taken apart cell by cell, with the column of each, by `_examine`. Both give the same row.

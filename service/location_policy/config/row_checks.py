@@ -1,4 +1,4 @@
-"""Rows and names held against the rules, and rows against each other."""
+"""Checks of rows that are well formed by themselves: against the rules, and against each other."""
 
 from __future__ import annotations
 

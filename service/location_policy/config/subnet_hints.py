@@ -1,4 +1,4 @@
-"""What is wrong with a text that is not a subnet, and what was probably meant.
+"""The problem of a text that is not a subnet: its code, and a hint at what was probably meant.
 
 Each hint that says `write` names a subnet that will be taken: in CIDR form, without host bits.
 """

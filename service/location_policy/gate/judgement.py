@@ -1,4 +1,4 @@
-"""The verdict on a move of the served branch.
+"""Judge a move of the served branch: what it gains, and what that does.
 
 What counts is what the branch gains: every commit of `OLD..NEW` must be valid, and the tip's whole tree always, so
 that a commit pushed to a side branch first is no way round. A branch that is new brings its history with it: its tip

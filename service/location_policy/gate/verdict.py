@@ -1,4 +1,4 @@
-"""The verdict on a push, as facts: what each move of the served branch gains, drops and does, and what is against it.
+"""The record of a verdict on a push, facts alone: what each move of the branch gains and does, and what is against it.
 
 `judgement` makes these records and `messages` makes lines of them. Whether a push is taken follows from the facts, so
 no record can say one thing and hold another. They hold maps and plans: `excerpt` makes of them what can travel.

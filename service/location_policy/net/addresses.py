@@ -1,4 +1,4 @@
-"""Text to addresses and networks, IPv4 and IPv6.
+"""Addresses and subnets (CIDR) parsed from text, IPv4 and IPv6.
 
 An address is its packed bytes, 4 or 16 of them, in network order. A network is the packed bytes of its first address
 and one byte more for the prefix length: one short value that hashes, compares and sorts quickly. An IPv4-mapped IPv6

@@ -1,4 +1,4 @@
-"""Networks in, longest match out, with the network that matched.
+"""A prefix tree: of the networks in it, the longest prefix that matches an address.
 
 Of two networks, one holds the other or they share no address. So networks form a tree, in which the parent of each is
 the longest of those that hold it. Sorted by first address, then by length, they are that tree in preorder.

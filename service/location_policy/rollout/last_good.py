@@ -1,4 +1,4 @@
-"""The content that was served last, kept on disk so that it survives a restart without the repository.
+"""The last good map: the content that was served last, kept on disk so that it survives a restart.
 
 One file: the SHA-256 of all that follows, a line of JSON, the contents one after the other. It is written aside, synced
 and renamed, so that it is whole or absent. It names its repository; that of another is never given back.

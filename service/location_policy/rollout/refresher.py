@@ -1,4 +1,4 @@
-"""Refresh from the source: what is HEAD, is it newer, what else has changed.
+"""Refresh from the source: has HEAD moved, is it to be put in force, what else has changed.
 
 `look` asks the file system first, and git only when a file has changed that decides, or something is wrong that may be
 mended without such a change: objects that cannot be read, a commit refused for want of a signature, content that could

@@ -1,4 +1,7 @@
-"""The form in which a table is uploaded. It is kept in the repository, where nothing names it until it is confirmed."""
+"""The form in which a CSV file or another table is uploaded.
+
+It is kept in the repository, where nothing names it until it is confirmed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Prometheus is told: plain numbers, put into its form only when it asks.
+"""Metrics for Prometheus: plain numbers, put into its form only when it asks.
 
 Counting is paid for by every answer and scraping by none, so nothing but integers is touched between two scrapes.
 Every label has a fixed set of values: under any requests the number of series stays below a hundred and fifty.
