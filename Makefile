@@ -49,7 +49,7 @@ test: $(INSTALLED) ## run the tests
 	$(RUN) $(TESTS) $(ARGS)
 
 test-quick: $(INSTALLED) ## run the tests of units, for the minute between two edits
-	$(RUN) $(TESTS) $(NO_UNITS) $(ARGS)
+	$(RUN) $(TESTS) --hypothesis-profile quick $(NO_UNITS) $(ARGS)
 
 cover: $(INSTALLED) ## run the tests, then report the branch coverage of package and tests (half as long again)
 	$(RUN) coverage erase

@@ -34,6 +34,7 @@ write_into_memory()
 
 # The same examples each time, and no clock, which a busy machine would trip over.
 settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=10)
 settings.load_profile("steady")
 
 
