@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from unicodedata import normalize
 
 import pytest
@@ -129,3 +130,11 @@ def test_near_misses_agree_with_a_slow_comparison(names: list[str]) -> None:
         near = [other for other in names[:at] if is_near(name, other)]
         expected += [(name, other) for other in near[:1]]
     assert list(near_misses(names)) == expected
+
+
+def test_long_names_are_not_compared_letter_by_letter_with_many_others() -> None:
+    known = [f"{'ab' * 100}{number}" for number in range(500)]
+    started = time.process_time()
+    assert nearest("ba" * 100, known) is None
+    assert nearest(f"{'AB' * 100}7", known) == known[7]
+    assert time.process_time() - started < 0.5

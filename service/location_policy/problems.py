@@ -30,7 +30,10 @@ class Code(NamedTuple):
 CODES = {
     "not-utf8": Code("bytes that are not UTF-8"),
     "nul": Code("a NUL byte"),
-    "too-large": Code("a file over 128 MiB, a map over 2,000,000 rows, a repository over 10,000 CSV files"),
+    "too-large": Code(
+        "a file over 128 MiB, a line over 64 KiB or of more than 64 cells, a map over 2,000,000 rows, "
+        "a repository over 10,000 CSV files, a `policy.toml` over 1 MiB"
+    ),
     "symlink": Code("a symbolic link where a file should be"),
     "submodule": Code("a submodule where a file should be"),
     "lfs-pointer": Code("a Git LFS pointer instead of the content"),

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.cli.commands.check import CheckOptions, check
+from location_policy.config.csv_lines import LINE_LIMIT
 from location_policy.config.files import FILE_LIMIT
 from location_policy.config.validate import load_map
 from location_policy.errors import InvalidConfiguration
@@ -46,6 +47,13 @@ def make_too_large(folder: Path) -> None:
     os.truncate(folder / "locations/apac.csv", FILE_LIMIT + 1)
 
 
+def make_too_long(folder: Path) -> None:
+    text = f"# {'-' * LINE_LIMIT}\n{SYDNEY}"
+    Clone(folder).write({"locations.csv": text, "expectations.csv": f"10.61.2.7,Sydney,{'why ' * LINE_LIMIT}\n"})
+    Clone(folder).write({"owners.csv": f"10.61.2.0/24,{'x' * LINE_LIMIT}\n"})
+    Clone(folder).write({"policy.toml": f"# {'-' * LINE_LIMIT}\n"})
+
+
 def make_case_twin(folder: Path) -> None:
     Clone(folder).write({"locations/APAC.csv": SYDNEY, "locations/apac.csv": MELBOURNE})
     Clone(folder).write({"Expectations.csv": "", "expectations.csv": ""})
@@ -58,6 +66,7 @@ MADE: dict[str, Callable[[Path], None]] = {
     "symlink": make_symlink,
     "submodule": make_submodule,
     "too-large": make_too_large,
+    "too-large.line": make_too_long,
     "case-twin": make_case_twin,
 }
 

@@ -8,6 +8,7 @@ from location_policy.config.files import (
     FILE_LIMIT,
     FILES_LIMIT,
     LINES_LIMIT,
+    RULES_LIMIT,
     File,
     Kind,
     concerns,
@@ -98,6 +99,11 @@ def test_stray_twins_are_only_strays() -> None:
 def test_a_file_may_be_as_large_as_the_limit() -> None:
     assert found(file("locations.csv", FILE_LIMIT)) == []
     assert found(file("locations.csv", FILE_LIMIT + 1, None)) == ["locations.csv too-large"]
+
+
+def test_rules_may_be_as_large_as_their_own_limit() -> None:
+    assert found(file("policy.toml", RULES_LIMIT)) == []
+    assert found(file("policy.toml", RULES_LIMIT + 1, None)) == ["policy.toml too-large"]
 
 
 def test_the_size_of_a_stray_file_does_not_matter() -> None:

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from location_policy.config.csv_lines import Finding, cells_of, filled_cells, plain_cells, quoted_cells
+from location_policy.config.csv_lines import (
+    CELLS_LIMIT,
+    LINE_LIMIT,
+    Finding,
+    cells_of,
+    filled_cells,
+    plain_cells,
+    quoted_cells,
+)
 from location_policy.config.row import Row, RowWithFindings, _examine, _plain_row, parse_line
 
 names = st.sampled_from(
@@ -33,6 +41,28 @@ def findings(raw: bytes) -> tuple[Finding, ...]:
 def test_the_short_way_and_the_long_way_give_the_same_row(text: str) -> None:
     row = _plain_row(text)
     assert row is None or row == _examine(text)
+
+
+@pytest.mark.parametrize(
+    "cell", ['"', '""', '"a,', '"a",', '"a""b,', "a,", ";", "\t", " ", "/", "0", "1.", "=", "\ufeff", "\\u200b"]
+)
+@pytest.mark.parametrize("end", ["", ",10.61.2.0/24", ",10.61.2.0/" + "0" * 9_000 + "x", ",10.61.2.0" + " /" * 9_000])
+def test_no_line_takes_long(cell: str, end: str) -> None:
+    text = cell * (50_000 // len(cell.encode())) + end
+    started = time.process_time()
+    parse_line(text[:65_000].encode())
+    parse_line(f"Sydney,{text[-40_000:]}".encode())
+    assert time.process_time() - started < 0.2
+
+
+def test_a_line_may_be_as_long_as_the_limit_and_have_as_many_cells() -> None:
+    assert parse_line(b"#" + b" " * (LINE_LIMIT - 1)) is None
+    (finding,) = findings(b"#" + b" " * LINE_LIMIT)
+    assert (finding.code, finding.column) == ("too-large", 1)
+    row = b"Sydney,10.61.2.0/24" + b"," * (CELLS_LIMIT - 2)
+    assert parse_line(row) == parse_line(b"Sydney,10.61.2.0/24")
+    assert [finding.code for finding in findings(row + b",")] == ["too-large"]
+    assert parse_line(b'"' + b"," * 200 + b'",10.61.2.0/24') is not None
 
 
 @given(lines.filter(lambda text: not set(text) & set('"\r\n')))

@@ -274,7 +274,7 @@ def test_the_nearest_name_is_looked_for_a_hundred_times_at_the_most() -> None:
 
 def test_many_names_are_held_to_many_known_ones_at_once() -> None:
     names = [f"n{number}" for number in range(30_000)]
-    rules = "[locations]\nknown = " + str(names).replace("'", '"')
+    rules = "[locations]\nknown = " + str(names).replace("'", '"').replace(", ", ",\n")
     rows = "".join(f"{name},10.{number >> 8}.{number & 255}.0/24\n" for number, name in enumerate(names))
     (problem,) = errors_in(problems({"policy.toml": rules, "locations.csv": rows + "Perth,11.0.0.0/8\n"}))
     assert (problem.line, problem.code) == (30_001, "unknown-location")

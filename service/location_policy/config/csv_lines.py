@@ -6,6 +6,8 @@ All readers of such lines, as rows of the map or as expectations, tell the same 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from ..problems import Problem
@@ -13,6 +15,10 @@ from ..text import quote, without_bom
 
 # Possessive, so that a long cell costs no memory: what follows a closing mark leaves only one way to read it.
 _CELL = re.compile(r'[ \t]*+"((?:[^"]++|"")*+)"[ \t]*+(?:,|$)|([^,]*)(?:,|$)')
+LINE_LIMIT = 64 * 1024
+"""Bytes that one line may have."""
+CELLS_LIMIT = 64
+"""Cells that one line may have, empty ones too."""
 CONFLICT = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _WORD = re.compile(r"\w+")
@@ -61,10 +67,13 @@ def file_finding(content: bytes) -> Finding | None:
 
 def line_text(raw: bytes) -> str | Finding:
     """The text of a line, without the CR of a CRLF."""
+    if len(raw) > LINE_LIMIT:
+        return _too_long(len(raw))
     try:
-        return raw.decode().removesuffix("\r")
+        text = raw.decode().removesuffix("\r")
     except UnicodeDecodeError as error:
         return _not_utf8(raw, error.start)
+    return _too_many_cells(text) if text.count(",") >= CELLS_LIMIT else text
 
 
 def placed(path: str, number: int, finding: Finding) -> Problem:
@@ -100,15 +109,31 @@ def plain_cells(text: str) -> list[Cell]:
 
 def quoted_cells(text: str) -> list[Cell]:
     """The cells of a line that may have quotation marks."""
-    cells = []
+    return list(_quoted_cells(text))
+
+
+def _quoted_cells(text: str) -> Iterator[Cell]:
     for match in _CELL.finditer(text):
         if match.start() == len(text) and not (text == "" or text.endswith(",")):
             break
         quoted, plain = match.groups()
         value = quoted.replace('""', '"') if plain is None else plain
         start = match.start() + len(match[0]) - len(match[0].lstrip(" \t"))
-        cells.append(Cell(start + 1, value.strip(" \t")))
-    return cells
+        yield Cell(start + 1, value.strip(" \t"))
+
+
+def _too_long(size: int) -> Finding:
+    message = f"the line has {size:,} bytes, more than the {LINE_LIMIT:,} that a line may have"
+    return Finding(1, "too-large", message, "break it into shorter lines, or delete line {line}")
+
+
+def _too_many_cells(text: str) -> str | Finding:
+    """The text of a line with many commas, unless they part too many cells; a comment has none."""
+    beyond = None if is_blank(text) else next(islice(_quoted_cells(text), CELLS_LIMIT, None), None)
+    if beyond is None:
+        return text
+    message = f"the line has more than {CELLS_LIMIT} cells"
+    return Finding(beyond.column, "too-large", message, "delete the cells that say nothing, or line {line}")
 
 
 def _not_utf8(raw: bytes, position: int) -> Finding:

@@ -18,6 +18,8 @@ OTHER_TABLES = frozenset((EXPECTATIONS_PATH, OWNERS_PATH))
 
 FILE_LIMIT = 128 * 1024 * 1024
 """Bytes that one file may have."""
+RULES_LIMIT = 1024 * 1024
+"""Bytes that `policy.toml` may have: its parser takes a hundred times what reading a row takes."""
 LINES_LIMIT = 4_000_000
 """Lines that one file may have; a line costs memory even when it is blank."""
 FILES_LIMIT = 10_000
@@ -59,6 +61,11 @@ def is_read(path: str) -> bool:
     return path in _SINGLE or is_rows(path)
 
 
+def size_limit(path: str) -> int:
+    """Bytes that the file at this path may have."""
+    return RULES_LIMIT if path == RULES_PATH else FILE_LIMIT
+
+
 def concerns(path: str, kind: Kind) -> bool:
     """Does this entry belong to the configuration, or look as if its editor thought that it does?"""
     if kind != "file":
@@ -86,8 +93,9 @@ def _own_problems(file: File) -> Iterator[Problem]:
         yield Problem(file.path, 1, 1, "symlink", "a symbolic link is not followed", "commit the file itself")
     elif file.kind == "submodule":
         yield Problem(file.path, 1, 1, "submodule", "a submodule is not read", "commit the files themselves")
-    elif file.size > FILE_LIMIT and not _is_stray(file.path):
-        message = f"{file.size:,} bytes are more than the {FILE_LIMIT:,} that a file may have"
+    elif file.size > size_limit(file.path) and not _is_stray(file.path):
+        what = RULES_PATH if file.path == RULES_PATH else "a file"
+        message = f"{file.size:,} bytes are more than the {size_limit(file.path):,} that {what} may have"
         yield Problem(file.path, 1, 1, "too-large", message, _how_to_shrink(file.path))
     elif file.content is not None and file.content.count(b"\n") > LINES_LIMIT:
         message = f"the file has more than {LINES_LIMIT:,} lines"

@@ -13,9 +13,10 @@ from typing import Any, Literal, cast
 from ..problems import CODES, Problem, Severity
 from ..spelling import nearest
 from ..text import quote
+from .csv_lines import LINE_LIMIT
 from .files import RULES_PATH
 from .percentages import LIMITS, Percentage, meant_share, parse_share
-from .toml_positions import TomlPositions, decode_rules
+from .toml_positions import TomlPositions, decode_rules, line_of_long_key
 
 OverflowForm = Literal["pair", "list"]
 
@@ -72,6 +73,8 @@ def read_rules(content: bytes) -> tuple[Rules, tuple[Problem, ...]]:
         text = decode_rules(content)
     except UnicodeDecodeError as error:
         return _UNREAD, (_not_utf8(error),)
+    if problem := _too_large(text):
+        return _UNREAD, (problem,)
     import tomllib  # only where rules are read: a push to a branch that is not served goes without
 
     try:
@@ -87,6 +90,17 @@ def _not_utf8(error: UnicodeDecodeError) -> Problem:
     line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
     message = f"byte 0x{error.object[error.start]:02X} is not UTF-8"
     return Problem(RULES_PATH, line, column, "not-utf8", message, "save the file as UTF-8")
+
+
+def _too_large(text: str) -> Problem | None:
+    """What would cost the parser more than it is worth."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > LINE_LIMIT:
+            message = f"the line has {len(line):,} characters, more than the {LINE_LIMIT:,} that a line may have"
+            return Problem(RULES_PATH, number, 1, "too-large", message, "break it into shorter lines")
+    if (at := line_of_long_key(text)) is not None:
+        return Problem(RULES_PATH, at, 1, "too-large", "a key has more than 16 parts", f"delete line {at}")
+    return None
 
 
 def _syntax_problem(message: str, text: str) -> Problem:

@@ -8,7 +8,7 @@ from ..net.addresses import Network
 from ..problems import Problem
 from ..spelling import nearest
 from ..text import quote
-from .csv_lines import Cell, Finding
+from .csv_lines import Cell, Finding, filled_cells
 from .expectations import ExpectationFile
 from .files import ROWS_PATH, RULES_PATH
 from .policy_toml import PAIR, Rules
@@ -46,9 +46,11 @@ def _rule_problems(file: RowFile, rules: Rules) -> Iterator[Problem]:
     for names in sorted(file.names):
         if findings := list(_names_findings(names, rules, known, spell=len(wrong) < SPELT)):
             wrong[names] = findings
-    for number, row in file.rows():
-        for position, finding in wrong.get(row.names, ()):
-            yield file.problem(number, finding._replace(column=file.cell(number, position).column))
+    for number, row in file.rows() if wrong else ():
+        if row.names in wrong:
+            cells = filled_cells(file.texts[number - 1])  # once: a row may have many findings
+            for position, finding in wrong[row.names]:
+                yield file.problem(number, finding._replace(column=cells[position].column))
 
 
 def _names_findings(

@@ -13,7 +13,7 @@ from ..text import quote
 
 _OCTAL = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])")
 _SLASHES = re.compile(r"[\s/\\]+")
-_DIGITS = re.compile(r"\+?0*([0-9]+)")
+_DIGITS = re.compile(r"\+?(?=[0-9])0*+([0-9]*+)")
 _EXAMPLE = "write a subnet as 10.61.2.0/24 or 2001:db8:61::/48"
 
 
@@ -89,7 +89,7 @@ def _length(text: str, address: Address, after: str) -> Diagnosis | None:
     digits = _DIGITS.fullmatch(after)
     if digits is None:
         return None
-    length, width = int(digits[1][:9]), len(address) * 8
+    length, width = int(digits[1][:9] or "0"), len(address) * 8
     if width == 32 and ":" in text:
         message = f"{quote(text)} is IPv4 written as IPv6, so its prefix length is 96 to 128"
         meant = length - 96 if 96 <= length <= 128 else min(length, width)

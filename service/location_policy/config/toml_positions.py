@@ -16,6 +16,9 @@ _TOKEN = re.compile(
     | "(?P<basic>[^"\\\n]*+)" | "(?:[^"\\\n]|\\.)*+" | '(?P<literal>[^'\n]*+)' | (?P<mark>[][])""",
     re.DOTALL | re.VERBOSE,
 )
+_BESIDE_KEYS = re.compile(r"""[#][^\n]*+ | "(?:[^"\\\n]|\\.)*+"? | '[^'\n]*+'?""", re.VERBOSE)
+"""What dots mean nothing in: comments and strings."""
+_LONG_KEY = re.compile(r"(?:[.][\w \t-]*+){16}")
 
 Place = tuple[int, int]
 """Line and column, 1-based, the column in characters."""
@@ -29,6 +32,13 @@ def decode_rules(content: bytes) -> str:
 def key_place(content: bytes, *keys: str) -> Place:
     """The place of a key, or of the nearest that it can stand in."""
     return TomlPositions(decode_rules(content).split("\n")).find(keys)
+
+
+def line_of_long_key(text: str) -> int | None:
+    """The line of the first key of more than 16 parts, for each of which the parser looks at all before it."""
+    bare = _BESIDE_KEYS.sub("", text)
+    found = _LONG_KEY.search(bare)
+    return bare.count("\n", 0, found.start()) + 1 if found else None
 
 
 class TomlPositions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..config.files import FILE_LIMIT, File, is_read
+from ..config.files import File, is_read, size_limit
 from .objects import Entry, Objects
 
 Knows = Callable[[str, str], bool]
@@ -26,4 +26,4 @@ def _read(objects: Objects, entry: Entry, knows: Knows) -> File:
     if kind != "file" or not is_read(path) or knows(path, blob):
         return File(path, kind, 0, blob)
     size = objects.size(blob)
-    return File(path, kind, size, blob, objects.content(blob, "blob") if size <= FILE_LIMIT else None)
+    return File(path, kind, size, blob, objects.content(blob, "blob") if size <= size_limit(path) else None)

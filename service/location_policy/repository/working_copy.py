@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from ..config.files import FILE_LIMIT, ROWS_PATH, RULES_PATH, File, Kind, concerns, is_read, is_rows
+from ..config.files import ROWS_PATH, RULES_PATH, File, Kind, concerns, is_read, is_rows, size_limit
 from ..errors import NoSuchFolder
 
 
@@ -72,4 +72,4 @@ def _file(folder: Path, path: str, kind: Kind) -> File:
         return File(path, kind, 0)
     full = folder / path
     size = full.stat().st_size
-    return File(path, kind, size, path, full.read_bytes() if size <= FILE_LIMIT else None)
+    return File(path, kind, size, path, full.read_bytes() if size <= size_limit(path) else None)
