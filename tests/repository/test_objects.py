@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from location_policy.config.files import FILE_LIMIT
 from location_policy.errors import RepositoryError
 from location_policy.repository import objects as module
 from location_policy.repository.git import PlainGit
-from location_policy.repository.objects import Objects
+from location_policy.repository.objects import COMMIT_LIMIT, TOLD_LIMIT, Objects
 from tests.support.repositories import GOOD, force_commit, force_entry, forge_blob, git, make_repository, run_git, tip
 
 MISSING = "1" * 40
@@ -59,7 +60,9 @@ def test_a_commit_is_read_whole(repository: Path, objects: Objects) -> None:
         (b"iso-8859-1", b"Stra\xdfe", "Straße"),
         (b"utf-8", b"Stra\xdfe", "Stra�e"),
         (b"no-such-thing", "Straße".encode(), "Straße"),
+        (b"Latin_1", b"Stra\xdfe", "Straße"),
         (b"idna", b"Stra\xdfe", "Stra�e"),
+        (b"windows-1252", b"Stra\xdfe", "Stra�e"),
         (b"rot13", b"Street", "Street"),
         (b"a\0b", b"Street", "Street"),
     ],
@@ -69,6 +72,19 @@ def test_a_subject_is_read_in_its_encoding(
 ) -> None:
     head = b"author A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\nencoding %b\n" % encoding
     assert objects.commit(commit_text(repository, head, raw)).subject == read
+
+
+@pytest.mark.parametrize("encoding", [b"punycode", b"utf-8", b"latin-1", b"utf-7", b"unicode_escape"])
+def test_a_long_subject_takes_no_time_and_is_told_in_part(repository: Path, objects: Objects, encoding: bytes) -> None:
+    head = b"author %b <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\nencoding %b\n" % (b"A" * 100_000, encoding)
+    commit_id = commit_text(repository, head, b"\n" + b"-abcdefgh" * 400_000)
+    started = time.process_time()
+    commit = objects.commit(commit_id)
+    assert time.process_time() - started < 0.2
+    assert (len(commit.subject), commit.subject[-2:]) == (TOLD_LIMIT + 1, "b…")
+    assert commit.author == "A" * TOLD_LIMIT + "…"
+    assert len(objects.message(commit_id)) < COMMIT_LIMIT
+    assert objects.commit(tip(repository)).subject == "Force it in"
 
 
 @pytest.mark.parametrize("head", [b"", b"author <a@b>\ncommitter x\n", b"committer A <a@b> 9999999999999999 +0\n"])

@@ -25,6 +25,7 @@ from tests.support.repositories import (
     forge_blob,
     git,
     make_repository,
+    run_git,
     said,
     tip,
 )
@@ -261,6 +262,15 @@ def test_trailers_are_read_from_the_end_of_the_message(repository: Path) -> None
     with open_repository(repository) as opened:
         assert opened.trailers(commit_id, "Reason") == ["first", "second, on two lines"]
         assert opened.trailers(commit_id, "Else") == []
+
+
+def test_trailers_are_read_in_the_encoding_of_their_commit(repository: Path) -> None:
+    commit = git("rev-parse", "main^{tree}", cwd=repository)
+    who = "<a@b> 1 +0000"
+    text = f"tree {commit}\nauthor A {who}\ncommitter A {who}\nencoding ISO-8859-1\n\nMove\n\nReason: Zürich\n"
+    written = run_git("hash-object", "-t", "commit", "-w", "--stdin", cwd=repository, stdin=text.encode("latin-1"))
+    with open_repository(repository) as opened:
+        assert opened.trailers(written.stdout.strip(), "Reason") == ["Zürich"]
 
 
 @pytest.mark.parametrize(("values", "handled"), [([], False), (["refs/x", "ad:refs/for/"], True), (["refs/fo"], False)])

@@ -19,5 +19,7 @@ def blame_line(git: Git, commit_id: str, path: str, line: int) -> Written:
 
     White space counts: it parts names.
     """
-    head, *rest = git.run("blame", "--porcelain", "-L", f"{line},{line}", commit_id, "--", path).split(b"\n")
+    head, *rest = git.run(
+        "blame", "--porcelain", "--encoding=none", "-L", f"{line},{line}", commit_id, "--", path
+    ).split(b"\n")
     return Written(head.split(b" ")[0].decode(), b"boundary" in rest)

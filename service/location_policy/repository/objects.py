@@ -18,6 +18,11 @@ from ..errors import RepositoryError
 from .git import Git
 from .git_process import Conversation
 
+COMMIT_LIMIT = 1024 * 1024
+"""Bytes of a commit that are read: its head, and where its message begins; what follows is passed over."""
+TOLD_LIMIT = 300
+"""Characters of a subject, and of the name of an author, that are told wherever a commit is."""
+PIECE = 65_536
 FOLDERS_LIMIT = 100_000
 """Folders that are looked into for one commit: a small pack can name a tree without end."""
 
@@ -25,6 +30,7 @@ _KINDS: dict[bytes, Kind] = {b"120000": "symlink", b"160000": "submodule"}
 _FOLDER = b"40000"
 _OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 """Whole: git would take a part of one, or `HEAD^{tree}`, for the object that it means today."""
+_LATIN_1 = ("latin1", "latin-1", "iso8859-1", "iso-8859-1", "iso-latin-1")
 _FSCK = "run git fsck in the repository"
 
 
@@ -64,13 +70,18 @@ class Objects:
         except RepositoryError:
             return "", 0
 
-    def content(self, object_id: str, kind: str) -> bytes:
-        """The content of an object of this kind; raises RepositoryError when it cannot be read whole."""
+    def content(self, object_id: str, kind: str, most: int | None = None) -> bytes:
+        """The content of an object of this kind, of which `most` bytes at the most are kept.
+
+        Raises RepositoryError when it cannot be read whole.
+        """
         found, size, stdout = self._ask("contents", object_id)
         if found != kind:
             self._end()
             raise RepositoryError(f"object {object_id} is a {found}, not a {kind}", _FSCK)
-        content = stdout.read(size)
+        content = stdout.read(size if most is None else min(size, most))
+        for left in range(size - len(content), 0, -PIECE):
+            stdout.read(min(left, PIECE))
         if not stdout.read(1):  # the line feed after it; read by itself, since to cut it off would be to copy all
             self._end()
             raise RepositoryError(f"object {object_id} cannot be read whole", _FSCK)
@@ -78,27 +89,35 @@ class Objects:
 
     def commit(self, commit_id: str) -> Commit:
         """The commit of this id."""
-        head, _, message = self.content(commit_id, "commit").partition(b"\n\n")
-        fields = dict(line.split(b" ", 1) for line in reversed(head.split(b"\n")) if b" " in line)
-        encoding = fields.get(b"encoding", b"utf-8").decode(errors="replace")
+        head, _, message = self._read_commit(commit_id)
+        fields = _fields(head)
+        codec = _codec(fields)
         seconds = fields.get(b"committer", b"").rpartition(b"> ")[2].split(b" ")[0]
         if not _OBJECT_ID.fullmatch(fields.get(b"tree", b"")):
             raise RepositoryError(f"commit {commit_id} names no tree", _FSCK)
         return Commit(
             id=commit_id,
             tree=fields[b"tree"].decode(),
-            subject=_text(b" ".join(message.strip().split(b"\n\n")[0].split(b"\n")), encoding),
-            author=_text(fields.get(b"author", b"").partition(b"<")[0].strip(), encoding),
+            subject=_told(b" ".join(message.strip().split(b"\n\n")[0].split(b"\n")), codec),
+            author=_told(fields.get(b"author", b"").partition(b"<")[0].strip(), codec),
             committed_at=_time(seconds),
         )
 
     def names_parent(self, commit_id: str) -> bool:
         """Was this commit made on another one, whether that is here or not?"""
-        return b"\nparent " in self.content(commit_id, "commit").partition(b"\n\n")[0]
+        return b"\nparent " in self._read_commit(commit_id)[0]
 
     def message(self, commit_id: str) -> str:
-        """The whole message of a commit, as UTF-8."""
-        return self.content(commit_id, "commit").partition(b"\n\n")[2].decode(errors="replace")
+        """The message of a commit, as UTF-8."""
+        return self._read_commit(commit_id)[2].decode(errors="replace")
+
+    def codec(self, commit_id: str) -> str:
+        """The name of what decodes the message of a commit: that of UTF-8, or of Latin-1 where it says so."""
+        return _codec(_fields(self._read_commit(commit_id)[0]))
+
+    def _read_commit(self, commit_id: str) -> tuple[bytes, bytes, bytes]:
+        """The head of a commit and its message, and what lies between them."""
+        return self.content(commit_id, "commit", COMMIT_LIMIT).partition(b"\n\n")
 
     def entries(self, tree: str) -> tuple[Entry, ...]:
         """The files of a tree that belong to the configuration; folders already walked are not walked again."""
@@ -157,11 +176,21 @@ def _parse_tree(content: bytes, width: int) -> Iterator[tuple[bytes, str, str]]:
         yield mode, name.decode(errors="surrogateescape"), content[end + 1 : position].hex()
 
 
-def _text(text: bytes, encoding: str) -> str:
-    try:
-        return text.decode(encoding, errors="replace")
-    except (LookupError, ValueError):  # no such encoding, or one that is not made for text
-        return text.decode(errors="replace")
+def _fields(head: bytes) -> dict[bytes, bytes]:
+    """The fields of a commit's head; of two with one name the first counts."""
+    return dict(line.split(b" ", 1) for line in reversed(head.split(b"\n")) if b" " in line)
+
+
+def _codec(fields: dict[bytes, bytes]) -> str:
+    """No codec is looked up by a name from outside: some of them take hours."""
+    named = fields.get(b"encoding", b"").decode(errors="replace").lower().replace("_", "-")
+    return "latin-1" if named in _LATIN_1 else "utf-8"
+
+
+def _told(text: bytes, codec: str) -> str:
+    """The beginning of a text, as it is told."""
+    whole = text.decode(codec, errors="replace")
+    return whole if len(whole) <= TOLD_LIMIT else f"{whole[:TOLD_LIMIT]}…"
 
 
 def _time(seconds: bytes) -> datetime:
