@@ -157,9 +157,10 @@ class Repository(Revisions):
 
     def trailers(self, commit_id: str, key: str) -> list[str]:
         """The values of a trailer at the end of a commit's message (git-interpret-trailers), in order."""
-        form = f"--format=%(trailers:key={key},valueonly,unfold)"
-        lines = self._git.run("show", "--no-patch", "--no-show-signature", "--encoding=none", form, commit_id, "--")
-        return [line for line in lines.decode(self._objects.codec(commit_id), "replace").split("\n") if line]
+        message = self.message(commit_id).encode(errors="replace")
+        lines = self._git.run("interpret-trailers", "--parse", "--no-divider", stdin=message).decode().split("\n")
+        found = (line.partition(": ") for line in lines)
+        return [value for name, _, value in found if name.lower() == key.lower() and value]
 
     def handles(self, prefix: str) -> bool:
         """Are pushes to refs below this prefix handed to the hook proc-receive, and no refs made?"""

@@ -57,7 +57,7 @@ def read_signatures(git: Git, commit_ids: Sequence[str], keys: Keys) -> dict[str
         for start in range(0, len(commit_ids), BATCH):
             ids = "".join(f"{commit_id}\n" for commit_id in commit_ids[start : start + BATCH])
             # not rev-list: that of git 2.39 does not read where the signers are; not %GT: without a signature it dies
-            arguments = ("--no-walk=unsorted", "--no-show-signature", "--encoding=none", f"--format={_FORMAT}")
+            arguments = ("--no-walk=unsorted", "--no-show-signature", "--encoding=UTF-8", f"--format={_FORMAT}")
             lines = git.run("log", *arguments, "--stdin", stdin=ids.encode(), environment=environment)
             found.update(map(_parse, lines.decode(errors="replace").split("\n")[:-1]))
     return found
