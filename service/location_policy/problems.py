@@ -32,7 +32,8 @@ CODES = {
     "nul": Code("a NUL byte"),
     "too-large": Code(
         "a file over 128 MiB, a line over 64 KiB or of more than 64 cells, a map over 2,000,000 rows, "
-        "a repository over 10,000 CSV files, a `policy.toml` over 1 MiB"
+        "a commit over 200,000 files and folders or 10,000 CSV files, a path over 1,024 characters, "
+        "a `policy.toml` over 1 MiB"
     ),
     "symlink": Code("a symbolic link where a file should be"),
     "submodule": Code("a submodule where a file should be"),

@@ -54,6 +54,11 @@ def make_too_long(folder: Path) -> None:
     Clone(folder).write({"policy.toml": f"# {'-' * LINE_LIMIT}\n"})
 
 
+def make_too_deep(folder: Path) -> None:
+    place = "/".join(["locations", *["a" * 200] * 6])
+    Clone(folder).write({"locations.csv": SYDNEY, f"{place}/b.csv": MELBOURNE})
+
+
 def make_case_twin(folder: Path) -> None:
     Clone(folder).write({"locations/APAC.csv": SYDNEY, "locations/apac.csv": MELBOURNE})
     Clone(folder).write({"Expectations.csv": "", "expectations.csv": ""})
@@ -67,6 +72,7 @@ MADE: dict[str, Callable[[Path], None]] = {
     "submodule": make_submodule,
     "too-large": make_too_large,
     "too-large.line": make_too_long,
+    "too-large.path": make_too_deep,
     "case-twin": make_case_twin,
 }
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import time
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
-from location_policy.config.files import FILE_LIMIT
+from location_policy.config import files
+from location_policy.config.files import FILE_LIMIT, PATH_LIMIT
 from location_policy.errors import RepositoryError
 from location_policy.repository import objects as module
 from location_policy.repository.git import PlainGit
 from location_policy.repository.objects import COMMIT_LIMIT, TOLD_LIMIT, Objects
-from tests.support.repositories import GOOD, force_commit, force_entry, forge_blob, git, make_repository, run_git, tip
+from tests.support.repositories import GOOD, force_commit, force_entry, forge_blob, git, make_repository, tip
 
 MISSING = "1" * 40
 
@@ -32,8 +36,13 @@ def objects(repository: Path) -> Iterator[Objects]:
 
 
 def write(repository: Path, kind: str, content: bytes) -> str:
-    command = ("hash-object", "-t", kind, "-w", "--literally", "--stdin")
-    return run_git(*command, cwd=repository, stdin=content).stdout.strip()
+    """The id of a loose object (gitrepository-layout), right or not."""
+    whole = b"%b %d\0%b" % (kind.encode(), len(content), content)
+    object_id = hashlib.sha1(whole, usedforsecurity=False).hexdigest()
+    path = repository / "objects" / object_id[:2] / object_id[2:]
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(zlib.compress(whole, 1))
+    return object_id
 
 
 def loose(repository: Path, object_id: str) -> Path:
@@ -190,23 +199,70 @@ def test_a_tree_that_cannot_be_parsed_is_an_error(repository: Path, objects: Obj
         objects.entries(write(repository, "tree", b"100644 x"))
 
 
-def test_folders_without_end_are_an_error(repository: Path, objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FOLDERS_LIMIT", 1_000)
+def branches_of(repository: Path, depth: int) -> str:
+    """A tree of which every folder has twice the same one, so many below each other."""
     tree = write(repository, "tree", b"")
-    for _ in range(11):
+    for _ in range(depth):
         tree = write(repository, "tree", b"".join(b"40000 %b\0" % name + bytes.fromhex(tree) for name in (b"a", b"b")))
-    with pytest.raises(RepositoryError, match="has more than 1,000 folders"):
-        objects.entries(tree)
+    return tree
 
 
-def test_folders_nested_without_end_are_an_error(repository: Path, objects: Objects) -> None:
-    text = "feature done\ncommit refs/heads/deep\ncommitter A <a@b> 1 +0000\ndata 1\nx"
-    deep = "a/" * 1_500
-    run_git(
-        "fast-import",
-        "--quiet",
-        cwd=repository,
-        stdin=f"{text}\nM 100644 inline {deep}b.csv\ndata 1\nx\ndone\n".encode(),
-    )
-    with pytest.raises(RepositoryError, match="nested too deeply"):
-        objects.entries(git("rev-parse", "deep^{tree}", cwd=repository))
+def test_a_tree_without_end_is_walked_as_far_as_the_limit(
+    repository: Path, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PATHS_LIMIT", 20_000)
+    tree = branches_of(repository, 40)
+    started = time.process_time()
+    assert [entry.kind for entry in objects.entries(tree)] == ["too-many-paths"]
+    assert time.process_time() - started < 1
+
+
+def test_paths_are_counted_however_often_they_were_walked(
+    repository: Path, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PATHS_LIMIT", 100)
+    half = branches_of(repository, 5)  # 62 of them
+    both = [b"40000 %b\0" % name + bytes.fromhex(half) for name in (b"a", b"b")]
+    part, whole = write(repository, "tree", both[0]), write(repository, "tree", b"".join(both))
+    assert objects.entries(part) == ()
+    assert [entry.kind for entry in objects.entries(whole)] == ["too-many-paths"]
+    with Objects(PlainGit(repository)) as fresh:
+        assert [entry.kind for entry in fresh.entries(whole)] == ["too-many-paths"]
+
+
+def test_a_tree_of_more_bytes_than_names_need_is_not_read(
+    repository: Path, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TREE_LIMIT", 10)
+    assert [entry.kind for entry in objects.entries(branches_of(repository, 1))] == ["too-many-paths"]
+
+
+def test_more_tables_than_there_may_be_are_not_gathered(
+    repository: Path, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "FILES_LIMIT", 3)
+    blob = bytes.fromhex(write(repository, "blob", b"Sydney,10.61.2.0/24\n"))
+    folder = write(repository, "tree", b"".join(b"100644 %d.csv\0" % number + blob for number in range(2)))
+    whole = b"".join(b"40000 %b\0" % name + bytes.fromhex(folder) for name in (b"a", b"b", b"c"))
+    assert objects.entries(write(repository, "tree", whole)) == (("b/1.csv", "too-many-tables", ANY),)
+
+
+def test_folders_nested_without_end_are_not_followed(repository: Path, objects: Objects) -> None:
+    tree = write(repository, "tree", b"")
+    for _ in range(3):
+        tree = write(repository, "tree", b"40000 %b\0" % (b"a" * 500) + bytes.fromhex(tree))
+    assert [entry.kind for entry in objects.entries(tree)] == ["too-long-path"]
+    for _ in range(PATH_LIMIT // 2 + 3):
+        tree = write(repository, "tree", b"40000 a\0" + bytes.fromhex(tree))
+    assert [entry.kind for entry in objects.entries(tree)] == ["too-long-path"]
+
+
+def test_many_folders_are_not_all_remembered(
+    repository: Path, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED", 10)
+    for _ in range(2):
+        assert objects.entries(branches_of(repository, 5)) == ()
+        assert len(objects._walked) == 11
+    assert objects.entries(branches_of(repository, 0)) == ()
+    assert len(objects._walked) == 1

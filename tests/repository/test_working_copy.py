@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.config import files
 from location_policy.config.files import FILE_LIMIT
 from location_policy.errors import NoSuchFolder
 from location_policy.repository.repository import open_repository
@@ -69,6 +70,17 @@ def test_a_file_over_the_limit_is_not_read(tmp_path: Path) -> None:
     Clone(tmp_path).write({"locations.csv": ""})
     os.truncate(tmp_path / "locations.csv", FILE_LIMIT + 1)
     assert [(file.size, file.content) for file in read_folder(tmp_path)] == [(FILE_LIMIT + 1, None)]
+
+
+@pytest.mark.parametrize(("limit", "kind"), [("PATHS_LIMIT", "too-many-paths"), ("FILES_LIMIT", "too-many-tables")])
+def test_a_folder_is_walked_as_far_as_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, kind: str
+) -> None:
+    monkeypatch.setattr(files, limit, 3)
+    Clone(tmp_path).write({f"locations/{number}.csv": SYDNEY for number in range(4)})
+    (found,) = read_folder(tmp_path)
+    assert (found.kind, found.content) == (kind, None)
+    assert [problem.code for problem in files.file_problems([found])] == ["too-large"]
 
 
 def test_links_are_named_and_not_followed(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from ..problems import Problem
+from ..text import SHOWN_VALUE
 
 RULES_PATH = "policy.toml"
 ROWS_PATH = "locations.csv"
@@ -24,10 +26,22 @@ LINES_LIMIT = 4_000_000
 """Lines that one file may have; a line costs memory even when it is blank."""
 FILES_LIMIT = 10_000
 """CSV files that one configuration may have."""
+PATHS_LIMIT = 200_000
+"""Files and folders that one commit may have, whatever they are for: all are looked at."""
+PATH_LIMIT = 1_024
+"""Characters that a path may have."""
 
-Kind = Literal["file", "symlink", "submodule"]
+Kind = Literal["file", "symlink", "submodule", "too-many-paths", "too-many-tables", "too-long-path"]
+"""What stands at a path; the last three: the bound of which it is the first beyond, so that no more is looked at."""
 
 _SINGLE = (RULES_PATH, *sorted(OTHER_TABLES))
+_BEYOND: Mapping[Kind, str] = MappingProxyType(
+    {
+        "too-many-paths": f"the commit has more than {PATHS_LIMIT:,} files and folders",
+        "too-many-tables": f"the configuration has more than {FILES_LIMIT:,} CSV files",
+        "too-long-path": f"the path has more than {PATH_LIMIT:,} characters",
+    }
+)
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -43,6 +57,37 @@ class File:
     size: int
     blob: str = ""
     content: bytes | None = None
+
+
+class BeyondBounds(Exception):
+    """There is more than is looked at; `kind` is the bound, `path` what is beyond it."""
+
+    def __init__(self, path: str, kind: Kind) -> None:
+        super().__init__(path)
+        self.path = path
+        self.kind = kind
+
+
+class PathCounter:
+    """Counts what is walked through, so that a walk ends where it is too long."""
+
+    def __init__(self) -> None:
+        self.paths = 0
+        self.tables = 0
+
+    def walk(self, path: str, paths: int = 1) -> None:
+        """This path, and what is below it; raises BeyondBounds."""
+        self.paths += paths
+        if self.paths > PATHS_LIMIT:
+            raise BeyondBounds(path, "too-many-paths")
+        if len(path) > PATH_LIMIT:
+            raise BeyondBounds(f"{path[:SHOWN_VALUE]}…", "too-long-path")
+
+    def find(self, path: str, tables: int = 1) -> None:
+        """What concerns the configuration there; raises BeyondBounds."""
+        self.tables += tables
+        if self.tables > FILES_LIMIT:
+            raise BeyondBounds(path, "too-many-tables")
 
 
 def is_rows(path: str) -> bool:
@@ -89,7 +134,9 @@ def file_problems(files: Iterable[File]) -> Iterator[Problem]:
 
 
 def _own_problems(file: File) -> Iterator[Problem]:
-    if file.kind == "symlink":
+    if beyond := _BEYOND.get(file.kind):
+        yield Problem(file.path, 1, 1, "too-large", beyond, "keep elsewhere what the map does not need")
+    elif file.kind == "symlink":
         yield Problem(file.path, 1, 1, "symlink", "a symbolic link is not followed", "commit the file itself")
     elif file.kind == "submodule":
         yield Problem(file.path, 1, 1, "submodule", "a submodule is not read", "commit the files themselves")

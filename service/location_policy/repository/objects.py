@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import IO, NamedTuple
 
 from ..config.commit import Commit
-from ..config.files import Kind, concerns
+from ..config.files import BeyondBounds, Kind, PathCounter, concerns
 from ..errors import RepositoryError
 from .git import Git
 from .git_process import Conversation
@@ -23,8 +23,12 @@ COMMIT_LIMIT = 1024 * 1024
 TOLD_LIMIT = 300
 """Characters of a subject, and of the name of an author, that are told wherever a commit is."""
 PIECE = 65_536
-FOLDERS_LIMIT = 100_000
-"""Folders that are looked into for one commit: a small pack can name a tree without end."""
+TREE_LIMIT = 16 * 1024 * 1024
+"""Bytes of a tree that is read: more than as many names take as a commit may have."""
+REMEMBERED = 20_000
+"""Folders that are not walked again when they are in the next commit too."""
+SMALL_TREE = 1_024
+"""Bytes of a tree that is remembered."""
 
 _KINDS: dict[bytes, Kind] = {b"120000": "symlink", b"160000": "submodule"}
 _FOLDER = b"40000"
@@ -42,6 +46,13 @@ class Entry(NamedTuple):
     blob: str
 
 
+class Folder(NamedTuple):
+    """What of a folder belongs to the configuration, and how many files and folders are below it."""
+
+    entries: tuple[Entry, ...]
+    paths: int
+
+
 class Objects:
     """Answers from the object store; git starts at the first question and ends with the `with` block."""
 
@@ -49,7 +60,8 @@ class Objects:
         self._git = git
         self._conversation: Conversation | None = None
         self._exit = ExitStack()
-        self._walked: dict[tuple[str, str], tuple[Entry, ...]] = {}
+        self._walked: dict[tuple[str, str], Folder] = {}
+        self._trees: dict[str, bytes] = {}
 
     def __enter__(self) -> Objects:
         return self
@@ -108,39 +120,58 @@ class Objects:
         return b"\nparent " in self._read_commit(commit_id)[0]
 
     def message(self, commit_id: str) -> str:
-        """The message of a commit, as UTF-8."""
-        return self._read_commit(commit_id)[2].decode(errors="replace")
-
-    def codec(self, commit_id: str) -> str:
-        """The name of what decodes the message of a commit: that of UTF-8, or of Latin-1 where it says so."""
-        return _codec(_fields(self._read_commit(commit_id)[0]))
+        """The message of a commit."""
+        head, _, message = self._read_commit(commit_id)
+        return message.decode(_codec(_fields(head)), errors="replace")
 
     def _read_commit(self, commit_id: str) -> tuple[bytes, bytes, bytes]:
         """The head of a commit and its message, and what lies between them."""
         return self.content(commit_id, "commit", COMMIT_LIMIT).partition(b"\n\n")
 
     def entries(self, tree: str) -> tuple[Entry, ...]:
-        """The files of a tree that belong to the configuration; folders already walked are not walked again."""
-        try:
-            return self._walk("", tree, [0])
-        except RecursionError:
-            raise RepositoryError(f"the folders of tree {tree} are nested too deeply") from None
+        """The files of a tree that belong to the configuration; folders already walked are not walked again.
 
-    def _walk(self, prefix: str, tree: str, visited: list[int]) -> tuple[Entry, ...]:
+        A small pack can name a tree without end: where it is beyond a bound of `PathCounter`, that is the one entry.
+        """
+        for memory in (self._walked, self._trees):
+            if len(memory) >= REMEMBERED:
+                memory.clear()
+        try:
+            return self._walk("", tree, PathCounter()).entries
+        except BeyondBounds as bound:
+            return self._walked.setdefault(("", tree), Folder((Entry(bound.path, bound.kind, tree),), 0)).entries
+
+    def _walk(self, prefix: str, tree: str, counter: PathCounter) -> Folder:
         known = self._walked.get((prefix, tree))
         if known is not None:
+            counter.walk(prefix, known.paths)
+            counter.find(prefix, len(known.entries))
             return known
-        visited[0] += 1
-        if visited[0] > FOLDERS_LIMIT:
-            raise RepositoryError(f"tree {tree} has more than {FOLDERS_LIMIT:,} folders")
         found: list[Entry] = []
-        for mode, name, object_id in _parse_tree(self.content(tree, "tree"), len(tree) // 2):
+        before = counter.paths
+        for mode, name, object_id in _parse_tree(self._tree(prefix, tree), len(tree) // 2):
             path = prefix + name
+            counter.walk(path)
             if mode == _FOLDER:
-                found += self._walk(f"{path}/", object_id, visited)
+                found += self._walk(f"{path}/", object_id, counter).entries
             elif concerns(path, kind := _KINDS.get(mode, "file")):
+                counter.find(path)
                 found.append(Entry(path, kind, object_id))
-        return self._walked.setdefault((prefix, tree), tuple(found))
+        folder = Folder(tuple(found), counter.paths - before)
+        if len(self._walked) < REMEMBERED or not prefix:
+            self._walked[prefix, tree] = folder
+        return folder
+
+    def _tree(self, prefix: str, tree: str) -> bytes:
+        """The content of a tree, for which git is not asked again: a folder may be in many places."""
+        content = self._trees.get(tree)
+        if content is None:
+            if self.size(tree) > TREE_LIMIT:
+                raise BeyondBounds(prefix, "too-many-paths")
+            content = self.content(tree, "tree")
+            if len(content) <= SMALL_TREE and len(self._trees) < REMEMBERED:
+                self._trees[tree] = content
+        return content
 
     def _ask(self, command: str, object_id: str) -> tuple[str, int, IO[bytes]]:
         """Kind and size, in the line `<id> <type> <size>` (git-cat-file, "Batch Output"); the content follows it."""

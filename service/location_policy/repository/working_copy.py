@@ -7,7 +7,18 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from ..config.files import ROWS_PATH, RULES_PATH, File, Kind, concerns, is_read, is_rows, size_limit
+from ..config.files import (
+    ROWS_PATH,
+    RULES_PATH,
+    BeyondBounds,
+    File,
+    Kind,
+    PathCounter,
+    concerns,
+    is_read,
+    is_rows,
+    size_limit,
+)
 from ..errors import NoSuchFolder
 
 
@@ -16,6 +27,8 @@ def read_folder(folder: Path) -> list[File]:
     try:
         if folder.is_dir():
             return [_file(folder, path, kind) for path, kind in sorted(_walk(folder))]
+    except BeyondBounds as bound:
+        return [File(bound.path, bound.kind, 0)]
     except OSError as error:
         raise NoSuchFolder(f"{error.filename} cannot be read: {error.strerror}") from None
     raise NoSuchFolder(f"{folder} is not a folder", "name the folder that holds locations.csv or locations/")
@@ -48,12 +61,16 @@ def _walk(folder: Path) -> Iterator[tuple[str, Kind]]:
     def fail(error: OSError) -> None:
         raise error
 
+    counter = PathCounter()
     for parent, folders, names in os.walk(folder, onerror=fail):
         below = Path(parent).relative_to(folder)
         for name in (*names, *folders):
             path, full = (below / name).as_posix(), Path(parent, name)
+            if path != ".git":
+                counter.walk(path)
             kind = _kind(full)
             if kind and concerns(path, kind):
+                counter.find(path)
                 yield path, kind
         folders[:] = [name for name in folders if name != ".git" and not (Path(parent, name) / ".git").exists()]
 
