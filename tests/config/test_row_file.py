@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from location_policy.config import row_file
 from location_policy.config.csv_lines import Finding
-from location_policy.config.row_file import LineCache, RowFile, read_rows
+from location_policy.config.row_file import REMEMBERED, LineCache, RowFile, read_rows
 
 SYDNEY = b"Sydney,Melbourne,10.61.2.0/24"
 PERTH = b"Perth,10.61.3.0/24"
@@ -23,6 +24,25 @@ def numbers(content: bytes) -> list[int]:
 
 def test_each_row_has_the_number_of_its_line() -> None:
     assert numbers(b"# the map\n" + SYDNEY + b"\n\n" + PERTH) == [2, 4]
+
+
+@given(
+    st.lists(st.sampled_from([SYDNEY, PERTH, b"# " + b"-" * 30, b"", b"x"])), st.sampled_from([b"", b"\xef\xbb\xbf"])
+)
+def test_a_file_that_is_read_in_pieces_is_read_as_a_whole(texts: list[bytes], mark: bytes) -> None:
+    content = mark + b"\n".join(texts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(row_file, "PIECE", 20)
+        found = read(content)
+    assert found == read(content)
+    assert [found.text(number) for number in range(1, len(found.lines) + 1)] == list(found.texts) == (texts or [b""])
+
+
+def test_a_long_line_is_not_remembered() -> None:
+    memory = LineCache()
+    long = b"#" + b" " * REMEMBERED
+    read_rows("locations.csv", long + b"\n" + SYDNEY, memory)
+    assert memory.keys() == {SYDNEY}
 
 
 @pytest.mark.parametrize("end", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])

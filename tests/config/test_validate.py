@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from location_policy.config import files, validate
 from location_policy.config.files import File
 from location_policy.config.policy_toml import Rules
 from location_policy.config.row_checks import ROWS_LIMIT, SPELT, row_problems
@@ -278,3 +281,36 @@ def test_many_names_are_held_to_many_known_ones_at_once() -> None:
     rows = "".join(f"{name},10.{number >> 8}.{number & 255}.0/24\n" for number, name in enumerate(names))
     (problem,) = errors_in(problems({"policy.toml": rules, "locations.csv": rows + "Perth,11.0.0.0/8\n"}))
     assert (problem.line, problem.code) == (30_001, "unknown-location")
+
+
+def test_files_of_one_content_share_its_lines() -> None:
+    content = b"# nothing\n" * 1_000
+    files = [
+        *files_of(GOOD),
+        *(File(f"locations/z{name}.csv", "file", len(content), "5" * 40, content) for name in "ab"),
+    ]
+    _, one, other = load_map(files).files
+    assert (one.path, other.path) == ("locations/za.csv", "locations/zb.csv")
+    assert one.lines is other.lines
+
+
+def test_lines_are_counted_over_all_files_each_content_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LINES_LIMIT", 4)
+    twice = {"locations/a.csv": SYDNEY, "locations/b.csv": "#\n#\n", "locations/c.csv": "#\n#\n"}
+    assert problems(twice) == ()
+    (problem,) = problems({**twice, "locations/d.csv": "#\n#\n#\n"})
+    assert (problem.path, problem.code) == ("locations/d.csv", "too-large")
+    validator = Validator()
+    validator.load_map(files_of(twice))
+    known = [replace(file, content=None) for file in files_of(twice)]
+    assert validator.load_map(known).size == 1
+
+
+def test_a_large_configuration_is_not_held_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validate, "HELD", len(SYDNEY + MELBOURNE))
+    validator = Validator()
+    (file,) = files_of(GOOD)
+    validator.load_map([file])
+    assert validator.knows(file.path, file.blob)
+    validator.load_map(files_of({**GOOD, "locations/x.csv": "# x\n"}))
+    assert not validator.knows(file.path, file.blob)

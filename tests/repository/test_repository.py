@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.config import files
 from location_policy.config.files import FILE_LIMIT, File
 from location_policy.errors import NotARepository, RepositoryError, UnknownRevision
+from location_policy.repository import files as files_of_commit
+from location_policy.repository import working_copy
 from location_policy.repository.config import PROC_RECEIVE, is_true
 from location_policy.repository.git_dir import find_git_directory
 from location_policy.repository.objects import Entry
@@ -98,10 +101,27 @@ def test_what_holds_no_rows_is_not_read(repository: Path) -> None:
 
 
 def test_what_the_asker_knows_is_not_read_again(repository: Path) -> None:
-    entry = Entry("locations.csv", "file", "1" * 40)
+    entry = Entry("locations.csv", "file", forge_blob(repository, 5))
     with open_repository(repository) as opened:
-        (file,) = opened.files([entry], lambda path, blob: (path, blob) == ("locations.csv", "1" * 40))
-    assert file == File("locations.csv", "file", 0, "1" * 40, None)
+        (file,) = opened.files([entry], lambda path, blob: (path, blob) == ("locations.csv", entry.blob))
+    assert file == File("locations.csv", "file", 5, entry.blob, None)
+
+
+def test_a_content_in_many_places_is_read_once_and_what_has_no_room_is_not_read(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = {f"locations/{name}.csv": text * 30 for name, text in zip("abcd", "xyxz", strict=True)}
+    commit_id = force_commit(repository, contents)
+    for module in (files, files_of_commit, working_copy):
+        monkeypatch.setattr(module, "TOTAL_LIMIT", 70)
+    with open_repository(repository) as opened:
+        found = opened.files_of(opened.commit(commit_id))
+    Clone(tmp_path / "copy").write(contents)
+    for read in (found, working_copy.read_folder(tmp_path / "copy")):
+        assert [file.content and file.content[:1] for file in read] == [b"x", b"y", b"x", None]
+        assert read[0].content is read[2].content
+        told = [(problem.path, problem.code) for problem in files.file_problems(read)]
+        assert told == [("locations/d.csv", "too-large")]
 
 
 def test_a_blob_that_is_missing_is_an_error(repository: Path) -> None:

@@ -23,6 +23,22 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert load(tmp_path) == CONTENT
 
 
+def test_a_content_in_many_places_is_kept_once(tmp_path: Path) -> None:
+    many = LastGood(HERE, COMMIT, tuple(files_of({f"locations/{name}.csv": "# map\n" * 1_000 for name in "abcdef"})))
+    save(tmp_path, many)
+    assert load(tmp_path) == many
+    assert (tmp_path / FILE_NAME).stat().st_size < 10_000
+
+
+def test_what_was_kept_in_the_format_of_before_is_loaded(tmp_path: Path) -> None:
+    content = LastGood(HERE, COMMIT, tuple(files_of({"locations/a.csv": "# a\n", "locations/b.csv": "# a\n"})))
+    save(tmp_path, content)
+    text = (tmp_path / FILE_NAME).read_bytes().partition(b"\n")[2]
+    rest = text.replace(b'"format": 2', b'"format": 1') + b"# a\n"
+    (tmp_path / FILE_NAME).write_bytes(sha256(rest).hexdigest().encode() + b"\n" + rest)
+    assert load(tmp_path) == content
+
+
 def test_where_nothing_was_saved_there_is_nothing(tmp_path: Path) -> None:
     assert load(tmp_path) is None
     assert load(tmp_path / "missing") is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from hashlib import sha1
 
 import pytest
 
@@ -24,7 +25,7 @@ COMMIT = Commit("c" * 40, "7" * 40, "Change the map", "Alice", MOMENT)
 def files_of(files: Files) -> list[File]:
     """The files as a repository gives them."""
     contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
-    return [File(path, "file", len(content), "b" * 40, content) for path, content in contents.items()]
+    return [File(path, "file", len(one), sha1(one).hexdigest(), one) for path, one in contents.items()]
 
 
 def snapshot_of(files: Files = GOOD, commit: Commit | None = COMMIT) -> Snapshot:

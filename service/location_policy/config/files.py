@@ -20,10 +20,14 @@ OTHER_TABLES = frozenset((EXPECTATIONS_PATH, OWNERS_PATH))
 
 FILE_LIMIT = 128 * 1024 * 1024
 """Bytes that one file may have."""
+TOTAL_LIMIT = 256 * 1024 * 1024
+"""Bytes that all files may have together; a content that is in several places counts once."""
+TABLE_LIMIT = 16 * 1024 * 1024
+"""Bytes that `expectations.csv` and `owners.csv` may have: more than their rows need."""
 RULES_LIMIT = 1024 * 1024
 """Bytes that `policy.toml` may have: its parser takes a hundred times what reading a row takes."""
 LINES_LIMIT = 4_000_000
-"""Lines that one file may have; a line costs memory even when it is blank."""
+"""Lines that all files of rows may have together, and one of another kind: a blank line costs memory too."""
 FILES_LIMIT = 10_000
 """CSV files that one configuration may have."""
 PATHS_LIMIT = 200_000
@@ -108,7 +112,22 @@ def is_read(path: str) -> bool:
 
 def size_limit(path: str) -> int:
     """Bytes that the file at this path may have."""
-    return RULES_LIMIT if path == RULES_PATH else FILE_LIMIT
+    return RULES_LIMIT if path == RULES_PATH else TABLE_LIMIT if path in OTHER_TABLES else FILE_LIMIT
+
+
+class Sum:
+    """Adds up what contents have, each once; what goes beyond the limit has no room, and nothing after it has."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self._has_room: dict[str, bool] = {}
+
+    def has_room(self, content: str, size: int) -> bool:
+        """Is there room for this content, by its id? In the order of the paths."""
+        if content not in self._has_room:
+            self._left -= size
+            self._has_room[content] = self._left >= 0
+        return self._has_room[content]
 
 
 def concerns(path: str, kind: Kind) -> bool:
@@ -121,6 +140,7 @@ def concerns(path: str, kind: Kind) -> bool:
 def file_problems(files: Iterable[File]) -> Iterator[Problem]:
     """What is wrong with the files themselves."""
     by_folded: dict[str, str] = {}
+    total = Sum(TOTAL_LIMIT)
     for number, file in enumerate(files, 1):
         twin = by_folded.setdefault(file.path.casefold(), file.path)
         if twin != file.path and any(map(is_read, (twin, file.path))):
@@ -130,7 +150,23 @@ def file_problems(files: Iterable[File]) -> Iterator[Problem]:
             yield _stray(file.path)
         if number == FILES_LIMIT + 1:
             yield Problem(file.path, 1, 1, "too-large", f"the configuration has more than {FILES_LIMIT:,} CSV files")
-        yield from _own_problems(file)
+        counts = file.kind == "file" and is_read(file.path) and file.size <= size_limit(file.path)
+        if counts and not total.has_room(file.blob or file.path, file.size):
+            yield _too_large(file.path, f"all files together have more than {TOTAL_LIMIT:,} bytes")
+        else:
+            yield from _own_problems(file)
+
+
+def line_problems(sizes: Iterable[tuple[File, int]]) -> Iterator[Problem]:
+    """The files of rows, with the lines of each, that have too many of them together; in the order of their paths."""
+    total = Sum(LINES_LIMIT)
+    for file, lines in sizes:
+        if not total.has_room(file.blob or file.path, lines):
+            yield _too_large(file.path, f"all files together have more than {LINES_LIMIT:,} lines")
+
+
+def _too_large(path: str, message: str) -> Problem:
+    return Problem(path, 1, 1, "too-large", message, "delete what the map does not need")
 
 
 def _own_problems(file: File) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..net.addresses import Address, Network
 from ..problems import Problem
@@ -30,6 +30,10 @@ class LocationMap:
     def size(self) -> int:
         """How many rows there are."""
         return sum(file.size for file in self.files)
+
+    def without_contents(self) -> LocationMap:
+        """The same rows without the bytes of the files, for what only compares rows."""
+        return replace(self, files=tuple(replace(file, content=b"") for file in self.files))
 
     def rows(self) -> Iterator[tuple[str, int, Row]]:
         """Each row with its path and its line number, 1-based."""

@@ -48,7 +48,7 @@ def _rule_problems(file: RowFile, rules: Rules) -> Iterator[Problem]:
             wrong[names] = findings
     for number, row in file.rows() if wrong else ():
         if row.names in wrong:
-            cells = filled_cells(file.texts[number - 1])  # once: a row may have many findings
+            cells = filled_cells(file.text(number))  # once: a row may have many findings
             for position, finding in wrong[row.names]:
                 yield file.problem(number, finding._replace(column=cells[position].column))
 

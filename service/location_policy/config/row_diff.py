@@ -52,7 +52,7 @@ def file_changes(old: Iterable[RowFile], new: Iterable[RowFile]) -> RowChanges:
 def _differing(old: RowFile | None, new: RowFile | None) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     """The lines of two files without what both begin with and both end with."""
     one, other = old.lines if old else (), new.lines if new else ()
-    if old and new and old.texts == new.texts:
+    if old and new and (old.lines is new.lines or old.content == new.content != b""):
         return (), ()
     start = _alike(one, other)
     one, other = one[start:], other[start:]

@@ -8,23 +8,34 @@ line.
 
 from __future__ import annotations
 
+import re
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from operator import itemgetter
 
 from ..net.addresses import Network
 from ..problems import Problem
+from ..text import without_bom
 from .csv_lines import Cell, Finding, file_finding, filled_cells, placed, split_lines
 from .row import Line, Row, RowWithFindings, parse_line, row_of
+
+PIECE = 1024 * 1024
+"""Bytes, and what is left of a line, that are parted into lines at a time."""
+REMEMBERED = 1_024
+"""Bytes of a line that is remembered: long ones are few, or there to take memory."""
 
 
 class LineCache(dict[bytes, Line]):
     """What each line means, by its bytes; a line that is asked for the first time is read."""
 
     def __missing__(self, text: bytes) -> Line:
-        line = self[text] = parse_line(text)
+        line = parse_line(text)
+        if len(text) <= REMEMBERED:
+            self[text] = line
         return line
 
 
@@ -48,6 +59,18 @@ class RowFile:
         """The lines as bytes."""
         return split_lines(self.content)
 
+    @cached_property
+    def _starts(self) -> array[int]:
+        """Where each line begins: eight bytes for each, while lines by themselves take fifty."""
+        first = len(self.content) - len(without_bom(self.content))
+        return array("Q", chain((first,), (end.end() for end in re.finditer(b"\n", self.content))))
+
+    def text(self, number: int) -> bytes:
+        """A line as bytes, 1-based."""
+        start = self._starts[number - 1]
+        end = self._starts[number] - 1 if number < len(self._starts) else len(self.content)
+        return self.content[start:end]
+
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Each row with its line number, 1-based."""
         for number, line in enumerate(self.lines, 1):
@@ -68,7 +91,7 @@ class RowFile:
 
     def cell(self, number: int, position: int) -> Cell:
         """A cell of a row, empty ones not counted: 0 is the location, -1 the subnet."""
-        return filled_cells(self.texts[number - 1])[position]
+        return filled_cells(self.text(number))[position]
 
 
 def read_rows(path: str, content: bytes, memory: LineCache, before: RowFile | None = None) -> RowFile:
@@ -78,7 +101,16 @@ def read_rows(path: str, content: bytes, memory: LineCache, before: RowFile | No
         return _row_file(path, b"", (RowWithFindings(None, (finding,)),))
     if before and before.is_clean and before.size == len(before.networks):
         return _reread(before, path, content, memory)
-    return _row_file(path, content, tuple(map(memory.__getitem__, split_lines(content))))
+    return _row_file(path, content, tuple(_lines(content, memory)))
+
+
+def _lines(content: bytes, memory: LineCache) -> Iterator[Line]:
+    """What the lines mean; they are parted a piece at a time, since each is an object of its own."""
+    start = len(content) - len(without_bom(content))
+    while start >= 0:
+        end = content.find(b"\n", start + PIECE)
+        yield from map(memory.__getitem__, content[start : end if end >= 0 else None].split(b"\n"))
+        start = end + 1 if end >= 0 else -1
 
 
 def _row_file(path: str, content: bytes, lines: tuple[Line, ...]) -> RowFile:

@@ -13,13 +13,16 @@ from dataclasses import replace
 from ..errors import InvalidConfiguration
 from ..problems import Problem, errors_in
 from .expectation_checks import ExpectationChecker
-from .files import EXPECTATIONS_PATH, OTHER_TABLES, OWNERS_PATH, RULES_PATH, File, file_problems, is_rows
+from .files import EXPECTATIONS_PATH, OTHER_TABLES, OWNERS_PATH, RULES_PATH, File, file_problems, is_rows, line_problems
 from .lint import single_row_problems, whole_map_problems
 from .location_map import LocationMap
 from .owners import OwnerFile, read_owners
 from .policy_toml import Rules, read_rules
 from .row_checks import default_problems, no_rows, row_problems, unknown_expected
 from .row_file import LineCache, RowFile, read_rows
+
+HELD = 64 * 1024 * 1024
+"""Bytes of files of rows that are held for the next configuration; where there are more, all are read anew."""
 
 
 def load_map(files: Iterable[File]) -> LocationMap:
@@ -71,13 +74,21 @@ class Validator:
         problems = list(file_problems(ordered))
         unreadable = {problem.path for problem in errors_in(problems)}
         readable = [file for file in ordered if file.path not in unreadable]
+        too_many = list(line_problems((file, self._count_lines(file)) for file in readable if is_rows(file.path)))
+        if too_many:
+            problems += too_many
+            unreadable |= {problem.path for problem in too_many}
+            readable = [file for file in readable if file.path not in unreadable]
         rules_text = next((f.content for f in readable if f.path == RULES_PATH and f.content is not None), b"")
         written, rules_problems = read_rules(rules_text)
         rules = written.lenient() if was_served else written
         before = {file.path: file for file in self._files.values()}
-        self._files = {(f.path, f.blob): self._row_file(f, before) for f in readable if is_rows(f.path)}
+        read: dict[int, RowFile] = {}
+        files_of_rows = {(f.path, f.blob): self._row_file(f, before, read) for f in readable if is_rows(f.path)}
+        row_files = tuple(files_of_rows.values())
+        contents = {id(file.content): len(file.content) for file in row_files}
+        self._files = files_of_rows if sum(contents.values()) <= HELD else {}
         expected = self._checker.read(readable)
-        row_files = tuple(self._files.values())
         problems += [*rules_problems, *default_problems(rules, rules_text), *row_problems(row_files, rules)]
         if unreadable <= OTHER_TABLES and not any(file.size or not file.is_clean for file in row_files):
             problems.append(no_rows())
@@ -103,10 +114,20 @@ class Validator:
             self._owners = file.content, read_owners(file.content)
         return self._owners[1]
 
-    def _row_file(self, file: File, before: Mapping[str, RowFile]) -> RowFile:
+    def _count_lines(self, file: File) -> int:
+        """The lines of a file of rows, but for what follows the last LF."""
+        if file.content is None:
+            return len(self._files[file.path, file.blob].lines) - 1
+        return file.content.count(b"\n")
+
+    def _row_file(self, file: File, before: Mapping[str, RowFile], read: dict[int, RowFile]) -> RowFile:
+        """What a file says; one with the same content, which `read` has by its id, says the same."""
         if file.content is None:
             return self._files[file.path, file.blob]
-        return read_rows(file.path, file.content, self._lines, before.get(file.path))
+        if same := read.get(id(file.content)):
+            return replace(same, path=file.path)
+        found = read_rows(file.path, file.content, self._lines, before.get(file.path))
+        return read.setdefault(id(file.content), found)
 
 
 def _judge(problems: list[Problem], rules: Rules, *, was_served: bool = False) -> Iterator[Problem]:

@@ -62,6 +62,7 @@ class Objects:
         self._exit = ExitStack()
         self._walked: dict[tuple[str, str], Folder] = {}
         self._trees: dict[str, bytes] = {}
+        self._sizes: dict[str, int] = {}
 
     def __enter__(self) -> Objects:
         return self
@@ -71,7 +72,9 @@ class Objects:
 
     def size(self, object_id: str) -> int:
         """Bytes of an object's content, without reading it."""
-        return self._ask("info", object_id)[1]
+        if object_id not in self._sizes:
+            self._sizes[object_id] = self._ask("info", object_id)[1]
+        return self._sizes[object_id]
 
     def measure(self, object_id: str) -> tuple[str, int]:
         """The kind of an object, and the bytes of its content; an id from outside may be none, or that of nothing."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
 from ..config.files import (
     ROWS_PATH,
     RULES_PATH,
+    TOTAL_LIMIT,
     BeyondBounds,
     File,
     Kind,
     PathCounter,
+    Sum,
     concerns,
     is_read,
     is_rows,
@@ -26,7 +29,8 @@ def read_folder(folder: Path) -> list[File]:
     """The files of a working copy that belong to the configuration; raises NoSuchFolder."""
     try:
         if folder.is_dir():
-            return [_file(folder, path, kind) for path, kind in sorted(_walk(folder))]
+            total, contents = Sum(TOTAL_LIMIT), dict[str, bytes]()
+            return [_file(folder, path, kind, total, contents) for path, kind in sorted(_walk(folder))]
     except BeyondBounds as bound:
         return [File(bound.path, bound.kind, 0)]
     except OSError as error:
@@ -84,9 +88,15 @@ def _kind(path: Path) -> Kind | None:
     return "file" if path.is_file() else None
 
 
-def _file(folder: Path, path: str, kind: Kind) -> File:
+def _file(folder: Path, path: str, kind: Kind, total: Sum, contents: dict[str, bytes]) -> File:
+    """A file with its content, if there is room for it; what has the same content has the same id."""
     if kind != "file" or not is_read(path):
         return File(path, kind, 0)
     full = folder / path
     size = full.stat().st_size
-    return File(path, kind, size, path, full.read_bytes() if size <= size_limit(path) else None)
+    if size > size_limit(path):
+        return File(path, kind, size, path)
+    content = full.read_bytes()
+    blob = sha256(content).hexdigest()
+    has_room = total.has_room(blob, size)
+    return File(path, kind, size, blob, contents.setdefault(blob, content) if has_room else None)

@@ -1,7 +1,7 @@
 """The last good map: the content that was served last, kept on disk so that it survives a restart.
 
-One file: the SHA-256 of all that follows, a line of JSON, the contents one after the other. It is written aside, synced
-and renamed, so that it is whole or absent. It names its repository; that of another is never given back.
+One file: the SHA-256 of all that follows, a line of JSON, the contents one after the other, each once. It is written
+aside, synced and renamed, so that it is whole or absent. It names its repository; that of another is never given back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from ..runtime.atomic_file import remove_abandoned, replacing, sync_folder
 from ..runtime.chunks import ChunkedWriter, chunks
 
 FILE_NAME = "last-good"
-FORMAT = 1
+FORMAT = 2
+BEFORE = 1
+"""The format in which a content that is in several places stands as often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def save(directory: Path, last_good: LastGood) -> None:
         "signer": commit.signer,
         "files": [{"path": file.path, "blob": file.blob, "size": file.size} for file in files],
     }
-    _write(directory, [json.dumps(header).encode() + b"\n", *(file.content or b"" for file in files)])
+    contents = {file.blob: file.content or b"" for file in files}
+    _write(directory, [json.dumps(header).encode() + b"\n", *contents.values()])
 
 
 def load(directory: Path) -> LastGood | None:
@@ -80,11 +83,12 @@ def load(directory: Path) -> LastGood | None:
     text, _, contents = rest.partition(b"\n")
     try:
         header = json.loads(text)
-        if header["format"] != FORMAT:
+        if header["format"] not in (FORMAT, BEFORE):
             raise ValueError(f"format {header['format']} is of another version")
         signer = Signer(*header["signer"]) if header.get("signer") else None
         commit = _commit(header["commit"], signer)
-        return LastGood(Identity(**header["repository"]), commit, _files(header["files"], contents))
+        files = _files(header["files"], contents, once=header["format"] == FORMAT)
+        return LastGood(Identity(**header["repository"]), commit, files)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("the file is of another version") from error
 
@@ -94,13 +98,14 @@ def _commit(fields: dict[str, str], signer: Signer | None) -> Commit:
     return Commit(**fields, committed_at=committed_at, signer=signer)
 
 
-def _files(entries: list[dict[str, str | int]], contents: bytes) -> tuple[File, ...]:
-    files, position = [], 0
+def _files(entries: list[dict[str, str | int]], contents: bytes, *, once: bool) -> tuple[File, ...]:
+    files, position, by_blob = [], 0, dict[str, bytes]()
     for entry in entries:
-        size = int(entry["size"])
-        content = contents[position : position + size]
-        files.append(File(str(entry["path"]), "file", size, str(entry["blob"]), content))
-        position += size
+        blob, size = str(entry["blob"]), int(entry["size"])
+        if blob not in by_blob or not once:
+            by_blob[blob] = contents[position : position + size]
+            position += size
+        files.append(File(str(entry["path"]), "file", size, blob, by_blob[blob]))
     return tuple(files)
 
 
