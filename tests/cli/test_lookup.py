@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.program import run_program
-from tests.support.repositories import BAD, GOOD, clone, force_commit, init, make_repository
+from tests.support.repositories import BAD, GOOD, clone, force_commit, git, init, make_repository
 from tests.support.service import running_service
 
 
@@ -63,6 +63,15 @@ def test_a_commit_is_asked_by_its_id(tmp_path: Path) -> None:
     force_commit(repository, {"locations.csv": "Perth,10.61.2.0/24\n"})
     done = run_program("lookup", "10.61.2.7", "--repo", repository, "--rev", "main~1", "--format", "json")
     assert json.loads(done.stdout)["result"]["location"] == "Sydney"
+
+
+def test_a_branch_goes_before_a_tag_of_its_name(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "x.git", GOOD)
+    git("tag", "main", "main", cwd=repository)
+    force_commit(repository, {"locations.csv": "Perth,10.61.2.0/24\n"})
+    for revision in ((), ("--rev", "main"), ("--rev", "refs/heads/main")):
+        assert "Perth" in run_program("lookup", "10.61.2.7", "--repo", repository, *revision).stdout
+    assert "Sydney" in run_program("lookup", "10.61.2.7", "--repo", repository, "--rev", "refs/tags/main").stdout
 
 
 def test_a_revision_that_does_not_validate_cannot_be_asked(tmp_path: Path) -> None:

@@ -284,6 +284,15 @@ def test_a_commit_that_is_not_served_cannot_be_taken_back_or_gone_back_to(site: 
         assert (done.returncode, "is not on the served branch" in done.stderr) == (2, True)
 
 
+def test_a_branch_that_is_named_like_an_id_is_not_taken_for_the_commit(site: Site) -> None:
+    old = site.push({"locations/perth.csv": PERTH}, "Add Perth")
+    new = site.push({"locations/hobart.csv": HOBART}, "Add Hobart")
+    assert site.clone.push(f"{old}:refs/heads/{new[:10]}").returncode == 0
+    done = site.revert(new[:10])
+    assert done.returncode == 0, done.stderr
+    assert site.log("%s") == 'Revert "Add Hobart"'
+
+
 def test_an_unknown_commit_cannot_be_asked(site: Site) -> None:
     done = site.revert("nothing")
     assert (done.returncode, "there is no revision 'nothing'" in done.stderr) == (2, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from location_policy.errors import RepositoryError
 from location_policy.gate.overrides import NOTES, Override, override_of, overrides, parse_note, record, write_note
 from location_policy.repository import notes
 from location_policy.repository.repository import NOTE_LIMIT, open_repository
-from tests.support.repositories import GOOD, force_commit, git, make_repository, tip
+from tests.support.repositories import GOOD, force_commit, git, make_repository, run_git, tip
 
 OVERRIDE = Override(
     rule="changed-addresses",
@@ -95,6 +96,37 @@ def test_a_second_one_is_added(repository: Path) -> None:
     assert text.index("by hand") < text.index("alice") < text.index("bob")
     with open_repository(repository) as opened:
         assert {commit: override.by for commit, override in overrides(opened).items()} == {tip(repository): "bob"}
+
+
+@pytest.mark.parametrize("folder", ["refs/heads", "refs/tags"])
+def test_a_branch_named_like_the_notes_tells_of_no_override_and_loses_none(repository: Path, folder: str) -> None:
+    commit = tip(repository)
+    forged = f"{folder}/{NOTES}"
+    put(repository, commit, replace(OVERRIDE, by="ceo"))
+    git("update-ref", forged, NOTES, cwd=repository)
+    git("update-ref", "-d", NOTES, cwd=repository)
+    assert "Pushed-By: ceo" in git("notes", f"--ref={NOTES}", "show", commit, cwd=repository)  # so git itself tells it
+    assert found(repository, commit) is None
+    put(repository, commit)
+    with open_repository(repository) as opened:
+        assert overrides(opened) == {commit: OVERRIDE}
+
+
+def test_notes_are_found_in_the_folders_that_git_makes_of_many(repository: Path) -> None:
+    commits = [tip(repository), *(force_commit(repository, GOOD, message=str(number)) for number in range(2))]
+    for commit in commits:
+        put(repository, commit)
+    tree = "".join(f"040000 tree {folder(repository, commit)}\t{commit[:2]}\n" for commit in commits)
+    made = run_git("mktree", cwd=repository, stdin=tree.encode()).stdout.strip()
+    git("update-ref", NOTES, git("commit-tree", made, "-m", "x", cwd=repository), cwd=repository)
+    with open_repository(repository) as opened:
+        assert overrides(opened).keys() == {*commits}
+
+
+def folder(repository: Path, commit: str) -> str:
+    """The tree that holds the note on a commit under its id without the first two digits."""
+    blob = git("notes", f"--ref={NOTES}", "list", commit, cwd=repository)
+    return run_git("mktree", cwd=repository, stdin=f"100644 blob {blob}\t{commit[2:]}\n".encode()).stdout.strip()
 
 
 def test_notes_without_an_override_are_passed_over(repository: Path) -> None:

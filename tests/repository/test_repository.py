@@ -154,6 +154,7 @@ def test_a_value_that_is_not_there_says_no() -> None:
 
 
 def test_a_config_that_cannot_be_parsed_is_an_error(repository: Path) -> None:
+    commit_id = tip(repository)
     with open_repository(repository) as opened:
         (repository / "config").write_text("[core\n")
         with pytest.raises(RepositoryError, match="bad config line 1"):
@@ -163,9 +164,9 @@ def test_a_config_that_cannot_be_parsed_is_an_error(repository: Path) -> None:
         with pytest.raises(RepositoryError, match="bad config line 1"):
             opened.tip("HEAD")
         with pytest.raises(RepositoryError, match="bad config line 1"):
-            opened.is_ancestor("HEAD", "HEAD")
+            opened.is_ancestor(commit_id, commit_id)
         with pytest.raises(RepositoryError):
-            opened.merge_base("HEAD", "HEAD")
+            opened.merge_base(commit_id, commit_id)
 
 
 def test_the_configured_branch_goes_before_head(repository: Path) -> None:

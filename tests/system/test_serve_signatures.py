@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.repository.mirror import Mirror
+from location_policy.rollout.persistence import PIN
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState, State
 from tests.support.program import run_program
@@ -88,6 +90,27 @@ def test_an_unsigned_head_that_is_forced_in_is_rejected_also_after_a_restart(
         assert service.locate("10.61.2.0").json()["result"]["location"] == "Sydney"
         signed = forced(repository, alice, THIRD)
         service.wait_for("in-sync", signed)
+
+
+def test_a_branch_named_like_the_pin_puts_nothing_unsigned_in_force(repository: Path, signers: Path) -> None:
+    git("update-ref", f"refs/heads/{PIN}", "main", cwd=repository)
+    require(repository, "tip", allowedSigners=signers)
+    process = Process(repository)
+    assert (process.look().name, in_force(process.look())) == ("rejected", None)
+
+
+def test_nor_does_it_in_the_copy_of_a_remote(repository: Path, alice: SshKey, signers: Path, tmp_path: Path) -> None:
+    good = force_signed(repository, alice)
+    unsigned = forced(repository)
+    git("update-ref", f"refs/heads/{PIN}", unsigned, cwd=repository)
+    rule = {"location-policy.requireSignatures": "tip", "location-policy.allowedSigners": str(signers)}
+    mirror = Mirror(repository.as_uri(), tmp_path / "state", None, interval=0, settings=rule)
+    mirror.make()
+    active = ActiveState()
+    refresher = Refresher(mirror.directory, active, tmp_path / "state", mirror)
+    refresher.refresh()
+    assert tip(mirror.directory, f"refs/heads/{PIN}") == unsigned
+    assert (active.state.name, in_force(active.state)) == ("rejected", good)
 
 
 def test_what_was_in_force_when_the_rule_came_stays_in_force_also_after_a_restart(

@@ -38,7 +38,7 @@ class Proposal:
 
 def served_tip(repository: Repository) -> Commit:
     """The commit that the served branch is at; raises UnknownRevision where it has none."""
-    return repository.find_commit(repository.served_ref(repository.settings()))
+    return repository.served_commit()
 
 
 def check_writable(repository: Repository, user: int) -> None:

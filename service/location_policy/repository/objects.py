@@ -187,7 +187,7 @@ class Objects:
             self._end()
             raise RepositoryError(f"git ended before object {object_id} was read", _FSCK) from None
         words = self._conversation.stdout.readline().split()
-        if len(words) != 3:
+        if len(words) != 3 or words[0] != object_id.encode():  # git also takes names, and tells what it has found
             self._end()
             raise RepositoryError(f"object {object_id} cannot be read", _FSCK)
         return words[1].decode(), int(words[2]), self._conversation.stdout

@@ -5,8 +5,7 @@ Everything is read from a commit's tree by object id, never from a working copy.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,15 +15,13 @@ from ..errors import UnknownRevision
 from .blame import Written, blame_line
 from .config import PROC_RECEIVE, config_number, config_values, read_section
 from .files import Knows, knows_nothing, read_files
-from .git import Git, GitFailed, PlainGit, PythonGit, found
+from .git import Git, GitFailed, PlainGit, PythonGit
 from .git_dir import find_git_directory
 from .new_commits import Author, Merge, change_files, make_blob, make_commit, merge_trees, move_ref
-from .notes import append_note, list_notes
 from .objects import Entry, Objects
+from .refs import Resolver, is_id, read_head
 from .revisions import Revisions
 from .signatures import Keys, Signature, read_signatures
-
-_ID = re.compile(r"[0-9a-f]{7,64}")
 
 NOTE_LIMIT = 64 * 1024
 """Bytes of a note that is read: a larger one is not ours."""
@@ -37,6 +34,7 @@ class Repository(Revisions):
         super().__init__(git)
         self.directory = directory
         self._objects = objects
+        self._resolver = Resolver(git, objects)
 
     def settings(self) -> Mapping[str, str]:
         """Our section of the git config, keys in lower case as git gives them; a key without `=` is "true"."""
@@ -46,18 +44,40 @@ class Repository(Revisions):
         """The full name of the ref that is served: the configured branch, else what HEAD names."""
         if branch := settings.get("branch"):
             return f"refs/heads/{branch}"
-        named = found(self._git, "symbolic-ref", "--quiet", "HEAD")
-        return "HEAD" if named is None else named.decode(errors="surrogateescape").removesuffix("\n")  # detached
+        return read_head(self._git) or "HEAD"  # detached
+
+    def tip(self, ref: str) -> str | None:
+        """The id of the commit that a ref names, by its full name; None where the ref is not there."""
+        return self._resolver.tip(ref)
+
+    def has_commit(self, commit_id: str) -> bool:
+        """Is there a commit of this full id?"""
+        return self._objects.measure(commit_id)[0] == "commit"
+
+    def served_commit(self) -> Commit:
+        """The newest commit of what is served; raises UnknownRevision where it has none."""
+        ref = self.served_ref(self.settings())
+        commit_id = self.tip(ref)
+        if commit_id is None:
+            raise self._unknown(ref)
+        return self.commit(commit_id)
 
     def find_commit(self, revision: str) -> Commit:
         """The commit that a person means; raises UnknownRevision, which says what is there."""
         try:
-            commit_id = self.tip(revision)
+            commit_id = _only(revision, self._resolver.find(revision))
         except GitFailed:
             commit_id = None
         if commit_id is None:
-            raise UnknownRevision(f"there is no revision {revision!r} in {self.directory}", self._what_is_here())
+            raise self._unknown(revision)
         return self.commit(commit_id)
+
+    def find_id(self, beginning: str, is_meant: Callable[[str], bool]) -> str | None:
+        """The commit whose id begins so, of those that are meant; None where there is none.
+
+        At least seven digits are asked for. Raises UnknownRevision where there are several.
+        """
+        return _only(beginning, [*filter(is_meant, self._resolver.commits(beginning))])
 
     def find_served(self, revision: str) -> Commit:
         """The commit of an id, whole or shortened, that comes from who may see the served branch and nothing else.
@@ -65,12 +85,17 @@ class Repository(Revisions):
         Raises UnknownRevision, also for a commit that is there and that the branch does not have.
         """
         served = self.tip(self.served_ref(self.settings()))
-        commit_id = self.tip(revision) if _ID.fullmatch(revision) else None
-        if commit_id is None or served is None or not self.is_ancestor(commit_id, served):
+        commit_id = self.find_id(revision, lambda one: served is not None and self.is_ancestor(one, served))
+        if commit_id is None:
             raise UnknownRevision(f"the served branch has no commit {revision[:64]!r}")
         return self.commit(commit_id)
 
-    def _what_is_here(self) -> str:
+    def _unknown(self, revision: str) -> UnknownRevision:
+        return UnknownRevision(f"there is no revision {revision!r} in {self.directory}", self._what_is_here(revision))
+
+    def _what_is_here(self, revision: str) -> str:
+        if is_id(revision) and (named := self._resolver.refs_named(revision)):
+            return f"it is read as an id; to name a ref write {named[0]}"
         if self.is_shallow():
             return "the clone is shallow, so older commits are not here: git fetch --unshallow"
         names = self.branches()
@@ -79,7 +104,7 @@ class Repository(Revisions):
     def symbolic_refs(self) -> Mapping[str, str]:
         """The refs that stand for another one, and which."""
         text = self._git.run("for-each-ref", "--format=%(refname)%00%(symref)").decode(errors="surrogateescape")
-        pairs = (line.split("\0") for line in text.splitlines())
+        pairs = (line.split("\0") for line in text.split("\n")[:-1])
         return {name: target for name, target in pairs if target}
 
     def branches(self) -> list[str]:
@@ -169,7 +194,10 @@ class Repository(Revisions):
 
     def notes(self, ref: str) -> Mapping[str, str]:
         """The blobs of the notes that a ref has, by the commits that they are on."""
-        return list_notes(self._git, ref)
+        from .notes import list_notes  # the hook that judges reads none, and does not wait for this
+
+        commit_id = self.tip(ref)
+        return list_notes(self._git, commit_id) if commit_id else {}
 
     def note(self, blob: str) -> str:
         """The text of a note, empty when it is too large to be one of ours."""
@@ -179,6 +207,8 @@ class Repository(Revisions):
 
     def append_note(self, ref: str, commit_id: str, text: str) -> None:
         """Add a paragraph to the note on a commit, also while other processes add one; raises RepositoryError."""
+        from .notes import append_note  # as above
+
         append_note(self._git, ref, commit_id, text)
 
     def signatures(self, commit_ids: Sequence[str], keys: Keys) -> Mapping[str, Signature]:
@@ -226,6 +256,13 @@ class Repository(Revisions):
     def pin(self, ref: str, commit_id: str) -> None:
         """Keep a commit from being collected, by a ref of ours."""
         self._git.run("update-ref", ref, commit_id)
+
+
+def _only(revision: str, ids: Sequence[str]) -> str | None:
+    """The one commit; None where there is none. Raises UnknownRevision where there are several."""
+    if len(ids) > 1:
+        raise UnknownRevision(f"{revision!r} can mean {len(ids)} commits", f"write a whole id, such as {ids[0]}")
+    return ids[0] if ids else None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Which commits are behind which (gitrevisions), by their ids."""
+"""Which commits are behind which (gitrevisions), by their full ids."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ class Revisions:
 
     def __init__(self, git: Git) -> None:
         self._git = git
-
-    def tip(self, ref: str) -> str | None:
-        """The id of the commit that a ref points at, None where the ref is not there."""
-        commit_id = found(self._git, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        return None if commit_id is None else commit_id.decode().strip()
 
     def branches_at(self, commit_id: str, folder: str) -> list[str]:
         """The short names of the branches below a folder whose newest commit this is."""

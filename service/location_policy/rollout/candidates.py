@@ -60,5 +60,5 @@ def next_candidate(repository: Repository, rule: SignatureRule, head: str, in_fo
 
 def _gained(repository: Repository, rule: SignatureRule, last: Sequence[str], head: str) -> Sequence[str]:
     """The commits that the branch gains since the first of `last` that is here; HEAD alone where that is not asked."""
-    base = next((one for one in last if rule.scope == "all" and repository.tip(one)), None)
+    base = next((one for one in last if rule.scope == "all" and repository.has_commit(one)), None)
     return (repository.gained(base, head) if base else []) or [head]

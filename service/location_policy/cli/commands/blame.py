@@ -22,7 +22,7 @@ def blame(address: str, repository: Path, revision: str | None, form: str) -> in
     asked = asked_address(address)
     try:
         with open_repository(repository) as opened:
-            commit = opened.find_commit(revision or opened.served_ref(opened.settings()))
+            commit = opened.find_commit(revision) if revision else opened.served_commit()
             signers_of(opened)  # says so where they are not known
             found = blaming.blame(opened, commit, asked)
     except InvalidConfiguration as error:

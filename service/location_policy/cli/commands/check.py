@@ -80,14 +80,13 @@ def read(asked: CheckOptions) -> tuple[list[File], Commit | None]:
     with open_repository(asked.repository or asked.folder) as opened:
         if asked.is_staged:
             return opened.files(opened.staged(asked.index)), None
-        commit = opened.find_commit(_revision(asked, opened))
+        commit = _commit(asked, opened)
         return opened.files_of(commit), commit
 
 
-def _revision(asked: CheckOptions, repository: Repository) -> str:
-    if asked.is_working_copy:
-        return "HEAD"
-    return asked.revision or repository.served_ref(repository.settings())
+def _commit(asked: CheckOptions, repository: Repository) -> Commit:
+    revision = "HEAD" if asked.is_working_copy else asked.revision
+    return repository.find_commit(revision) if revision else repository.served_commit()
 
 
 def _base_files(asked: CheckOptions, base: str) -> list[File]:
@@ -98,8 +97,7 @@ def _base_files(asked: CheckOptions, base: str) -> list[File]:
         except UnknownRevision as error:
             hint = "fetch its history: git fetch --unshallow" if opened.is_shallow() else error.hint
             raise UnknownRevision(error.message, hint) from None
-        tip = opened.find_commit(_revision(asked, opened))
-        parted = opened.merge_base(found.id, tip.id)
+        parted = opened.merge_base(found.id, _commit(asked, opened).id)
         return opened.files_of(opened.commit(parted) if parted else found)
 
 

@@ -89,7 +89,7 @@ def _signed(repository: Repository, found: Sequence[Told]) -> list[Told]:
 
 
 def _branch(repository: Repository, number: int, events: Events) -> Branch:
-    tip = repository.find_commit(repository.served_ref(repository.settings()))
+    tip = repository.served_commit()
     served = {commit_id for commit_id, found in events.items() if any(event.kind == "active" for event in found)}
     return Branch(repository, tip.id, number, served)
 

@@ -6,7 +6,6 @@ beginning of one, is taken, and only of a commit that the served branch has.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,8 +35,6 @@ from ...text import quote
 from ..edge.faults import Fault
 from .lru_cache import LruCache
 
-REVISION = re.compile(r"[0-9a-f]{7,64}")
-"""An id, or enough of its beginning."""
 SNAPSHOTS = 2
 """Old commits that are kept as they would be served."""
 WRITERS = 1_000
@@ -195,8 +192,8 @@ class RepositoryQueries:
         return self._ids.get(tip, lambda: (repository.first_parents(tip), repository.is_shallow()))
 
     def _find(self, repository: Repository, revision: str) -> Commit:
-        found = repository.tip(revision) if REVISION.fullmatch(revision) else None
-        if found is None or not found.startswith(revision) or not self._is_served(repository, found):
+        found = repository.find_id(revision, lambda one: self._is_served(repository, one))
+        if found is None:
             hint = "name it by its id, as /history shows it"
             raise UnknownRevision(f"the served branch has no commit {quote(revision)}", hint)
         return repository.commit(found)

@@ -1,0 +1,109 @@
+"""Refs and revisions, resolved exactly: the one place where a name from outside becomes the full id of a commit.
+
+git guesses (gitrevisions, "<refname>"): without a ref `refs/x` it takes the branch `refs/heads/refs/x` for it, a tag
+goes before the branch of its name, and both before a commit whose id begins so. So it is asked here for refs by their
+full names, and for objects by what their ids begin with; all else of the program hands full ids on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .git import Git, GitFailed, found
+from .objects import Objects
+
+FOLDERS = ("refs/heads/", "refs/tags/", "refs/remotes/")
+"""Where a name is looked for, in this order: the branch goes before the tag."""
+
+_ID = re.compile(r"[0-9a-f]{7,64}")
+"""A full id, or enough of its beginning; a branch or a tag that is named so is found by its full name only."""
+_REVISION = re.compile(r"([^~^]+)((?:[~^]\d*)*)")
+"""A name or an id, and the way from there: `~2`, `^`, `^2`."""
+
+
+def is_id(text: str) -> bool:
+    """Does this mean the commit of an id, not a name?"""
+    return _ID.fullmatch(text) is not None
+
+
+def read_ref(git: Git, ref: str) -> str | None:
+    """The id of the object that a ref names, by its full name; None where the ref is not there."""
+    return _read_refs(git, [ref]).get(ref)
+
+
+def read_head(git: Git) -> str | None:
+    """The full name of the ref that HEAD stands for; None where it is detached."""
+    named = found(git, "symbolic-ref", "--quiet", "HEAD")
+    return None if named is None else named.decode(errors="surrogateescape").removesuffix("\n")
+
+
+def _read_refs(git: Git, refs: Sequence[str]) -> dict[str, str]:
+    """The ids of the objects that these refs name, in this order, of those that are there."""
+    text = git.run("for-each-ref", "--format=%(refname)%00%(objectname)", *refs).decode(errors="surrogateescape")
+    there = dict(line.split("\0") for line in text.split("\n")[:-1])  # also what a pattern, or a folder, finds
+    return {ref: there[ref] for ref in refs if ref in there}
+
+
+class Resolver:
+    """Resolves names in one repository."""
+
+    def __init__(self, git: Git, objects: Objects) -> None:
+        self._git = git
+        self._objects = objects
+
+    def tip(self, ref: str) -> str | None:
+        """The id of the commit that a ref names, by its full name or HEAD; None where there is none."""
+        object_id = self._head() if ref == "HEAD" else read_ref(self._git, ref)
+        return None if object_id is None else self._commit(object_id)
+
+    def commits(self, beginning: str) -> list[str]:
+        """The ids of the commits that begin so, also by a tag with an id of its own; none for what is no id."""
+        if not is_id(beginning):
+            return []
+        if self._objects.measure(beginning)[0] == "commit":
+            return [beginning]
+        try:
+            ids = self._git.run("rev-parse", f"--disambiguate={beginning}").decode().split()
+        except GitFailed:  # it is longer than an id
+            return []
+        return list(dict.fromkeys(filter(None, map(self._commit, ids))))
+
+    def find(self, revision: str) -> list[str]:
+        """The ids of the commits that a person can mean: one, or several where what they write begins several ids.
+
+        The rule is told in docs/use/review.md. Raises GitFailed where there is no such way from a commit.
+        """
+        parts = _REVISION.fullmatch(revision)
+        if parts is None:
+            return []
+        name, way = parts.groups()
+        begun = self.commits(name) if is_id(name) else [*filter(None, [self._named(name)])]
+        return [commit_id for one in begun if (commit_id := self._commit(one, way))] if way else begun
+
+    def refs_named(self, name: str) -> list[str]:
+        """The full names of the refs that a name can mean, the one that it means first."""
+        return [*self._refs_named(name)]
+
+    def _named(self, name: str) -> str | None:
+        if name == "HEAD" or name.startswith("refs/"):
+            return self.tip(name)
+        object_ids = self._refs_named(name).values()
+        return self._commit(next(iter(object_ids))) if object_ids else None
+
+    def _refs_named(self, name: str) -> dict[str, str]:
+        return _read_refs(self._git, [folder + name for folder in FOLDERS])
+
+    def _head(self) -> str | None:
+        ref = read_head(self._git)
+        if ref is not None:
+            return read_ref(self._git, ref)
+        return self._git.run("show-ref", "--verify", "--hash", "HEAD").decode().strip()
+
+    def _commit(self, object_id: str, way: str = "") -> str | None:
+        """The commit that a full id leads to, through tags and then on this way; None where it leads to none."""
+        if not way and self._objects.measure(object_id)[0] == "commit":
+            return object_id
+        revision = f"{object_id}{way}^{{commit}}"
+        commit_id = found(self._git, "rev-parse", "--verify", "--quiet", "--end-of-options", revision)
+        return None if commit_id is None else commit_id.decode().strip()
