@@ -111,6 +111,13 @@ def test_a_name_that_no_branch_can_have_is_refused(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_the_full_name_of_a_branch_is_refused_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(RepositoryError) as caught:
+        create(tmp_path / "map.git", None, branch="refs/heads/live")
+    assert caught.value.hint == "write live"
+    assert not (tmp_path / "map.git").exists()
+
+
 def test_a_folder_that_is_not_valid_is_refused_and_nothing_is_left_behind(tmp_path: Path) -> None:
     Clone(tmp_path / "folder").write(BAD)
     done = run_program("init", tmp_path / "a" / "b" / "map.git", "--from", tmp_path / "folder")

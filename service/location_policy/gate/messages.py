@@ -18,7 +18,7 @@ from ..repository.signing_policy import why
 from ..text import count, escape, quote
 from .effect import Effect
 from .overrides import OPTION, TRAILER
-from .ref_updates import DRY_RUN
+from .ref_updates import DRY_RUN, free_name, nested_name
 from .verdict import Dropped, InvalidCommit, Move, OlderCommits, SignatureCheck, Unjudged, Verdict, take_fresh
 
 SHOWN_PLAN = 20
@@ -63,6 +63,18 @@ def _refuse_unjudged(unjudged: Unjudged) -> Iterator[str]:
     match unjudged.why:
         case "reserved":
             yield f"{ref} is written by the program only"
+        case "nested":
+            yield f"{ref} is refused:"
+            yield f"git can take it for {escape(nested_name(unjudged.update.ref))}"
+            yield f"  hint: git push origin HEAD:{escape(free_name(unjudged.update.ref))}"
+        case "in-the-way":
+            yield f"{ref} is refused:"
+            yield f"beside it there can be no {escape(unjudged.served)}, which is served"
+            yield f"  hint: git push origin HEAD:{escape(free_name(unjudged.update.ref))}"
+        case "replaces":
+            yield f"{ref} is refused:"
+            yield "git would show another object in the place of one"
+            yield f"  hint: commit what is meant: git push origin HEAD:{escape(unjudged.served)}"
         case "no-dry-runs":
             yield "this repository does not know dry runs yet"
             yield f"  hint: on the server run location-policy init {escape(str(unjudged.directory.absolute()))}"

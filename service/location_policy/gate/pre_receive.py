@@ -12,11 +12,8 @@ from ..repository.config import is_true
 from ..repository.repository import Repository
 from ..repository.signing_policy import signature_rule
 from .judgement import Judge
-from .ref_updates import DRY_RUN, Update, stands_for
+from .ref_updates import DRY_RUN, Update, stands_for, wrong_name
 from .verdict import Move, Unjudged, Verdict
-
-RESERVED = ("refs/location-policy", "refs/notes/location-policy")
-"""Refs that the program writes itself, and all below them."""
 
 
 def judge(
@@ -55,8 +52,9 @@ def judge(
 
 def _unjudged(update: Update, repository: Repository, served: str, aliases: Mapping[str, str]) -> Unjudged | None:
     """Why the push is refused without a look at what this update moves, if it is."""
-    if f"{update.ref}/".startswith(tuple(f"{name}/" for name in RESERVED)):
-        return Unjudged("reserved", update, repository.directory, served)
+    why = wrong_name(update.ref, served)
+    if why == "reserved" or (why and not update.deletes):  # the others may be cleared away
+        return Unjudged(why, update, repository.directory, served)
     if not update.is_dry_run:
         return None
     if not repository.handles(DRY_RUN):

@@ -5,11 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 DRY_RUN = "refs/for/"
 """A push to `refs/for/main` asks what a push to main would do; no ref is made."""
 
-_UPDATE = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (.+)")
+RESERVED = ("refs/location-policy", "refs/notes/location-policy", "refs/notes/location-policy-aside")
+"""Refs that the program writes itself, and all below them."""
+
+WrongName = Literal["reserved", "nested", "in-the-way", "replaces"]
+"""Why no push may make or move a ref.
+
+`reserved`: only the program writes it. `nested`: it has the whole name of another ref in its own, and git takes it for
+that one where there is none (gitrevisions, "<refname>"). `in-the-way`: beside it there could be no ref that is served.
+`replaces`: it shows another object in the place of one (git-replace).
+"""
+
+_UPDATE = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (.+)")
+_NESTED = re.compile(r"refs/(?:(?:heads|tags|remotes)/)?(?=refs/)")
+"""What git puts before a name in order to find a ref."""
+_FOLDERS = re.compile(r"(?:refs/(?:(?:heads|tags|remotes)/)?)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +77,30 @@ def stands_for(ref: str, aliases: Mapping[str, str]) -> str:
     for _ in range(5):
         ref = aliases.get(ref, ref)
     return ref
+
+
+def wrong_name(ref: str, served: str) -> WrongName | None:
+    """Why no push may make or move this ref beside the one that is served, if none may."""
+    if f"{ref}/".startswith(tuple(f"{name}/" for name in RESERVED)):
+        return "reserved"
+    if ref == served:
+        return None
+    if _NESTED.match(ref):
+        return "nested"
+    if ref.startswith(f"{served}/") or served.startswith(f"{ref}/"):
+        return "in-the-way"
+    return "replaces" if ref.startswith("refs/replace/") else None
+
+
+def nested_name(ref: str) -> str:
+    """The ref that git can take a nested one for."""
+    return _NESTED.sub("", ref, count=1)
+
+
+def free_name(ref: str) -> str:
+    """A name like that of a ref which is nested, or in the way, and is neither."""
+    folder = "refs/tags/" if ref.startswith("refs/tags/") else "refs/heads/"
+    name = _FOLDERS.sub("", ref, count=1)
+    if _NESTED.match(ref):
+        return folder + name
+    return folder + (name.replace("/", "-") if "/" in name else f"{name}-1")

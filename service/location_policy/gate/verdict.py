@@ -20,7 +20,7 @@ from ..plan.affected_owners import AffectedOwner
 from ..problems import Problem
 from ..repository.signatures import Signature
 from .effect import Effect
-from .ref_updates import Update
+from .ref_updates import Update, WrongName
 
 Forbidden = Literal["deletion", "rewind"]
 """What may not be done to the served branch, even where every commit is valid."""
@@ -134,11 +134,11 @@ class Move:
 class Unjudged(NamedTuple):
     """An update for which a push is refused without a look at commits.
 
-    `reserved`: only the program writes this ref. The rest is about dry runs: the repository does not take them, the
-    branch that is meant is not the `served` one, or there is no ref to delete.
+    The ref has a wrong name, or it is about dry runs: the repository does not take them, the branch that is meant is
+    not the `served` one, or there is no ref to delete.
     """
 
-    why: Literal["reserved", "no-dry-runs", "not-served", "not-there"]
+    why: WrongName | Literal["no-dry-runs", "not-served", "not-there"]
     update: Update
     directory: Path
     """That of the repository."""

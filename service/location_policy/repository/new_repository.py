@@ -12,7 +12,10 @@ from .new_commits import IDENTITY
 
 
 def check_branch(branch: str) -> None:
-    """Raises RepositoryError for what is no name of a branch (git-check-ref-format)."""
+    """Raises RepositoryError for what is no name of a branch (git-check-ref-format), or the full one of a ref."""
+    if branch.startswith("refs/"):
+        name = branch.removeprefix("refs/").removeprefix("heads/")
+        raise RepositoryError(f"{branch!r} is the full name of a ref, not that of a branch", f"write {name}")
     try:
         PlainGit(Path(os.devnull)).run("check-ref-format", f"refs/heads/{branch}")
     except RepositoryError:

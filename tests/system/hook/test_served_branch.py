@@ -278,8 +278,8 @@ def test_a_branch_whose_name_is_not_ascii_is_served(site: Site) -> None:
 
 def test_a_replaced_object_does_not_fool_the_hook(site: Site) -> None:
     good, bad = site.commit(GOOD, "Good"), site.commit(BAD, "Bad")
-    assert site.push(f"{good}:refs/replace/{bad}").returncode == 0
     assert site.push(f"{bad}:refs/heads/side").returncode == 0
+    git("replace", bad, good, cwd=site.repository)
     assert site.push(f"{bad}:refs/heads/main").returncode == 1
 
 
