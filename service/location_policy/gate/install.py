@@ -20,10 +20,10 @@ from ..repository.git_dir import find_git_directory
 from ..repository.maps import load_map_at
 from ..repository.new_repository import check_branch, make_bare
 from ..repository.repository import Repository, open_repository
-from ..repository.signing_options import SigningOptions
 from ..repository.signing_policy import signature_rule
 from .hooks import install_hooks, is_ours
 from .ref_updates import DRY_RUN
+from .signing_options import SigningOptions
 
 BRANCH = "main"
 

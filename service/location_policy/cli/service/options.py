@@ -8,7 +8,7 @@ from typing import Literal
 
 from ...access.options import Users
 from ...edits.options import Changes
-from ...repository.signing_options import SigningOptions
+from ...gate.signing_options import SigningOptions
 from ...server.options import Limits, Listen
 
 

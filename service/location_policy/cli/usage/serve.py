@@ -38,8 +38,8 @@ def init(
     """
     from ...gate.hooks import shipped
     from ...gate.install import create, install
+    from ...gate.signing_options import SigningOptions
     from ...repository.git_process import require_git
-    from ...repository.signing_options import SigningOptions
 
     if empty and from_:
         raise click.BadParameter("--empty and --from exclude each other")

@@ -115,7 +115,7 @@ def asked(values: Mapping[str, Any]) -> ServeOptions:
     Raises CannotStart when a file of TLS is missing.
     """
     from ...access.options import Users
-    from ...repository.signing_options import SigningOptions
+    from ...gate.signing_options import SigningOptions
     from ...server.options import Limits, Listen
     from ...server.sockets import plain_host
     from ..service.access import tls_of
