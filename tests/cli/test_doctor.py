@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,6 +97,19 @@ def test_a_git_that_is_too_old_is_all_that_is_said(
     monkeypatch.setenv("PATH", str(tmp_path))
     (only,) = examine(repository, tmp_path)
     assert only == Finding("git", "git version 2.35.9 is too old", "install git 2.36 or newer")
+
+
+def test_refs_for_which_git_guesses_wrongly_are_told_with_what_takes_one_away(repository: Path) -> None:
+    refs = ["refs/heads/refs/heads/main", f"refs/replace/{'1' * 40}", "refs/tags/main"]
+    for ref in (*refs, "refs/heads/references/x"):
+        git("update-ref", ref, "refs/heads/main", cwd=repository)
+    for number, ref in enumerate(refs):
+        told = found(repository, "refs")
+        assert told.said.startswith(f"other programs can take {ref} for something else")
+        assert told.said.endswith(["2 refs more", "1 ref more", "else"][number])
+        subprocess.run(str(told.mend), shell=True, check=True)
+    git("update-ref", "refs/tags/main/x", "refs/heads/main", cwd=repository)
+    assert "refs" not in [one.topic for one in examine(repository, state_of(repository))]
 
 
 # --- the hook ---

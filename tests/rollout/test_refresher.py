@@ -163,6 +163,15 @@ def test_an_empty_repository_that_goes_away_is_unreachable(tmp_path: Path) -> No
     assert following.look().name == "unreachable"
 
 
+def test_a_branch_with_the_whole_name_of_the_unborn_one_in_its_own_is_not_served(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "locations.git", GOOD)
+    git("update-ref", "refs/heads/refs/heads/main", "main", cwd=repository)
+    git("update-ref", "-d", "refs/heads/main", cwd=repository)
+    state = Following(repository, tmp_path / "state").look()
+    assert (active_commit(state), state.head) == (None, None)
+    assert message(state) == "branch main has no commit; branches here: refs/heads/main"
+
+
 def test_a_branch_that_is_not_there_is_told_with_those_that_are(
     following: Following, repository: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -109,8 +109,12 @@ class Repository(Revisions):
 
     def branches(self) -> list[str]:
         """The short names of all branches."""
-        text = self._git.run("for-each-ref", "--format=%(refname)", "refs/heads/").decode(errors="surrogateescape")
-        return [name.removeprefix("refs/heads/") for name in text.split("\n")[:-1]]
+        return [name.removeprefix("refs/heads/") for name in self.refs_below("refs/heads/")]
+
+    def refs_below(self, *folders: str) -> list[str]:
+        """The full names of the refs that have one of these names, or are in folders of these names."""
+        text = self._git.run("for-each-ref", "--format=%(refname)", *folders).decode(errors="surrogateescape")
+        return text.split("\n")[:-1]
 
     def hooks_folder(self) -> Path | None:
         """Where git looks for hooks, `core.hooksPath` respected; None where there is a working copy."""

@@ -22,7 +22,7 @@ from ..problems import errors_in
 from ..repository.git_process import git_version, require_git
 from ..repository.repository import Repository, open_repository
 from ..runtime.users import chown_name
-from ..text import count
+from ..text import count, escape
 from . import last_good
 from .last_good import Identity
 from .startup_preview import preview_start
@@ -33,6 +33,8 @@ LOOKED_AT = 20_000
 """Files of which the owner is looked at: a large repository is packed into few."""
 NETWORK = ("9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3")
 """File systems that do not report what other machines change."""
+GUESSED = ("refs/heads/refs/", "refs/tags/refs/", "refs/remotes/refs/", "refs/refs/", "refs/replace/")
+"""Where refs are that git takes for others (gitrevisions, "<refname>"), or that replace objects (git-replace)."""
 HOW_TO_SIGN = {
     "tip": "push a commit on top of it that is signed by who may: git commit -S --allow-empty",
     "all": "put commits in its place that are signed by who may: git rebase --force-rebase --rebase-merges -S BASE",
@@ -64,6 +66,7 @@ def examine(place: Path, state_directory: Path, *, is_mirror: bool = False) -> I
                 yield _hook(repository, place)
                 yield from _other_hooks(repository, place)
                 yield from _settings(repository, place)
+                yield from _refs(repository)
             yield _owners(repository.directory)
             yield _watch(repository.directory, MOUNTS.read_text(errors="surrogateescape") if MOUNTS.exists() else "")
             identity = Identity(repository.settings().get("id", ""), str(place.absolute()))
@@ -131,6 +134,16 @@ def _settings(repository: Repository, place: Path) -> Iterator[Finding]:
     others = list(other_settings(repository))
     if others or not missing:
         yield Finding("settings", "; ".join(others) or "as init writes them")
+
+
+def _refs(repository: Repository) -> Iterator[Finding]:
+    """Refs for which another git guesses wrongly: no push makes them any more, but for a tag named like the branch."""
+    tag = f"refs/tags/{repository.served_ref(repository.settings()).removeprefix('refs/heads/')}"
+    refs = [ref for ref in repository.refs_below(*GUESSED, tag) if not ref.startswith(f"{tag}/")]
+    if refs:
+        more = f", and {count(len(refs) - 1, 'ref')} more" * (len(refs) > 1)
+        mend = f"git -C {shlex.quote(str(repository.directory))} update-ref -d {escape(shlex.quote(refs[0]))}"
+        yield Finding("refs", f"other programs can take {escape(refs[0])} for something else{more}", mend)
 
 
 def _owners(directory: Path) -> Finding:

@@ -88,6 +88,13 @@ def test_a_trailer_on_the_tip_overrides_the_limit(limited: Site) -> None:
     assert note(limited, commit).startswith("Allow-Large-Change: the lease ends\n")
 
 
+def test_a_trailer_is_noted_also_where_its_commit_is_replaced_by_another(limited: Site) -> None:
+    commit = limited.commit(LARGE, "Move\n\nAllow-Large-Change: the lease ends")
+    git("update-ref", f"refs/replace/{commit}", "main", cwd=limited.repository)
+    assert push(limited).returncode == 0
+    assert note(limited, commit).startswith("Allow-Large-Change: the lease ends\n")
+
+
 def test_a_trailer_below_the_tip_overrides_nothing(limited: Site) -> None:
     limited.commit(LARGE, "Move\n\nAllow-Large-Change: the lease ends")
     limited.commit({"README": "x"})

@@ -478,6 +478,12 @@ def test_commits_and_objects_off_the_branch_are_not_shown(repository: Path) -> N
     facts(client, f"commit/{tree[:10]}", 404)
 
 
+def test_a_branch_that_is_named_like_an_id_hides_no_commit(repository: Path) -> None:
+    first = tip(repository, "main~3")
+    git("branch", first[:10], "main", cwd=repository)
+    assert facts(client_of_repository(repository), f"commit/{first[:10]}")["commit"] == first
+
+
 def test_the_commit_in_force_is_shown_also_when_it_is_off_the_branch(repository: Path) -> None:
     active, settings = served(repository)
     was = tip(repository)
