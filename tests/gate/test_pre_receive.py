@@ -167,3 +167,19 @@ def test_other_branches_are_not_judged_and_a_push_ends_with_the_first_move_that_
 def test_a_push_that_names_no_ref_is_refused(place: Path) -> None:
     with open_pushed_repository(place) as opened:
         assert judge([], opened) == Verdict(())
+
+
+# --- aliases of a branch that is not born ---
+
+
+@pytest.mark.parametrize(("served", "pushed"), [("main", "production"), ("production", "main")])
+def test_the_first_push_of_a_branch_is_judged_by_whichever_of_its_names(
+    tmp_path: Path, served: str, pushed: str
+) -> None:
+    place = make_repository(tmp_path / "map.git", BAD)
+    new = tip(place)
+    git("update-ref", "-d", "refs/heads/main", cwd=place)
+    git("symbolic-ref", "refs/heads/production", "refs/heads/main", cwd=place)
+    git("config", "location-policy.branch", served, cwd=place)
+    with open_pushed_repository(place) as opened:
+        assert not judge([Update(ZEROS, new, f"refs/heads/{pushed}")], opened).accepted

@@ -33,7 +33,7 @@ def judge(
         return Verdict(())
     settings = repository.settings()
     served = repository.served_ref(settings)
-    aliases = repository.symbolic_refs() if any(update.ref != served for update in updates) else {}
+    aliases = _aliases(updates, repository, served) if any(update.ref != served for update in updates) else {}
     allows_rewind = is_true(settings.get("allownonfastforward"))
     signatures = signature_rule(settings, repository.directory)
     moves: dict[Update, Move] = {}
@@ -48,6 +48,12 @@ def judge(
         if not moves[meant].accepted:
             break
     return Verdict(tuple(updates), tuple(moves.values()))
+
+
+def _aliases(updates: Sequence[Update], repository: Repository, served: str) -> Mapping[str, str]:
+    """The refs that stand for another one; before the served one is born also those that would let it be born."""
+    is_born = repository.tip(served) is not None
+    return repository.symbolic_refs(() if is_born else (served, *(one.ref for one in updates if one.creates)))
 
 
 def _unjudged(update: Update, repository: Repository, served: str, aliases: Mapping[str, str]) -> Unjudged | None:

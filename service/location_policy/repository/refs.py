@@ -32,9 +32,9 @@ def read_ref(git: Git, ref: str) -> str | None:
     return _read_refs(git, [ref]).get(ref)
 
 
-def read_head(git: Git) -> str | None:
-    """The full name of the ref that HEAD stands for; None where it is detached."""
-    named = found(git, "symbolic-ref", "--quiet", "HEAD")
+def read_target(git: Git, ref: str) -> str | None:
+    """The full name of the ref that HEAD, or another one, stands for, there or not; None where it stands for none."""
+    named = found(git, "symbolic-ref", "--quiet", ref)
     return None if named is None else named.decode(errors="surrogateescape").removesuffix("\n")
 
 
@@ -95,7 +95,7 @@ class Resolver:
         return _read_refs(self._git, [folder + name for folder in FOLDERS])
 
     def _head(self) -> str | None:
-        ref = read_head(self._git)
+        ref = read_target(self._git, "HEAD")
         if ref is not None:
             return read_ref(self._git, ref)
         return self._git.run("show-ref", "--verify", "--hash", "HEAD").decode().strip()

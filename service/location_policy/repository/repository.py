@@ -19,7 +19,7 @@ from .git import Git, GitFailed, PlainGit, PythonGit
 from .git_dir import find_git_directory
 from .new_commits import Author, Merge, change_files, make_blob, make_commit, merge_trees, move_ref
 from .objects import Entry, Objects
-from .refs import Resolver, is_id, read_head
+from .refs import Resolver, is_id, read_target
 from .revisions import Revisions
 from .signatures import Keys, Signature, read_signatures
 
@@ -44,7 +44,7 @@ class Repository(Revisions):
         """The full name of the ref that is served: the configured branch, else what HEAD names."""
         if branch := settings.get("branch"):
             return f"refs/heads/{branch}"
-        return read_head(self._git) or "HEAD"  # detached
+        return read_target(self._git, "HEAD") or "HEAD"  # detached
 
     def tip(self, ref: str) -> str | None:
         """The id of the commit that a ref names, by its full name; None where the ref is not there."""
@@ -101,11 +101,12 @@ class Repository(Revisions):
         names = self.branches()
         return f"branches here: {', '.join(names)}" if names else "the repository has no branch yet"
 
-    def symbolic_refs(self) -> Mapping[str, str]:
-        """The refs that stand for another one, and which."""
+    def symbolic_refs(self, missing: Iterable[str] = ()) -> Mapping[str, str]:
+        """The refs that stand for another one, and which; `missing` are asked for too, since git lists none of them."""
         text = self._git.run("for-each-ref", "--format=%(refname)%00%(symref)").decode(errors="surrogateescape")
         pairs = (line.split("\0") for line in text.split("\n")[:-1])
-        return {name: target for name, target in pairs if target}
+        hidden = {name: read_target(self._git, name) or "" for name in missing}
+        return {name: target for name, target in (*pairs, *hidden.items()) if target}
 
     def branches(self) -> list[str]:
         """The short names of all branches."""
