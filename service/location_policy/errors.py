@@ -7,6 +7,7 @@ LocationPolicyError            everything that the program raises for its user, 
 ├── RepositoryError            a repository cannot be read or written
 │   ├── GitUnavailable         git is not installed, or too old
 │   ├── NotARepository         a path that is none, or that may not be read
+│   ├── ForeignRepository      a repository of another user, which git was not told to read
 │   ├── UnknownRevision        a branch or a commit that is not there
 │   ├── NotWritable            a repository in which the program makes no commit
 │   ├── NotRevertible          a commit that cannot be taken back, or gone back to
@@ -77,6 +78,10 @@ class GitUnavailable(RepositoryError):
 
 class NotARepository(RepositoryError):
     """A path that is not a git repository, or that may not be read."""
+
+
+class ForeignRepository(RepositoryError):
+    """A repository of another user: its config is not ours, and git was not told that it is meant."""
 
 
 class UnknownRevision(RepositoryError):

@@ -22,7 +22,7 @@ from location_policy.rollout.persistence import PIN
 from tests.support.program import PROGRAM, run_program
 from tests.support.repositories import BAD, GOOD, clone, force_commit, git, init, make_repository, tip
 from tests.support.signing import make_ssh_key, needs_ssh, require
-from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody
+from tests.support.unprivileged import NOBODY, home_trusting, open_folder, run_program_as_nobody
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
@@ -201,7 +201,7 @@ def test_what_may_not_be_read_or_written_is_told() -> None:
     with open_folder() as folder:
         repository = init(folder / "locations.git")
         (repository / "description.of.ours").touch(mode=0o600)
-        done = run_program_as_nobody("doctor", "--repo", repository, cwd=folder)
+        done = run_program_as_nobody("doctor", "--repo", repository, cwd=folder, HOME=home_trusting(repository, folder))
     assert done.returncode == 1, done.stderr
     assert f"owner: nobody may not read 1 path, such as {repository}/description.of.ours\n" in done.stdout
     assert f"state: nobody may not write {repository}: nothing is kept for a restart\n" in done.stdout

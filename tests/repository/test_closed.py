@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -9,15 +11,29 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.errors import RepositoryError, UnknownRevision
+from location_policy.errors import ForeignRepository, RepositoryError, UnknownRevision
 from location_policy.repository import git_process as processes
 from location_policy.repository.git import Git, GitFailed, PlainGit, PythonGit
-from location_policy.repository.mirror import Mirror
+from location_policy.repository.mirror import Mirror, mirror_directory
 from location_policy.repository.repository import open_repository
 from tests.support.git_http import address_of, clone_over_http, push_over_http
-from tests.support.program import run_program
-from tests.support.repositories import GOOD, SYDNEY, Clone, force_commit, git, init, make_repository, run_git, said
+from tests.support.program import closed_environment, run_program
+from tests.support.repositories import (
+    GOOD,
+    MELBOURNE,
+    SYDNEY,
+    Clone,
+    clone,
+    force_commit,
+    git,
+    init,
+    make_repository,
+    run_git,
+    said,
+    tip,
+)
 from tests.support.service import started_service
+from tests.support.unprivileged import NOBODY
 
 Open = Callable[[Path], AbstractContextManager[Git]]
 
@@ -117,6 +133,160 @@ def test_settings_of_machine_and_user_do_not_count_for_a_push_over_http_either(
         assert git("reflog", "--max-count=1", "--format=%gn", "main", cwd=repository) == "anonymous"
     assert not marker.exists()
     assert not (tmp_path / "home" / "trace").exists()
+
+
+@pytest.fixture
+def rigged(tmp_path: Path, marker: Path) -> Path:
+    """A repository whose config names a program wherever git would run one, and in which a revert has to merge."""
+    files = {"locations/apac.csv": SYDNEY, "expectations.csv": ""}
+    repository = make_repository(tmp_path / "map.git", files)
+    for number in (3, 4):
+        force_commit(repository, {**files, "locations/apac.csv": f"{SYDNEY}Perth,10.61.{number}.0/24\n"})
+    (repository / "info").mkdir(exist_ok=True)
+    (repository / "info" / "attributes").write_text("* diff=evil merge=evil filter=evil\n")
+    for name in ("reference-transaction", "post-index-change", "update", "pre-receive", "post-receive"):
+        hook = repository / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\ntouch {marker}\n")
+        hook.chmod(0o755)
+    program = f"touch {marker};false"
+    with (repository / "config").open("a") as file:
+        file.write(f"""
+[core]
+	fsmonitor = {program}
+	pager = {program}
+	editor = {program}
+	sshCommand = {program}
+	gitProxy = {program}
+	askPass = {program}
+	alternateRefsCommand = {program}
+[diff]
+	external = {program}
+[diff "evil"]
+	textconv = {program}
+	command = {program}
+[merge "evil"]
+	driver = {program}
+[filter "evil"]
+	clean = {program}
+	smudge = {program}
+[gpg]
+	program = {program}
+[gpg "ssh"]
+	program = {program}
+	defaultKeyCommand = {program}
+[commit]
+	gpgSign = true
+[log]
+	showSignature = true
+[credential]
+	helper = "!{program}"
+[alias]
+	log = "!{program}"
+""")
+    return repository
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check --rev main~1",
+        "check --rev main --only-changed main~1",
+        "lookup 10.61.2.7",
+        "blame 10.61.2.7",
+        "history",
+        "history 10.61.3.7",
+        "diff main~1 main",
+        "doctor",
+        "revert main~1 --dry-run",
+    ],
+)
+def test_what_a_repository_says_is_to_be_run_is_not_run(rigged: Path, marker: Path, command: str) -> None:
+    done = run_program(*command.split(" "), "--repo", rigged)
+    assert done.returncode in (0, 1), done.stderr
+    assert not marker.exists()
+
+
+def test_nor_is_it_where_it_is_followed(rigged: Path, marker: Path, tmp_path: Path) -> None:
+    with started_service("--repo", rigged, cwd=tmp_path) as service:
+        service.wait_for("in-sync")
+        assert tip(rigged, "refs/location-policy/last-good") == tip(rigged)
+    assert not marker.exists()
+
+
+def test_nor_is_it_for_what_is_staged(rigged: Path, marker: Path, tmp_path: Path) -> None:
+    copy = clone(rigged, tmp_path / "copy")
+    copy.write({"locations/apac.csv": MELBOURNE})
+    copy.git("add", "locations/apac.csv")
+    shutil.copy(rigged / "config", copy.path / ".git" / "config")
+    copy.git("config", "core.bare", "false")
+    shutil.copytree(rigged / "hooks", copy.path / ".git" / "hooks", dirs_exist_ok=True)
+    marker.unlink(missing_ok=True)  # the clone is of git's making, not of ours
+    for command in ("check --staged", "check", "lookup 10.61.3.7"):
+        assert run_program(*command.split(" "), copy.path).returncode == 0
+    assert not marker.exists()
+
+
+# --- another user's ---
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Path:
+    """A repository of another user."""
+    if os.geteuid() != 0:  # pragma: no cover  depends on who runs the tests
+        pytest.skip("only root can give files away")
+    repository = make_repository(tmp_path / "map.git", GOOD)
+    os.chown(repository, NOBODY, NOBODY)
+    return repository
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("check", 2), ("blame 10.61.2.7", 2), ("serve --port 0", 3), ("doctor", 1), ("init", 2)],
+)
+def test_the_repository_of_another_user_is_refused_until_git_is_told(
+    foreign: Path, tmp_path: Path, command: str, status: int
+) -> None:
+    name, *arguments = command.split(" ")
+    place = [foreign] if name == "init" else ["--repo", foreign]
+    done = run_program(name, *arguments, *place, cwd=tmp_path, environment={"HOME": str(tmp_path)})
+    hint = f"git config --global --add safe.directory {foreign}"
+    assert done.returncode == status
+    assert f"{foreign} belongs to another user, nobody" in done.stdout + done.stderr
+    assert hint in done.stdout + done.stderr
+
+
+def test_the_hint_is_one_that_works(foreign: Path, tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path)}
+    refused = run_program("check", "--repo", foreign, environment=home)
+    hint = refused.stderr.partition("hint: ")[2].strip()
+    environment = {name: value for name, value in closed_environment(**home).items() if name != "GIT_CONFIG_GLOBAL"}
+    subprocess.run(hint, shell=True, check=True, env=environment)
+    assert run_program("check", "--repo", foreign, environment=home).returncode == 0
+
+
+def test_without_a_home_root_is_to_tell_git(foreign: Path) -> None:
+    done = run_program("check", "--repo", foreign)
+    assert f"hint: sudo git config --system --add safe.directory {foreign}\n" in done.stderr
+
+
+def test_so_is_a_working_copy_whose_repository_is_elsewhere_but_not_its_files(foreign: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    (work / "locations").mkdir(parents=True)
+    (work / ".git").write_text(f"gitdir: {foreign}\n")
+    (work / "locations" / "apac.csv").write_text(SYDNEY)
+    assert run_program("check", work).returncode == 0  # no git is asked
+    refused = run_program("check", work, "--rev", "main")
+    assert refused.returncode == 2
+    assert "belongs to another user" in refused.stderr
+
+
+def test_a_mirror_is_not_made_in_a_folder_of_another_user(foreign: Path, tmp_path: Path) -> None:
+    url = "https://example.com/map.git"
+    copy = mirror_directory(url, tmp_path)
+    foreign.rename(copy)
+    with pytest.raises(ForeignRepository, match="belongs to another user"):
+        Mirror(url, tmp_path, None, 1.0).make()
 
 
 # --- no way out ---

@@ -32,7 +32,7 @@ from tests.support.repositories import (
     said,
     tip,
 )
-from tests.support.unprivileged import NOBODY, open_folder, run_as_nobody
+from tests.support.unprivileged import NOBODY, home_trusting, open_folder, run_as_nobody
 
 ROWS = SYDNEY + MELBOURNE
 
@@ -256,10 +256,11 @@ with open_repository(Path({0!r})) as opened: print(opened.find_commit("main").su
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_a_repository_of_another_user_is_read() -> None:
+def test_a_repository_of_another_user_is_read_once_git_is_told() -> None:
     with open_folder() as folder:
         repository = str(make_repository(folder / "map.git", GOOD))
-        done = run_as_nobody(IMPORTS.format(repository), PROGRAM.format(repository))
+        home = f"import os; os.environ['HOME'] = {home_trusting(Path(repository), folder)!r}"
+        done = run_as_nobody(IMPORTS.format(repository), home + PROGRAM.format(repository))
     assert (done.stdout, done.stderr) == ("Force it in\n", "")
 
 

@@ -75,12 +75,18 @@ def environment_of_nobody(**more: str) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith("COVERAGE_")}
 
 
-def run_program_as_nobody(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+def home_trusting(repository: Path, home: Path) -> str:
+    """A home in which git was told to read the repository of another user."""
+    (home / ".gitconfig").write_text(f"[safe]\n\tdirectory = {repository}\n")
+    return str(home)
+
+
+def run_program_as_nobody(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """The program's status and what it printed."""
     return subprocess.run(
         [*program_of_nobody(), *arguments],
         cwd=cwd,
-        env=environment_of_nobody(),
+        env=environment_of_nobody(**environment),
         capture_output=True,
         check=False,
         text=True,

@@ -31,7 +31,7 @@ from tests.support.git_http import (
 from tests.support.program import run_program
 from tests.support.repositories import GOOD, SYDNEY, Clone, git, init_with, make_repository, run_git, said, tip
 from tests.support.service import Service, started_service, wait_until
-from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody
+from tests.support.unprivileged import NOBODY, home_trusting, open_folder, run_program_as_nobody
 
 README = (Path(__file__).parent.parent.parent / "README.md").read_text()
 PERTH = "Perth,10.61.9.0/24\n"
@@ -489,13 +489,15 @@ def test_a_request_that_waits_to_be_asked_for_its_body_is_asked(steady: Service)
 def test_a_repository_of_somebody_else_is_not_served_so_and_the_line_that_mends_it_is_told() -> None:
     with open_folder() as folder:
         repository = make_repository(folder / "map.git", GOOD)
-        done = run_program_as_nobody("serve", "--repo", repository, "--git-http", "--port", "0", cwd=folder)
+        home = home_trusting(repository, folder)
+        arguments = ("serve", "--repo", repository, "--git-http", "--port", "0")
+        done = run_program_as_nobody(*arguments, cwd=folder, HOME=home)
         assert (done.returncode, done.stdout) == (3, "")
         assert done.stderr == (
             f"location-policy: git over HTTP: {repository} belongs to root, and the service runs as nobody\n"
             f"  hint: chown -R nobody {repository}\n"
         )
-        with started_service("--repo", repository, cwd=folder, user=NOBODY) as service:
+        with started_service("--repo", repository, cwd=folder, user=NOBODY, HOME=home) as service:
             wait_until(lambda: served_at(service, "10.61.2.0") == "Sydney")
             assert service.ask("/locations.git/info/refs?service=git-upload-pack").status == 404
             assert f"INFO git over HTTP: {repository} belongs to root" in service.log.read_text()

@@ -17,7 +17,7 @@ from tests.support.maps import many_rows
 from tests.support.program import PROGRAM, closed_environment, run_program
 from tests.support.repositories import BAD, GOOD, clone, force_commit, git, init, make_repository
 from tests.support.service import Service, running_service, started_service, wait_until
-from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody
+from tests.support.unprivileged import NOBODY, home_trusting, open_folder, run_program_as_nobody
 
 
 @pytest.fixture
@@ -164,7 +164,9 @@ def test_inherited_variables_of_git_do_not_matter(repository: Path) -> None:
 
 def test_a_repository_of_another_user_is_served_and_what_cannot_be_kept_is_told(folder: Path) -> None:
     repository = make_repository(folder / "locations.git", GOOD)
-    with started_service("--repo", repository, cwd=folder, user=NOBODY) as service:
+    with started_service(
+        "--repo", repository, cwd=folder, user=NOBODY, HOME=home_trusting(repository, folder)
+    ) as service:
         status = service.wait_for("in-sync")
         assert service.locate("10.61.2.0").json()["status"] == "success"
         log = service.log.read_text()
@@ -178,12 +180,12 @@ def test_the_last_good_content_survives_where_the_repository_cannot_be_written(f
     (folder / "state").mkdir(mode=0o700)
     (folder / "state").chmod(0o777)
     arguments = ("--repo", repository, "--state-dir", folder / "state")
-    with started_service(*arguments, cwd=folder, user=NOBODY) as service:
+    with started_service(*arguments, cwd=folder, user=NOBODY, HOME=home_trusting(repository, folder)) as service:
         good = service.wait_for("in-sync")["active"]["commit"]
     git("update-ref", "-d", "refs/heads/main", cwd=repository)
     force_commit(repository, BAD)
     git("gc", "--quiet", "--prune=now", cwd=repository)
-    with started_service(*arguments, cwd=folder, user=NOBODY) as service:
+    with started_service(*arguments, cwd=folder, user=NOBODY, HOME=home_trusting(repository, folder)) as service:
         service.wait_for("rejected", good)
         assert service.locate("10.61.2.0").json()["policy.commit"] == good
 

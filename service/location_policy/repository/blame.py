@@ -19,7 +19,6 @@ def blame_line(git: Git, commit_id: str, path: str, line: int) -> Written:
 
     White space counts: it parts names.
     """
-    head, *rest = git.run(
-        "blame", "--porcelain", "--encoding=none", "-L", f"{line},{line}", commit_id, "--", path
-    ).split(b"\n")
+    options = ("--porcelain", "--encoding=none", "--no-textconv", "-L", f"{line},{line}")
+    head, *rest = git.run("blame", *options, commit_id, "--", path).split(b"\n")
     return Written(head.split(b" ")[0].decode(), b"boundary" in rest)

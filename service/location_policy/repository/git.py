@@ -39,12 +39,28 @@ _CLOSED = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_REPLACE_OBJECTS": "1",
 }
+NOTHING_RUNS = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false")
+"""Settings of a repository that are of no force here: what is asked runs no program that it names.
+
+Others name programs that no question here comes to: textconv and merge drivers are switched off where they would be
+asked (`blame`, `merge_trees`), those of signatures where they are read, transports by `GIT_ALLOW_PROTOCOL`. A pager
+wants a terminal, a filter a working copy, an external diff a diff.
+"""
+
 _KEPT = ("PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK")
 
 
 def closed_environment(kept: Iterable[str] = _KEPT) -> dict[str, str]:
     """The environment for git: of ours only what is `kept`."""
     return {name: os.environ[name] for name in kept if name in os.environ} | _CLOSED
+
+
+def config_variables(settings: Mapping[str, str]) -> dict[str, str]:
+    """Variables that hold for one git in place of what its config says (git-config, "GIT_CONFIG_COUNT")."""
+    variables = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings.items()):
+        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return variables
 
 
 class GitFailed(RepositoryError):
@@ -70,7 +86,7 @@ class PlainGit:
     """git as a plain child process, for the hook; `quarantine` keeps the variables that show a push's objects."""
 
     def __init__(self, directory: Path, *, quarantine: bool = False) -> None:
-        self._command = ["git", f"--git-dir={directory.absolute()}"]
+        self._command = ["git", f"--git-dir={directory.absolute()}", *NOTHING_RUNS]
         kept = (*_KEPT, *QUARANTINE) if quarantine else _KEPT
         self._environment = closed_environment(kept)
         self._running: subprocess.Popen[bytes] | None = None
@@ -153,7 +169,10 @@ class PythonGit:
     def _start(self, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Program.AutoInterrupt:
         with _found():
             return self._repo.git.execute(
-                ["git", *arguments], istream=subprocess.PIPE, env=dict(environment or {}), as_process=True
+                ["git", *NOTHING_RUNS, *arguments],
+                istream=subprocess.PIPE,
+                env=dict(environment or {}),
+                as_process=True,
             )
 
 

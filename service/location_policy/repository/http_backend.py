@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 
 from ..errors import CannotStart, RepositoryError
 from ..text import escape
-from .git import closed_environment
+from .git import closed_environment, config_variables
 from .git_process import git_missing
 from .push_processes import end_judgement
 
@@ -135,10 +135,8 @@ class HttpBackend:
             "QUERY_STRING": call.query,
             "CONTENT_TYPE": call.content_type,
             "REMOTE_ADDR": call.address,
-            "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
+            **config_variables(_SETTINGS),
         }
-        for number, (key, value) in enumerate(_SETTINGS.items()):
-            environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         if call.protocol:
             environment["HTTP_GIT_PROTOCOL"] = call.protocol
         if call.user is not None:

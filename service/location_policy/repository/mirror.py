@@ -17,8 +17,9 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import RepositoryError
 from .config import SECTION
-from .git import PlainGit
+from .git import PlainGit, config_variables
 from .new_repository import make_bare
+from .ownership import require_own
 
 DEADLINE = 120.0
 """Seconds that a fetch may take: the first one brings the whole history."""
@@ -63,9 +64,7 @@ def part_login(url: str) -> tuple[str, dict[str, str]]:
     if parts.scheme not in ("http", "https") or not at or not unquote(login).isprintable():
         return url, {}
     return parts._replace(netloc=host).geturl(), {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"credential.{parts.scheme}://{host}.helper",
-        "GIT_CONFIG_VALUE_0": _HELPER,
+        **config_variables({f"credential.{parts.scheme}://{host}.helper": _HELPER}),
         "MIRROR_USER": unquote(user),
         "MIRROR_PASSWORD": unquote(password),
     }
@@ -107,8 +106,9 @@ class Mirror:
         self._git = PlainGit(self.directory)
 
     def make(self) -> None:
-        """The empty copy, where there is none yet."""
+        """The empty copy, where there is none yet; raises ForeignRepository where another user has made it."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        require_own(self.directory, self.directory)
         make_bare(self.directory, self._branch or "main")
         for key, value in {f"remote.{_REMOTE}.url": self._url, **_SETTINGS}.items():
             self._git.run("config", key, value)

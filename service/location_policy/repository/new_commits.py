@@ -16,12 +16,10 @@ from typing import NamedTuple
 
 from ..errors import GitUnavailable, NotWritable
 from ..text import quote
-from .git import Git, GitFailed
+from .git import Git, GitFailed, config_variables, found
 
 _USAGE = 129
 """The status of git for an option that it does not know (git, usage.c)."""
-_MARKERS = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "merge.conflictStyle", "GIT_CONFIG_VALUE_0": "merge"}
-"""That conflicts have two sides, under any config of the repository (git-config, "GIT_CONFIG_COUNT")."""
 _AUTHOR = re.compile(r"\s*([^<>\n]*[^<>\s])\s*<([^<>\s]+)>\s*")
 _OPEN = ("PATH", "HOME", "XDG_CONFIG_HOME")
 """What git needs to find the settings of its user, which are closed to it elsewhere."""
@@ -145,7 +143,7 @@ def merge_trees(git: Git, base: str, ours: str, theirs: str, author: Author) -> 
     sides = [make_commit(git, tree, (below,), "side", author) for tree in (ours, theirs)]
     options = ("--write-tree", "--stdin", "-z", "--name-only", "--no-messages")
     try:
-        told = git.run("merge-tree", *options, stdin=f"{' '.join(sides)}\n".encode(), environment=_MARKERS)
+        told = git.run("merge-tree", *options, stdin=f"{' '.join(sides)}\n".encode(), environment=_plain(git))
     except GitFailed as error:
         if error.status == _USAGE:
             raise GitUnavailable(
@@ -154,6 +152,13 @@ def merge_trees(git: Git, base: str, ours: str, theirs: str, author: Author) -> 
         raise
     _, tree, *paths = told.decode(errors="surrogateescape").split("\0")  # whether it is clean, tree, conflicts
     return Merge(tree, [path for path in paths if path])
+
+
+def _plain(git: Git) -> Mapping[str, str]:
+    """That conflicts have two sides, and no program merges, whatever the repository says: its files are in conflict."""
+    told = found(git, "config", "--null", "--name-only", "--get-regexp", r"^merge\..+\.driver$") or b""
+    drivers = told.decode(errors="surrogateescape").split("\0")[:-1]
+    return config_variables({"merge.conflictStyle": "merge"} | dict.fromkeys(drivers, "false"))
 
 
 def move_ref(git: Git, ref: str, new: str, old: str, why: str, author: Author) -> None:

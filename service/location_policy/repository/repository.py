@@ -5,6 +5,7 @@ Everything is read from a commit's tree by object id, never from a working copy.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,9 +120,11 @@ class Repository(Revisions):
 
     def hooks_folder(self) -> Path | None:
         """Where git looks for hooks, `core.hooksPath` respected; None where there is a working copy."""
-        text = self._git.run("rev-parse", "--is-bare-repository", "--git-path", "hooks")
-        is_bare, folder = text.decode(errors="surrogateescape").removesuffix("\n").split("\n", 1)
-        return self.directory / folder if is_bare == "true" else None
+        if self._git.run("rev-parse", "--is-bare-repository").strip() != b"true":
+            return None
+        folders = self._git.run("config", "--null", "--type=path", "--get-all", "core.hooksPath").split(b"\0")[:-1]
+        *own, _ = map(os.fsdecode, folders)  # the last is that of `NOTHING_RUNS`
+        return self.directory / (own[-1] if own else "hooks")
 
     def formats(self) -> tuple[str, str]:
         """How objects are named, and how refs are stored (git-config, "extensions")."""
@@ -273,7 +276,10 @@ def _only(revision: str, ids: Sequence[str]) -> str | None:
 @contextmanager
 def open_repository(path: Path) -> Iterator[Repository]:
     """The repository at a path, bare or not, for the length of the `with` block; raises RepositoryError."""
+    from .ownership import require_own  # the hook's repository is git's own to judge
+
     directory = find_git_directory(path)
+    require_own(path, directory)
     with PythonGit(directory) as git, Objects(git) as objects:
         yield Repository(directory, git, objects)
 

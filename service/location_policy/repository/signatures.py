@@ -16,7 +16,7 @@ from os import devnull
 from pathlib import Path
 from typing import NamedTuple
 
-from .git import Git
+from .git import Git, config_variables
 
 GOOD = "G"
 """git's letter for a signature that is good, by a key that is listed; every other letter is no."""
@@ -97,7 +97,4 @@ def _environment(keys: Keys, home: str) -> Mapping[str, str]:
         "gpg.x509.program": "false",
         **({"gpg.ssh.revocationFile": str(keys.revoked)} if keys.revoked else {}),
     }
-    environment = {"GNUPGHOME": home, "GIT_CONFIG_COUNT": str(len(config))}
-    for number, (key, value) in enumerate(config.items()):
-        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return environment
+    return {"GNUPGHOME": home, **config_variables(config)}

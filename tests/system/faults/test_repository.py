@@ -13,7 +13,7 @@ from tests.support.program import AS_INSTALLED, PROGRAM
 from tests.support.repositories import BAD, GOOD, force_commit, git, init, make_repository
 from tests.support.rollouts import chain, held_at_rest, roll_out
 from tests.support.service import Service, running_service, started_service, wait_until
-from tests.support.unprivileged import NOBODY, open_folder
+from tests.support.unprivileged import NOBODY, home_trusting, open_folder
 
 PERTH = {"locations/apac.csv": "Perth,10.61.2.0/24\n"}
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
@@ -86,7 +86,9 @@ def folder() -> Iterator[Path]:
 
 def test_a_repository_that_may_not_be_read_for_a_while_is_followed_again(folder: Path) -> None:
     repository = make_repository(folder / "locations.git", GOOD)
-    with started_service("--repo", repository, cwd=folder, user=NOBODY) as service:
+    with started_service(
+        "--repo", repository, cwd=folder, user=NOBODY, HOME=home_trusting(repository, folder)
+    ) as service:
         good = service.wait_for("in-sync")["active"]["commit"]
         repository.chmod(0o700)
         service.wait_for("unreachable", good)  # a look that is under way has git's words for it
