@@ -124,7 +124,7 @@ class Repository(Revisions):
             return None
         folders = self._git.run("config", "--null", "--type=path", "--get-all", "core.hooksPath").split(b"\0")[:-1]
         *own, _ = map(os.fsdecode, folders)  # the last is that of `NOTHING_RUNS`
-        return self.directory / (own[-1] if own else "hooks")
+        return self.directory.absolute() / (own[-1] if own else "hooks")
 
     def formats(self) -> tuple[str, str]:
         """How objects are named, and how refs are stored (git-config, "extensions")."""
