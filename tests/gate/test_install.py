@@ -172,28 +172,52 @@ def test_a_new_repository_has_the_modes_that_the_umask_leaves(tmp_path: Path) ->
 # --- for a group ---
 
 
-def group_writes(repository: Path) -> bool:
-    folders = [Path(folder) for folder, _, _ in os.walk(repository)]
-    return all(folder.stat().st_mode & 0o2070 == 0o2070 for folder in folders)
+OWNERS = ("config", "HEAD", "hooks", "location-policy")
 
 
-def test_a_shared_repository_stays_writable_for_its_group(tmp_path: Path, folder: Path) -> None:
+def group_writes(repository: Path) -> set[str]:
+    """What at the top of a repository the group may write, with all folders below it."""
+    tops = (top for top in repository.iterdir() if not top.is_symlink())
+    return {top.name for top in tops if all(path.stat().st_mode & 0o020 for path in (top, *top.rglob("*/")))}
+
+
+def test_a_shared_repository_stays_writable_for_its_group_but_for_what_says_what_is_run(
+    tmp_path: Path, folder: Path
+) -> None:
     repository = tmp_path / "map.git"
     create(repository, folder, shared=True)
     assert config(repository, "core.sharedRepository") == ["group"]
-    assert group_writes(repository)
+    assert group_writes(repository) == {"logs", "objects", "refs"}
     copy = clone(repository, tmp_path / "clone")
     copy.commit({"README": "x"})
     assert copy.push("HEAD:main", "HEAD:refs/heads/side/one").returncode == 0
-    assert group_writes(repository)
+    assert group_writes(repository) >= {"objects", "refs", "logs"}
     assert (repository / "refs" / "heads" / "main").stat().st_mode & 0o060 == 0o060
+    modes = [stat.S_IMODE((repository / name).stat().st_mode) for name in ("", "hooks", "hooks/pre-receive", "config")]
+    assert group_writes(repository) & {*OWNERS} == set()
+    assert modes == [0o3775, 0o2750, 0o750, 0o640]
+
+
+def test_a_setting_that_is_changed_later_leaves_the_config_to_its_owner(tmp_path: Path) -> None:
+    create(tmp_path / "map.git", None, shared=True)
+    install(tmp_path / "map.git", branch="main")
+    assert stat.S_IMODE((tmp_path / "map.git" / "config").stat().st_mode) == 0o640
 
 
 def test_an_existing_repository_can_be_shared(repository: Path) -> None:
     (repository / "dangling").symlink_to("nowhere")
+    (repository / "location-policy").mkdir(mode=0o777)
+    (repository / "location-policy" / "journal.jsonl").touch()
     assert "shared with its group" in install(repository, shared=True)
-    assert group_writes(repository)
-    assert (repository / "HEAD").stat().st_mode & 0o060 == 0o060
+    assert group_writes(repository) & {*OWNERS} == set()
+    assert stat.S_IMODE((repository / "location-policy" / "journal.jsonl").stat().st_mode) == 0o640
+
+
+def test_hooks_are_written_by_their_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    done = subprocess.run(["sh", "-c", f"umask 000; {PROGRAM} init map.git --empty"], cwd=tmp_path, check=False)
+    assert done.returncode == 0
+    hooks = tmp_path / "map.git" / "hooks"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (hooks, *hooks.iterdir())} == {0o755}
 
 
 def test_a_repository_whose_modes_cannot_be_set_is_a_clear_error() -> None:

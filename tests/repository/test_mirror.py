@@ -182,6 +182,16 @@ def test_nobody_else_may_look_into_the_copy(mirror: Mirror) -> None:
     assert stat.S_IMODE(mirror.directory.stat().st_mode) == 0o700
 
 
+def test_a_copy_is_not_made_through_a_link(remote: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    copy = Mirror(remote.as_uri(), tmp_path / "state", None, 0.0)
+    copy.directory.parent.mkdir()
+    copy.directory.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RepositoryError, match="is a symbolic link"):
+        copy.make()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_a_fetch_leaves_no_process_behind_that_tidies_up(mirror: Mirror) -> None:
     assert git("config", "gc.autoDetach", cwd=mirror.directory) == "false"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,6 +75,50 @@ def test_a_line_of_another_version_is_passed_over(tmp_path: Path, line: str) -> 
     (tmp_path / journal.FILE_NAME).write_text(f"{line}\n\xff\n", encoding="latin-1")
     write(tmp_path, event(1))
     assert read(tmp_path) == [event(1)]
+
+
+def test_it_is_written_by_its_owner_and_read_by_its_group_whatever_the_umask(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / journal.FILE_NAME).touch()
+    (tmp_path / "old" / journal.FILE_NAME).chmod(0o666)
+    mask = os.umask(0)
+    try:
+        write(tmp_path / "new", event(1))
+        write(tmp_path / "old", event(1))
+    finally:
+        os.umask(mask)
+    modes = [stat.S_IMODE((tmp_path / name / journal.FILE_NAME).stat().st_mode) for name in ("new", "old")]
+    assert modes == [0o640, 0o640]
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o750
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("link", "is a symbolic link"), ("dangling link", "is a symbolic link"), ("pipe", "")]
+)
+def test_it_is_not_written_through_what_somebody_has_put_there(tmp_path: Path, kind: str, told: str) -> None:
+    other, place = tmp_path / "other", tmp_path / journal.FILE_NAME
+    if kind == "link":
+        other.write_text("x")
+    if kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(other)
+    with pytest.raises(OSError, match=told or "No such device|is not a regular file"):
+        write(tmp_path, event(1))
+    assert not other.exists() or other.read_text() == "x"
+
+
+def test_a_journal_that_is_a_link_is_told_in_the_log(
+    repository: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / journal.FILE_NAME).symlink_to(tmp_path / "other")
+    Refresher(repository, ActiveState(), state).refresh()
+    assert (
+        f"nothing is noted in the journal: {state} cannot be written: journal.jsonl is a symbolic link" in caplog.text
+    )
+    assert not (tmp_path / "other").exists()
 
 
 def test_old_lines_go_when_there_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,8 +94,17 @@ def test_the_file_of_another_version_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).mkdir()
-    with pytest.raises(ValueError, match="Is a directory"):
+    with pytest.raises(ValueError, match="is not a regular file"):
         load(tmp_path)
+
+
+def test_a_link_is_not_followed_and_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).symlink_to(tmp_path / "other")
+    with pytest.raises(ValueError, match="last-good is a symbolic link"):
+        load(tmp_path)
+    save(tmp_path, CONTENT)
+    assert load(tmp_path) == CONTENT
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_place_that_cannot_be_written_keeps_what_it_has(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def _install_hook(path: Path, name: str) -> str:
     text = (shipped("hooks") / name).read_bytes()
     programs = b"for program in %b location-policy; do" % os.fsencode(shlex.quote(str(_program())))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         with replacing(path) as file:
             file.write(text.replace(_PROGRAM_LINE, programs))
             os.fchmod(file.fileno(), 0o755)

@@ -43,7 +43,17 @@ REFS = {
 """Settings with many values, of which one is ours: no push moves the refs that the program writes, and no ref is
 made for a dry run."""
 
+SHARED = {
+    "core.sharedRepository": "group",
+    "gc.packRefs": "false",  # it would replace a file at the top, which is its owner's
+}
+"""Settings of a repository that a group pushes to."""
+
 NO_SIGNATURES = SigningOptions()
+
+_OWNERS = ("hooks", "location-policy")
+"""Folders of a shared repository that only its owner writes: hooks, and what the service keeps beside it."""
+_OWNERS_FOLDER = 0o2750
 
 
 def create(
@@ -119,8 +129,8 @@ def install(
             done.append(f"{key} = {value}")
         done += _tell_unsigned(repository) if wanted else ()
         done += _install_settings(repository, takes_dry_runs=is_ours(hooks / "proc-receive"))
-        if shared:
-            repository.set_config("core.sharedRepository", "group")
+        for key, value in SHARED.items() if shared else ():
+            repository.set_config(key, value)
     if shared:
         _share(directory)
         done.append("shared with its group")
@@ -163,14 +173,22 @@ def _tell_unsigned(repository: Repository) -> Iterator[str]:
 
 
 def _share(directory: Path) -> None:
-    """Read and write for the group, and new files of the group's, as git does for what it makes itself."""
+    """Let the group read all, and write what a push writes, new files too, as git does for what it makes itself.
+
+    Whoever writes config or hooks says what the next user of the repository runs. So what lies at the top, the hooks
+    and what the service keeps there are their owner's, and nothing at the top may be moved away by others (chmod(1),
+    "restricted deletion flag").
+    """
     try:
         for folder, _, names in os.walk(directory):
-            Path(folder).chmod(Path(folder).stat().st_mode | 0o2070)
-            for path in (Path(folder, name) for name in names):
-                mode = path.lstat().st_mode
+            path = Path(folder)
+            is_owners = path != directory and path.relative_to(directory).parts[0] in _OWNERS
+            path.chmod(_OWNERS_FOLDER if is_owners else path.stat().st_mode | (0o3070 if path == directory else 0o2070))
+            for file in (path / name for name in names):
+                mode = file.lstat().st_mode
                 if stat.S_ISREG(mode):
-                    path.chmod(mode | (mode & 0o700) >> 3)
+                    shared = mode | (mode & 0o700) >> 3
+                    file.chmod(shared & 0o750 if is_owners or path == directory else shared)
     except OSError as error:
         raise RepositoryError(f"{error.filename} cannot be shared: {error.strerror}") from error
 

@@ -60,6 +60,13 @@ def require_backend() -> None:
         raise CannotStart("git over HTTP: git has no http-backend here", "on Alpine: apk add git-daemon")
 
 
+def _require_own_hooks(directory: Path) -> None:
+    """Raises RepositoryError where git would follow a file, which a member of the group may have made, elsewhere."""
+    if os.path.lexists(directory / "commondir"):
+        message = f"{directory}/commondir leads git to the hooks of another repository"
+        raise RepositoryError(message, "take that file away")
+
+
 class Busy(Exception):
     """Too many ask at once."""
 
@@ -104,6 +111,7 @@ class HttpBackend:
                 await talk.end()
 
     async def _start(self, call: Call) -> Talk:
+        _require_own_hooks(self._directory)
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(

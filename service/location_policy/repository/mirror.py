@@ -108,6 +108,8 @@ class Mirror:
     def make(self) -> None:
         """The empty copy, where there is none yet; raises ForeignRepository where another user has made it."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.directory.is_symlink():
+            raise RepositoryError(f"{self.directory} is a symbolic link, not a copy that was made here", "take it away")
         require_own(self.directory, self.directory)
         make_bare(self.directory, self._branch or "main")
         for key, value in {f"remote.{_REMOTE}.url": self._url, **_SETTINGS}.items():

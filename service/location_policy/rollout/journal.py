@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from ..runtime.atomic_file import remove_abandoned, replace_file
+from ..runtime.regular_file import MODE, open_regular, read_regular
 
 FILE_NAME = "journal.jsonl"
 KEPT = 10_000
@@ -63,7 +65,7 @@ class Journal:
 
 def read(directory: Path) -> list[Event]:
     """What was written down, oldest first; raises OSError where there is no journal, or none that may be read."""
-    return list(_events((directory / FILE_NAME).read_bytes()))
+    return list(_events(read_regular(directory / FILE_NAME)))
 
 
 def by_commit(events: Iterable[Event]) -> dict[str, list[Event]]:
@@ -96,10 +98,11 @@ def _line(event: Event) -> bytes:
 
 def _append(path: Path, lines: bytes) -> None:
     """All of it or nothing, as far as the disk lets us: half a line is taken back."""
-    path.parent.mkdir(exist_ok=True)  # no parents: a repository that was moved away must not come back as a folder
-    with path.open("ab", buffering=0) as file:
-        end = file.tell()
-        if end and not _ends_whole(path, end):
+    path.parent.mkdir(mode=0o750, exist_ok=True)  # no parents: a repository that was moved away must not come back
+    with FileIO(open_regular(path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "ab+") as file:
+        _close(file)
+        end = file.seek(0, os.SEEK_END)
+        if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
             lines = b"\n" + lines
         try:
             _write_whole(file, lines)
@@ -115,15 +118,16 @@ def _write_whole(file: FileIO, lines: bytes) -> None:
     os.fsync(file.fileno())
 
 
-def _ends_whole(path: Path, size: int) -> bool:
-    with path.open("rb") as file:
-        file.seek(size - 1)
-        return file.read(1) == b"\n"
+def _close(file: FileIO) -> None:
+    """Let it be no wider than `MODE`, also one that an earlier version has made."""
+    mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+    if mode & ~MODE:
+        os.fchmod(file.fileno(), mode & MODE)
 
 
 def _shorten(path: Path) -> None:
     """Drop the oldest lines once there are too many."""
-    lines = path.read_bytes().splitlines(keepends=True)
+    lines = read_regular(path).splitlines(keepends=True)
     if len(lines) <= KEPT + KEPT // 10:
         return
     remove_abandoned(path)

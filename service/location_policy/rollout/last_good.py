@@ -17,6 +17,7 @@ from ..config.commit import Commit, Signer
 from ..config.files import File
 from ..runtime.atomic_file import remove_abandoned, replacing, sync_folder
 from ..runtime.chunks import ChunkedWriter, chunks
+from ..runtime.regular_file import read_regular
 
 FILE_NAME = "last-good"
 FORMAT = 2
@@ -72,7 +73,7 @@ def save(directory: Path, last_good: LastGood) -> None:
 def load(directory: Path) -> LastGood | None:
     """What was put there, None where nothing was; raises ValueError when it is torn or the work of another version."""
     try:
-        stored = (directory / FILE_NAME).read_bytes()
+        stored = read_regular(directory / FILE_NAME)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -114,7 +115,7 @@ def _write(directory: Path, parts: Sequence[bytes]) -> None:
     for part in parts:
         for piece in chunks(part):
             digest.update(piece)
-    directory.mkdir(exist_ok=True)  # no parents: a repository that was moved away must not come back as a folder
+    directory.mkdir(mode=0o750, exist_ok=True)  # no parents: a repository that was moved away must not come back
     remove_abandoned(directory / FILE_NAME)
     with replacing(directory / FILE_NAME) as file:
         file.write(digest.hexdigest().encode() + b"\n")

@@ -103,6 +103,37 @@ def test_what_another_user_pushes_is_judged_and_served(host: Host) -> None:
     assert host.run(ANA, "git", "fetch", "--quiet", cwd=path).returncode == 0
 
 
+def test_who_may_push_cannot_say_what_the_owner_runs(host: Host) -> None:
+    repository = host.repository
+    path = clone(host)
+    commit(host, path, "Sydney,10.99.0.0/24")
+    host.must(ANA, "git", "push", "--quiet", "origin", "HEAD:main", "HEAD:side", cwd=path)
+    host.must(ANA, "git", "push", "--quiet", "origin", "--delete", "side", cwd=path)
+    host.must(ANA, "git", "--git-dir", repository, "gc", "--quiet")
+    host.must(ANA, "git", "--git-dir", repository, "pack-refs")  # there is no such file yet that would be the owner's
+    for command in (
+        ["git", "--git-dir", repository, "config", "core.hooksPath", "/tmp"],
+        ["cp", "/bin/true", repository / "hooks" / "pre-receive"],
+        ["touch", repository / "hooks" / "update"],
+        ["mv", repository / "hooks", repository / "old"],
+        ["mv", repository / "config", repository / "old"],
+        ["rm", "--force", repository / "config"],
+        ["cp", "/dev/null", repository / "HEAD"],
+    ):
+        assert host.run(ANA, *command).returncode != 0, command
+    commit(host, path, "Sydney,10.99.2.0/24")
+    host.must(ANA, "git", "push", "--quiet", cwd=path)
+
+
+def test_hooks_of_a_repository_that_a_member_leads_to_are_not_run(host: Host) -> None:
+    with started_service("--repo", host.repository, cwd=host.shared, user=NOBODY, groups=[PUSHERS]) as service:
+        service.wait_for("in-sync")
+        host.must(ANA, "git", "init", "--quiet", "--bare", host.scratch / "ana" / "evil.git")
+        host.must(ANA, "sh", "-c", f"umask 022; echo {host.scratch}/ana/evil.git >{host.repository}/commondir")
+        refs = service.ask("/locations.git/info/refs?service=git-receive-pack")
+        assert (refs.status, b"leads git to the hooks of another" in refs.body) == (500, True)
+
+
 def test_without_the_word_of_root_git_refuses_the_repository_of_another(host: Host) -> None:
     (host.scratch / "gitconfig").write_text("")
     done = host.run(ANA, "git", "clone", "--quiet", host.repository, host.scratch / "ana" / "map")

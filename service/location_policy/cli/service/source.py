@@ -105,7 +105,7 @@ def _was_served(state: Path, place: Path | None = None) -> bool:
 def write_problem(directory: Path) -> str | None:
     """Why nothing can be kept in this directory, which is made where it is missing."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=directory).close()
     except OSError as error:
         problem = f"{directory} cannot be written: {error.strerror}"
