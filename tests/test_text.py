@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from location_policy.text import SHOWN_VALUE, count, escape, moment_text, precise_moment_text, quote
+from location_policy.text import SHOWN_VALUE, count, escape, moment_text, precise_moment_text, quote, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,27 @@ def test_a_moment_is_told_in_utc_as_precisely_as_is_asked() -> None:
     moment = datetime(2026, 3, 1, 13, 5, 7, 89_500, timezone(timedelta(hours=1)))
     assert moment_text(moment) == "2026-03-01T12:05:07Z"
     assert precise_moment_text(moment) == "2026-03-01T12:05:07.089Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "cannot read https://alice:secret@git.example.com/x.git, nor git@h:x",
+            "cannot read https://git.example.com/x.git, nor git@h:x",
+        ),
+        ("https://user:p@ss@host/x.git", "https://host/x.git"),
+        ("HTTPS://user:pw@host/x.git", "HTTPS://host/x.git"),
+        ("https://host/x.git?private_token=secret", "https://host/x.git"),
+        ("https://user:pw@host/x.git?private_token=secret is gone", "https://host/x.git is gone"),
+        ("user:pw@host:x.git", "host:x.git"),
+        ("ssh://git:pw@host/x", "ssh://host/x"),
+        ("https:/user:pw@host/x?token=y", "https:/host/x"),
+        ("https://user:a/b/c@host/x", "https://host/x"),
+        ("http://h:8080/x and mail to a@b", "http://h:8080/x and mail to a@b"),
+        ("http://[::1]:8080/x@y", "http://[::1]:8080/x@y"),
+        ("is branch main meant? see git@h:x", "is branch main meant? see git@h:x"),
+    ],
+)
+def test_every_spelling_of_a_secret_in_a_url_is_left_out(text: str, shown: str) -> None:
+    assert without_secrets(text) == shown

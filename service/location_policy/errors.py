@@ -30,16 +30,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .problems import Problem, errors_in
-from .text import count
+from .text import count, without_secrets
 
 
 class LocationPolicyError(Exception):
-    """What went wrong, in one line for its user, and what to do about it."""
+    """What went wrong, in one line for its user, and what to do about it; no URL in it has a password."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = without_secrets(message)
+        self.hint = hint and without_secrets(hint)
+        super().__init__(self.message)
 
     def __reduce__(self) -> tuple[object, ...]:
         """As it is, not from the arguments that made it: it may be raised in another process."""

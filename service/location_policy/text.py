@@ -1,13 +1,25 @@
-"""Text from people, and for them: byte order marks, numbers with their nouns, moments, values made safe and short."""
+"""Text from people, and for them: byte order marks, numbers and nouns, moments, values made safe, short and not secret."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 BOM = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8 (The Unicode Standard, 23.8)."""
 SHOWN_VALUE = 80
 """Characters of a value from outside that a message repeats."""
+
+_LOGIN = re.compile(r"(?<=:/)(/?)(?:[^/\s]*|[^/\s:\[]*:(?!\d*(?:[/\s]|$))\S*)@|(?<![/\w])[\w.-]+:[^/@\s]*@(?=[\w.-]+:)")
+"""User and password in a URL, also with one slash, as a path has it, or a `/` in the password; and as scp has them."""
+_QUERY = re.compile(r"(:/[^\s?]*)\?\S*")
+
+
+def without_secrets(text: str) -> str:
+    """The text without the user, the password and the query of any URL in it."""
+    if "@" not in text and "?" not in text:
+        return text
+    return _QUERY.sub(r"\1", _LOGIN.sub(r"\1", text))
 
 
 def without_bom(content: bytes) -> bytes:

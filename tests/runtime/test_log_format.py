@@ -131,3 +131,10 @@ def test_a_traceback_is_indented_below_its_line_or_a_key() -> None:
     assert first == "2026-03-01T12:30:00Z ERROR unreachable repository=x"
     assert more == [r"    ValueError: x", "    2026-03-01T12:30:00Z INFO active commit=fake"]
     assert json.loads(JsonLines().format(record))["traceback"].endswith(FAKE)
+
+
+def test_a_password_in_a_url_is_left_out() -> None:
+    url = "https://alice:plugh@h/x.git?token=plugh"
+    for template, values in (("from %s", (url,)), ("unreachable repository=%s", (url,)), (f"from {url}", ())):
+        assert "plugh" not in text(template, *values)
+        assert "plugh" not in str(fields(template, *values))

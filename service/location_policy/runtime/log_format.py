@@ -1,7 +1,7 @@
 """The ordinary log, on standard error: a line when something changes, as text or as JSON.
 
 A line is made from the template of the call and its values, not from the finished sentence: what stands as `key=%s`
-in a template is a field, and no value can become one, end the line or begin another.
+in a template is a field, and no value can become one, end the line or begin another. Passwords of URLs are left out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from ..text import escape, moment_text
+from ..text import escape, moment_text, without_secrets
 
 LogFormat = Literal["text", "json"]
 
@@ -39,7 +39,8 @@ class TextLines(logging.Formatter):
         told = "".join(piece.as_text() for piece in _pieces(record))
         lines = [f"{_time(record)} {record.levelname} {told}"]
         if record.exc_info:
-            lines += [f"    {escape(line)}" for line in self.formatException(record.exc_info).split("\n")]
+            traceback = without_secrets(self.formatException(record.exc_info))
+            lines += [f"    {escape(line)}" for line in traceback.split("\n")]
         return "\n".join(lines)
 
 
@@ -56,7 +57,7 @@ class JsonLines(logging.Formatter):
             **{piece.key: piece.value for piece in pieces if piece.key},
         }
         if record.exc_info:
-            told["traceback"] = self.formatException(record.exc_info)
+            told["traceback"] = without_secrets(self.formatException(record.exc_info))
         return json.dumps(told)
 
 
@@ -78,7 +79,7 @@ def _pieces(record: logging.LogRecord) -> Iterator[_Piece]:
     template, values = str(record.msg), record.args
     places = [place for place in _PLACE.finditer(template) if place["form"]]
     if not values or not isinstance(values, tuple) or len(values) != len(places):  # a form that only others use
-        yield _Piece(record.getMessage().strip())
+        yield _Piece(without_secrets(record.getMessage().strip()))
         return
     end, left = 0, iter(values)
     for place in _PLACE.finditer(template):
@@ -89,7 +90,7 @@ def _pieces(record: logging.LogRecord) -> Iterator[_Piece]:
 
 
 def _filled(place: re.Match[str], value: object) -> _Piece:
-    text = (place["form"] % value) + place["unit"]
+    text = without_secrets(place["form"] % value) + place["unit"]
     if not place["key"]:
         return _Piece(text)
     is_number = isinstance(value, int | float) and not place["unit"]

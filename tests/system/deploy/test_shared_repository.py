@@ -111,7 +111,7 @@ def test_who_may_push_cannot_say_what_the_owner_runs(host: Host) -> None:
     host.must(ANA, "git", "push", "--quiet", "origin", "--delete", "side", cwd=path)
     host.must(ANA, "git", "--git-dir", repository, "gc", "--quiet")
     host.must(ANA, "git", "--git-dir", repository, "pack-refs")  # there is no such file yet that would be the owner's
-    for command in (
+    commands: tuple[list[str | Path], ...] = (
         ["git", "--git-dir", repository, "config", "core.hooksPath", "/tmp"],
         ["cp", "/bin/true", repository / "hooks" / "pre-receive"],
         ["touch", repository / "hooks" / "update"],
@@ -119,7 +119,8 @@ def test_who_may_push_cannot_say_what_the_owner_runs(host: Host) -> None:
         ["mv", repository / "config", repository / "old"],
         ["rm", "--force", repository / "config"],
         ["cp", "/dev/null", repository / "HEAD"],
-    ):
+    )
+    for command in commands:
         assert host.run(ANA, *command).returncode != 0, command
     commit(host, path, "Sydney,10.99.2.0/24")
     host.must(ANA, "git", "push", "--quiet", cwd=path)

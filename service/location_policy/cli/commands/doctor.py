@@ -6,9 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-from ...repository.mirror import is_url, without_secrets
+from ...repository.mirror import is_url
 from ...rollout.doctor import Finding, examine
-from ...text import count, escape
+from ...text import count, escape, without_secrets
 from ..terminal.default_paths import asked_place
 from ..terminal.exit_status import NO
 

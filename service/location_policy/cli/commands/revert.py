@@ -12,7 +12,7 @@ from ...errors import LocationPolicyError, NotWritable
 from ...gate.messages import tell_commit, verdict_lines
 from ...gate.overrides import OPTION
 from ...gate.verdict import Verdict
-from ...repository.mirror import is_url, without_secrets
+from ...repository.mirror import is_url
 from ...repository.new_commits import Author, operator
 from ...repository.repository import Repository, open_repository
 from ...runtime.users import user_name
@@ -41,7 +41,7 @@ class RevertOptions:
 def revert(asked: RevertOptions, repo: str | None) -> int:
     """Print what the reverting commit does, then make it; the exit status."""
     if repo and is_url(repo):
-        message = f"{without_secrets(repo)} is a remote repository, in which nothing can be made from here"
+        message = f"{repo} is a remote repository, in which nothing can be made from here"
         raise NotWritable(message, "in a clone of it: git revert, then git push")
     author = _author(asked.author)
     with open_repository(asked_place(repo).repository) as repository:

@@ -16,10 +16,11 @@ from ...gate.hooks import shipped
 from ...gate.install import create
 from ...repository.config import SECTION
 from ...repository.git_dir import find_git_directory
-from ...repository.mirror import Mirror, is_url, without_secrets
+from ...repository.mirror import Mirror, is_url
 from ...repository.repository import open_repository
 from ...rollout import last_good
 from ...rollout.last_good import Identity
+from ...text import without_secrets
 from ..terminal.default_paths import REPOSITORY, STATE, state_beside
 from .options import ServeOptions
 
