@@ -42,7 +42,7 @@ settings.register_profile("quick", deadline=None, derandomize=True, max_examples
 settings.load_profile("steady")
 
 
-TAKES_REVISIONS = {"blame", "cat-file", "commit-tree", "log", "ls-tree", "merge-base", "read-tree", "rev-list", "show"}
+TAKES_REVISIONS = {"blame", "cat-file", "commit-tree", "log", "ls-tree", "merge-base", "read-tree", "rev-list"}
 """Commands of git that guess what a name means (gitrevisions), of those that the program runs."""
 _WITH_VALUE = {"-L", "-m"}
 """Options of theirs whose value is the next word, and no revision."""
@@ -53,7 +53,7 @@ _EXACT = re.compile(r"-.*|blob|\^?(?:[0-9a-f]{40}|[0-9a-f]{64})(?::.+)?", re.DOT
 def guesses(*arguments: str) -> list[str]:
     """The words of a command line of git at which it would have to guess."""
     words = [*takewhile(lambda word: word != "--", arguments)]
-    if words[0] not in TAKES_REVISIONS:
+    if words[0] not in TAKES_REVISIONS or "--walk-reflogs" in words:  # a log is that of a ref, and has no id
         return []
     return [word for before, word in pairwise(words) if before not in _WITH_VALUE and not _EXACT.fullmatch(word)]
 

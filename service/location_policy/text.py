@@ -1,4 +1,4 @@
-"""Text from people, and for them: byte order marks, numbers and nouns, moments, values made safe, short and not secret."""
+"""Text from people, and for them: byte order marks, numbers, nouns, moments, values made safe, short, not secret."""
 
 from __future__ import annotations
 

@@ -30,6 +30,12 @@ def test_a_share_is_exceeded_by_one_more() -> None:
     assert not parse_share("100%").is_exceeded(2**128, 2**128)
 
 
+def test_shares_are_compared_whatever_their_decimals() -> None:
+    assert parse_share("25.000001%").allows_more_than(parse_share("25%"))
+    assert not parse_share("25.0%").allows_more_than(parse_share("25%"))
+    assert not parse_share("24%").allows_more_than(parse_share("25%"))
+
+
 @pytest.mark.parametrize(
     ("number", "total", "shown"),
     [

@@ -170,7 +170,8 @@ def test_a_limit_is_exceeded_only_with_a_reason_which_is_noted(place: Path, repo
     force_commit(place, {"locations.csv": many_rows(200), "policy.toml": limits})
     asked = replace(ASKED, intent=Cut(many_rows(100)))
     found = attempt(repository, asked, tip(place))
-    assert (found.commit, [one.rule for one in found.preview.verdict.excess]) == (None, ["removed-subnets"])
+    exceeded = ["removed-subnets", "limits.removed-subnets"]
+    assert (found.commit, [one.rule for one in found.preview.verdict.excess]) == (None, exceeded)
     done = attempt(repository, replace(asked, reason="we move out"), tip(place))
     assert done.commit == tip(place)
     override = override_of(repository, tip(place))

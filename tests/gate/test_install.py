@@ -21,7 +21,7 @@ from location_policy.repository.config import config_values
 from location_policy.repository.git import PlainGit
 from location_policy.repository.repository import open_repository
 from tests.support.program import PROGRAM, run_program
-from tests.support.repositories import BAD, GOOD, Clone, clone, git, make_repository, run_git
+from tests.support.repositories import BAD, GOOD, Clone, clone, git, make_repository, run_git, tip
 
 FOREIGN = "#!/bin/sh\necho ours\n"
 
@@ -64,6 +64,7 @@ def test_a_new_repository_has_the_settings_of_one_that_takes_pushes(tmp_path: Pa
     wanted = {
         "core.bare": ["true"],
         "core.logallrefupdates": ["true"],
+        "gc.reflogexpire": ["never"],
         "receive.fsckobjects": ["true"],
         "receive.maxinputsize": ["128m"],
         "receive.advertisepushoptions": ["true"],
@@ -76,6 +77,19 @@ def test_a_new_repository_has_the_settings_of_one_that_takes_pushes(tmp_path: Pa
     }
     assert {key: config(tmp_path / "map.git", key) for key in wanted} == wanted
     assert config(tmp_path / "map.git", "location-policy.id")
+
+
+def test_what_was_served_is_known_after_years_and_a_collection(tmp_path: Path, folder: Path) -> None:
+    place = tmp_path / "map.git"
+    create(place, folder)
+    tips = [tip(place)]
+    for year in (2001, 2002):
+        commit = git("commit-tree", "main^{tree}", "-p", "main", "-m", str(year), cwd=place)
+        git("update-ref", "refs/heads/main", commit, cwd=place, GIT_COMMITTER_DATE=f"{year}-01-01T00:00:00Z")
+        tips.insert(0, commit)
+    git("gc", "--quiet", "--prune=now", cwd=place)
+    with open_repository(place) as repository:
+        assert repository.tips("refs/heads/main", tips[0], 100) == tips
 
 
 def test_a_new_repository_begins_with_the_files_of_the_folder(tmp_path: Path, folder: Path) -> None:

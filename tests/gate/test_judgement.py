@@ -109,6 +109,114 @@ def test_what_returns_to_a_commit_but_for_what_judges_pushes_is_nearly_there(tmp
     assert (found.is_too_large, found.effect.nearly.id, found.effect.returns_to) == (True, before, None)
 
 
+# --- what was served ---
+
+
+def served(place: Path, *tips: str) -> str:
+    """The branch goes to these commits, one after the other; the last."""
+    for one in tips:
+        git("update-ref", "refs/heads/main", one, cwd=place)
+    return tips[-1]
+
+
+def aside(place: Path, start: str, *contents: Files) -> list[str]:
+    """Commits on top of a commit, one after the other; the branch does not move."""
+    git("update-ref", "refs/heads/side", start, cwd=place)
+    return [force_commit(place, files, "refs/heads/side") for files in contents]
+
+
+def returned_to(found: Move) -> str | None:
+    assert found.effect
+    return found.effect.returns_to.id if found.effect.returns_to else None
+
+
+@pytest.fixture
+def limited(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "map.git", LIMITED)
+
+
+@pytest.mark.parametrize("again", [CUT, {**CUT, "locations.csv": f"# as it was\n{CUT['locations.csv']!s}"}])
+def test_what_was_pushed_with_its_revert_was_never_served(limited: Path, again: Files) -> None:
+    old = tip(limited)
+    new, back = aside(limited, old, CUT, LIMITED)
+    assert move(limited, old, back).accepted
+    (second,) = aside(limited, served(limited, back), again)
+    found = move(limited, back, second)
+    assert (found.is_too_large, returned_to(found)) == (True, None)
+    found = move(limited, served(limited, new, back), second)
+    assert (found.is_too_large, returned_to(found)) == (False, new)
+
+
+def test_the_first_parent_of_a_merge_was_not_served_for_being_it(limited: Path) -> None:
+    old = tip(limited)
+    (new,) = aside(limited, old, CUT)
+    swapped = git("commit-tree", f"{old}^{{tree}}", "-p", new, "-p", old, "-m", "Merge", cwd=limited)
+    assert move(limited, old, swapped).accepted
+    (second,) = aside(limited, served(limited, swapped), CUT)
+    assert move(limited, swapped, second).is_too_large
+
+
+def test_a_tip_that_a_rewind_has_dropped_was_served(limited: Path) -> None:
+    git("config", "location-policy.allowNonFastForward", "true", cwd=limited)
+    old, (new,) = tip(limited), aside(limited, tip(limited), CUT)
+    served(limited, new, old)
+    assert returned_to(move(limited, old, new)) == new
+
+
+def test_without_a_log_nothing_is_shown_to_have_been_served(limited: Path) -> None:
+    log = limited / "logs" / "refs" / "heads" / "main"
+    new, back, again = aside(limited, tip(limited), CUT, LIMITED, CUT)
+    served(limited, new, back)
+    log.unlink()
+    assert move(limited, back, again).is_too_large
+    served(limited, new)
+    log.unlink()
+    served(limited, back)
+    assert returned_to(move(limited, back, again)) == new, "a log that begins says from where it did"
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_log_that_names_what_is_gone_keeps_nobody_from_pushing(limited: Path, number: int) -> None:
+    tips = aside(limited, tip(limited), CUT, LIMITED)
+    (new,) = aside(limited, served(limited, *tips), CUT)
+    log = limited / "logs" / "refs" / "heads" / "main"
+    log.write_text(log.read_text().replace(tips[number], "5" * 40))
+    found = move(limited, tips[1], new)
+    assert (found.is_too_large, returned_to(found)) == (True, None)
+
+
+def test_owners_are_asked_about_what_was_not_served(tmp_path: Path) -> None:
+    files: Files = {**OWNED, "policy.toml": '[checks]\nowner-approval = "error"\n'}
+    place = make_repository(tmp_path / "map.git", files)
+    old, taken = tip(place), {**files, "locations.csv": "Oslo,10.9.0.0/16\n"}
+    _, back = aside(place, old, taken, files)
+    assert move(place, old, back).accepted
+    assert move(place, served(place, back), aside(place, back, taken)[0]).lacks_approval
+
+
+def test_what_returns_but_for_expectations_that_go_is_held_to_the_limits(tmp_path: Path) -> None:
+    held: Files = {**CUT, "expectations.csv": "10.0.0.7,Sydney\n"}
+    place = make_repository(tmp_path / "map.git", held)
+    before, old = tip(place), served(place, *aside(place, tip(place), {**LIMITED, "expectations.csv": ""}))
+    same, looser = (aside(place, old, {**held, **more})[0] for more in ({}, {"expectations.csv": ""}))
+    assert returned_to(move(place, old, same)) == before
+    found = move(place, old, looser)
+    assert (found.is_too_large, returned_to(found)) == (True, None)
+    assert found.effect
+    assert found.effect.nearly is None
+
+
+def test_expectations_alone_that_go_are_over_the_limit(tmp_path: Path) -> None:
+    held: Files = {**LIMITED, "expectations.csv": "10.0.0.7,Sydney\n"}
+    place = make_repository(tmp_path / "map.git", held)
+    found = move(place, tip(place), aside(place, tip(place), LIMITED)[0])
+    assert found.effect
+    assert (found.is_too_large, found.effect.excess[0].measured) == (True, "0 of them")
+
+
+# --- owners ---
+
+
 @pytest.mark.parametrize(
     ("severity", "pusher", "missing", "accepted"),
     [

@@ -16,7 +16,7 @@ from location_policy.net.ranges import Range
 from location_policy.plan.affected_owners import AffectedOwner
 from location_policy.plan.approvals import unapproved
 from location_policy.plan.as_text import owner_lines, plan_lines
-from location_policy.plan.plan import make_plan
+from location_policy.plan.plan import make_plan, total_of
 from tests.support.maps import files_of, network
 from tests.support.repositories import Files
 
@@ -71,6 +71,27 @@ def test_a_change_of_owners_is_told_first_and_touches_those_of_before() -> None:
         "1 range changes: 1 added (65,536 addresses)",
         "address space of head office: 256 addresses",
     ]
+
+
+@pytest.mark.parametrize(
+    ("owners", "touched"),
+    [
+        (OWNERS + "10.61.128.0/17,me\n", {"apac": 32768}),
+        (OWNERS + "10.61.128.0/17,apac\n10.0.0.0/8,me\n", {}),
+        ("10.61.0.0/16,apac\n2001:db8::/32,v6\n", {"head office": 256}),
+        (OWNERS.replace("10.61.0.0/16,apac", "10.61.0.0/17,apac\n10.61.128.0/17,apac"), {}),
+    ],
+)
+def test_a_longer_subnet_takes_addresses_from_their_owner(owners: str, touched: dict[str, int]) -> None:
+    found = make_plan(owned(), owned(owners=owners)).touched
+    assert {one.owner: total_of(one.ranges).addresses for one in found} == touched
+
+
+@pytest.mark.parametrize(("severity", "is_asked"), [("error", False), ("warning", True), ("off", True)])
+def test_that_owners_are_asked_no_more_touches_all_of_them(severity: str, *, is_asked: bool) -> None:
+    old, new = (owned(policy=f'[checks]\nowner-approval = "{one}"\n') for one in ("error", severity))
+    assert [one.owner for one in make_plan(old, new).touched] == ["apac", "head office", "v6"] * is_asked
+    assert make_plan(new, old).touched == ()
 
 
 def test_a_change_of_owners_alone_has_no_effect_on_answers() -> None:

@@ -56,7 +56,7 @@ def test_rules_that_judge_have_no_effect() -> None:
         ([], ["Sydney", "Perth"], "any name -> Perth, Sydney"),
         (["Sydney", "Perth"], ["Sydney", "Hobart"], "adds Hobart; drops Perth"),
         (["Sydney"], ["Sydney", "a", "b", "c", "d", "e"], "adds a, b, c and 2 more"),
-        (["Sydney"], [], "Sydney -> any name"),
+        (["Sydney"], [], "Sydney -> any name  (loosens what judges the next pushes)"),
     ],
 )
 def test_known_names_are_told_by_what_is_added_and_dropped(old: list[str], new: list[str], line: str) -> None:

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from location_policy.config.location_map import LocationMap
 from location_policy.config.percentages import measured_share
-from location_policy.plan import limits as change_limits
+from location_policy.config.validate import load_map
+from location_policy.plan import rule_changes
 from location_policy.plan.limits import Excess, exceeded_limits
 from location_policy.plan.plan import make_plan
-from tests.support.maps import many_rows, map_of
+from tests.support.maps import files_of, many_rows, map_of
 
 CHANGED = '[limits]\nchanged-addresses = "25%"\n'
 REMOVED = '[limits]\nremoved-subnets = "10%"\n'
@@ -59,9 +61,9 @@ def test_long_ipv6_rows_count_by_the_64_that_they_touch() -> None:
 
 
 def test_rows_whose_subnet_is_gone_are_counted() -> None:
-    rows = many_rows(100)
-    assert exceeded(rows, "".join(rows.splitlines(True)[10:]), REMOVED) == []
-    assert exceeded(rows, "".join(rows.splitlines(True)[11:]), REMOVED) == [
+    rows = many_rows(200)
+    assert exceeded(rows, "".join(rows.splitlines(True)[20:]), REMOVED) == []
+    assert exceeded(rows, "".join(rows.splitlines(True)[22:]), REMOVED) == [
         ("removed-subnets", "10%", "11% of subnets")
     ]
 
@@ -86,7 +88,7 @@ def test_the_limits_of_the_old_map_count() -> None:
 
 def test_a_protocol_that_is_answered_no_more_takes_all_answers_with_it() -> None:
     rows = many_rows(100) + V6
-    assert exceeded(rows, rows, CHANGED, "match.mssip = false") == [
+    assert exceeded(rows, rows, CHANGED, f"match.mssip = false\n{CHANGED}") == [
         ("changed-addresses", "25%", "100% of IPv4 addresses"),
         ("changed-addresses", "25%", "100% of IPv6 /64s"),
     ]
@@ -95,12 +97,13 @@ def test_a_protocol_that_is_answered_no_more_takes_all_answers_with_it() -> None
 @pytest.mark.parametrize("fields", ['"remote_address"', '["remote_address", "ms-subnet"]', '["ms-subnet", "node_ip"]'])
 def test_a_protocol_whose_address_is_looked_for_elsewhere_may_change_all_answers(fields: str) -> None:
     rows = many_rows(100)
-    assert exceeded(rows, rows, CHANGED, f"match.mssip = {fields}")[0][2] == "100% of IPv4 addresses"
+    assert exceeded(rows, rows, CHANGED, f"match.mssip = {fields}\n{CHANGED}")[0][2] == "100% of IPv4 addresses"
 
 
 def test_another_spelling_of_the_same_parameter_and_another_protocol_change_no_answer() -> None:
     rows = many_rows(100)
-    assert exceeded(rows, rows, CHANGED, 'match.MSSIP = ["ms_subnet"]\nmatch.webrtc = "remote_address"') == []
+    policy = f'match.MSSIP = ["ms_subnet"]\nmatch.webrtc = "remote_address"\n{CHANGED}'
+    assert exceeded(rows, rows, CHANGED, policy) == []
 
 
 def test_a_default_that_changes_is_no_change_of_a_row() -> None:
@@ -108,6 +111,72 @@ def test_a_default_that_changes_is_no_change_of_a_row() -> None:
     assert exceeded(rows, rows + "Hobart,0.0.0.0/0\n", policy) == []
     assert exceeded(rows, moved(100, rows), policy)[0][2] == "100% of IPv4 addresses"
     assert exceeded(rows, "Perth,10.0.0.0/25\nSydney,192.0.2.0/24\n", policy)[0][2] == "100% of IPv4 addresses"
+
+
+def test_a_default_that_changes_or_goes_changes_all_that_has_no_row() -> None:
+    rows, policies = many_rows(100), [f'{CHANGED}[answer]\ndefault = "{name}"\n' for name in ("Perth", "Oslo")]
+    all_of_it = [("changed-addresses", "25%", "100% of addresses without a row")]
+    assert exceeded(rows, rows, *policies) == exceeded(rows, rows, policies[0], CHANGED) == all_of_it
+    assert exceeded(rows, rows, CHANGED, policies[0]) == []
+
+
+def test_another_form_of_overflow_changes_the_answers_that_have_some_once() -> None:
+    rows, policy = many_rows(100), f'answer.overflow = "list"\n{CHANGED}'
+    assert exceeded(moved(25, rows, "Sydney,Perth"), moved(25, rows, "Oslo,Perth"), CHANGED, policy) == []
+    assert exceeded(moved(26, rows, "Sydney,Perth"), moved(25, rows, "Oslo,Perth"), CHANGED, policy) == [
+        ("changed-addresses", "25%", "26% of IPv4 addresses")
+    ]
+    assert exceeded(rows, rows, CHANGED, policy) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "loosened"),
+    [
+        (CHANGED, "", [("limits.changed-addresses", "25%", "none")]),
+        (CHANGED, CHANGED.replace("25", "25.1"), [("limits.changed-addresses", "25%", "25.1%")]),
+        (CHANGED, CHANGED.replace("25", "25.0"), []),
+        (CHANGED, CHANGED.replace("25", "24"), []),
+        (CHANGED, CHANGED + 'removed-subnets = "10%"', []),
+        (CHANGED.replace("25", "100"), "", []),
+        ("", 'checks.host-bits = "off"', []),
+        (CHANGED, f'checks.host-bits = "warning"\n{CHANGED}', [("checks.host-bits", "error", "warning")]),
+        (CHANGED, f'checks.catch-all = "off"\n{CHANGED}', []),
+        (f'checks.catch-all = "error"\n{CHANGED}', CHANGED, [("checks.catch-all", "error", "warning")]),
+        (f'checks.owner-approval = "error"\n{CHANGED}', CHANGED, []),
+        (f'locations.known = ["Sydney", "Oslo"]\n{CHANGED}', CHANGED, [("locations.known", "2 names", "any name")]),
+        (f'locations.known = ["Sydney"]\n{CHANGED}', f'locations.known = ["Sydney", "Oslo"]\n{CHANGED}', []),
+        (
+            f'checks.unknown-location = "off"\nlocations.known = ["Sydney"]\n{CHANGED}',
+            f'checks.unknown-location = "off"\n{CHANGED}',
+            [],
+        ),
+    ],
+)
+def test_what_loosens_what_judges_is_over_the_limit_where_there_is_one(
+    old: str, new: str, loosened: list[tuple[str, ...]]
+) -> None:
+    assert exceeded(many_rows(100), many_rows(100), old, new) == loosened
+    assert exceeded(many_rows(99), many_rows(99), old, new) == []
+
+
+def test_a_map_that_becomes_too_small_for_limits_is_loosened() -> None:
+    rows = many_rows(101)
+    fewer = "".join(rows.splitlines(True)[2:])
+    assert exceeded(rows, fewer, CHANGED) == [("limits", "from 100 subnets on", "99 subnets")]
+    assert exceeded(rows, "".join(rows.splitlines(True)[1:]), CHANGED) == exceeded(rows, fewer, "") == []
+
+
+def test_expectations_that_go_are_over_the_limit_and_those_that_only_have_another_reason_are_none() -> None:
+    def of(expectations: str, policy: str = CHANGED) -> LocationMap:
+        return load_map(
+            files_of({"locations.csv": many_rows(100), "policy.toml": policy, "expectations.csv": expectations})
+        )
+
+    old, other = of("10.0.0.1,Sydney\n10.0.0.2,Sydney,a lab\n192.0.2.1,\n"), of("10.0.0.2,Sydney\n192.0.2.1,,why\n")
+    assert exceeded_limits(make_plan(old, other)) == (Excess("expectations.csv", "3 expectations", "2 of them"),)
+    assert exceeded_limits(make_plan(old, of(""))) == (Excess("expectations.csv", "3 expectations", "0 of them"),)
+    assert exceeded_limits(make_plan(other, old)) == ()
+    assert exceeded_limits(make_plan(of("10.0.0.1,Sydney\n", ""), of("", ""))) == ()
 
 
 def slow_lookup(rows: Iterable[tuple[str, str]], address: str) -> str | None:
@@ -142,7 +211,7 @@ def test_the_measure_is_that_of_asking_for_each_address(
     changed = sum(slow_lookup(before, one) != (slow_lookup(after, one) or default) for one in answered)
     policy = '[limits]\nchanged-addresses = "0%"\n' + f'[answer]\ndefault = "{default}"\n' * bool(default)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(change_limits, "FEWEST", 0)
+        patch.setattr(rule_changes, "FEWEST", 0)
         old_map, new_map = (map_of(_text(rows), policy) for rows in (before, after))
         found = exceeded_limits(make_plan(old_map, new_map))
     wanted = Excess("changed-addresses", "0%", f"{measured_share(changed, len(answered))} of IPv4 addresses")

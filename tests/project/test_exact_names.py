@@ -19,7 +19,15 @@ RUNS = {"run", "found", "converse", "_revisions"}
 """The functions and methods that run git, or hand on what is to be run."""
 HARMLESS = {
     *("-c", "check-ref-format", "config", "fetch", "init", "ls-remote"),  # no object is asked for by a name of ours
-    *("hash-object", "ls-files", "merge-tree", "notes", "update-index", "write-tree"),  # as little
+    *(
+        "hash-object",
+        "interpret-trailers",
+        "ls-files",
+        "merge-tree",
+        "notes",
+        "update-index",
+        "write-tree",
+    ),  # as little
     *("for-each-ref", "update-ref"),  # they take full names of refs, and guess none
 }
 """Commands that resolve no name, besides those to which only ids are given (`TAKES_REVISIONS`)."""

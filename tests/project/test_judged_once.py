@@ -1,7 +1,7 @@
 """A push, `revert`, a page and the API judge a commit once: two maps are made, that of before and that of the tip.
 
 What is forced makes more: post-receive judges once more, since pre-receive can hand nothing on; what exceeds a limit
-may return to one of the last 100 commits; a new row for which no file is named is put beside its nearest.
+may return to one of the last 100 tips; a new row for which no file is named is put beside its nearest.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def test_what_exceeds_a_limit_is_looked_for_in_the_past_once_and_noted_without_a
     assert revert(asked, str(place)) == 0
     with open_repository(place) as repository:
         assert override_of(repository, tip(place))
-        commits_before = len(repository.ancestors(tip(place), 100)) - 1
-    assert loads() == BEFORE_AND_TIP + commits_before
+        tips_before = len(repository.tips("refs/heads/main", tip(place), 100)) - 1
+    assert (tips_before, loads()) == (4, BEFORE_AND_TIP + tips_before)
 
 
 @pytest.mark.parametrize("address", ["/edit", "/api/v1/edit"])

@@ -213,6 +213,29 @@ def test_history_is_told_from_both_ends(repository: Path) -> None:
         assert (opened.is_ancestor(first, third), opened.is_ancestor(third, first)) == (True, False)
 
 
+def tips(repository: Path, commit_id: str, limit: int = 100) -> list[str]:
+    with open_repository(repository) as opened:
+        return opened.tips("refs/heads/main", commit_id, limit)
+
+
+def test_what_a_branch_has_named_is_told_by_its_log(repository: Path) -> None:
+    first = tip(repository)
+    second, third = (force_commit(repository, {"locations.csv": rows}) for rows in (SYDNEY, MELBOURNE))
+    git("update-ref", "refs/heads/main", first, cwd=repository)
+    assert tips(repository, first) == [first, third, second, first]
+    assert tips(repository, third) == [third, second, first], "up to a commit, whatever came after it"
+    assert tips(repository, first, 2) == [first, third]
+    assert tips(repository, "0" * 40) == []
+
+
+def test_a_log_that_begins_in_the_middle_says_from_where(repository: Path) -> None:
+    first = tip(repository)
+    (repository / "logs" / "refs" / "heads" / "main").unlink()
+    assert tips(repository, first) == []
+    second = force_commit(repository, {"locations.csv": SYDNEY})
+    assert tips(repository, second) == [second, first]
+
+
 def test_a_pinned_commit_outlives_a_collection(repository: Path) -> None:
     first = tip(repository)
     with open_repository(repository) as opened:

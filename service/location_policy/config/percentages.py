@@ -22,6 +22,10 @@ class Percentage(NamedTuple):
         """Is this number more than the share of the total?"""
         return number * self.whole > self.parts * total
 
+    def allows_more_than(self, other: Percentage) -> bool:
+        """Is this a larger share?"""
+        return self.parts * other.whole > other.parts * self.whole
+
     def __str__(self) -> str:
         return self.text
 

@@ -184,7 +184,9 @@ def _warnings(repository: Repository, base: Base) -> tuple[Problem, ...]:
     if base.commit is None:
         return ()
     rules_text = repository.content_at(base.commit.tree, RULES_PATH)
-    return all_warnings(base.location_map.files, base.location_map.rules, rules_text, base.location_map.warnings)
+    contents = {file.path: file.content or b"" for file in repository.files_of(base.commit)}
+    old = base.location_map.with_contents(contents)
+    return all_warnings(old.files, old.rules, rules_text, old.warnings)
 
 
 def cleaned(message: str) -> str:

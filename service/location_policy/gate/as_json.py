@@ -21,7 +21,7 @@ def verdict_fields(found: Excerpt) -> Fields:
         "plan": found.plan,
         "returns_to": found.returns_to,
         "nearly": found.nearly,
-        "limits": [{"rule": one.rule, "limit": one.limit, "measured": one.measured} for one in found.excess],
+        "limits": [{**one._asdict(), "loosens": one.loosens} for one in found.excess],
         "reason": found.reason,
         "owners": list(found.missing),
         "touched": list(found.unasked),

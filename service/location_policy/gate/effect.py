@@ -1,28 +1,33 @@
 """What a move of the served branch does to answers, and whether it does more than one push may.
 
-The limits are those of the map before, so that no change can lift the limit that it is held to. A push that goes
-back to what was served before is held to none: a roll-back must not wait.
+The limits are those of the map before, so that no change can lift the limit that it is held to. A push that goes back
+to what was served before is held to none: a roll-back must not wait. What was served is what the branch has named, by
+its log, which git alone writes; a commit that only lies behind such a tip was judged by no limit, and is no way back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..config.commit import Commit
-from ..config.files import RULES_PATH, is_rows
+from ..config.files import EXPECTATIONS_PATH, RULES_PATH, is_rows
 from ..config.location_map import LocationMap
 from ..config.validate import Validator
-from ..errors import InvalidConfiguration
+from ..errors import InvalidConfiguration, RepositoryError
 from ..plan.affected_owners import AffectedOwner
 from ..plan.answer_changes import row_changes
 from ..plan.limits import Excess, exceeded_limits
 from ..plan.plan import EMPTY, Plan, make_plan
-from ..plan.rule_changes import answering_changes
+from ..plan.rule_changes import answering_changes, dropped_expectations
 from ..repository.maps import load_map_at
 from ..repository.objects import Entry
 from ..repository.repository import Repository
 from ..repository.revisions import LOOK_BACK
+
+Tips = Callable[[], Sequence[str]]
+"""The ids of the commits that the served branch has named before a move, newest first; asked only where it matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +40,9 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a move does; `returns_to` is the commit that it goes back to, `excess` the limits that it exceeds.
+    """What a move does; `returns_to` is the tip that it goes back to, `excess` the limits that it exceeds.
 
-    `nearly` is a commit that it would go back to if `[checks]` and `[limits]` were left as they were there.
+    `nearly` is a tip that it would go back to if `[checks]` and `[limits]` were left as they were there.
     """
 
     base: Base
@@ -61,16 +66,21 @@ def find_base(repository: Repository, validator: Validator, old: str) -> Base:
     return Base(None, EMPTY)
 
 
-def effect_of(repository: Repository, validator: Validator, base: Base, commit: Commit, new: LocationMap) -> Effect:
-    """What going from the base to this commit, which has the map `new`, does."""
+def effect_of(
+    repository: Repository, validator: Validator, base: Base, commit: Commit, new: LocationMap, served: Tips
+) -> Effect:
+    """What going from the base to this commit, which has the map `new`, does; `served` are the tips before it."""
     plan = make_plan(base.location_map, new)
-    if base.commit is None or not (plan.effect or plan.judging):
+    if base.commit is None or not (plan.effect or plan.judging or plan.loosened):
         return Effect(base, plan)
-    returns_to = _equal_entries(repository, base.commit, commit)
+    tips = list(_commits(repository, dict.fromkeys(served())))
+    returns_to = _equal_entries(repository, tips, commit)
     excess = () if returns_to else exceeded_limits(plan)
     nearly = None
     if excess or (asks_owners(base.location_map) and plan.touched and not returns_to):
-        returns_to, nearly = _equal_meaning(repository, validator, base.commit, new)
+        returns_to, nearly = _equal_meaning(repository, validator, tips, new)
+        if all(one.loosens for one in excess):  # it moves too little to be on its way back
+            nearly = None
     return Effect(base, plan, returns_to, () if returns_to else excess, nearly)
 
 
@@ -88,32 +98,36 @@ def _load(
         return None
 
 
-def _equal_entries(repository: Repository, base: Commit, commit: Commit) -> Commit | None:
-    """The newest commit with the same files of rows and the same rules, byte for byte: what git revert makes."""
+def _commits(repository: Repository, commit_ids: Iterable[str]) -> Iterator[Commit]:
+    """Those that are there: what is gone from a damaged repository is no way back."""
+    for commit_id in commit_ids:
+        with suppress(RepositoryError):
+            yield repository.commit(commit_id)
+
+
+def _equal_entries(repository: Repository, tips: Iterable[Commit], commit: Commit) -> Commit | None:
+    """The newest tip with the same rows, rules and expectations, byte for byte: what git revert makes."""
     wanted = _serving(repository.entries(commit))
-    return next((one for one in _older(repository, base) if _serving(repository.entries(one)) == wanted), None)
+    return next((one for one in tips if _serving(repository.entries(one)) == wanted), None)
 
 
 def _equal_meaning(
-    repository: Repository, validator: Validator, base: Commit, new: LocationMap
+    repository: Repository, validator: Validator, tips: Iterable[Commit], new: LocationMap
 ) -> tuple[Commit | None, Commit | None]:
-    """The newest commit with the same rows and rules, however they are written down; without one, the newest that
-    differs in nothing but how pushes are judged.
+    """The newest tip with the same rows and rules, however they are written down, and no expectation that is gone;
+    without one, the newest that differs in nothing but how pushes are judged.
     """
     nearly = None
-    for commit in _older(repository, base):
+    for commit in tips:
         old = _load(repository, validator, commit)
-        if old and not answering_changes(old.rules, new.rules) and not row_changes(old, new):
+        if not old or answering_changes(old.rules, new.rules) or row_changes(old, new):
+            continue
+        if not dropped_expectations(old, new):
             if old.rules == new.rules:
                 return commit, None
             nearly = nearly or commit
     return None, nearly
 
 
-def _older(repository: Repository, base: Commit) -> Iterator[Commit]:
-    ids = repository.ancestors(base.id, LOOK_BACK, first_parent=True)
-    return (repository.commit(commit_id) for commit_id in ids)
-
-
 def _serving(entries: tuple[Entry, ...]) -> list[Entry]:
-    return [entry for entry in entries if is_rows(entry.path) or entry.path == RULES_PATH]
+    return [entry for entry in entries if is_rows(entry.path) or entry.path in (RULES_PATH, EXPECTATIONS_PATH)]

@@ -32,8 +32,11 @@ SETTINGS = {
     "receive.maxInputSize": "128m",
     "receive.advertisePushOptions": "true",
     "core.logAllRefUpdates": "true",
+    "gc.reflogExpire": "never",
 }
-"""Settings of a repository that takes pushes, with one value each."""
+"""Settings of a repository that takes pushes, with one value each. The log of a branch says what was served, so that a
+push may go back to it; a line of it has 200 bytes.
+"""
 
 REFS = {
     "transfer.hideRefs": "refs/location-policy",

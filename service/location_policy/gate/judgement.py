@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ..config.commit import Commit
 from ..config.files import RULES_PATH
@@ -23,8 +24,9 @@ from ..plan.plan import EMPTY
 from ..problems import Problem, errors_in
 from ..repository.objects import Entry
 from ..repository.repository import Repository
+from ..repository.revisions import LOOK_BACK
 from ..repository.signing_policy import SignatureRule
-from .effect import Base, Effect, asks_owners, effect_of, find_base
+from .effect import Base, Effect, Tips, asks_owners, effect_of, find_base
 from .overrides import asked_reason
 from .ref_updates import Update
 from .signature_check import check_signatures
@@ -37,7 +39,7 @@ NAMED = 10
 
 
 class Judge:
-    """Judges one update of the served branch; equal configurations are judged once."""
+    """Judges one update of the served branch, the ref `branch`; equal configurations are judged once."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Judge:
         is_late: Callable[[], bool],
         signatures: SignatureRule,
         *,
+        branch: str,
         pusher: str,
         allows_rewind: bool,
     ) -> None:
@@ -53,6 +56,7 @@ class Judge:
         self._options = options
         self._is_late = is_late
         self._signatures = signatures
+        self._branch = branch
         self._pusher = pusher
         self._allows_rewind = allows_rewind
         self._validator = Validator()
@@ -83,7 +87,7 @@ class Judge:
         tip = self._commit(commit_ids[-1])
         self._tip = self._repository.entries(tip)
         invalid = tuple(self._invalid(commit_ids))
-        effect, skipped = self._effect(base, tip)
+        effect, skipped = self._effect(base, tip, partial(self._repository.tips, self._branch, update.old, LOOK_BACK))
         move = Move(update, gained=tuple(commit_ids), invalid=invalid, effect=effect, skipped=skipped)
         if not invalid:
             move = self._judge_valid(move, tip, base.location_map)
@@ -114,14 +118,14 @@ class Judge:
             left -= 1
         return OlderCommits(len(older) - left, invalid, left, is_cut=len(older) == OLDER_COMMITS)
 
-    def _effect(self, base: Base, tip: Commit) -> tuple[Effect | None, tuple[Extra, ...]]:
+    def _effect(self, base: Base, tip: Commit, served: Tips) -> tuple[Effect | None, tuple[Extra, ...]]:
         """What going from the base to the tip does; limits and owners are never let go for want of time."""
         if self._map is None:
             return None, ()
         held = base.location_map.rules.limits or asks_owners(base.location_map)
         if not held and self._is_late():
             return None, ("plan",)
-        return effect_of(self._repository, self._validator, base, tip, self._map), ()
+        return effect_of(self._repository, self._validator, base, tip, self._map, served), ()
 
     def _unapproved(self, tip: Commit, effect: Effect) -> tuple[AffectedOwner, ...]:
         """The owners who have not given their word, where the rules ask for it; owners and rules are as before."""

@@ -173,7 +173,14 @@ def refuse_size(name: str, excess: Sequence[Excess]) -> Iterator[str]:
     """The verdict on what is larger than one push may be."""
     yield f"{name} is refused: it changes more than one push may"
     for one in excess:
-        yield f"  limits.{one.rule}: at most {one.limit}, but it is {one.measured}"
+        yield f"  {excess_text(one)}"
+
+
+def excess_text(one: Excess) -> str:
+    """What is over a limit, or loosens what judges the next pushes."""
+    if one.loosens:
+        return f"rules are loosened: {one.rule} {one.limit} -> {one.measured}"
+    return f"limits.{one.rule}: at most {one.limit}, but it is {one.measured}"
 
 
 def tell_nearly(commit: Commit) -> Iterator[str]:

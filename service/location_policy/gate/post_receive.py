@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from ..config.validate import Validator
 from ..plan.limits import Excess
 from ..repository.maps import load_map_at
 from ..repository.repository import Repository
+from ..repository.revisions import LOOK_BACK
 from .effect import effect_of, find_base
 from .overrides import Override, asked_reason, joined, record
 from .ref_updates import Update, stands_for
@@ -32,20 +34,22 @@ def record_overrides(
     """
     served = repository.served_ref(repository.settings())
     aliases = repository.symbolic_refs()
+    branch = stands_for(served, aliases)
     found = []
     for update in updates:
-        if update.creates or update.deletes or stands_for(update.ref, aliases) != stands_for(served, aliases):
+        if update.creates or update.deletes or stands_for(update.ref, aliases) != branch:
             continue
         reason = asked_reason(repository, update.new, options)
-        if reason and (exceeded := _excess(update, repository)):
+        if reason and (exceeded := _excess(update, repository, branch)):
             override = joined(exceeded, reason, by, at)
             record(repository, update.new, override)
             found.append(override)
     return found
 
 
-def _excess(update: Update, repository: Repository) -> Sequence[Excess]:
+def _excess(update: Update, repository: Repository, branch: str) -> Sequence[Excess]:
     validator, commit = Validator(), repository.commit(update.new)
     base = find_base(repository, validator, update.old)
     new = load_map_at(repository, validator, commit, errors_only=True)
-    return effect_of(repository, validator, base, commit, new).excess
+    tips = partial(repository.tips, branch, update.old, LOOK_BACK)
+    return effect_of(repository, validator, base, commit, new, tips).excess

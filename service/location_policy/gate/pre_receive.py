@@ -34,6 +34,7 @@ def judge(
     settings = repository.settings()
     served = repository.served_ref(settings)
     aliases = _aliases(updates, repository, served) if any(update.ref != served for update in updates) else {}
+    branch = stands_for(served, aliases)
     allows_rewind = is_true(settings.get("allownonfastforward"))
     signatures = signature_rule(settings, repository.directory)
     moves: dict[Update, Move] = {}
@@ -41,9 +42,11 @@ def judge(
         if unjudged := _unjudged(update, repository, served, aliases):
             return Verdict(tuple(updates), tuple(moves.values()), unjudged)
         meant = _meant(update, repository, served) if update.is_dry_run else update
-        if meant in moves or stands_for(meant.ref, aliases) != stands_for(served, aliases):
+        if meant in moves or stands_for(meant.ref, aliases) != branch:
             continue
-        judging = Judge(repository, options, is_late, signatures, pusher=pusher, allows_rewind=allows_rewind)
+        judging = Judge(
+            repository, options, is_late, signatures, branch=branch, pusher=pusher, allows_rewind=allows_rewind
+        )
         moves[meant] = judging.judge(meant)
         if not moves[meant].accepted:
             break

@@ -148,6 +148,17 @@ def overlapping(one: Range, parts: Sequence[Part]) -> Iterator[Part]:
         at += 1
 
 
+def disjoint(ranges: Iterable[tuple[int, Range]]) -> list[tuple[int, Range]]:
+    """The same addresses, each once; every range comes with the size of its addresses, in bytes."""
+    joined: list[tuple[int, Range]] = []
+    for size, one in sorted(ranges):
+        if joined and joined[-1][0] == size and one.first <= joined[-1][1].last + 1:
+            joined[-1] = size, Range(joined[-1][1].first, max(joined[-1][1].last, one.last))
+        else:
+            joined.append((size, one))
+    return joined
+
+
 def count_slash64s(ranges: Iterable[Range]) -> int:
     """How many IPv6 networks of length 64 these ranges touch, each counted once."""
     number, seen = 0, -1

@@ -1,7 +1,7 @@
 """Whose address space a change touches, by the owners of before: a change cannot choose who is asked about it.
 
-Touched is what gets another answer, and a subnet whose owner changes or goes. A change of how requests are answered
-in every row touches every owner's.
+Touched is what gets another answer, and addresses whose owner changes or goes. A change of how requests are answered
+in every row touches every owner's; so does it that owners are asked no more.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..config.owners import Owned
-from ..net.ranges import SIZES, AddressSpace, Range, overlapping
-from .answer_changes import Change
+from ..config.row_diff import RowChanges
+from ..net.ranges import SIZES, AddressSpace, Range, disjoint, overlapping
+from .answer_changes import Change, changes
 from .rule_changes import RuleChange
 
 
@@ -33,10 +34,10 @@ def owner_changes(old: Sequence[Owned], new: Sequence[Owned]) -> tuple[RuleChang
 
 
 def touched(
-    old: Sequence[Owned], new: Sequence[Owned], changes: Iterable[Change], *, all_answers: bool
+    old: Sequence[Owned], new: Sequence[Owned], moved: Iterable[Change], *, all_answers: bool
 ) -> tuple[AffectedOwner, ...]:
     """The owners of before whose address space is touched, in the order of the file."""
-    ranges = _disjoint([*_answered(changes), *_handed_over(old, new)]) if old else []
+    ranges = disjoint([*_answered(moved), *_handed_over(old, new)]) if old else []
     if not ranges and not (old and all_answers):
         return ()
     found: dict[str, list[tuple[int, Range]]] = {}
@@ -54,22 +55,16 @@ def touched(
     )
 
 
-def _answered(changes: Iterable[Change]) -> Iterator[tuple[int, Range]]:
-    return ((change.size, one) for change in changes for one in change.ranges)
+def _answered(moved: Iterable[Change]) -> Iterator[tuple[int, Range]]:
+    return ((change.size, one) for change in moved for one in change.ranges)
 
 
 def _handed_over(old: Sequence[Owned], new: Sequence[Owned]) -> Iterator[tuple[int, Range]]:
-    """The subnets of which an owner was told and another one is, or none."""
-    after = dict(new)
-    return ((len(one) - 1, Range.of(one)) for one, owner in old if old != new and after.get(one) != owner)
-
-
-def _disjoint(ranges: Iterable[tuple[int, Range]]) -> list[tuple[int, Range]]:
-    """The same addresses, each once."""
-    joined: list[tuple[int, Range]] = []
-    for size, one in sorted(ranges):
-        if joined and joined[-1][0] == size and one.first <= joined[-1][1].last + 1:
-            joined[-1] = size, Range(joined[-1][1].first, max(joined[-1][1].last, one.last))
-        else:
-            joined.append((size, one))
-    return joined
+    """The addresses of which an owner was told and another one is, or none: by the longest subnet, as for rows."""
+    if old == new:
+        return iter(())
+    before, after = ({one: (owner,) for one, owner in owned} for owned in (old, new))
+    gone = {one: owner for one, owner in before.items() if after.get(one) != owner}
+    come = {one: owner for one, owner in after.items() if before.get(one) != owner}
+    found = changes(AddressSpace(before), RowChanges(gone, come))
+    return _answered(change for change in found if change.before)

@@ -20,12 +20,18 @@ Fields = dict[str, object]
 
 
 def plan_fields(plan: Plan) -> Fields:
-    """The whole plan; `owners` and `judging` say how the next push is judged, and change no answer."""
+    """The whole plan; `owners` and `judging` say how the next push is judged, and change no answer.
+
+    `loosened` is what of all this holds it to less, with expectations that go. `by_rules` counts what rows answered and
+    rules answer otherwise now.
+    """
     return {
+        "loosened": [_rule_fields(change) for change in plan.loosened],
         "effect": plan.effect,
         "owners": [_rule_fields(change) for change in plan.owners],
         "judging": [_rule_fields(change) for change in plan.judging],
         "rules": [_rule_fields(change) for change in plan.rules],
+        "by_rules": _counted(total_of(plan.by_rules)),
         "ranges": [_range_fields(change, plan.places) for change in plan.changes],
         "totals": {kind: total_fields(size) for kind, size in plan.totals().items()},
         "touched": [_touched_fields(one) for one in plan.touched],
@@ -34,7 +40,11 @@ def plan_fields(plan: Plan) -> Fields:
 
 def total_fields(size: Total) -> Fields:
     """How much changes."""
-    return {"ranges": size.ranges, "addresses": size.addresses, "slash64s": str(size.slash64s)}
+    return {"ranges": size.ranges, **_counted(size)}
+
+
+def _counted(size: Total) -> Fields:
+    return {"addresses": size.addresses, "slash64s": str(size.slash64s)}
 
 
 def answer_fields(names: Names | None) -> Fields | None:
@@ -48,9 +58,7 @@ def _rule_fields(change: RuleChange) -> Fields:
 
 def _touched_fields(one: AffectedOwner) -> Fields:
     """An owner of before; with `everything` a change of rules touches all of their address space."""
-    size = total_of(one.ranges)
-    counted = {"addresses": size.addresses, "slash64s": str(size.slash64s)}
-    return {"owner": one.owner, "everything": one.is_all, **counted}
+    return {"owner": one.owner, "everything": one.is_all, **_counted(total_of(one.ranges))}
 
 
 def _range_fields(change: Change, places: Mapping[Network, Source]) -> Fields:

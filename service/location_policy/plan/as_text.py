@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..config.files import OWNERS_PATH, RULES_PATH
+from ..config.files import EXPECTATIONS_PATH, OWNERS_PATH, RULES_PATH
 from ..text import count, escape
 from .affected_owners import AffectedOwner
 from .change_text import change_text, listed, name_text, size_text
@@ -33,10 +33,12 @@ def plan_lines(plan: Plan, limit: int | None = None, more: str = "location-polic
 
 
 def rule_lines(plan: Plan) -> list[str]:
-    """The changes of who is asked, and of policy.toml; first of what judges pushes."""
+    """What is loosened, the changes of who is asked, and of policy.toml; first of what judges pushes."""
+    loosened = [f"{_rule_line(change)}  (loosens what judges the next pushes)" for change in plan.loosened]
     owners = [_owner_line(change) for change in plan.owners]
-    judging = [f"{_rule_line(change)}  (judges the next pushes)" for change in plan.judging]
-    return [*owners, *judging, *map(_rule_line, plan.rules)]
+    judging, rules = ([one for one in changes if one not in plan.loosened] for changes in (plan.judging, plan.rules))
+    judging_lines = [f"{_rule_line(change)}  (judges the next pushes)" for change in judging]
+    return [*loosened, *owners, *judging_lines, *map(_rule_line, rules)]
 
 
 def owner_lines(plan: Plan) -> list[str]:
@@ -57,9 +59,10 @@ def total_line(plan: Plan) -> str:
         return NO_EFFECT
     numbers = ((len(plan.rules), "rule"), (len(plan.changes), "range"))
     what = " and ".join(count(number, noun) for number, noun in numbers if number)
+    by_rules = [f"{size_text(total_of(plan.by_rules))} by {RULES_PATH}"] if plan.by_rules else []
     kinds = [f"{size.ranges:,} {kind} ({size_text(size)})" for kind, size in plan.totals().items() if size.ranges]
     verb = "changes" if len(plan.rules) + len(plan.changes) == 1 else "change"
-    return f"{what} {verb}{': ' * bool(kinds)}{', '.join(kinds)}"
+    return f"{what} {verb}{': ' * bool(by_rules or kinds)}{', '.join([*by_rules, *kinds])}"
 
 
 def _change_lines(plan: Plan, number: int) -> Iterator[str]:
@@ -76,6 +79,8 @@ def _owner_line(change: RuleChange) -> str:
 
 
 def _rule_line(change: RuleChange) -> str:
+    if change.key == EXPECTATIONS_PATH and isinstance(change.before, tuple):
+        return f"{EXPECTATIONS_PATH}: drops {_names(change.before)}"
     head = f"{RULES_PATH}: {escape(change.key)}  "
     if change.key == "locations.known" and change.before and change.after:
         return head + _known(set(change.before), set(change.after))

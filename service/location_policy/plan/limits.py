@@ -1,8 +1,9 @@
 """Is a change larger than one push may make? The limits are those of the map before it, `[limits]` of its policy.toml.
 
 What counts is what was answered by a row before: its addresses whose answer changes or goes, and the rows whose subnet
-goes. What is added harms no caller who was answered. A protocol that is answered no more takes all its answers with it,
-and so may one whose addresses are looked for in other parameters.
+goes. What is added harms no caller who was answered. A rule that changes answers counts for every one that it changes,
+a default that is changed or taken away, for all addresses that no row covers. Where there are limits, what loosens
+them, or anything else that judges the next push, is over them.
 """
 
 from __future__ import annotations
@@ -10,38 +11,47 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..config.location_map import LocationMap
-from ..config.percentages import Percentage, measured_share
-from ..net.addresses import Network
-from ..net.ranges import SIZES, Part, Range, outermost, overlapping
-from .answer_changes import Change, row_changes
-from .plan import Plan, Total, total
-
-FEWEST = 100
-"""Subnets from which a map has limits, so that a sample can be replaced by a site's whole map."""
+from ..config.files import EXPECTATIONS_PATH
+from ..config.percentages import LIMITS, Percentage, measured_share
+from ..net.ranges import Part, Range, disjoint, overlapping
+from ..text import count
+from .answer_changes import row_changes
+from .plan import Plan, Total, total_of
+from .rule_changes import APPROVAL_CHECK, RuleChange, has_limits
 
 
 class Excess(NamedTuple):
-    """A limit that a change exceeds: its key, what it allows, and what was measured."""
+    """A limit that a change exceeds: its key, what it allows, and what was measured.
+
+    Or what it loosens: the whole key, as in `limits.changed-addresses`, what held before, and what holds now.
+    """
 
     rule: str
     limit: str
     measured: str
 
+    @property
+    def loosens(self) -> bool:
+        """Is it about what judges the next push, not about how much changes?"""
+        return self.rule not in LIMITS
+
 
 def exceeded_limits(plan: Plan) -> tuple[Excess, ...]:
     """Every limit that the change exceeds; IPv4 and IPv6 are held to each by themselves."""
-    limits, size = plan.old.rules.limits, plan.old.size
-    if size < FEWEST:
+    if not has_limits(plan.old):
         return ()
+    limits, size = plan.old.rules.limits, plan.old.size
     found: list[Excess] = []
     if limit := limits.get("changed-addresses"):
         before, changed = _changed(plan)
         found += _excess("changed-addresses", limit, changed.addresses, before.addresses, "IPv4 addresses")
         found += _excess("changed-addresses", limit, changed.slash64s, before.slash64s, "IPv6 /64s")
+        if plan.old.rules.default not in (None, plan.new.rules.default):
+            found += _excess("changed-addresses", limit, 1, 1, "addresses without a row")
     if limit := limits.get("removed-subnets"):
         rows = row_changes(plan.old, plan.new)
         found += _excess("removed-subnets", limit, len(rows.gone.keys() - rows.come.keys()), size, "subnets")
+    found += (_loosening(plan, change) for change in plan.loosened if change.key != APPROVAL_CHECK)
     return tuple(found)
 
 
@@ -50,28 +60,28 @@ def _excess(rule: str, limit: Percentage, number: int, whole: int, what: str) ->
         yield Excess(rule, limit.text, f"{measured_share(number, whole)} of {what}")
 
 
+def _loosening(plan: Plan, change: RuleChange) -> Excess:
+    """A change of what judges the next push, without names from outside."""
+    before, after = change.before, change.after
+    if change.key == EXPECTATIONS_PATH:
+        all_of_them = len(plan.old.expected)
+        return Excess(change.key, count(all_of_them, "expectation"), f"{all_of_them - len(before or ()):,} of them")
+    if isinstance(before, tuple):
+        return Excess(change.key, count(len(before), "name"), "any name")
+    return Excess(change.key, before or "none", str(after or "none"))
+
+
 def _changed(plan: Plan) -> tuple[Total, Total]:
     """What rows answered before, and what of it gets another answer or none."""
-    match = plan.new.rules.match
-    moves_protocol = any(match.get(protocol) != fields for protocol, fields in plan.old.rules.match.items())
-    lost = [change for change in plan.changes if change.before is not None]
-    if not lost and not moves_protocol:
+    lost = [(change.size, one) for change in plan.changes if change.before is not None for one in change.ranges]
+    if not lost and not plan.by_rules:
         return Total(), Total()
-    answered = _answered(plan.old)
-    ranges = {size: tuple(part.range for part in parts) for size, parts in answered.items()}
-    before = total([Change(size, of_size, None, None, ()) for size, of_size in ranges.items()])
-    if moves_protocol:
-        return before, before
-    return before, total([_within(change, answered[change.size]) for change in lost])
+    answered = plan.answered
+    before = [(size, part.range) for size, parts in answered.items() for part in parts]
+    changed = [(size, one) for size, whole in lost for one in _within(whole, answered[size])]
+    return total_of(before), total_of(disjoint([*changed, *plan.by_rules]))
 
 
-def _answered(location_map: LocationMap) -> dict[int, list[Part]]:
-    """What rows answer, disjoint and in order, by the size of an address."""
-    networks = outermost(frozenset[Network]().union(*(file.networks for file in location_map.files)))
-    return {size: [Part(Range.of(one), one) for one in networks if len(one) == size + 1] for size in SIZES}
-
-
-def _within(change: Change, answered: Sequence[Part]) -> Change:
-    """The part of a change that a row answered before: the rest got the default."""
-    ranges = tuple(part.range for one in change.ranges for part in overlapping(one, answered))
-    return Change(change.size, ranges, change.before, change.after, ())
+def _within(changed: Range, answered: Sequence[Part]) -> Iterator[Range]:
+    """The part of a range that a row answered before: the rest got the default."""
+    return (part.range for part in overlapping(changed, answered))

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from ..config.location_map import LocationMap
 from ..config.policy_toml import Rules
 from ..net.addresses import Network
-from ..net.ranges import AddressSpace, Range, count_slash64s
+from ..net.ranges import SIZES, AddressSpace, Part, Range, count_slash64s, disjoint, outermost
 from .affected_owners import AffectedOwner, owner_changes, touched
 from .answer_changes import KINDS, Change, Kind, address_space, changes, row_changes
-from .rule_changes import RuleChange, answering_changes, judging_changes
+from .rule_changes import APPROVAL_CHECK, RuleChange, answering_changes, judging_changes, loosened
 
 _ALL_ANSWERS = ("match.", "answer.")
 """Rules that change answers in the address space of every owner."""
@@ -55,6 +55,8 @@ class Plan:
     changes: tuple[Change, ...]
     owners: tuple[RuleChange, ...] = ()
     """Who is asked about the next change: by subnet, the owner of before and the next one; no effect on answers."""
+    loosened: tuple[RuleChange, ...] = ()
+    """What of all this holds the next push to less than this one, and the expectations that go."""
 
     @property
     def effect(self) -> bool:
@@ -73,7 +75,31 @@ class Plan:
     def touched(self) -> tuple[AffectedOwner, ...]:
         """The owners whose address space this touches; those of before are asked."""
         all_answers = any(change.key.startswith(_ALL_ANSWERS) for change in self.rules)
-        return touched(self.old.owned, self.new.owned, self.changes, all_answers=all_answers)
+        asks_less = any(change.key == APPROVAL_CHECK for change in self.loosened)
+        return touched(self.old.owned, self.new.owned, self.changes, all_answers=all_answers or asks_less)
+
+    @cached_property
+    def answered(self) -> Mapping[int, list[Part]]:
+        """What rows answered before, disjoint and in order, by the size of an address."""
+        networks = outermost(frozenset[Network]().union(*(file.networks for file in self.old.files)))
+        return {size: [Part(Range.of(one), one) for one in networks if len(one) == size + 1] for size in SIZES}
+
+    @cached_property
+    def by_rules(self) -> tuple[tuple[int, Range], ...]:
+        """What rows answered before and rules answer otherwise, whatever becomes of the rows; disjoint, with sizes.
+
+        A protocol that is answered no more, or whose addresses are looked for elsewhere, takes all its answers with it;
+        another form of overflow locations changes the answers that have some.
+        """
+        old, new = self.old.rules, self.new.rules
+        if any(new.match.get(protocol) != fields for protocol, fields in old.match.items()):
+            return tuple((size, part.range) for size, parts in self.answered.items() for part in parts)
+        if old.overflow == new.overflow:
+            return ()
+        space = address_space(self.old)
+        has_overflow = {row for row, names in space.names.items() if len(names) > 1}
+        parts = ((size, part) for size in SIZES for part in space.all_parts(size))
+        return tuple(disjoint((size, part.range) for size, part in parts if part.network in has_overflow))
 
     def totals(self) -> dict[Kind, Total]:
         """How much changes, by kind; every kind is there."""
@@ -93,7 +119,8 @@ def make_plan(old: LocationMap | None, new: LocationMap, space: AddressSpace | N
     found = changes(space or address_space(before), row_changes(before, new), defaults)
     judging = judging_changes(before.rules, new.rules)
     owners = owner_changes(before.owned, new.owned)
-    return Plan(before, new, judging, answering_changes(before.rules, new.rules), tuple(found), owners)
+    rules = answering_changes(before.rules, new.rules)
+    return Plan(before, new, judging, rules, tuple(found), owners, loosened(before, new))
 
 
 def total(found: Sequence[Change]) -> Total:

@@ -1,15 +1,30 @@
-"""Two Rules -> the keys of `policy.toml` whose meaning differs.
+"""Two Rules -> the keys of `policy.toml` whose meaning differs, and what of that loosens the judgement of a push.
 
 Some say how requests are answered, others how pushes are judged. A key that says what is so without it is no change.
+
+To loosen first and then to move is one change in two pushes. So what is loosened, and an expectation that goes, is over
+the limit itself (`limits`), and that owners are asked no more is asked of all of them (`plan`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from ..config.expectations import Expectation
+from ..config.files import EXPECTATIONS_PATH
+from ..config.location_map import LocationMap
+from ..config.percentages import parse_share
 from ..config.policy_toml import Rules
 from ..problems import CODES
+from ..text import count
+
+FEWEST = 100
+"""Subnets from which a map has limits, so that a sample can be replaced by a site's whole map."""
+APPROVAL_CHECK = "checks.owner-approval"
+"""The rule by which owners are asked: that it is turned down is theirs to say."""
+
+_NO_LIMIT = parse_share("100%")
 
 RuleValue = str | tuple[str, ...] | None
 
@@ -32,6 +47,31 @@ def judging_changes(old: Rules, new: Rules) -> tuple[RuleChange, ...]:
     return _differing(_judging(old), _judging(new))
 
 
+def has_limits(location_map: LocationMap) -> bool:
+    """Is a change of this map held to a limit?"""
+    is_limit = map(_NO_LIMIT.allows_more_than, location_map.rules.limits.values())
+    return location_map.size >= FEWEST and any(is_limit)
+
+
+def loosened(old: LocationMap, new: LocationMap) -> tuple[RuleChange, ...]:
+    """What the new map holds the next change to no more, or to less than the old one."""
+    return (
+        *(change for change in judging_changes(old.rules, new.rules) if _is_looser(change.key, old.rules, new.rules)),
+        *(change for change in answering_changes(old.rules, new.rules) if _takes_any_name(change, old.rules)),
+        *_dropped(old, new),
+        *_too_small(old, new),
+    )
+
+
+def dropped_expectations(old: LocationMap, new: LocationMap) -> list[Expectation]:
+    """The expectations of the old map that the new one has not, whatever their reason; in the order of subnets."""
+    if old.expected == new.expected:
+        return []
+    kept = {(one.network, one.location) for one in new.expected}
+    dropped = (one for one in old.expected if (one.network, one.location) not in kept)
+    return sorted(dropped, key=lambda one: (one.network, one.location or ""))
+
+
 def _answering(rules: Rules) -> dict[str, RuleValue]:
     return {
         **{f"match.{protocol}": fields for protocol, fields in sorted(rules.match.items())},
@@ -51,3 +91,26 @@ def _judging(rules: Rules) -> dict[str, RuleValue]:
 def _differing(old: Mapping[str, RuleValue], new: Mapping[str, RuleValue]) -> tuple[RuleChange, ...]:
     pairs = ((key, old.get(key), new.get(key)) for key in dict.fromkeys((*old, *new)))
     return tuple(RuleChange(key, before, after) for key, before, after in pairs if before != after)
+
+
+def _is_looser(key: str, old: Rules, new: Rules) -> bool:
+    table, _, name = key.partition(".")
+    if table == "checks":
+        return old.severity(name) == "error"
+    before, after = (rules.limits.get(name, _NO_LIMIT) for rules in (old, new))
+    return after.allows_more_than(before)
+
+
+def _takes_any_name(change: RuleChange, old: Rules) -> bool:
+    is_checked = old.severity("unknown-location") == "error"
+    return is_checked and change.key == "locations.known" and not change.after
+
+
+def _dropped(old: LocationMap, new: LocationMap) -> Iterator[RuleChange]:
+    if dropped := dropped_expectations(old, new):
+        yield RuleChange(EXPECTATIONS_PATH, tuple(f"{one} {one.location or 'no answer'}" for one in dropped), None)
+
+
+def _too_small(old: LocationMap, new: LocationMap) -> Iterator[RuleChange]:
+    if has_limits(old) and new.size < FEWEST:
+        yield RuleChange("limits", f"from {FEWEST} subnets on", count(new.size, "subnet"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from .git import Git, GitFailed, found
 from .objects import Objects
@@ -56,6 +57,24 @@ class Resolver:
         """The id of the commit that a ref names, by its full name or HEAD; None where there is none."""
         object_id = self._head() if ref == "HEAD" else read_ref(self._git, ref)
         return None if object_id is None else self._commit(object_id)
+
+    def tips(self, ref: str, tip: str, limit: int) -> list[str]:
+        """At most `limit` commits that a ref has named up to this one, which is the first, newest first.
+
+        Its log knows them (git-reflog), which is written by what moves the ref, and by nothing that is pushed. An entry
+        says from where the ref has moved, and to where, so the oldest one tells of two. Nothing where there is no log.
+        """
+        ids: list[str] = []
+        if read_ref(self._git, ref) is None:
+            return ids
+        with suppress(GitFailed):  # the oldest entry has made the ref; or commits are gone, and git cannot say which
+            told = self._git.run("rev-list", "--walk-reflogs", f"--max-count={limit}", "--end-of-options", ref, "--")
+            ids += told.decode().split()
+            if 0 < len(ids) < limit:
+                older = f"{ref}@{{{len(ids)}}}^{{commit}}"
+                told = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", older)
+                ids += told.decode().split()
+        return ids[ids.index(tip) :] if tip in ids else []
 
     def commits(self, beginning: str) -> list[str]:
         """The ids of the commits that begin so, also by a tag with an id of its own; none for what is no id."""

@@ -51,6 +51,10 @@ class Repository(Revisions):
         """The id of the commit that a ref names, by its full name; None where the ref is not there."""
         return self._resolver.tip(ref)
 
+    def tips(self, ref: str, tip: str, limit: int) -> list[str]:
+        """At most `limit` commits that a ref has named up to this one, newest first; none where it has no log."""
+        return self._resolver.tips(ref, tip, limit)
+
     def has_commit(self, commit_id: str) -> bool:
         """Is there a commit of this full id?"""
         return self._objects.measure(commit_id)[0] == "commit"

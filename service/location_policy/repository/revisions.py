@@ -5,7 +5,9 @@ from __future__ import annotations
 from .git import Git, found
 
 LOOK_BACK = 100
-"""First-parent commits among which the newest valid one is looked for, and the one that a roll-back goes back to."""
+"""First-parent commits among which the newest valid one is looked for, and tips among which the one is that a roll-back
+goes back to.
+"""
 
 
 class Revisions:

@@ -126,7 +126,10 @@ def test_the_limits_are_those_of_the_map_before(limited: Site) -> None:
     limited.commit({**LARGE, "policy.toml": ""})
     done = push(limited)
     assert done.returncode == 1
-    assert said(done).split("\n")[1] == ("policy.toml: limits.changed-addresses  25% -> none  (judges the next pushes)")
+    assert said(done).split("\n")[1] == (
+        "policy.toml: limits.changed-addresses  25% -> none  (loosens what judges the next pushes)"
+    )
+    assert "  rules are loosened: limits.changed-addresses 25% -> none\n" in verdict(done)
 
 
 def test_going_back_to_what_was_served_needs_no_reason(limited: Site) -> None:
@@ -138,6 +141,45 @@ def test_going_back_to_what_was_served_needs_no_reason(limited: Site) -> None:
     assert done.returncode == 0
     assert f"\nreturns to {before[:10]} Start the map of media locations (location-poli…)\n" in said(done)
     assert note(limited, limited.git("rev-parse", "HEAD")) == ""
+
+
+def test_what_was_pushed_with_its_revert_is_no_place_to_go_back_to(limited: Site) -> None:
+    limited.commit(LARGE, "Move")
+    revert = ("-c", "user.name=A", "-c", "user.email=a@b", "revert", "--no-edit", "HEAD")
+    limited.git(*revert)
+    assert "no effect" in said(push(limited))
+    limited.git(*revert)
+    done = push(limited)
+    assert (done.returncode, "returns to" in said(done)) == (1, False)
+    assert "at most 25%, but it is 30% of IPv4 addresses\n" in verdict(done)
+    assert push(limited, "-o", REASON).returncode == 0
+    assert note(limited, limited.git("rev-parse", "HEAD")).startswith("Allow-Large-Change: a new data centre\n")
+
+
+def test_what_judges_is_not_loosened_without_a_word(limited: Site) -> None:
+    commit = limited.commit({"policy.toml": ""})
+    done = push(limited)
+    assert (done.returncode, said(done).split("\n")[1:4]) == (
+        1,
+        [
+            "policy.toml: limits.changed-addresses  25% -> none  (loosens what judges the next pushes)",
+            "policy.toml: limits.removed-subnets  10% -> none  (loosens what judges the next pushes)",
+            "no effect",
+        ],
+    )
+    assert verdict(done).startswith(
+        "main is refused: it changes more than one push may\n"
+        "  rules are loosened: limits.changed-addresses 25% -> none\n"
+        "  rules are loosened: limits.removed-subnets 10% -> none\n"
+        "\n"
+        "if all of it is meant, say why:\n"
+    )
+    assert push(limited, "-o", "allow-large-change=a trial", by="alice").returncode == 0
+    assert note(limited, commit).splitlines()[1:4] == [
+        "Rule: limits.changed-addresses, limits.removed-subnets",
+        "Limit: 25%, 10%",
+        "Measured: none, none",
+    ]
 
 
 def test_going_back_in_other_words_is_going_back(limited: Site) -> None:
@@ -168,6 +210,7 @@ def test_going_back_beside_other_limits_is_told_how_it_needs_no_reason(limited: 
     assert done.returncode == 1
     assert (
         "  limits.changed-addresses: at most 25%, but it is 30% of IPv4 addresses\n"
+        "  rules are loosened: limits.removed-subnets 10% -> 20%\n"
         "\n"
         "but for what judges pushes, in policy.toml, it returns to\n"
         f"  {before[:10]} Start the map of media locations (location-poli…)\n"

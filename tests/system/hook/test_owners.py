@@ -96,10 +96,17 @@ def test_a_push_cannot_choose_who_is_asked_nor_whether(asking: Site) -> None:
     done = push(asking)
     assert done.returncode == 1
     first, second, third = said(done).splitlines()[1:4]
-    assert first == "owners.csv: 10.61.0.0/16  apac@example.com -> root  (is asked from the next push on)"
-    assert second == "owners.csv: 10.62.0.0/16  emea -> none  (is asked from the next push on)"
-    assert third == "policy.toml: checks.owner-approval  error -> warning  (judges the next pushes)"
+    assert first == "policy.toml: checks.owner-approval  error -> warning  (loosens what judges the next pushes)"
+    assert second == "owners.csv: 10.61.0.0/16  apac@example.com -> root  (is asked from the next push on)"
+    assert third == "owners.csv: 10.62.0.0/16  emea -> none  (is asked from the next push on)"
     assert "main is refused: it needs the word of 2 owners" in said(done)
+
+
+def test_that_owners_are_asked_no_more_is_asked_of_all_of_them(asking: Site) -> None:
+    asking.commit({"policy.toml": ""})
+    assert (
+        "main is refused: it needs the word of 2 owners\n  apac@example.com: by policy.toml\n  emea: by policy.toml\n"
+    ) in verdict(push(asking))
 
 
 def test_owners_are_asked_about_a_change_of_owners_alone(asking: Site) -> None:

@@ -160,7 +160,7 @@ ATTEMPT = record(
     proposed=TEXT,
     **CHANGE_OF_TIP,
     warnings=many(PROBLEM),
-    limits=many(record(rule=TEXT, limit=TEXT, measured=TEXT)),
+    limits=many(record(rule=TEXT, limit=TEXT, measured=TEXT, loosens=TRUTH)),
     owners=many(TEXT),
     touched=many(TEXT),
     verdict=VERDICT,
