@@ -88,10 +88,28 @@ def test_a_trailer_on_the_tip_overrides_the_limit(limited: Site) -> None:
     assert note(limited, commit).startswith("Allow-Large-Change: the lease ends\n")
 
 
-def test_a_trailer_is_noted_also_where_its_commit_is_replaced_by_another(limited: Site) -> None:
-    commit = limited.commit(LARGE, "Move\n\nAllow-Large-Change: the lease ends")
-    git("update-ref", f"refs/replace/{commit}", "main", cwd=limited.repository)
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        "Allow-Large-Change\t: the lease ends",
+        "ALLOW-LARGE-CHANGE \t :the lease ends",
+        "Allow-Large-Change:\n  the lease ends",
+        "Allow-Large-Change: \xff\nAllow-Large-Change: the lease ends",
+    ],
+)
+def test_a_trailer_is_recorded_however_it_is_written(limited: Site, trailer: str) -> None:
+    commit = limited.commit(LARGE, f"Move\n\n{trailer}")
     assert push(limited).returncode == 0
+    assert note(limited, commit).startswith("Allow-Large-Change: the lease ends\n")
+
+
+def test_neither_settings_of_the_user_nor_a_replaced_commit_hide_a_trailer(limited: Site, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text('[trailer]\n\tseparators = "="\n')
+    commit = limited.commit(LARGE, "Move\n\nAllow-Large-Change: the lease ends")
+    other = limited.git("commit-tree", "HEAD^{tree}", "-p", "HEAD~", "-m", "Move")
+    git("fetch", "--quiet", limited.path, f"{other}:refs/replace/{commit}", cwd=limited.repository)
+    done = run_git("push", "origin", "HEAD:main", cwd=limited.path, GIT_CONFIG_GLOBAL=str(tmp_path / "config"))
+    assert done.returncode == 0, done.stderr
     assert note(limited, commit).startswith("Allow-Large-Change: the lease ends\n")
 
 
