@@ -11,10 +11,10 @@ def main() -> None:
     Hooks of git are run at every push and must start fast: their commands are found before the rest is imported.
     """
     match sys.argv[1:]:
-        case ["pre-receive"]:
+        case ["pre-receive"] | ["pre-receive", "GL_USERNAME"]:
             from .cli.hooks.pre_receive import pre_receive
 
-            sys.exit(pre_receive())
+            sys.exit(pre_receive(*sys.argv[2:]))
         case ["post-receive"]:
             from .cli.hooks.post_receive import post_receive
 

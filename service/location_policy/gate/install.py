@@ -22,6 +22,7 @@ from ..repository.new_repository import check_branch, make_bare
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import signature_rule
 from .hooks import install_hooks, is_ours
+from .pusher import SETTING, server_variable
 from .ref_updates import DRY_RUN
 from .signing_options import SigningOptions
 
@@ -98,6 +99,8 @@ def missing_settings(repository: Repository) -> Iterator[str]:
             yield f"{key} = {wanted}"
     if not repository.config(f"{SECTION}.id"):
         yield f"{SECTION}.id"
+    if (variable := server_variable(repository.hooks_folder() or Path())) and not repository.config(SETTING):
+        yield f"{SETTING} = {variable}"
 
 
 def other_settings(repository: Repository) -> Iterator[str]:
@@ -132,6 +135,9 @@ def install(
             done.append(f"{key} = {value}")
         done += _tell_unsigned(repository) if wanted else ()
         done += _install_settings(repository, takes_dry_runs=is_ours(hooks / "proc-receive"))
+        if (variable := server_variable(hooks)) and not repository.config(SETTING):
+            repository.set_config(SETTING, variable)
+            done.append(f"{SETTING} = {variable}")
         for key, value in SHARED.items() if shared else ():
             repository.set_config(key, value)
     if shared:

@@ -130,6 +130,10 @@ def test_what_cannot_be_judged_is_told_on_a_page_too() -> None:
 # --- Gitea and Forgejo ---
 
 
+def test_on_gitea_the_pusher_is_whom_it_names(gitea: Site) -> None:
+    assert git("config", "location-policy.pusher", cwd=gitea.repository) == "GITEA_PUSHER_NAME"
+
+
 def test_on_gitea_the_hook_stands_beside_theirs(gitea: Site) -> None:
     hooks = gitea.repository / "hooks"
     assert (hooks / "pre-receive").read_text() == DELEGATE

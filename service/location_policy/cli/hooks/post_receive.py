@@ -17,11 +17,11 @@ from ..terminal.exit_status import NO, tell
 
 def post_receive() -> int:
     """Note why the push on standard input was allowed; the exit status, of which git takes no notice."""
-    options, by, at = push_options(os.environ), pusher(os.environ), datetime.now(UTC)
+    options, at = push_options(os.environ), datetime.now(UTC)
     try:
         updates = parse_updates(sys.stdin.buffer.read())
         with open_pushed_repository(Path(os.environ.get("GIT_DIR", "."))) as repository:
-            record_overrides(updates, repository, options, by=by, at=at)
+            record_overrides(updates, repository, options, by=pusher(os.environ, repository), at=at)
     except (LocationPolicyError, ValueError) as error:
         told = error if isinstance(error, LocationPolicyError) else LocationPolicyError(str(error))
         tell(

@@ -18,16 +18,19 @@ from ...text import escape
 from ..terminal.exit_status import NO, words
 
 
-def pre_receive() -> int:
-    """Judge the push on standard input for the repository in GIT_DIR; the exit status."""
+def pre_receive(named: str | None = None) -> int:
+    """Judge the push on standard input for the repository in GIT_DIR; the exit status.
+
+    `named` is the variable in which the server that runs the hook has put the pusher's name.
+    """
     hook_environment = hook_environment_of(os.environ)
-    accepted, lines = _judge(hook_environment)
+    accepted, lines = _judge(hook_environment, named)
     for line in lines if accepted else hook_environment.refusal(lines):
         print(line, file=sys.stderr)
     return 0 if accepted else NO
 
 
-def _judge(hook_environment: HookEnvironment) -> tuple[bool, Sequence[str]]:
+def _judge(hook_environment: HookEnvironment, named: str | None) -> tuple[bool, Sequence[str]]:
     """Is the push taken, and what is its pusher told?"""
     try:
         pushed = parse_updates(sys.stdin.buffer.read())
@@ -35,7 +38,8 @@ def _judge(hook_environment: HookEnvironment) -> tuple[bool, Sequence[str]]:
         if pushed and not updates:
             return True, ()
         with open_pushed_repository(Path(os.environ.get("GIT_DIR", "."))) as repository:
-            verdict = judge(updates, repository, push_options(os.environ), hook_environment.is_late, pusher(os.environ))
+            by = pusher(os.environ, repository, named)
+            verdict = judge(updates, repository, push_options(os.environ), hook_environment.is_late, by)
             return verdict.accepted, tuple(verdict_lines(verdict))
     except LocationPolicyError as error:
         return False, tuple(words(error))

@@ -24,11 +24,12 @@ def comment(file: Path, ca: Path | None) -> None:
         comment(file, ca)
 
 
-def pre_receive() -> None:
+@of.argument("variable", "Where the server puts the pusher's name, for its own hook.", default=None)
+def pre_receive(variable: str | None) -> None:
     """Judge the push on standard input, for the hook."""
     from ..hooks.pre_receive import pre_receive
 
-    sys.exit(pre_receive())
+    sys.exit(pre_receive(variable))
 
 
 def post_receive() -> None:
