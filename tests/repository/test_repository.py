@@ -13,6 +13,7 @@ from location_policy.errors import NotARepository, RepositoryError, UnknownRevis
 from location_policy.repository import files as files_of_commit
 from location_policy.repository import working_copy
 from location_policy.repository.config import PROC_RECEIVE, is_true
+from location_policy.repository.fingerprint import deciding_files
 from location_policy.repository.git_dir import find_git_directory
 from location_policy.repository.objects import Entry
 from location_policy.repository.repository import open_repository
@@ -297,6 +298,9 @@ def test_a_repository_that_may_not_be_read_is_told(closed: str) -> None:
         try:
             with pytest.raises(NotARepository, match=f"{repository} may not be read"):
                 find_git_directory(repository)
+            if not closed:  # after it was opened
+                with pytest.raises(NotARepository, match=f"{repository} may not be read"):
+                    deciding_files(repository, ("refs/heads/main",))
         finally:
             os.seteuid(0)
 

@@ -19,13 +19,23 @@ def find_git_directory(path: Path) -> Path:
                 next(objects.iterdir(), None)
                 return directory
     except PermissionError:
-        raise NotARepository(f"{path} may not be read", "give the service's user read access to it") from None
+        raise _unreadable(path) from None
     raise NotARepository(f"{path} is not a git repository", "name a bare repository, such as locations.git")
 
 
 def common_directory(directory: Path) -> Path:
-    """What a git directory shares with others: another folder for a linked working copy, itself for a repository."""
-    return _pointed_at(directory / "commondir", "")
+    """What a git directory shares with others: another folder for a linked working copy, itself for a repository.
+
+    Raises NotARepository where it may not be read any more.
+    """
+    try:
+        return _pointed_at(directory / "commondir", "")
+    except PermissionError:
+        raise _unreadable(directory) from None
+
+
+def _unreadable(path: Path) -> NotARepository:
+    return NotARepository(f"{path} may not be read", "give the service's user read access to it")
 
 
 def _pointed_at(path: Path, prefix: str) -> Path:
