@@ -206,7 +206,7 @@ def how_to_override(command: str | None) -> Iterator[str]:
 def tell_override(excess: Sequence[Excess], reason: str) -> Iterator[str]:
     """That limits do not count this time, and why."""
     for one in excess:
-        yield f"limit overridden: {one.rule} {one.limit}, measured {one.measured}"
+        yield f"limit overridden: {one.rule} {one.limit}{' -> ' if one.loosens else ', measured '}{one.measured}"
     yield f"  reason: {escape(reason)}"
 
 

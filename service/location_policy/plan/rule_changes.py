@@ -65,7 +65,7 @@ def loosened(old: LocationMap, new: LocationMap) -> tuple[RuleChange, ...]:
 
 def dropped_expectations(old: LocationMap, new: LocationMap) -> list[Expectation]:
     """The expectations of the old map that the new one has not, whatever their reason; in the order of subnets."""
-    if old.expected == new.expected:
+    if old.expected is new.expected:  # as read from one blob, in a series of commits
         return []
     kept = {(one.network, one.location) for one in new.expected}
     dropped = (one for one in old.expected if (one.network, one.location) not in kept)

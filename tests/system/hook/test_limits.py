@@ -192,7 +192,11 @@ def test_what_judges_is_not_loosened_without_a_word(limited: Site) -> None:
         "\n"
         "if all of it is meant, say why:\n"
     )
-    assert push(limited, "-o", "allow-large-change=a trial", by="alice").returncode == 0
+    done = push(limited, "-o", "allow-large-change=a trial", by="alice")
+    assert (done.returncode, verdict(done).split("\n")[0]) == (
+        0,
+        "limit overridden: limits.changed-addresses 25% -> none",
+    )
     assert note(limited, commit).splitlines()[1:4] == [
         "Rule: limits.changed-addresses, limits.removed-subnets",
         "Limit: 25%, 10%",
