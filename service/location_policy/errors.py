@@ -17,6 +17,7 @@ LocationPolicyError            everything that the program raises for its user, 
 ├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
 ├── RevertConflict             later commits have changed the same lines
 ├── BuildFailed                the process that builds a large map has died, or hangs
+├── TooCostly                  judging a push takes longer, or more memory, than a push may
 ├── NotJudged                  the process that judges a change of a large map has died, or it takes too long
 ├── ForeignHook                another program's hook stands where ours should be
 ├── UnusableUpload             a file that an editor uploads cannot be taken as it is
@@ -128,6 +129,10 @@ class RevertConflict(LocationPolicyError):
 
 class BuildFailed(LocationPolicyError):
     """The process that builds a large map, or compares two, has died or takes too long: nothing is known of them."""
+
+
+class TooCostly(LocationPolicyError):
+    """To judge a push takes longer, or more memory, than a push may: it is refused."""
 
 
 class NotJudged(LocationPolicyError):

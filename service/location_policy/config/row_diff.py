@@ -67,5 +67,5 @@ def _alike(one: Sequence[Line], other: Sequence[Line]) -> int:
 
 def _rows(lines: Iterable[Line]) -> Iterator[tuple[Network, Names]]:
     for line in lines:
-        if (row := row_of(line)) is not None:
+        if line is not None and (row := row_of(line)) is not None:
             yield row.network, row.names

@@ -73,7 +73,9 @@ class RowFile:
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Each row with its line number, 1-based."""
-        for number, line in enumerate(self.lines, 1):
+        if not self.size:
+            return
+        for number, line in filter(itemgetter(1), enumerate(self.lines, 1)):  # in C, over what may be comments
             if (row := row_of(line)) is not None:
                 yield number, row
 

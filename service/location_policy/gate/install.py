@@ -17,6 +17,7 @@ from ..config.validate import Validator
 from ..errors import NotARepository, NotSigned, RepositoryError
 from ..repository.config import PROC_RECEIVE, SECTION
 from ..repository.git_dir import find_git_directory
+from ..repository.git_process import LEAN
 from ..repository.maps import load_map_at
 from ..repository.new_repository import check_branch, make_bare
 from ..repository.repository import Repository, open_repository
@@ -32,6 +33,8 @@ SETTINGS = {
     "receive.fsckObjects": "true",
     "receive.maxInputSize": "128m",
     "receive.advertisePushOptions": "true",
+    "transfer.unpackLimit": "1",
+    **LEAN,
     "core.logAllRefUpdates": "true",
     "gc.reflogExpire": "never",
 }

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from ..errors import RepositoryError
 from ..text import escape
-from .git_process import Conversation, communicate, ended, git_missing
+from .git_process import AS_OPTIONS, Conversation, communicate, ended, git_missing, limit_memory
 
 if TYPE_CHECKING:
     from git.cmd import Git as Program
@@ -86,7 +86,7 @@ class PlainGit:
     """git as a plain child process, for the hook; `quarantine` keeps the variables that show a push's objects."""
 
     def __init__(self, directory: Path, *, quarantine: bool = False) -> None:
-        self._command = ["git", f"--git-dir={directory.absolute()}", *NOTHING_RUNS]
+        self._command = ["git", f"--git-dir={directory.absolute()}", *NOTHING_RUNS, *AS_OPTIONS]
         kept = (*_KEPT, *QUARANTINE) if quarantine else _KEPT
         self._environment = closed_environment(kept)
         self._running: subprocess.Popen[bytes] | None = None
@@ -104,7 +104,11 @@ class PlainGit:
             self._running = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0)
         except FileNotFoundError:
             raise git_missing() from None
-        stdout, stderr = communicate(self._running, stdin, self.end, deadline)
+        limit_memory(self._running.pid)
+        try:
+            stdout, stderr = communicate(self._running, stdin, self.end, deadline)
+        finally:
+            self.end()  # where time has run out for whoever asks
         if self._running.returncode:
             raise GitFailed(arguments[0], self._running.returncode, stderr.decode(errors="replace"))
         return stdout
@@ -123,6 +127,7 @@ class PlainGit:
             process = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
         except FileNotFoundError:
             raise git_missing() from None
+        limit_memory(process.pid)
         with ended(process) as conversation:
             yield conversation
 
@@ -167,13 +172,13 @@ class PythonGit:
             yield conversation
 
     def _start(self, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Program.AutoInterrupt:
+        command = ["git", *NOTHING_RUNS, *AS_OPTIONS, *arguments]
         with _found():
-            return self._repo.git.execute(
-                ["git", *NOTHING_RUNS, *arguments],
-                istream=subprocess.PIPE,
-                env=dict(environment or {}),
-                as_process=True,
+            started = self._repo.git.execute(
+                command, istream=subprocess.PIPE, env=dict(environment or {}), as_process=True
             )
+        limit_memory(cast("subprocess.Popen[bytes]", started.proc).pid)
+        return started
 
 
 @contextmanager

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import resource
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Protocol, cast
 
 from ..errors import GitUnavailable
@@ -17,6 +18,24 @@ DEADLINE = 120.0
 """Seconds that one call may take: none here is asked for more than a repository on this machine."""
 LONGEST_TALK = 600.0
 """Seconds that a conversation may take, in which all files of many commits may be asked for."""
+
+
+MEMORY = 512 * 1024 * 1024
+"""Bytes that one git may take: more than the largest file with what it is a delta of, and what is held besides."""
+LEAN = {"core.bigFileThreshold": "32m", "core.deltaBaseCacheLimit": "16m", "pack.deltaCacheSize": "16m"}
+"""Settings by which git takes less memory, for a repository of small files at no cost (git-config)."""
+AS_OPTIONS = tuple(word for key, value in LEAN.items() for word in ("-c", f"{key}={value}"))
+
+
+def limit_memory(pid: int) -> None:
+    """Let a process, and what it starts, take no more than `MEMORY`, as far as the system can (prlimit(2)).
+
+    It is done from here, when the process runs: what it does is not known yet, or has begun milliseconds ago, and
+    nothing has to run between fork and exec. A process that needs more may raise its limit again.
+    """
+    with suppress(AttributeError, OSError, ValueError):  # no Linux; has ended; may have less anyway
+        _, hard = resource.prlimit(pid, resource.RLIMIT_DATA)
+        resource.prlimit(pid, resource.RLIMIT_DATA, (MEMORY, hard))
 
 
 class Conversation(Protocol):

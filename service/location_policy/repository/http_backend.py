@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple
 from ..errors import CannotStart, RepositoryError
 from ..text import escape
 from .git import closed_environment, config_variables
-from .git_process import git_missing
+from .git_process import LEAN, git_missing, limit_memory
 from .push_processes import end_judgement
 
 Service = Literal["git-upload-pack", "git-receive-pack"]
@@ -43,6 +43,8 @@ NICENESS = 10
 PIECE = 65_536
 
 _SETTINGS = {
+    **LEAN,
+    "transfer.unpackLimit": "1",  # a pack is indexed as it comes, not held in memory as a whole
     "http.uploadpack": "true",
     "http.receivepack": "true",
     "http.getanyfile": "false",  # nothing but what git has packed for this client
@@ -127,8 +129,7 @@ class HttpBackend:
             )
         except FileNotFoundError:
             raise git_missing() from None
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PGRP, process.pid, NICENESS)
+        _stand_back(process.pid)
         return Talk(process, is_push=call.service == "git-receive-pack")
 
     def _environment(self, call: Call) -> dict[str, str]:
@@ -244,6 +245,15 @@ class _Turns:
             yield
         finally:
             self._free.release()
+
+
+def _stand_back(pid: int) -> None:
+    """Let a process, and what it starts, take what is left: it goes where memory runs out, not the one who answers."""
+    limit_memory(pid)
+    with suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PGRP, pid, NICENESS)
 
 
 async def _last_words(stream: asyncio.StreamReader) -> str:

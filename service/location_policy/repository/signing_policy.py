@@ -34,7 +34,7 @@ FILES = {"allowedSigners": "ssh-keygen", "revokedSigners": "ssh-keygen", "gpgKey
 """The settings that name a file, and the program that needs it."""
 
 _NO = ("false", "no", "off", "0", "")
-_OTHERS = ("branch", "allownonfastforward", "id", "follower", "pusher")
+_OTHERS = ("branch", "allownonfastforward", "id", "follower", "judgeseconds", "pusher")
 """Settings of our section that have nothing to do with signatures."""
 
 NO_KEYS = Keys()

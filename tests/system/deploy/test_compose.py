@@ -58,6 +58,11 @@ def test_it_is_as_small_a_target_as_can_be() -> None:
     assert SERVICE["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_it_has_as_much_memory_as_the_unit() -> None:
+    assert SERVICE["mem_limit"] == "2g"
+    assert "MemoryMax=2G\n" in (DEPLOY / "systemd" / "location-policy.service").read_text()
+
+
 def test_every_option_is_one_of_the_programs() -> None:
     named = [word.removeprefix("--").partition("=")[0] for word in SERVICE["command"][1:]]
     assert named

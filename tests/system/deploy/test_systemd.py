@@ -111,6 +111,11 @@ def test_every_variable_is_one_of_the_programs(path: Path) -> None:
     assert set(named) <= {variable(option) for option in OPTIONS}
 
 
+def test_a_push_that_takes_too_much_memory_does_not_take_the_service_with_it() -> None:
+    service = unit()["Service"]
+    assert (service["MemoryMax"], service["OOMPolicy"]) == ("2G", "continue")
+
+
 def test_the_reload_is_the_programs() -> None:
     service = unit()["Service"]
     assert (service["Type"], service["ExecReload"]) == ("notify", "/bin/sh -c 'kill -HUP $MAINPID'")
