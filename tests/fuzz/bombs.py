@@ -305,7 +305,7 @@ def delta_chain(pack: Pack, old: str) -> Refs:
     return _files(pack, old, {})
 
 
-@bomb(quick=True)
+@bomb(quick=True, taken=True)
 def punycode(pack: Pack, old: str) -> Refs:
     """A long subject in a codec that takes hours."""
     return _message(pack, old, b"-abcdefgh" * 900_000, more=b"encoding punycode\n")
@@ -326,8 +326,8 @@ def trailers(pack: Pack, old: str) -> Refs:
 @bomb(quick=True)
 def wide_tree(pack: Pack, old: str) -> Refs:
     """A folder of 250,000 files."""
-    blob = pack.blob(ROW)
-    return {MAIN: pack.commit(pack.tree({f"{number:06}": (b"100644", blob) for number in range(250_000)}), old)}
+    blob = bytes.fromhex(pack.blob(ROW))
+    return {MAIN: pack.commit(pack.add("tree", b"".join(b"100644 %06d\0%b" % (n, blob) for n in range(250_000))), old)}
 
 
 @bomb(quick=True)
@@ -343,7 +343,7 @@ def branching_tree(pack: Pack, old: str) -> Refs:
 def deep_tree(pack: Pack, old: str) -> Refs:
     """Folders in each other with names of 100,000 characters."""
     tree = pack.files({"locations.csv": ROW})
-    for _ in range(900):
+    for _ in range(300):
         tree = pack.tree({"a" * 100_000: (b"40000", tree)})
     return {MAIN: pack.commit(tree, old)}
 

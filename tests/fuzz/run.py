@@ -1,9 +1,11 @@
 """Throws hostile values at the gate, the query parser, the application and the hook for as long as it is told.
 
     python tests/fuzz/run.py [--seconds 300] [--seed 1]
+    python tests/fuzz/run.py --bombs
     python tests/fuzz/run.py --atheris configuration [--seconds 300]
 
-The time is shared evenly by all targets. hypothesis makes the values, a new seed each round; what fails is shrunk and
+First each of the bombs (`tests/fuzz/bombs.py`) is set off, which takes minutes more; `--bombs` does nothing else. The
+time is shared evenly by all targets. hypothesis makes the values, a new seed each round; what fails is shrunk and
 raised, and belongs into tests/fuzz/corpus/. With `--atheris` (pip install atheris; not in the lock) one target is
 given bytes that are steered by the branches they reach. Printed are values, seconds and values a second.
 """
@@ -25,6 +27,8 @@ from hypothesis import HealthCheck, given, seed, settings  # noqa: E402  the pat
 from hypothesis.strategies import SearchStrategy, tuples  # noqa: E402
 
 from tests.fuzz import strategies, targets  # noqa: E402
+from tests.fuzz.bombs import BOMBS, MEMORY, PACKED, ROW, SECONDS, Bomb, push  # noqa: E402
+from tests.support.repositories import git, init_with  # noqa: E402
 
 ROUND = 500
 """Values that are made from one seed."""
@@ -52,6 +56,19 @@ STEERED: dict[str, Callable[[bytes], None]] = {
     "query": targets.query,
     "updates": targets.updates,
 }
+
+
+def set_off(bomb: Bomb) -> None:
+    """Push a bomb, and hold what it costs to what it may."""
+    with tempfile.TemporaryDirectory() as folder:
+        repository = init_with(Path(folder), {"locations.csv": ROW})
+        made = bomb.push(git("rev-parse", "main", cwd=repository))
+        assert len(made.pack) < PACKED, bomb.name
+        cost = push(repository, made, limit=600.0)
+    figures = f"{cost.processor:>6.1f} s of processors{cost.seconds:>7.1f} s{cost.memory:>5} MiB"
+    print(f"{bomb.name:20}{len(made.pack):>9,} bytes{figures}, {'taken' if cost.is_taken else 'refused'}", flush=True)
+    assert cost.processor < SECONDS, cost.said
+    assert cost.memory < MEMORY, cost.said
 
 
 def spend(name: str, seconds: float, first_seed: int) -> None:
@@ -92,12 +109,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Throws hostile values at the program.")
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--bombs", action="store_true", help="set off the bombs alone")
     parser.add_argument("--atheris", choices=STEERED)
     options = parser.parse_args()
     if options.atheris:
         steer(options.atheris, options.seconds)
         return
-    for name in TARGETS:
+    for bomb in BOMBS:
+        set_off(bomb)
+    for name in () if options.bombs else TARGETS:
         spend(name, options.seconds / len(TARGETS), options.seed)
 
 
