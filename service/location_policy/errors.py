@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .problems import Problem, errors_in
+from .problems import Problem, Problems, errors_in
 from .text import count, without_secrets
 
 
@@ -54,11 +54,11 @@ def _unpickled(kind: type[LocationPolicyError], message: str) -> LocationPolicyE
 
 
 class InvalidConfiguration(LocationPolicyError):
-    """A configuration that must not be served; `problems` has everything that is wrong with it, warnings too."""
+    """A configuration that must not be served; `problems` has what is wrong with it, warnings too."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(f"the configuration is not valid: {count(len(errors_in(problems)), 'error')}")
-        self.problems = tuple(problems)
+    def __init__(self, problems: Problems) -> None:
+        super().__init__(f"the configuration is not valid: {errors_in(problems).counted('error')}")
+        self.problems = problems
 
 
 class NoSuchFolder(LocationPolicyError):
@@ -144,11 +144,11 @@ class ForeignHook(LocationPolicyError):
 
 
 class UnusableUpload(LocationPolicyError):
-    """A file that an editor uploads is no table, or has lines that cannot be rows; `problems` has every line."""
+    """A file that an editor uploads is no table, or has lines that cannot be rows; `problems` has the first of them."""
 
-    def __init__(self, message: str, hint: str, problems: Sequence[Problem] = ()) -> None:
+    def __init__(self, message: str, hint: str, problems: Problems | None = None) -> None:
         super().__init__(message, hint)
-        self.problems = tuple(problems)
+        self.problems = (problems or Problems()).first()
 
 
 class UnusableFile(LocationPolicyError):

@@ -7,16 +7,24 @@ from being kept, and is always an error; the severity of an adjustable one can b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from .text import escape
+from .text import count, escape, shorten
 
 Severity = Literal["error", "warning", "off"]
 
 Fields = dict[str, object]
 """What programs read, as JSON has it."""
+
+GATHERED = 10_000
+"""Errors, and as many warnings, that are gathered: then judging stops, and says `or more`."""
+SHOWN = 200
+"""Problems that an answer has; the rest is counted by code."""
+ROOM = 100_000
+"""Characters of the texts of these in all: where they are long, fewer are told."""
 
 
 class Code(NamedTuple):
@@ -102,23 +110,155 @@ class Problem:
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        place = f"{self.path}:{self.line}:{self.column}"
-        text = escape(f"{place}: {self.severity}: {self.message} [{self.code}]")
-        return f"{text}\n  hint: {escape(self.hint)}" if self.hint else text
+        place = f"{shorten(self.path)}:{self.line}:{self.column}"
+        text = escape(f"{place}: {self.severity}: {shorten(self.message)} [{self.code}]")
+        return f"{text}\n  hint: {escape(shorten(self.hint))}" if self.hint else text
 
     def fields(self) -> Fields:
         """Where it is, and what, as programs read it."""
         return {
-            "path": self.path,
+            "path": shorten(self.path),
             "line": self.line,
             "column": self.column,
             "code": self.code,
             "severity": self.severity,
-            "message": self.message,
-            "hint": self.hint,
+            "message": shorten(self.message),
+            "hint": self.hint and shorten(self.hint),
         }
 
 
-def errors_in(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+Counts = Mapping[tuple[Severity, str], int]
+"""How many problems there are of a severity and a code."""
+
+
+class Problems(tuple[Problem, ...]):  # noqa: SLOT001  a tuple takes no slots but empty ones
+    """Problems in their order, as far as they are listed, and how many there are.
+
+    `counts` has those that are not listed too. `cut` are the severities of which judging stopped to gather: of these
+    there are at least so many.
+    """
+
+    counts: Counts
+    cut: frozenset[Severity]
+
+    def __new__(
+        cls, listed: Iterable[Problem] = (), counts: Counts | None = None, cut: Iterable[Severity] = ()
+    ) -> Problems:
+        """Without `counts` there are no more than are listed."""
+        made = super().__new__(cls, listed)
+        made.counts = Counter((one.severity, one.code) for one in made) if counts is None else counts
+        made.cut = frozenset(cut)
+        return made
+
+    @property
+    def total(self) -> int:
+        """How many there are, listed or not."""
+        return sum(self.counts.values())
+
+    @property
+    def is_cut(self) -> bool:
+        """Are there perhaps more than are counted?"""
+        return bool(self.cut)
+
+    def by_code(self) -> dict[str, int]:
+        """How many there are of each code, the commonest first."""
+        found = Counter[str]()
+        for (_, code), number in self.counts.items():
+            found[code] += number
+        return dict(found.most_common())
+
+    def of(self, severity: Severity) -> Problems:
+        """Those of one severity."""
+        counts = {key: number for key, number in self.counts.items() if key[0] == severity}
+        return Problems((one for one in self if one.severity == severity), counts, self.cut & {severity})
+
+    def first(self, most: int = SHOWN) -> Problems:
+        """The same with no more of them listed, nor more than there is room for."""
+        shown, room = 0, ROOM
+        for one in self[:most]:
+            room -= sum(map(len, map(str, one.fields().values())))
+            if room < 0:
+                break
+            shown += 1
+        return Problems(self[:shown], self.counts, self.cut)
+
+    def counted(self, noun: str) -> str:
+        """How many there are, as in `3 errors` and `10,000 errors or more`."""
+        return count(self.total, noun) + " or more" * self.is_cut
+
+    def fields(self) -> Fields:
+        """The first ones and the number of each code, as programs read them."""
+        return {"problems": [one.fields() for one in self.first()], **self.count_fields()}
+
+    def count_fields(self) -> Fields:
+        """How many there are, as programs read it; with `is_cut` at least so many."""
+        return {"total": self.total, "counts": self.by_code(), "is_cut": self.is_cut}
+
+
+def joined(found: Iterable[Problems]) -> Problems:
+    """All of these, one after the other."""
+    parts = list(found)
+    counts = Counter[tuple[Severity, str]]()
+    for one in parts:
+        counts.update(one.counts)
+    return Problems(
+        (one for part in parts for one in part), counts, frozenset[Severity]().union(*(p.cut for p in parts))
+    )
+
+
+def errors_in(problems: Iterable[Problem]) -> Problems:
     """Those that keep a configuration from being served."""
-    return tuple(problem for problem in problems if problem.severity == "error")
+    return (problems if isinstance(problems, Problems) else Problems(problems)).of("error")
+
+
+def enough(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """As many of each code as are gathered, for what is judged before it is known how much each code weighs."""
+    seen = Counter[str]()
+    for problem in problems:
+        seen[problem.code] += 1
+        if seen[problem.code] <= GATHERED:
+            yield problem
+
+
+class ProblemCollector:
+    """Gathers problems, each with the severity that it has here, until there are enough of them.
+
+    Warnings never take the place of an error: there are so many of either. Once there are enough errors nothing is
+    looked for any more: what is added is an iterator, which is then not asked.
+    """
+
+    def __init__(self, severity: Callable[[Problem], Severity], most: int = GATHERED) -> None:
+        self._severity = severity
+        self._most = most
+        self._full: set[Severity] = {"off"}
+        self._numbers = Counter[Severity]()
+        self.listed: list[Problem] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Are there enough errors?"""
+        return "error" in self._full
+
+    def takes(self, severity: Severity) -> bool:
+        """Is one of this severity gathered still?"""
+        return severity not in self._full
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Gather these, as far as there is room for them."""
+        if self.is_full:
+            return
+        for problem in problems:
+            severity = self._severity(problem)
+            if severity in self._full:
+                continue
+            self.listed.append(problem if problem.severity == severity else replace(problem, severity=severity))
+            self._numbers[severity] += 1
+            if self._numbers[severity] == self._most:
+                self._full |= {severity}
+                if severity == "error":
+                    return
+
+    def found(self) -> Problems:
+        """All of them, in the order of their places."""
+        cut: set[Severity] = {"error", "warning"} if self.is_full else self._full - {"off"}
+        return Problems(sorted(self.listed, key=lambda one: (one.path, one.line, one.column)), cut=cut)

@@ -9,6 +9,8 @@ BOM = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8 (The Unicode Standard, 23.8)."""
 SHOWN_VALUE = 80
 """Characters of a value from outside that a message repeats."""
+LONGEST = 1_000
+"""Characters of a text of ours that has values from outside in it."""
 
 _LOGIN = re.compile(r"(?<=:/)(/?)(?:[^/\s]*|[^/\s:\[]*:(?!\d*(?:[/\s]|$))\S*)@|(?<![/\w])[\w.-]+:[^/@\s]*@(?=[\w.-]+:)")
 """User and password in a URL, also with one slash, as a path has it, or a `/` in the password; and as scp has them."""
@@ -41,6 +43,11 @@ def quote(value: str) -> str:
     """A value from outside as messages repeat it: between quotation marks where needed, and never long."""
     short = value if len(value) <= SHOWN_VALUE else f"{value[:SHOWN_VALUE]}…"
     return short if short and short == short.strip() else f'"{short}"'
+
+
+def shorten(text: str, longest: int = LONGEST) -> str:
+    """A text of which no more is told than its beginning."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def escape(text: str) -> str:

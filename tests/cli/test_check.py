@@ -14,7 +14,7 @@ import pytest
 
 from location_policy import __version__
 from location_policy.cli.commands.check import CheckOptions, check
-from location_policy.problems import CODES
+from location_policy.problems import CODES, GATHERED, SHOWN, Problems
 from tests.support.program import run_program
 from tests.support.repositories import Clone, clone, git, make_repository
 
@@ -108,7 +108,12 @@ def test_a_map_without_problems_is_a_document_too(
     elif form == "gitlab":
         assert json.loads(text) == []
     elif form == "json":
-        assert json.loads(text) == {"valid": True, "subnets": 1, "files": 1, "problems": []}
+        assert json.loads(text) == {
+            "valid": True,
+            "subnets": 1,
+            "files": 1,
+            **Problems().fields(),
+        }
     else:
         assert json.loads(text)["runs"][0]["results"] == []
 
@@ -195,3 +200,38 @@ def test_a_part_of_a_configuration_is_not_judged_by_itself(tmp_path: Path) -> No
         done = run_program(*command, cwd=tmp_path / "locations")
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.endswith("is nothing by itself\n  hint: name the whole: ..\n")
+
+
+# --- very many problems ---
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    """A file with more wrong lines than are gathered."""
+    (tmp_path / "locations.csv").write_text("oops\n" * (GATHERED + 5_000) + "Oslo,10.0.0.1/8\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github", "gitlab", "sarif"])
+def test_of_very_many_problems_the_first_are_printed_and_the_codes_counted(
+    form: str, wrong: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(CheckOptions(wrong, None, None), form=form) == 1
+    seen = capsys.readouterr()
+    assert seen.out.count("is not a row") == SHOWN
+    assert seen.err.split("\n")[:3] == [
+        "10,000 errors or more",
+        "the first 200 are printed; all of them by code:",
+        "  10,000 too-few-columns",
+    ]
+    if form == "json":
+        told = json.loads(seen.out)
+        assert (told["total"], told["counts"], told["is_cut"]) == (10_000, {"too-few-columns": 10_000}, True)
+
+
+def test_with_all_every_problem_is_printed(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(CheckOptions(wrong, None, None), all_=True) == 1
+    seen = capsys.readouterr()
+    assert seen.out.count(": error: ") == GATHERED + 5_001
+    assert "[host-bits]" in seen.out
+    assert seen.err == "15,001 errors\n"

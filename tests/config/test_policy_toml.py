@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from location_policy.config.percentages import parse_share
 from location_policy.config.policy_toml import Rules, parameter_name, read_rules
-from location_policy.problems import Problem
+from location_policy.problems import GATHERED, Problem
 
 
 def rules(text: str) -> Rules:
@@ -221,4 +221,4 @@ def test_no_bytes_are_too_much(content: bytes) -> None:
 
 def test_a_file_of_nothing_but_unknown_keys_is_judged_at_once() -> None:
     found = problems("[locations]\n" + "".join(f"k{number} = 1\n" for number in range(20_000)))
-    assert [found[0].line, found[-1].line] == [2, 20_001]
+    assert [found[0].line, found[-1].line] == [2, GATHERED + 1]

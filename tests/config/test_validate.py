@@ -12,17 +12,17 @@ from location_policy.config import files, validate
 from location_policy.config.files import File
 from location_policy.config.policy_toml import Rules
 from location_policy.config.row_checks import ROWS_LIMIT, SPELT, row_problems
-from location_policy.config.row_file import RowFile
+from location_policy.config.row_file import LineCache, RowFile, read_rows
 from location_policy.config.validate import Validator, load_map
 from location_policy.errors import InvalidConfiguration
-from location_policy.problems import Problem, errors_in
+from location_policy.problems import GATHERED, Problems, errors_in
 from tests.support.maps import files_of
 from tests.support.repositories import GOOD, MELBOURNE, SYDNEY, Files
 
 KNOWN = '[locations]\nknown = ["Sydney", "Melbourne", "Singapore"]\n'
 
 
-def problems(files: Files) -> tuple[Problem, ...]:
+def problems(files: Files) -> Problems:
     try:
         return load_map(files_of(files)).warnings
     except InvalidConfiguration as error:
@@ -314,3 +314,59 @@ def test_a_large_configuration_is_not_held_for_the_next(monkeypatch: pytest.Monk
     assert validator.knows(file.path, file.blob)
     validator.load_map(files_of({**GOOD, "locations/x.csv": "# x\n"}))
     assert not validator.knows(file.path, file.blob)
+
+
+# --- very many problems ---
+
+
+def with_host_bits(number: int, row: str) -> str:
+    return "".join(row.format(f"10.{at >> 8}.{at & 255}.1/24") + "\n" for at in range(number))
+
+
+def test_judging_stops_at_so_many_errors_and_says_so() -> None:
+    found = problems({"locations.csv": "oops\n" * 30_000 + "Oslo,10.0.0.0/8\n"})
+    assert (len(found), found[-1].line, found.counted("error")) == (GATHERED, GATHERED, "10,000 errors or more")
+
+
+def test_lines_below_very_many_wrong_ones_are_not_read() -> None:
+    file = read_rows("a.csv", b"oops\n" * 30_000 + b"Oslo,10.0.0.0/8\n", memory := LineCache())
+    assert (len(file.lines), file.is_cut, file.size) == (GATHERED, True, 0)
+    assert not memory  # what is no row is not kept
+
+
+@pytest.mark.parametrize(
+    ("path", "row"),
+    [("locations.csv", "Oslo,{}"), ("expectations.csv", "{},Oslo"), ("owners.csv", "{},bob@example.com")],
+)
+def test_an_error_below_very_many_warnings_is_found(path: str, row: str) -> None:
+    text = with_host_bits(12_000, row)
+    files = {"locations.csv": "Oslo,10.0.0.0/8\n", path: text, "policy.toml": '[checks]\nhost-bits = "warning"\n'}
+    assert len(problems(files).of("warning")) == GATHERED
+    found = errors_in(problems({**files, path: f"{text}oops\n"}))
+    assert [(one.line, one.code) for one in found] == [(12_001, "too-few-columns")]
+
+
+def test_a_file_of_which_not_all_was_read_is_read_again_by_other_rules() -> None:
+    file = blob("locations.csv", "1", with_host_bits(12_000, "Oslo,{}"))
+    validator = Validator()
+    with pytest.raises(InvalidConfiguration):
+        validator.load_map([file])
+    assert not validator.knows("locations.csv", "1")
+    found = validator.load_map([file, blob("policy.toml", "2", '[checks]\nhost-bits = "warning"\n')])
+    assert found.size == 12_000
+
+
+def test_files_of_one_content_of_which_not_all_was_read_are_not_held() -> None:
+    content = with_host_bits(12_000, "Oslo,{}").encode()
+    paths = ("locations.csv", "locations/a.csv")
+    validator = Validator()
+    with pytest.raises(InvalidConfiguration) as caught:
+        validator.load_map([File(path, "file", len(content), "1" * 40, content) for path in paths])
+    assert caught.value.problems.is_cut
+    assert not any(validator.knows(path, "1" * 40) for path in paths)
+
+
+@pytest.mark.parametrize("path", ["expectations.csv", "owners.csv"])
+def test_of_a_table_beside_the_map_no_more_is_read_either(path: str) -> None:
+    found = problems({"locations.csv": "Oslo,10.0.0.0/8\n", path: "oops\n" * 30_000})
+    assert (len(found), found.is_cut) == (GATHERED, True)

@@ -11,10 +11,11 @@ import jsonschema_rs
 import pytest
 
 from location_policy.gate.as_json import verdict_fields
-from location_policy.gate.excerpt import SHOWN_PROBLEMS, Excerpt, excerpt
+from location_policy.gate.excerpt import Excerpt, excerpt
 from location_policy.gate.pre_receive import judge
 from location_policy.gate.ref_updates import Update
 from location_policy.gate.verdict import Move
+from location_policy.problems import SHOWN, Problems
 from location_policy.repository.repository import open_pushed_repository
 from location_policy.web.pages.schemas import ATTEMPT, VERDICT
 from tests.support.maps import many_rows
@@ -60,14 +61,14 @@ def test_it_is_small_and_whole_in_another_process(place: Path) -> None:
 def test_of_many_errors_the_first_are_there_and_all_are_counted(place: Path) -> None:
     wrong = "".join(f"Oslo,10.0.{number >> 8}.{number & 255}/8\n" for number in range(1, 301))
     found = excerpt(move(place, {**BEFORE, "locations.csv": wrong}))
-    assert (len(found.problems), found.errors, found.plan, found.accepted) == (SHOWN_PROBLEMS, 300, None, False)
+    assert (len(found.problems), found.errors, found.plan, found.accepted) == (SHOWN, 300, None, False)
 
 
 def test_of_the_warnings_those_are_there_that_were_not_there_before(place: Path) -> None:
     rows = "".join(f"Sydney,10.200.{number >> 8}.{number & 255}/32\n" for number in range(300))
     found = move(place, {**BEFORE, "locations/b.csv": f"Sydney,10.200.0.0/16\n{rows}"})
-    assert (len(excerpt(found).warnings), excerpt(found).worse) == (SHOWN_PROBLEMS, 301)  # and 10.0.0.0/32, at home
-    before = [problem for problem in found.warnings if problem.code == "home-network"]
+    assert (len(excerpt(found).warnings), excerpt(found).worse) == (SHOWN, 301)  # and 10.0.0.0/32, at home
+    before = Problems(problem for problem in found.warnings if problem.code == "home-network")
     told = excerpt(found, before)
     assert {problem.code for problem in told.warnings} == {"redundant-subnet"}
 

@@ -14,7 +14,7 @@ from location_policy.gate.verdict import InvalidCommit, Move, SignatureCheck, Un
 from location_policy.plan.affected_owners import AffectedOwner
 from location_policy.plan.limits import Excess
 from location_policy.plan.plan import EMPTY, make_plan
-from location_policy.problems import Problem
+from location_policy.problems import Problem, Problems
 from tests.support.maps import COMMIT
 
 UPDATE = Update("1" * 40, "2" * 40, "refs/heads/main")
@@ -31,8 +31,8 @@ OWNERS = (AffectedOwner("bob", ()),)
         (GOOD, True),
         (Move(UPDATE, forbidden="deletion"), False),
         (Move(UPDATE, forbidden="rewind"), False),
-        (replace(GOOD, invalid=(InvalidCommit(COMMIT, (PROBLEM,)),)), False),
-        (replace(GOOD, warnings=(PROBLEM,)), True),
+        (replace(GOOD, invalid=(InvalidCommit(COMMIT, Problems((PROBLEM,))),)), False),
+        (replace(GOOD, warnings=Problems((PROBLEM,))), True),
         (LARGE, False),
         (replace(LARGE, reason="we move out"), True),
         (replace(GOOD, unapproved=OWNERS), True),

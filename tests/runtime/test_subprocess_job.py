@@ -16,17 +16,17 @@ from location_policy.errors import (
     RowChanged,
     UnusableUpload,
 )
-from location_policy.problems import Problem
+from location_policy.problems import Problem, Problems
 from location_policy.repository.git import GitFailed
 from location_policy.runtime.subprocess_job import Job, run_job, unpickle
 
 PROBLEM = Problem("locations.csv", 1, 1, "too-few-columns", "too few")
 ERRORS = (
     LocationPolicyError("no", "try this"),
-    InvalidConfiguration([PROBLEM]),
+    InvalidConfiguration(Problems([PROBLEM], cut=["error"])),
     RowChanged("it has changed", "look", "locations.csv", 3, "Oslo,10.0.0.0/8"),
     RevertConflict("two meet", "take back both", ["locations.csv:3"]),
-    UnusableUpload("it is no table", "mend it", [PROBLEM]),
+    UnusableUpload("it is no table", "mend it", Problems([PROBLEM])),
     GitFailed("rev-parse", 128, "fatal: no such thing"),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from location_policy.problems import Problem
+from location_policy.problems import Problem, Problems
 from location_policy.rollout.state import ActiveState, Failure
 from tests.support.app import client_of
 from tests.support.maps import COMMIT, MOMENT, snapshot_of
@@ -48,7 +48,7 @@ def test_status_is_always_200_and_names_the_commit_once_there_is_one(active: Act
 def test_status_tells_a_path_that_is_not_utf8(active: ActiveState, client: TestClient) -> None:
     path = b"locations/\xff.csv".decode(errors="surrogateescape")
     problem = Problem(path, 1, 1, "no-rows", "the map has no row")
-    active.change(rejection=Failure(MOMENT, "no", "d" * 40, (problem,)), branch="\udcfe")
+    active.change(rejection=Failure(MOMENT, "no", "d" * 40, Problems((problem,))), branch="\udcfe")
     body = client.get("/status").json()
     assert body["failure"]["problems"][0]["path"] == "locations/?.csv"
     assert body["source"]["branch"] == "?"

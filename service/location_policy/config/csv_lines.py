@@ -6,9 +6,9 @@ All readers of such lines, as rows of the map or as expectations, tell the same 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ..problems import Problem
 from ..text import quote, without_bom
@@ -27,7 +27,12 @@ _SUBNET_HEADINGS = frozenset(
 )
 _SHOWN_ROW = 400
 """Characters of a row that a hint writes out."""
+_BATCH = 1_000
+"""Lines that are read at a time."""
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+
+
+Read = TypeVar("Read")
 
 
 class Finding(NamedTuple):
@@ -56,6 +61,21 @@ class Parted(NamedTuple):
 def split_lines(content: bytes) -> tuple[bytes, ...]:
     """The lines of a file, each without its LF."""
     return tuple(without_bom(content).split(b"\n"))
+
+
+def read_lines(
+    texts: Iterable[bytes], read: Callable[[bytes], Read], wrong_in: Callable[[Sequence[Read]], int], most: int
+) -> tuple[Read, ...]:
+    """What each line means; those below the batch that has the `most`-th wrong one are not read."""
+    lines: list[Read] = []
+    wrong = 0
+    texts = iter(texts)
+    while found := list(map(read, islice(texts, _BATCH))):
+        lines += found
+        wrong += wrong_in(found)
+        if wrong >= most:
+            break
+    return tuple(lines)
 
 
 def file_finding(content: bytes) -> Finding | None:

@@ -6,12 +6,12 @@ comma in it needs no quotation marks. Each line is read by itself, as the rows o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..net.addresses import Network, parse_target
-from ..problems import Problem
+from ..problems import GATHERED, Problem, enough
 from ..text import quote
 from .csv_lines import (
     Cell,
@@ -22,6 +22,7 @@ from .csv_lines import (
     is_heading,
     part_target_line,
     placed,
+    read_lines,
     split_lines,
 )
 from .files import EXPECTATIONS_PATH
@@ -57,7 +58,9 @@ class ExpectationCache(dict[bytes, ExpectationLine]):
     """What each line means, by its bytes; a line that is asked for the first time is read."""
 
     def __missing__(self, text: bytes) -> ExpectationLine:
-        line = self[text] = parse_expectation(text)
+        line = parse_expectation(text)
+        if line.expectation or not line.findings:  # of what is none there may be very many
+            self[text] = line
         return line
 
 
@@ -88,12 +91,17 @@ def read_expectations(content: bytes, memory: ExpectationCache) -> ExpectationFi
     if finding:
         return ExpectationFile(problems=(placed(EXPECTATIONS_PATH, 1, finding),))
     texts = split_lines(content)
-    lines = tuple(map(memory.__getitem__, texts))
+    lines = read_lines(texts, memory.__getitem__, _unread_in, GATHERED)
     expected = frozenset(line.expectation for line in lines if line.expectation)
     if len(expected) > EXPECTATIONS_LIMIT:
         return ExpectationFile(problems=(_too_many(len(expected)),))
     locations = frozenset(expectation.location for expectation in expected if expectation.location)
-    return ExpectationFile(texts, lines, expected, locations, tuple(_problems(lines)))
+    return ExpectationFile(texts, lines, expected, locations, tuple(enough(_problems(lines))))
+
+
+def _unread_in(lines: Sequence[ExpectationLine]) -> int:
+    """How many of these cannot be read, which is an error under any rules."""
+    return sum(line.expectation is None and bool(line.findings) for line in lines)
 
 
 def _numbered(lines: tuple[ExpectationLine, ...]) -> Iterator[tuple[int, Expectation]]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..net.addresses import Network, parse_address
 from ..net.overlaps import find_overlaps
-from ..problems import Problem
+from ..problems import Problem, ProblemCollector, Problems
 from ..spelling import near_misses
 from ..text import quote
 from .files import RULES_PATH
@@ -50,15 +50,16 @@ class PlacedRow(NamedTuple):
         return Problem(self.file.path, self.line, column, code, f"{quote(text)} {said}", hint, "warning")
 
 
-def all_warnings(
-    files: Sequence[RowFile], rules: Rules, rules_text: bytes, found: Sequence[Problem]
-) -> tuple[Problem, ...]:
-    """Every warning of a valid map, in the order of their places, given those that were `found` as it was loaded with
+def all_warnings(files: Sequence[RowFile], rules: Rules, rules_text: bytes, found: Problems) -> Problems:
+    """The warnings of a valid map, in the order of their places, given those that were `found` as it was loaded with
     `errors_only`: the others are looked for, and the map need not be made again.
     """
     codes = rules.codes_of("warning")
-    problems = [*found, *whole_map_problems(files, rules, rules_text, codes), *single_row_problems(files, codes)]
-    return tuple(sorted(problems, key=lambda problem: (problem.path, problem.line, problem.column)))
+    collector = ProblemCollector(lambda problem: problem.severity)
+    collector.add(found)
+    collector.add(whole_map_problems(files, rules, rules_text, codes))
+    collector.add(single_row_problems(files, codes))
+    return collector.found()
 
 
 def single_row_problems(files: Sequence[RowFile], codes: Collection[str]) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..net.addresses import Address, Network
-from ..problems import Problem
+from ..problems import Problems
 from .expectations import Expectation
 from .owners import Owned
 from .policy_toml import Rules
@@ -22,7 +22,7 @@ class LocationMap:
 
     rules: Rules
     files: tuple[RowFile, ...]
-    warnings: tuple[Problem, ...]
+    warnings: Problems
     expected: frozenset[Expectation] = frozenset()
     owned: tuple[Owned, ...] = ()
 

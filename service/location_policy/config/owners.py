@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..net.addresses import Network, parse_target
-from ..problems import Problem
+from ..problems import GATHERED, Problem, enough
 from ..text import quote
 from .csv_lines import Cell, Finding, file_finding, heading, is_heading, part_target_line, placed, split_lines
 from .files import OWNERS_PATH
@@ -47,20 +47,28 @@ def read_owners(content: bytes) -> OwnerFile:
     if finding:
         return OwnerFile(problems=(placed(OWNERS_PATH, 1, finding),))
     owned: dict[Network, Owned] = {}
-    lines: dict[Network, int] = {}
-    problems: list[Problem] = []
-    for number, raw in enumerate(split_lines(content), 1):
-        row, findings = _parse(raw)
-        problems += (placed(OWNERS_PATH, number, one) for one in findings)
-        if row and row.network in lines and not findings:
-            message = f"{row.network} is in {OWNERS_PATH}:{lines[row.network]} already"
-            problems.append(Problem(OWNERS_PATH, number, 1, "duplicate-subnet", message, "delete one of the two rows"))
-        elif row:
-            owned[row.network], lines[row.network] = row, number
+    problems = tuple(enough(_read(content, owned)))
     if len(owned) > OWNERS_LIMIT:
         message = f"{len(owned):,} rows are more than the {OWNERS_LIMIT:,} that there may be"
         return OwnerFile(problems=(Problem(OWNERS_PATH, 1, 1, "too-large", message, "let one subnet hold others"),))
-    return OwnerFile(tuple(owned.values()), tuple(problems))
+    return OwnerFile(tuple(owned.values()), problems)
+
+
+def _read(content: bytes, owned: dict[Network, Owned]) -> Iterator[Problem]:
+    """What is wrong with each line, while the rows are put into `owned`; up to so many lines that are none."""
+    lines: dict[Network, int] = {}
+    unread = 0
+    for number, raw in enumerate(split_lines(content), 1):
+        row, findings = _parse(raw)
+        yield from (placed(OWNERS_PATH, number, one) for one in findings)
+        unread += row is None and bool(findings)  # which is an error under any rules
+        if unread == GATHERED:
+            break
+        if row and row.network in lines and not findings:
+            message = f"{row.network} is in {OWNERS_PATH}:{lines[row.network]} already"
+            yield Problem(OWNERS_PATH, number, 1, "duplicate-subnet", message, "delete one of the two rows")
+        elif row:
+            owned[row.network], lines[row.network] = row, number
 
 
 def _parse(raw: bytes) -> tuple[Owned | None, tuple[Finding, ...]]:

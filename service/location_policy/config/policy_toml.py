@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from ..problems import CODES, Problem, Severity
+from ..problems import CODES, GATHERED, Problem, Severity
 from ..spelling import nearest
 from ..text import quote
 from .csv_lines import LINE_LIMIT
@@ -228,6 +228,8 @@ class _Reader:
         self._add(keys, "rules-type", f"{'.'.join(map(quote, keys))} takes {what}, not {_shown(value)}", hint)
 
     def _add(self, keys: tuple[str, ...], code: str, message: str, hint: str) -> None:
+        if len(self.problems) == GATHERED:
+            return
         line, column = self.places.find(keys)
         self.problems.append(Problem(RULES_PATH, line, column, code, message, hint))
 

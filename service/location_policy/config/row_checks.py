@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..net.addresses import Network
 from ..problems import Problem
@@ -23,11 +23,13 @@ SPELT = 100
 """Unknown names for which the nearest known one is looked for: a wrong file has thousands, at a millisecond each."""
 
 
-def row_problems(files: tuple[RowFile, ...], rules: Rules) -> Iterator[Problem]:
-    """What is wrong with rows, each by itself, under these rules, and beside the others."""
+def row_problems(
+    files: tuple[RowFile, ...], rules: Rules, takes: Callable[[str], bool] = lambda _: True
+) -> Iterator[Problem]:
+    """What is wrong with rows, each by itself, under these rules, and beside the others; of codes that are taken."""
     for file in files:
-        yield from file.findings()
-        yield from _rule_problems(file, rules)
+        yield from file.findings(takes)
+        yield from _rule_problems(file, rules, takes)
     yield from _duplicates(files, rules)
     size = 0
     for file in files:
@@ -36,20 +38,21 @@ def row_problems(files: tuple[RowFile, ...], rules: Rules) -> Iterator[Problem]:
             yield Problem(file.path, 1, 1, "too-large", f"the map has more than {ROWS_LIMIT:,} rows")
 
 
-def _rule_problems(file: RowFile, rules: Rules) -> Iterator[Problem]:
+def _rule_problems(file: RowFile, rules: Rules, takes: Callable[[str], bool]) -> Iterator[Problem]:
     """What is wrong with single rows under these rules."""
     fits = rules.overflow == "list" or max(map(len, file.names), default=0) <= 1 + PAIR
     if fits and (not rules.known or frozenset[str]().union(*file.names).issubset(rules.known)):
         return
     known = frozenset(rules.known)
-    wrong: dict[tuple[str, ...], list[tuple[int, Finding]]] = {}
-    for names in sorted(file.names):
-        if findings := list(_names_findings(names, rules, known, spell=len(wrong) < SPELT)):
-            wrong[names] = findings
-    for number, row in file.rows() if wrong else ():
-        if row.names in wrong:
+    said: dict[tuple[str, ...], tuple[tuple[int, Finding], ...]] = {}
+    wrong = 0
+    for number, row in file.rows():
+        if row.names not in said:
+            said[row.names] = tuple(_names_findings(row.names, rules, known, spell=wrong < SPELT))
+            wrong += bool(said[row.names])
+        if findings := [one for one in said[row.names] if takes(one[1].code)]:
             cells = filled_cells(file.text(number))  # once: a row may have many findings
-            for position, finding in wrong[row.names]:
+            for position, finding in findings:
                 yield file.problem(number, finding._replace(column=cells[position].column))
 
 
@@ -103,9 +106,9 @@ def _duplicates(files: tuple[RowFile, ...], rules: Rules) -> Iterator[Problem]:
         return
     first: dict[Network, tuple[str, int]] = {}
     for file in files:
-        unsure = {problem.line for problem in file.findings() if problem.code == "host-bits"}
+        unsure = file.numbers("host-bits") if rules.severity("host-bits") == "error" else ()
         for number, row in file.rows():
-            if number in unsure and rules.severity("host-bits") == "error":
+            if number in unsure:
                 continue  # which network was meant is not known yet
             path, line = first.setdefault(row.network, (file.path, number))
             if (path, line) != (file.path, number):

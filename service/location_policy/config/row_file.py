@@ -11,32 +11,52 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
+from typing import NamedTuple
 
 from ..net.addresses import Network
-from ..problems import Problem
+from ..problems import CODES, GATHERED, Problem
 from ..text import without_bom
-from .csv_lines import Cell, Finding, file_finding, filled_cells, placed, split_lines
+from .csv_lines import Cell, Finding, file_finding, filled_cells, placed, read_lines, split_lines
 from .row import Line, Row, RowWithFindings, parse_line, row_of
 
 PIECE = 1024 * 1024
 """Bytes, and what is left of a line, that are parted into lines at a time."""
 REMEMBERED = 1_024
 """Bytes of a line that is remembered: long ones are few, or there to take memory."""
+FIXED = frozenset(code for code in CODES if not CODES[code].adjustable)
+"""What is an error under any rules."""
 
 
 class LineCache(dict[bytes, Line]):
-    """What each line means, by its bytes; a line that is asked for the first time is read."""
+    """What each line means, by its bytes; a line that is asked for the first time is read.
+
+    What is no row is not remembered: no configuration that has it is served, and there may be very many of them.
+    """
 
     def __missing__(self, text: bytes) -> Line:
         line = parse_line(text)
-        if len(text) <= REMEMBERED:
+        if len(text) <= REMEMBERED and (line is None or row_of(line)):
             self[text] = line
         return line
+
+
+class Patience(NamedTuple):
+    """How many lines with an error are read of one file, and what an error is; the lines below them are not read."""
+
+    most: int = GATHERED
+    errors: Collection[str] = FIXED
+
+    def wrong_in(self, lines: Sequence[Line]) -> int:
+        """How many of these have an error."""
+        if RowWithFindings not in set(map(type, lines)):
+            return 0
+        found = (line for line in lines if isinstance(line, RowWithFindings))
+        return sum(any(one.code in self.errors for one in line.findings) for line in found)
 
 
 @dataclass(frozen=True)  # without slots, for `texts`
@@ -53,6 +73,8 @@ class RowFile:
     """How many rows have the same names."""
     is_clean: bool
     """Is there nothing to say about any line?"""
+    is_cut: bool = False
+    """Are there so many errors that not all lines were read?"""
 
     @cached_property
     def texts(self) -> tuple[bytes, ...]:
@@ -79,13 +101,20 @@ class RowFile:
             if (row := row_of(line)) is not None:
                 yield number, row
 
-    def findings(self) -> Iterator[Problem]:
-        """What is wrong with single lines, under any rules."""
-        if self.is_clean:
-            return
-        for number, line in enumerate(self.lines, 1):
-            if isinstance(line, RowWithFindings):
-                yield from (self.problem(number, finding) for finding in line.findings)
+    def findings(self, takes: Callable[[str], bool] = lambda _: True) -> Iterator[Problem]:
+        """What is wrong with single lines, under any rules; of the codes that are taken."""
+        for number, found in self._found():
+            yield from (self.problem(number, one) for one in found if takes(one.code))
+
+    def numbers(self, code: str) -> set[int]:
+        """The lines of which this is to be said."""
+        return {number for number, found in self._found() if any(one.code == code for one in found)}
+
+    def _found(self) -> Iterator[tuple[int, tuple[Finding, ...]]]:
+        if not self.is_clean:
+            for number, line in enumerate(self.lines, 1):
+                if isinstance(line, RowWithFindings):
+                    yield number, line.findings
 
     def problem(self, number: int, finding: Finding) -> Problem:
         """The finding at its place."""
@@ -96,22 +125,30 @@ class RowFile:
         return filled_cells(self.text(number))[position]
 
 
-def read_rows(path: str, content: bytes, memory: LineCache, before: RowFile | None = None) -> RowFile:
+def read_rows(
+    path: str, content: bytes, memory: LineCache, before: RowFile | None = None, patience: Patience | None = None
+) -> RowFile:
     """The lines of a file, which was like `before`; adds to `memory` those that it does not hold."""
+    patience = patience or Patience()
     finding = file_finding(content)
     if finding:
         return _row_file(path, b"", (RowWithFindings(None, (finding,)),))
     if before and before.is_clean and before.size == len(before.networks):
-        return _reread(before, path, content, memory)
-    return _row_file(path, content, tuple(_lines(content, memory)))
+        return _reread(before, path, content, memory, patience)
+    return _read(path, content, memory, patience)
 
 
-def _lines(content: bytes, memory: LineCache) -> Iterator[Line]:
-    """What the lines mean; they are parted a piece at a time, since each is an object of its own."""
+def _read(path: str, content: bytes, memory: LineCache, patience: Patience) -> RowFile:
+    lines = read_lines(_part(content), memory.__getitem__, patience.wrong_in, patience.most)
+    return replace(_row_file(path, content, lines), is_cut=len(lines) <= content.count(b"\n"))
+
+
+def _part(content: bytes) -> Iterator[bytes]:
+    """The lines as bytes, parted a piece at a time, since each is an object of its own."""
     start = len(content) - len(without_bom(content))
     while start >= 0:
         end = content.find(b"\n", start + PIECE)
-        yield from map(memory.__getitem__, content[start : end if end >= 0 else None].split(b"\n"))
+        yield from content[start : end if end >= 0 else None].split(b"\n")
         start = end + 1 if end >= 0 else -1
 
 
@@ -125,13 +162,15 @@ def _row_file(path: str, content: bytes, lines: tuple[Line, ...]) -> RowFile:
     return RowFile(path, content, lines, len(rows), networks, names, is_clean)
 
 
-def _reread(before: RowFile, path: str, content: bytes, memory: LineCache) -> RowFile:
+def _reread(before: RowFile, path: str, content: bytes, memory: LineCache, patience: Patience) -> RowFile:
     """The file that was clean and had no network twice, and of which some lines differ."""
     start, end, old_end = _differing(before.content, content)
     first = content.count(b"\n", 0, start)
     last = first + before.content.count(b"\n", start, old_end)
     texts = content[start:end].split(b"\n") if start else split_lines(content[:end])  # a BOM stands at the start only
-    changed = tuple(map(memory.__getitem__, texts))
+    changed = read_lines(texts, memory.__getitem__, patience.wrong_in, patience.most)
+    if len(changed) < len(texts):
+        return _read(path, content, memory, patience)
     gone = _row_file(path, b"", before.lines[first : last + 1])
     come = _row_file(path, b"", changed)
     lines = before.lines[:first] + changed + before.lines[last + 1 :]

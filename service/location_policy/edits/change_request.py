@@ -21,7 +21,7 @@ from ..gate.effect import Base
 from ..gate.excerpt import Excerpt, excerpt
 from ..gate.messages import verdict_lines
 from ..gate.overrides import OPTION
-from ..problems import Problem
+from ..problems import Problems
 from ..repository.new_commits import Author
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import signature_rule
@@ -122,7 +122,7 @@ def preview(repository: Repository, asked: ChangeRequest) -> Preview:
     options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
     proposal, verdict = propose(repository, tip, draft.tree, message, asked.author, options)
     (move,) = verdict.moves
-    before = _warnings(repository, move.effect.base) if move.warnings and move.effect else ()
+    before = _warnings(repository, move.effect.base) if move.warnings and move.effect else Problems()
     refusal = () if verdict.accepted else tuple(verdict_lines(verdict, override=""))
     return Preview(tip, move.branch, message, default, proposal, excerpt(move, before), refusal, asked.for_review)
 
@@ -179,10 +179,10 @@ def _stale(repository: Repository, found: Preview, seen: str) -> Attempt:
     return Attempt(found, is_stale=True, came=came, others=len(ids))
 
 
-def _warnings(repository: Repository, base: Base) -> tuple[Problem, ...]:
+def _warnings(repository: Repository, base: Base) -> Problems:
     """What could be better in the map that a change is compared with."""
     if base.commit is None:
-        return ()
+        return Problems()
     rules_text = repository.content_at(base.commit.tree, RULES_PATH)
     contents = {file.path: file.content or b"" for file in repository.files_of(base.commit)}
     old = base.location_map.with_contents(contents)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..config.commit import Commit
 from ..config.files import ROWS_PATH, RULES_PATH, File, is_rows
 from ..config.policy_toml import read_rules
-from ..config.row_file import LineCache, RowFile, read_rows
+from ..config.row_file import FIXED, LineCache, Patience, RowFile, read_rows
 from ..errors import NothingChanges, UnusableUpload
 from ..repository.new_commits import Author, CommitDraft
 from ..repository.repository import Repository
@@ -52,12 +52,12 @@ class UploadRows:
         if self.path and self.path not in contents:
             named = ", ".join(sorted(contents)[:_NAMED]) or "none yet"
             raise UnusableUpload(f"the map has no file {quote(self.path)}", f"its files are: {named}")
-        memory = LineCache()
+        memory, patience = LineCache(), Patience(errors=FIXED | rules.codes_of("error"))
         files = [read_rows(path, text, memory) for path, text in contents.items()]
         others = [file for file in files if self.path and file.path != self.path]
-        upload = read_upload(self._shown(others), content, memory, {*rules.known, *_names(files)})
+        upload = read_upload(self._shown(others), content, memory, {*rules.known, *_names(files)}, patience)
         if errors := upload.errors(others, beside):
-            message = f"{quote(self.name)} cannot be taken: {count(len(errors), 'error')}"
+            message = f"{quote(self.name)} cannot be taken: {errors.counted('error')}"
             raise UnusableUpload(message, "mend the file, and choose it again: nothing is changed yet", errors)
         scope = {self.path: contents[self.path]} if self.path else contents
         home = self.path or ROWS_PATH

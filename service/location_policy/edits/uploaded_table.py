@@ -14,12 +14,12 @@ from itertools import islice
 from ..config.csv_lines import cells_of, is_blank, is_heading
 from ..config.files import File
 from ..config.formatting import cells_text
-from ..config.row_file import LineCache, RowFile, read_rows
+from ..config.row_file import LineCache, Patience, RowFile, read_rows
 from ..config.validate import row_errors
 from ..errors import UnusableUpload
 from ..integrations.imports.pexsubnet import is_numbered
 from ..integrations.imports.spreadsheet import SEPARATORS, Sheet, read_sheet
-from ..problems import Problem
+from ..problems import Problem, ProblemCollector, Problems, joined
 from ..text import quote
 
 _SAVE_AS = 'save it as "CSV UTF-8" in the program that made it, and upload that'
@@ -40,22 +40,25 @@ class Upload:
     forms: tuple[str, ...]
     """What was understood that is not so in our own files, in words."""
     has_comments: bool
-    problems: tuple[Problem, ...]
+    problems: Problems
     """Of lines that cannot be read at all."""
 
-    def errors(self, others: Sequence[RowFile], beside: Sequence[File]) -> tuple[Problem, ...]:
+    def errors(self, others: Sequence[RowFile], beside: Sequence[File]) -> Problems:
         """What keeps its rows from being a map with those of other files, beside these rules and expectations."""
         if not self.file.size:  # all else would follow from that
-            return (*self.problems, *row_errors((self.file,), ())) or (self._no_rows(),)
-        found = (*self.problems, *row_errors((*others, self.file), beside))
-        return tuple(sorted(found, key=lambda problem: (problem.path != self.file.path, problem.path, problem.line)))
+            return joined((self.problems, row_errors((self.file,), ()))) or Problems((self._no_rows(),))
+        found = joined((self.problems, row_errors((*others, self.file), beside)))
+        order = sorted(found, key=lambda problem: (problem.path != self.file.path, problem.path, problem.line))
+        return Problems(order, found.counts, found.cut)
 
     def _no_rows(self) -> Problem:
         hint = "a row is a location, up to two overflow locations and a subnet: Sydney,Melbourne,,10.61.2.0/24"
         return Problem(self.file.path, 1, 1, "no-rows", "the file has no row", hint)
 
 
-def read_upload(name: str, content: bytes, memory: LineCache, locations: Container[str] = ()) -> Upload:
+def read_upload(
+    name: str, content: bytes, memory: LineCache, locations: Container[str] = (), patience: Patience | None = None
+) -> Upload:
     """The file of this name and content; a number that is one of the `locations` is no id.
 
     Raises UnusableUpload for what no line can be read of.
@@ -70,9 +73,15 @@ def read_upload(name: str, content: bytes, memory: LineCache, locations: Contain
         "" if text is None or number == heading else _line(sheet, text, is_with_ids=is_with_ids)
         for number, text in sheet.lines
     ]
-    file = read_rows(name, "".join(f"{text}\n" for text in texts).encode(), memory)
+    file = read_rows(name, "".join(f"{text}\n" for text in texts).encode(), memory, None, patience)
     has_comments = any(text.lstrip(" \t").startswith("#") for text in texts)
-    return Upload(file, tuple(_forms(sheet, heading, is_with_ids=is_with_ids)), has_comments, sheet.problems)
+    return Upload(file, tuple(_forms(sheet, heading, is_with_ids=is_with_ids)), has_comments, _gathered(sheet.problems))
+
+
+def _gathered(problems: Sequence[Problem]) -> Problems:
+    collector = ProblemCollector(lambda problem: problem.severity)
+    collector.add(problems)
+    return collector.found()
 
 
 def _forms(sheet: Sheet, heading: int | None, *, is_with_ids: bool) -> Iterator[str]:

@@ -18,6 +18,8 @@ def verdict_fields(found: Excerpt) -> Fields:
         "errors": found.errors,
         "warnings": [problem.fields() for problem in found.warnings],
         "worse": found.worse,
+        "counts": dict(found.counts),
+        "is_cut": found.is_cut,
         "plan": found.plan,
         "returns_to": found.returns_to,
         "nearly": found.nearly,

@@ -6,16 +6,13 @@ Lists are cut to their first entries, and what is cut is counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..plan.as_json import Fields, plan_excerpt
 from ..plan.limits import Excess
-from ..problems import Problem
-from .verdict import Extra, Move, OlderCommits, SignatureCheck, take_fresh
-
-SHOWN_PROBLEMS = 200
-"""Problems of a change that are told; the rest is counted."""
+from ..problems import Problems, joined
+from .verdict import NO_PROBLEMS, Extra, Move, OlderCommits, SignatureCheck, Told, take_fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +21,22 @@ class Excerpt:
     time.
 
     `problems`, the first of `errors`, keep it from being served; one that stands in several commits is told once. Of
-    the `warnings` of the tip, only those that were not there before: the first of `worse`. `excess` are the limits that
-    it exceeds and `reason` is why it may, None where none is given. `missing` are owners who have not given their word
-    and must, `unasked` those who need not. `gained` and `dropped` count commits; `returns_to` and `nearly` are ids, and
-    mean what they mean in an `Effect`. The rest is as in a `Move`.
+    the `warnings` of the tip, only those that were not there before: the first of `worse`. `counts` says how many there
+    are of each code, and with `is_cut` there are at least so many. `excess` are the limits that it exceeds and `reason`
+    is why it may, None where none is given. `missing` are owners who have not given their word and must, `unasked`
+    those who need not. `gained` and `dropped` count commits; `returns_to` and `nearly` are ids, and mean what they mean
+    in an `Effect`. The rest is as in a `Move`.
     """
 
     accepted: bool
     gained: int
     dropped: int
-    problems: tuple[Problem, ...]
+    problems: Problems
     errors: int
-    warnings: tuple[Problem, ...]
+    warnings: Problems
     worse: int
+    counts: Mapping[str, int]
+    is_cut: bool
     plan: Fields | None
     returns_to: str | None
     nearly: str | None
@@ -49,21 +49,24 @@ class Excerpt:
     skipped: tuple[Extra, ...]
 
 
-def excerpt(move: Move, before: Sequence[Problem] = ()) -> Excerpt:
+def excerpt(move: Move, before: Problems = NO_PROBLEMS) -> Excerpt:
     """What is told of a move, given the warnings of the map that it is compared with."""
-    known, told = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
+    known: Told = Counter()
     take_fresh(before, known)
-    warnings = take_fresh(move.warnings, known)
-    problems = [problem for one in move.invalid for problem in take_fresh(one.errors, told)]
+    warnings = Problems(take_fresh(move.warnings, known), cut=move.warnings.cut | before.cut)
+    errors = joined(one.errors for one in move.invalid)
+    both = joined((errors, warnings))
     effect, owners = move.effect, tuple(one.owner for one in move.unapproved)
     return Excerpt(
         accepted=move.accepted,
         gained=len(move.gained),
         dropped=move.dropped.number if move.dropped else 0,
-        problems=tuple(problems[:SHOWN_PROBLEMS]),
-        errors=len(problems),
-        warnings=tuple(warnings[:SHOWN_PROBLEMS]),
-        worse=len(warnings),
+        problems=errors.first(),
+        errors=errors.total,
+        warnings=warnings.first(),
+        worse=warnings.total,
+        counts=both.by_code(),
+        is_cut=both.is_cut,
         plan=plan_excerpt(effect.plan) if effect else None,
         returns_to=effect.returns_to.id if effect and effect.returns_to else None,
         nearly=effect.nearly.id if effect and effect.nearly else None,

@@ -8,6 +8,7 @@ of the map before it. No tree is built, and the map of a configuration is made o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,7 +22,7 @@ from ..errors import InvalidConfiguration
 from ..plan.affected_owners import AffectedOwner
 from ..plan.approvals import APPROVAL, unapproved
 from ..plan.plan import EMPTY
-from ..problems import Problem, errors_in
+from ..problems import GATHERED, Problems, errors_in
 from ..repository.objects import Entry
 from ..repository.repository import Repository
 from ..repository.revisions import LOOK_BACK
@@ -30,7 +31,7 @@ from .effect import Base, Effect, Tips, asks_owners, effect_of, find_base
 from .overrides import asked_reason
 from .ref_updates import Update
 from .signature_check import check_signatures
-from .verdict import Dropped, Extra, InvalidCommit, Move, OlderCommits
+from .verdict import Dropped, Extra, InvalidCommit, Move, OlderCommits, Told, take_fresh
 
 OLDER_COMMITS = 1_000
 """Commits below the tip of a new branch that are looked at for the warning."""
@@ -60,7 +61,8 @@ class Judge:
         self._pusher = pusher
         self._allows_rewind = allows_rewind
         self._validator = Validator()
-        self._problems: dict[tuple[Entry, ...], tuple[Problem, ...]] = {}
+        self._problems: dict[tuple[Entry, ...], Problems] = {}
+        self._told: Told = Counter()
         self._tip: tuple[Entry, ...] = ()
         self._map: LocationMap | None = None
         """That of the tip, if it is valid."""
@@ -137,25 +139,36 @@ class Judge:
         for commit_id in commit_ids:
             commit = self._commit(commit_id)
             if errors := errors_in(self._judge_commit(commit)):
-                yield InvalidCommit(commit, errors)
+                yield InvalidCommit(commit, self._fresh(errors))
 
-    def _judge_commit(self, commit: Commit) -> tuple[Problem, ...]:
-        """What is wrong with a commit, without the warnings that cost: no others are told than the tip's."""
+    def _fresh(self, errors: Problems) -> Problems:
+        """Those that no earlier commit has; once the commits have enough of them, none is looked at."""
+        if self._told.total() >= GATHERED:
+            return Problems(cut=("error",))
+        return Problems(take_fresh(errors, self._told), cut=errors.cut).first()
+
+    def _judge_commit(self, commit: Commit) -> Problems:
+        """What is wrong with a commit, without the warnings that cost: no others are told than the tip's.
+
+        All that is gathered is given once, to who looks at it first: a push may have very many commits.
+        """
         entries = self._repository.entries(commit)
-        if entries not in self._problems:
-            try:
-                files = self._repository.files(entries, self._validator.knows)
-                found = self._validator.load_map(files, errors_only=True)
-                self._problems[entries] = found.warnings
-            except InvalidConfiguration as error:
-                self._problems[entries] = error.problems
-            else:
-                if entries == self._tip:
-                    self._map = found
-                    self._rules_text = next((file.content or b"" for file in files if file.path == RULES_PATH), b"")
-        return self._problems[entries]
+        if entries in self._problems:
+            return self._problems[entries]
+        try:
+            files = self._repository.files(entries, self._validator.knows)
+            found = self._validator.load_map(files, errors_only=True)
+            problems = found.warnings
+        except InvalidConfiguration as error:
+            problems = error.problems
+        else:
+            if entries == self._tip:
+                self._map = found
+                self._rules_text = next((file.content or b"" for file in files if file.path == RULES_PATH), b"")
+        self._problems[entries] = problems.first()
+        return problems
 
-    def _warnings(self) -> tuple[Problem, ...]:
+    def _warnings(self) -> Problems:
         """What could be better in the tip, which is valid."""
         assert self._map is not None
         return all_warnings(self._map.files, self._map.rules, self._rules_text, self._map.warnings)

@@ -5,8 +5,8 @@ git puts `remote: ` before each line: prose stays under 70 columns. What comes f
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from ..config.commit import Commit
 from ..config.files import RULES_PATH
@@ -14,12 +14,13 @@ from ..plan.affected_owners import AffectedOwner
 from ..plan.approvals import APPROVAL
 from ..plan.as_text import SHOWN_OWNERS, plan_lines, total_line, touched_text
 from ..plan.limits import Excess
+from ..problems import Problems, joined
 from ..repository.signing_policy import why
 from ..text import count, escape, quote
 from .effect import Effect
 from .overrides import OPTION, TRAILER
 from .ref_updates import DRY_RUN, free_name, nested_name
-from .verdict import Dropped, InvalidCommit, Move, OlderCommits, SignatureCheck, Unjudged, Verdict, take_fresh
+from .verdict import Dropped, InvalidCommit, Move, OlderCommits, SignatureCheck, Unjudged, Verdict
 
 SHOWN_PLAN = 20
 """Lines of a plan that are printed to the pusher; the rest is counted."""
@@ -125,7 +126,7 @@ def _content_lines(name: str, move: Move, override: str | None) -> Iterator[str]
         return
     if "warnings" in move.skipped:
         yield SKIP_WARNINGS
-    yield from shown([str(problem) for problem in move.warnings])
+    yield from shown(map(str, move.warnings), move.warnings)
     if move.effect and move.effect.excess:
         yield from _size_lines(name, move, move.effect, override)
     if move.is_too_large and move.lacks_approval:
@@ -259,21 +260,22 @@ def tell_older(older: OlderCommits) -> Iterator[str]:
 
 def tell_problems(refused: Sequence[InvalidCommit]) -> Iterator[str]:
     """The problems by commit; one that stands unchanged in the next commit is not told again."""
-    blocks: list[str] = []
-    told: Counter[tuple[str, str, str]] = Counter()
-    for one in refused:
-        fresh = [*map(str, take_fresh(one.errors, told))]
-        if fresh:
-            fresh[0] = f"\ncommit {tell_commit(one.commit)}\n{fresh[0]}"
-            blocks += fresh
-    return shown(blocks)
+    blocks = (
+        f"\ncommit {tell_commit(one.commit)}\n{problem}" if number == 0 else str(problem)
+        for one in refused
+        for number, problem in enumerate(one.errors)
+    )
+    return shown(blocks, joined(one.errors for one in refused))
 
 
-def shown(blocks: Sequence[str]) -> Iterator[str]:
-    """The first problems, and how many more."""
-    yield from blocks[:SHOWN_PROBLEMS]
-    if len(blocks) > SHOWN_PROBLEMS:
-        yield f"… and {len(blocks) - SHOWN_PROBLEMS:,} more: location-policy check"
+def shown(blocks: Iterable[str], found: Problems) -> Iterator[str]:
+    """The first problems, and how many more there are, by their codes."""
+    first = found.first(SHOWN_PROBLEMS)
+    yield from islice(blocks, len(first))
+    if found.total > len(first):
+        more = " or more" * found.is_cut
+        yield f"… and {found.total - len(first):,}{more} more: location-policy check"
+        yield from (f"  {number:,} {code}" for code, number in found.by_code().items())
 
 
 def how_to_mend(move: Move) -> Iterator[str]:

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from ..config.commit import Commit, Signer
 from ..plan.affected_owners import AffectedOwner
-from ..problems import Problem
+from ..problems import Problem, Problems
 from ..repository.signatures import Signature
 from .effect import Effect
 from .ref_updates import Update, WrongName
@@ -26,6 +26,10 @@ Forbidden = Literal["deletion", "rewind"]
 """What may not be done to the served branch, even where every commit is valid."""
 Extra = Literal["plan", "warnings"]
 """What is left out where time is short."""
+
+Told = Counter[tuple[str, str, str]]
+"""How often a problem stands, on any line."""
+NO_PROBLEMS = Problems()
 
 _OTHER_LINE = re.compile(r"(?<=\.csv):\d+")
 """The number of another line in a message: it may change while the problem stands."""
@@ -39,10 +43,10 @@ class Dropped(NamedTuple):
 
 
 class InvalidCommit(NamedTuple):
-    """A commit that cannot be served, and its problems: errors only, at least one."""
+    """A commit that cannot be served, and its errors: the first of those that no earlier commit of the push has."""
 
     commit: Commit
-    errors: tuple[Problem, ...]
+    errors: Problems
 
 
 class OlderCommits(NamedTuple):
@@ -101,7 +105,7 @@ class Move:
     dropped: Dropped | None = None
     invalid: tuple[InvalidCommit, ...] = ()
     effect: Effect | None = None
-    warnings: tuple[Problem, ...] = ()
+    warnings: Problems = NO_PROBLEMS
     reason: str | None = None
     unapproved: tuple[AffectedOwner, ...] = ()
     needs_approval: bool = False
@@ -168,9 +172,9 @@ class Verdict:
         return tuple(update for update in self.updates if update.is_dry_run)
 
 
-def take_fresh(problems: Sequence[Problem], told: Counter[tuple[str, str, str]]) -> list[Problem]:
+def take_fresh(problems: Sequence[Problem], told: Told) -> list[Problem]:
     """Those that are not told yet, wherever their lines stand; `told` has them afterwards."""
-    here: Counter[tuple[str, str, str]] = Counter()
+    here: Told = Counter()
     fresh = []
     for problem in problems:
         key = (problem.path, problem.code, _OTHER_LINE.sub("", problem.message))

@@ -126,7 +126,7 @@ class Branch:
                 found = load_map_at(self._repository, self._validator, commit, was_served=was_served, errors_only=True)
                 self._last = entries, found, 0
             except InvalidConfiguration as error:
-                self._last = entries, None, len(errors_in(error.problems))
+                self._last = entries, None, errors_in(error.problems).total
         return self._last[1:]
 
 

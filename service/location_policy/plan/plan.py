@@ -15,6 +15,7 @@ from ..config.location_map import LocationMap
 from ..config.policy_toml import Rules
 from ..net.addresses import Network
 from ..net.ranges import SIZES, AddressSpace, Part, Range, count_slash64s, disjoint, outermost
+from ..problems import Problems
 from .affected_owners import AffectedOwner, owner_changes, touched
 from .answer_changes import KINDS, Change, Kind, address_space, changes, row_changes
 from .rule_changes import APPROVAL_CHECK, RuleChange, answering_changes, judging_changes, loosened
@@ -22,7 +23,7 @@ from .rule_changes import APPROVAL_CHECK, RuleChange, answering_changes, judging
 _ALL_ANSWERS = ("match.", "answer.")
 """Rules that change answers in the address space of every owner."""
 
-EMPTY = LocationMap(Rules(), (), ())
+EMPTY = LocationMap(Rules(), (), Problems())
 """What a branch serves that is not there yet."""
 
 

@@ -18,7 +18,6 @@ from ..lookup.snapshot import Snapshot
 from ..problems import errors_in
 from ..repository.repository import Repository
 from ..repository.signing_policy import SignatureRule
-from ..text import count
 from .candidates import Candidate, next_candidate, start_candidates
 from .last_good import Identity, LastGood
 from .persistence import Persistence
@@ -65,8 +64,8 @@ class Activator:
                 self.rule.require(repository, first.gains)
                 self._put_in_force(repository, head, Validator(), was_served=first.was_served)
         except InvalidConfiguration as error:
-            rejection = Failure(now(), error.message, head.id, error.problems)
-            log.error("refused commit=%s %s", head.id, count(len(errors_in(error.problems)), "error"))
+            rejection = Failure(now(), error.message, head.id, error.problems.first())
+            log.error("refused commit=%s %s", head.id, errors_in(error.problems).counted("error"))
         except NotSigned as error:
             rejection = Failure(now(), error.message, head.id)
             log.error("refused commit=%s %s", head.id, error.message)

@@ -223,7 +223,7 @@ def _outlook(repository: Repository, place: Path, state_directory: Path) -> Find
         mend = f"push one, or location-policy init {shlex.quote(str(place))} --branch NAME"
         return Finding("serve", f"branch {ahead.branch} has no commit{there}; would serve {instead}", mend)
     if isinstance(ahead.refusal, InvalidConfiguration):
-        what = count(len(errors_in(ahead.refusal.problems)), "error")
+        what = errors_in(ahead.refusal.problems).counted("error")
         mend = f"location-policy check --repo {shlex.quote(str(place))}, mend it or git revert it, and push"
         said = f"commit {ahead.head.id[:10]} of branch {ahead.branch} has {what}; would serve {instead}"
         return Finding("serve", said, mend)

@@ -13,7 +13,7 @@ from ..config.commit import Commit
 from ..gate.hooks import Hook
 from ..gate.overrides import Override
 from ..lookup.snapshot import Snapshot
-from ..problems import Problem
+from ..problems import Problems
 from ..repository.signing_policy import Scope
 
 StateName = Literal["last-good", "unreachable", "starting", "behind", "rejected", "in-sync"]
@@ -21,6 +21,7 @@ StateName = Literal["last-good", "unreachable", "starting", "behind", "rejected"
 LoadResult = Literal["active", "refused", "unreadable"]
 LOAD_RESULTS: tuple[LoadResult, ...] = get_args(LoadResult)
 
+NO_PROBLEMS = Problems()
 NO_HOOK = Hook("none")
 
 
@@ -34,12 +35,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why HEAD is not in force: `commit` and its problems; no commit where none could be read."""
+    """Why HEAD is not in force: `commit` and the first of its problems; no commit where none could be read."""
 
     failed_at: datetime
     message: str
     commit: str | None = None
-    problems: tuple[Problem, ...] = ()
+    problems: Problems = NO_PROBLEMS
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def test_fifty_problems_are_shown_and_the_rest_is_counted(site: Site) -> None:
     site.commit({"locations/apac.csv": "".join(f"Oslo,10.0.{number}.1/24\n" for number in range(120))})
     told = said(site.push())
     assert told.count("[host-bits]") == 50
-    assert "\n… and 70 more: location-policy check\n" in told
+    assert "\n… and 70 more: location-policy check\n  120 host-bits\n" in told
 
 
 def test_nothing_hostile_reaches_the_terminal_raw(site: Site) -> None:

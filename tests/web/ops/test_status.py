@@ -8,7 +8,7 @@ from typing import Any
 
 from location_policy import __version__
 from location_policy.gate.hooks import Hook
-from location_policy.problems import Problem
+from location_policy.problems import Problem, Problems
 from location_policy.rollout.state import Failure, Head, State
 from location_policy.web.ops.status import status
 from tests.support.app import SETTINGS
@@ -69,12 +69,15 @@ def test_head_is_told_with_when_it_was_seen() -> None:
 
 
 def test_a_failure_has_every_problem_with_every_key() -> None:
-    failure = Failure(MOMENT, "the configuration is not valid: 1 error", COMMIT.id, (PROBLEM, PROBLEM))
+    failure = Failure(MOMENT, "the configuration is not valid: 1 error", COMMIT.id, Problems((PROBLEM, PROBLEM)))
     assert tell(rejection=failure)["failure"] == {
         "commit": COMMIT.id,
         "failed_at": TIME,
         "message": "the configuration is not valid: 1 error",
         "problems": [asdict(PROBLEM), asdict(PROBLEM)],
+        "total": 2,
+        "counts": {PROBLEM.code: 2},
+        "is_cut": False,
     }
 
 

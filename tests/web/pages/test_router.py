@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from location_policy.gate.overrides import Override, record
-from location_policy.problems import Problem
+from location_policy.problems import Problem, Problems
 from location_policy.repository.repository import open_repository
 from location_policy.rollout.journal import Event, Journal
 from location_policy.rollout.state import ActiveState, Failure, Head
@@ -116,7 +116,7 @@ def test_home_says_why_head_is_not_active_with_file_and_line(repository: Path) -
 def test_home_shows_some_of_many_problems_and_locations() -> None:
     active = ActiveState()
     rows = "".join(f"L{at},10.{at}.0.0/16\n" for at in range(60))
-    problems = (Problem("locations.csv", 1, 1, "not-utf8", "no"),) * 70
+    problems = Problems((Problem("locations.csv", 1, 1, "not-utf8", "no"),) * 70)
     active.change(snapshot=snapshot_of({"locations.csv": rows}), outage=Failure(MOMENT, "gone", None, problems))
     active.change(was_read=True, head=Head(COMMIT, MOMENT), not_kept="/srv/state cannot be written")
     text = page(client_of(active), "/")

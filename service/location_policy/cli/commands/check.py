@@ -17,7 +17,7 @@ from ...errors import InvalidConfiguration, UnknownRevision
 from ...integrations.forges.annotations import github_lines, gitlab_fields
 from ...integrations.forges.problem_reports import Report, make_reports
 from ...integrations.forges.sarif import sarif_fields
-from ...problems import Problem, errors_in
+from ...problems import GATHERED, SHOWN, Problems, errors_in
 from ...repository.repository import Repository, open_repository
 from ...repository.working_copy import read_configuration
 from ...text import count
@@ -42,25 +42,31 @@ class CheckOptions:
         return self.repository is None and self.revision is None
 
 
-def check(asked: CheckOptions, *, form: str = "text", base: str | None = None, covers: bool = False) -> int:
-    """Print every problem, with `covers` also what expectations cover, and how many problems; the exit status.
+def check(
+    asked: CheckOptions, *, form: str = "text", base: str | None = None, covers: bool = False, all_: bool = False
+) -> int:
+    """Print the first problems, with `covers` also what expectations cover, and how many problems; the exit status.
 
-    With a `base`, a revision, problems in lines that it has not come first.
+    With a `base`, a revision, problems in lines that it has not come first. With `all_` every problem is looked for and
+    printed.
     """
     files, _ = read(asked)
     before = _base_files(asked, base) if base else None
     location_map: LocationMap | None = None
     try:
-        location_map = load_map(files)
+        location_map = load_map(files, sys.maxsize if all_ else GATHERED)
         problems = location_map.warnings
     except InvalidConfiguration as error:
         problems = error.problems
     reports = make_reports(problems, files, before)
-    for line in _lines(reports, form, location_map, _prefix(asked)):
+    shown = reports if all_ else reports[:SHOWN]
+    for line in _lines(shown, problems, form, location_map, _prefix(asked)):
         print(line)
     for line in coverage(location_map).lines() if covers and location_map else ():
         print(line)
     print(_size(location_map) + _count(problems) + _touched(reports), file=sys.stderr)
+    for line in _rest(len(shown), problems):
+        print(line, file=sys.stderr)
     return NO if errors_in(problems) else 0
 
 
@@ -108,7 +114,9 @@ def _prefix(asked: CheckOptions) -> str:
     return f"{folder.relative_to(root).as_posix()}/" if asked.is_working_copy and folder != root else ""
 
 
-def _lines(reports: Sequence[Report], form: str, location_map: LocationMap | None, prefix: str) -> Iterable[str]:
+def _lines(
+    reports: Sequence[Report], problems: Problems, form: str, location_map: LocationMap | None, prefix: str
+) -> Iterable[str]:
     placed = [one._replace(problem=replace(one.problem, path=prefix + one.problem.path)) for one in reports]
     match form:
         case "github":
@@ -118,20 +126,19 @@ def _lines(reports: Sequence[Report], form: str, location_map: LocationMap | Non
         case "sarif":
             return [json.dumps(sarif_fields(placed), indent=2)]
         case "json":
-            return _json(reports, location_map)
+            return _json(reports, problems, location_map)
     return (str(report.problem) for report in reports)
 
 
-def _json(reports: Sequence[Report], location_map: LocationMap | None) -> Iterator[str]:
-    problems = [
-        one.problem.fields() | ({} if one.is_touched is None else {"touched": one.is_touched}) for one in reports
-    ]
+def _json(reports: Sequence[Report], problems: Problems, location_map: LocationMap | None) -> Iterator[str]:
+    shown = [one.problem.fields() | ({} if one.is_touched is None else {"touched": one.is_touched}) for one in reports]
     yield json.dumps(
         {
             "valid": location_map is not None,
             "subnets": location_map and location_map.size,
             "files": location_map and len(location_map.files),
-            "problems": problems,
+            "problems": shown,
+            **problems.count_fields(),
         },
         indent=2,
     )
@@ -144,11 +151,18 @@ def _size(location_map: LocationMap | None) -> str:
     return f"{rows} in {count(len(location_map.files), 'file')}: "
 
 
-def _count(problems: tuple[Problem, ...]) -> str:
-    errors = len(errors_in(problems))
-    warnings = len(problems) - errors
-    parts = [count(errors, "error")] * bool(errors) + [count(warnings, "warning")] * bool(warnings)
+def _count(problems: Problems) -> str:
+    errors, warnings = errors_in(problems), problems.of("warning")
+    parts = [errors.counted("error")] * bool(errors) + [warnings.counted("warning")] * bool(warnings)
     return ", ".join(parts) or "no problem"
+
+
+def _rest(shown: int, problems: Problems) -> Iterator[str]:
+    """Of which codes the problems are, where not all of them are printed."""
+    if shown < problems.total:
+        yield f"the first {shown:,} are printed; all of them by code:"
+        yield from (f"  {number:,} {code}" for code, number in problems.by_code().items())
+        yield "  hint: add --all to print every one"
 
 
 def _touched(reports: Sequence[Report]) -> str:

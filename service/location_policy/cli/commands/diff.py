@@ -15,7 +15,7 @@ from ...plan.as_markdown import plan_markdown
 from ...plan.as_text import plan_lines
 from ...plan.plan import Plan, make_plan
 from ...text import count, escape
-from ..terminal.exit_status import NO, NOT_ASKED
+from ..terminal.exit_status import NO, NOT_ASKED, first_lines
 from ..terminal.progress import Progress
 from .compared_sides import Sides
 
@@ -37,7 +37,9 @@ def _diff(old: str, new: str, repo: str | None, form: Form, *, tells_effect: boo
             progress.say(f"writing down {count(len(plan.changes), 'range')}")
             text = _text(plan, form, escape(shlex.join((old, new))))
     for name, error in sides.refused:
-        print(f"location-policy: {escape(name)}: {error.message}", *error.problems, sep="\n", file=sys.stderr)
+        print(
+            f"location-policy: {escape(name)}: {error.message}", *first_lines(error.problems), sep="\n", file=sys.stderr
+        )
     if sides.refused:
         return NOT_ASKED
     print(text)

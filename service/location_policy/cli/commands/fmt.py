@@ -11,7 +11,7 @@ from ...config.formatting import canonical_text
 from ...config.row_file import LineCache, read_rows
 from ...config.validate import load_map
 from ...errors import InvalidConfiguration, LocationPolicyError, NoSuchFolder
-from ...problems import Problem, errors_in
+from ...problems import SHOWN, Problem, errors_in
 from ...repository.working_copy import read_configuration
 from ...runtime.atomic_file import replace_file
 from ...text import count, escape
@@ -35,8 +35,10 @@ def fmt(paths: Sequence[Path], *, check: bool) -> int:
         for file in (file for file in rows if not asked or file.path in asked):
             looked_at += 1
             errors = [problem for problem in wrong if problem.path == file.path]
-            for problem in errors:
+            for problem in errors[:SHOWN]:
                 print(problem)
+            if len(errors) > SHOWN:
+                print(f"… and {len(errors) - SHOWN:,} more: location-policy check --all")
             refused += bool(errors)
             changed += not errors and _format(root, file, check=check)
     verb = "would change" if check else "changed"
@@ -71,7 +73,7 @@ def _root(path: Path) -> Path:
 
 def _errors(files: Sequence[File]) -> Sequence[Problem]:
     try:
-        load_map(files)
+        load_map(files, sys.maxsize)  # what has an error must not be written anew
     except InvalidConfiguration as error:
         return errors_in(error.problems)
     return ()

@@ -23,7 +23,7 @@ from ...problems import errors_in
 from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
 from ...text import count, escape
-from ..terminal.exit_status import NO
+from ..terminal.exit_status import NO, first_lines
 from ..terminal.progress import Progress
 
 
@@ -50,8 +50,8 @@ def bring(asked: ImportOptions) -> int:
         sites = (str(asked.sites), asked.sites.read_bytes()) if asked.sites else None
         files = [(str(path), path.read_bytes()) for path in dict.fromkeys(asked.files)]
         tables = read_tables(files, sites, only_answering=asked.keep_answers)
-    for problem in tables.problems:
-        print(problem)
+    for line in first_lines(tables.problems):
+        print(line)
     if not any(tables.rows.values()):
         names = ", ".join(escape(name) for name, _ in files)
         print(f"location-policy: nothing is written: no row of {names} can be used", file=sys.stderr)

@@ -19,7 +19,7 @@ from ...integrations.pexip.manager_api import Manager, SystemLocation
 from ...integrations.pexip.manager_url import parse_origin
 from ...integrations.pexip.name_check import Mismatch, is_usable, name_mismatches, twins
 from ...integrations.pexip.profile_check import profile_mismatches
-from ...problems import errors_in
+from ...problems import Problems, errors_in
 from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
 from ...text import count, escape, quote
@@ -118,7 +118,7 @@ def _rules(files: Sequence[File]) -> Rules:
     """Raises InvalidConfiguration where they cannot be used."""
     rules, problems = read_rules(_rules_text(files))
     if errors_in(problems):
-        raise InvalidConfiguration(problems)
+        raise InvalidConfiguration(Problems(problems))
     return rules
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ...errors import ForeignHook, InvalidConfiguration, LocationPolicyError, RevertConflict, UnusableFile
+from ...problems import SHOWN
 from ...text import escape
 
 NO = 1
@@ -40,10 +41,17 @@ def tell(error: LocationPolicyError) -> None:
     print(*words(error), sep="\n", file=sys.stderr)
 
 
+def first_lines(problems: Sequence[object]) -> Iterator[str]:
+    """The first problems, each in its form, and how many more."""
+    yield from map(str, problems[:SHOWN])
+    if len(problems) > SHOWN:
+        yield f"… and {len(problems) - SHOWN:,} more"
+
+
 def words(error: LocationPolicyError) -> Iterator[str]:
     """That form, line by line."""
     yield f"location-policy: {escape(error.message)}"
     if isinstance(error, (InvalidConfiguration, UnusableFile, RevertConflict)):
-        yield from map(str, error.problems)
+        yield from first_lines(error.problems)
     if error.hint:
         yield f"  hint: {escape(error.hint)}"

@@ -24,6 +24,7 @@ address_argument = of.argument("address", "The caller's address, IPv4 or IPv6.")
 @of.rev
 @of.option("coverage", None, "Print how much expectations.csv covers.")
 @of.form("text, json, github, gitlab or sarif.", of.CHECK_FORM)
+@of.option("all", None, "Print every problem, not only the first 200.", to="all_")
 @of.option("staged", None, "What is staged for the next commit, for a hook of git.")
 @of.option("only-changed", "BASE", "First what stands in lines that differ from this revision.")
 @click.pass_context
@@ -34,6 +35,7 @@ def check(
     rev: str | None,
     coverage: bool,
     form: str,
+    all_: bool,
     staged: bool,
     only_changed: str | None,
 ) -> None:
@@ -49,7 +51,7 @@ def check(
         raise click.BadParameter("--coverage goes with --format text only")
     with told(NOT_ASKED):
         asked = CheckOptions(folder, asked_repository(context, repo), rev, staged, context.obj)
-        sys.exit(check(asked, form=form, base=only_changed, covers=coverage))
+        sys.exit(check(asked, form=form, base=only_changed, covers=coverage, all_=all_))
 
 
 @address_argument

@@ -19,7 +19,7 @@ from ...errors import (
     UnknownRevision,
     UnusableUpload,
 )
-from ...problems import Problem, errors_in
+from ...problems import Problems, errors_in
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -44,7 +44,7 @@ RETRY_AFTER = "5"
 class Fault(LocationPolicyError):
     """A request that gets no answer, and why.
 
-    `problems` are those of a commit that is not valid, `places` where two changes of the map meet.
+    `problems` are the first of those of a commit that is not valid, `places` where two changes of the map meet.
     """
 
     def __init__(
@@ -52,12 +52,12 @@ class Fault(LocationPolicyError):
         status: int,
         message: str,
         hint: str | None = None,
-        problems: Sequence[Problem] = (),
+        problems: Problems | None = None,
         places: Sequence[str] = (),
     ) -> None:
         super().__init__(message, hint)
         self.status = status
-        self.problems = tuple(problems)
+        self.problems = (problems or Problems()).first()
         self.places = tuple(places)
 
 
@@ -92,7 +92,7 @@ def problem_details(fault: Fault) -> dict[str, Any]:
     if fault.hint:
         told["hint"] = fault.hint
     if fault.problems:
-        told["problems"] = [problem.fields() for problem in fault.problems]
+        told |= fault.problems.fields()
     if fault.places:
         told["places"] = list(fault.places)
     return told

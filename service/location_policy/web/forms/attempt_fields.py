@@ -9,7 +9,7 @@ from ...text import count
 from ..edge.faults import Fault
 from ..pages.resources import Facts
 
-TOLD_FIRST = ("plan", "problems", "errors", "warnings", "limits", "owners", "touched")
+TOLD_FIRST = ("plan", "problems", "errors", "counts", "is_cut", "warnings", "limits", "owners", "touched")
 """Facts of the verdict that stand beside it; the others are in it."""
 
 

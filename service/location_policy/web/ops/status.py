@@ -70,7 +70,7 @@ def _failure(failure: Failure | None) -> dict[str, Any] | None:
         "commit": failure.commit,
         "failed_at": _time(failure.failed_at),
         "message": failure.message,
-        "problems": [problem.fields() for problem in failure.problems],
+        **failure.problems.fields(),
     }
 
 

@@ -7,7 +7,6 @@ from itertools import zip_longest
 
 from ...config.commit import Commit
 from ...errors import InvalidConfiguration
-from ...gate.excerpt import SHOWN_PROBLEMS
 from ...gate.overrides import Override
 from ...history.as_json import override_fields
 from ...history.commit_text import commit_fields
@@ -20,6 +19,7 @@ from .resources import Facts, Query
 
 PAGE = 50
 """Commits of a page."""
+NONE: Facts = {"problems": [], "counts": {}, "is_cut": False}
 
 
 def history(site: Site, query: Query) -> Facts:
@@ -62,12 +62,11 @@ def _change(site: Site, old: str | None, new: str) -> Facts:
     try:
         change = site.queries.change(old, new)
     except InvalidConfiguration as error:
-        errors = errors_in(error.problems)
-        shown = [problem.fields() for problem in errors[:SHOWN_PROBLEMS]]
+        told = errors_in(error.problems).fields()
         invalid = old if old and not site.queries.is_valid(old) else new
-        return {"old": None, "plan": None, "invalid": invalid, "problems": shown, "errors": len(errors)}
+        return {"old": None, "plan": None, "invalid": invalid, "errors": told.pop("total"), **told}
     before = commit_fields(change.old) if change.old else None
-    return {"old": before, "plan": change.plan, "invalid": None, "problems": [], "errors": 0}
+    return {"old": before, "plan": change.plan, "invalid": None, "errors": 0, **NONE}
 
 
 def _told(site: Site, one: Commit, notes: Mapping[str, Override], events: Sequence[Event]) -> Facts:

@@ -208,7 +208,7 @@ def wants_page(request: Request) -> bool:
 
 def told(fault: Fault) -> Facts:
     """A fault with every key."""
-    return {"hint": None, "problems": [], "places": [], **problem_details(fault)}
+    return {"hint": None, "problems": [], "total": 0, "places": [], **problem_details(fault)}
 
 
 def _given(request: Request) -> dict[str, str]:

@@ -45,7 +45,7 @@ PLAN = record(
     ),
     more=NUMBER,
 )
-CHANGE_OF_TIP = {"plan": perhaps(PLAN), "problems": many(PROBLEM), "errors": NUMBER}
+CHANGE_OF_TIP = {"plan": perhaps(PLAN), "problems": many(PROBLEM), "errors": NUMBER, "counts": COUNTS, "is_cut": TRUTH}
 CHANGE = {"old": perhaps(COMMIT), **CHANGE_OF_TIP, "invalid": perhaps(TEXT)}
 FATE = {
     "is_active": TRUTH,
@@ -179,6 +179,9 @@ FAULT = {
         "detail": TEXT,
         "hint": TEXT,
         "problems": many(PROBLEM),
+        "total": NUMBER,
+        "counts": COUNTS,
+        "is_cut": TRUTH,
         "places": many(TEXT),
     },
     "required": ["title", "status", "detail"],
