@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from location_policy.server import timeouts
 from location_policy.server.limits import BODY_BYTES, LimitedProtocol
 from location_policy.server.open_files import OTHER_FILES, fitted
 from location_policy.server.options import Limits
@@ -432,6 +433,24 @@ def test_a_client_that_never_reads_is_cut() -> None:
         wait_until(lambda: cast("LimitedProtocol", held).flow.write_paused)
         deaf.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         wait_until(lambda: not server.server_state.connections)
+
+
+@pytest.mark.parametrize(("rate", "is_cut"), [(64, True), (8_000, False)])
+def test_a_client_that_reads_next_to_nothing_is_cut_and_a_slow_one_is_not(
+    rate: int, is_cut: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = 30  # times as fast as in life
+    monkeypatch.setattr(timeouts, "READING", timeouts.READING / fast)
+    with in_this_process(seconds=60) as server, closing(reluctant(address_of(server))) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_until(lambda: len(server.server_state.connections) == 1)
+        (held,) = server.server_state.connections
+        wait_until(lambda: cast("LimitedProtocol", held).flow.write_paused)
+        end = time.monotonic() + 3.0
+        while time.monotonic() < end and server.server_state.connections:
+            slow.recv(int(rate * fast * 0.05))
+            time.sleep(0.05)
+        assert (not server.server_state.connections) is is_cut
 
 
 def test_a_connection_that_was_idle_for_its_time_is_closed() -> None:
