@@ -9,12 +9,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from location_policy.repository import http_backend
 from tests.support.access import PASSWORD, Pki, login, write_users
 from tests.support.git_http import (
     FETCH,
@@ -23,6 +25,7 @@ from tests.support.git_http import (
     at_work_in,
     clone_over_http,
     leftovers_in,
+    packet,
     post,
     push_body,
     push_over_http,
@@ -366,21 +369,46 @@ def test_a_body_that_cannot_be_taken_is_told_so(
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-def test_a_pack_over_the_limit_is_refused_by_git_and_far_beyond_it_is_not_read(
-    repository: Path, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("size", [150_000, 500_000, 3_000_000, 12_000_000])
+def test_a_push_over_the_limit_is_told_so_however_much_it_is(repository: Path, tmp_path: Path, size: int) -> None:
     git("config", "receive.maxInputSize", "100k", cwd=repository)
     before = tip(repository)
     with running(repository) as service:
-        for size, told in ((150_000, "pack exceeds maximum allowed size"), (2_000_000, "HTTP 413")):
-            copy = clone_over_http(service, tmp_path / f"copy{size}")
-            (copy.path / "large.bin").write_bytes(os.urandom(size))
-            copy.commit(BETTER)
-            done = push_over_http(copy)
-            assert done.returncode != 0
-            assert told in done.stderr
+        copy = clone_over_http(service, tmp_path / "copy")
+        (copy.path / "large.bin").write_bytes(os.urandom(size))
+        copy.commit(BETTER)
+        done = push_over_http(copy)
+        assert done.returncode == 1
+        assert "the push is too large: this repository takes 102,400 bytes at once" in said(done)
+        assert "! [remote rejected] HEAD -> main (unpacker error)" in done.stderr
+        assert "RPC failed" not in done.stderr
+        assert "curl" not in done.stderr
         assert tip(repository) == before
         assert served_at(service, "10.61.2.0") == "Sydney"
+
+
+def test_one_who_reads_slowly_on_many_connections_keeps_nobody_from_cloning(repository: Path, tmp_path: Path) -> None:
+    blob = Clone(tmp_path / "large")
+    blob.path.mkdir()
+    blob.git("init", "--quiet")
+    large = blob.commit({"large.bin": os.urandom(8_000_000)})
+    git("fetch", "--quiet", blob.path, f"{large}:refs/heads/large", cwd=repository)
+    body = packet(f"want {large} side-band-64k\n".encode()) + b"0000" + packet(b"done\n")
+    head = (
+        f"POST {FETCH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-git-upload-pack-request\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with running(repository) as service, ExitStack() as slow:
+        for _ in range(20):
+            connection = slow.enter_context(closing(socket.socket()))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.bind(("127.0.0.2", 0))  # another client
+            connection.connect(("127.0.0.1", service.port))
+            connection.sendall(head.encode() + body)
+        wait_until(lambda: len(at_work_in(repository)) >= 4, lambda: at_work_in(repository))
+        began = time.monotonic()
+        clone_over_http(service, tmp_path / "copy", "--single-branch")
+        assert time.monotonic() - began < http_backend.PATIENCE
 
 
 # --- ends ---

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ class Call:
     protocol: str = ""
     user: str | None = None
     address: str = ""
+    asker: str = ""
+    """Who takes turns with others: the user, or a network of addresses."""
 
 
 class Head(NamedTuple):
@@ -105,7 +108,7 @@ class HttpBackend:
     @asynccontextmanager
     async def run(self, call: Call) -> AsyncIterator[Talk]:
         """git as it answers this call; what still runs at the end of the block is ended. Raises Busy."""
-        async with self._turns[call.service].turn():
+        async with self._turns[call.service].turn(call.asker):
             talk = await self._start(call)
             try:
                 yield talk
@@ -144,7 +147,7 @@ class HttpBackend:
             "QUERY_STRING": call.query,
             "CONTENT_TYPE": call.content_type,
             "REMOTE_ADDR": call.address,
-            **config_variables(_SETTINGS),
+            **config_variables(_SETTINGS | {"receive.maxInputSize": str(self.largest)}),
         }
         if call.protocol:
             environment["HTTP_GIT_PROTOCOL"] = call.protocol
@@ -167,6 +170,8 @@ class Talk:
 
     async def write(self, content: bytes) -> None:
         """Hand on a piece of the request's body; what git no longer wants is dropped."""
+        if self._stdin.is_closing():
+            return
         with suppress(ConnectionError):
             self._stdin.write(content)
             await self._stdin.drain()
@@ -223,28 +228,58 @@ class Talk:
 
 
 class _Turns:
-    """Lets few in at once, and lets a few more wait."""
+    """Lets few in at once, and lets a few more wait; one who asks has half of both, so that others come in too."""
 
     def __init__(self, count: int) -> None:
-        self._free = asyncio.Semaphore(count)
-        self._waiting = 0
+        self._free = count
+        self._share = max(1, count // 2)
+        self._in: Counter[str] = Counter()
+        self._waiting: list[tuple[str, asyncio.Future[None]]] = []
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        if self._free.locked() and self._waiting >= WAITING:
-            raise Busy
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._free.acquire()
-        except TimeoutError:
-            raise Busy from None
-        finally:
-            self._waiting -= 1
+    async def turn(self, asker: str) -> AsyncIterator[None]:
+        await self._enter(asker)
         try:
             yield
         finally:
-            self._free.release()
+            self._leave(asker)
+
+    async def _enter(self, asker: str) -> None:
+        """Have a turn; raises Busy where too many wait, or after `PATIENCE`."""
+        same = sum(waits == asker for waits, _ in self._waiting)
+        if len(self._waiting) >= WAITING or same >= max(1, WAITING // 2):
+            raise Busy
+        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (asker, called)
+        self._waiting.append(entry)
+        self._call()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await called
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+            else:  # it was called at this very moment
+                self._leave(asker)
+            if isinstance(error, TimeoutError):
+                raise Busy from None
+            raise
+
+    def _leave(self, asker: str) -> None:
+        self._free += 1
+        self._in[asker] -= 1
+        self._in += Counter()  # drops who is not in
+        self._call()
+
+    def _call(self) -> None:
+        """Let those in whose turn it is: the first that wait, but for who has his share."""
+        for entry in [*self._waiting]:
+            asker, called = entry
+            if self._free and self._in[asker] < self._share and not called.done():
+                self._waiting.remove(entry)
+                self._free -= 1
+                self._in[asker] += 1
+                called.set_result(None)
 
 
 def _stand_back(pid: int) -> None:

@@ -20,7 +20,8 @@ from location_policy.access.hash_pool import HashPool
 from location_policy.access.proxies import Proxies, parse_networks
 from location_policy.rollout.state import ActiveState
 from location_policy.web.app import EVERYONE_MAY, make_app
-from location_policy.web.edge.guard import OPEN, Access, Guard, asker
+from location_policy.web.edge.asker import asker
+from location_policy.web.edge.guard import OPEN, Access, Guard
 from location_policy.web.edge.policy_api import LOCATION, PolicyApi
 from location_policy.web.ops.decision_log import DecisionLog
 from tests.support.access import PASSWORD, write_users

@@ -10,15 +10,17 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from ...access.proxies import Proxies
 from ...access.roles import Role
 from ...errors import RepositoryError
 from ...repository.http_backend import Busy, Call, HttpBackend, Service, Talk
+from .asker import asker
 from .policy_api import RETRY_AFTER, send_whole
-from .request_body import Refused, read_body, too_large
+from .request_body import Refused, drop_body, read_body, too_large
 
 PLACE = "/locations.git"
 """Where it is; the name of the repository on disk does not count."""
@@ -28,9 +30,14 @@ PUSH = f"{PLACE}/git-receive-pack"
 
 LARGEST_FETCH = 10 * 1024 * 1024
 """Bytes of a request to fetch: what git takes by itself (http.maxRequestBuffer)."""
+DROPPED = 1024 * 1024 * 1024
+"""Bytes of a push that is too large that are read and thrown away: only who has sent all hears why it is refused."""
+COMMANDS = 4096
+"""Bytes of a push that are no pack, as far as its size tells that it is too large."""
 DEADLINE = 1800.0
 """Seconds that one request may take."""
 
+_SMALLER = "  hint: git log --stat tells which file is large; the limit is receive.maxInputSize of the repository"
 _PROTOCOL = re.compile(rb"[\w=.:-]{1,100}")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 """git shows its user no other kind of error."""
@@ -107,10 +114,12 @@ class GitHttp:
             raise Refused(404, "git over HTTP is not served here")
         if found is None:
             raise Refused(404, f"this is no request of git; type: git clone http://…{PLACE}")
-        limit = 0 if found.query else 2 * self._backend.largest if found.role == "editor" else LARGEST_FETCH
-        _check(found, headers, limit)
+        largest = self._backend.largest if found.path == "git-receive-pack" else 0
+        limit = 0 if found.query else 2 * largest or LARGEST_FETCH
+        _check(found, headers, DROPPED if largest else limit)
+        heard = _Heard(headers.get(b"content-encoding", b""), limit, largest)
         async with asyncio.timeout(DEADLINE), self._backend.run(self._call(found, headers, scope)) as talk:
-            await _exchange(talk, headers.get(b"content-encoding", b""), limit, receive, answer)
+            await _exchange(talk, heard, receive, answer)
 
     def _call(self, found: GitCall, headers: Mapping[bytes, bytes], scope: Scope) -> Call:
         peer = scope["client"][0] if scope["client"] else None
@@ -125,6 +134,7 @@ class GitHttp:
             protocol.decode() if _PROTOCOL.fullmatch(protocol) else "",
             scope.get("user"),
             self._proxies.client(peer, forwarded),
+            asker(scope),
         )
 
 
@@ -142,11 +152,43 @@ def _check(found: GitCall, headers: Mapping[bytes, bytes], limit: int) -> None:
         raise too_large(limit)
 
 
-async def _exchange(talk: Talk, encoding: bytes, limit: int, receive: Receive, answer: _Answer) -> None:
+@dataclass(slots=True)
+class _Heard:
+    """The body of a request: how it is packed, the bytes that are handed on, those that a pack may have (0: no push).
+
+    What has come of it is counted.
+    """
+
+    encoding: bytes
+    limit: int
+    largest: int
+    count: int = 0
+    is_banded: bool = False
+    """Does the client take what is said to its user beside the answer (gitprotocol-capabilities, "side-band-64k")?"""
+    is_whole: bool = False
+
+    async def listen(self, receive: Receive) -> Message:
+        """The next piece, as it comes: git packs no push."""
+        message = await receive()
+        body = message.get("body", b"")
+        self.is_banded = self.is_banded or (self.count == 0 and b"side-band-64k" in body)
+        self.is_whole = not message.get("more_body", False)
+        self.count += len(body)
+        return message
+
+    def note(self) -> bytes:
+        """What is said beside git's own answer to a push that is too large, in git's form; else nothing."""
+        if not 0 < self.largest < self.count - COMMANDS or not self.is_banded:
+            return b""
+        text = f"the push is too large: this repository takes {self.largest:,} bytes at once\n{_SMALLER}\n"
+        return b"%04x\x02%b" % (len(text) + 5, text.encode())
+
+
+async def _exchange(talk: Talk, heard: _Heard, receive: Receive, answer: _Answer) -> None:
     """Hear and answer, both at once; raises Refused."""
     is_read = asyncio.Event()
-    hearing = asyncio.ensure_future(_hear(talk, encoding, limit, receive, is_read))
-    answering = asyncio.ensure_future(_say(talk, answer, is_read))
+    hearing = asyncio.ensure_future(_hear(talk, heard, receive, is_read))
+    answering = asyncio.ensure_future(_say(talk, heard, answer, is_read))
     try:
         done, _ = await asyncio.wait((hearing, answering), return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -157,25 +199,34 @@ async def _exchange(talk: Talk, encoding: bytes, limit: int, receive: Receive, a
         await asyncio.gather(hearing, answering, return_exceptions=True)
 
 
-async def _hear(talk: Talk, encoding: bytes, limit: int, receive: Receive, is_read: asyncio.Event) -> None:
-    """Hand the body on; then wait until the client leaves."""
-    async for piece in read_body(receive, encoding, limit):
-        await talk.write(piece)
+async def _hear(talk: Talk, heard: _Heard, receive: Receive, is_read: asyncio.Event) -> None:
+    """Hand the body on, as far as it is not too large; then wait until the client leaves."""
+    listen = partial(heard.listen, receive)
+    try:
+        async for piece in read_body(listen, heard.encoding, heard.limit):
+            await talk.write(piece)
+    except Refused as refusal:
+        if refusal.status != 413 or not heard.largest:
+            raise
+        if not heard.is_whole:
+            await drop_body(listen, DROPPED)
     talk.close_input()
     is_read.set()
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _say(talk: Talk, answer: _Answer, is_read: asyncio.Event) -> None:
+async def _say(talk: Talk, heard: _Heard, answer: _Answer, is_read: asyncio.Event) -> None:
     """Hand the answer on: its beginning with its first bytes, so that what is refused meanwhile still can be."""
     head = await talk.head()
     piece = await talk.read()
+    await is_read.wait()  # a client that still sends would not hear it
     await answer.begin(head.status, head.headers)
+    if note := heard.note():
+        await answer.go_on(note)
     while piece:
         await answer.go_on(piece)
         piece = await talk.read()
-    await is_read.wait()  # a client that still sends would not hear it
     await talk.finish()
     await answer.end()
 

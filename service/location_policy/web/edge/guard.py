@@ -21,6 +21,7 @@ from ...access.roles import Role
 from ...access.throttle import networks
 from ...lookup import answers
 from ...lookup.answers import Answer
+from .asker import ASKER
 from .cross_origin import foreign
 from .faults import MEDIA_TYPE, Fault, problem_details
 from .git_http import asked, is_git, tell
@@ -33,8 +34,6 @@ EDITOR = "location_policy.editor"
 """The key of a scope under which stands whether who asks may change something."""
 PROXIED = frozenset((b"forwarded", b"via", b"x-real-ip"))
 """Headers that a proxy adds (RFC 7239; RFC 9110, 7.6.3), besides those that begin with `X-Forwarded-`."""
-ASKER = "location_policy.asker"
-"""The key of a scope under which stands who asks: a user, or an address (of IPv6 its network)."""
 ALL_ROLES: frozenset[Role] = frozenset(("node", "viewer", "editor"))
 
 
@@ -166,11 +165,6 @@ class Guard:
             more += refusal_headers()
         headers = [(b"content-type", form), (b"cache-control", b"no-store"), *more]
         await send_whole(send, answer.status, headers, content, with_body=with_body)
-
-
-def asker(scope: Scope) -> str:
-    """Who asks, as far as the guard has found it out."""
-    return str(scope.get(ASKER, ""))
 
 
 def _values(scope: Scope, wanted: bytes) -> Iterator[bytes]:

@@ -35,6 +35,12 @@ def read_body(receive: Receive, encoding: bytes, limit: int) -> AsyncIterator[by
     raise Refused(415, "the Content-Encoding is not gzip")
 
 
+async def drop_body(receive: Receive, limit: int) -> None:
+    """Read what is left of a body, and throw it away; raises Refused beyond `limit` bytes."""
+    async for _ in _bounded(_read(receive), limit):
+        pass
+
+
 def too_large(limit: int) -> Refused:
     """More than `limit` bytes are not taken."""
     return Refused(413, f"the request is too large: {limit:,} bytes are taken")

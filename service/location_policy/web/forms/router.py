@@ -17,8 +17,8 @@ from starlette.routing import Route
 from ...access.proxies import Proxies
 from ...edits.change_request import ChangeRequest, cleaned, page_author
 from ...errors import LocationPolicyError, RowChanged
+from ..edge.asker import asker
 from ..edge.faults import MEDIA_TYPE, Fault, fault_of, problem_details
-from ..edge.guard import asker
 from ..edge.responses import json_response
 from ..pages.resources import Facts, Query
 from ..pages.router import Pages, told, wants_page

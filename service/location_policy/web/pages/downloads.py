@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from ...lookup.csv_export import csv_parts
-from ..edge.guard import asker
+from ..edge.asker import asker
 from ..site.site import Site
 from ..site.thread_pool import ThreadPool
 

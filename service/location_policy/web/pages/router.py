@@ -20,8 +20,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...errors import LocationPolicyError
+from ..edge.asker import asker
 from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, fault_of, problem_details
-from ..edge.guard import EDITOR, asker
+from ..edge.guard import EDITOR
 from ..edge.policy_api import COMMIT_HEADER
 from ..edge.responses import HEADERS, json_response
 from ..ops.metrics import PROTOCOLS

@@ -1,0 +1,13 @@
+"""Who asks, as the guard has found it out: the key by which limits are shared among users, or addresses."""
+
+from __future__ import annotations
+
+from starlette.types import Scope
+
+ASKER = "location_policy.asker"
+"""The key of a scope under which stands who asks: a user, or an address (of IPv6 its network)."""
+
+
+def asker(scope: Scope) -> str:
+    """Who asks; empty where no guard stands in front."""
+    return str(scope.get(ASKER, ""))
