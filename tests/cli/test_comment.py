@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from location_policy.integrations.forges.pull_request_comment import LONGEST, PAGES, review_of
 from location_policy.plan.as_markdown import MARKER
-from tests.support.forge import TOKEN, Forge, running_forge
+from tests.support.forge import ME, TOKEN, Forge, running_forge
 from tests.support.program import run_program
 
 KINDS = ["github", "gitlab"]
@@ -35,7 +37,8 @@ def test_the_comment_is_made_once_and_then_written_anew(kind: str, tmp_path: Pat
 @pytest.mark.parametrize("heeds_pages", [True, False])
 def test_our_comment_is_found_behind_many_others(heeds_pages: bool, tmp_path: Path) -> None:
     others = {number: f"comment {number}" for number in range(1, 99 if not heeds_pages else 240)}
-    with running_forge(Forge("github", {**others, 500: f"{MARKER}\nold"}, heeds_pages=heeds_pages)) as forge:
+    ours = {500: f"{MARKER}\nold"}
+    with running_forge(Forge("github", {**others, **ours}, authors={500: ME}, heeds_pages=heeds_pages)) as forge:
         assert comment(forge, tmp_path).stderr == "comment updated\n"
         assert forge.comments[500] == f"{MARKER}\n{FEW}"
 
@@ -48,12 +51,69 @@ def test_a_forge_whose_pages_never_end_is_asked_so_often_and_no_more(tmp_path: P
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_job_that_may_not_write_shows_the_plan_in_its_log(kind: str, tmp_path: Path) -> None:
-    with running_forge(Forge("gitlab" if kind == "gitlab" else "github", may_write=False)) as forge:
+def test_a_comment_of_another_is_left_alone_whatever_it_begins_with(kind: str, tmp_path: Path) -> None:
+    theirs = {1: f"{MARKER}\nhands off", 2: f"{MARKER}\nours"}
+    with running_forge(Forge("gitlab" if kind == "gitlab" else "github", theirs, authors={2: ME})) as forge:
+        assert comment(forge, tmp_path).stderr == "comment updated\n"
+        assert forge.comments == {1: f"{MARKER}\nhands off", 2: f"{MARKER}\n{FEW}"}
+        del forge.comments[2]
+        assert comment(forge, tmp_path).stderr == "comment made\n"
+        assert forge.comments[1] == f"{MARKER}\nhands off"
+
+
+@pytest.mark.parametrize(("tells", "me"), [("graphql", ME), ("nothing", -2)])
+def test_a_job_knows_its_own_comment_where_no_user_is_told(
+    tells: Literal["graphql", "nothing"], me: int, tmp_path: Path
+) -> None:
+    with running_forge(Forge("github", {1: f"{MARKER}\nx"}, tells=tells, me=me)) as forge:
+        assert comment(forge, tmp_path).stderr == "comment made\n"
+        assert comment(forge, tmp_path, "more\n").stderr == "comment updated\n"
+        assert forge.comments == {1: f"{MARKER}\nx", 101: f"{MARKER}\nmore\n"}
+
+
+def test_a_token_is_not_handed_to_another_place(tmp_path: Path) -> None:
+    with running_forge(Forge("github", {1: f"{MARKER}\nx"}, tells="nothing")) as forge:
+        elsewhere = {"GITHUB_GRAPHQL_URL": "http://127.0.0.1:9/graphql"}
+        assert comment(forge, tmp_path, **elsewhere).stderr == "comment made\n"
+
+
+def test_a_forge_that_does_not_say_whose_the_token_is_is_told_of(tmp_path: Path) -> None:
+    comments = json.dumps([{"id": 1, "body": MARKER, "user": None}]).encode()
+    with running_forge(Forge("github", answers=[(200, comments), (200, b"[]"), (200, b"[]")])) as forge:
         done = comment(forge, tmp_path)
+        assert (done.returncode, forge.comments) == (2, {})
+        assert "does not say whose the token is" in done.stderr
+
+
+@pytest.mark.parametrize("head", [None, "somebody/map"])
+def test_a_job_of_a_fork_that_may_not_write_shows_the_plan_in_its_log(head: str | None, tmp_path: Path) -> None:
+    event = of_pull_request(tmp_path, head) if head else {}
+    with running_forge(Forge("github", may_write=False)) as forge:
+        done = comment(forge, tmp_path, **event)
         assert (done.returncode, done.stdout) == (0, f"{FEW}\n")
         assert "may not comment" in done.stderr
         assert forge.comments == {}
+
+
+def of_pull_request(folder: Path, head: str) -> dict[str, str]:
+    """The event of a pull request that comes from this repository."""
+    (folder / "event.json").write_text(json.dumps({"pull_request": {"head": {"repo": {"full_name": head}}}}))
+    return {"GITHUB_EVENT_PATH": str(folder / "event.json")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [
+        ("github", "give the job the permission pull-requests: write"),
+        ("gitlab", "COMMENT_TOKEN wants the scope api and the role Reporter"),
+    ],
+)
+def test_a_job_that_ought_to_be_let_comment_and_is_not_fails(kind: str, hint: str, tmp_path: Path) -> None:
+    event = of_pull_request(tmp_path, "example/map")
+    with running_forge(Forge("gitlab" if kind == "gitlab" else "github", may_write=False)) as forge:
+        done = comment(forge, tmp_path, **event)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "does not let this job comment: status 403\n  hint: " + hint in done.stderr
 
 
 def test_where_the_run_has_a_summary_the_plan_goes_there(tmp_path: Path) -> None:
@@ -75,10 +135,11 @@ def test_without_a_token_nobody_is_asked(kind: str, token: str, tmp_path: Path) 
         assert forge.asked == []
 
 
-def test_a_token_that_the_forge_does_not_know_may_not_comment(tmp_path: Path) -> None:
+def test_a_token_that_the_forge_does_not_know_is_told(tmp_path: Path) -> None:
     with running_forge(Forge("github")) as forge:
         done = comment(forge, tmp_path, GITHUB_TOKEN="another")
-        assert (done.returncode, done.stdout) == (0, f"{FEW}\n")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "does not know the token of this job" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,24 @@ from urllib.parse import parse_qs, urlsplit
 from tests.support.peer import PeerHandler, running_peer
 
 TOKEN = "a-token-that-nobody-may-see"
+ME, OTHER = 7, 1
+"""Whose the token is, and another."""
+APP = {"id": 41898282, "login": "github-actions[bot]", "type": "Bot"}
+"""As whom a job writes on GitHub."""
 
 
 @dataclass
 class Forge:
-    """Its comments by id, who may write, and what it was asked; `heeds_pages` is not true of Gitea."""
+    """Its comments by id, who may write, and what it was asked; `heeds_pages` is not true of Gitea.
+
+    `authors` are those of comments that are not of `OTHER`. `tells`: how it tells whose the token is, if it does.
+    """
 
     kind: Literal["github", "gitlab"]
     comments: dict[int, str] = field(default_factory=dict)
+    authors: dict[int, int] = field(default_factory=dict)
+    tells: Literal["user", "graphql", "nothing"] = "user"
+    me: int = ME
     may_write: bool = True
     heeds_pages: bool = True
     answers: list[tuple[int, bytes]] = field(default_factory=list)
@@ -33,7 +43,15 @@ class Forge:
             place = {"GITLAB_CI": "true", "CI_API_V4_URL": self.url, "CI_MERGE_REQUEST_PROJECT_ID": "42"}
             return {**place, "CI_MERGE_REQUEST_IID": "7", "COMMENT_TOKEN": TOKEN, **more}
         place = {"GITHUB_ACTIONS": "true", "GITHUB_API_URL": self.url, "GITHUB_REPOSITORY": "example/map"}
-        return {**place, "GITHUB_REF": "refs/pull/7/merge", "GITHUB_TOKEN": TOKEN, **more}
+        graphql = {"GITHUB_GRAPHQL_URL": f"{self.url}/graphql"} if self.tells == "graphql" else {}
+        return {**place, **graphql, "GITHUB_REF": "refs/pull/7/merge", "GITHUB_TOKEN": TOKEN, **more}
+
+    def comment(self, one: int) -> dict[str, object]:
+        """A comment as it tells it."""
+        author = self.authors.get(one, OTHER)
+        is_app = author == self.me and self.tells == "graphql"
+        account = APP if is_app else {"id": author, "login": f"user-{author}", "type": "User"}
+        return {"id": one, "body": self.comments[one], "author" if self.kind == "gitlab" else "user": account}
 
     @property
     def place(self) -> str:
@@ -55,9 +73,12 @@ class _Handler(PeerHandler, BaseHTTPRequestHandler):
         page = self._begin()
         if page is None:
             return
+        if self.path == "/api/user":
+            self._say(*((200, {"id": self.forge.me}) if self.forge.tells == "user" else (403, {"message": "no"})))
+            return
         number = int(page.get("page", ["1"])[0]) if self.forge.heeds_pages else 1
         size = int(page["per_page"][0])
-        comments = [{"id": one, "body": text} for one, text in self.forge.comments.items()]
+        comments = [self.forge.comment(one) for one in self.forge.comments]
         self._say(200, comments[(number - 1) * size : number * size])
 
     def do_POST(self) -> None:
@@ -72,12 +93,17 @@ class _Handler(PeerHandler, BaseHTTPRequestHandler):
     def _write(self, place: str, status: int) -> None:
         if self._begin() is None:
             return
-        text = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/api/graphql":
+            self._say(200, {"data": {"viewer": {"login": APP["login"]}}} if "viewer" in asked["query"] else {})
+            return
+        text = asked["body"]
         if not self.forge.may_write:
             self._say(403, {"message": "Resource not accessible by integration"})
             return
         one = 100 + len(self.forge.comments) if status == 201 else int(self.path.removeprefix(place))
         self.forge.comments[one] = text
+        self.forge.authors.setdefault(one, self.forge.me)
         self._say(status, {"id": one, "body": text})
 
     def _begin(self) -> dict[str, list[str]] | None:
@@ -92,7 +118,7 @@ class _Handler(PeerHandler, BaseHTTPRequestHandler):
             self._say(401, {"message": "Bad credentials"})
             return None
         url = urlsplit(self.path)
-        assert url.path.startswith((self.forge.place, self.forge.one))
+        assert url.path.startswith((self.forge.place, self.forge.one, "/api/user", "/api/graphql"))
         return parse_qs(url.query)
 
     def _say(self, status: int, answer: object) -> None:

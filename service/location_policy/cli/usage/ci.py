@@ -16,7 +16,8 @@ def comment(file: Path, ca: Path | None) -> None:
     """Let the pull request of this CI job have one comment, made or updated.
 
     Works in GitHub, Gitea and Forgejo Actions (with GITHUB_TOKEN) and in GitLab CI (with COMMENT_TOKEN).
-    Where it may not comment, the text goes to the summary of the run, or to its log.
+    Only a comment of its own is written over. Where the job of a fork may not comment, the text goes to the
+    summary of the run, or to its log; any other refusal is exit status 2.
     """
     from ..commands.comment import comment
 
