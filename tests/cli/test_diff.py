@@ -73,7 +73,7 @@ def test_the_old_side_is_read_as_what_was_served_and_the_new_one_as_what_is_push
     unknown = {"locations.csv": SYDNEY, "policy.toml": '[locations]\nknown = ["Oslo"]\n'}
     old = folder(tmp_path / "old", unknown)
     assert run_program("diff", old, "main", "--repo", repository).stdout == (
-        "policy.toml: locations.known  Oslo -> any name\n"
+        "policy.toml: locations.known  Oslo -> any name  (loosens what judges the next pushes)\n"
         "10.61.2.0/24  Sydney -> Perth  256 addresses  (locations.csv:1)\n"
         "1 rule and 1 range change: 1 moved (256 addresses)\n"
     )

@@ -100,7 +100,7 @@ def test_limits_that_are_exceeded_are_there_and_why_they_may_be(tmp_path: Path, 
 
 
 def test_what_returns_to_a_commit_but_for_what_judges_pushes_is_nearly_there(tmp_path: Path) -> None:
-    place = make_repository(tmp_path / "map.git", CUT)
+    place = make_repository(tmp_path / "map.git", CUT, keeps_log=True)
     before, old = tip(place), force_commit(place, LIMITED)
     assert move(place, old, force_commit(place, {**CUT, "README.md": "x"})).effect
     found = move(place, old, force_commit(place, {**CUT, "policy.toml": ""}))
@@ -132,7 +132,7 @@ def returned_to(found: Move) -> str | None:
 
 @pytest.fixture
 def limited(tmp_path: Path) -> Path:
-    return make_repository(tmp_path / "map.git", LIMITED)
+    return make_repository(tmp_path / "map.git", LIMITED, keeps_log=True)
 
 
 @pytest.mark.parametrize("again", [CUT, {**CUT, "locations.csv": f"# as it was\n{CUT['locations.csv']!s}"}])
@@ -187,7 +187,7 @@ def test_a_log_that_names_what_is_gone_keeps_nobody_from_pushing(limited: Path, 
 
 def test_owners_are_asked_about_what_was_not_served(tmp_path: Path) -> None:
     files: Files = {**OWNED, "policy.toml": '[checks]\nowner-approval = "error"\n'}
-    place = make_repository(tmp_path / "map.git", files)
+    place = make_repository(tmp_path / "map.git", files, keeps_log=True)
     old, taken = tip(place), {**files, "locations.csv": "Oslo,10.9.0.0/16\n"}
     _, back = aside(place, old, taken, files)
     assert move(place, old, back).accepted
@@ -196,7 +196,7 @@ def test_owners_are_asked_about_what_was_not_served(tmp_path: Path) -> None:
 
 def test_what_returns_but_for_expectations_that_go_is_held_to_the_limits(tmp_path: Path) -> None:
     held: Files = {**CUT, "expectations.csv": "10.0.0.7,Sydney\n"}
-    place = make_repository(tmp_path / "map.git", held)
+    place = make_repository(tmp_path / "map.git", held, keeps_log=True)
     before, old = tip(place), served(place, *aside(place, tip(place), {**LIMITED, "expectations.csv": ""}))
     same, looser = (aside(place, old, {**held, **more})[0] for more in ({}, {"expectations.csv": ""}))
     assert returned_to(move(place, old, same)) == before
@@ -208,7 +208,7 @@ def test_what_returns_but_for_expectations_that_go_is_held_to_the_limits(tmp_pat
 
 def test_expectations_alone_that_go_are_over_the_limit(tmp_path: Path) -> None:
     held: Files = {**LIMITED, "expectations.csv": "10.0.0.7,Sydney\n"}
-    place = make_repository(tmp_path / "map.git", held)
+    place = make_repository(tmp_path / "map.git", held, keeps_log=True)
     found = move(place, tip(place), aside(place, tip(place), LIMITED)[0])
     assert found.effect
     assert (found.is_too_large, found.effect.excess[0].measured) == (True, "0 of them")

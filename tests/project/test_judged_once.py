@@ -41,7 +41,7 @@ ROW: dict[str, Any] = {
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    return make_repository(tmp_path / "map.git", FILES)
+    return make_repository(tmp_path / "map.git", FILES, keeps_log=True)
 
 
 @pytest.fixture

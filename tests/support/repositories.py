@@ -130,15 +130,16 @@ def clone(repository: Path, path: Path) -> Clone:
     return Clone(path)
 
 
-def make_repository(path: Path, files: Files) -> Path:
+def make_repository(path: Path, files: Files, *, keeps_log: bool = False) -> Path:
     """A bare repository with one commit on main that holds these files; it has no hook, so they may be wrong.
 
-    Its branches have logs, as in one that `location-policy init` has made.
+    With `keeps_log` it knows what its branches have named, as one that `location-policy init` has made.
     """
     path.mkdir(parents=True)
     git("init", "--quiet", "--bare", "--initial-branch=main", cwd=path)
-    with (path / "config").open("a") as config:
-        config.write("[core]\n\tlogAllRefUpdates = true\n")
+    if keeps_log:
+        with (path / "config").open("a") as config:
+            config.write("[core]\n\tlogAllRefUpdates = true\n")
     force_commit(path, files)
     return path
 
