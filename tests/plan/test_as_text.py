@@ -46,6 +46,22 @@ def test_rules_come_first_and_of_them_those_that_judge() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "total"),
+    [
+        ('default = "Perth"', 'default = "Oslo"', "4,294,967,040 addresses, 18,446,744,073,709,551,616 /64s"),
+        ('default = "Perth"', "", "4,294,967,040 addresses, 18,446,744,073,709,551,616 /64s"),
+        ("", 'overflow = "list"', "128 addresses"),
+        ("[match]\nmssip = 'ms-subnet'", "[match]\nmssip = false", "256 addresses"),
+    ],
+)
+def test_what_rules_change_is_counted(old: str, new: str, total: str) -> None:
+    text = told(
+        f"{ROW}Sydney,Perth,10.0.0.0/25\n", f"{ROW}Sydney,Perth,10.0.0.0/25\n", f"[answer]\n{old}", f"[answer]\n{new}"
+    )
+    assert text.splitlines()[-1] == f"1 rule changes: {total} by policy.toml"
+
+
 def test_rules_that_judge_have_no_effect() -> None:
     assert told(ROW, ROW, "", '[checks]\nhost-bits = "warning"\n').splitlines()[-1] == "no effect"
 

@@ -22,8 +22,8 @@ Fields = dict[str, object]
 def plan_fields(plan: Plan) -> Fields:
     """The whole plan; `owners` and `judging` say how the next push is judged, and change no answer.
 
-    `loosened` is what of all this holds it to less, with expectations that go. `by_rules` counts what rows answered and
-    rules answer otherwise now.
+    `loosened` is what of all this holds it to less, with expectations that go. `by_rules` counts what was answered
+    and rules answer otherwise now.
     """
     return {
         "loosened": [_rule_fields(change) for change in plan.loosened],

@@ -78,8 +78,10 @@ def _changed(plan: Plan) -> tuple[Total, Total]:
         return Total(), Total()
     answered = plan.answered
     before = [(size, part.range) for size, parts in answered.items() for part in parts]
-    changed = [(size, one) for size, whole in lost for one in _within(whole, answered[size])]
-    return total_of(before), total_of(disjoint([*changed, *plan.by_rules]))
+    changed = [
+        (size, one) for size, whole in disjoint([*lost, *plan.by_rules]) for one in _within(whole, answered[size])
+    ]
+    return total_of(before), total_of(changed)
 
 
 def _within(changed: Range, answered: Sequence[Part]) -> Iterator[Range]:

@@ -87,20 +87,25 @@ class Plan:
 
     @cached_property
     def by_rules(self) -> tuple[tuple[int, Range], ...]:
-        """What rows answered before and rules answer otherwise, whatever becomes of the rows; disjoint, with sizes.
+        """What was answered before and rules answer otherwise, whatever becomes of its row; disjoint, with sizes.
 
         A protocol that is answered no more, or whose addresses are looked for elsewhere, takes all its answers with it;
-        another form of overflow locations changes the answers that have some.
+        another default, those without a row; another form of overflow locations, those that have some.
         """
         old, new = self.old.rules, self.new.rules
-        if any(new.match.get(protocol) != fields for protocol, fields in old.match.items()):
-            return tuple((size, part.range) for size, parts in self.answered.items() for part in parts)
-        if old.overflow == new.overflow:
+        moves_all = any(new.match.get(protocol) != fields for protocol, fields in old.match.items())
+        moves_rest = old.default is not None and (moves_all or old.default != new.default)
+        if not (moves_all or moves_rest or old.overflow != new.overflow):
             return ()
         space = address_space(self.old)
-        has_overflow = {row for row, names in space.names.items() if len(names) > 1}
+        form = frozenset(row for row, names in space.names.items() if len(names) > 1 and old.overflow != new.overflow)
+        rows = space.names.keys() if moves_all else form
         parts = ((size, part) for size in SIZES for part in space.all_parts(size))
-        return tuple(disjoint((size, part.range) for size, part in parts if part.network in has_overflow))
+        return tuple(
+            disjoint(
+                (size, part.range) for size, part in parts if (part.network in rows if part.network else moves_rest)
+            )
+        )
 
     def totals(self) -> dict[Kind, Total]:
         """How much changes, by kind; every kind is there."""
