@@ -31,7 +31,9 @@ MIB = 1024 * 1024
 PACKED = 1_000_000
 """Bytes that a pack has at the most."""
 SECONDS, MEMORY = 30.0, 512
-"""What any push may cost: seconds, and MiB of the largest process that it starts."""
+"""What any push may cost: seconds of processors, and MiB of the largest process that it starts."""
+SERVICE_MEMORY, WAIT = 640, 1.0
+"""What it may cost a service that follows: MiB of the process that answers; and its nodes: seconds of one answer."""
 
 Tree = dict[str, tuple[bytes, str]]
 """The mode and the id of each entry of a tree, by name."""
@@ -268,13 +270,13 @@ def many_places(pack: Pack, old: str) -> Refs:
     return _files(pack, old, {f"locations/{number}.csv": comments for number in range(12)})
 
 
-@bomb()
+@bomb(taken=True)
 def many_contents(pack: Pack, old: str) -> Refs:
     """Commits one on the other, each with two other contents of 120 MiB, of which the pack has what differs."""
     bases = {name: _comments(120, name.encode()) for name in ("a", "b")}
     ids = {name: pack.blob(content) for name, content in bases.items()}
     rows = (b"100644", pack.blob(ROW))
-    for number in range(30):
+    for number in range(6):
         entries: Tree = {}
         for name, base in bases.items():
             text = b"#%d\n" % number
@@ -382,6 +384,14 @@ def links(pack: Pack, old: str) -> Refs:
 def rules(pack: Pack, old: str) -> Refs:
     """Keys of thousands of parts, and lists in lists."""
     return _files(pack, old, {"policy.toml": b"a." * 30_000 + b"a = " + b"[" * 30_000 + b"\n"})
+
+
+@bomb()
+def rules_of_one_table(pack: Pack, old: str) -> Refs:
+    """Commits one on the other, each with one table as often as there is room for."""
+    for name in (b"a", b"b", b"c", b"d"):
+        old = _files(pack, old, {"policy.toml": b"[[%b]]\n" % name * 174_000})[MAIN]
+    return {MAIN: old}
 
 
 @bomb()

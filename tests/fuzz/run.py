@@ -1,7 +1,7 @@
 """Throws hostile values at the gate, the query parser, the application and the hook for as long as it is told.
 
     python tests/fuzz/run.py [--seconds 300] [--seed 1]
-    python tests/fuzz/run.py --bombs
+    python tests/fuzz/run.py --bombs [NAME …]
     python tests/fuzz/run.py --atheris configuration [--seconds 300]
 
 First each of the bombs (`tests/fuzz/bombs.py`) is set off, which takes minutes more; `--bombs` does nothing else. The
@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,8 +29,20 @@ from hypothesis import HealthCheck, given, seed, settings  # noqa: E402  the pat
 from hypothesis.strategies import SearchStrategy, tuples  # noqa: E402
 
 from tests.fuzz import strategies, targets  # noqa: E402
-from tests.fuzz.bombs import BOMBS, MEMORY, PACKED, ROW, SECONDS, Bomb, push  # noqa: E402
+from tests.fuzz.bombs import (  # noqa: E402
+    BOMBS,
+    MEMORY,
+    PACKED,
+    ROW,
+    SECONDS,
+    SERVICE_MEMORY,
+    WAIT,
+    Bomb,
+    push,
+)
+from tests.support.program import AS_INSTALLED  # noqa: E402
 from tests.support.repositories import git, init_with  # noqa: E402
+from tests.support.service import Service, running_service  # noqa: E402
 
 ROUND = 500
 """Values that are made from one seed."""
@@ -59,16 +73,36 @@ STEERED: dict[str, Callable[[bytes], None]] = {
 
 
 def set_off(bomb: Bomb) -> None:
-    """Push a bomb, and hold what it costs to what it may."""
+    """Push a bomb to a repository that is served, and hold what it costs to what it may."""
     with tempfile.TemporaryDirectory() as folder:
         repository = init_with(Path(folder), {"locations.csv": ROW})
         made = bomb.push(git("rev-parse", "main", cwd=repository))
         assert len(made.pack) < PACKED, bomb.name
-        cost = push(repository, made, limit=600.0)
+        with running_service(repository, program=AS_INSTALLED) as service:
+            waits, is_over = [0.0], threading.Event()
+            node = threading.Thread(target=_ask, args=(service, waits, is_over))
+            node.start()
+            cost = push(repository, made, limit=600.0)
+            service.wait_for("in-sync", git("rev-parse", "main", cwd=repository))
+            is_over.set()
+            node.join()
+            memory = (
+                int(re.findall(r"VmHWM:\s+(\d+)", Path(f"/proc/{service.process.pid}/status").read_text())[0]) >> 10
+            )
     figures = f"{cost.processor:>6.1f} s of processors{cost.seconds:>7.1f} s{cost.memory:>5} MiB"
-    print(f"{bomb.name:20}{len(made.pack):>9,} bytes{figures}, {'taken' if cost.is_taken else 'refused'}", flush=True)
-    assert cost.processor < SECONDS, cost.said
-    assert cost.memory < MEMORY, cost.said
+    served = f"the service {memory:>4} MiB, a node waits {max(waits):.3f} s"
+    told = f"{bomb.name:20}{len(made.pack):>9,} bytes{figures}, {'taken' if cost.is_taken else 'refused'}; {served}"
+    print(told, flush=True)
+    assert (cost.processor < SECONDS, cost.memory < MEMORY) == (True, True), cost.said
+    assert (memory < SERVICE_MEMORY, max(waits) < WAIT) == (True, True), told
+
+
+def _ask(service: Service, waits: list[float], is_over: threading.Event) -> None:
+    """Ask as a conference node does, again and again, and note how long each answer takes."""
+    while not is_over.wait(0.02):
+        started = time.monotonic()
+        assert service.locate("10.61.2.7").status == 200
+        waits.append(time.monotonic() - started)
 
 
 def spend(name: str, seconds: float, first_seed: int) -> None:
@@ -109,15 +143,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Throws hostile values at the program.")
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--bombs", action="store_true", help="set off the bombs alone")
+    parser.add_argument("--bombs", nargs="*", metavar="NAME", help="set off these bombs, or all, and nothing else")
     parser.add_argument("--atheris", choices=STEERED)
     options = parser.parse_args()
     if options.atheris:
         steer(options.atheris, options.seconds)
         return
     for bomb in BOMBS:
-        set_off(bomb)
-    for name in () if options.bombs else TARGETS:
+        if not options.bombs or bomb.name in options.bombs:
+            set_off(bomb)
+    for name in TARGETS if options.bombs is None else ():
         spend(name, options.seconds / len(TARGETS), options.seed)
 
 
