@@ -127,3 +127,10 @@ def test_many_uses_leave_no_child_and_no_file_open(repository: Path) -> None:
     for _ in range(30):
         use()
     assert (open_files(), children()) == before
+
+
+@pytest.mark.parametrize("kind", [PlainGit, PythonGit])
+def test_git_may_take_so_much_memory(tmp_path: Path, kind: type[PlainGit | PythonGit]) -> None:
+    git = kind(make_repository(tmp_path / "map.git", GOOD))
+    said = git.run("-c", "alias.limit=!cat >/dev/null; ulimit -d; git config core.bigFileThreshold", "limit")
+    assert said == b"524288\n32m\n"

@@ -172,3 +172,9 @@ def test_a_git_that_comes_without_it_is_told(pretended: Path) -> None:
     pretended.write_text(f"#!/bin/sh\necho {pretended.parent}\n")
     with pytest.raises(CannotStart, match="git has no http-backend here"):
         require_backend()
+
+
+def test_git_may_take_so_much_memory_and_goes_first_where_there_is_none(backend: HttpBackend, pretended: Path) -> None:
+    told = '"$(ulimit -S -d) $(ulimit -H -d) $(cat /proc/self/oom_score_adj)"'
+    pretended.write_text(f"#!/bin/sh\ncat >/dev/null\nprintf 'Status: 200 OK\\r\\n\\r\\n%s' {told}\n")
+    assert asyncio.run(answer(backend)) == (200, b"524288 unlimited 1000")

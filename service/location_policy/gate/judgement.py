@@ -35,6 +35,8 @@ from .verdict import Dropped, Extra, InvalidCommit, Move, OlderCommits, Told, ta
 
 OLDER_COMMITS = 1_000
 """Commits below the tip of a new branch that are looked at for the warning."""
+REMEMBERED = 100_000
+"""Files of configurations of which it is remembered what is wrong with them."""
 NAMED = 10
 """Commits that are named when a push drops history; the rest is counted."""
 
@@ -62,6 +64,8 @@ class Judge:
         self._allows_rewind = allows_rewind
         self._validator = Validator()
         self._problems: dict[tuple[Entry, ...], Problems] = {}
+        self._remembered = 0
+        """How many files those configurations have."""
         self._told: Told = Counter()
         self._tip: tuple[Entry, ...] = ()
         self._map: LocationMap | None = None
@@ -155,6 +159,7 @@ class Judge:
         entries = self._repository.entries(commit)
         if entries in self._problems:
             return self._problems[entries]
+        self._remember(len(entries))
         try:
             files = self._repository.files(entries, self._validator.knows)
             found = self._validator.load_map(files, errors_only=True)
@@ -167,6 +172,13 @@ class Judge:
                 self._rules_text = next((file.content or b"" for file in files if file.path == RULES_PATH), b"")
         self._problems[entries] = problems.first()
         return problems
+
+    def _remember(self, files: int) -> None:
+        """Make room for the problems of so many files; those of the tip stay."""
+        self._remembered += files
+        if self._remembered > REMEMBERED:
+            self._problems = {one: found for one, found in self._problems.items() if one == self._tip}
+            self._remembered = files
 
     def _warnings(self) -> Problems:
         """What could be better in the tip, which is valid."""

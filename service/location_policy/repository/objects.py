@@ -25,8 +25,8 @@ TOLD_LIMIT = 300
 PIECE = 65_536
 TREE_LIMIT = 16 * 1024 * 1024
 """Bytes of a tree that is read: more than as many names take as a commit may have."""
-REMEMBERED = 20_000
-"""Folders that are not walked again when they are in the next commit too."""
+REMEMBERED = 100_000
+"""Folders, and files in them, that are not walked again when they are in the next commit too; and small trees."""
 SMALL_TREE = 1_024
 """Bytes of a tree that is remembered."""
 
@@ -62,6 +62,8 @@ class Objects:
         self._exit = ExitStack()
         self._walked: dict[tuple[str, str], Folder] = {}
         self._trees: dict[str, bytes] = {}
+        self._remembered = 0
+        """How many folders, files and trees these two have."""
         self._sizes: dict[str, int] = {}
 
     def __enter__(self) -> Objects:
@@ -136,9 +138,10 @@ class Objects:
 
         A small pack can name a tree without end: where it is beyond a bound of `PathCounter`, that is the one entry.
         """
-        for memory in (self._walked, self._trees):
-            if len(memory) >= REMEMBERED:
-                memory.clear()
+        if self._remembered >= REMEMBERED:
+            self._walked.clear()
+            self._trees.clear()
+            self._remembered = 0
         try:
             return self._walk("", tree, PathCounter()).entries
         except BeyondBounds as bound:
@@ -161,8 +164,9 @@ class Objects:
                 counter.find(path)
                 found.append(Entry(path, kind, object_id))
         folder = Folder(tuple(found), counter.paths - before)
-        if len(self._walked) < REMEMBERED or not prefix:
+        if self._remembered < REMEMBERED or not prefix:
             self._walked[prefix, tree] = folder
+            self._remembered += 1 + len(found)
         return folder
 
     def _tree(self, prefix: str, tree: str) -> bytes:
@@ -172,8 +176,9 @@ class Objects:
             if self.size(tree) > TREE_LIMIT:
                 raise BeyondBounds(prefix, "too-many-paths")
             content = self.content(tree, "tree")
-            if len(content) <= SMALL_TREE and len(self._trees) < REMEMBERED:
+            if len(content) <= SMALL_TREE and self._remembered < REMEMBERED:
                 self._trees[tree] = content
+                self._remembered += 1
         return content
 
     def _ask(self, command: str, object_id: str) -> tuple[str, int, IO[bytes]]:
