@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..net.addresses import Address, Network
@@ -34,10 +34,6 @@ class LocationMap:
     def without_contents(self) -> LocationMap:
         """The same rows without the bytes of the files, for what only compares rows."""
         return replace(self, files=tuple(replace(file, content=b"") for file in self.files))
-
-    def with_contents(self, contents: Mapping[str, bytes]) -> LocationMap:
-        """The same with the bytes of its files again, by path: for what shows cells of a row."""
-        return replace(self, files=tuple(replace(file, content=contents[file.path]) for file in self.files))
 
     def rows(self) -> Iterator[tuple[str, int, Row]]:
         """Each row with its path and its line number, 1-based."""

@@ -184,8 +184,7 @@ def _warnings(repository: Repository, base: Base) -> Problems:
     if base.commit is None:
         return Problems()
     rules_text = repository.content_at(base.commit.tree, RULES_PATH)
-    contents = {file.path: file.content or b"" for file in repository.files_of(base.commit)}
-    old = base.location_map.with_contents(contents)
+    old = base.location_map
     return all_warnings(old.files, old.rules, rules_text, old.warnings)
 
 

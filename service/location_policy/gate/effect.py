@@ -62,7 +62,7 @@ def find_base(repository: Repository, validator: Validator, old: str) -> Base:
     for commit_id in repository.ancestors(old, LOOK_BACK, first_parent=True):
         commit = repository.commit(commit_id)
         if found := _load(repository, validator, commit, was_served=commit_id == old):
-            return Base(commit, found.without_contents())
+            return Base(commit, found)
     return Base(None, EMPTY)
 
 

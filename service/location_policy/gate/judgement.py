@@ -54,7 +54,9 @@ class Judge:
         branch: str,
         pusher: str,
         allows_rewind: bool,
+        spares_memory: bool = False,
     ) -> None:
+        """With `spares_memory` what is compared with keeps its rows and not its bytes: no warning is told of it."""
         self._repository = repository
         self._options = options
         self._is_late = is_late
@@ -62,6 +64,7 @@ class Judge:
         self._branch = branch
         self._pusher = pusher
         self._allows_rewind = allows_rewind
+        self._spares_memory = spares_memory
         self._validator = Validator()
         self._problems: dict[tuple[Entry, ...], Problems] = {}
         self._remembered = 0
@@ -86,6 +89,8 @@ class Judge:
         dropped = self._dropped(update) if rewinds else None
         gained = self._repository.gained(update.old, update.new) or [update.new]
         base = find_base(self._repository, self._validator, update.old)
+        if self._spares_memory:
+            base = replace(base, location_map=base.location_map.without_contents())
         return replace(self._judge_gained(update, base, gained), dropped=dropped)
 
     def _judge_gained(self, update: Update, base: Base, commit_ids: Sequence[str]) -> Move:

@@ -22,19 +22,20 @@ def judge(
     options: Sequence[str] = (),
     is_late: Callable[[], bool] = lambda: False,
     pusher: str = "",
-    begin: Callable[[Mapping[str, str]], None] = lambda _settings: None,
+    begin: Callable[[Mapping[str, str]], None] | None = None,
 ) -> Verdict:
     """Whether these updates may be made, and what they do to the served branch.
 
-    `options` are those that the pusher has given; once `is_late`, what could be left out is; `begin` is told what our
-    section of the git config says, before anything that takes long. Without an update the push is refused: git always
-    names one, so something has read standard input before, and nothing is known.
+    `options` are those that the pusher has given; once `is_late`, what could be left out is. The hook's `begin` is told
+    our section of the git config, before anything that takes long, and its memory is spared. Without an update the push
+    is refused: git always names one, so something has read standard input before, and nothing is known.
     Raises RepositoryError.
     """
     if not updates:
         return Verdict(())
     settings = repository.settings()
-    begin(settings)
+    if begin:
+        begin(settings)
     served = repository.served_ref(settings)
     aliases = _aliases(updates, repository, served) if any(update.ref != served for update in updates) else {}
     branch = stands_for(served, aliases)
@@ -48,7 +49,14 @@ def judge(
         if meant in moves or stands_for(meant.ref, aliases) != branch:
             continue
         judging = Judge(
-            repository, options, is_late, signatures, branch=branch, pusher=pusher, allows_rewind=allows_rewind
+            repository,
+            options,
+            is_late,
+            signatures,
+            branch=branch,
+            pusher=pusher,
+            allows_rewind=allows_rewind,
+            spares_memory=begin is not None,
         )
         moves[meant] = judging.judge(meant)
         if not moves[meant].accepted:
