@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from .text import count, escape, shorten
+from .text import count, escape, fitting, shorten
 
 Severity = Literal["error", "warning", "off"]
 
@@ -23,8 +23,6 @@ GATHERED = 10_000
 """Errors, and as many warnings, that are gathered: then judging stops, and says `or more`."""
 SHOWN = 200
 """Problems that an answer has; the rest is counted by code."""
-ROOM = 100_000
-"""Characters of the texts of these in all: where they are long, fewer are told."""
 
 
 class Code(NamedTuple):
@@ -173,14 +171,9 @@ class Problems(tuple[Problem, ...]):  # noqa: SLOT001  a tuple takes no slots bu
         return Problems((one for one in self if one.severity == severity), counts, self.cut & {severity})
 
     def first(self, most: int = SHOWN) -> Problems:
-        """The same with no more of them listed, nor more than there is room for."""
-        shown, room = 0, ROOM
-        for one in self[:most]:
-            room -= sum(map(len, map(str, one.fields().values())))
-            if room < 0:
-                break
-            shown += 1
-        return Problems(self[:shown], self.counts, self.cut)
+        """The same with no more of them listed, nor more than an answer has room for."""
+        shown = fitting((one.fields() for one in self), most)
+        return Problems(self[: len(shown)], self.counts, self.cut)
 
     def counted(self, noun: str) -> str:
         """How many there are, as in `3 errors` and `10,000 errors or more`."""

@@ -1,9 +1,14 @@
-"""Text from people, and for them: byte order marks, numbers, nouns, moments, values made safe, short, not secret."""
+"""Text from people, and for them: byte order marks, numbers, nouns, moments, values made safe, short, not secret.
+
+What comes from outside may be long, and much: what is made of it for an answer is held to a length, and to a room.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 BOM = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8 (The Unicode Standard, 23.8)."""
@@ -43,6 +48,36 @@ def quote(value: str) -> str:
     """A value from outside as messages repeat it: between quotation marks where needed, and never long."""
     short = value if len(value) <= SHOWN_VALUE else f"{value[:SHOWN_VALUE]}…"
     return short if short and short == short.strip() else f'"{short}"'
+
+
+ROOM = 200_000
+"""Bytes that one list of an answer may take, by `weight`: a page that repeats what it lists stays below a megabyte."""
+One = TypeVar("One")
+
+
+def fitting(items: Iterable[One], most: int | None = None, room: int = ROOM) -> list[One]:
+    """The first of these, at most so many, as far as there is room for them."""
+    shown: list[One] = []
+    for one in items:
+        room -= weight(one)
+        if room < 0 or len(shown) == most:
+            break
+        shown.append(one)
+    return shown
+
+
+def weight(value: object) -> int:
+    """About how many bytes a value takes where it is written down: as JSON, as HTML, or in a link."""
+    if isinstance(value, str):
+        size = len(value)
+        if value.isascii():
+            return size if value.isalnum() else size + 4 * sum(map(value.count, "&<>\"'"))
+        return size + 5 * (len(value.encode(errors="replace")) - size) + 4 * sum(map(value.count, "&<>\"'"))
+    if isinstance(value, dict):
+        return sum(8 + weight(name) + weight(one) for name, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return sum(4 + weight(one) for one in value)
+    return 8
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:

@@ -88,6 +88,7 @@ OF_SEVERAL = {
     "web/test_api.py",
     "web/test_changes.py",
     "web/test_upload.py",
+    "web/test_bounded.py",
 }
 """Tests of more than one module."""
 

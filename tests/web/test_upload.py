@@ -239,9 +239,9 @@ def part(name: str, content: bytes = b"") -> bytes:
         (b"--y\r\n", 400, "the form cannot be read: Expected boundary character 120, got 121 at index 4"),
         (part("a") * (PARTS + 1) + b"--x--", 413, "the form has too many fields: 100 are taken"),
         (
-            part("a", b"a" * (FIELD_BYTES + 1)) + b"--x--",
+            part("a", b"a" * (FIELD_BYTES // 2)) * 2 + part("b", b"b") + b"--x--",
             413,
-            "a field of the form is too large: 65,536 bytes are taken",
+            "the fields of the form are too large: 65,536 bytes are taken",
         ),
         (b"--x\r\n\r\n\r\n--x--", 400, 'the form cannot be read: Field name not found in Content-Disposition: "None"'),
     ],

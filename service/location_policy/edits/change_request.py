@@ -25,11 +25,14 @@ from ..problems import Problems
 from ..repository.new_commits import Author
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import signature_rule
+from ..text import shorten
 from .intent import Intent
 from .landing import Proposal, check_writable, land, land_aside, propose, served_tip
 
 REVIEW = "upload"
 """The folder of branches on which changes wait for a review."""
+LONGEST_MESSAGE = 20_000
+"""Characters of a message that nobody has typed: it may have the message of another commit in it."""
 LOGGED = "location-policy page"
 """What the log of the branch says."""
 CAME = 20
@@ -117,7 +120,7 @@ def preview(repository: Repository, asked: ChangeRequest) -> Preview:
     draft = asked.intent.draft(repository, tip, asked.author)
     if draft.tree == tip.tree:
         raise NothingChanges("nothing changes by this: it is so already")
-    default = cleaned(draft.message())
+    default = cleaned(shorten(draft.message(), LONGEST_MESSAGE))
     message = cleaned(asked.message or "") or default
     options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
     proposal, verdict = propose(repository, tip, draft.tree, message, asked.author, options)

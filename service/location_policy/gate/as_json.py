@@ -27,6 +27,7 @@ def verdict_fields(found: Excerpt) -> Fields:
         "reason": found.reason,
         "owners": list(found.missing),
         "touched": list(found.unasked),
+        "more_owners": found.more_owners,
         "signatures": found.signatures and _signature_fields(found.signatures),
         "older": found.older and _older_fields(found.older),
         "skipped": list(found.skipped),

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from ..plan.as_json import Fields, plan_excerpt
 from ..plan.limits import Excess
 from ..problems import Problems, joined
+from ..text import fitting
 from .verdict import NO_PROBLEMS, Extra, Move, OlderCommits, SignatureCheck, Told, take_fresh
+
+SHOWN_OWNERS = 200
+"""Owners that are named; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,8 @@ class Excerpt:
     the `warnings` of the tip, only those that were not there before: the first of `worse`. `counts` says how many there
     are of each code, and with `is_cut` there are at least so many. `excess` are the limits that it exceeds and `reason`
     is why it may, None where none is given. `missing` are owners who have not given their word and must, `unasked`
-    those who need not. `gained` and `dropped` count commits; `returns_to` and `nearly` are ids, and mean what they mean
-    in an `Effect`. The rest is as in a `Move`.
+    those who need not; of either `more_owners` are not listed. `gained` and `dropped` count commits; `returns_to` and
+    `nearly` are ids, and mean what they mean in an `Effect`. The rest is as in a `Move`.
     """
 
     accepted: bool
@@ -44,6 +48,7 @@ class Excerpt:
     reason: str | None
     missing: tuple[str, ...]
     unasked: tuple[str, ...]
+    more_owners: int
     signatures: SignatureCheck | None
     older: OlderCommits | None
     skipped: tuple[Extra, ...]
@@ -56,7 +61,8 @@ def excerpt(move: Move, before: Problems = NO_PROBLEMS) -> Excerpt:
     warnings = Problems(take_fresh(move.warnings, known), cut=move.warnings.cut | before.cut)
     errors = joined(one.errors for one in move.invalid)
     both = joined((errors, warnings))
-    effect, owners = move.effect, tuple(one.owner for one in move.unapproved)
+    effect, owners = move.effect, [one.owner for one in move.unapproved]
+    shown = tuple(fitting(owners, SHOWN_OWNERS))
     return Excerpt(
         accepted=move.accepted,
         gained=len(move.gained),
@@ -72,8 +78,9 @@ def excerpt(move: Move, before: Problems = NO_PROBLEMS) -> Excerpt:
         nearly=effect.nearly.id if effect and effect.nearly else None,
         excess=effect.excess if effect else (),
         reason=move.reason,
-        missing=owners if move.needs_approval else (),
-        unasked=() if move.needs_approval else owners,
+        missing=shown if move.needs_approval else (),
+        unasked=() if move.needs_approval else shown,
+        more_owners=len(owners) - len(shown),
         signatures=move.signatures,
         older=move.older,
         skipped=move.skipped,

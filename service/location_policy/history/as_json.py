@@ -8,7 +8,7 @@ from dataclasses import asdict
 from ..gate.overrides import Override
 from ..plan.as_json import Fields, answer_fields, total_fields
 from ..rollout.journal import Event
-from ..text import moment_text
+from ..text import moment_text, shorten
 from .branch import Answered, CommitEffect
 from .commit_text import commit_fields
 
@@ -30,7 +30,9 @@ def effect_fields(effect: CommitEffect, noted: Mapping[str, Override], events: E
 
 def override_fields(override: Override | None) -> Fields | None:
     """A limit that was overridden."""
-    return {**asdict(override), "at": moment_text(override.at)} if override else None
+    return (
+        {**asdict(override), "reason": shorten(override.reason), "at": moment_text(override.at)} if override else None
+    )
 
 
 def answered_fields(answer: Answered, events: Events) -> Fields:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..config.commit import Commit
 from ..net.ranges import Names
 from ..plan.as_json import Fields
-from ..text import escape, moment_text
+from ..text import escape, moment_text, shorten
 
 SHORT = 10
 """Characters of a commit id that are shown."""
@@ -22,8 +22,8 @@ def commit_fields(commit: Commit) -> Fields:
     """A commit as `/status` tells it."""
     return {
         "commit": commit.id,
-        "subject": commit.subject,
-        "author": commit.author,
+        "subject": shorten(commit.subject),
+        "author": shorten(commit.author),
         "committed_at": moment_text(commit.committed_at),
         "signer": commit.signer and commit.signer.name,
         "signing_key": commit.signer and commit.signer.key,

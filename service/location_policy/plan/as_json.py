@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from ..net.addresses import Network
 from ..net.ranges import Names, count_slash64s
+from ..text import fitting
 from .affected_owners import AffectedOwner
 from .answer_changes import Change
 from .as_text import rule_lines, total_line
@@ -80,17 +81,23 @@ def _size_fields(change: Change) -> Fields:
 
 SHOWN_CHANGES = 500
 """Changes of a plan that are told; the rest is counted."""
+SHOWN_RULES = 200
+"""Lines about rules that are told; the rest is counted."""
 
 
 def plan_excerpt(plan: Plan) -> Fields:
     """What a change of configuration does."""
+    lines = rule_lines(plan)
+    rules = fitting(lines, SHOWN_RULES)
+    shown = fitting((_change_fields(plan, number) for number in range(len(plan.changes))), SHOWN_CHANGES)
     return {
         "effect": plan.effect,
         "summary": total_line(plan),
-        "rules": rule_lines(plan),
+        "rules": rules,
+        "more_rules": len(lines) - len(rules),
         "totals": {kind: total_fields(found) for kind, found in plan.totals().items()},
-        "changes": [_change_fields(plan, number) for number in range(min(len(plan.changes), SHOWN_CHANGES))],
-        "more": max(0, len(plan.changes) - SHOWN_CHANGES),
+        "changes": shown,
+        "more": len(plan.changes) - len(shown),
     }
 
 

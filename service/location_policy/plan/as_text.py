@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..config.files import EXPECTATIONS_PATH, OWNERS_PATH, RULES_PATH
-from ..text import count, escape
+from ..text import count, escape, shorten
 from .affected_owners import AffectedOwner
 from .change_text import change_text, listed, name_text, size_text
 from .plan import Plan, total_of
@@ -17,6 +17,8 @@ from .rule_changes import RuleChange, RuleValue
 NO_EFFECT = "no effect"
 SHOWN_OWNERS = 10
 """Owners that are named; the rest is counted."""
+SHOWN_KEY = 250
+"""Characters of a key that a line repeats."""
 WIDTHS = (40, 40, 20, 0)
 """Characters up to which the columns are in line; what is longer pushes its line out."""
 
@@ -81,7 +83,7 @@ def _owner_line(change: RuleChange) -> str:
 def _rule_line(change: RuleChange) -> str:
     if change.key == EXPECTATIONS_PATH and isinstance(change.before, tuple):
         return f"{EXPECTATIONS_PATH}: drops {_names(change.before)}"
-    head = f"{RULES_PATH}: {escape(change.key)}  "
+    head = f"{RULES_PATH}: {escape(shorten(change.key, SHOWN_KEY))}  "
     if change.key == "locations.known" and change.before and change.after:
         return head + _known(set(change.before), set(change.after))
     return f"{head}{_value(change.before)} -> {_value(change.after)}"

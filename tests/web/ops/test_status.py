@@ -59,7 +59,7 @@ def test_what_is_active_is_told_with_its_counts() -> None:
     snapshot = snapshot_of()
     found = tell(snapshot=snapshot)
     loaded_at = found["active"].pop("loaded_at")
-    counts = {"subnets": 2, "locations": {"Melbourne": 1, "Sydney": 1}}
+    counts = {"subnets": 2, "locations": {"Melbourne": 1, "Sydney": 1}, "more_locations": 0}
     assert found["active"] == {**TOLD_COMMIT, "override": None, **counts}
     assert loaded_at == snapshot.loaded_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

@@ -27,6 +27,7 @@ class Field(Parameter):
     """
 
     kind: Kind = "text"
+    longest: int = LARGEST
 
     def read(self, values: list[str]) -> object:
         """What these values stand for; raises Fault."""

@@ -5,11 +5,22 @@ from __future__ import annotations
 from ...edits.change_request import Attempt
 from ...gate.as_json import verdict_fields
 from ...history.commit_text import commit_fields
-from ...text import count
+from ...text import count, shorten
 from ..edge.faults import Fault
 from ..pages.resources import Facts
 
-TOLD_FIRST = ("plan", "problems", "errors", "counts", "is_cut", "warnings", "limits", "owners", "touched")
+TOLD_FIRST = (
+    "plan",
+    "problems",
+    "errors",
+    "counts",
+    "is_cut",
+    "warnings",
+    "limits",
+    "owners",
+    "touched",
+    "more_owners",
+)
 """Facts of the verdict that stand beside it; the others are in it."""
 
 
@@ -27,7 +38,7 @@ def attempt_fields(attempt: Attempt) -> Facts:
         "proposed": found.default,
         **first,
         "verdict": verdict,
-        "refusal": list(found.refusal),
+        "refusal": list(map(shorten, found.refusal)),
         "may_land": found.may_land,
         "came": [commit_fields(commit) for commit in attempt.came],
         "others": attempt.others,

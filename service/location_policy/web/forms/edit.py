@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from ...config.csv_lines import cells_of, split_lines
 from ...config.policy_toml import PAIR
-from ...text import quote
+from ...lookup.snapshot import Snapshot
+from ...text import ROOM, fitting, quote
 from ..edge.faults import Fault
 from ..pages.resources import Facts, Query
 from ..site.site import Site
 
+OFFERED = 500
+"""Files, and locations, that can be chosen; others can be named in the address of the form, or typed."""
+LONGEST_ROW = 20_000
+"""Characters of a row that is changed on a page: the form has it three times."""
 BLANKS = 2
 """Fields for further overflow locations, where there may be more than a pair."""
 
@@ -26,9 +31,19 @@ def edit_facts(site: Site, query: Query) -> Facts:
     return {
         "query": typed,
         "overflow": [*overflow, *[""] * (wanted - len(overflow))],
-        "locations": sorted(dict.fromkeys(known)),
-        "paths": list(snapshot.paths) if snapshot else [],
+        "locations": fitting(sorted(dict.fromkeys(known)), OFFERED, ROOM // 2),
+        **path_fields(snapshot, typed["path"]),
     }
+
+
+def path_fields(snapshot: Snapshot | None, chosen: str | None) -> Facts:
+    """The files to choose from, with the chosen one, and how many more there are."""
+    paths = snapshot.paths if snapshot else ()
+    offered = fitting(paths, OFFERED, ROOM // 2)
+    more = len(paths) - len(offered)
+    if chosen in paths and chosen not in offered:
+        offered, more = [*offered, chosen], more - 1
+    return {"paths": offered, "more_paths": more}
 
 
 def _row(site: Site, query: Query) -> Facts:
@@ -36,6 +51,8 @@ def _row(site: Site, query: Query) -> Facts:
     commit, content = site.queries.content(query["at"] or site.queries.tip(), query["path"])
     lines, line = split_lines(content), query["line"]
     text = lines[line - 1].removesuffix(b"\r").decode(errors="replace") if line <= len(lines) else ""
+    if len(text) > LONGEST_ROW:
+        raise Fault(422, f"line {line} is too long to be changed here", "change it in a clone, and push it")
     cells = [cell.text for cell in cells_of(text) if cell.text]
     if len(cells) < 2 or text.lstrip(" \t").startswith("#"):
         raise Fault(404, f"{quote(query['path'])} has no row at line {line} of commit {commit.id[:10]}")

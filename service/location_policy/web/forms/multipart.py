@@ -15,6 +15,7 @@ FORM_WITH_FILE = "multipart/form-data"
 PARTS = 100
 """Fields and files that one form may have."""
 FIELD_BYTES = 65_536
+"""Of all fields that are no files: they are repeated in the page."""
 NAME_CHARACTERS = 100
 """Of the name of a file: it is told with each problem."""
 _HOW = "send it as a browser or curl -F does"
@@ -40,16 +41,18 @@ class Form(NamedTuple):
 
 def parse_multipart(content_type: str, body: bytes) -> Form:
     """What a form says; raises Fault. A field of a browser in which no file was chosen counts as none."""
-    form, ends = Form({}, {}), list[bool]()
+    form, ends, room = Form({}, {}), list[bool](), FIELD_BYTES
 
     def check_parts() -> None:
         if sum(map(len, form.fields.values())) + sum(map(len, form.files.values())) > PARTS:
             raise Fault(413, f"the form has too many fields: {PARTS} are taken")
 
     def add_field(field: Field) -> None:
+        nonlocal room
         value = field.value or b""
-        if len(value) > FIELD_BYTES:
-            raise Fault(413, f"a field of the form is too large: {FIELD_BYTES:,} bytes are taken")
+        room -= len(value)
+        if room < 0:
+            raise Fault(413, f"the fields of the form are too large: {FIELD_BYTES:,} bytes are taken")
         form.fields.setdefault(_text(field.field_name), []).append(_text(value))
         check_parts()
 

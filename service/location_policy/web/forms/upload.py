@@ -11,6 +11,7 @@ from ...text import quote
 from ..edge.faults import Fault
 from ..pages.resources import Facts, Query
 from ..site.site import Site
+from .edit import path_fields
 from .fields import Body, Given, parse_fields
 from .multipart import FORM_WITH_FILE, Form, UploadedFile, clean_name, parse_multipart
 
@@ -62,6 +63,6 @@ def upload_facts(site: Site, query: Query) -> Facts:
     return {
         "query": query,
         "chosen": clean_name(query["name"] or "") or UNNAMED if query["blob"] else None,
-        "paths": list(snapshot.paths) if snapshot else [],
+        **path_fields(snapshot, query["path"]),
         "rows": snapshot.size if snapshot else 0,
     }

@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from ... import __version__
 from ...config.commit import Commit
 from ...gate.overrides import Override
 from ...history.commit_text import commit_fields
+from ...lookup.snapshot import Snapshot
 from ...rollout.state import Failure, Head, State
-from ...text import precise_moment_text
+from ...text import fitting, precise_moment_text, shorten
 from .settings import Settings
+
+SHOWN_LOCATIONS = 1_000
+"""Locations of which it is told how many rows they have; the rest is counted."""
 
 
 def status(state: State, settings: Settings, started_at: datetime) -> dict[str, Any]:
@@ -46,13 +51,19 @@ def _active(state: State) -> dict[str, Any] | None:
     snapshot = state.snapshot
     if snapshot is None or snapshot.commit is None:
         return None
-    counts = {"subnets": snapshot.size, "locations": dict(snapshot.locations)}
+    counts = {"subnets": snapshot.size, **location_fields(snapshot)}
     loaded = {"loaded_at": _time(snapshot.loaded_at), "override": _override(state.override)}
     return {**_commit(snapshot.commit), **loaded, **counts}
 
 
+def location_fields(snapshot: Snapshot) -> dict[str, Any]:
+    """How many rows each location has, in the order of names; and how many locations more there are."""
+    shown = fitting(islice(snapshot.locations.items(), SHOWN_LOCATIONS))
+    return {"locations": dict(shown), "more_locations": len(snapshot.locations) - len(shown)}
+
+
 def _override(override: Override | None) -> dict[str, Any] | None:
-    return {**asdict(override), "at": _time(override.at)} if override else None
+    return {**asdict(override), "reason": shorten(override.reason), "at": _time(override.at)} if override else None
 
 
 def _head(head: Head | None) -> dict[str, Any] | None:

@@ -13,12 +13,16 @@ from ...history.commit_text import commit_fields
 from ...plan.as_json import Fields
 from ...problems import errors_in
 from ...rollout.journal import Event
-from ...text import moment_text
+from ...text import fitting, moment_text, shorten
 from ..site.site import Site
 from .resources import Facts, Query
 
 PAGE = 50
 """Commits of a page."""
+TIMES = 20
+"""How often it is told when a commit was put in force or refused."""
+LONGEST_MESSAGE = 20_000
+"""Characters of a message that are shown."""
 NONE: Facts = {"problems": [], "counts": {}, "is_cut": False}
 
 
@@ -32,7 +36,7 @@ def history(site: Site, query: Query) -> Facts:
         "page": query["page"],
         "pages": max(1, -(-found.total // PAGE)),
         "is_shallow": found.is_shallow,
-        "commits": [_told(site, commit, notes, events) for commit in found.commits],
+        "commits": fitting(_told(site, commit, notes, events) for commit in found.commits),
     }
 
 
@@ -40,8 +44,8 @@ def commit(site: Site, query: Query) -> Facts:
     """One commit: its message, what became of it, and what it does to the map before it."""
     found = site.queries.signed(site.queries.find(query["id"]))
     told = _told(site, found, site.queries.overrides(), site.queries.events())
-    told["message"] = site.queries.message(found)
-    told["reviews"] = list(site.queries.waiting_at(found))
+    told["message"] = shorten(site.queries.message(found), LONGEST_MESSAGE)
+    told["reviews"] = fitting(site.queries.waiting_at(found), PAGE)
     is_new = not (told["is_active"] or told["was_active"] or told["refused"])
     told["is_loading"] = is_new and site.queries.is_newest(found)
     return {**told, **_kept_change(site, None, found.id)}
@@ -78,13 +82,19 @@ def _told(site: Site, one: Commit, notes: Mapping[str, Override], events: Sequen
         "is_active": one.id == active,
         "is_head": bool(state.head and state.head.commit.id == one.id),
         "was_active": _periods(events, one.id),
-        "refused": [moment_text(event.at) for event in events if event.commit == one.id and event.kind == "refused"],
+        "refused": _refused(events, one.id),
         "override": override_fields(notes.get(one.id)),
     }
 
 
+def _refused(events: Sequence[Event], commit_id: str) -> list[str]:
+    """When a commit was refused; the last times."""
+    times = [moment_text(event.at) for event in events if event.commit == commit_id and event.kind == "refused"]
+    return times[-TIMES:]
+
+
 def _periods(events: Sequence[Event], commit_id: str) -> list[Fields]:
-    """From when to when a commit was in force, as far as it was written down; no end: until now."""
+    """From when to when a commit was in force, as far as it was written down, the last times; no end: until now."""
     active = [event for event in events if event.kind == "active"]
     pairs = zip_longest(active, (moment_text(event.at) for event in active[1:]))
-    return [{"from": moment_text(event.at), "to": end} for event, end in pairs if event.commit == commit_id]
+    return [{"from": moment_text(event.at), "to": end} for event, end in pairs if event.commit == commit_id][-TIMES:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 from urllib.parse import urlencode
 
 from ...history.as_json import answered_fields
@@ -12,6 +13,7 @@ from ...lookup import decision
 from ...lookup.query_string import asked_address, parse_query
 from ...net.addresses import Address, format_address, parse_address
 from ...rollout.journal import by_commit
+from ...text import fitting
 from ..edge.policy_api import LOCATION
 from ..site.site import Site
 from .map import row_fields
@@ -48,6 +50,7 @@ def lookup(site: Site, query: Query) -> Facts:
         "request": target if asked else None,
         "answer": None,
         "rows": [],
+        "more": 0,
     }
     if not asked:
         return told
@@ -57,7 +60,9 @@ def lookup(site: Site, query: Query) -> Facts:
     if answer.outcome in ("match", "default", "no-match"):
         address = parse_address(question.address)
         told["address"] = format_address(address)
-        told["rows"] = [row_fields(snapshot.match_at(position)) for position in snapshot.holding(address)]
+        holding = snapshot.holding(address)
+        told["rows"] = fitting(row_fields(snapshot.match_at(position)) for position in holding)
+        told["more"] = len(holding) - len(told["rows"])
     return told
 
 
@@ -79,5 +84,8 @@ def origin(site: Site, query: Query) -> Facts:
         revision = snapshot.commit.id
     events = by_commit(site.queries.events())
     answers = site.queries.answers(revision, address, query["number"])
-    changes = [answered_fields(answer, events) for answer in reversed(answers) if answer.is_change]
-    return {**blame_fields(site.queries.blame(revision, address)), "changes": changes, "looked_at": len(answers)}
+    changes = [answer for answer in reversed(answers) if answer.is_change]
+    shown = fitting(answered_fields(answer, events) for answer in changes)
+    found = blame_fields(site.queries.blame(revision, address))
+    found["beaten"] = fitting(cast("list[Facts]", found["beaten"]))
+    return {**found, "changes": shown, "more": len(changes) - len(shown), "looked_at": len(answers)}

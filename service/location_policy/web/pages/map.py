@@ -11,8 +11,9 @@ from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Bar, draw, whole
 from ...net.addresses import Address, Network, format_address, parse_interface
 from ...net.ranges import SIZES
-from ...text import quote
+from ...text import ROOM, fitting, quote
 from ..edge.faults import Fault
+from ..ops.status import location_fields
 from ..site.site import Site
 from .resources import Facts, Query
 
@@ -39,15 +40,17 @@ def map_rows(site: Site, query: Query) -> Facts:
     limit = query["limit"]
     pages = max(1, -(-len(found) // limit))
     page = min(query["page"], pages)
-    shown = found[(page - 1) * limit : page * limit]
+    wanted = found[(page - 1) * limit : page * limit]
+    shown = fitting(row_fields(snapshot.match_at(position)) for position in wanted)
     return {
         "commit": snapshot.commit.id if snapshot.commit else None,
         "size": snapshot.size,
         "found": len(found),
         "page": page,
         "pages": pages,
-        "rows": [row_fields(snapshot.match_at(position)) for position in shown],
-        "locations": dict(snapshot.locations),
+        "rows": shown,
+        "more": len(wanted) - len(shown),
+        **location_fields(snapshot),
         "files": len(snapshot.paths),
     }
 
@@ -69,6 +72,9 @@ def picture(site: Site, query: Query) -> Facts:
     families = {FAMILIES[size]: str(whole(snapshot, size)) for size in SIZES if _has_rows(snapshot, size)}
     root = _root(snapshot, query["root"])
     drawn = site.pictures.get((snapshot.loaded_at, root), lambda: draw(snapshot, root))
+    bars = fitting(
+        (_bar_fields(bar, len(drawn.root.first)) for bar in drawn.bars), room=ROOM // 2
+    )  # each is told thrice
     return {
         "commit": snapshot.commit.id if snapshot.commit else None,
         "root": str(drawn.root),
@@ -76,7 +82,8 @@ def picture(site: Site, query: Query) -> Facts:
         "families": families,
         "rows": drawn.rows,
         "depth": drawn.depth,
-        "bars": [_bar_fields(bar, len(drawn.root.first)) for bar in drawn.bars],
+        "bars": bars,
+        "more": len(drawn.bars) - len(bars),
     }
 
 

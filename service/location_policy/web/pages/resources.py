@@ -34,6 +34,8 @@ class Parameter:
     choices: tuple[str, ...] = ()
     bounds: tuple[int, int] | None = None
     is_required: bool = False
+    longest: int = 1_000
+    """Characters that a text may have: it is repeated in links."""
 
     def parse(self, text: str | None) -> str | int | None:
         """The value that a text stands for; raises Fault."""
@@ -43,6 +45,8 @@ class Parameter:
             return self.default
         if self.choices and text not in self.choices:
             raise Fault(400, f"{self.name} cannot be {quote(text)}", f"it is one of: {', '.join(self.choices)}")
+        if self.bounds is None and len(text) > self.longest:
+            raise Fault(400, f"{self.name} is too long: {self.longest:,} characters are taken")
         if self.bounds is None:
             return text
         low, high = self.bounds

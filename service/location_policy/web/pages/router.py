@@ -26,6 +26,7 @@ from ..edge.guard import EDITOR
 from ..edge.policy_api import COMMIT_HEADER
 from ..edge.responses import HEADERS, json_response
 from ..ops.metrics import PROTOCOLS
+from ..ops.status import location_fields
 from ..site.site import Site
 from ..site.thread_pool import ThreadPool
 from .downloads import Downloads
@@ -153,7 +154,7 @@ class Pages:
             "fault": told(fault),
             "form": None if fault.status == 503 else resource.form,
             "query": query,
-            "locations": dict(snapshot.locations) if snapshot else {},
+            **(location_fields(snapshot) if snapshot else {"locations": {}, "more_locations": 0}),
         }
         return self.html("error.html", request, facts, fault.status, {})
 

@@ -39,6 +39,7 @@ PLAN = record(
     effect=TRUTH,
     summary=TEXT,
     rules=many(TEXT),
+    more_rules=NUMBER,
     totals={"type": "object", "additionalProperties": record(**TOTAL)},
     changes=many(
         record(kind=TEXT, subnets=TEXT, before=perhaps(ANSWER), after=perhaps(ANSWER), size=TEXT, **TOTAL, source=TEXT)
@@ -77,7 +78,9 @@ MAP = record(
     page=NUMBER,
     pages=NUMBER,
     rows=many(ROW),
+    more=NUMBER,
     locations=COUNTS,
+    more_locations=NUMBER,
     files=NUMBER,
 )
 PICTURE = record(
@@ -100,6 +103,7 @@ PICTURE = record(
             row=perhaps(ROW),
         )
     ),
+    more=NUMBER,
 )
 LOOKUP = record(
     commit=perhaps(COMMIT),
@@ -108,6 +112,7 @@ LOOKUP = record(
     request=perhaps(TEXT),
     answer=perhaps(record(http_status=NUMBER, outcome=TEXT, body={"type": "object"})),
     rows=many(ROW),
+    more=NUMBER,
 )
 ORIGIN = record(
     address=TEXT,
@@ -119,6 +124,7 @@ ORIGIN = record(
     is_cut=TRUTH,
     beaten=many(record(subnet=TEXT, source=TEXT, answer=ANSWER)),
     changes=many({"type": "object"}),
+    more=NUMBER,
     looked_at=NUMBER,
 )
 HISTORY = record(
@@ -163,6 +169,7 @@ ATTEMPT = record(
     limits=many(record(rule=TEXT, limit=TEXT, measured=TEXT, loosens=TRUTH)),
     owners=many(TEXT),
     touched=many(TEXT),
+    more_owners=NUMBER,
     verdict=VERDICT,
     refusal=many(TEXT),
     may_land=TRUTH,

@@ -7,27 +7,29 @@ from collections.abc import Sequence
 from ...config.commit import Commit
 from ...config.csv_lines import split_lines
 from ...history.commit_text import commit_fields
-from ...text import quote
+from ...text import fitting, quote, shorten
 from ..edge.faults import Fault
 from ..site.site import Site
 from .resources import Facts, Query
 
 AROUND = 100
 """Lines before and after the one that is asked for."""
+SHORT = 100
+"""Characters of each line where lines as long as a text of ours have no room."""
 
 
 def source(site: Site, query: Query) -> Facts:
-    """The lines around one."""
+    """The lines around one; a long line ends in `…`."""
     commit, lines = _lines(site, query)
     first = max(1, (query["line"] or 1) - AROUND)
-    shown = lines[first - 1 : first + 2 * AROUND]
+    texts = [shorten(text.decode(errors="replace")) for text in lines[first - 1 : first + 2 * AROUND]]
+    if len(fitting(texts)) < len(texts):
+        texts = [shorten(text, SHORT) for text in texts]
     return {
         "path": query["path"],
         "commit": commit_fields(commit),
         "line": query["line"],
-        "lines": [
-            {"number": number, "text": text.decode(errors="replace")} for number, text in enumerate(shown, first)
-        ],
+        "lines": [{"number": number, "text": text} for number, text in enumerate(texts, first)],
         "total": len(lines),
     }
 

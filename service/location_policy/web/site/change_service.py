@@ -27,6 +27,8 @@ from ...runtime.subprocess_job import Job, find_apart
 from ..edge.faults import Fault
 from .lru_cache import LruCache
 
+UPLOAD = 100_000
+"""Bytes of map and upload that are judged in another process: a wrong line takes longer than a row."""
 FRESH = 10.0
 """Seconds for which it is taken as known whether anything can be changed."""
 
@@ -62,7 +64,7 @@ class ChangeService:
 
     def _look(self, repository: Repository, asked: ChangeRequest, until: float) -> Preview:
         weight = _weight(repository, asked.intent)
-        if weight < self._large:
+        if weight < (min(self._large, UPLOAD) if isinstance(asked.intent, UploadRows) else self._large):
             found = preview(repository, asked)
         else:
             work = Job(preview_at, (repository.directory, asked), NotJudged, "judge", "judged", "the change")
