@@ -42,7 +42,7 @@ from tests.fuzz.bombs import (  # noqa: E402
 )
 from tests.support.program import AS_INSTALLED  # noqa: E402
 from tests.support.repositories import git, init_with  # noqa: E402
-from tests.support.service import Service, running_service  # noqa: E402
+from tests.support.service import Service, running_service, wait_until  # noqa: E402
 
 ROUND = 500
 """Values that are made from one seed."""
@@ -82,19 +82,21 @@ def set_off(bomb: Bomb) -> None:
             waits, is_over = [0.0], threading.Event()
             node = threading.Thread(target=_ask, args=(service, waits, is_over))
             node.start()
-            cost = push(repository, made, limit=600.0)
-            service.wait_for("in-sync", git("rev-parse", "main", cwd=repository))
-            is_over.set()
-            node.join()
-            memory = (
-                int(re.findall(r"VmHWM:\s+(\d+)", Path(f"/proc/{service.process.pid}/status").read_text())[0]) >> 10
-            )
+            try:
+                cost = push(repository, made, limit=600.0)
+                tip = git("rev-parse", "main", cwd=repository)
+                wait_until(lambda: service.status()["active"]["commit"] == tip, service.status, within=600.0)
+            finally:
+                is_over.set()
+                node.join()
+            told = Path(f"/proc/{service.process.pid}/status").read_text()
+    memory = int(re.findall(r"VmHWM:\s+(\d+)", told)[0]) >> 10
     figures = f"{cost.processor:>6.1f} s of processors{cost.seconds:>7.1f} s{cost.memory:>5} MiB"
     served = f"the service {memory:>4} MiB, a node waits {max(waits):.3f} s"
-    told = f"{bomb.name:20}{len(made.pack):>9,} bytes{figures}, {'taken' if cost.is_taken else 'refused'}; {served}"
-    print(told, flush=True)
+    verdict = "taken" if cost.is_taken else "refused"
+    print(f"{bomb.name:20}{len(made.pack):>9,} bytes{figures}, {verdict}; {served}", flush=True)
     assert (cost.processor < SECONDS, cost.memory < MEMORY) == (True, True), cost.said
-    assert (memory < SERVICE_MEMORY, max(waits) < WAIT) == (True, True), told
+    assert (memory < SERVICE_MEMORY, max(waits) < WAIT) == (True, True), served
 
 
 def _ask(service: Service, waits: list[float], is_over: threading.Event) -> None:
