@@ -22,7 +22,12 @@ LONGEST_TALK = 600.0
 
 MEMORY = 512 * 1024 * 1024
 """Bytes that one git may take: more than the largest file with what it is a delta of, and what is held besides."""
-LEAN = {"core.bigFileThreshold": "32m", "core.deltaBaseCacheLimit": "16m", "pack.deltaCacheSize": "16m"}
+LEAN = {
+    "core.bigFileThreshold": "32m",
+    "core.deltaBaseCacheLimit": "16m",
+    "pack.deltaCacheSize": "16m",
+    "pack.threads": "1",  # each holds what it unpacks; and the other processors are for the answers
+}
 """Settings by which git takes less memory, for a repository of small files at no cost (git-config)."""
 AS_OPTIONS = tuple(word for key, value in LEAN.items() for word in ("-c", f"{key}={value}"))
 

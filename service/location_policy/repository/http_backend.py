@@ -49,7 +49,6 @@ _SETTINGS = {
     "http.uploadpack": "true",
     "http.receivepack": "true",
     "http.getanyfile": "false",  # nothing but what git has packed for this client
-    "pack.threads": "1",  # the other processors are for the answers
     "gc.autoDetach": "false",  # in a container no init process would wait for it
 }
 
