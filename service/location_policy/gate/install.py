@@ -87,6 +87,8 @@ def create(
                 commit_id = repository.commit_folder(content, "Start the map of media locations")
                 load_map_at(repository, Validator(), repository.commit(commit_id))
                 repository.pin(f"refs/heads/{branch or BRANCH}", commit_id)
+        for top in (aside, aside / "config"):  # also under a umask that lets everybody write
+            top.chmod(top.stat().st_mode & ~0o002)
         if shared:
             _share(aside)
 
@@ -192,6 +194,8 @@ def _share(directory: Path) -> None:
     "restricted deletion flag").
     """
     try:
+        for name in _OWNERS:  # what is not there yet, a member could make
+            (directory / name).mkdir(exist_ok=True)
         for folder, _, names in os.walk(directory):
             path = Path(folder)
             is_owners = path != directory and path.relative_to(directory).parts[0] in _OWNERS
