@@ -160,6 +160,24 @@ def test_a_corrupted_object_is_an_error(repository: Path, objects: Objects) -> N
         objects.commit(tip(repository))
 
 
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+@pytest.mark.parametrize("kind", ["commit", "tree", "blob"])
+def test_a_whole_object_under_another_ones_name_is_an_error(tmp_path: Path, object_format: str, kind: str) -> None:
+    repository = tmp_path / "map.git"
+    git("init", "--bare", "--quiet", "-b", "main", f"--object-format={object_format}", repository, cwd=tmp_path)
+    ids = []
+    for held in (GOOD, {"locations/apac.csv": "Perth,10.61.2.0/24\n"}):
+        commit = force_commit(repository, held)
+        name = {"commit": commit, "tree": f"{commit}:locations", "blob": f"{commit}:locations/apac.csv"}[kind]
+        ids.append(git("rev-parse", name, cwd=repository))
+    loose(repository, ids[1]).write_bytes(loose(repository, ids[0]).read_bytes())
+    with Objects(PlainGit(repository)) as objects:
+        objects.content(ids[0], kind)
+        with pytest.raises(RepositoryError, match=f"object {ids[1]} is not what its id says"):
+            objects.content(ids[1], kind)
+        objects.content(ids[0], kind)
+
+
 def test_a_large_object_that_is_cut_off_is_an_error(repository: Path, objects: Objects) -> None:
     blob = forge_blob(repository, FILE_LIMIT * 8)
     with pytest.raises(RepositoryError, match="cannot be read"):

@@ -1,11 +1,12 @@
 """Commits and trees, read by object id from one `git cat-file` that stays open for many questions.
 
-Nothing is checked out: what is read by id cannot change under its reader. Formats: gitformat-... of git, "tree" and
-"commit" objects.
+Nothing is checked out: what is read by id cannot change under its reader, and is held to its id, which git does not do.
+Formats: gitformat-... of git, "tree" and "commit" objects.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -90,18 +91,22 @@ class Objects:
     def content(self, object_id: str, kind: str, most: int | None = None) -> bytes:
         """The content of an object of this kind, of which `most` bytes at the most are kept.
 
-        Raises RepositoryError when it cannot be read whole.
+        Raises RepositoryError where it is not whole, or another one's.
         """
         found, size, stdout = self._ask("contents", object_id)
         if found != kind:
             self._end()
             raise RepositoryError(f"object {object_id} is a {found}, not a {kind}", _FSCK)
         content = stdout.read(size if most is None else min(size, most))
+        digest = _digest(found, size, len(object_id))
+        digest.update(content)
         for left in range(size - len(content), 0, -PIECE):
-            stdout.read(min(left, PIECE))
+            digest.update(stdout.read(min(left, PIECE)))
         if not stdout.read(1):  # the line feed after it; read by itself, since to cut it off would be to copy all
             self._end()
             raise RepositoryError(f"object {object_id} cannot be read whole", _FSCK)
+        if digest.hexdigest() != object_id:
+            raise RepositoryError(f"object {object_id} is not what its id says: another one stands under it", _FSCK)
         return content
 
     def commit(self, commit_id: str) -> Commit:
@@ -201,6 +206,13 @@ class Objects:
         """Part from a git of which an answer is left unread: it would be taken for that to the next question."""
         self._exit.close()
         self._conversation = None
+
+
+def _digest(kind: str, size: int, width: int) -> hashlib._Hash:
+    """What makes the id of an object, in so many hex digits, once its content follows (gitformat-loose)."""
+    digest = hashlib.sha1(usedforsecurity=False) if width == 40 else hashlib.sha256()
+    digest.update(b"%b %d\0" % (kind.encode(), size))
+    return digest
 
 
 def _parse_tree(content: bytes, width: int) -> Iterator[tuple[bytes, str, str]]:
