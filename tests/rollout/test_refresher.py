@@ -307,6 +307,56 @@ def lose(repository: Path, revision: str) -> None:
     (repository / "objects" / blob[:2] / blob[2:]).unlink()
 
 
+def test_a_commit_that_is_lost_is_told_as_lost(following: Following, repository: Path) -> None:
+    good = active_commit(following.look())
+    new = force_commit(repository, OTHER)
+    lose(repository, new)
+    state = following.look()
+    assert (state.name, active_commit(state)) == ("unreachable", good)
+    assert message(state) == f"refs/heads/main names {new}, which is lost: no such commit is here"
+    (repository / "refs" / "heads" / "main").write_text("")
+    assert message(following.look()) == "refs/heads/main cannot be read: its file names no commit"
+    (repository / "refs" / "heads" / "main").write_text(f"{good}\n")
+    assert following.look().name == "in-sync"
+
+
+def test_a_lost_blob_of_what_is_served_from_disk_is_told_until_it_is_back(
+    following: Following, repository: Path
+) -> None:
+    good = active_commit(following.look())
+    blob = git("rev-parse", "refs/heads/main:locations/apac.csv", cwd=repository)
+    path = repository / "objects" / blob[:2] / blob[2:]
+    path.rename(path.with_name("away"))
+    later = following.restart()
+    for _ in range(3):
+        state = later.look()
+        assert (state.name, active_commit(state)) == ("unreachable", good)
+        assert message(state) == f"object {blob} cannot be read"
+    path.with_name("away").rename(path)
+    assert later.look().name == "in-sync"
+
+
+def test_the_state_is_never_last_good_while_head_is_known_to_be_in_force(
+    following: Following, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[State] = []
+    change = ActiveState.change
+
+    def noting(active: ActiveState, **fields: object) -> State:
+        seen.append(change(active, **fields))
+        return seen[-1]
+
+    monkeypatch.setattr(ActiveState, "change", noting)
+    following.look()
+    following.restart().look()
+    force_commit(repository, OTHER)
+    following.restart().look()
+    for state in seen:
+        is_in_force = state.head is not None and state.head.commit.id == active_commit(state)
+        assert not is_in_force or state.name == "in-sync"
+    assert [state.name for state in seen if active_commit(state) == head_of(repository)]
+
+
 def test_what_nobody_expected_is_told_and_ends_nothing(
     repository: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

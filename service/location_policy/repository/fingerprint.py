@@ -67,10 +67,10 @@ def _loose(places: Iterable[Path], ref: str) -> Iterator[Path]:
             return
         paths = [place / name for place in places]
         yield from paths
-        name = next(filter(None, map(_target, paths)), None)
+        name = next(filter(None, map(symref_target, paths)), None)
 
 
-def _target(path: Path) -> str | None:
+def symref_target(path: Path) -> str | None:
     """The ref that a symbolic ref stands for; None for any other file."""
     try:
         with path.open("rb") as file:

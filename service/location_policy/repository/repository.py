@@ -12,15 +12,15 @@ from pathlib import Path
 
 from ..config.commit import Commit
 from ..config.files import File
-from ..errors import UnknownRevision
+from ..errors import RepositoryError, UnknownRevision
 from .blame import Written, blame_line
 from .config import PROC_RECEIVE, config_number, config_values, read_section
 from .files import Knows, knows_nothing, read_files
 from .git import Git, GitFailed, PlainGit, PythonGit
-from .git_dir import find_git_directory
+from .git_dir import common_directory, find_git_directory
 from .new_commits import Author, Merge, change_files, make_blob, make_commit, merge_trees, move_ref
 from .objects import Entry, Objects
-from .refs import Resolver, is_id, read_target
+from .refs import Resolver, is_id, read_ref, read_target
 from .revisions import Revisions
 from .signatures import Keys, Signature, read_signatures
 
@@ -45,7 +45,15 @@ class Repository(Revisions):
         """The full name of the ref that is served: the configured branch, else what HEAD names."""
         if branch := settings.get("branch"):
             return f"refs/heads/{branch}"
-        return read_target(self._git, "HEAD") or "HEAD"  # detached
+        try:
+            return read_target(self._git, "HEAD") or "HEAD"  # detached
+        except GitFailed as error:
+            from .fingerprint import symref_target  # the hook has no need of it
+
+            target = symref_target(self.directory / "HEAD")
+            if target is None or "No such ref" not in error.message:
+                raise
+            return target  # git follows it, and stops where its file names no commit
 
     def tip(self, ref: str) -> str | None:
         """The id of the commit that a ref names, by its full name; None where the ref is not there."""
@@ -66,6 +74,15 @@ class Repository(Revisions):
         if commit_id is None:
             raise self._unknown(ref)
         return self.commit(commit_id)
+
+    def require_not_lost(self, ref: str) -> None:
+        """Raises RepositoryError where a ref without a commit is not simply absent: what it names, or it, is lost."""
+        named = read_ref(self._git, ref)
+        hint = "run git fsck in the repository, and restore what it misses from a backup or push it again"
+        if named is not None:
+            raise RepositoryError(f"{ref} names {named}, which is lost: no such commit is here", hint)
+        if (common_directory(self.directory) / ref).is_file():
+            raise RepositoryError(f"{ref} cannot be read: its file names no commit", hint)
 
     def find_commit(self, revision: str) -> Commit:
         """The commit that a person means; raises UnknownRevision, which says what is there."""

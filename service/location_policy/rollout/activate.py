@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from ..config.commit import Commit
+from ..config.files import File
 from ..config.validate import Validator
 from ..errors import BuildFailed, InvalidConfiguration, NotSigned, RepositoryError
 from ..lookup.snapshot import Snapshot
@@ -19,10 +22,15 @@ from ..problems import errors_in
 from ..repository.repository import Repository
 from ..repository.signing_policy import SignatureRule
 from .candidates import Candidate, next_candidate, start_candidates
+from .journal import put_in_force
 from .last_good import Identity, LastGood
 from .persistence import Persistence
 from .snapshot_builder import SnapshotBuilder
 from .state import ActiveState, Failure, now
+
+_SETTLED: Mapping[str, bool | None] = {"rejection": None, "is_settled": True, "was_read": True}
+"""The fields of a state in which HEAD has been looked at, and is in force."""
+_NOTHING: Mapping[str, bool | None] = MappingProxyType({})
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +46,8 @@ class Activator:
         self._state_directory = state_directory
         self._persistence = Persistence(state_directory, active)
         self._stored = self._persistence.read()
+        self._noted = put_in_force(state_directory) if self._stored else ()
+        self._is_from_disk = self._has_fallen_back = False
         self._refused_under: object = None
 
     def is_to_be_judged_again(self) -> bool:
@@ -53,16 +63,21 @@ class Activator:
         """Keep what could not be kept before."""
         self._persistence.try_again(repository, self.identity)
 
+    def is_unconfirmed(self, commit_id: str) -> bool:
+        """Is this commit in force, and known from the state directory alone?"""
+        return self._is_from_disk and self._in_force() == commit_id
+
     def roll_out(self, repository: Repository, head: Commit) -> None:
         """Put HEAD in force, or else say why not; what is in force already is not loaded again."""
-        snapshot = self._active.state.snapshot
-        order = self._candidates(repository, head)
         rejection = self._refused_under = None
+        order = self._candidates(repository, head)
         try:
-            if not (snapshot and snapshot.commit and snapshot.commit.id == head.id):
+            if self._in_force() != head.id:
                 first = next(order)
                 self.rule.require(repository, first.gains)
-                self._put_in_force(repository, head, Validator(), was_served=first.was_served)
+                self._put_in_force(repository, head, Validator(), was_served=first.was_served, settled=_SETTLED)
+            elif self._is_from_disk:
+                self._confirm(repository, head, settled=_SETTLED)
         except InvalidConfiguration as error:
             rejection = Failure(now(), error.message, head.id, error.problems.first())
             log.error("refused commit=%s %s", head.id, errors_in(error.problems).counted("error"))
@@ -74,47 +89,90 @@ class Activator:
             self._active.count("refused")
             self._persistence.note("refused", head.id)
             self._put_first_in_force(repository, order)
-        self._active.change(rejection=rejection, is_settled=True, was_read=True)
+        self._active.change(**{**_SETTLED, "rejection": rejection})
 
     def _candidates(self, repository: Repository, head: Commit) -> Iterator[Candidate]:
         """HEAD, and until the source was read and something is in force, what else there is."""
-        state = self._active.state
-        in_force = state.snapshot.commit.id if state.snapshot and state.snapshot.commit else None
-        if in_force and state.was_read:
+        in_force = self._in_force()
+        if in_force and self._active.state.was_read:
             return iter([next_candidate(repository, self.rule, head.id, in_force)])
-        return start_candidates(repository, self.rule, head.id, self._stored_here(), in_force)
+        return start_candidates(repository, self.rule, head.id, self._stored_here(), self._noted)
 
     def fall_back(self, repository: Repository) -> None:
-        """While nothing is in force: put in force the best there is without HEAD."""
-        if self._active.state.snapshot is None:
-            self._put_first_in_force(repository, start_candidates(repository, self.rule, None, self._stored_here()))
+        """Put in force the best there is without HEAD, unless that is done."""
+        if self._active.state.snapshot is None or not self._has_fallen_back:
+            stored = self._stored_here()
+            self._put_first_in_force(repository, start_candidates(repository, self.rule, None, stored, self._noted))
+            self._has_fallen_back = True
 
     def _put_first_in_force(self, repository: Repository, order: Iterable[Candidate]) -> None:
-        """While nothing is in force: put in force the first of these that can be."""
-        if self._active.state.snapshot is None:
-            validator = Validator()
-            any(self.serve_stored() if one.stored else self._try(repository, one, validator) for one in order)
+        """Put in force the first of these that can be, unless what is in force was read from the repository."""
+        if self._active.state.snapshot is not None and not self._is_from_disk:
+            return
+        validator, is_newest = Validator(), True
+        for one in order:
+            if self._try_stored(one) if one.stored else self._try(repository, one, validator, is_newest=is_newest):
+                return
+            is_newest = is_newest and not one.was_served
 
-    def _try(self, repository: Repository, one: Candidate, validator: Validator) -> bool:
+    def _try_stored(self, one: Candidate) -> bool:
+        return one.commit_id == self._in_force() or self.serve_stored()
+
+    def _try(self, repository: Repository, one: Candidate, validator: Validator, *, is_newest: bool) -> bool:
         try:
             self.rule.require(repository, one.gains)
             (commit,) = self.rule.with_signers(repository, [repository.commit(one.commit_id)])
-            self._put_in_force(repository, commit, validator, was_served=one.was_served)
+            if one.commit_id == self._in_force():
+                self._confirm(repository, commit, is_kept=is_newest)
+            else:
+                self._put_in_force(repository, commit, validator, was_served=one.was_served, is_kept=is_newest)
         except (BuildFailed, InvalidConfiguration, NotSigned, RepositoryError):
             return False
         return True
 
-    def _put_in_force(self, repository: Repository, commit: Commit, validator: Validator, *, was_served: bool) -> None:
+    def _put_in_force(
+        self,
+        repository: Repository,
+        commit: Commit,
+        validator: Validator,
+        *,
+        was_served: bool,
+        is_kept: bool = True,
+        settled: Mapping[str, bool | None] = _NOTHING,
+    ) -> None:
         started = time.monotonic()
         files = repository.files_of(commit)
-        self._publish(self._loader.load(validator, files, commit, was_served=was_served), started)
-        self._persistence.keep(repository, self.identity, commit, files)
+        self._publish(self._loader.load(validator, files, commit, was_served=was_served), started, settled)
+        self._keep(repository, commit, files, is_kept=is_kept)
         self._persistence.note("active", commit.id)
+
+    def _confirm(
+        self,
+        repository: Repository,
+        commit: Commit,
+        *,
+        is_kept: bool = True,
+        settled: Mapping[str, bool | None] = _NOTHING,
+    ) -> None:
+        """What is in force, from the state directory, is in the repository too, whole: it is kept there as well."""
+        snapshot = self._active.state.snapshot
+        files = repository.files_of(commit)
+        self._is_from_disk = False
+        if snapshot and snapshot.commit != commit:
+            snapshot = snapshot.of(commit)
+        self._active.change(snapshot=snapshot, **settled)
+        self._keep(repository, commit, files, is_kept=is_kept)
+
+    def _keep(self, repository: Repository, commit: Commit, files: Sequence[File], *, is_kept: bool) -> None:
+        if is_kept:
+            self._persistence.keep(repository, self.identity, commit, files)
+        else:
+            self._persistence.spare()
 
     def serve_stored(self) -> bool:
         """Put in force the content on disk, if there is some that can be."""
         stored = self._stored_here()
-        if stored is None:
+        if stored is None or not stored.files:
             return False
         started = time.monotonic()
         try:
@@ -125,17 +183,24 @@ class Activator:
             log.warning("the content kept in %s cannot be used: %s", self._state_directory, error.message)
             self._stored = None
             return False
+        self._is_from_disk = True
+        self._stored = replace(stored, files=())  # they have done their work, and may be large
         self._persistence.note("active", stored.commit.id)
         return True
 
-    def _publish(self, snapshot: Snapshot, started: float) -> None:
-        self._active.change(snapshot=snapshot, override=None)
-        self._stored = None  # it has done its work, and may be large
+    def _publish(self, snapshot: Snapshot, started: float, settled: Mapping[str, bool | None] = _NOTHING) -> None:
+        self._active.change(snapshot=snapshot, override=None, **settled)
+        self._is_from_disk = False
         commit = snapshot.commit
         self._active.count("active")
         signer = [commit.signer.name] if commit and commit.signer else []
         told = f"active commit=%s subnets=%d took=%.2fs{' signer=%s' * len(signer)}"
         log.info(told, commit and commit.id, snapshot.size, time.monotonic() - started, *signer)
+
+    def _in_force(self) -> str | None:
+        """The id of the commit that is in force."""
+        snapshot = self._active.state.snapshot
+        return snapshot.commit.id if snapshot and snapshot.commit else None
 
     def _stored_here(self) -> LastGood | None:
         """The content on disk, if it is of this repository."""

@@ -1,7 +1,7 @@
 """The candidates for a start, in the order in which they are tried: one list for `serve` and `doctor`.
 
-HEAD; the commits that were served, by the state directory and by our ref; the content on disk; the newest ancestors of
-HEAD. What was served before needs no signature: it was judged when it came.
+HEAD; the commits that were served, by the state directory and by our ref, the newer first; the content on disk; the
+newest ancestors of HEAD. What was served before needs no signature: it was judged when it came.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..errors import RepositoryError
 from ..repository.repository import Repository
 from ..repository.revisions import LOOK_BACK
 from ..repository.signing_policy import SignatureRule
@@ -30,24 +31,21 @@ class Candidate:
 
 
 def start_candidates(
-    repository: Repository,
-    rule: SignatureRule,
-    head: str | None,
-    stored: LastGood | None,
-    in_force: str | None = None,
+    repository: Repository, rule: SignatureRule, head: str | None, stored: LastGood | None, noted: Sequence[str]
 ) -> Iterator[Candidate]:
     """All there are when the service starts, the best first; HEAD is the first where there is one.
 
-    `stored` is the content on disk, if it is of this repository; `in_force` what is served while HEAD is judged.
+    `stored` is the content on disk, if it is of this repository; `noted` the commits that the journal has as put in
+    force before this process, oldest first.
     """
-    served = list(dict.fromkeys(filter(None, (stored.commit.id if stored else None, repository.tip(PIN)))))
+    served = _newest_first(repository, stored.commit.id if stored else None, repository.tip(PIN), noted)
     if head:
-        gains = () if head in served else _gained(repository, rule, [in_force] if in_force else served, head)
+        gains = () if head in served else _gained(repository, rule, served, head)
         yield Candidate(head, was_served=head in served, gains=gains)
     for commit_id in served:
         yield Candidate(commit_id, was_served=True)
-    if stored:
-        yield Candidate(stored.commit.id, was_served=True, stored=stored)
+        if stored and commit_id == stored.commit.id:
+            yield Candidate(commit_id, was_served=True, stored=stored)
     ancestors = repository.ancestors(head, LOOK_BACK, first_parent=True)[1:] if head else []
     for commit_id in ancestors:
         yield Candidate(commit_id, gains=(commit_id,))
@@ -56,6 +54,26 @@ def start_candidates(
 def next_candidate(repository: Repository, rule: SignatureRule, head: str, in_force: str) -> Candidate:
     """HEAD, when it has moved on from what is in force."""
     return Candidate(head, gains=_gained(repository, rule, [in_force], head))
+
+
+def _newest_first(repository: Repository, stored: str | None, pinned: str | None, noted: Sequence[str]) -> list[str]:
+    """What the state directory and our ref name; they differ where one of them could not be written for a while.
+
+    The newer is the descendant. Where neither is, it is what was put in force last, by the journal; a commit of which
+    that says nothing was put in force while the state directory could not be written.
+    """
+    served = [commit_id for commit_id in (stored, pinned) if commit_id]
+    if stored is None or pinned is None or stored == pinned:
+        return served[:1]
+    try:
+        if repository.is_ancestor(pinned, stored):
+            return served
+        is_pinned_newer = repository.is_ancestor(stored, pinned)
+    except RepositoryError:  # one of them is here no more
+        is_pinned_newer = False
+    last = next((commit_id for commit_id in reversed(noted) if commit_id in served), None)
+    is_pinned_last = last == pinned or (last == stored and pinned not in noted)
+    return served[::-1] if is_pinned_newer or is_pinned_last else served
 
 
 def _gained(repository: Repository, rule: SignatureRule, last: Sequence[str], head: str) -> Sequence[str]:

@@ -68,6 +68,11 @@ def read(directory: Path) -> list[Event]:
     return list(_events(read_regular(directory / FILE_NAME)))
 
 
+def put_in_force(directory: Path) -> list[str]:
+    """The commits that were put in force, oldest first; none where there is no journal that can be read."""
+    return [event.commit for event in _readable(directory) if event.kind == "active"]
+
+
 def by_commit(events: Iterable[Event]) -> dict[str, list[Event]]:
     """The events of each commit."""
     found = defaultdict(list)

@@ -36,6 +36,7 @@ class Persistence:
         self._directory = state_directory
         self._active = active
         self._pin_failed = False
+        self._is_spared = False
         self._due = 0.0
         self._journal = Journal(state_directory)
         self._not_noted: str | None = None
@@ -51,9 +52,14 @@ class Persistence:
 
     def keep(self, repository: Repository, identity: Identity, commit: Commit, files: Iterable[File]) -> None:
         """Keep this commit and its files; what fails becomes part of the state."""
+        self._is_spared = False
         self._due = time.monotonic() + AGAIN
         self._save(LastGood(identity, commit, tuple(files)))
         self._pin(repository, commit)
+
+    def spare(self) -> None:
+        """Leave what is kept as it is: what is in force is older, for want of what could be read of the newer."""
+        self._is_spared = True
 
     def note(self, kind: EventKind, commit_id: str) -> None:
         """Write down what has become of a commit, just now."""
@@ -71,7 +77,12 @@ class Persistence:
             self._write_journal()
         state = self._active.state
         commit = state.snapshot.commit if state.snapshot else None
-        if commit is None or not (state.not_kept or self._pin_failed) or time.monotonic() < self._due:
+        if (
+            commit is None
+            or self._is_spared
+            or not (state.not_kept or self._pin_failed)
+            or time.monotonic() < self._due
+        ):
             return
         self._due = time.monotonic() + AGAIN
         try:

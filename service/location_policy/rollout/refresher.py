@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from ..errors import BuildFailed, RepositoryError
+from ..errors import BuildFailed, NotARepository, RepositoryError
 from ..gate.hooks import deciding_hook_files, hook_in
 from ..gate.overrides import NOTES, override_of
 from ..repository.fingerprint import deciding_files
@@ -84,10 +84,8 @@ class Refresher:
                 self._mirror.update()
             with open_repository(self._place) as repository:
                 self._look(repository)
-        except (BuildFailed, RepositoryError) as error:
-            self._note_outage(error.message)
         except Exception as error:  # noqa: BLE001  the top level: to end here would be to serve old answers for ever
-            self._note_outage(f"{type(error).__name__}: {error}".partition("\n")[0], error)
+            self._note_failed(error)
         else:
             self._note_success()
         if self._active.state.outage and self._active.state.snapshot is None:
@@ -122,6 +120,7 @@ class Refresher:
         self._active.change(branch=name)
         self._note_check()
         if tip is None:
+            repository.require_not_lost(ref)
             self._note_no_commit(repository, name)
             return
         state = self._active.state
@@ -129,10 +128,24 @@ class Refresher:
         if head is None or self._activator.is_to_be_judged_again():
             (commit,) = self._activator.rule.with_signers(repository, [repository.commit(tip)])
             head = Head(commit, head.seen_at if head else now())
-            self._active.change(head=head, last_changed_at=head.seen_at, is_settled=False, outage=None)
+            self._see(head)
             self._activator.roll_out(repository, commit)
-        elif not state.is_settled:
+        elif not state.is_settled or self._activator.is_unconfirmed(tip):
             self._activator.roll_out(repository, head.commit)
+
+    def _see(self, head: Head) -> None:
+        """The source names this commit now, which may be in force already."""
+        state = self._active.state
+        served = state.snapshot.commit if state.snapshot else None
+        is_in_force = served is not None and served.id == head.commit.id
+        self._active.change(
+            head=head,
+            last_changed_at=head.seen_at,
+            is_settled=is_in_force,
+            was_read=state.was_read or is_in_force,
+            rejection=None if is_in_force else state.rejection,
+            outage=None,
+        )
 
     def _note_no_commit(self, repository: Repository, name: str) -> None:
         """An empty repository is waited for; a branch that is missing among others is an administrator's mistake."""
@@ -178,6 +191,19 @@ class Refresher:
             log.error("%s, as signatures cannot be judged: %s", effect, problem)
         self._activator.rule = rule
         self._active.change(signatures=rule.scope, signatures_problem=problem)
+
+    def _note_failed(self, error: Exception) -> None:
+        """A look has failed; that the repository goes away under way is told as that, not by what git met then."""
+        try:
+            find_git_directory(self._place)
+        except NotARepository as gone:
+            error = gone
+        except OSError:
+            pass
+        if isinstance(error, (BuildFailed, RepositoryError)):
+            self._note_outage(error.message)
+        else:
+            self._note_outage(f"{type(error).__name__}: {error}".partition("\n")[0], error)
 
     def _note_outage(self, message: str, cause: Exception | None = None) -> None:
         outage = self._active.state.outage

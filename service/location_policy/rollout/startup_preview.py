@@ -15,6 +15,7 @@ from ..repository.repository import Repository
 from ..repository.signing_policy import Scope, SignatureRule, signature_rule
 from . import last_good
 from .candidates import Candidate, start_candidates
+from .journal import put_in_force
 from .last_good import Identity, LastGood
 
 
@@ -41,8 +42,10 @@ def preview_start(repository: Repository, place: Path, state_directory: Path) ->
     ref = repository.served_ref(settings)
     stored = stored_content(state_directory, Identity(settings.get("id", ""), str(place.absolute())))
     tip = repository.tip(ref)
+    if tip is None:
+        repository.require_not_lost(ref)
     head = repository.commit(tip) if tip else None
-    order = start_candidates(repository, rule, tip, stored)
+    order = start_candidates(repository, rule, tip, stored, put_in_force(state_directory))
     validator = Validator()
     refusal: InvalidConfiguration | NotSigned | None = None
     served: tuple[Commit | None, int] = None, 0

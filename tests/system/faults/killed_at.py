@@ -35,7 +35,9 @@ def is_folder(descriptor: int) -> bool:
 
 
 STEPS: dict[str, Callable[[], None]] = {
-    "Active.change snapshot": lambda: kill_before(ActiveState, "change", lambda *_, **named: "snapshot" in named),
+    "Active.change snapshot": lambda: kill_before(
+        ActiveState, "change", lambda *_, **named: {"snapshot", "is_settled"} <= named.keys()
+    ),
     "mkstemp": lambda: kill_before(tempfile, "mkstemp", lambda **named: "prefix" in named),
     "write": lambda: kill_before(os, "fdopen"),
     "fsync": lambda: kill_before(os, "fsync"),
@@ -43,7 +45,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "fsync of the folder": lambda: kill_before(os, "fsync", is_folder),
     "pin": lambda: kill_before(Repository, "pin"),
     "Active.change settled": lambda: kill_before(
-        ActiveState, "change", lambda *_, **named: named.get("is_settled", False)
+        ActiveState, "change", lambda *_, **named: named.get("is_settled") is True and "snapshot" not in named
     ),
 }
 
