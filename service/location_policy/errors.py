@@ -15,6 +15,7 @@ LocationPolicyError            everything that the program raises for its user, 
 │   ├── NothingChanges         what is wanted is so already
 │   └── RowChanged             the row that an editor wants to change has changed since they saw it
 ├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
+├── AnotherHistory             HEAD is not of the history that was served last, and is not accepted
 ├── RevertConflict             later commits have changed the same lines
 ├── BuildFailed                the process that builds a large map has died, or hangs
 ├── TooCostly                  judging a push takes longer, or more memory, than a push may
@@ -91,6 +92,10 @@ class UnknownRevision(RepositoryError):
 
 class NotSigned(LocationPolicyError):
     """A commit is not signed as its repository requires, or that cannot be judged."""
+
+
+class AnotherHistory(LocationPolicyError):
+    """HEAD is not of the history that was served last, or is of another repository, and is not accepted."""
 
 
 class NotWritable(RepositoryError):

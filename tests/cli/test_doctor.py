@@ -311,6 +311,7 @@ def test_a_branch_without_a_commit_is_told(tmp_path: Path) -> None:
 def test_content_that_only_the_disk_has_is_served(repository: Path) -> None:
     good = keep(repository, Identity("", str(repository)))
     other = make_repository(repository.parent / "other.git", BAD)
+    git("config", "location-policy.acceptedHistory", tip(other), cwd=other)
     shutil.copytree(state_of(repository), state_of(other))
     kept = examine(other, state_of(other))
     assert any("another repository" in one.said for one in kept)

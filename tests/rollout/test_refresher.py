@@ -272,7 +272,9 @@ def test_a_repository_moved_away_and_back_is_told_and_then_forgotten(
 
 def test_a_repository_replaced_by_rename_is_followed(following: Following, repository: Path, tmp_path: Path) -> None:
     following.look()
-    new = make_repository(tmp_path / "new.git", OTHER)
+    new = tmp_path / "new.git"
+    git("clone", "--quiet", "--bare", repository, new, cwd=tmp_path)
+    force_commit(new, OTHER)
     repository.rename(tmp_path / "old.git")
     new.rename(repository)
     assert active_commit(following.look()) == head_of(repository)
@@ -609,16 +611,6 @@ def test_a_repository_with_an_id_is_known_wherever_it_is(tmp_path: Path) -> None
     forget(moved, "refs/heads/main")
     force_commit(moved, BAD)
     assert active_commit(Following(moved, tmp_path / "state").look()) == good
-
-
-def test_another_repository_with_an_id_at_the_same_place_is_another(tmp_path: Path) -> None:
-    repository = init(tmp_path / "locations.git")
-    (tmp_path / "state").mkdir()
-    Following(repository, tmp_path / "state").look()
-    repository.rename(tmp_path / "moved.git")
-    init(repository, "--empty")
-    force_commit(repository, BAD)
-    assert Following(repository, tmp_path / "state").look().snapshot is None
 
 
 # --- what is kept, and what is looked at besides ---

@@ -50,6 +50,10 @@ class Revisions:
         """At most `limit` commits behind a commit, newest first, itself the first."""
         return self._revisions(f"--max-count={limit}", *["--first-parent"] * first_parent, commit_id)
 
+    def roots(self, commit_id: str) -> list[str]:
+        """The commits behind a commit that have no parent."""
+        return self._revisions("--max-parents=0", commit_id)
+
     def first_parents(self, commit_id: str) -> list[str]:
         """Every commit behind a commit along first parents, newest first, itself the first."""
         return self._revisions("--first-parent", commit_id)

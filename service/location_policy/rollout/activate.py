@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +17,7 @@ from types import MappingProxyType
 from ..config.commit import Commit
 from ..config.files import File
 from ..config.validate import Validator
-from ..errors import BuildFailed, InvalidConfiguration, NotSigned, RepositoryError
+from ..errors import AnotherHistory, BuildFailed, InvalidConfiguration, NotSigned, RepositoryError
 from ..lookup.snapshot import Snapshot
 from ..problems import errors_in
 from ..repository.repository import Repository
@@ -25,6 +26,7 @@ from .candidates import Candidate, next_candidate, start_candidates
 from .journal import put_in_force
 from .last_good import Identity, LastGood
 from .persistence import Persistence
+from .same_history import HistoryRule, Served
 from .snapshot_builder import SnapshotBuilder
 from .state import ActiveState, Failure, now
 
@@ -36,11 +38,11 @@ log = logging.getLogger(__name__)
 
 
 class Activator:
-    """What puts commits in force, and keeps what was; by the `rule` and for the `identity` that were read last."""
+    """What puts commits in force, and keeps what was; by the rules that were read last, of signatures and `history`."""
 
     def __init__(self, active: ActiveState, state_directory: Path, identity: Identity) -> None:
         self.rule = SignatureRule()
-        self.identity = identity
+        self.history = HistoryRule(identity)
         self._active = active
         self._loader = SnapshotBuilder()
         self._state_directory = state_directory
@@ -48,20 +50,24 @@ class Activator:
         self._stored = self._persistence.read()
         self._noted = put_in_force(state_directory) if self._stored else ()
         self._is_from_disk = self._has_fallen_back = False
+        self._served: Served | None = None
         self._refused_under: object = None
+        self._is_unsigned = False
 
     def is_to_be_judged_again(self) -> bool:
-        """Was HEAD refused for want of a signature, by a rule that is no longer the same?"""
-        return self._refused_under not in (None, self.rule.stamp())
+        """Was HEAD refused for its signature or its history, by rules that are no longer the same?"""
+        return self._refused_under not in (None, self._rules())
 
     @property
     def is_waiting(self) -> bool:
         """Was HEAD refused for want of a signature, or is there something to be kept yet?"""
-        return self._refused_under is not None or self._persistence.is_waiting
+        return self._is_unsigned or self._persistence.is_waiting
 
     def try_again(self, repository: Repository) -> None:
         """Keep what could not be kept before."""
-        self._persistence.try_again(repository, self.identity)
+        if served := self._served:
+            identity = replace(self.history.here, id=served.repository_id or self.history.here.id)
+            self._persistence.try_again(repository, identity, served.roots)
 
     def is_unconfirmed(self, commit_id: str) -> bool:
         """Is this commit in force, and known from the state directory alone?"""
@@ -70,10 +76,12 @@ class Activator:
     def roll_out(self, repository: Repository, head: Commit) -> None:
         """Put HEAD in force, or else say why not; what is in force already is not loaded again."""
         rejection = self._refused_under = None
+        self._is_unsigned = False
         order = self._candidates(repository, head)
         try:
             if self._in_force() != head.id:
                 first = next(order)
+                self.history.require(repository, first.follows, head.id)
                 self.rule.require(repository, first.gains)
                 self._put_in_force(repository, head, Validator(), was_served=first.was_served, settled=_SETTLED)
             elif self._is_from_disk:
@@ -81,10 +89,10 @@ class Activator:
         except InvalidConfiguration as error:
             rejection = Failure(now(), error.message, head.id, error.problems.first())
             log.error("refused commit=%s %s", head.id, errors_in(error.problems).counted("error"))
-        except NotSigned as error:
+        except (NotSigned, AnotherHistory) as error:
             rejection = Failure(now(), error.message, head.id)
             log.error("refused commit=%s %s", head.id, error.message)
-            self._refused_under = self.rule.stamp()
+            self._refused_under, self._is_unsigned = self._rules(), isinstance(error, NotSigned)
         if rejection:
             self._active.count("refused")
             self._persistence.note("refused", head.id)
@@ -93,16 +101,18 @@ class Activator:
 
     def _candidates(self, repository: Repository, head: Commit) -> Iterator[Candidate]:
         """HEAD, and until the source was read and something is in force, what else there is."""
-        in_force = self._in_force()
-        if in_force and self._active.state.was_read:
-            return iter([next_candidate(repository, self.rule, head.id, in_force)])
-        return start_candidates(repository, self.rule, head.id, self._stored_here(), self._noted)
+        if self._served and self._in_force() and self._active.state.was_read:
+            return iter([next_candidate(repository, self.rule, head.id, self._served)])
+        return self._start(repository, head.id)
+
+    def _start(self, repository: Repository, head: str | None) -> Iterator[Candidate]:
+        here, stored = self.history.here, self._stored_here()
+        return start_candidates(repository, self.rule, head, here, stored, self._noted)
 
     def fall_back(self, repository: Repository) -> None:
         """Put in force the best there is without HEAD, unless that is done."""
         if self._active.state.snapshot is None or not self._has_fallen_back:
-            stored = self._stored_here()
-            self._put_first_in_force(repository, start_candidates(repository, self.rule, None, stored, self._noted))
+            self._put_first_in_force(repository, self._start(repository, None))
             self._has_fallen_back = True
 
     def _put_first_in_force(self, repository: Repository, order: Iterable[Candidate]) -> None:
@@ -120,13 +130,14 @@ class Activator:
 
     def _try(self, repository: Repository, one: Candidate, validator: Validator, *, is_newest: bool) -> bool:
         try:
+            self.history.require(repository, one.follows, one.commit_id)
             self.rule.require(repository, one.gains)
             (commit,) = self.rule.with_signers(repository, [repository.commit(one.commit_id)])
             if one.commit_id == self._in_force():
                 self._confirm(repository, commit, is_kept=is_newest)
             else:
                 self._put_in_force(repository, commit, validator, was_served=one.was_served, is_kept=is_newest)
-        except (BuildFailed, InvalidConfiguration, NotSigned, RepositoryError):
+        except (AnotherHistory, BuildFailed, InvalidConfiguration, NotSigned, RepositoryError):
             return False
         return True
 
@@ -164,10 +175,23 @@ class Activator:
         self._keep(repository, commit, files, is_kept=is_kept)
 
     def _keep(self, repository: Repository, commit: Commit, files: Sequence[File], *, is_kept: bool) -> None:
+        roots: Sequence[str] = ()
+        with suppress(RepositoryError):  # an old commit is lost, which is no hindrance
+            roots = repository.roots(commit.id)
+        self._served = Served(commit.id, self._identity().id, roots, self.history.ref)
         if is_kept:
-            self._persistence.keep(repository, self.identity, commit, files)
+            self._persistence.keep(repository, self._identity(), commit, files, roots)
         else:
             self._persistence.spare()
+
+    def _identity(self) -> Identity:
+        """That of the repository; where its config has no id, it keeps the one that it had."""
+        here = self.history.here
+        return here if here.id or not self._served else replace(here, id=self._served.repository_id)
+
+    def _rules(self) -> object:
+        """What may change, so that a commit that was refused is taken."""
+        return self.rule.stamp(), self.history
 
     def serve_stored(self) -> bool:
         """Put in force the content on disk, if there is some that can be."""
@@ -181,9 +205,10 @@ class Activator:
             return False
         except InvalidConfiguration as error:
             log.warning("the content kept in %s cannot be used: %s", self._state_directory, error.message)
-            self._stored = None
+            self._stored = replace(stored, files=())
             return False
         self._is_from_disk = True
+        self._served = Served(stored.commit.id, stored.identity.id, stored.roots)
         self._stored = replace(stored, files=())  # they have done their work, and may be large
         self._persistence.note("active", stored.commit.id)
         return True
@@ -203,5 +228,5 @@ class Activator:
         return snapshot.commit.id if snapshot and snapshot.commit else None
 
     def _stored_here(self) -> LastGood | None:
-        """The content on disk, if it is of this repository."""
-        return self._stored if self._stored and self._stored.identity.is_same(self.identity) else None
+        """The content on disk, if it is of this repository, or of another at its place."""
+        return self._stored if self._stored and self._stored.identity.is_here(self.history.here) else None

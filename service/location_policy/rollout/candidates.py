@@ -13,8 +13,9 @@ from ..errors import RepositoryError
 from ..repository.repository import Repository
 from ..repository.revisions import LOOK_BACK
 from ..repository.signing_policy import SignatureRule
-from .last_good import LastGood
+from .last_good import Identity, LastGood
 from .persistence import PIN
+from .same_history import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,34 +27,50 @@ class Candidate:
     """Errors that are a matter of severity are warnings, then."""
     gains: Sequence[str] = ()
     """The commits that the branch gains by it, oldest first; the rule says which of them must be signed."""
+    follows: Served | None = None
+    """What was served last, whose history it must be of."""
     stored: LastGood | None = None
     """Its content on disk, where the repository is not asked for it."""
 
 
 def start_candidates(
-    repository: Repository, rule: SignatureRule, head: str | None, stored: LastGood | None, noted: Sequence[str]
+    repository: Repository,
+    rule: SignatureRule,
+    head: str | None,
+    here: Identity,
+    stored: LastGood | None,
+    noted: Sequence[str],
 ) -> Iterator[Candidate]:
     """All there are when the service starts, the best first; HEAD is the first where there is one.
 
-    `stored` is the content on disk, if it is of this repository; `noted` the commits that the journal has as put in
-    force before this process, oldest first.
+    `here` is the repository as it is now; `stored` the content on disk, of this one or of another at its place; `noted`
+    the commits that the journal has as put in force before this process, oldest first.
     """
-    served = _newest_first(repository, stored.commit.id if stored else None, repository.tip(PIN), noted)
-    if head:
-        gains = () if head in served else _gained(repository, rule, served, head)
-        yield Candidate(head, was_served=head in served, gains=gains)
+    is_ours = stored is None or not stored.identity.is_another(here)
+    pinned = repository.tip(PIN) if is_ours else None
+    served = _newest_first(repository, stored.commit.id if stored else None, pinned, noted)
+    follows = None
+    if stored and served[0] == stored.commit.id:
+        follows = Served(served[0], stored.identity.id, stored.roots)
+    elif served:
+        follows = Served(served[0], here.id, ())
+    if head in served:
+        yield Candidate(head, was_served=True)
+    elif head:
+        yield Candidate(head, gains=_gained(repository, rule, served, head), follows=follows)
     for commit_id in served:
-        yield Candidate(commit_id, was_served=True)
+        if is_ours:
+            yield Candidate(commit_id, was_served=True)
         if stored and commit_id == stored.commit.id:
             yield Candidate(commit_id, was_served=True, stored=stored)
     ancestors = repository.ancestors(head, LOOK_BACK, first_parent=True)[1:] if head else []
     for commit_id in ancestors:
-        yield Candidate(commit_id, gains=(commit_id,))
+        yield Candidate(commit_id, gains=(commit_id,), follows=follows)
 
 
-def next_candidate(repository: Repository, rule: SignatureRule, head: str, in_force: str) -> Candidate:
+def next_candidate(repository: Repository, rule: SignatureRule, head: str, in_force: Served) -> Candidate:
     """HEAD, when it has moved on from what is in force."""
-    return Candidate(head, gains=_gained(repository, rule, [in_force], head))
+    return Candidate(head, gains=_gained(repository, rule, [in_force.commit_id], head), follows=in_force)
 
 
 def _newest_first(repository: Repository, stored: str | None, pinned: str | None, noted: Sequence[str]) -> list[str]:

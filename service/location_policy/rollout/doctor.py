@@ -207,6 +207,10 @@ def _state(directory: Path, identity: Identity) -> Finding:
         stored = last_good.load(directory)
     except ValueError as error:
         return Finding("state", f"what is kept in {directory} cannot be used: {error}", "serve writes it anew")
+    if stored and stored.identity.is_here(identity) and stored.identity.is_another(identity):
+        said = f"{directory} keeps commit {stored.commit.id[:10]} of another repository that was here"
+        command = f"location-policy accept-history --repo {shlex.quote(identity.place)}"
+        return Finding("state", said, f"mount or restore that one, or if this one is meant: {command}")
     if stored and not stored.identity.is_same(identity):
         said = f"{directory} is that of another repository, {stored.identity.place}"
         return Finding("state", said, "serve each with a --state-dir of its own")

@@ -27,7 +27,7 @@ BEFORE = 1
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which repository: the id in its config (empty where it has none, or cannot be asked), and its place."""
+    """Which repository: the id in its config (empty where it has none, or was not asked yet), and its place."""
 
     id: str
     place: str
@@ -36,14 +36,23 @@ class Identity:
         """By id where both have one, by place where not."""
         return self.id == other.id if self.id and other.id else self.place == other.place
 
+    def is_here(self, other: Identity) -> bool:
+        """Is it the same one, or another that stood at the same place?"""
+        return self.place == other.place or self.is_same(other)
+
+    def is_another(self, other: Identity) -> bool:
+        """Do both have an id, and not the same one?"""
+        return bool(self.id and other.id and self.id != other.id)
+
 
 @dataclass(frozen=True, slots=True)
 class LastGood:
-    """A commit and its files, as they were served."""
+    """A commit and its files, as they were served; `roots`: the first commits behind it, none where unknown."""
 
     identity: Identity
     commit: Commit
     files: tuple[File, ...]
+    roots: tuple[str, ...] = ()
 
 
 def save(directory: Path, last_good: LastGood) -> None:
@@ -64,6 +73,7 @@ def save(directory: Path, last_good: LastGood) -> None:
             "committed_at": commit.committed_at.isoformat(),
         },
         "signer": commit.signer,
+        "roots": last_good.roots,
         "files": [{"path": file.path, "blob": file.blob, "size": file.size} for file in files],
     }
     contents = {file.blob: file.content or b"" for file in files}
@@ -89,7 +99,8 @@ def load(directory: Path) -> LastGood | None:
         signer = Signer(*header["signer"]) if header.get("signer") else None
         commit = _commit(header["commit"], signer)
         files = _files(header["files"], contents, once=header["format"] == FORMAT)
-        return LastGood(Identity(**header["repository"]), commit, files)
+        roots = tuple(map(str, header.get("roots", ())))  # an earlier version did not write them
+        return LastGood(Identity(**header["repository"]), commit, files, roots)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("the file is of another version") from error
 

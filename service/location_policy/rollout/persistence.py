@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..config.commit import Commit
@@ -50,11 +50,18 @@ class Persistence:
             log.warning("the content kept in %s cannot be used: %s", self._directory, error)
             return None
 
-    def keep(self, repository: Repository, identity: Identity, commit: Commit, files: Iterable[File]) -> None:
+    def keep(
+        self,
+        repository: Repository,
+        identity: Identity,
+        commit: Commit,
+        files: Iterable[File],
+        roots: Sequence[str],
+    ) -> None:
         """Keep this commit and its files; what fails becomes part of the state."""
         self._is_spared = False
         self._due = time.monotonic() + AGAIN
-        self._save(LastGood(identity, commit, tuple(files)))
+        self._save(LastGood(identity, commit, tuple(files), tuple(roots)))
         self._pin(repository, commit)
 
     def spare(self) -> None:
@@ -71,7 +78,7 @@ class Persistence:
         """Is there something that could not be kept or written down, and is tried again?"""
         return self._pin_failed or bool(self._journal.waiting or self._active.state.not_kept)
 
-    def try_again(self, repository: Repository, identity: Identity) -> None:
+    def try_again(self, repository: Repository, identity: Identity, roots: Sequence[str]) -> None:
         """Keep what is in force, and write down what has happened, if that has failed and it is time."""
         if self._journal.waiting and time.monotonic() >= self._journal_due:
             self._write_journal()
@@ -89,7 +96,7 @@ class Persistence:
             files = repository.files_of(repository.commit(commit.id))
         except RepositoryError:  # served from the state directory; the repository has it no more
             return
-        self.keep(repository, identity, commit, files)
+        self.keep(repository, identity, commit, files, roots)
 
     def _save(self, content: LastGood) -> None:
         not_kept = None

@@ -21,6 +21,7 @@ from ..repository.signing_policy import SignatureRule, signature_rule
 from .activate import Activator
 from .change_detector import ChangeDetector
 from .last_good import Identity
+from .same_history import history_rule
 from .state import ActiveState, Failure, Head, now
 
 DEFAULT_BRANCH = "main"
@@ -78,9 +79,9 @@ class Refresher:
         """Ask git; every failure becomes part of the state."""
         self._is_hurried = False
         try:
+            if self._active.state.snapshot is None:  # before anything is asked that may not answer
+                self._activator.serve_stored()
             if self._mirror:
-                if self._active.state.snapshot is None:  # a remote that says nothing is waited for long
-                    self._activator.serve_stored()
                 self._mirror.update()
             with open_repository(self._place) as repository:
                 self._look(repository)
@@ -96,11 +97,12 @@ class Refresher:
     def _look(self, repository: Repository) -> None:
         begun = self._detector.begin()
         settings = repository.settings()
-        self._activator.identity = Identity(settings.get("id", ""), self._activator.identity.place)
+        self._activator.history = history_rule(settings, self._activator.history.here.place)
         hook_files = self._look_at_hook(repository)
         self._look_at_rule(signature_rule(settings, repository.directory))
         try:
             ref = repository.served_ref(settings)
+            self._activator.history = self._activator.history._replace(ref=ref)
             self._follow(repository, ref)
         except RepositoryError:  # what HEAD names cannot be read: the commit that was good last may be whole
             self._activator.fall_back(repository)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.program import AS_INSTALLED, PROGRAM
-from tests.support.repositories import BAD, GOOD, force_commit, git, init, make_repository
+from tests.support.program import AS_INSTALLED, PROGRAM, run_program
+from tests.support.repositories import GOOD, force_commit, git, init, make_repository
 from tests.support.rollouts import chain, held_at_rest, roll_out
 from tests.support.service import Service, running_service, started_service, wait_until
 from tests.support.unprivileged import NOBODY, home_trusting, open_folder
@@ -45,6 +45,7 @@ def test_an_object_cut_short_leaves_the_last_good_content_in_force_until_it_is_w
 ) -> None:
     with running_service(repository) as service:
         good = service.wait_for("in-sync")["active"]["commit"]
+        git("update-ref", "refs/heads/aside", good, cwd=repository)
         bad = force_commit(repository, PERTH, "refs/heads/aside")
         name = {"commit": bad, "tree": f"{bad}^{{tree}}", "blob": f"{bad}:locations/apac.csv"}[kind]
         object_id = git("rev-parse", name, cwd=repository)
@@ -103,21 +104,24 @@ def test_a_repository_that_may_not_be_read_for_a_while_is_followed_again(folder:
 # --- replaced ---
 
 
-def test_content_of_a_replaced_repository_is_not_the_last_good_of_the_new_one(tmp_path: Path) -> None:
+def test_a_replaced_repository_is_not_served_until_it_is_accepted_and_calls_go_on(tmp_path: Path) -> None:
     repository, state = init(tmp_path / "locations.git", "--empty"), tmp_path / "state"
     old = force_commit(repository, GOOD)
     with running_service(repository, "--state-dir", state) as service:
         service.wait_for("in-sync", old)
         other = init(tmp_path / "other.git", "--empty")
-        force_commit(other, BAD)
+        new = force_commit(other, PERTH)
         repository.rename(tmp_path / "old.git")
         other.rename(repository)
         service.wait_for("rejected", old)  # calls go on while the administrator mends it
     with started_service("--repo", repository, "--state-dir", state, cwd=tmp_path) as service:
-        assert service.wait_for("rejected")["active"] is None
-        assert service.locate("10.61.2.7").status == 503
-        new = force_commit(repository, PERTH)
+        failure = service.wait_for("rejected", old)["failure"]
+        assert failure["commit"] == new
+        assert all(commit[:10] in failure["message"] for commit in (old, new))
+        assert location(service) == "Sydney"
+        assert run_program("accept-history", "--repo", repository).returncode == 0
         service.wait_for("in-sync", new)
+        assert location(service) == "Perth"
 
 
 # --- not watched ---

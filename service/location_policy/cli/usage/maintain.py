@@ -68,6 +68,20 @@ def doctor(repo: str | None, state_dir: Path | None, form: str) -> None:
         sys.exit(doctor(repo, state_dir, form))
 
 
+@of.served
+@of.option("state-dir", "DIR", "That of the service, where a URL is followed.", type=PATH)
+def accept_history(repo: str | None, state_dir: Path | None) -> None:
+    """Let the service take a history that is not that of before.
+
+    A repository made anew, or a branch that shares no commit with what was served last, is rejected until this is
+    said. It is said of the commit at the tip of the served branch, and of all that comes after it.
+    """
+    from ..commands.accept_history import accept_history
+
+    with told(NOT_ASKED):
+        accept_history(repo, state_dir)
+
+
 @of.argument("commit", "The commit to take back, and none since.", default=None)
 @of.served
 @of.option("to", "COMMIT", "Go back to this one, and take back all since.")
