@@ -93,6 +93,8 @@ def test_a_repository_moved_away_and_back_and_replaced_is_followed(tmp_path: Pat
         other = force_commit(new, PERTH)
         repository.rename(tmp_path / "old.git")
         new.rename(repository)
+        service.wait_for("rejected", good)
+        git("config", "location-policy.acceptedHistory", other, cwd=repository)
         service.wait_for("in-sync", other)
         newest = force_commit(repository, HOBART)
         service.wait_for("in-sync", newest)
@@ -104,6 +106,7 @@ def test_a_served_branch_that_is_deleted_and_pushed_again_is_followed(tmp_path: 
     with running_service(repository) as service:
         git("update-ref", "-d", "refs/heads/main", cwd=repository)
         service.wait_for("unreachable", good)
+        git("update-ref", "refs/heads/main", good, cwd=repository)
         again = force_commit(repository, PERTH)
         service.wait_for("in-sync", again)
 

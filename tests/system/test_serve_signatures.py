@@ -308,6 +308,7 @@ def test_where_nothing_was_in_force_before_or_its_commit_is_gone_only_head_must_
     git("gc", "--quiet", "--prune=now", cwd=repository)
     force_commit(repository, OTHER)
     signed = forced(repository, alice, GOOD)
+    git("config", "location-policy.acceptedHistory", signed, cwd=repository)
     state = Process(repository).look()
     assert (state.name, in_force(state)) == ("in-sync", signed)
 

@@ -11,8 +11,8 @@ is the service's. Both give plain bytes.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -20,7 +20,16 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from ..errors import RepositoryError
 from ..text import escape
-from .git_process import AS_OPTIONS, Conversation, communicate, ended, git_missing, limit_memory
+from .git_process import (
+    AS_OPTIONS,
+    Conversation,
+    communicate,
+    end_group,
+    ended,
+    git_missing,
+    git_version,
+    limit_memory,
+)
 
 if TYPE_CHECKING:
     from git.cmd import Git as Program
@@ -115,8 +124,8 @@ class PlainGit:
 
     def end(self) -> None:
         """End what is running, and what it has started (a fetch talks through a child of its own)."""
-        if self._running and self._running.poll() is None:
-            os.killpg(self._running.pid, signal.SIGKILL)
+        if self._running:
+            end_group(self._running)
 
     @contextmanager
     def converse(self, *arguments: str) -> Iterator[Conversation]:
@@ -124,7 +133,9 @@ class PlainGit:
         pipe = subprocess.PIPE
         command, env = [*self._command, *arguments], self._environment
         try:
-            process = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                command, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, process_group=0
+            )
         except FileNotFoundError:
             raise git_missing() from None
         limit_memory(process.pid)
@@ -137,6 +148,8 @@ class PythonGit:
 
     def __init__(self, directory: Path) -> None:
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+        if "git" not in sys.modules:
+            git_version()  # which GitPython asks for at its import, and waits for without end
         from configparser import Error as ConfigError  # with which GitPython ends at a config that is none
 
         from git import Repo  # a tenth of a second, which --help and the hook do not pay
@@ -156,10 +169,10 @@ class PythonGit:
         self._repo.close()
 
     def run(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
-        """What git prints; raises GitFailed, also when it takes longer than `DEADLINE`."""
+        """What git prints; raises GitFailed, also when it takes longer than `deadline` says."""
         interrupt = self._start(arguments, environment)  # it ends git when the last reference to it is gone
         process = cast("subprocess.Popen[bytes]", interrupt.proc)
-        stdout, stderr = communicate(process, stdin, process.kill)
+        stdout, stderr = communicate(process, stdin, lambda: end_group(process))
         if process.returncode:
             raise GitFailed(arguments[0], process.returncode, stderr.decode(errors="replace"))
         return stdout
@@ -175,7 +188,7 @@ class PythonGit:
         command = ["git", *NOTHING_RUNS, *AS_OPTIONS, *arguments]
         with _found():
             started = self._repo.git.execute(
-                command, istream=subprocess.PIPE, env=dict(environment or {}), as_process=True
+                command, istream=subprocess.PIPE, env=dict(environment or {}), as_process=True, process_group=0
             )
         limit_memory(cast("subprocess.Popen[bytes]", started.proc).pid)
         return started

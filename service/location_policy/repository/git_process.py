@@ -1,13 +1,20 @@
-"""A git that runs, and its end, which comes in time in any case; and whether there is one that is new enough."""
+"""A git that runs, and its end, which comes in time in any case; and whether there is one that is new enough.
+
+Each git runs in a process group of its own, and is ended with what it has started: a child that hangs holds its output.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import resource
+import select
+import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import IO, Protocol, cast
 
 from ..errors import GitUnavailable
@@ -16,6 +23,8 @@ OLDEST_GIT = (2, 36)
 """The first git with `cat-file --batch-command`."""
 DEADLINE = 120.0
 """Seconds that one call may take: none here is asked for more than a repository on this machine."""
+START = 10.0
+"""The same at the start of a service, which is not to be waited for as long as that."""
 LONGEST_TALK = 600.0
 """Seconds that a conversation may take, in which all files of many commits may be asked for."""
 
@@ -43,6 +52,33 @@ def limit_memory(pid: int) -> None:
         resource.prlimit(pid, resource.RLIMIT_DATA, (MEMORY, hard))
 
 
+_deadline = ContextVar("deadline", default=0.0)
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """In the block, and in this thread, an answer of git is waited for so many seconds at most (0: `DEADLINE`)."""
+    before = _deadline.set(seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(before)
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a git that runs, and what it has started."""
+    if process.returncode is None:  # so it was not waited for, and its number is no other's
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def end_all() -> None:
+    """End every git that runs."""
+    for process in tuple(_running):
+        end_group(process)
+
+
 class Conversation(Protocol):
     """A running git that is asked and answers: what is written to `stdin` is answered on `stdout`."""
 
@@ -53,26 +89,35 @@ class Conversation(Protocol):
 @contextmanager
 def ended(process: subprocess.Popen[bytes]) -> Iterator[Conversation]:
     """A git that has ended with the block, and before that when no caller can have so much to ask."""
-    end = threading.Timer(LONGEST_TALK, process.kill)
+    end = threading.Timer(LONGEST_TALK, end_group, (process,))
     end.daemon = True
     end.start()
+    _running.add(process)
     try:
         yield cast("Conversation", process)
     finally:
         end.cancel()
-        process.kill()
+        end_group(process)
         process.communicate()
+        _running.discard(process)
         end.join()
+
+
+def has_answered(conversation: Conversation) -> bool:
+    """Wait for an answer that has not begun yet; False where none comes in time."""
+    poll = select.poll()
+    poll.register(conversation.stdout, select.POLLIN)
+    return bool(poll.poll((_deadline.get() or DEADLINE) * 1000))
 
 
 def communicate(
     process: subprocess.Popen[bytes], stdin: bytes, end: Callable[[], None], seconds: float = 0.0
 ) -> tuple[bytes, bytes]:
-    """What git prints; it is ended after so many seconds (0: `DEADLINE`).
+    """What git prints; it is ended after so many seconds (0: `DEADLINE`, or what `deadline` says).
 
     Popen's own time-out sleeps and looks again until git is gone; this one waits.
     """
-    seconds = seconds or DEADLINE
+    seconds = seconds or _deadline.get() or DEADLINE
     is_late = threading.Event()
 
     def end_it() -> None:
@@ -82,9 +127,14 @@ def communicate(
     timer = threading.Timer(seconds, end_it)
     timer.daemon = True
     timer.start()
+    _running.add(process)
     try:
         stdout, stderr = process.communicate(stdin)
+    except BaseException:  # a signal has come, and the caller ends
+        end()
+        raise
     finally:
+        _running.discard(process)
         timer.cancel()
         timer.join()
     return stdout, _no_end(seconds) if is_late.is_set() else stderr
@@ -96,14 +146,23 @@ def _no_end(seconds: float) -> bytes:
 
 def git_version() -> str:
     """What git calls itself, as in `git version 2.45.1`; raises GitUnavailable where there is none."""
+    return ask_git("version").decode(errors="replace").strip()
+
+
+def ask_git(question: str, environment: Mapping[str, str] | None = None) -> bytes:
+    """What git says of itself; raises GitUnavailable where there is none, or none that answers."""
+    pipe = subprocess.PIPE
     try:
-        process = subprocess.Popen(["git", "version"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(["git", question], stdout=pipe, stderr=pipe, env=environment, process_group=0)
     except OSError:
         raise git_missing() from None
-    stdout, _ = communicate(process, b"", process.kill)
+    stdout, stderr = communicate(process, b"", lambda: end_group(process))
+    if process.returncode < 0:
+        message = f"git {question} failed: {stderr.decode(errors='replace') or 'it was ended'}"
+        raise GitUnavailable(message, "see whether git, and the disk that it is on, answer")
     if process.returncode:
         raise git_missing()
-    return stdout.decode(errors="replace").strip()
+    return stdout
 
 
 def require_git() -> None:

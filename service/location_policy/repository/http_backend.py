@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -22,7 +21,7 @@ from typing import Literal, NamedTuple
 from ..errors import CannotStart, RepositoryError
 from ..text import escape
 from .git import closed_environment, config_variables
-from .git_process import LEAN, git_missing, limit_memory
+from .git_process import LEAN, ask_git, git_missing, limit_memory
 from .push_processes import end_judgement
 
 Service = Literal["git-upload-pack", "git-receive-pack"]
@@ -57,7 +56,7 @@ log = logging.getLogger(__name__)
 
 def require_backend() -> None:
     """Raises CannotStart where git comes without it."""
-    folder = subprocess.run(["git", "--exec-path"], capture_output=True, check=True, env=closed_environment()).stdout
+    folder = ask_git("--exec-path", closed_environment())
     if not Path(os.fsdecode(folder.strip()), "git-http-backend").exists():
         raise CannotStart("git over HTTP: git has no http-backend here", "on Alpine: apk add git-daemon")
 

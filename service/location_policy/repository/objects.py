@@ -17,7 +17,7 @@ from ..config.commit import Commit
 from ..config.files import BeyondBounds, Kind, PathCounter, concerns
 from ..errors import RepositoryError
 from .git import Git
-from .git_process import Conversation
+from .git_process import Conversation, has_answered
 
 COMMIT_LIMIT = 1024 * 1024
 """Bytes of a commit that are read: its head, and where its message begins; what follows is passed over."""
@@ -196,6 +196,9 @@ class Objects:
         except OSError:
             self._end()
             raise RepositoryError(f"git ended before object {object_id} was read", _FSCK) from None
+        if not has_answered(self._conversation):
+            self._end()
+            raise RepositoryError(f"object {object_id} cannot be read: git does not answer", _FSCK)
         words = self._conversation.stdout.readline().split()
         if len(words) != 3 or words[0] != object_id.encode():  # git also takes names, and tells what it has found
             self._end()

@@ -153,7 +153,9 @@ class Activator:
     ) -> None:
         started = time.monotonic()
         files = repository.files_of(commit)
-        self._publish(self._loader.load(validator, files, commit, was_served=was_served), started, settled)
+        with self._active.asking(is_asked=False):
+            snapshot = self._loader.load(validator, files, commit, was_served=was_served)
+        self._publish(snapshot, started, settled)
         self._keep(repository, commit, files, is_kept=is_kept)
         self._persistence.note("active", commit.id)
 

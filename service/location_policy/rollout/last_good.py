@@ -105,6 +105,16 @@ def load(directory: Path) -> LastGood | None:
         raise ValueError("the file is of another version") from error
 
 
+def kept_identity(directory: Path) -> Identity | None:
+    """Of which repository content is kept there, which may be torn; None where none is."""
+    try:
+        with (directory / FILE_NAME).open("rb") as file:
+            file.readline()
+            return Identity(**json.loads(file.readline())["repository"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _commit(fields: dict[str, str], signer: Signer | None) -> Commit:
     committed_at = datetime.fromisoformat(fields.pop("committed_at"))
     return Commit(**fields, committed_at=committed_at, signer=signer)

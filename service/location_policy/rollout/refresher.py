@@ -15,6 +15,7 @@ from ..gate.hooks import deciding_hook_files, hook_in
 from ..gate.overrides import NOTES, override_of
 from ..repository.fingerprint import deciding_files
 from ..repository.git_dir import find_git_directory
+from ..repository.git_process import START, deadline
 from ..repository.mirror import Mirror
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import SignatureRule, signature_rule
@@ -52,10 +53,11 @@ class Refresher:
     def look(self) -> None:
         """Refresh unless everything is in order and no file has changed that decides what is served."""
         is_due = self._is_hurried or (self._mirror is not None and self._mirror.is_due())
-        if is_due or not self._is_in_order() or self._detector.has_changed():
-            self.refresh()
-        else:
-            self._note_check()
+        with self._active.asking(), deadline(0.0 if self._active.state.was_read else START):
+            if is_due or not self._is_in_order() or self._detector.has_changed():
+                self.refresh()
+            else:
+                self._note_check()
 
     def hurry(self) -> None:
         """Let the next look ask git, even if the file system shows no change."""
@@ -80,7 +82,8 @@ class Refresher:
         self._is_hurried = False
         try:
             if self._active.state.snapshot is None:  # before anything is asked that may not answer
-                self._activator.serve_stored()
+                with self._active.asking(is_asked=False):
+                    self._activator.serve_stored()
             if self._mirror:
                 self._mirror.update()
             with open_repository(self._place) as repository:

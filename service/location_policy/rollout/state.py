@@ -5,8 +5,11 @@ One thread writes, any may read: a reader takes `ActiveState.state` once and has
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from ..config.commit import Commit
@@ -22,6 +25,9 @@ LoadResult = Literal["active", "refused", "unreadable"]
 LOAD_RESULTS: tuple[LoadResult, ...] = get_args(LoadResult)
 
 NO_PROBLEMS = Problems()
+OVERDUE = 10.0
+"""Seconds after which a look that has not come back counts as a source out of reach."""
+
 NO_HOOK = Hook("none")
 
 
@@ -49,8 +55,8 @@ class State:
 
     `rejection` is about HEAD and `outage` about the source; `was_read`: the source was read once since this process
     began; `is_settled`: the load of HEAD has ended, one way or the other; `override`: of a limit, by the push of the
-    commit in force; `not_kept`: why the content in force would not survive a restart; `signatures`: what must be
-    signed, and why that cannot be judged.
+    commit in force; `asked_at`: when the look under way began, by the monotonic clock; `not_kept`: why the content in
+    force would not survive a restart; `signatures`: what must be signed, and why that cannot be judged.
     """
 
     snapshot: Snapshot | None = None
@@ -65,20 +71,29 @@ class State:
     not_kept: str | None = None
     signatures: Scope = "off"
     signatures_problem: str | None = None
+    asked_at: float | None = None
     last_checked_at: datetime | None = None
     last_changed_at: datetime | None = None
 
     @property
     def failure(self) -> Failure | None:
         """The one that matters most now."""
-        return self.outage or self.rejection
+        return self.outage or self._overdue() or self.rejection
+
+    def _overdue(self) -> Failure | None:
+        """That the look under way does not come back, which no look can tell."""
+        late = time.monotonic() - self.asked_at - OVERDUE if self.asked_at is not None else -1.0
+        if late < 0:
+            return None
+        message = f"the repository was asked, and has not answered for {OVERDUE:g} s: see whether its disk and git do"
+        return Failure(now() - timedelta(seconds=late), message)
 
     @property
     def name(self) -> StateName:
         """The first state that applies; a branch that had a commit and is gone counts as a source out of reach."""
         if not self.was_read:
             return "last-good" if self.snapshot else "starting"
-        if self.outage or (self.head is None and self.snapshot):
+        if self.outage or self._overdue() or (self.head is None and self.snapshot):
             return "unreachable"
         if self.head is None:
             return "starting"
@@ -98,6 +113,16 @@ class ActiveState:
         """Put in force the state with these fields changed; for the one thread that writes."""
         self.state = replace(self.state, **fields)
         return self.state
+
+    @contextmanager
+    def asking(self, *, is_asked: bool = True) -> Iterator[None]:
+        """The source is asked in the block, or not: what is done there takes as long as it takes."""
+        before = self.state.asked_at
+        self.change(asked_at=time.monotonic() if is_asked else None)
+        try:
+            yield
+        finally:
+            self.change(asked_at=before if before is None else time.monotonic())
 
     def count(self, result: LoadResult) -> None:
         """One load more has ended so; for the one thread that writes."""

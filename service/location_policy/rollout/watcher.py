@@ -49,6 +49,7 @@ class Watcher:
         self._folders = folders
         self._tick = tick
         self._hint = threading.Event()
+        self._has_looked = threading.Event()
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._follow, name="watcher", daemon=True),
@@ -59,6 +60,10 @@ class Watcher:
         """Begin to follow."""
         for thread in self._threads:
             thread.start()
+
+    def wait_for_look(self, seconds: float) -> None:
+        """Wait for the end of the first look, at most so many seconds."""
+        self._has_looked.wait(seconds)
 
     def hurry(self) -> None:
         """Look at the source now."""
@@ -76,6 +81,7 @@ class Watcher:
         while not self._stop.is_set():
             self._hint.clear()
             self._look()
+            self._has_looked.set()
             self._hint.wait(self._tick)
 
     def _watch(self) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from ...repository.http_backend import HttpBackend
 from ...repository.mirror import Mirror
 from ...rollout.refresher import Refresher
 from ...rollout.state import ActiveState
@@ -20,8 +18,12 @@ from ...web.app import BODIES, make_app
 from ...web.edge.guard import Access
 from ...web.ops.decision_log import DecisionLog
 from ...web.ops.settings import Settings
+from .opening import Opened
 from .options import ServeOptions
 from .source import Source
+
+FIRST_LOOK = 0.5
+"""Seconds that answers from the state directory wait for what HEAD says: mostly they need not be given at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,11 @@ class Parts:
     settings: Settings
     listener: socket.socket
     source: Source
-    directory: Path
+    opened: Opened
     not_kept: str | None
     access: Access
     certificates: Certificates | None
     looks: Sequence[ReloadCheck]
-    backend: HttpBackend | None
     decisions: DecisionLog | None
 
 
@@ -48,7 +49,7 @@ def work(parts: Parts, manager: Manager) -> None:
     notifier = StatusNotifier(manager, active)
     mirror = parts.source.mirror
     refresher = Refresher(parts.source.place, active, parts.source.state, mirror)
-    watcher = Watcher(parts.directory, notifier.around(refresher.look), refresher.folders)
+    watcher = Watcher(parts.opened.directory, notifier.around(refresher.look), refresher.folders)
     looks = [notifier.begin_reload, *parts.looks, notifier.end_reload, _hurry(watcher, refresher, mirror)]
     reloader = Reloader(looks)
     decisions = parts.decisions
@@ -57,7 +58,11 @@ def work(parts: Parts, manager: Manager) -> None:
         if thread:
             thread.start()
     try:
-        _answer(parts, active, _signs(manager, notifier))
+        app = make_app(active, parts.settings, parts.decisions, parts.access, parts.opened.backend)
+        if parts.source.is_kept and parts.opened.answers:
+            watcher.wait_for_look(FIRST_LOOK)
+        context = parts.certificates.context if parts.certificates else None
+        run(app, parts.listener, parts.options.limits, context, _signs(manager, notifier), read=BODIES)
     finally:
         reloader.stop()
         if mirror:
@@ -65,12 +70,6 @@ def work(parts: Parts, manager: Manager) -> None:
         watcher.stop()
         if decisions:
             decisions.close()
-
-
-def _answer(parts: Parts, active: ActiveState, signs: LifecycleCallbacks) -> None:
-    app = make_app(active, parts.settings, parts.decisions, parts.access, parts.backend)
-    context = parts.certificates.context if parts.certificates else None
-    run(app, parts.listener, parts.options.limits, context, signs, read=BODIES)
 
 
 def _signs(manager: Manager, notifier: StatusNotifier) -> LifecycleCallbacks:

@@ -7,7 +7,7 @@ import sys
 from shlex import quote
 
 from ... import __version__
-from ...repository.git_process import require_git
+from ...repository.git_process import end_all
 from ...rollout.state import now
 from ...runtime.log_format import log_to_stderr
 from ...runtime.systemd import ServiceManager
@@ -18,10 +18,10 @@ from ...web.edge.git_http import PLACE
 from ...web.ops.decision_log import DecisionLog
 from ...web.ops.settings import Settings
 from .access import asks_who, open_access, tell_strangers
-from .git_http import open_git
+from .opening import open_source
 from .options import Logs, ServeOptions
 from .run import Parts, work
-from .source import Source, find, source_of, write_problem
+from .source import Source, source_of, write_problem
 
 
 def serve(options: ServeOptions) -> None:
@@ -29,24 +29,22 @@ def serve(options: ServeOptions) -> None:
     end_on_signals()
     log_to_stderr(options.logs.form)
     manager = ServiceManager()
-    require_git()
     certificates = Certificates(options.listen.tls) if options.listen.tls else None
     access, looks = open_access(options.listen, options.users)
     looks = [*looks, *([certificates.look] if certificates else [])]
     listener = bind(options.listen, asks_who=asks_who(options.listen, options.users))
     try:
         source = source_of(options)
-        directory = find(source, options)
+        opened = open_source(source, options)
         parts = Parts(
             options=options,
             settings=_settings(options, listener, source),
             listener=listener,
             source=source,
-            directory=directory,
+            opened=opened,
             access=access,
             certificates=certificates,
             looks=looks,
-            backend=open_git(directory, is_copy=source.mirror is not None, wanted=options.git_http),
             not_kept=write_problem(source.state),
             decisions=_decision_log(options.logs),
         )
@@ -54,6 +52,7 @@ def serve(options: ServeOptions) -> None:
         print(_next_steps(parts), flush=True, file=sys.stderr if options.logs.decisions == "-" else sys.stdout)
         work(parts, manager)
     finally:
+        end_all()
         remove_unix(options.listen.uds)
 
 
@@ -80,7 +79,7 @@ def _next_steps(parts: Parts) -> str:
         host, port = listener.getsockname()[:2]
         shown = url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
         curl = "curl"
-    clone = f"{url}{PLACE}" if parts.backend and not listen.uds else quote(parts.settings.repository)
+    clone = f"{url}{PLACE}" if parts.opened.backend and not listen.uds else quote(parts.settings.repository)
     login = " --user USER" if options.users.htpasswd else ""
     query = "protocol=mssip&ms-subnet=10.61.2.0"
     return f"""location-policy {__version__} serves {parts.settings.repository} on {shown}

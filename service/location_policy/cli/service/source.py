@@ -35,29 +35,42 @@ class Source:
     place: Path
     state: Path
     mirror: Mirror | None = None
+    is_ours: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        """Is there content of this place in the state directory, by which answers can begin?"""
+        kept = last_good.kept_identity(self.state)
+        return kept is not None and kept.place == str(self.place)
 
 
 def source_of(options: ServeOptions) -> Source:
-    """What is asked for, made where it is ours to make."""
+    """What is asked for; git is not asked, and nothing is made."""
     return _remote(options, options.repo) if options.repo and is_url(options.repo) else _local(options)
 
 
 def _local(options: ServeOptions) -> Source:
-    """A repository on this machine; without a name it is our own, made unless there was one before."""
+    """A repository on this machine; without a name it is our own."""
     is_ours = options.repo is None
     place = Path(options.repo or REPOSITORY).absolute()
     state = (options.state_dir or (STATE if is_ours else state_beside(place))).absolute()
-    if is_ours and not os.access(place, os.F_OK) and not _was_served(state):
-        create(place, shipped("config-repo") if options.example else None, signatures=options.signatures)
-    return Source(str(place), place, state)
+    return Source(str(place), place, state, is_ours=is_ours)
 
 
 def _remote(options: ServeOptions, url: str) -> Source:
     state = (options.state_dir or STATE).absolute()
     settings = options.signatures.config(SECTION)
     mirror = Mirror(url, state, options.branch, options.fetch_interval, settings=settings)
-    mirror.make()
     return Source(without_secrets(url), mirror.directory, state, mirror)
+
+
+def make(source: Source, options: ServeOptions) -> None:
+    """The repository, or the copy of a remote one, where it is ours to make."""
+    if source.mirror:
+        source.mirror.make()
+    elif source.is_ours and not os.access(source.place, os.F_OK) and not _was_served(source.state):
+        content = shipped("config-repo") if options.example else None
+        create(source.place, content, signatures=options.signatures)
 
 
 def find(source: Source, options: ServeOptions) -> Path:
