@@ -32,7 +32,7 @@ from tests.support.repositories import (
     said,
     tip,
 )
-from tests.support.service import started_service
+from tests.support.service import started_service, wait_until
 from tests.support.unprivileged import NOBODY
 
 Open = Callable[[Path], AbstractContextManager[Git]]
@@ -210,7 +210,7 @@ def test_what_a_repository_says_is_to_be_run_is_not_run(rigged: Path, marker: Pa
 def test_nor_is_it_where_it_is_followed(rigged: Path, marker: Path, tmp_path: Path) -> None:
     with started_service("--repo", rigged, cwd=tmp_path) as service:
         service.wait_for("in-sync")
-        assert tip(rigged, "refs/location-policy/last-good") == tip(rigged)
+        wait_until(lambda: tip(rigged, "refs/location-policy/last-good") == tip(rigged))
     assert not marker.exists()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from location_policy.errors import GitUnavailable, RepositoryError
 from location_policy.repository.git import Git, GitFailed, PlainGit, PythonGit
-from location_policy.repository.git_process import require_git
+from location_policy.repository.git_process import MEMORY, require_git
 from tests.support.repositories import GOOD, make_repository
 from tests.support.rollouts import read
 
@@ -132,5 +132,6 @@ def test_many_uses_leave_no_child_and_no_file_open(repository: Path) -> None:
 @pytest.mark.parametrize("kind", [PlainGit, PythonGit])
 def test_git_may_take_so_much_memory(tmp_path: Path, kind: type[PlainGit | PythonGit]) -> None:
     git = kind(make_repository(tmp_path / "map.git", GOOD))
-    said = git.run("-c", "alias.limit=!cat >/dev/null; ulimit -d; git config core.bigFileThreshold", "limit")
-    assert said == b"524288\n32m\n"
+    limit = "awk '/^Max data size/ { print $4 }' /proc/$PPID/limits"  # that of git, which has started this
+    said = git.run("-c", f"alias.limit=!cat >/dev/null; {limit}; git config core.bigFileThreshold", "limit")
+    assert said == b"%d\n32m\n" % MEMORY

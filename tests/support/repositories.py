@@ -156,7 +156,8 @@ def force_commit(repository: Path, files: Files, ref: str = "refs/heads/main", m
         *(b"M 100644 inline %b\n%b" % (_quoted(name), _data(content)) for name, content in contents.items()),
         b"\nget-mark :1\n",
     ]
-    done = run_git("fast-import", "--quiet", "--date-format=now", cwd=repository, stdin=b"".join(parts))
+    loose = ("-c", "fastImport.unpackLimit=100")  # under any setting of the repository
+    done = run_git(*loose, "fast-import", "--quiet", "--date-format=now", cwd=repository, stdin=b"".join(parts))
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

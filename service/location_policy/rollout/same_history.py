@@ -63,7 +63,7 @@ class HistoryRule(NamedTuple):
 
     def _is_switched(self, repository: Repository, served: Served) -> bool:
         """Does the same repository serve another ref? No push can do that: an administrator has."""
-        return served.ref not in ("", self.ref) and repository.tip(served.commit_id) is not None
+        return served.ref not in ("", self.ref) and repository.has_commit(served.commit_id)
 
 
 def history_rule(settings: Mapping[str, str], place: str) -> HistoryRule:
@@ -78,7 +78,7 @@ def _has_parted(repository: Repository, served: Served, head: str) -> bool:
             return False
         if repository.is_shallow():
             return False
-        if repository.tip(served.commit_id):
+        if repository.has_commit(served.commit_id):
             return repository.merge_base(served.commit_id, head) is None
         return not set(served.roots) & set(repository.roots(head))
     return False
