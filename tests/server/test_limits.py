@@ -413,7 +413,7 @@ def test_connections_over_the_limit_are_turned_away_and_told_once(tmp_path: Path
 
 
 def test_a_client_that_reads_late_gets_all_and_holds_up_nobody() -> None:
-    with in_this_process(seconds=0.5) as server, closing(reluctant(address_of(server))) as late:
+    with in_this_process(seconds=1.5) as server, closing(reluctant(address_of(server))) as late:
         late.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         with closing(socket.create_connection(address_of(server), timeout=10)) as other:
             other.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

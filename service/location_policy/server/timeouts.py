@@ -51,10 +51,11 @@ class TimedProtocol(HttpToolsProtocol):
 
         The system asks for more only once much of its own was taken, which on a slow line is too seldom to tell.
         """
-        number = self.transport.get_extra_info("socket").fileno()
-        with suppress(OSError):
-            return self.transport.get_write_buffer_size() + int.from_bytes(ioctl(number, TIOCOUTQ, bytes(4)), byteorder)
-        return self.transport.get_write_buffer_size()
+        unread = int(self.transport.get_write_buffer_size())
+        if connection := self.transport.get_extra_info("socket"):
+            with suppress(OSError):
+                unread += int.from_bytes(ioctl(connection.fileno(), TIOCOUTQ, bytes(4)), byteorder)
+        return unread
 
     def _unwatch_reading(self) -> None:
         if self._reading is not None:
@@ -85,7 +86,7 @@ class TimedProtocol(HttpToolsProtocol):
 
     def end_idle(self) -> None:
         """Cut the connection, but for a client that reads: what is left of its answers has become less."""
-        left = self.transport.get_write_buffer_size()
+        left = self._count_unread()
         if left and left != self._left:
             self._left = left
             self.set_idle_time()
