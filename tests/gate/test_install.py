@@ -16,9 +16,10 @@ from location_policy.errors import ForeignHook, InvalidConfiguration, NotAReposi
 from location_policy.gate import hooks as git_hooks
 from location_policy.gate import install as installation
 from location_policy.gate.hooks import Hook, hook_state, shipped
-from location_policy.gate.install import create, install
+from location_policy.gate.install import create, install, missing_settings
 from location_policy.repository.config import config_values
 from location_policy.repository.git import PlainGit
+from location_policy.repository.git_process import LEAN
 from location_policy.repository.repository import open_repository
 from tests.support.program import PROGRAM, run_program
 from tests.support.repositories import BAD, GOOD, Clone, clone, git, make_repository, run_git, tip
@@ -417,3 +418,12 @@ def test_a_repository_with_a_working_copy_has_no_hook_that_counts(tmp_path: Path
 
 def test_what_is_shipped_is_found_in_the_checkout() -> None:
     assert (shipped("config-repo") / "policy.toml").exists()
+
+
+def test_git_is_told_to_take_little_memory(tmp_path: Path) -> None:
+    create(tmp_path / "map.git", None)
+    for key, value in {**LEAN, "transfer.unpackLimit": "1"}.items():
+        assert git("config", key, cwd=tmp_path / "map.git") == value
+    git("config", "--unset", "pack.threads", cwd=tmp_path / "map.git")
+    with open_repository(tmp_path / "map.git") as repository:
+        assert list(missing_settings(repository)) == ["pack.threads = 1"]

@@ -21,8 +21,8 @@ def read_section(git: Git) -> Mapping[str, str]:
 
 
 def config_values(git: Git, key: str) -> list[str]:
-    """The values of a key."""
-    text = (found(git, "config", "--null", "--get-all", key) or b"").decode(errors="replace")
+    """The values of a key in the repository's own config, whatever we tell git besides."""
+    text = (found(git, "config", "--local", "--includes", "--null", "--get-all", key) or b"").decode(errors="replace")
     return [value for value in text.split("\0") if value]
 
 
