@@ -6,7 +6,16 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from location_policy.text import SHOWN_VALUE, count, escape, moment_text, precise_moment_text, quote, without_secrets
+from location_policy.text import (
+    SHOWN_VALUE,
+    count,
+    describe,
+    escape,
+    moment_text,
+    precise_moment_text,
+    quote,
+    without_secrets,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,10 +27,30 @@ from location_policy.text import SHOWN_VALUE, count, escape, moment_text, precis
         ("Z\udcfcrich", r"Z\udcfcrich"),
         ("\u202ecsv.exe", r"\u202ecsv.exe"),
         ("a\u00a0b", r"a\xa0b"),
+        ("Syd\u3164ney", r"Syd\u3164ney"),
+        ("Zu\u0308rich", r"Zu\u0308rich"),
+        ("\u212bngstr\u00f6m", r"\u212bngström"),
+        ("S\u0443dney", r"S\u0443dney"),
+        ("М\u006fсква", r"М\x6fсква"),
+        ("\uff33ydney", r"\uff33ydney"),
+        ("Мос\u200bква", r"Мос\u200bква"),
     ],
 )
-def test_what_could_steer_a_terminal_is_written_out(text: str, shown: str) -> None:
+def test_what_is_not_what_it_looks_like_is_written_out(text: str, shown: str) -> None:
     assert escape(text) == shown
+    assert escape(shown) == shown
+
+
+@pytest.mark.parametrize("text", ["Москва", "東京DC", "Αθήνα 1", "ＡＢＣ＋", "मुंबई", "กรุงเทพ", "Łódź", "서울"])
+def test_a_name_in_any_language_stands_as_it_is(text: str) -> None:
+    assert escape(text) == text
+    assert quote(text) == text
+
+
+def test_a_value_in_a_message_is_escaped_wherever_that_is_shown() -> None:
+    assert quote("Sydney\u200b") == r"Sydney\u200b"
+    assert describe("\u200b") == r"\u200b (zero width space)"
+    assert describe("\r") == r"\r (a control character)"
 
 
 @pytest.mark.parametrize(("value", "shown"), [("Sydney", "Sydney"), ("", '""'), ("Sydney ", '"Sydney "')])

@@ -6,9 +6,11 @@ What comes from outside may be long, and much: what is made of it for an answer 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
+from unicodedata import combining, is_normalized, name, normalize
 
 BOM = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8 (The Unicode Standard, 23.8)."""
@@ -29,6 +31,18 @@ def without_secrets(text: str) -> str:
     return _QUERY.sub(r"\1", _LOGIN.sub(r"\1", text))
 
 
+_BLANK = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\U0001d159"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+"""What Python calls printable and no font shows: "Default_Ignorable_Code_Point" of Unicode, and two blanks."""
+_WORD = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})|[^\W\d_]+")
+"""A word, or what is written out already."""
+_JAMO = re.compile("[\u1100-\u11ff]")
+_ALIKE = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "FULLWIDTH", "MATHEMATICAL")
+"""Scripts of which letters look like those of another, by the first word of their names in Unicode."""
+
+
 def without_bom(content: bytes) -> bytes:
     """A UTF-8 text without the mark that some editors put before it."""
     return content.removeprefix(BOM)
@@ -45,9 +59,9 @@ def count(number: int, noun: str) -> str:
 
 
 def quote(value: str) -> str:
-    """A value from outside as messages repeat it: between quotation marks where needed, and never long."""
+    """A value from outside as messages repeat it: escaped, between quotation marks where needed, and never long."""
     short = value if len(value) <= SHOWN_VALUE else f"{value[:SHOWN_VALUE]}…"
-    return short if short and short == short.strip() else f'"{short}"'
+    return escape(short if short and short == short.strip() else f'"{short}"')
 
 
 ROOM = 200_000
@@ -86,10 +100,53 @@ def shorten(text: str, longest: int = LONGEST) -> str:
 
 
 def escape(text: str) -> str:
-    """The text with everything that could steer a terminal, or hide in one, written out."""
-    if text.isprintable():
+    """The text as messages, terminals, pages and JSON show it: what is not what it looks like is written out, as in
+    `\\x1b`, `\\xa0` or `\\u0443`.
+
+    That is what steers a terminal, what cannot be seen, what Unicode spells otherwise in its composed form (NFC, UAX
+    #15), and in a word the letters of another script that look like those of the rest (UTS #39, "mixed-script").
+    """
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    strange = set(_strange_letters(text))
+    if not is_normalized("NFC", text):
+        strange.update(at for at, c in enumerate(text) if _is_decomposed(c))
+    return "".join(_escaped(c) if at in strange or not is_seen(c) else c for at, c in enumerate(text))
+
+
+def is_seen(character: str) -> bool:
+    """Does the character show, or is it a usual space?"""
+    return character.isprintable() and character not in _BLANK
+
+
+def written_out(text: str) -> str:
+    """The text with an escape for every character that is not ASCII, or that cannot be seen."""
+    return "".join(c if c.isascii() and c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    is_letter = character.isascii() and character.isprintable()
+    return f"\\x{ord(character):02x}" if is_letter else character.encode("unicode_escape").decode()
+
+
+def describe(character: str) -> str:
+    """A character by its escape and its name: `\\xa0 (no-break space)`."""
+    return f"{_escaped(character)} ({name(character, 'a control character').lower()})"
+
+
+def _is_decomposed(character: str) -> bool:
+    return combining(character) > 0 or normalize("NFC", character) != character or bool(_JAMO.match(character))
+
+
+def _strange_letters(text: str) -> Iterator[int]:
+    """The places of letters that are of another look-alike script than most of their word."""
+    for word in _WORD.finditer(text):
+        if word[0].isascii():  # as is what is written out
+            continue
+        scripts = [name(c, "").partition(" ")[0] for c in word[0]]
+        alike = Counter(script for script in scripts if script in _ALIKE)
+        most = max(alike, key=lambda script: (alike[script], script == "LATIN"), default="")
+        yield from (word.start() + at for at, script in enumerate(scripts) if script in _ALIKE and script != most)
 
 
 def moment_text(moment: datetime) -> str:
