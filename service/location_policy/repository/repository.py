@@ -9,11 +9,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..config.commit import Commit
 from ..config.files import File
 from ..errors import RepositoryError, UnknownRevision
-from .blame import Written, blame_line
 from .config import PROC_RECEIVE, config_number, config_values, read_section
 from .files import Knows, knows_nothing, read_files
 from .git import Git, GitFailed, PlainGit, PythonGit
@@ -23,6 +23,10 @@ from .objects import Entry, Objects
 from .refs import Resolver, is_id, read_ref, read_target
 from .revisions import Revisions
 from .signatures import Keys, Signature, read_signatures
+
+if TYPE_CHECKING:
+    from .blame import Written
+
 
 NOTE_LIMIT = 64 * 1024
 """Bytes of a note that is read: a larger one is not ours."""
@@ -246,6 +250,8 @@ class Repository(Revisions):
 
     def blame(self, commit: Commit, path: str, line: int) -> Written:
         """Which commit has written this line of a file, 1-based, as it is in `commit`."""
+        from .blame import blame_line  # nor does the hook ask who wrote a line
+
         return blame_line(self._git, commit.id, path, line)
 
     def make_commit(self, tree: str, parents: Sequence[str], message: str, author: Author) -> str:
