@@ -8,13 +8,14 @@ off all of them, the suite those that are quick.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import struct
 import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
@@ -28,6 +29,7 @@ OFFSET_DELTA = 6
 WHO = b"A <a@b> 1700000000 +0000"
 ROW = b"Sydney,10.61.2.0/24\n"
 MIB = 1024 * 1024
+_SIZE = re.compile(rb"[0-9a-f]{4}")
 PACKED = 1_000_000
 """Bytes that a pack has at the most."""
 SECONDS, MEMORY = 30.0, 512
@@ -182,7 +184,7 @@ def push(repository: Path, bomb: Push, limit: float = 120.0) -> Cost:
         except subprocess.TimeoutExpired:  # pragma: no cover  where a bound is missing
             os.killpg(process.pid, signal.SIGKILL)
             raise
-    text = said.decode(errors="replace")
+    text = b"".join(_said(said)).decode(errors="replace")
     memory, processor = measured.split()
     seconds = time.monotonic() - started
     return Cost(seconds, float(processor), int(memory) // 1024, text, "ok refs/heads/main" in text)
@@ -195,6 +197,14 @@ used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(used.ru_maxrss, used.ru_utime + used.ru_stime, file=sys.stderr)
 """
 """Runs a command and tells KiB of the largest process below it, and the seconds of all: we may be large ourselves."""
+
+
+def _said(stream: bytes) -> Iterator[bytes]:
+    """What is in the packets of an answer, in any channel, and what is in none: words of a git that ends early."""
+    while stream:
+        size = int(stream[:4], 16) if _SIZE.match(stream) else len(stream)
+        packet, stream = stream[4:size] if _SIZE.match(stream) else stream, stream[max(size, 4) :]
+        yield packet.removeprefix(b"\1").removeprefix(b"\2").removeprefix(b"\3")
 
 
 def _packet(line: bytes) -> bytes:
