@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
+from location_policy.cli.terminal.default_paths import state_beside
 from location_policy.rollout import last_good, persistence
 from location_policy.rollout.persistence import PIN
 from location_policy.rollout.refresher import Refresher
@@ -71,6 +73,45 @@ def test_content_whose_commit_the_repository_has_no_more_stays_as_it_is_kept(
     kept = last_good.load(tmp_path / "state")
     assert kept
     assert kept.commit.id == good
+
+
+def test_a_state_directory_that_goes_away_under_way_is_made_anew(repository: Path, tmp_path: Path) -> None:
+    active = ActiveState()
+    refresher = Refresher(repository, active, tmp_path / "state")
+    refresher.look()
+    shutil.rmtree(tmp_path / "state")
+    refresher.look()
+    kept = last_good.load(tmp_path / "state")
+    assert kept
+    assert (kept.commit.id, active.state.not_kept) == (tip(repository), None)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_state_directory_that_goes_away_for_good_is_told_once(
+    repository: Path, tmp_path: Path, is_there: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = tmp_path / "worktree" / "state"
+    state.parent.mkdir()
+    active = ActiveState()
+    refresher = Refresher(repository, active, state)
+    refresher.look()
+    shutil.rmtree(state.parent)
+    if not is_there:
+        repository.rename(tmp_path / "away.git")
+    for _ in range(3):
+        refresher.hurry()
+        refresher.look()
+    why = "cannot be written: No such file or directory" if is_there else "has lost what was kept there"
+    assert active.state.not_kept == f"{state} {why}"
+    assert caplog.messages.count(f"nothing is kept for a restart: {active.state.not_kept}") == 1
+
+
+def test_a_linked_working_copy_keeps_its_state_in_the_repository_that_it_shares(
+    repository: Path, tmp_path: Path
+) -> None:
+    git("worktree", "add", "--quiet", tmp_path / "link", "main", cwd=repository)
+    assert state_beside(tmp_path / "link") == repository / "location-policy"
+    assert state_beside(repository) == repository / "location-policy"
 
 
 def test_a_file_that_cannot_be_written_whole_leaves_what_was_kept(repository: Path, tmp_path: Path) -> None:

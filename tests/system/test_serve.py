@@ -81,14 +81,15 @@ def test_a_host_that_is_no_address_is_told(tmp_path: Path) -> None:
 
 def test_a_repository_that_is_not_there_is_told_with_what_makes_it(tmp_path: Path) -> None:
     path = tmp_path / "missing.git"
-    told = f"location-policy: {path} does not exist\n  hint: make it with: location-policy init {path}\n"
+    told = f"location-policy: {path} does not exist\n  hint: mount it, or make it with: location-policy init {path}\n"
     assert_not_started(serve("--repo", path, cwd=tmp_path), told)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_no_repository_is_told(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
-    assert_not_started(serve("--repo", "x", cwd=tmp_path), f"{tmp_path / 'x'} is not a git repository")
+    told = f"{tmp_path / 'x'} is not a git repository: it is empty\n  hint: mount what is to be there, or wait for it"
+    assert_not_started(serve("--repo", "x", cwd=tmp_path), told)
     assert list((tmp_path / "x").iterdir()) == []
 
 
@@ -262,13 +263,19 @@ def test_the_state_of_another_repository_keeps_none_waiting(tmp_path: Path) -> N
     with running_service(repository, "--state-dir", tmp_path / "state"):
         pass
     done = serve("--repo", "other.git", "--state-dir", tmp_path / "state", cwd=tmp_path)
-    assert_not_started(done, f"{tmp_path}/other.git does not exist")
+    kept = f"{tmp_path}/state keeps what was served of {repository}"
+    assert_not_started(done, f"{tmp_path}/other.git does not exist\n  hint: mount or restore it: {kept}\n")
+    done = run_program("doctor", "--repo", "other.git", "--state-dir", "state", cwd=tmp_path)
+    assert f"state keeps what was served of {repository}\n" in done.stderr
+    assert "init" not in done.stderr
 
 
 def test_a_torn_state_file_keeps_a_new_repository_from_being_made_too(tmp_path: Path) -> None:
     (tmp_path / "data" / "state").mkdir(parents=True)
     (tmp_path / "data" / "state" / "last-good").write_text("torn")
-    assert_not_started(serve("--example", cwd=tmp_path), "data/locations.git does not exist")
+    assert_not_started(
+        serve("--example", cwd=tmp_path), "data/locations.git does not exist\n  hint: mount or restore it"
+    )
 
 
 def test_what_to_do_next_is_printed(tmp_path: Path) -> None:

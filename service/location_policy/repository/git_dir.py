@@ -11,7 +11,7 @@ def find_git_directory(path: Path) -> Path:
     """The git directory at a path: the path itself, or its `.git`; raises NotARepository."""
     try:
         if not path.exists():
-            raise NotARepository(f"{path} does not exist", f"make it with: location-policy init {path}")
+            raise NotARepository(f"{path} does not exist", f"mount it, or make it with: location-policy init {path}")
         for directory in (path, _pointed_at(path / ".git", "gitdir: ")):
             objects = common_directory(directory) / "objects"
             if (directory / "HEAD").exists() and objects.is_dir():
@@ -20,6 +20,9 @@ def find_git_directory(path: Path) -> Path:
                 return directory
     except PermissionError:
         raise _unreadable(path) from None
+    if path.is_dir() and not any(path.iterdir()):
+        hint = "mount what is to be there, or wait for it; with --state-dir elsewhere, serve answers meanwhile"
+        raise NotARepository(f"{path} is not a git repository: it is empty", hint)
     raise NotARepository(f"{path} is not a git repository", "name a bare repository, such as locations.git")
 
 

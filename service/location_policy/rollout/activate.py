@@ -30,8 +30,8 @@ from .same_history import HistoryRule, Served
 from .snapshot_builder import SnapshotBuilder
 from .state import ActiveState, Failure, now
 
-_SETTLED: Mapping[str, bool | None] = {"rejection": None, "is_settled": True, "was_read": True}
-"""The fields of a state in which HEAD has been looked at, and is in force."""
+_READ: Mapping[str, bool | None] = MappingProxyType({"rejection": None, "was_read": True})
+"""The fields of a state in which HEAD has been read, and is in force; it is settled once it is kept too."""
 _NOTHING: Mapping[str, bool | None] = MappingProxyType({})
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,10 @@ class Activator:
             identity = replace(self.history.here, id=served.repository_id or self.history.here.id)
             self._persistence.try_again(repository, identity, served.roots)
 
+    def tell_what_is_gone(self) -> None:
+        """Say that the state directory has lost what was kept, while the repository cannot be asked for it."""
+        self._persistence.tell_what_is_gone()
+
     def is_unconfirmed(self, commit_id: str) -> bool:
         """Is this commit in force, and known from the state directory alone?"""
         return self._is_from_disk and self._in_force() == commit_id
@@ -83,9 +87,9 @@ class Activator:
                 first = next(order)
                 self.history.require(repository, first.follows, head.id)
                 self.rule.require(repository, first.gains)
-                self._put_in_force(repository, head, Validator(), was_served=first.was_served, settled=_SETTLED)
+                self._put_in_force(repository, head, Validator(), was_served=first.was_served, read=_READ)
             elif self._is_from_disk:
-                self._confirm(repository, head, settled=_SETTLED)
+                self._confirm(repository, head, read=_READ)
         except InvalidConfiguration as error:
             rejection = Failure(now(), error.message, head.id, error.problems.first())
             log.error("refused commit=%s %s", head.id, errors_in(error.problems).counted("error"))
@@ -97,7 +101,7 @@ class Activator:
             self._active.count("refused")
             self._persistence.note("refused", head.id)
             self._put_first_in_force(repository, order)
-        self._active.change(**{**_SETTLED, "rejection": rejection})
+        self._active.change(rejection=rejection, is_settled=True, was_read=True)
 
     def _candidates(self, repository: Repository, head: Commit) -> Iterator[Candidate]:
         """HEAD, and until the source was read and something is in force, what else there is."""
@@ -149,13 +153,13 @@ class Activator:
         *,
         was_served: bool,
         is_kept: bool = True,
-        settled: Mapping[str, bool | None] = _NOTHING,
+        read: Mapping[str, bool | None] = _NOTHING,
     ) -> None:
         started = time.monotonic()
         files = repository.files_of(commit)
         with self._active.asking(is_asked=False):
             snapshot = self._loader.load(validator, files, commit, was_served=was_served)
-        self._publish(snapshot, started, settled)
+        self._publish(snapshot, started, read)
         self._keep(repository, commit, files, is_kept=is_kept)
         self._persistence.note("active", commit.id)
 
@@ -165,7 +169,7 @@ class Activator:
         commit: Commit,
         *,
         is_kept: bool = True,
-        settled: Mapping[str, bool | None] = _NOTHING,
+        read: Mapping[str, bool | None] = _NOTHING,
     ) -> None:
         """What is in force, from the state directory, is in the repository too, whole: it is kept there as well."""
         snapshot = self._active.state.snapshot
@@ -173,7 +177,7 @@ class Activator:
         self._is_from_disk = False
         if snapshot and snapshot.commit != commit:
             snapshot = snapshot.of(commit)
-        self._active.change(snapshot=snapshot, **settled)
+        self._active.change(snapshot=snapshot, **read)
         self._keep(repository, commit, files, is_kept=is_kept)
 
     def _keep(self, repository: Repository, commit: Commit, files: Sequence[File], *, is_kept: bool) -> None:
@@ -215,8 +219,8 @@ class Activator:
         self._persistence.note("active", stored.commit.id)
         return True
 
-    def _publish(self, snapshot: Snapshot, started: float, settled: Mapping[str, bool | None] = _NOTHING) -> None:
-        self._active.change(snapshot=snapshot, override=None, **settled)
+    def _publish(self, snapshot: Snapshot, started: float, read: Mapping[str, bool | None] = _NOTHING) -> None:
+        self._active.change(snapshot=snapshot, override=None, **read)
         self._is_from_disk = False
         commit = snapshot.commit
         self._active.count("active")

@@ -8,6 +8,7 @@ have room later, without a new commit.
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ class Persistence:
         self._directory = state_directory
         self._active = active
         self._pin_failed = False
-        self._is_spared = False
+        self._is_spared = self._is_kept = False
         self._due = 0.0
         self._journal = Journal(state_directory)
         self._not_noted: str | None = None
@@ -45,10 +46,12 @@ class Persistence:
     def read(self) -> LastGood | None:
         """What was kept in the state directory, if it can be used."""
         try:
-            return last_good.load(self._directory)
+            stored = last_good.load(self._directory)
         except ValueError as error:
             log.warning("the content kept in %s cannot be used: %s", self._directory, error)
             return None
+        self._is_kept = stored is not None
+        return stored
 
     def keep(
         self,
@@ -76,7 +79,17 @@ class Persistence:
     @property
     def is_waiting(self) -> bool:
         """Is there something that could not be kept or written down, and is tried again?"""
-        return self._pin_failed or bool(self._journal.waiting or self._active.state.not_kept)
+        return self._pin_failed or bool(self._journal.waiting or self._active.state.not_kept) or self._is_gone()
+
+    def _is_gone(self) -> bool:
+        """Has the state directory, or what was kept there, gone under way?"""
+        return self._is_kept and not self._is_spared and not os.access(self._directory / last_good.FILE_NAME, os.F_OK)
+
+    def tell_what_is_gone(self) -> None:
+        """Say that nothing is kept any more, where it has gone and cannot be kept anew."""
+        if self._is_gone():
+            self._is_kept = False
+            self._tell(f"{self._directory} has lost what was kept there")
 
     def try_again(self, repository: Repository, identity: Identity, roots: Sequence[str]) -> None:
         """Keep what is in force, and write down what has happened, if that has failed and it is time."""
@@ -84,17 +97,14 @@ class Persistence:
             self._write_journal()
         state = self._active.state
         commit = state.snapshot.commit if state.snapshot else None
-        if (
-            commit is None
-            or self._is_spared
-            or not (state.not_kept or self._pin_failed)
-            or time.monotonic() < self._due
-        ):
+        is_due = (state.not_kept or self._pin_failed) and time.monotonic() >= self._due
+        if commit is None or self._is_spared or not (is_due or self._is_gone()):
             return
         self._due = time.monotonic() + AGAIN
         try:
             files = repository.files_of(repository.commit(commit.id))
         except RepositoryError:  # served from the state directory; the repository has it no more
+            self.tell_what_is_gone()
             return
         self.keep(repository, identity, commit, files, roots)
 
@@ -104,8 +114,12 @@ class Persistence:
             last_good.save(self._directory, content)
         except OSError as error:
             not_kept = f"{self._directory} cannot be written: {error.strerror}"
-            if not_kept != self._active.state.not_kept:
-                log.warning("nothing is kept for a restart: %s", not_kept)
+        self._is_kept = not_kept is None
+        self._tell(not_kept)
+
+    def _tell(self, not_kept: str | None) -> None:
+        if not_kept and not_kept != self._active.state.not_kept:
+            log.warning("nothing is kept for a restart: %s", not_kept)
         self._active.change(not_kept=not_kept)
 
     def _write_journal(self) -> None:

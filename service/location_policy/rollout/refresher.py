@@ -90,6 +90,7 @@ class Refresher:
                 self._look(repository)
         except Exception as error:  # noqa: BLE001  the top level: to end here would be to serve old answers for ever
             self._note_failed(error)
+            self._activator.tell_what_is_gone()
         else:
             self._note_success()
         if self._active.state.outage and self._active.state.snapshot is None:
@@ -146,7 +147,7 @@ class Refresher:
         self._active.change(
             head=head,
             last_changed_at=head.seen_at,
-            is_settled=is_in_force,
+            is_settled=is_in_force and not self._activator.is_unconfirmed(head.commit.id),
             was_read=state.was_read or is_in_force,
             rejection=None if is_in_force else state.rejection,
             outage=None,

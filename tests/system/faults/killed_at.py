@@ -36,7 +36,7 @@ def is_folder(descriptor: int) -> bool:
 
 STEPS: dict[str, Callable[[], None]] = {
     "Active.change snapshot": lambda: kill_before(
-        ActiveState, "change", lambda *_, **named: {"snapshot", "is_settled"} <= named.keys()
+        ActiveState, "change", lambda *_, **named: {"snapshot", "was_read"} <= named.keys()
     ),
     "mkstemp": lambda: kill_before(tempfile, "mkstemp", lambda **named: "prefix" in named),
     "write": lambda: kill_before(os, "fdopen"),

@@ -15,13 +15,12 @@ from ...errors import CannotStart, RepositoryError
 from ...gate.hooks import shipped
 from ...gate.install import create
 from ...repository.config import SECTION
-from ...repository.git_dir import find_git_directory
 from ...repository.mirror import Mirror, is_url
 from ...repository.repository import open_repository
 from ...rollout import last_good
 from ...rollout.last_good import Identity
 from ...text import without_secrets
-from ..terminal.default_paths import REPOSITORY, STATE, state_beside
+from ..terminal.default_paths import REPOSITORY, STATE, find_repository, state_beside
 from .options import ServeOptions
 
 log = logging.getLogger(__name__)
@@ -76,7 +75,7 @@ def make(source: Source, options: ServeOptions) -> None:
 def find(source: Source, options: ServeOptions) -> Path:
     """The git directory; one that cannot be read now is waited for when its last good content is on disk."""
     try:
-        directory = find_git_directory(source.place)
+        directory = find_repository(source.place, source.state)
         with open_repository(directory) as repository:
             settings = repository.settings()
             served = repository.served_ref(settings).removeprefix("refs/heads/")

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import NotARepository
-from ...repository.git_dir import find_git_directory
+from ...repository.git_dir import common_directory, find_git_directory
 from ...repository.mirror import is_url, mirror_directory
+from ...rollout.last_good import FILE_NAME, kept_identity
 
 DATA = Path("data")
 REPOSITORY = DATA / "locations.git"
@@ -31,14 +32,28 @@ def asked_place(repo: str | None, state_dir: Path | None = None) -> Place:
         state = state_dir or STATE
         return Place(find_git_directory(mirror_directory(repo, state)), state)
     if repo or not REPOSITORY.exists():
-        directory = find_git_directory(Path(repo)) if repo else _here()
+        directory = find_repository(Path(repo), state_dir) if repo else _here()
         return Place(directory, state_dir or state_beside(directory))
-    return Place(find_git_directory(REPOSITORY), state_dir or STATE)
+    return Place(find_repository(REPOSITORY, state_dir or STATE), state_dir or STATE)
 
 
 def state_beside(repository: Path) -> Path:
-    """The state directory of a repository that was named."""
-    return find_git_directory(repository) / "location-policy"
+    """The state directory of a repository that was named; working copies come and go, so theirs is where they share."""
+    directory = find_git_directory(repository)
+    common = common_directory(directory)
+    return (directory if common == directory else common.resolve()) / "location-policy"
+
+
+def find_repository(path: Path, state: Path | None) -> Path:
+    """The git directory at a path; raises NotARepository, which advises no new one where content of one is kept."""
+    try:
+        return find_git_directory(path)
+    except NotARepository as error:
+        if state is None or not (state / FILE_NAME).exists():
+            raise
+        kept = kept_identity(state)
+        hint = f"mount or restore it: {state} keeps what was served of {kept.place if kept else 'a repository'}"
+        raise NotARepository(error.message, hint) from None
 
 
 def _here() -> Path:
