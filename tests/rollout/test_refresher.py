@@ -534,6 +534,16 @@ def serve_unknown(following: Following, repository: Path) -> str:
     return commit
 
 
+def test_what_an_earlier_version_served_is_served_on_below_a_bad_head_without_content_on_disk(
+    following: Following, repository: Path, tmp_path: Path
+) -> None:
+    unknown = serve_unknown(following, repository)
+    force_commit(repository, BAD)
+    (tmp_path / "empty").mkdir()
+    state = Following(repository, tmp_path / "empty").look()
+    assert (state.name, active_commit(state)) == ("rejected", unknown)
+
+
 def test_what_an_earlier_version_served_is_taken_after_older_content_on_disk(
     following: Following, repository: Path
 ) -> None:
