@@ -76,6 +76,7 @@ def test_at_rest_no_git_is_started_and_the_source_is_looked_at_all_the_same(serv
 
 
 def test_a_restored_ref_with_old_times_is_seen_soon(service: Service, repository: Path, started: Path) -> None:
+    git("update-ref", "refs/heads/aside", "refs/heads/main", cwd=repository)
     new = force_commit(repository, PERTH, "refs/heads/aside")
     path = repository / "refs" / "heads" / "main"
     before = path.stat()
@@ -87,6 +88,7 @@ def test_a_restored_ref_with_old_times_is_seen_soon(service: Service, repository
 
 
 def test_a_ref_that_moves_and_is_packed_is_seen_soon(service: Service, repository: Path) -> None:
+    git("update-ref", "refs/heads/aside", "refs/heads/main", cwd=repository)
     new = force_commit(repository, GOOD, "refs/heads/aside")
     began = time.monotonic()
     git("update-ref", "refs/heads/main", new, cwd=repository)

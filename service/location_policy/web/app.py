@@ -8,9 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from ..repository.http_backend import HttpBackend
 from ..rollout.state import ActiveState, now
-from .edge.git_http import FETCH, PUSH, REFS, GitHttp
+from .edge.git_http import FETCH, PUSH, REFS, Backend, GitHttp
 from .edge.guard import ALL_ROLES, Access, Guard
 from .edge.policy_api import PolicyApi
 from .edge.responses import json_response
@@ -37,7 +36,7 @@ def make_app(
     settings: Settings,
     decisions: DecisionLog | None = None,
     access: Access = EVERYONE_MAY,
-    backend: HttpBackend | None = None,
+    backend: Backend = None,
 ) -> ASGIApp:
     """The ASGI application that answers from `active` whom `access` lets ask, and tells `decisions` of each.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import NamedTuple
@@ -15,17 +16,17 @@ from .git_http import open_git
 from .options import ServeOptions
 from .source import Source, find, make
 
-PATIENCE = 1.0
+PATIENCE = 0.7
 """Seconds that git has where answers can begin without it."""
 
 log = logging.getLogger(__name__)
 
 
 class Opened(NamedTuple):
-    """The git directory, and git for what is asked over HTTP; `answers`: whether git has answered."""
+    """The git directory, and git for what is asked over HTTP, by now; `answers`: whether git has answered."""
 
     directory: Path
-    backend: HttpBackend | None
+    backend: Callable[[], HttpBackend | None]
     answers: bool = True
 
 
@@ -33,10 +34,11 @@ def open_source(source: Source, options: ServeOptions) -> Opened:
     """What is followed, made where it is ours to make; raises LocationPolicyError where it is not as was asked for."""
     if not source.is_kept:
         return _open(source, options)
-    opened = in_time(lambda: _open(source, options), PATIENCE, _tell_late)
+    late: list[Opened] = []
+    opened = in_time(lambda: _open(source, options), PATIENCE, lambda end: _take_late(end, late))
     if opened is None:
-        log.warning("git does not answer: answers come from %s, and git over HTTP is not served", source.state)
-        return Opened(source.place, None, answers=False)
+        log.warning("git does not answer yet: answers come from %s, and git over HTTP waits", source.state)
+        return Opened(source.place, lambda: late[0].backend() if late else None, answers=False)
     return opened
 
 
@@ -46,11 +48,13 @@ def _open(source: Source, options: ServeOptions) -> Opened:
         make(source, options)
         directory = find(source, options)
         backend = open_git(directory, is_copy=source.mirror is not None, wanted=options.git_http)
-    return Opened(directory, backend)
+    return Opened(directory, lambda: backend)
 
 
-def _tell_late(opened: Future[Opened]) -> None:
+def _take_late(end: Future[Opened], late: list[Opened]) -> None:
     """Nothing is ended for what is found out when answers have begun."""
-    error = opened.exception()
-    if isinstance(error, LocationPolicyError):
+    error = end.exception()
+    if error is None:
+        late.append(end.result())
+    elif isinstance(error, LocationPolicyError):
         log.error("%s", "; ".join(filter(None, (error.message, error.hint))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -87,11 +87,17 @@ async def tell(send: Send, status: int, reason: str, *more: tuple[bytes, bytes],
     await send_whole(send, status, headers, f"{reason}\n".encode(), with_body=with_body)
 
 
-class GitHttp:
-    """Hands the known requests on to git; with no `backend` the repository is not served so."""
+Backend = HttpBackend | Callable[[], HttpBackend | None] | None
 
-    def __init__(self, backend: HttpBackend | None, proxies: Proxies) -> None:
-        self._backend = backend
+
+class GitHttp:
+    """Hands the known requests on to git; with no `backend` the repository is not served so.
+
+    A function in its place says what there is by now: git may not have answered when the service began.
+    """
+
+    def __init__(self, backend: Backend, proxies: Proxies) -> None:
+        self._backend_now = backend if callable(backend) else lambda: backend
         self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,15 +116,16 @@ class GitHttp:
 
     async def _serve(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         found, headers = asked(scope), dict(scope["headers"])
-        if self._backend is None:
+        backend = self._backend_now()
+        if backend is None:
             raise Refused(404, "git over HTTP is not served here")
         if found is None:
             raise Refused(404, f"this is no request of git; type: git clone http://…{PLACE}")
-        largest = self._backend.largest if found.path == "git-receive-pack" else 0
+        largest = backend.largest if found.path == "git-receive-pack" else 0
         limit = 0 if found.query else 2 * largest or LARGEST_FETCH
         _check(found, headers, DROPPED if largest else limit)
         heard = _Heard(headers.get(b"content-encoding", b""), limit, largest)
-        async with asyncio.timeout(DEADLINE), self._backend.run(self._call(found, headers, scope)) as talk:
+        async with asyncio.timeout(DEADLINE), backend.run(self._call(found, headers, scope)) as talk:
             await _exchange(talk, heard, receive, answer)
 
     def _call(self, found: GitCall, headers: Mapping[bytes, bytes], scope: Scope) -> Call:
