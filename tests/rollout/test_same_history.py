@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.repository.mirror import Mirror
 from location_policy.repository.repository import open_repository
 from location_policy.rollout import last_good
 from location_policy.rollout.persistence import PIN
@@ -218,6 +219,29 @@ def test_a_lost_ancestor_is_no_other_history(following: Following) -> None:
     new = git("commit-tree", "main^{tree}", "-p", "main", "-m", "x", cwd=following.repository)
     git("update-ref", "refs/heads/main", new, cwd=following.repository)
     assert following.look() == ("in-sync", new)
+
+
+def test_a_remote_is_followed_when_it_is_forced_and_not_when_it_is_another(tmp_path: Path) -> None:
+    remote, state = make_repository(tmp_path / "remote.git", GOOD), tmp_path / "state"
+    for files in (PERTH, GOOD):
+        force_commit(remote, files)
+    mirror = Mirror(remote.as_uri(), state, None, interval=0)
+    mirror.make()
+    active = ActiveState()
+    refresher = Refresher(mirror.directory, active, state, mirror)
+    refresher.look()
+    git("update-ref", "refs/heads/main", "main~1", cwd=remote)
+    forced = force_commit(remote, SAMPLE)
+    refresher.look()
+    assert (active.state.name, tip(mirror.directory, PIN)) == ("in-sync", forced)
+    git("update-ref", "-d", "refs/heads/main", cwd=remote)
+    other = force_commit(remote, SAMPLE)
+    refresher.look()
+    assert (active.state.name, tip(mirror.directory, PIN)) == ("rejected", forced)
+    done = run_program("accept-history", "--repo", remote.as_uri(), "--state-dir", state)
+    assert done.returncode == 0, done.stderr
+    refresher.look()
+    assert (active.state.name, tip(mirror.directory, PIN)) == ("in-sync", other)
 
 
 def test_without_a_commit_there_is_nothing_to_accept(tmp_path: Path) -> None:
