@@ -31,7 +31,7 @@ LINES_LIMIT = 4_000_000
 FILES_LIMIT = 10_000
 """CSV files that one configuration may have."""
 PATHS_LIMIT = 200_000
-"""Files and folders that one commit may have, whatever they are for: all are looked at."""
+"""Files and folders that one commit may have, for any use: all are looked at."""
 PATH_LIMIT = 1_024
 """Characters that a path may have."""
 

@@ -32,7 +32,7 @@ from .landing import Proposal, check_writable, land, land_aside, propose, served
 REVIEW = "upload"
 """The folder of branches on which changes wait for a review."""
 LONGEST_MESSAGE = 20_000
-"""Characters of a message that nobody has typed: it may have the message of another commit in it."""
+"""Characters of a message that was not typed: it may have the message of another commit in it."""
 LOGGED = "location-policy page"
 """What the log of the branch says."""
 CAME = 20

@@ -87,7 +87,7 @@ def create(
                 commit_id = repository.commit_folder(content, "Start the map of media locations")
                 load_map_at(repository, Validator(), repository.commit(commit_id))
                 repository.pin(f"refs/heads/{branch or BRANCH}", commit_id)
-        for top in (aside, aside / "config"):  # also under a umask that lets everybody write
+        for top in (aside, aside / "config"):  # also under a umask that lets every user write
             top.chmod(top.stat().st_mode & ~0o002)
         if shared:
             _share(aside)
@@ -189,7 +189,7 @@ def _tell_unsigned(repository: Repository) -> Iterator[str]:
 def _share(directory: Path) -> None:
     """Let the group read all, and write what a push writes, new files too, as git does for what it makes itself.
 
-    Whoever writes config or hooks says what the next user of the repository runs. So what lies at the top, the hooks
+    The writer of config and hooks says what the next user of the repository runs. So what lies at the top, the hooks
     and what the service keeps there are their owner's, and nothing at the top may be moved away by others (chmod(1),
     "restricted deletion flag").
     """

@@ -87,7 +87,7 @@ class Plan:
 
     @cached_property
     def by_rules(self) -> tuple[tuple[int, Range], ...]:
-        """What was answered before and rules answer otherwise, whatever becomes of its row; disjoint, with sizes.
+        """What was answered before and rules answer otherwise, with its row or without; disjoint, with sizes.
 
         A protocol that is answered no more, or whose addresses are looked for elsewhere, takes all its answers with it;
         another default, those without a row; another form of overflow locations, those that have some.

@@ -64,7 +64,7 @@ def loosened(old: LocationMap, new: LocationMap) -> tuple[RuleChange, ...]:
 
 
 def dropped_expectations(old: LocationMap, new: LocationMap) -> list[Expectation]:
-    """The expectations of the old map that the new one has not, whatever their reason; in the order of subnets."""
+    """The expectations of the old map that the new one has not, with any reason; in the order of subnets."""
     if old.expected is new.expected:  # as read from one blob, in a series of commits
         return []
     kept = {(one.network, one.location) for one in new.expected}

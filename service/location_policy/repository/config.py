@@ -21,7 +21,7 @@ def read_section(git: Git) -> Mapping[str, str]:
 
 
 def config_values(git: Git, key: str) -> list[str]:
-    """The values of a key in the repository's own config, whatever we tell git besides."""
+    """The values of a key in the repository's own config, not what we tell git besides."""
     text = (found(git, "config", "--local", "--includes", "--null", "--get-all", key) or b"").decode(errors="replace")
     return [value for value in text.split("\0") if value]
 

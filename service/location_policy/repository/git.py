@@ -117,7 +117,7 @@ class PlainGit:
         try:
             stdout, stderr = communicate(self._running, stdin, self.end, deadline)
         finally:
-            self.end()  # where time has run out for whoever asks
+            self.end()  # where time has run out for the caller
         if self._running.returncode:
             raise GitFailed(arguments[0], self._running.returncode, stderr.decode(errors="replace"))
         return stdout

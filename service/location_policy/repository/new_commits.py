@@ -155,7 +155,7 @@ def merge_trees(git: Git, base: str, ours: str, theirs: str, author: Author) -> 
 
 
 def _plain(git: Git) -> Mapping[str, str]:
-    """That conflicts have two sides, and no program merges, whatever the repository says: its files are in conflict."""
+    """That conflicts have two sides, and no program merges, under any config: files with a driver are in conflict."""
     told = found(git, "config", "--null", "--name-only", "--get-regexp", r"^merge\..+\.driver$") or b""
     drivers = told.decode(errors="surrogateescape").split("\0")[:-1]
     return config_variables({"merge.conflictStyle": "merge"} | dict.fromkeys(drivers, "false"))

@@ -1,4 +1,4 @@
-"""Open a file that is one: no symbolic link that somebody has put there, and no pipe that would be waited for."""
+"""Open a file that is one: no symbolic link that another user has put there, and no pipe that would be waited for."""
 
 from __future__ import annotations
 

@@ -225,7 +225,7 @@ def _parse(review: Review, reply: Reply) -> list[Comment]:
 
 
 def _author(comment: dict[str, Any]) -> Author:
-    """An account that is gone has left its comments to nobody."""
+    """An account that is gone has left its comments without an author."""
     account = comment.get("user") or comment.get("author") or {}
     is_app = account.get("type") == "Bot"
     return Author(None, account["login"]) if is_app else Author(account.get("id"), None)
