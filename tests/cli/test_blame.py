@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.repository.mirror import Mirror
 from tests.support.program import run_program
 from tests.support.repositories import BAD, Clone, clone, git, init, make_repository
 
@@ -166,3 +167,17 @@ def test_a_path_of_any_bytes_is_blamed(tmp_path: Path) -> None:
 def test_the_shipped_map_is_blamed_on_the_program(tmp_path: Path) -> None:
     done = run_program("blame", "10.61.2.7", "--repo", init(tmp_path / "x.git"))
     assert done.stdout.endswith("location-policy: Start the map of media locations\n")
+
+
+def test_the_copy_of_a_remote_is_found_by_the_state_directory_of_its_service(repository: Path, tmp_path: Path) -> None:
+    url, state = repository.as_uri(), tmp_path / "state"
+    asked = ("blame", "10.61.3.7", "--repo", url)
+    done = run_program(*asked, cwd=tmp_path)
+    variable = "LOCATION_POLICY_STATE_DIR"
+    hint = f"name the state directory of the service that follows it: {variable}=/var/lib/location-policy"
+    message = f"there is no copy of {url} in data/state"
+    assert (done.returncode, done.stderr) == (2, f"location-policy: {message}\n  hint: {hint}\n")
+    mirror = Mirror(url, state, None, 0)
+    mirror.make()
+    mirror.update()
+    assert "Melbourne" in run_program(*asked, cwd=tmp_path, environment={variable: str(state)}).stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import pytest
@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from location_policy.gate.overrides import Override, record
+from location_policy.lookup.answers import Outcome
 from location_policy.problems import Problem, Problems
 from location_policy.repository.repository import open_repository
 from location_policy.rollout.journal import Event, Journal
@@ -20,7 +21,7 @@ from location_policy.rollout.state import ActiveState, Failure, Head
 from location_policy.web.app import make_app
 from location_policy.web.edge.guard import Access
 from location_policy.web.ops.metrics import Requests
-from location_policy.web.pages.rendering import compile_templates, environment
+from location_policy.web.pages.rendering import ASKED, compile_templates, environment
 from location_policy.web.pages.router import Pages
 from location_policy.web.site.change_service import ChangeService
 from location_policy.web.site.repository_queries import RepositoryQueries
@@ -71,6 +72,10 @@ def facts(client: TestClient, target: str, status: int = 200) -> dict[str, Any]:
     assert response.status_code == status, response.text
     body: dict[str, Any] = response.json()
     return body
+
+
+def test_every_outcome_of_a_request_has_its_words() -> None:
+    assert [outcome for outcome in get_args(Outcome) if not ASKED.get(outcome)] == []
 
 
 # --- home ---

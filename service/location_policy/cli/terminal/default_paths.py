@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,11 +10,14 @@ from ...errors import NotARepository
 from ...repository.git_dir import common_directory, find_git_directory
 from ...repository.mirror import is_url, mirror_directory
 from ...rollout.last_good import FILE_NAME, kept_identity
+from ...text import without_secrets
 
 DATA = Path("data")
 REPOSITORY = DATA / "locations.git"
 STATE = DATA / "state"
 """What `serve` takes that is told nothing."""
+STATE_VARIABLE = "LOCATION_POLICY_STATE_DIR"
+"""That of the service, as `serve` takes it."""
 
 
 class Place(NamedTuple):
@@ -29,8 +33,8 @@ def asked_place(repo: str | None, state_dir: Path | None = None) -> Place:
     Raises NotARepository.
     """
     if repo and is_url(repo):
-        state = state_dir or STATE
-        return Place(find_git_directory(mirror_directory(repo, state)), state)
+        state = state_dir or Path(os.environ.get(STATE_VARIABLE) or STATE)
+        return Place(_find_copy(repo, state), state)
     if repo or not REPOSITORY.exists():
         directory = find_repository(Path(repo), state_dir) if repo else _here()
         return Place(directory, state_dir or state_beside(directory))
@@ -54,6 +58,16 @@ def find_repository(path: Path, state: Path | None) -> Path:
         kept = kept_identity(state)
         hint = f"mount or restore it: {state} keeps what was served of {kept.place if kept else 'a repository'}"
         raise NotARepository(error.message, hint) from None
+
+
+def _find_copy(url: str, state: Path) -> Path:
+    """The copy that a service has made of a remote; it makes it, and no other command does."""
+    directory = mirror_directory(url, state)
+    if not directory.exists():
+        message = f"there is no copy of {without_secrets(url)} in {state}"
+        hint = f"name the state directory of the service that follows it: {STATE_VARIABLE}=/var/lib/location-policy"
+        raise NotARepository(message, hint)
+    return find_git_directory(directory)
 
 
 def _here() -> Path:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from ... import __version__
 from ...history.commit_text import SHORT
+from ...lookup.answers import Outcome
 from ...lookup.snapshot import Snapshot
 from .chart_text import bands, bar_fit, bar_subtitle, bar_title, bar_words, legend
 from .colours import look_of, looks_of
@@ -51,7 +52,7 @@ OUTCOMES = {
 }
 
 
-ASKED = {
+ASKED: Mapping[Outcome, str] = {
     "match": "a row covers the address",
     "default": "no row, the default answers",
     "no-match": "no row covers the address",
@@ -59,6 +60,10 @@ ASKED = {
     "bad-address": "not an address",
     "not-ready": "no map was loaded yet",
     "not-provided": "another kind of request",
+    "not-allowed": "another method than GET",
+    "unauthorized": "no right password",
+    "forbidden": "a user without the role node",
+    "busy": "too many passwords at a time",
 }
 """What outcomes of requests mean, where the word does not say it."""
 
