@@ -16,6 +16,7 @@ from tests.support.service import started_service
 REPO = ("--repo", "locations.git")
 NOWHERE = ("--manager", "http://127.0.0.1:9", "--user", "api", "--password-file", "locations.csv")
 TYPED = (
+    ("accept-history", "--repo", "nowhere.git"),
     ("blame", "10.61.2.7", *REPO),
     ("check", *REPO),
     ("comment", *REPO),
