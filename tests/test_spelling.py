@@ -138,3 +138,11 @@ def test_long_names_are_not_compared_letter_by_letter_with_many_others() -> None
     assert nearest("ba" * 100, known) is None
     assert nearest(f"{'AB' * 100}7", known) == known[7]
     assert time.process_time() - started < 0.5
+
+
+def test_what_looks_the_same_is_found_in_no_time_that_grows_with_the_square() -> None:
+    marks = "\u0301" * 10_000 + "\u0316" * 10_000
+    started = time.process_time()
+    assert nearest(f"Sydney{marks}", ("Sydney",)) is None
+    assert nearest("\u0405ydney", ("Sydney", f"Sydney{marks}")) == "Sydney"
+    assert time.process_time() - started < 0.5

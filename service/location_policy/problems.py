@@ -44,7 +44,7 @@ CODES = {
     "symlink": Code("a symbolic link where a file should be"),
     "submodule": Code("a submodule where a file should be"),
     "lfs-pointer": Code("a Git LFS pointer instead of the content"),
-    "case-twin": Code("two paths that differ only in case"),
+    "case-twin": Code("two paths that differ only in case, or in how Unicode spells them"),
     "conflict-marker": Code("a line left by a merge that was not finished"),
     "unbalanced-quote": Code('a `"` without its partner'),
     "wrong-separator": Code("cells parted by something other than commas"),
@@ -68,6 +68,16 @@ CODES = {
     "unknown-location": Code("a name that is not in `known`", adjustable=True),
     "repeated-location": Code("the same name twice in one row", adjustable=True),
     "formula-name": Code("a name that a spreadsheet would run as a formula (= + - @)", adjustable=True),
+    "subnet-as-name": Code("an address or a subnet where a location name should be", adjustable=True),
+    "error-value": Code(
+        "an error of a spreadsheet (#N/A, #REF!) where a location name should be; as a warning it begins a comment",
+        adjustable=True,
+    ),
+    "invisible-character": Code(
+        "a name with a character that cannot be seen, or a space that is not the usual one", adjustable=True
+    ),
+    "lost-character": Code("a name with U+FFFD, where a program has lost a letter", adjustable=True),
+    "mojibake": Code("a name of which the letters were read in a wrong encoding", "warning", adjustable=True),
     "stray-csv": Code("a CSV file, or a `Policy.toml`, that is not read", "warning", adjustable=True),
     "redundant-subnet": Code("a row that says what the next wider row around it says", "warning", adjustable=True),
     "shadowed-subnet": Code("a row of which longer rows take every address", "warning", adjustable=True),
@@ -120,8 +130,8 @@ class Problem:
             "column": self.column,
             "code": self.code,
             "severity": self.severity,
-            "message": shorten(self.message),
-            "hint": self.hint and shorten(self.hint),
+            "message": escape(shorten(self.message)),
+            "hint": self.hint and escape(shorten(self.hint)),
         }
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from unicodedata import normalize
+from functools import lru_cache
+from itertools import groupby
+from typing import Literal
+from unicodedata import combining, normalize
 
 LETTERS_COMPARED = 100_000
 """Characters of all names up to which they are compared letter by letter: 5,000 names, of which Pexip has hundreds."""
@@ -12,33 +15,50 @@ LETTERS_COMPARED = 100_000
 PAIRS_COMPARED = 200_000
 """Pairs of characters of two names up to which one is compared with others letter by letter, in some 30 ms."""
 
+_MARKS = 30
 _LIKENESS = 0.7
 """Share of letters, in order, that a name must have in common with another to be taken for it."""
 _LONG_WORDS = re.compile(r"[^\W\d_]{4,}")
 """Words in which one other letter is a slip; in a shorter one, and in a number, it tells two places apart."""
+_BLANK = re.compile("[\u034f\u115f\u1160\u2800\u3164\ufe00-\ufe0f]")
+"""What Python calls printable and no font shows, as far as it gets into names."""
+_LOOK_ALIKES = str.maketrans(
+    "АВЕКМНОРСТУХІЈЅаеорсухіјѕһԁԛԝӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρօıɡɑ",
+    "ABEKMHOPCTYXIJSaeopcyxijshdqwlABEZHIKMNOPTYXovpoiga",
+)
+"""Letters of other scripts that look like those of ASCII (UTS #39, "confusables")."""
 
 
 def nearest(name: str, names: Collection[str]) -> str | None:
-    """The one of these names that differs least: by case or space first, then by a letter or two."""
+    """The one of these names that differs least: by case, space or look first, then by a letter or two."""
     folded = _fold(name)
+    same = next((candidate for candidate in names if _fold(candidate) == folded), None)
+    if same is not None or _are_many(folded, names):
+        return same
+    seen = _fold(look_alike(name))
+    candidates: dict[str, str] = {}
     for candidate in names:
-        if _fold(candidate) == folded:
-            return candidate
-    if len(folded) * sum(map(len, names)) > PAIRS_COMPARED:
-        return None
+        candidates.setdefault(_fold(look_alike(candidate)), candidate)
+    if seen in candidates or _are_many(seen, candidates):
+        return candidates.get(seen)
     from difflib import get_close_matches  # only where something is wrong: the hook must start fast
 
-    close = get_close_matches(folded, [_fold(candidate) for candidate in names], n=1, cutoff=_LIKENESS)
-    return next((candidate for candidate in names if _fold(candidate) == close[0]), None) if close else None
+    close = get_close_matches(seen, candidates, n=1, cutoff=_LIKENESS)
+    return candidates[close[0]] if close else None
+
+
+def _are_many(name: str, names: Collection[str]) -> bool:
+    return len(name) * sum(map(len, names)) > PAIRS_COMPARED
 
 
 def near_misses(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Each name that differs from one before it by case, by space or by one letter, with the first such.
 
-    Space is also what cannot be seen, and how Unicode spells a letter. A letter counts in a word of four or more:
+    Space is also what cannot be seen, how Unicode spells a letter, and a letter of another script that looks the same.
+    A letter counts in a word of four or more:
     `Sidney` is near `Sydney`, but `Rack 2` is not near `Rack 1`, nor `SIN` near `SYN`.
     """
-    folded = [_fold(name if name.isascii() else _visible(name)) for name in names]
+    folded = [_fold(look_alike(name)) for name in names]
     compares_letters = sum(map(len, folded)) <= LETTERS_COMPARED
     by_plain: dict[str, int] = {}
     by_fold: dict[str, int] = {}
@@ -58,14 +78,28 @@ def near_misses(names: Sequence[str]) -> Iterator[tuple[str, str]]:
                 index.setdefault(key, at)
 
 
+@lru_cache(maxsize=8_192)
+def look_alike(name: str) -> str:
+    """The text that looks like this one, in ASCII as far as can be: equal for names that a reader cannot tell apart."""
+    if name.isascii():
+        return name
+    seen = "".join(c for c in composed(name, "NFKC") if c.isprintable())
+    return _BLANK.sub("", seen).translate(_LOOK_ALIKES)
+
+
+def composed(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
+    """The text in a composed form of Unicode, with more than 30 marks on one letter as it is (UAX #15, "Stream-Safe").
+
+    To put many marks in order takes quadratic time.
+    """
+    marked = (sum(1 for _ in run) for is_mark, run in groupby(text, lambda c: combining(c) > 0) if is_mark)
+    return normalize(form, text) if max(marked, default=0) <= _MARKS else text
+
+
 def _letters(fold: str) -> Iterator[int]:
     """The positions of the letters that count."""
     for word in _LONG_WORDS.finditer(fold):
         yield from range(word.start(), word.end())
-
-
-def _visible(name: str) -> str:
-    return "".join(c for c in normalize("NFKC", name) if c.isprintable())
 
 
 def _fold(name: str) -> str:

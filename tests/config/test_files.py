@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 
 from location_policy.config.files import (
@@ -126,3 +128,33 @@ def test_a_file_of_more_lines_than_there_may_be_is_not_read_line_by_line() -> No
     assert [problem.code for problem in file_problems([File("locations.csv", "file", len(content), "", content)])] == [
         "too-large"
     ]
+
+
+@pytest.mark.parametrize("path", ["locations/Zürich.csv", "locations/Äpfel/a.csv"])
+def test_paths_that_differ_in_how_unicode_spells_them_are_twins(path: str) -> None:
+    other = normalize("NFD", path)
+    problem = next(iter(file_problems([file(other), file(path)])))
+    assert (problem.path, problem.code) == (path, "case-twin")
+    assert problem.message.endswith("differ only in how Unicode spells them")
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("locations/~$apac.csv", "a lock file of Excel"),
+        ("locations/._apac.csv", "a file of macOS (AppleDouble)"),
+    ],
+)
+def test_what_a_program_leaves_beside_a_table_is_called_so(path: str, what: str) -> None:
+    problem = next(iter(file_problems([file(path, content=b"Alice\0\0")])))
+    assert (problem.code, problem.message) == ("nul", f"this is {what}, not rows")
+    assert problem.hint
+    assert problem.hint.startswith("delete it: git rm --cached ")
+    assert found(file(path, content=b"Sydney,10.61.2.0/24\n")) == []
+
+
+@pytest.mark.parametrize("path", ["~$locations.csv", "locations/.~lock.apac.csv#"])
+def test_where_no_rows_are_read_it_is_told_and_does_no_harm(path: str) -> None:
+    problem = next(iter(file_problems([file(path)])))
+    assert (problem.code, problem.severity) == ("stray-csv", "warning")
+    assert "move it" not in (problem.hint or "")

@@ -196,3 +196,31 @@ def test_deleting_what_a_hint_says_to_delete_changes_no_answer(rows: list[str]) 
     idle = {line - 1 for line, code in told("\n".join(rows)) if code in ("redundant-subnet", "shadowed-subnet")}
     for gone in [idle, *({line} for line in idle)]:
         assert answers([row for at, row in enumerate(rows) if at not in gone]) == answers(rows)
+
+
+@pytest.mark.parametrize(
+    ("flawed", "plain", "by_what"),
+    [
+        ("Syd\u00adney", "Sydney", r"; it has \xad (soft hyphen)"),
+        ("Sydney\u00a0", "Sydney", r"; it has \xa0 (no-break space)"),
+        ("Zu\u0308rich", "Z\u00fcrich", r"; it has \u0308 (combining diaeresis)"),
+        ("S\u0443dney", "Sydney", r"; it has \u0443 (cyrillic small letter u)"),
+        ("\u0421\u041e\u0421\u041e\u0410", "COCOA", r"; it has \u0421 (cyrillic capital letter es)"),
+    ],
+)
+@pytest.mark.parametrize("often", [1, 3])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_two_names_that_look_the_same_the_plain_one_is_recommended(
+    flawed: str, plain: str, by_what: str, often: int, is_first: bool
+) -> None:
+    names = [flawed] * often + [plain] if is_first else [plain] + [flawed] * often
+    rows = "".join(f"{name},10.{at}.0.0/16\n" for at, name in enumerate(names, 1)).encode()
+    rules = b'[checks]\ninvisible-character = "warning"\n'
+    files = [File("locations.csv", "file", 1, "r", rows), File("policy.toml", "file", 1, "p", rules)]
+    near = [problem for problem in load_map(files).warnings if problem.code == "name-near-miss"]
+    assert len(near) == 1
+    assert near[0].hint
+    assert near[0].hint.startswith(f"write {plain};")
+    assert near[0].message.endswith(by_what)
+    assert near[0].message.isprintable()
+    assert flawed not in near[0].message

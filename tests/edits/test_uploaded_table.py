@@ -12,7 +12,7 @@ from location_policy.edits.uploaded_table import Upload, read_upload
 from location_policy.errors import UnusableUpload
 from location_policy.lookup.csv_export import csv_parts
 from location_policy.lookup.snapshot import build_snapshot
-from tests.support.maps import files_of, map_of, network
+from tests.support.maps import ANY_NAME, files_of, map_of, network
 
 PLAIN = "Sydney,Melbourne,Singapore,10.61.2.0/24\nOslo,,,10.61.3.0/24\n"
 ROWS = [
@@ -207,7 +207,7 @@ NAME = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=
 
 @given(st.lists(st.lists(NAME, min_size=1, max_size=5, unique=True), min_size=1, max_size=9), st.booleans())
 def test_a_download_is_read_as_the_rows_that_it_was_made_of(names: list[list[str]], is_utf16: bool) -> None:
-    policy = '[answer]\noverflow = "list"\n[checks]\nformula-name = "off"\nname-near-miss = "off"\n'
+    policy = f'[answer]\noverflow = "list"\n{ANY_NAME}'
     quoted = [",".join('"' + name.replace('"', '""') + '"' for name in row) for row in names]
     location_map = map_of("".join(f"{row},10.0.{at}.0/24\n" for at, row in enumerate(quoted)), policy)
     content = b"".join(csv_parts(build_snapshot(location_map, None)))

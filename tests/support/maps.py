@@ -19,6 +19,9 @@ from tests.support.repositories import GOOD, Files
 
 MOMENT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 CITIES = ("Oslo", "Sydney", "Perth", "London", "Tokyo", "Chicago", "Lima", "Cairo", "Delhi", "Seoul")
+_OF_NAMES = "formula-name name-near-miss subnet-as-name error-value invisible-character lost-character mojibake"
+ANY_NAME = "[checks]\n" + "".join(f'{code} = "off"\n' for code in _OF_NAMES.split())
+"""The rules under which every text is a name that can be one at all."""
 COMMIT = Commit("c" * 40, "7" * 40, "Change the map", "Alice", MOMENT)
 
 

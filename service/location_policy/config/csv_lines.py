@@ -7,24 +7,51 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from ..problems import Problem
 from ..text import quote, without_bom
+from .subnet_hints import is_address, is_mask, written_subnet
 
-# Possessive, so that a long cell costs no memory: what follows a closing mark leaves only one way to read it.
-_CELL = re.compile(r'[ \t]*+"((?:[^"]++|"")*+)"[ \t]*+(?:,|$)|([^,]*)(?:,|$)')
 LINE_LIMIT = 64 * 1024
 """Bytes that one line may have."""
 CELLS_LIMIT = 64
 """Cells that one line may have, empty ones too."""
 CONFLICT = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_MISTAKEN = ("#", *CONFLICT)
+"""What a line is not a row for that begins so; between quotation marks it is."""
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", "\uff0c": "commas of full width", "\u2502": "lines"}
+_RULER = re.compile(r"(?=.*[-=_\u2500\u2550]{2})[-|+=:_ \t\u2500-\u257f]++")
+"""A line that a table of a page has between its rows."""
 _WORD = re.compile(r"\w+")
-_SUBNET_HEADINGS = frozenset(
-    ("address", "cidr", "ip", "ipv4", "ipv6", "mask", "ms", "net", "network", "or", "prefix", "range", "snet", "subnet")
-)
+_SUBNETS = """
+    address cidr ip ipv4 ipv6 mask ms net network or prefix range snet subnet subnets adresse netz netzwerk
+    subnetz teilnetz maske réseau reseau sous masque red subred máscara direccion dirección rete sottorete rede
+    sub subrede nät delnät netwerk podsieć sieć aliverkko verkko сеть подсеть
+"""
+_OTHERS = """
+    area children city comment comments country description display enabled gateway group head host id identity
+    last length loc location locations maskbits name networksiteid note notes office overflow owner pover
+    primary region role secondary section site siteid sover status subnetid tags tenant type user utilization
+    vlan vrf zone bemerkung beschreibung kommentar ort standort überlauf emplacement débordement lieu nom nombre
+    sitio ubicación sede sito luogo local plats namn plaats locatie lokalizacja место
+"""
+_SUBNET_HEADINGS = frozenset(_SUBNETS.split())
+"""Words of the name of a column that holds subnets, as exports of other programs have them."""
+_HEADINGS = _SUBNET_HEADINGS.union(_OTHERS.split())
+"""The same for all columns."""
+_MISSING = """
+    n/a n/a! n/d n/d! nd nv n/b i/t н/д δ/υ saknas saknas! puuttuu puuttuu! yok hiányzik není_k_dispozici
+    nedostupný getting_data
+"""
+_ERRORS = frozenset(_MISSING.split())
+"""What spreadsheets write for a value that is not there, in their languages, without the # before it, in lower case."""
+_ERROR = re.compile(r"#[¡¿]?(?=[^\W\d_])[\w/ '’]+[!?]")
+"""Every other error: #REF!, #BEZUG!, #NAME?, #¡VALOR!, #DIV/0!; its letters are capitals."""
+_FIRST_CELL = re.compile(r'[ \t]*+"?(#[^",;\t|]*+)"? *+(?:$|[,;\t|])')
+_ROW = "a row is location,overflow…,subnet"
 _SHOWN_ROW = 400
 """Characters of a row that a hint writes out."""
 _BATCH = 1_000
@@ -103,8 +130,35 @@ def placed(path: str, number: int, finding: Finding) -> Problem:
 
 
 def is_blank(text: str) -> bool:
-    """Is this a line that says nothing: blank, or a comment?"""
-    return not text.strip(" \t") or text.lstrip(" \t").startswith("#")
+    """Is this a line that says nothing: blank, or a comment?
+
+    A spreadsheet puts a comment between quotation marks where it has a comma, and blank cells behind it. An error that
+    it writes for a name, such as #N/A, begins no comment.
+    """
+    bare = text.lstrip(" \t")
+    if not bare.startswith(("#", '"')):
+        return not bare
+    return not _begins_with_error(bare) and (bare[0] == "#" or _is_quoted_comment(bare))
+
+
+def _is_quoted_comment(text: str) -> bool:
+    filled = [cell.text for cell in quoted_cells(text) if cell.text] if text.lstrip('" \t').startswith("#") else []
+    return len(filled) == 1 and filled[0].startswith("#")
+
+
+def _begins_with_error(text: str) -> bool:
+    """Is the first cell, whatever parts the cells, an error of a spreadsheet? Some stand for one beside others only."""
+    first = _FIRST_CELL.match(text)
+    if first is None or not is_error_value(first[1].rstrip(" ")):
+        return False
+    return first[1][1:].casefold() in _ERRORS or bool(text[first.end() :].strip(',;|" \t'))
+
+
+def is_error_value(cell: str) -> bool:
+    """Has a spreadsheet written this cell in place of a value that it could not find or work out?"""
+    if not cell.startswith("#"):
+        return cell.startswith("Err:") and cell[4:].isdecimal()
+    return cell[1:].casefold() in _ERRORS or bool(_ERROR.fullmatch(cell) and cell == cell.upper())
 
 
 def filled_cells(raw: bytes) -> list[Cell]:
@@ -127,14 +181,14 @@ def plain_cells(text: str) -> list[Cell]:
     return cells
 
 
-def quoted_cells(text: str) -> list[Cell]:
+def quoted_cells(text: str, separator: str = ",") -> list[Cell]:
     """The cells of a line that may have quotation marks."""
-    return list(_quoted_cells(text))
+    return list(_quoted_cells(text, separator))
 
 
-def _quoted_cells(text: str) -> Iterator[Cell]:
-    for match in _CELL.finditer(text):
-        if match.start() == len(text) and not (text == "" or text.endswith(",")):
+def _quoted_cells(text: str, separator: str = ",") -> Iterator[Cell]:
+    for match in _cell_pattern(separator).finditer(text):
+        if match.start() == len(text) and not (text == "" or text.endswith(separator)):
             break
         quoted, plain = match.groups()
         value = quoted.replace('""', '"') if plain is None else plain
@@ -154,6 +208,24 @@ def _too_many_cells(text: str) -> str | Finding:
         return text
     message = f"the line has more than {CELLS_LIMIT} cells"
     return Finding(beyond.column, "too-large", message, "delete the cells that say nothing, or line {line}")
+
+
+@cache
+def _cell_pattern(separator: str) -> re.Pattern[str]:
+    # Possessive, so that a long cell costs no memory: what follows a closing mark leaves only one way to read it.
+    end = f"(?:{re.escape(separator)}|$)"
+    return re.compile(rf'[ \t]*+"((?:[^"]++|"")*+)"[ \t]*+{end}|([^{re.escape(separator)}]*){end}')
+
+
+def cells_text(cells: Iterable[str]) -> str:
+    """Any cells as a line, without the LF."""
+    return ",".join(map(_cell_text, cells))
+
+
+def _cell_text(cell: str) -> str:
+    if '"' in cell or "," in cell or cell.startswith(_MISTAKEN):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
 
 
 def _not_utf8(raw: bytes, position: int) -> Finding:
@@ -192,22 +264,54 @@ def _unreadable(text: str) -> Finding | None:
 
 
 def _misparted(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
-    """A line of one cell that has more when parted by something else."""
-    separator = next((one for one in _SEPARATORS if one in text.strip(" \t")), None)
-    if len(filled) != 1 or separator is None:
+    """A line that is parted by something else: into cells, of which one is a subnet where none was."""
+    if any(is_address(cell.text) for cell in filled):
         return None
-    row = ",".join(cell.strip(" \t") for cell in text.split(separator)).rstrip(",")
-    if "," not in row.lstrip(","):
-        return None
-    if is_heading(row.split(",")[subnet_at]):
-        return heading(text)
-    message = f"the cells are parted by {_SEPARATORS[separator]}, not by commas"
-    hint = f"write {row}" if len(row) <= _SHOWN_ROW else "part them by commas"
-    return Finding(filled[0].column, "wrong-separator", message, hint)
+    column = filled[0].column if filled else 1
+    if _RULER.fullmatch(text):
+        message = f"{quote(text.strip())} is a line of a table, not a row"
+        return Finding(column, "heading-row", message, "delete line {line}")
+    for separator in filter(text.__contains__, _SEPARATORS):
+        cells = _parted_by(text, separator)
+        said = [cell for cell in cells if cell]
+        has_subnet = any(map(is_address, said))
+        if len(said) < 2 or not (has_subnet or len(filled) == 1):
+            continue
+        if is_heading_row(cells, subnet_at):
+            return heading(text)
+        message = f"the cells are parted by {_SEPARATORS[separator]}, not by commas"
+        return Finding(column, "wrong-separator", message, _hint_at_row(text, separator, cells, subnet_at))
+    return None
+
+
+def _parted_by(text: str, separator: str) -> list[str]:
+    """The cells of a line that is parted so, without the bars around it and without blank ones at its end; of too many
+    the first ones.
+    """
+    cells = [cell.text for cell in islice(_quoted_cells(text, separator), CELLS_LIMIT + 2)]
+    if separator in "|\u2502" and cells and not cells[0]:
+        del cells[0]
+    while cells and not cells[-1]:
+        del cells[-1]
+    return cells
+
+
+def _hint_at_row(text: str, separator: str, cells: list[str], subnet_at: int) -> str:
+    said = [cell for cell in cells if cell]
+    if '"' in text and "," not in text and separator not in "|\u2502":
+        row = ",".join(cell.strip(" \t") for cell in text.split(separator)).rstrip(",")
+    else:
+        row = cells_text(cells)
+    is_long = len(row) > _SHOWN_ROW or len(cells) > CELLS_LIMIT
+    if is_long or not any(map(is_address, said)) or any(map(is_error_value, said)):
+        return "part them by commas"
+    if is_address(said[subnet_at]) and sum(map(is_address, said)) == 1:
+        return f"write {row}"
+    return meant_rows(_with_masks(said)) if subnet_at else "part them by commas, the subnet first"
 
 
 def _unbalanced(text: str) -> Finding | None:
-    for match in _CELL.finditer(text):
+    for match in _cell_pattern(",").finditer(text):
         if match[2] and match[2].lstrip(" \t").startswith('"'):
             column = match.start() + match[2].index('"') + 1
             hint = 'close it, or write the cell as "…" with each mark of the name doubled'
@@ -215,12 +319,63 @@ def _unbalanced(text: str) -> Finding | None:
     return None
 
 
-def is_heading(subnet: str) -> bool:
-    """Is the cell where the subnet should be the name of a column?"""
-    words = _WORD.findall(subnet.casefold().replace("_", " "))
-    return bool(words) and _SUBNET_HEADINGS.issuperset(words)
+def is_heading_row(cells: Sequence[str], subnet_at: int) -> bool:
+    """Are these the names of columns? A row that has a subnet in any cell is none."""
+    said = [cell for cell in cells if cell]
+    if not said or any(map(is_address, said)):
+        return False
+    names = sum(is_heading(cell.rstrip("0123456789"), _HEADINGS) for cell in said)
+    return is_heading(said[subnet_at]) or 2 * names > len(said) > 1
+
+
+def is_heading(cell: str, words: frozenset[str] = _SUBNET_HEADINGS) -> bool:
+    """Is the cell the name of a column, that of subnets where no other words are given?"""
+    found = _WORD.findall(cell.casefold().replace("_", " "))
+    return bool(found) and words.issuperset(found)
 
 
 def heading(text: str) -> Finding:
     """What is said of a row of column names."""
     return Finding(1, "heading-row", f"{quote(text.strip())} is a row of column names", "delete line {line}")
+
+
+def misplaced_subnet(filled: Sequence[Cell]) -> Finding | None:
+    """Why the last of these cells is not a subnet, where another one tells."""
+    cells = [cell.text for cell in filled]
+    joined = _with_masks(cells)
+    subnet = next(filter(is_address, joined), None)
+    if subnet is None or (joined == cells and is_address(cells[-1])):
+        return None
+    if is_address(joined[-1]):
+        message = f"{quote(cells[-1])} is not a subnet, but the mask or the length of the one before it"
+    else:
+        message = f"{quote(cells[-1])} is not a subnet, and {quote(subnet)} does not stand last"
+    return Finding(filled[-1].column, "not-a-subnet", message, meant_rows(joined))
+
+
+def meant_rows(cells: Sequence[str]) -> str:
+    """The hint at the rows that these cells are to be, of which one or more is an address."""
+    names = [cell for cell in cells if not is_address(cell)]
+    addresses = [cell for cell in cells if is_address(cell)]
+    subnets = [written_subnet(cell) for cell in addresses]
+    is_sure = len(names) == 1 or list(cells[: len(names)]) == names
+    if not names:
+        return f"{_ROW}: name the location of each"
+    if not is_sure or not all(subnets):
+        return f"{_ROW}: put {quote(subnets[0] or addresses[0])} last, behind its location"
+    rows = " and ".join(cells_text((*names, subnet)) for subnet in subnets)
+    return f"write {rows}" if len(subnets) == 1 else f"write a row for each subnet: {rows}"
+
+
+def _with_masks(cells: Sequence[str]) -> list[str]:
+    """The cells with a mask or a length behind an address put into one cell with it, or left out where it has one."""
+    joined: list[str] = []
+    for cell in cells:
+        before, mask = joined[-1] if joined else "", cell.removeprefix("/")
+        if not is_address(before) or not (is_mask(mask) or mask.isdecimal()):
+            joined.append(cell)
+        elif "/" not in before and written_subnet(f"{before}/{mask}"):
+            joined[-1] = f"{before}/{mask}"
+        elif "/" not in before or mask.isdecimal():
+            joined.append(cell)
+    return joined

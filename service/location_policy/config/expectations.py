@@ -19,14 +19,14 @@ from .csv_lines import (
     file_finding,
     filled_cells,
     heading,
-    is_heading,
+    is_heading_row,
     part_target_line,
     placed,
     read_lines,
     split_lines,
 )
 from .files import EXPECTATIONS_PATH
-from .row import name_findings
+from .location_names import name_findings
 from .subnet_hints import diagnose
 
 EXPECTATIONS_LIMIT = 100_000
@@ -127,7 +127,7 @@ def parse_expectation(raw: bytes) -> ExpectationLine:
         return ExpectationLine(None, (parted,) if parted else ())
     text, cells = parted
     finding = _too_few(text, cells)
-    if finding or is_heading(cells[0].text):
+    if finding or is_heading_row([cell.text for cell in cells], 0):
         return ExpectationLine(None, (finding or heading(text),))
     return _examine(*cells)
 
@@ -137,7 +137,8 @@ def _examine(subnet: Cell, location: Cell, *why: Cell) -> ExpectationLine:
     try:
         address, length = parse_target(subnet.text)
     except ValueError:
-        return ExpectationLine(None, (_no_subnet(subnet, location), *findings))
+        others = (one for one in findings if one.code != "subnet-as-name")  # the two are the other way round
+        return ExpectationLine(None, (_no_subnet(subnet, location), *others))
     network = Network.holding(address, length)
     if network.first != address:
         one = Network.holding(address, 8 * len(address))

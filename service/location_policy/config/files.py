@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
 from ..problems import Problem
+from ..spelling import composed
 from ..text import SHOWN_VALUE
 
 RULES_PATH = "policy.toml"
@@ -46,6 +48,12 @@ _BEYOND: Mapping[Kind, str] = MappingProxyType(
         "too-long-path": f"the path has more than {PATH_LIMIT:,} characters",
     }
 )
+_LEFTOVERS = {
+    "~$": "a lock file of Excel",
+    "._": "a file of macOS (AppleDouble)",
+    ".~lock.": "a lock file of LibreOffice",
+}
+"""What programs put beside a file that is open, or that they copy, by how its name begins."""
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -142,9 +150,10 @@ def file_problems(files: Iterable[File]) -> Iterator[Problem]:
     by_folded: dict[str, str] = {}
     total = Sum(TOTAL_LIMIT)
     for number, file in enumerate(files, 1):
-        twin = by_folded.setdefault(file.path.casefold(), file.path)
+        twin = by_folded.setdefault(_folded(file.path), file.path)
         if twin != file.path and any(map(is_read, (twin, file.path))):
-            message = f"{file.path} and {twin} differ only in case"
+            by_what = "case" if file.path.casefold() == twin.casefold() else "how Unicode spells them"
+            message = f"{file.path} and {twin} differ only in {by_what}"
             yield Problem(file.path, 1, 1, "case-twin", message, "join the two, and delete one")
         elif _is_stray(file.path) and file.kind == "file":
             yield _stray(file.path)
@@ -169,6 +178,11 @@ def _too_large(path: str, message: str) -> Problem:
     return Problem(path, 1, 1, "too-large", message, "delete what the map does not need")
 
 
+def _folded(path: str) -> str:
+    """The path as file systems compare it that know neither case nor which form of Unicode is written (NFC or NFD)."""
+    return path.casefold() if path.isascii() else composed(composed(path).casefold())
+
+
 def _own_problems(file: File) -> Iterator[Problem]:
     if beyond := _BEYOND.get(file.kind):
         yield Problem(file.path, 1, 1, "too-large", beyond, "keep elsewhere what the map does not need")
@@ -180,6 +194,8 @@ def _own_problems(file: File) -> Iterator[Problem]:
         what = RULES_PATH if file.path == RULES_PATH else "a file"
         message = f"{file.size:,} bytes are more than the {size_limit(file.path):,} that {what} may have"
         yield Problem(file.path, 1, 1, "too-large", message, _how_to_shrink(file.path))
+    elif file.content is not None and b"\0" in file.content and (program := leftover(file.path)):
+        yield Problem(file.path, 1, 1, "nul", f"this is {program}, not rows", _how_to_ignore(file.path))
     elif file.content is not None and file.content.count(b"\n") > LINES_LIMIT:
         message = f"the file has more than {LINES_LIMIT:,} lines"
         hint = "delete its blank lines" + ", or split it" * is_rows(file.path)
@@ -189,6 +205,17 @@ def _own_problems(file: File) -> Iterator[Problem]:
         yield Problem(file.path, 1, 1, "lfs-pointer", "a Git LFS pointer stands where the rows should be", hint)
 
 
+def leftover(path: str) -> str | None:
+    """What left a file with a name like this beside a table, in words; None for any other file."""
+    name = path.rpartition("/")[2]
+    return next((what for start, what in _LEFTOVERS.items() if name.startswith(start)), None)
+
+
+def _how_to_ignore(path: str) -> str:
+    start = next(start for start in _LEFTOVERS if path.rpartition("/")[2].startswith(start))
+    return f"delete it: git rm --cached {shlex.quote(path)}; a line {start}* in .gitignore keeps it out"
+
+
 def _how_to_shrink(path: str) -> str:
     return f"split it into files below {ROWS_FOLDER}" if is_rows(path) else "delete what it does not need"
 
@@ -196,13 +223,16 @@ def _how_to_shrink(path: str) -> str:
 def _is_stray(path: str) -> bool:
     hidden = any(part.startswith(".") for part in path.split("/"))
     is_table = path.casefold().endswith(".csv") and not is_rows(path) and path not in OTHER_TABLES
-    return (is_table and not hidden) or (path.casefold() == RULES_PATH and path != RULES_PATH)
+    is_lock = path.rpartition("/")[2].startswith(".~lock.") and path.endswith(".csv#")
+    return (is_table and not hidden) or is_lock or (path.casefold() == RULES_PATH and path != RULES_PATH)
 
 
 def _stray(path: str) -> Problem:
     if path.casefold() in _SINGLE:
         message, hint = f"only {path.casefold()} is read", f"rename it to {path.casefold()}"
         return Problem(path, 1, 1, "stray-csv", message, hint, severity="warning")
+    if what := leftover(path):
+        return Problem(path, 1, 1, "stray-csv", f"this is {what}", _how_to_ignore(path), severity="warning")
     folded = path[:-4] + ".csv" if is_rows(path[:-4] + ".csv") else path.casefold()
     hint = (
         f"rename it to {folded}" if is_rows(folded) else f"move it to {ROWS_FOLDER}{path.rpartition('/')[2][:-4]}.csv"

@@ -8,22 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .csv_lines import CONFLICT
+from .csv_lines import cells_text
 from .row import Row, row_of
 from .row_file import RowFile
-
-_MISTAKEN = ("#", *CONFLICT)
-"""What a line is not a row for that begins so; between quotation marks it is."""
 
 
 def row_text(row: Row) -> str:
     """The row as a line, without the LF."""
     return cells_text((*row.names, str(row.network)))
-
-
-def cells_text(cells: Iterable[str]) -> str:
-    """Any cells as a line, without the LF."""
-    return ",".join(map(_cell, cells))
 
 
 def rows_text(rows: Iterable[Row]) -> bytes:
@@ -49,9 +41,3 @@ def canonical_text(file: RowFile) -> bytes:
     if parts and parts[-1] == b"\n":
         del parts[-1]
     return b"".join(parts)
-
-
-def _cell(name: str) -> str:
-    if '"' in name or "," in name or name.startswith(_MISTAKEN):
-        return '"' + name.replace('"', '""') + '"'
-    return name

@@ -15,8 +15,9 @@ from ..net.addresses import Network, parse_address
 from ..net.overlaps import find_overlaps
 from ..problems import Problem, ProblemCollector, Problems
 from ..spelling import near_misses
-from ..text import quote
+from ..text import describe, quote
 from .files import RULES_PATH
+from .location_names import is_plain, shown_beside
 from .policy_toml import Rules
 from .row import Row
 from .row_file import RowFile
@@ -133,26 +134,38 @@ def _unused(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> Iterat
 
 
 def _near_misses(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> Iterator[Problem]:
-    """Told at the first row of the rarer name, or at the default."""
+    """Told at the first row of the rarer name, or at the default; one that is not what it looks like gives way to one
+    that is, however rare.
+    """
     uses = Counter[str]()
     for names, number in Counter(placed.row.names for placed in _rows(files)).items():
         for name in names:
             uses[name] += number
     if rules.default is not None:
         uses.setdefault(rules.default, 0)
-    near = dict(near_misses([name for name, _ in uses.most_common()]))
+    near = dict(near_misses(sorted(uses, key=lambda name: (not is_plain(name), -uses[name]))))
     if not near:
         return
+    default = key_place(rules_text, "answer", "default")
     first: dict[str, tuple[PlacedRow, int]] = {}
     for placed in _rows(files):
         for position, name in enumerate(placed.row.names):
             first.setdefault(name, (placed, position))
-    for name, commoner in near.items():
-        said = f"is nearly {quote(commoner)}, first in {first[commoner][0]}"
-        hint = f"write {commoner}; if both are meant, list every name in known = […] below [locations] in {RULES_PATH}"
+    for name, better in near.items():
+        where = f"first in {first[better][0]}" if better in first else f"the default in {RULES_PATH}"
+        message = f"{shown_beside(name, better)} is nearly {quote(better)}, {where}{_by_what(name, better)}"
+        hint = f"write {better}; if both are meant, list every name in known = […] below [locations] in {RULES_PATH}"
         if name in first:
             placed, position = first[name]
-            yield placed.problem(position, "name-near-miss", said, hint)
+            column = placed.file.cell(placed.line, position).column
+            yield Problem(placed.file.path, placed.line, column, "name-near-miss", message, hint, "warning")
         else:
-            place = key_place(rules_text, "answer", "default")
-            yield Problem(RULES_PATH, *place, "name-near-miss", f"{quote(name)} {said}", hint, "warning")
+            yield Problem(RULES_PATH, *default, "name-near-miss", message, hint, "warning")
+
+
+def _by_what(name: str, better: str) -> str:
+    """Which character tells apart two names that look the same; empty where anyone sees it."""
+    if is_plain(name) or not is_plain(better):
+        return ""
+    odd = next((c for c in name if not c.isascii() and c not in better), None)
+    return f"; it has {describe(odd)}" if odd else ""

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from ..net.addresses import Network, parse_target
 from ..problems import GATHERED, Problem, enough
 from ..text import quote
-from .csv_lines import Cell, Finding, file_finding, heading, is_heading, part_target_line, placed, split_lines
+from .csv_lines import Cell, Finding, file_finding, heading, is_heading_row, part_target_line, placed, split_lines
 from .files import OWNERS_PATH
+from .location_names import name_findings
 from .subnet_hints import diagnose
 
 OWNERS_LIMIT = 100_000
@@ -22,6 +23,9 @@ OWNERS_LIMIT = 100_000
 
 OWNER_LIMIT = 250
 """Characters of an owner."""
+
+_NO_NAMES = ("subnet-as-name", "error-value", "invisible-character", "lost-character")
+"""What keeps a text from being a name at all, that of a location or of an owner."""
 
 _EXAMPLE = "write 10.61.0.0/16,apac-network@example.com"
 
@@ -77,7 +81,7 @@ def _parse(raw: bytes) -> tuple[Owned | None, tuple[Finding, ...]]:
     if parted is None or isinstance(parted, Finding):
         return None, (parted,) if parted else ()
     text, cells = parted
-    if is_heading(cells[0].text):
+    if is_heading_row([cell.text for cell in cells], 0):
         return None, (heading(text),)
     return _examine(text, *cells)
 
@@ -104,6 +108,8 @@ def _owner_findings(owners: list[Cell]) -> Iterator[Finding]:
     if len(owner) > OWNER_LIMIT or not owner.isprintable():
         message = f"{quote(owner)} is longer than {OWNER_LIMIT} characters, or has one that cannot be printed"
         yield Finding(column, "bad-owner", message, "name a team or an email")
+    elif found := next((one for one in name_findings(owners[:1]) if one.code in _NO_NAMES), None):
+        yield Finding(column, "bad-owner", found.message.replace("a location", "an owner"), "name a team or an email")
     if len(owners) > 1:
         message = f"{quote(owners[1].text)} is a second owner, and a subnet has one"
         yield Finding(owners[1].column, "bad-owner", message, "name a team that both belong to")

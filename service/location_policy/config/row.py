@@ -6,22 +6,27 @@ every other one is taken apart cell by cell, with the column of each, by `_exami
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
-from unicodedata import category, normalize
 
 from ..net.addresses import Address, Network, parse_interface
 from ..text import quote
-from .csv_lines import CONFLICT, Cell, Finding, cells_of, heading, is_blank, is_heading, line_finding, line_text
+from .csv_lines import (
+    CONFLICT,
+    Cell,
+    Finding,
+    cells_of,
+    heading,
+    is_blank,
+    is_heading_row,
+    line_finding,
+    line_text,
+    meant_rows,
+    misplaced_subnet,
+)
+from .location_names import name_findings
 from .subnet_hints import diagnose
 
-NAME_LIMIT = 250
-"""Characters of a location name (field limit of Pexip Infinity)."""
-
-_FORMULA = ("=", "+", "-", "@")
-_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"
-"""Characters without width."""
 _EXAMPLE = "write Sydney,Melbourne,Singapore,10.61.2.0/24, or delete line {line}"
 
 
@@ -87,19 +92,24 @@ def _examine(text: str) -> Line:
     cells = cells_of(text)
     filled = [cell for cell in cells if cell.text]
     finding = line_finding(text, filled, -1) or _too_few(text, cells[0], filled)
-    if finding or is_heading(filled[-1].text):
+    if finding or is_heading_row([cell.text for cell in filled], -1):
         return RowWithFindings(None, (finding or heading(text),))
-    return _examine_cells(cells[0], filled)
+    line = _examine_cells(cells[0], filled)
+    if isinstance(line, RowWithFindings) and text.lstrip(" \t").startswith("#"):  # a comment, to what reads no errors
+        return RowWithFindings(None, line.findings)
+    return line
 
 
 def _examine_cells(first: Cell, filled: list[Cell]) -> Line:
     *names, subnet = filled
-    findings = list(name_findings(names))
+    findings = [_with_rows(finding, filled) for finding in name_findings(names)]
     if not first.text:
         findings.insert(0, _empty_location(first))
     try:
         address, length = parse_interface(subnet.text)
     except ValueError:
+        if misplaced := misplaced_subnet(filled):
+            return RowWithFindings(None, (*(one for one in findings if one.code != "subnet-as-name"), misplaced))
         return RowWithFindings(None, (*findings, Finding(subnet.column, *diagnose(subnet.text))))
     network = Network.holding(address, length)
     if network.first != address:
@@ -109,6 +119,13 @@ def _examine_cells(first: Cell, filled: list[Cell]) -> Line:
         return RowWithFindings(None, tuple(findings))
     row = Row(tuple(name.text for name in names), network)
     return RowWithFindings(row, tuple(findings)) if findings else row
+
+
+def _with_rows(finding: Finding, filled: list[Cell]) -> Finding:
+    """The finding with the rows as its hint where it is a subnet that should have a row for itself."""
+    if finding.code != "subnet-as-name":
+        return finding
+    return finding._replace(hint=meant_rows([cell.text for cell in filled]))
 
 
 def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
@@ -122,32 +139,6 @@ def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
 
 def _empty_location(first: Cell) -> Finding:
     return Finding(first.column, "empty-location", "the first cell is empty", "name the location")
-
-
-def name_findings(names: list[Cell]) -> Iterator[Finding]:
-    """What is wrong with the names of one row, under any rules."""
-    seen = set()
-    for column, name in names:
-        if len(name) > NAME_LIMIT:
-            message = f"{quote(name)} has {len(name)} characters; Pexip takes {NAME_LIMIT}"
-            yield Finding(column, "bad-name", message, "shorten it in Pexip and here")
-        if not name.isprintable() and any(category(c) == "Cc" or c == "\ufeff" for c in name):
-            hint = "end each line with LF or CRLF" if "\r" in name else "type the name anew"
-            yield Finding(column, "bad-name", f"{quote(name)} has a control character", hint)
-        if _is_formula(name):
-            message = f"{quote(name)} is run as a formula by a spreadsheet that opens the file"
-            yield Finding(column, "formula-name", message, "begin the name with a letter")
-        if name in seen:
-            yield Finding(column, "repeated-location", f"{quote(name)} stands twice in the row", "delete one of them")
-        seen.add(name)
-
-
-def _is_formula(name: str) -> bool:
-    """Does it begin as a formula, also in full width, or behind a no-break space or another that is passed over?"""
-    if name[:1].isascii():
-        return name.startswith(_FORMULA)
-    seen = normalize("NFKC", name[:NAME_LIMIT]).lstrip()
-    return seen.lstrip(_UNSEEN).lstrip().startswith(_FORMULA)
 
 
 def _widest_at(address: Address) -> Network:

@@ -8,13 +8,13 @@ from ..net.addresses import Network
 from ..problems import Problem
 from ..spelling import nearest
 from ..text import quote
-from .csv_lines import Cell, Finding, filled_cells
+from .csv_lines import Cell, Finding, filled_cells, placed
 from .expectations import ExpectationFile
 from .files import ROWS_PATH, RULES_PATH
+from .location_names import is_plain, name_findings, shown_beside
 from .policy_toml import PAIR, Rules
-from .row import name_findings
 from .row_file import RowFile
-from .toml_positions import key_place
+from .toml_positions import Place, key_place, name_places
 
 ROWS_LIMIT = 2_000_000
 """Rows that one map may have."""
@@ -70,12 +70,13 @@ def _names_findings(
 
 def _unknown_location(name: str, rules: Rules, *, spell: bool = True) -> tuple[str, str]:
     meant = nearest(name, rules.known) if spell else None
-    hint = (
-        f"write {meant}, or add {quote(name)} to known in {RULES_PATH}"
-        if meant
-        else f"add it to known in {RULES_PATH} if Pexip has a location of exactly this name"
-    )
-    return f"{quote(name)} is not a known location", hint
+    if meant is None:
+        return (
+            f"{quote(name)} is not a known location",
+            f"add it to known in {RULES_PATH} if Pexip has a location of exactly this name",
+        )
+    add = f", or add {quote(name)} to known in {RULES_PATH}" if is_plain(name) else ""
+    return f"{shown_beside(name, meant)} is not a known location", f"write {meant}{add}"
 
 
 def unknown_expected(expected: ExpectationFile, rules: Rules) -> Iterator[Problem]:
@@ -87,16 +88,26 @@ def unknown_expected(expected: ExpectationFile, rules: Rules) -> Iterator[Proble
             yield expected.problem(number, "unknown-location", *found, cell=1)
 
 
-def default_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
-    """What is wrong with the location that answers where no row does."""
-    if rules.default is None:
-        return
-    place = key_place(text, "answer", "default")
-    if rules.known and rules.default not in rules.known:
-        yield Problem(RULES_PATH, *place, "unknown-location", *_unknown_location(rules.default, rules))
-    for finding in name_findings([Cell(1, rules.default)]):
-        if finding.code == "bad-name":
-            yield Problem(RULES_PATH, *place, finding.code, finding.message, finding.hint)
+def rules_name_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
+    """What is wrong with the names in the rules: those that are known, and the one that answers where no row does."""
+    if flawed := {name: found for name in dict.fromkeys(rules.known) if (found := _findings_in_rules(name))}:
+        place, places = key_place(text, "locations", "known"), name_places(text, "locations", "known")
+        for name, findings in flawed.items():
+            yield from (_in_rules(finding, places.get(name, place)) for finding in findings)
+    if rules.default is not None:
+        place = key_place(text, "answer", "default")
+        if rules.known and rules.default not in rules.known:
+            yield Problem(RULES_PATH, *place, "unknown-location", *_unknown_location(rules.default, rules))
+        yield from (_in_rules(finding, place) for finding in _findings_in_rules(rules.default))
+
+
+def _findings_in_rules(name: str) -> list[Finding]:
+    """What is wrong with a name; no spreadsheet opens the rules."""
+    return [finding for finding in name_findings([Cell(1, name)]) if finding.code != "formula-name"]
+
+
+def _in_rules(finding: Finding, place: Place) -> Problem:
+    return placed(RULES_PATH, place[0], finding._replace(column=place[1]))
 
 
 def _duplicates(files: tuple[RowFile, ...], rules: Rules) -> Iterator[Problem]:

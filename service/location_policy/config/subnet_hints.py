@@ -14,7 +14,19 @@ from ..text import quote
 _OCTAL = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])")
 _SLASHES = re.compile(r"[\s/\\]+")
 _DIGITS = re.compile(r"\+?(?=[0-9])0*+([0-9]*+)")
+_IPV4 = re.compile(
+    r"(?:\d{1,3}\.){3}\d{1,3}(?:[\s/\\–—-]++[\d.*/\s]*+)?|(?:\d{1,3}\.){1,3}\*|\d{1,3}(?:\.\d{1,3}){1,3}\s*/\s*\d{1,3}"
+)
+"""An address, a subnet or a range, in every form that people write."""
+_AFTER_ADDRESS = re.compile(r"[/%\s\\-]")
 _EXAMPLE = "write a subnet as 10.61.2.0/24 or 2001:db8:61::/48"
+
+
+def is_address(text: str) -> bool:
+    """Is this meant as an address, a subnet or a range of addresses, rightly written or not?"""
+    if ":" in text:
+        return _address(_AFTER_ADDRESS.split(text.strip("[]"), maxsplit=1)[0].rstrip("]")) is not None
+    return text[:1].isdigit() and _IPV4.fullmatch(text) is not None
 
 
 class Diagnosis(NamedTuple):
@@ -37,6 +49,15 @@ def diagnose(text: str) -> Diagnosis:
     if not slash:
         return _bare(text, address)
     return _mask(text, address, after) or _length(text, address, after) or _plain(text)
+
+
+def written_subnet(text: str) -> str:
+    """The subnet that is meant by an address or subnet, as it is to be written; empty where it cannot be told."""
+    if network := _network(text):
+        return str(network)
+    write, _, rest = diagnose(text).hint.partition(" ")
+    subnet = rest.partition(" ")[0]
+    return subnet if write == "write" and _network(subnet) else ""
 
 
 def _meant(text: str) -> str:
@@ -65,6 +86,8 @@ def _short(before: str, after: str) -> Diagnosis | None:
 
 
 def _bare(text: str, address: Address) -> Diagnosis:
+    if text.startswith("255.") and is_mask(text):
+        return Diagnosis("not-a-subnet", f"{text} is the mask of a subnet, and not one", _EXAMPLE)
     width = len(address) * 8
     one = f"write {Network.holding(address, width)}"
     subnet = Network.holding(address, 24 if width == 32 else 64)
@@ -72,17 +95,28 @@ def _bare(text: str, address: Address) -> Diagnosis:
     return Diagnosis("not-a-subnet", f"{text} has no prefix length", hint)
 
 
+def is_mask(text: str) -> bool:
+    """Is this the mask of a subnet, such as 255.255.255.0 or, turned over, 0.0.0.255?"""
+    mask = _address(text)
+    return mask is not None and len(mask) == 4 and _mask_length(mask) not in (None, 0)
+
+
 def _mask(text: str, address: Address, after: str) -> Diagnosis | None:
     mask = _address(after)
     if mask is None or len(mask) != 4 or len(address) != 4:
         return None
-    bits = f"{int.from_bytes(mask):032b}"
-    is_net_mask, is_host_mask = not bits.rstrip("0").strip("1"), not bits.lstrip("0").strip("1")
-    if "1" not in bits or not (is_net_mask or is_host_mask):
+    length = _mask_length(mask)
+    if not length:
         return Diagnosis("not-a-subnet", f"{quote(text)} has a mask that is no prefix length", _EXAMPLE)
-    length = bits.count("1" if is_net_mask else "0")
     message = f"{quote(text)} has a mask instead of a prefix length"
     return Diagnosis("not-a-subnet", message, f"write {Network.holding(address, length)}")
+
+
+def _mask_length(mask: Address) -> int | None:
+    """The prefix length for which a netmask or a host mask stands; None where it is neither."""
+    bits = f"{int.from_bytes(mask):032b}"
+    is_net_mask, is_host_mask = not bits.rstrip("0").strip("1"), not bits.lstrip("0").strip("1")
+    return bits.count("1" if is_net_mask else "0") if is_net_mask or is_host_mask else None
 
 
 def _length(text: str, address: Address, after: str) -> Diagnosis | None:

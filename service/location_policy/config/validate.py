@@ -18,7 +18,7 @@ from .lint import single_row_problems, whole_map_problems
 from .location_map import LocationMap
 from .owners import OwnerFile, read_owners
 from .policy_toml import Rules, read_rules
-from .row_checks import default_problems, no_rows, row_problems, unknown_expected
+from .row_checks import no_rows, row_problems, rules_name_problems, unknown_expected
 from .row_file import FIXED, LineCache, Patience, RowFile, read_rows
 
 HELD = 64 * 1024 * 1024
@@ -90,7 +90,8 @@ class Validator:
         collector = ProblemCollector(_judge(rules, was_served=was_served), self._most)
         row_files = self._read_rows(readable, rules)
         expected = self._checker.read(readable)
-        collector.add([*of_files, *rules_problems, *default_problems(rules, rules_text)])
+        collector.add([*of_files, *rules_problems])
+        collector.add(rules_name_problems(rules, rules_text))
         collector.add(row_problems(row_files, rules, lambda code: collector.takes(rules.severity(code))))
         if unreadable <= OTHER_TABLES and not any(file.size or not file.is_clean for file in row_files):
             collector.add([no_rows()])

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..config.commit import Commit
-from ..config.csv_lines import cells_of
+from ..config.csv_lines import cells_of, cells_text
 from ..config.files import ROWS_PATH, is_rows, may_hold_rows
-from ..config.formatting import cells_text
 from ..config.location_map import LocationMap
 from ..config.row import Row, parse_line, row_of
 from ..config.validate import Validator

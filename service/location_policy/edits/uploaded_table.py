@@ -11,9 +11,8 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from ..config.csv_lines import cells_of, is_blank, is_heading
+from ..config.csv_lines import cells_of, cells_text, is_blank, is_heading
 from ..config.files import File
-from ..config.formatting import cells_text
 from ..config.row_file import LineCache, Patience, RowFile, read_rows
 from ..config.validate import row_errors
 from ..errors import UnusableUpload

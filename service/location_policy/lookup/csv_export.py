@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..config.formatting import cells_text
+from ..config.csv_lines import cells_text
 from ..config.policy_toml import PAIR
 from .snapshot import Snapshot
 

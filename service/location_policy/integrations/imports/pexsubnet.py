@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ...config.csv_lines import Cell, cells_of, is_blank, is_heading
-from ...config.row import Row, name_findings
+from ...config.location_names import name_findings
+from ...config.row import Row
 from ...config.subnet_hints import diagnose
 from ...net.addresses import Address, Network, parse_address, parse_interface
 from ...net.ranges import Names

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...config.csv_lines import Cell
-from ...config.row import Row, name_findings
+from ...config.location_names import name_findings
+from ...config.row import Row
 from ...config.subnet_hints import diagnose
 from ...net.addresses import Network, parse_interface
 from ...net.ranges import Names

@@ -1,0 +1,117 @@
+"""Location names: what can be one, and what is wrong with a text that is not.
+
+One rule for rows, uploads, forms, imports, `known`, `default`, expectations and owners. What only could be meant
+otherwise (a subnet where a name should be, a character that cannot be seen) is a matter of severity: a map that was
+served with it keeps its rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from unicodedata import category, normalize
+
+from ..spelling import look_alike
+from ..text import describe, escape, is_seen, quote, written_out
+from .csv_lines import Cell, Finding, is_error_value
+from .subnet_hints import is_address
+
+NAME_LIMIT = 250
+"""Characters of a location name (field limit of Pexip Infinity)."""
+
+_FORMULA = ("=", "+", "-", "@")
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"
+"""Characters without width."""
+_ENCODINGS = ("cp1252", "mac-roman", "cp850", "cp437", "cp1251", "cp1250")
+"""What programs take UTF-8 for, the most usual first."""
+_MISREAD_LETTER = re.compile(
+    "\u00c3[\u00a0-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u2013-\u2026\u2030\u20ac\u2122]"
+)
+"""A letter of Western Europe, its UTF-8 read in Windows-1252."""
+
+
+def name_findings(names: Sequence[Cell]) -> Iterator[Finding]:
+    """What is wrong with the names of one row, under any rules."""
+    seen = set()
+    for column, name in names:
+        if len(name) > NAME_LIMIT:
+            message = f"{quote(name)} has {len(name)} characters; Pexip takes {NAME_LIMIT}"
+            yield Finding(column, "bad-name", message, "shorten it in Pexip and here")
+        if not (name.isascii() and name.isprintable()):
+            yield from _character_findings(column, name)
+        if is_address(name):
+            message = f"{quote(name)} stands where a location should"
+            yield Finding(column, "subnet-as-name", message, "write the name of a location there")
+        elif is_error_value(name):
+            message = f"{quote(name)} is an error of a spreadsheet, and stands where a location should"
+            yield Finding(column, "error-value", message, "write the name of the location")
+        if _is_formula(name):
+            message = f"{quote(name)} is run as a formula by a spreadsheet that opens the file"
+            yield Finding(column, "formula-name", message, "begin the name with a letter")
+        if name in seen:
+            yield Finding(column, "repeated-location", f"{quote(name)} stands twice in the row", "delete one of them")
+        seen.add(name)
+
+
+def _character_findings(column: int, name: str) -> Iterator[Finding]:
+    """What is wrong with the characters of a name."""
+    has_control = any(category(c) == "Cc" or c == "\ufeff" for c in name)
+    if has_control:
+        hint = "end each line with LF or CRLF" if "\r" in name else "type the name anew"
+        yield Finding(column, "bad-name", f"{quote(name)} has a control character", hint)
+    if len(name) > NAME_LIMIT:
+        return  # it is to be shortened first
+    unseen = next((c for c in name if not is_seen(c)), None)
+    if unseen and not has_control:
+        what = "is no usual space" if category(unseen) == "Zs" else "cannot be seen"
+        message = f"{quote(name)} has {describe(unseen)}, which {what}"
+        plain = plain_name(name)
+        yield Finding(column, "invisible-character", message, f"write {plain}" if plain else "type the name anew")
+    if "\ufffd" in name:
+        message = f"{quote(name)} has U+FFFD, which a program has put for a letter that it could not read"
+        hint = 'write the letter that stood there, or export the file again as "CSV UTF-8"'
+        yield Finding(column, "lost-character", message, hint)
+    elif meant := _misread(name):
+        message = f"{quote(name)} looks like {quote(meant)}, read in a wrong encoding"
+        yield Finding(column, "mojibake", message, f"write {meant}")
+
+
+def plain_name(name: str) -> str:
+    """The name as it was probably meant: with usual spaces, without what cannot be seen, and composed (NFC)."""
+    spaced = "".join(" " if category(c) == "Zs" else c for c in normalize("NFC", name))
+    return " ".join("".join(filter(is_seen, spaced)).split())
+
+
+def is_plain(name: str) -> bool:
+    """Is the name what it looks like, as far as its reader can tell?"""
+    if name.isascii():
+        return True
+    is_imitated = look_alike(name).isascii()
+    return not (is_imitated or escape(name) != name or "\ufffd" in name or _misread(name))
+
+
+def shown_beside(name: str, other: str) -> str:
+    """The name as a message shows it beside one that may look the same."""
+    return written_out(name) if escape(name) == name and look_alike(name) == look_alike(other) else quote(name)
+
+
+def _misread(name: str) -> str | None:
+    """The name whose UTF-8 has been read in another encoding so that this came of it; None where it was not."""
+    has_symbol = any(not c.isascii() and not c.isalpha() for c in name)
+    for encoding in _ENCODINGS if has_symbol else _ENCODINGS[:1]:
+        try:
+            meant = name.encode(encoding).decode()
+        except UnicodeError:
+            continue
+        if meant != name and all(map(is_seen, meant)):
+            return meant
+    meant = _MISREAD_LETTER.sub(lambda found: found[0].encode("cp1252").decode(), name)
+    return meant if meant != name else None
+
+
+def _is_formula(name: str) -> bool:
+    """Does it begin as a formula, also in full width, or behind a no-break space or another that is passed over?"""
+    if name[:1].isascii():
+        return name.startswith(_FORMULA)
+    seen = normalize("NFKC", name[:NAME_LIMIT]).lstrip()
+    return seen.lstrip(_UNSEEN).lstrip().startswith(_FORMULA)

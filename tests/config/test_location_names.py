@@ -1,0 +1,147 @@
+"""What can be a location name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from location_policy.config.csv_lines import Cell
+from location_policy.config.files import File
+from location_policy.config.location_names import is_plain, name_findings, plain_name
+from location_policy.config.validate import Validator, load_map
+from location_policy.errors import InvalidConfiguration
+from location_policy.problems import CODES, Problem
+
+GOOD = (
+    "Sydney",
+    "Zürich",
+    "Łódź",
+    "Москва",
+    "東京 DC-1",
+    "Rack 1.2",
+    "10",
+    "1.2.3",
+    "A:B",
+    "3/4",
+    "São Paulo",
+    "#1 Main St",
+)
+FLAWED = {
+    "subnet-as-name": [
+        "10.61.2.0/24",
+        "10.61.2.7",
+        "10.61.2.0/255.255.255.0",
+        "10.61.2.0 255.255.255.0",
+        "10.61.2.0-10.61.2.255",
+        "10.61.2.*",
+        "10.61/16",
+        "010.061.002.000/24",
+        "2001:db8::/32",
+        "[2001:db8::1]",
+        "fe80::1%eth0",
+        "::",
+    ],
+    "error-value": [
+        "#N/A",
+        "#NV",
+        "#BEZUG!",
+        "#REF!",
+        "#NAME?",
+        "#¡VALOR!",
+        "#ССЫЛКА!",
+        "#ÉRTÉK!",
+        "#DIV/0!",
+        "Err:502",
+    ],
+    "invisible-character": [
+        "Sydney\u00a0",
+        "Syd\u200bney",
+        "Syd\u00adney",
+        "\u200eSydney",
+        "Syd\u202fney",
+        "Sydney\u3164",
+        "Syd\u2800ney",
+        "Sydney\ufe0f",
+        "Sydney\ue000",
+    ],
+    "lost-character": ["M\ufffdnchen"],
+    "mojibake": ["MÃ¼nchen", "ZÃ¼rich Süd", "Ã\u0153st", "РњРѕСЃРєРІР°", "M├╝nchen", "M√ºnchen"],
+    "bad-name": ["Syd\ufeffney", "Syd\x07ney"],
+}
+WEIGHED = [code for code in FLAWED if CODES[code].adjustable and CODES[code].severity == "error"]
+
+
+def codes(name: str) -> list[str]:
+    return [finding.code for finding in name_findings([Cell(1, name)])]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_name_is_one_in_any_language(name: str) -> None:
+    assert codes(name) == []
+    assert is_plain(name)
+
+
+@pytest.mark.parametrize(("code", "name"), [(code, name) for code, names in FLAWED.items() for name in names])
+def test_what_looks_like_a_name_and_is_none_has_its_code(code: str, name: str) -> None:
+    assert codes(name) == [code]
+
+
+@pytest.mark.parametrize("name", [name for name in FLAWED["invisible-character"] if "\u202f" not in name])
+def test_the_plain_name_has_nothing_that_cannot_be_seen(name: str) -> None:
+    assert plain_name(name) == "Sydney"
+    assert not is_plain(name)
+
+
+@pytest.mark.parametrize("name", ["Zu\u0308rich", "S\u0443dney", "СОСОА", "\uff33ydney", "MÃ¼nchen"])
+def test_a_name_that_is_not_what_it_looks_like_is_not_plain(name: str) -> None:
+    assert not is_plain(name)
+
+
+def files_with(name: str) -> Iterator[tuple[str, list[File]]]:
+    """Configurations that have the name, by where it stands in them."""
+    tables = {
+        "row": {"locations.csv": f"Perth,{name},10.61.2.0/24\n"},
+        "quoted row": {"locations.csv": f'"{name}",10.61.2.0/24\n'},
+        "known": {
+            "locations.csv": "Perth,10.61.2.0/24\n",
+            "policy.toml": f'[locations]\nknown = ["Perth", "{name}"]\n',
+        },
+        "default": {"locations.csv": "Perth,10.61.2.0/24\n", "policy.toml": f'[answer]\ndefault = "{name}"\n'},
+        "expectation": {"locations.csv": "Perth,10.61.2.0/24\n", "expectations.csv": f"10.61.2.0/24,{name}\n"},
+    }
+    for where, texts in tables.items():
+        yield where, [File(path, "file", len(text), path, text.encode()) for path, text in texts.items()]
+
+
+def problems_of(files: list[File], *, was_served: bool = False) -> tuple[Problem, ...]:
+    try:
+        return Validator().load_map(files, was_served=was_served).warnings
+    except InvalidConfiguration as error:
+        return error.problems
+
+
+@pytest.mark.parametrize("code", WEIGHED)
+def test_a_flawed_name_is_refused_wherever_it_stands_and_served_on_where_it_was_served(code: str) -> None:
+    for where, files in files_with(FLAWED[code][0]):
+        found = [problem for problem in problems_of(files) if problem.code == code]
+        assert [problem.severity for problem in found] == ["error"], where
+        told = [problem for problem in problems_of(files, was_served=True) if problem.code == code]
+        assert told == [replace(found[0], severity="warning")], where
+
+
+def test_an_owner_is_no_subnet() -> None:
+    row = File("locations.csv", "file", 1, "r", b"Perth,10.61.2.0/24\n")
+    for name in ("10.61.3.0/24", "#N/A", "Team\ufffd"):
+        text = f"10.61.2.0/24,{name}\n".encode()
+        with pytest.raises(InvalidConfiguration) as caught:
+            load_map([row, File("owners.csv", "file", len(text), "o", text)])
+        assert caught.value.problems[0].code in ("bad-owner", "not-a-subnet")
+
+
+def test_a_row_that_was_read_as_a_comment_is_still_none_where_errors_are_let_be() -> None:
+    text = b"Sydney,10.61.2.0/24\n#N/A,10.61.3.0/24\n"
+    location_map = Validator().load_map([File("locations.csv", "file", len(text), "r", text)], was_served=True)
+    assert [row.names for _, _, row in location_map.rows()] == [("Sydney",)]
+    assert [problem.code for problem in location_map.warnings] == ["error-value"]
