@@ -52,6 +52,8 @@ _ERROR = re.compile(r"#[¡¿]?(?=[^\W\d_])[\w/ '’]+[!?]")
 """Every other error: #REF!, #BEZUG!, #NAME?, #¡VALOR!, #DIV/0!; its letters are capitals."""
 _FIRST_CELL = re.compile(r'[ \t]*+"?(#[^",;\t|]*+)"? *+(?:$|[,;\t|])')
 _ROW = "a row is location,overflow…,subnet"
+LINES_OF_CELL = 50
+"""Lines in which the end of a cell is looked for."""
 _SHOWN_ROW = 400
 """Characters of a row that a hint writes out."""
 _BATCH = 1_000
@@ -310,8 +312,34 @@ def _hint_at_row(text: str, separator: str, cells: list[str], subnet_at: int) ->
     return meant_rows(_with_masks(said)) if subnet_at else "part them by commas, the subnet first"
 
 
-def _unbalanced(text: str) -> Finding | None:
-    for match in _cell_pattern(",").finditer(text):
+def end_of_cell(texts: Iterable[str], separator: str = ",") -> int | None:
+    """How many lines below the first of these its last cell ends, as a spreadsheet writes one of several lines; None
+    where every cell ends in its line, or none of the next lines ends it, which together are no longer than a line.
+    """
+    lines = iter(texts)
+    first = next(lines)
+    if _unbalanced(first, separator) is None:
+        return None
+    room = LINE_LIMIT - len(first)
+    for below, text in enumerate(islice(lines, LINES_OF_CELL - 1), 1):
+        room -= len(text)
+        if room < 0:
+            return None
+        said = text.replace('""', "")
+        if said.count('"') % 2:
+            behind = said.partition('"')[2].lstrip(" \t")
+            return below if not behind or behind.startswith(separator) else None
+    return None
+
+
+def several_lines(first: int, last: int) -> Finding:
+    """What is said of a cell that goes over these lines."""
+    message = f"a cell goes over several lines, {first} to {last}, and a row is one line"
+    return Finding(1, "unbalanced-quote", message, f"write lines {first} to {last} as one")
+
+
+def _unbalanced(text: str, separator: str = ",") -> Finding | None:
+    for match in _cell_pattern(separator).finditer(text):
         if match[2] and match[2].lstrip(" \t").startswith('"'):
             column = match.start() + match[2].index('"') + 1
             hint = 'close it, or write the cell as "…" with each mark of the name doubled'

@@ -21,7 +21,18 @@ from typing import NamedTuple
 from ..net.addresses import Network
 from ..problems import CODES, GATHERED, Problem
 from ..text import without_bom
-from .csv_lines import Cell, Finding, file_finding, filled_cells, placed, read_lines, split_lines
+from .csv_lines import (
+    LINES_OF_CELL,
+    Cell,
+    Finding,
+    end_of_cell,
+    file_finding,
+    filled_cells,
+    placed,
+    read_lines,
+    several_lines,
+    split_lines,
+)
 from .row import Line, Row, RowWithFindings, parse_line, row_of
 
 PIECE = 1024 * 1024
@@ -104,7 +115,7 @@ class RowFile:
     def findings(self, takes: Callable[[str], bool] = lambda _: True) -> Iterator[Problem]:
         """What is wrong with single lines, under any rules; of the codes that are taken."""
         for number, found in self._found():
-            yield from (self.problem(number, one) for one in found if takes(one.code))
+            yield from (self.problem(number, self._whole(number, one)) for one in found if takes(one.code))
 
     def numbers(self, code: str) -> set[int]:
         """The lines of which this is to be said."""
@@ -115,6 +126,14 @@ class RowFile:
             for number, line in enumerate(self.lines, 1):
                 if isinstance(line, RowWithFindings):
                     yield number, line.findings
+
+    def _whole(self, number: int, finding: Finding) -> Finding:
+        """The finding; where it is the beginning of a cell that ends on another line, with both lines."""
+        if finding.code != "unbalanced-quote":
+            return finding
+        numbers = range(number, min(number + LINES_OF_CELL, len(self._starts) + 1))
+        below = end_of_cell(self.text(one).decode(errors="replace").removesuffix("\r") for one in numbers)
+        return several_lines(number, number + below)._replace(column=finding.column) if below else finding
 
     def problem(self, number: int, finding: Finding) -> Problem:
         """The finding at its place."""

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from ..net.addresses import Address, Network, parse_address, parse_interface
-from ..text import quote
+from ..text import describe, is_seen, quote
 
 _OCTAL = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])")
 _SLASHES = re.compile(r"[\s/\\]+")
@@ -39,6 +39,8 @@ class Diagnosis(NamedTuple):
 
 def diagnose(text: str) -> Diagnosis:
     """Why this text is not a subnet."""
+    if unseen := next((c for c in text if not is_seen(c)), None):
+        return _unseen(text, unseen)
     tidy = "/".join(_SLASHES.split(text))
     if tidy != text:
         return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet", _meant(tidy))
@@ -58,6 +60,13 @@ def written_subnet(text: str) -> str:
     write, _, rest = diagnose(text).hint.partition(" ")
     subnet = rest.partition(" ")[0]
     return subnet if write == "write" and _network(subnet) else ""
+
+
+def _unseen(text: str, character: str) -> Diagnosis:
+    seen = "".join(filter(is_seen, text))
+    meant = _network(seen) or _network("/".join(_SLASHES.split(text)))
+    hint = f"write {meant}, without what cannot be seen" if meant else diagnose(seen).hint
+    return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet: it has {describe(character)}", hint)
 
 
 def _meant(text: str) -> str:

@@ -19,7 +19,7 @@ from ...integrations.imports.foreign_tables import Tables, read_tables
 from ...net.addresses import Address, format_address
 from ...net.ranges import Names
 from ...plan.change_text import name_text
-from ...problems import errors_in
+from ...problems import SHOWN, errors_in
 from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
 from ...text import count, escape
@@ -121,11 +121,13 @@ def _files(written: Mapping[str, bytes]) -> Iterator[File]:
 def _tell_differences(found: Sequence[Difference], tables: Tables, location_map: LocationMap) -> None:
     """Those first in which other locations are named, then those of form."""
     places = {row.network: f"{path}:{line}" for path, line, row in location_map.rows()} | dict(tables.places)
-    for one in sorted(found, key=lambda one: one.is_form):
+    for one in sorted(found, key=lambda one: one.is_form)[:SHOWN]:
         was = f" ({escape(one.old_row.place)}, the first that matches)" if one.old_row else ""
         mended = "; names mended" * one.is_form
         now = f" ({escape(places[one.new_row])}, the longest that matches{mended})" if one.new_row else ""
         print(f"{_range_text(one)}\n  was: {_answer(one.before)}{was}\n  is:  {_answer(one.after)}{now}")
+    if len(found) > SHOWN:
+        print(f"… and {len(found) - SHOWN:,} more")
     if default := _default(tables, location_map):
         print(f"every other address\n  was: no answer\n  is:  {name_text(default)} (default in {RULES_PATH})")
 

@@ -14,7 +14,7 @@ from ...net.addresses import Network
 from ...problems import Problem
 from ...text import quote
 from .first_match import answering_rows
-from .pexsubnet import OldRow, read_old_rows
+from .pexsubnet import OldRow, foreign_table, read_old_rows
 from .skype_for_business import SiteRow, is_export, read_site_rows, read_sites
 from .spreadsheet import Sheet, read_sheet
 
@@ -69,6 +69,8 @@ class _Collector:
         rows: Sequence[OldRow | SiteRow]
         if is_export(sheet):
             rows, problems = read_site_rows(sheet, *self._sites(sheet.path))
+        elif foreign := foreign_table(sheet):
+            rows, problems = (), foreign
         else:
             old, problems = read_old_rows(sheet)
             self.has_old = True

@@ -15,19 +15,37 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from ...config.csv_lines import Cell, cells_of, is_blank, is_heading
+from ...config.csv_lines import (
+    LINES_OF_CELL,
+    Cell,
+    cells_of,
+    end_of_cell,
+    is_blank,
+    is_error_value,
+    is_heading,
+    is_heading_row,
+    several_lines,
+)
 from ...config.location_names import name_findings
 from ...config.row import Row
-from ...config.subnet_hints import diagnose
+from ...config.subnet_hints import diagnose, is_address
 from ...net.addresses import Address, Network, parse_address, parse_interface
 from ...net.ranges import Names
-from ...problems import Problem, Severity
+from ...problems import CODES, Problem, Severity
 from ...text import count, quote
 from .spreadsheet import SEPARATORS, Sheet
 
 _OCTETS = re.compile(r"\s*\+?[0-9]+\s*(?:\.\s*\+?[0-9]+\s*){0,3}")
+_AROUND = " \t\ufeff"
+"""What is dropped around a name: space, and the byte order mark of a file that was joined to another."""
 _MAPPED = bytes(10) + b"\xff\xff"
 _LENGTH = re.compile(r"\s*\+?[0-9]+\s*")
+_LOOKED_AT = 20
+"""Rows by which a table of another program is told."""
+_SHOWN_COLUMNS = 12
+_KINDS = (
+    "write location,overflow,overflow,subnet in that order, or SubnetID,MaskBits,NetworkSiteID and a table for --sites"
+)
 _FAILED = "pexsubnet failed for every caller that came to it"
 
 
@@ -59,6 +77,44 @@ def is_numbered(sheet: Sheet) -> bool:
     return has_heading or any(_is_subnet(cells[4]) and not _is_subnet(cells[3]) for cells in rows)
 
 
+def foreign_table(sheet: Sheet) -> tuple[Problem, ...]:
+    """What is said of the table of another program, which has columns of its own; nothing of one that can be read."""
+    rows = [(number, sheet.cells(text)) for number, text in sheet.lines if text and not is_blank(text)][:_LOOKED_AT]
+    at = 4 if is_numbered(sheet) else 3
+    if len(rows) < 2 or not is_heading_at_top(rows[0][1]):
+        return ()
+    if any(len(cells) > at and old_subnet(cells[at]) is not None for _, cells in rows):
+        return ()
+    if not any(any(is_address(cell.strip()) for cell in cells) for _, cells in rows):
+        return ()
+    number, headings = rows[0]
+    more = f" and {len(headings) - _SHOWN_COLUMNS:,} more" * (len(headings) > _SHOWN_COLUMNS)
+    message = f"the columns are those of another program: {', '.join(map(quote, headings[:_SHOWN_COLUMNS]))}{more}"
+    return Problem(sheet.path, number, 1, "heading-row", message, _KINDS), *broken_cells(sheet).values()
+
+
+def broken_cells(sheet: Sheet) -> dict[range, Problem]:
+    """What is said of cells that go over several lines, by the numbers of these."""
+    texts = [text or "" for _, text in sheet.lines]
+    found: dict[range, Problem] = {}
+    at = 0
+    while at < len(texts):
+        below = end_of_cell(texts[at : at + LINES_OF_CELL], sheet.separator) if '"' in texts[at] else None
+        if below:
+            _, code, message, hint = several_lines(at + 1, at + below + 1)
+            found[range(at + 1, at + below + 2)] = Problem(sheet.path, at + 1, 1, code, message, hint)
+        at += (below or 0) + 1
+    return found
+
+
+def is_heading_at_top(cells: list[str]) -> bool:
+    """Are the cells of a first line the names of columns, in whatever language? A subnet would have a digit."""
+    said = [cell.strip() for cell in cells if cell.strip()]
+    if len(said) < 2 or any(map(is_address, said)) or is_error_value(said[-1]):
+        return False
+    return is_heading_row(said, -1) or not any(map(str.isdecimal, said[-1]))
+
+
 def read_old_rows(sheet: Sheet) -> tuple[tuple[OldRow, ...], tuple[Problem, ...]]:
     """The rows of an old file in order, and all there is to say about its lines: errors for those that are no row."""
     reader = _Reader(sheet)
@@ -70,6 +126,9 @@ class _Reader:
         self._sheet = sheet
         self._at = 4 if is_numbered(sheet) else 3
         self._works = True
+        self._was_sent = True
+        """Has a server sent names as they are here? Not from the table of a spreadsheet."""
+        self._could_be_read = sheet.separator == "," and not sheet.is_utf16
         self._first = 2 if sheet.names_separator else 1
         self.problems = list(sheet.problems)
 
@@ -81,14 +140,22 @@ class _Reader:
             what = f"cells parted by {SEPARATORS[sheet.separator]}, which pexsubnet could not read"
             self._note(1, "wrong-separator", f"{what}: compared as if by commas")
         last = max((number for number, text in sheet.lines if text and self._says(text)), default=0)
+        broken = broken_cells(sheet)
+        self.problems += broken.values()
+        passed = frozenset(number for lines in broken for number in lines)
         for number, text in sheet.lines[self._first - 1 : last]:
-            row = self._row(number, text)
+            self._works = self._works and number not in passed
+            row = self._row(number, text) if number not in passed else None
             if row is not None:
                 yield row
 
     def _says(self, text: str) -> bool:
         """Is there a row in this line, or what could be meant as one?"""
-        return not is_blank(text) or self._answered(self._sheet.cells(text))
+        return not (is_blank(text) or self._is_empty(text)) or self._answered(self._sheet.cells(text))
+
+    def _is_empty(self, text: str) -> bool:
+        """Has the row nothing but blank cells, as a spreadsheet writes them?"""
+        return not text.strip(f'{self._sheet.separator} \t"')
 
     def _row(self, number: int, text: str | None) -> OldRow | None:
         is_first = number == self._first
@@ -98,11 +165,15 @@ class _Reader:
         cells = self._sheet.cells(text)
         if is_first and self._at == 4:
             return self._passed_over(number, text, cells)
-        if is_blank(text) and not self._answered(cells):
-            self._stop(number, "too-few-columns", "a comment" if text.strip(" \t") else "a blank line")
+        if self._is_empty(text):
+            self._stop(number, "too-few-columns", "a row of blank cells" if text.strip(" \t") else "a blank line")
             return None
-        if is_first and len(cells) > 3 and is_heading(cells[3]):
+        if is_blank(text) and not self._answered(cells):
+            self._stop(number, "too-few-columns", "a comment")
+            return None
+        if is_first and len(cells) > 3 and is_heading_at_top(cells[:4]):
             self._stop(number, "heading-row", "a row of column names")
+            self._was_sent = self._could_be_read
             return None
         if len(cells) <= self._at:
             hint = "write location,overflow,overflow,subnet, or delete the line"
@@ -140,6 +211,9 @@ class _Reader:
         if number == 1 and self._sheet.is_marked:
             sent = ("\ufeff" + sent[0], *sent[1:])
             self._note(1, "not-utf8", "a byte order mark, which pexsubnet sent as part of the first name")
+        elif any(name.strip(" \t").strip("\ufeff") != name.strip(" \t") for name in sent):
+            self._note(number, "not-utf8", "a byte order mark (\\ufeff), which pexsubnet sent as part of a name")
+        sent = sent if self._was_sent else names
         is_tried = self._works and ":" not in written
         row = Row(names, network) if is_row else None
         return OldRow(self._sheet.path, number, network, sent, row, is_tried)
@@ -155,19 +229,19 @@ class _Reader:
 
     def _judge_names(self, number: int, text: str, sent: Names, names: Names) -> bool:
         """Can these be the names of a row?"""
-        if not sent[0].strip(" \t"):
+        if not sent[0].strip(_AROUND):
             self._add(number, self._column(text, self._at - 3), "empty-location", "there is no location", None)
             return False
-        if names[0].startswith("#"):
+        if names[0].startswith("#") and not is_error_value(names[0]):
             self._note(number, "bad-name", f"left out: a comment, by which pexsubnet sent callers to {quote(names[0])}")
             return False
-        clean = [name.strip(" \t") for name in sent]
+        clean = [name.strip(_AROUND) for name in sent]
         for name in (name for at, name in enumerate(clean) if name and name in clean[:at]):
             self._note(number, "repeated-location", f"{quote(name)} stands twice in the row: it is kept once")
         findings = list(name_findings([Cell(clean.index(name), name) for name in names]))
         for at, code, message, hint in findings:
-            self._add(number, self._column(text, self._at - 3 + at), code, message, hint)
-        return not findings
+            self._add(number, self._column(text, self._at - 3 + at), code, message, hint, CODES[code].severity)
+        return all(CODES[finding.code].severity != "error" for finding in findings)
 
     def _column(self, text: str, at: int) -> int:
         """Where a cell starts; in a line parted otherwise than by commas, where the line does."""
@@ -178,8 +252,9 @@ class _Reader:
         self._add(number, column, code, message, hint)
 
     def _stop(self, number: int, code: str, what: str) -> None:
-        self._works = False
-        self._note(number, code, f"{what}: {_FAILED}")
+        """A line at which pexsubnet failed, if it could read the file at all."""
+        self._works = self._works and not self._could_be_read
+        self._note(number, code, f"{what}: {_FAILED if self._could_be_read else 'passed over'}")
 
     def _note(self, number: int, code: str, message: str, column: int = 1) -> None:
         self._add(number, column, code, message, None, "warning")
@@ -192,7 +267,7 @@ class _Reader:
 
 def mended(sent: Names) -> Names:
     """The names of a row without the space around them, without empty ones, each once."""
-    return tuple(dict.fromkeys(name for text in sent if (name := text.strip(" \t\ufeff"))))
+    return tuple(dict.fromkeys(name for text in sent if (name := text.strip(_AROUND))))
 
 
 def old_subnet(text: str) -> Network | None:

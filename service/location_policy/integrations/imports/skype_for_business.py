@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ...config.csv_lines import Cell
+from ...config.csv_lines import Cell, cells_text
 from ...config.location_names import name_findings
 from ...config.row import Row
 from ...config.subnet_hints import diagnose
 from ...net.addresses import Network, parse_interface
 from ...net.ranges import Names
-from ...problems import Problem, Severity
+from ...problems import CODES, Problem, Severity
 from ...spelling import nearest
 from ...text import quote
 from .spreadsheet import Sheet
@@ -52,8 +52,11 @@ def read_sites(sheet: Sheet) -> tuple[Mapping[str, Names], tuple[Problem, ...]]:
         if at == 0 and cells[0].casefold() in _SITE_HEADINGS:
             continue
         site, *names = cells[0].casefold(), *filter(None, cells[1:])
-        findings = list(name_findings([Cell(1, name) for name in names]))
-        problems += [Problem(sheet.path, number, 1, one.code, one.message, one.hint) for one in findings]
+        found = list(name_findings([Cell(1, name) for name in names]))
+        findings = [one for one in found if CODES[one.code].severity == "error"]
+        problems += [
+            Problem(sheet.path, number, 1, one.code, one.message, one.hint, CODES[one.code].severity) for one in found
+        ]
         if not site or not names:
             what, hint = f"{quote(','.join(cells))} is not a site and its location", "write site,location"
             problems.append(Problem(sheet.path, number, 1, "too-few-columns", what, hint))
@@ -97,7 +100,10 @@ class _Reader:
     def _row(self, number: int, subnet: str, bits: str, site: str) -> Row | None:
         written = f"{subnet}/{bits}"
         names = self._sites.get(site.casefold())
-        if names is None:
+        if not site:
+            hint = "give it a site and export again, or add a row for it once the map is written"
+            self._add(number, "unknown-location", f"left out: {quote(written)} has no site", hint, "warning")
+        elif names is None:
             self._add(number, "unknown-location", *self._unknown(site))
         try:
             address, length = parse_interface(written)
@@ -110,7 +116,7 @@ class _Reader:
         return Row(names, network) if names else None
 
     def _unknown(self, site: str) -> tuple[str, str]:
-        hint = f"add a line to {self._sites_path}: {site},LOCATION"
+        hint = f"add a line to {self._sites_path}: {cells_text((site, 'LOCATION'))}"
         if "?" in site:  # the encoding that Windows PowerShell takes by itself has no other letters
             hint = "export again with -Encoding UTF8: what is not ASCII has become ?"
         elif meant := nearest(site, self._sites):
