@@ -105,6 +105,19 @@ def test_problems_are_told_at_the_lines_of_the_file_and_the_form_is_still_there(
     assert "Show the plan again" in text
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\u200e", "\u00a0", "\ufeff"])
+def test_what_cannot_be_seen_is_written_out_on_the_page_and_in_json(client: TestClient, unseen: str) -> None:
+    rows = f"Sydney,10.61.2.0/24{unseen}\nMelbourne,{unseen}10.61.3.0/24\nPerth{unseen},10.61.4.0/24\n"
+    shown = unseen.encode("unicode_escape").decode()
+    text = page(browse(client, rows), 422)
+    assert unseen not in text
+    assert f"10.61.2.0/24{shown}&#34; is not a subnet: it has {shown}" in text or f"10.61.2.0/24{shown} is not" in text
+    assert "hint: write 10.61.3.0/24, without what cannot be seen" in text
+    told = send(client, rows).json()["problems"]
+    assert [problem["line"] for problem in told] == [1, 2, 3]
+    assert all(shown in problem["message"] and unseen not in problem["message"] for problem in told)
+
+
 def test_of_many_problems_the_first_are_shown(client: TestClient) -> None:
     assert "… and 5 more" in page(browse(client, "oops\n" * 55), 422)
 

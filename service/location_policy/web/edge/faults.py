@@ -20,6 +20,7 @@ from ...errors import (
     UnusableUpload,
 )
 from ...problems import Problems, errors_in
+from ...text import escape
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -88,11 +89,11 @@ def fault_of(error: LocationPolicyError) -> Fault:
 
 def problem_details(fault: Fault) -> dict[str, Any]:
     """The fault as problem details; `type` is left out, which means `about:blank`."""
-    told: dict[str, Any] = {"title": TITLES[fault.status], "status": fault.status, "detail": fault.message}
+    told: dict[str, Any] = {"title": TITLES[fault.status], "status": fault.status, "detail": escape(fault.message)}
     if fault.hint:
-        told["hint"] = fault.hint
+        told["hint"] = escape(fault.hint)
     if fault.problems:
         told |= fault.problems.fields()
     if fault.places:
-        told["places"] = list(fault.places)
+        told["places"] = [escape(place) for place in fault.places]
     return told

@@ -18,6 +18,7 @@ from ... import __version__
 from ...history.commit_text import SHORT
 from ...lookup.answers import Outcome
 from ...lookup.snapshot import Snapshot
+from ...text import escape
 from .chart_text import bands, bar_fit, bar_subtitle, bar_title, bar_words, legend
 from .colours import look_of, looks_of
 from .resources import Facts
@@ -80,7 +81,7 @@ def _moment(text: str, *, seconds: bool = False) -> Markup:
 
 def _breakable(path: str) -> Markup:
     """A path, which a narrow page may break behind each slash, and a name that is too long for it anywhere."""
-    parts = Markup("/<wbr>").join(path.split("/"))
+    parts = Markup("/<wbr>").join(escape(path).split("/"))
     return Markup('<span class="long">{}</span>').format(parts) if max(map(len, path.split("/"))) > LONG else parts
 
 
@@ -130,6 +131,7 @@ def environment() -> Environment:
     made.filters |= {
         "moment": _moment,
         "breakable": _breakable,
+        "shown": escape,
         "number": lambda number: f"{number:,}",
         "json": lambda facts: json.dumps(facts, indent=2, ensure_ascii=False),
     }
