@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
     """Run the command line and exit with its status.
 
-    Hooks of git are run at every push and must start fast: their commands are found before the rest is imported.
+    Hooks of git are run at every push and must start fast: their commands are found before the rest is imported. What
+    the encoding of the output does not have is written as an escape, also by what prints no message of ours.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     match sys.argv[1:]:
         case ["pre-receive"] | ["pre-receive", "GL_USERNAME"]:
             from .cli.hooks.pre_receive import pre_receive

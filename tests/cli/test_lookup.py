@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.program import run_program
+from tests.support.program import run_program, start_program
 from tests.support.repositories import BAD, GOOD, clone, force_commit, git, init, make_repository
 from tests.support.service import running_service
 
@@ -103,3 +103,14 @@ def test_a_linked_working_copy_is_asked_like_its_repository(tmp_path: Path) -> N
     copy.git("worktree", "add", "--quiet", str(tmp_path / "linked"), "HEAD")
     done = run_program("lookup", "10.61.2.7", "--rev", "HEAD", cwd=tmp_path / "linked")
     assert done.stdout.startswith("Sydney")
+
+
+@pytest.mark.parametrize("asked", [("lookup", "10.61.2.1", "."), ("check", "."), ("diff", ".", "elsewhere")])
+def test_an_output_that_cannot_encode_a_name_escapes_it(tmp_path: Path, asked: tuple[str, ...]) -> None:
+    (tmp_path / "locations.csv").write_text("Łódź,10.61.2.0/24\nŁódz,10.61.3.0/24\n")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "locations.csv").write_text("Łódź,10.61.4.0/24\n")
+    done = start_program(*asked, cwd=tmp_path, environment={"PYTHONIOENCODING": "ascii"})
+    assert "Traceback" not in done.stderr
+    assert r"\u0141\xf3d\u017a" in done.stdout
+    assert done.returncode == 0
