@@ -284,3 +284,18 @@ def test_many_folders_are_not_all_remembered(
         assert len(objects._walked) + len(objects._trees) == 11
     assert objects.entries(branches_of(repository, 0)) == ()
     assert len(objects._walked) == 1
+
+
+def test_a_partial_clone_is_called_one_and_its_hint_fetches_the_rest(repository: Path, tmp_path: Path) -> None:
+    git("config", "uploadpack.allowFilter", "true", cwd=repository)
+    git("clone", "--quiet", "--bare", "--filter=blob:none", f"file://{repository}", tmp_path / "ci.git", cwd=tmp_path)
+    partial = tmp_path / "ci.git"
+    with Objects(PlainGit(partial)) as objects:
+        entries = objects.entries(objects.commit(tip(partial)).tree)
+        with pytest.raises(RepositoryError, match="the clone is partial, made with --filter") as caught:
+            objects.content(entries[0].blob, "blob")
+    assert caught.value.hint
+    command = caught.value.hint.removeprefix("fetch the rest: ").partition(",")[0]
+    git(*command.split(" ")[1:], cwd=partial)
+    with Objects(PlainGit(partial)) as objects:
+        assert objects.content(entries[0].blob, "blob")

@@ -16,7 +16,7 @@ from typing import IO, NamedTuple
 from ..config.commit import Commit
 from ..config.files import BeyondBounds, Kind, PathCounter, concerns
 from ..errors import RepositoryError
-from .git import Git
+from .git import Git, found
 from .git_process import Conversation, has_answered
 
 COMMIT_LIMIT = 1024 * 1024
@@ -202,8 +202,15 @@ class Objects:
         words = self._conversation.stdout.readline().split()
         if len(words) != 3 or words[0] != object_id.encode():  # git also takes names, and tells what it has found
             self._end()
-            raise RepositoryError(f"object {object_id} cannot be read", _FSCK)
+            raise self._missing(object_id)
         return words[1].decode(), int(words[2]), self._conversation.stdout
+
+    def _missing(self, object_id: str) -> RepositoryError:
+        """Why an object is not there: a partial clone leaves out what its filter says (git-clone, "--filter")."""
+        if found(self._git, "config", "--get-regexp", r"^remote\..*\.promisor$") is None:
+            return RepositoryError(f"object {object_id} cannot be read", _FSCK)
+        message = f"object {object_id} is not here: the clone is partial, made with --filter"
+        return RepositoryError(message, "fetch the rest: git fetch --refetch --no-filter, or clone without --filter")
 
     def _end(self) -> None:
         """Part from a git of which an answer is left unread: it would be taken for that to the next question."""
