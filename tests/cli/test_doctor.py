@@ -170,6 +170,11 @@ def test_what_the_site_has_chosen_is_told_but_not_to_be_mended(repository: Path)
     assert found(repository, "settings") == Finding("settings", "receive.maxInputSize = 1g (128m is usual)")
 
 
+def test_what_git_is_to_let_in_is_the_affair_of_the_site(repository: Path) -> None:
+    git("config", "receive.fsck.badTimezone", "ignore", cwd=repository)
+    assert found(repository, "settings") == Finding("settings", "receive.fsck.badtimezone = ignore")
+
+
 def test_every_setting_that_is_missing_is_told(tmp_path: Path) -> None:
     said = found(make_repository(tmp_path / "bare.git", GOOD), "settings").said
     assert said.startswith("missing: receive.fsckObjects = true, receive.maxInputSize = 128m, ")

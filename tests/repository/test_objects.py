@@ -299,3 +299,9 @@ def test_a_partial_clone_is_called_one_and_its_hint_fetches_the_rest(repository:
     git(*command.split(" ")[1:], cwd=partial)
     with Objects(PlainGit(partial)) as objects:
         assert objects.content(entries[0].blob, "blob")
+
+
+def test_a_folder_of_which_the_mode_is_padded_with_a_zero_is_a_folder(repository: Path, objects: Objects) -> None:
+    inner = bytes.fromhex(git("rev-parse", "main:locations", cwd=repository))
+    tree = write(repository, "tree", b"040000 locations\0" + inner)
+    assert [entry.path for entry in objects.entries(tree)] == ["locations/apac.csv"]

@@ -114,6 +114,8 @@ def other_settings(repository: Repository) -> Iterator[str]:
         values = repository.config(key)
         if values and values[-1] != wanted:
             yield f"{key} = {values[-1]} ({wanted} is usual)"
+    for key, value in repository.fsck_exceptions().items():
+        yield f"{key} = {value}"
 
 
 def install(

@@ -26,6 +26,13 @@ def config_values(git: Git, key: str) -> list[str]:
     return [value for value in text.split("\0") if value]
 
 
+def config_matching(git: Git, pattern: str) -> Mapping[str, str]:
+    """The last value of each key that a pattern matches, keys in lower case but for their middle part."""
+    said = found(git, "config", "--local", "--includes", "--null", "--get-regexp", pattern) or b""
+    entries = filter(None, said.decode(errors="replace").split("\0"))
+    return {key: value for key, _, value in (entry.partition("\n") for entry in entries)}
+
+
 def config_number(git: Git, key: str) -> int | None:
     """A number, with its unit reckoned in; None where there is none."""
     text = found(git, "config", "--type=int", "--get", key)

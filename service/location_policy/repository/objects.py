@@ -234,6 +234,7 @@ def _parse_tree(content: bytes, width: int) -> Iterator[tuple[bytes, str, str]]:
         position = end + 1 + width
         if end < 0 or position > len(content):
             raise RepositoryError("a tree cannot be parsed", _FSCK)
+        mode = mode.lstrip(b"0")  # programs of old have padded it (git-fsck, "zeroPaddedFilemode")
         yield mode, name.decode(errors="surrogateescape"), content[end + 1 : position].hex()
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..config.commit import Commit
 from ..config.files import File
 from ..errors import RepositoryError, UnknownRevision
-from .config import PROC_RECEIVE, config_number, config_values, read_section
+from .config import PROC_RECEIVE, config_matching, config_number, config_values, read_section
 from .files import Knows, knows_nothing, read_files
 from .git import Git, GitFailed, PlainGit, PythonGit
 from .git_dir import common_directory, find_git_directory
@@ -159,6 +159,10 @@ class Repository(Revisions):
     def config(self, key: str) -> list[str]:
         """The values of a key in the repository's git config."""
         return config_values(self._git, key)
+
+    def fsck_exceptions(self) -> Mapping[str, str]:
+        """What a push may have that git otherwise refuses, by key (git-config, "receive.fsck.<msg-id>")."""
+        return config_matching(self._git, r"^receive\.fsck\.")
 
     def largest_push(self) -> int | None:
         """Bytes that the pack of a push may have (git-config, "receive.maxInputSize"); None where there is no limit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.repositories import BAD, GOOD, MELBOURNE, SYDNEY, force_commit, git, said, tip, verdict
+from tests.support.repositories import BAD, GOOD, MELBOURNE, SYDNEY, force_commit, git, run_git, said, tip, verdict
 from tests.system.hook.conftest import Site
 
 BETTER = {"locations/apac.csv": SYDNEY}
@@ -314,3 +314,18 @@ def test_the_served_branch_is_guarded_when_the_setting_names_an_alias(site: Site
     git("config", "location-policy.branch", "production", cwd=site.repository)
     site.commit(BAD)
     assert site.push().returncode == 1
+
+
+def test_an_old_history_that_git_refuses_is_brought_once_git_is_told_to_let_it_in(site: Site) -> None:
+    before = tip(site.repository)
+    tree = git("rev-parse", "HEAD^{tree}", cwd=site.path)
+    person = "Alice <a@example.com> 1300000000 +051800"
+    text = f"tree {tree}\nparent {before}\nauthor {person}\ncommitter {person}\n\nOld\n".encode()
+    write = ("hash-object", "-t", "commit", "-w", "--literally", "--stdin")
+    old = run_git(*write, cwd=site.path, stdin=text).stdout.strip()
+    refused = site.push(f"{old}:main")
+    assert refused.returncode == 1
+    assert "badTimezone" in refused.stderr
+    git("config", "receive.fsck.badTimezone", "ignore", cwd=site.repository)
+    assert site.push(f"{old}:main").returncode == 0
+    assert tip(site.repository) == old
