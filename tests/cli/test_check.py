@@ -16,7 +16,7 @@ from location_policy import __version__
 from location_policy.cli.commands.check import CheckOptions, check
 from location_policy.problems import CODES, GATHERED, SHOWN, Problems
 from tests.support.program import run_program
-from tests.support.repositories import Clone, clone, git, make_repository
+from tests.support.repositories import SYDNEY, Clone, clone, git, make_repository
 
 EXPECTED = Path(__file__).parent / "checked"
 CONFIG = {
@@ -235,3 +235,16 @@ def test_with_all_every_problem_is_printed(wrong: Path, capsys: pytest.CaptureFi
     assert seen.out.count(": error: ") == GATHERED + 5_001
     assert "[host-bits]" in seen.out
     assert seen.err == "15,001 errors\n"
+
+
+def test_a_file_that_git_filters_is_told_with_what_judges_the_commit(tmp_path: Path) -> None:
+    git("init", "--quiet", cwd=tmp_path)
+    git("config", "filter.lfs.clean", "cat >/dev/null; echo version https://git-lfs.github.com/spec/v1", cwd=tmp_path)
+    Clone(tmp_path).write({"locations.csv": SYDNEY, ".gitattributes": "*.csv filter=lfs\n"})
+    done = run_program("check", cwd=tmp_path)
+    assert done.returncode == 0
+    told = "location-policy: warning: git filters locations.csv (filter=lfs in .gitattributes): "
+    assert done.stderr.startswith(told)
+    command = done.stderr.partition("hint: git add it, and ask for what is staged: location-policy ")[2].split("\n")[0]
+    git("add", ".", cwd=tmp_path)
+    assert "[lfs-pointer]" in run_program(*command.split(), cwd=tmp_path).stdout

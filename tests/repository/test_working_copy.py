@@ -11,8 +11,11 @@ from location_policy.config import files
 from location_policy.config.files import FILE_LIMIT
 from location_policy.errors import NoSuchFolder
 from location_policy.repository.repository import open_repository
-from location_policy.repository.working_copy import read_configuration, read_folder
-from tests.support.repositories import GOOD, SYDNEY, Clone, git
+from location_policy.repository.working_copy import filtered, read_configuration, read_folder
+from tests.support.repositories import GOOD, MELBOURNE, SYDNEY, Clone, git
+
+IGNORED = Path(__file__).parent.parent.parent / "config-repo" / ".gitignore"
+"""What the shipped configuration has git ignore."""
 
 NOBODY = 65534
 """A user whom `chmod` keeps out, unlike root."""
@@ -168,3 +171,29 @@ def test_a_working_copy_of_its_own_and_a_folder_beside_a_table_are_no_part(tmp_p
     git("init", "--quiet", cwd=tmp_path / "locations/clone")
     assert read_configuration(tmp_path / "locations/clone")
     assert read_configuration(tmp_path / "new")
+
+
+@pytest.mark.parametrize("attribute", ["filter=lfs", "working-tree-encoding=UTF-16LE-BOM", "ident"])
+def test_files_of_which_git_keeps_other_bytes_are_told(tmp_path: Path, attribute: str) -> None:
+    git("init", "--quiet", cwd=tmp_path)
+    Clone(tmp_path).write({"map/.gitattributes": f"apac.csv {attribute}\n*.csv text eol=lf\n"})
+    Clone(tmp_path).write({"map/locations/apac.csv": SYDNEY, "map/locations/emea.csv": MELBOURNE})
+    folder = tmp_path / "map"
+    assert filtered(folder, read_configuration(folder)) == {"locations/apac.csv": attribute}
+
+
+def test_outside_of_a_working_copy_nothing_is_filtered(tmp_path: Path) -> None:
+    Clone(tmp_path).write({".gitattributes": "*.csv filter=lfs\n", "locations.csv": SYDNEY})
+    assert filtered(tmp_path, read_configuration(tmp_path)) == {}
+
+
+def test_what_a_program_left_is_passed_over_where_git_ignores_it(tmp_path: Path) -> None:
+    Clone(tmp_path).write(
+        {"locations/apac.csv": SYDNEY, "locations/~$apac.csv": "Alice\0", "locations/._apac.csv": "\0"}
+    )
+    Clone(tmp_path).write({"locations/.~lock.apac.csv#": ",alice,desk,;"})
+    assert len(read_configuration(tmp_path)) == 4
+    git("init", "--quiet", cwd=tmp_path)
+    assert len(read_configuration(tmp_path)) == 4
+    (tmp_path / ".gitignore").write_text(IGNORED.read_text())
+    assert [file.path for file in read_configuration(tmp_path)] == ["locations/apac.csv"]

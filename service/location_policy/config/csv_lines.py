@@ -51,11 +51,11 @@ _ERRORS = frozenset(_MISSING.split())
 _ERROR = re.compile(r"#[¡¿]?(?=[^\W\d_])[\w/ '’]+[!?]")
 """Every other error: #REF!, #BEZUG!, #NAME?, #¡VALOR!, #DIV/0!; its letters are capitals."""
 _FIRST_CELL = re.compile(r'[ \t]*+"?(#[^",;\t|]*+)"? *+(?:$|[,;\t|])')
-_ROW = "a row is location,overflow…,subnet"
+ROW_FORM = "a row is location,overflow…,subnet"
 LINES_OF_CELL = 50
 """Lines in which the end of a cell is looked for."""
 _SHOWN_ROW = 400
-"""Characters of a row that a hint writes out."""
+"""Characters of a row, or of several, that a hint writes out."""
 _BATCH = 1_000
 """Lines that are read at a time."""
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -71,6 +71,8 @@ class Finding(NamedTuple):
     code: str
     message: str
     hint: str | None = None
+    rows: tuple[str, ...] = ()
+    """The rows that the line was probably meant to be; where they can be read, they are the hint."""
 
 
 class Cell(NamedTuple):
@@ -282,7 +284,14 @@ def _misparted(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
         if is_heading_row(cells, subnet_at):
             return heading(text)
         message = f"the cells are parted by {_SEPARATORS[separator]}, not by commas"
-        return Finding(column, "wrong-separator", message, _hint_at_row(text, separator, cells, subnet_at))
+        row = _joined(text, separator, cells)
+        is_long = len(row) > _SHOWN_ROW or len(cells) > CELLS_LIMIT
+        if subnet_at == 0 or is_long:
+            is_told = not is_long and is_address(said[0])
+            return Finding(column, "wrong-separator", message, f"write {row}" if is_told else "part them by commas")
+        is_right = is_address(said[-1]) and sum(map(is_address, said)) == 1
+        rows = (row,) if is_right else meant_rows(_with_masks(said))
+        return Finding(column, "wrong-separator", message, _how_to_place(said), rows)
     return None
 
 
@@ -298,18 +307,11 @@ def _parted_by(text: str, separator: str) -> list[str]:
     return cells
 
 
-def _hint_at_row(text: str, separator: str, cells: list[str], subnet_at: int) -> str:
-    said = [cell for cell in cells if cell]
+def _joined(text: str, separator: str, cells: list[str]) -> str:
+    """The row with commas instead; its quotation marks stay where they need not be made anew."""
     if '"' in text and "," not in text and separator not in "|\u2502":
-        row = ",".join(cell.strip(" \t") for cell in text.split(separator)).rstrip(",")
-    else:
-        row = cells_text(cells)
-    is_long = len(row) > _SHOWN_ROW or len(cells) > CELLS_LIMIT
-    if is_long or not any(map(is_address, said)) or any(map(is_error_value, said)):
-        return "part them by commas"
-    if is_address(said[subnet_at]) and sum(map(is_address, said)) == 1:
-        return f"write {row}"
-    return meant_rows(_with_masks(said)) if subnet_at else "part them by commas, the subnet first"
+        return ",".join(cell.strip(" \t") for cell in text.split(separator)).rstrip(",")
+    return cells_text(cells)
 
 
 def end_of_cell(texts: Iterable[str], separator: str = ",") -> int | None:
@@ -378,21 +380,25 @@ def misplaced_subnet(filled: Sequence[Cell]) -> Finding | None:
         message = f"{quote(cells[-1])} is not a subnet, but the mask or the length of the one before it"
     else:
         message = f"{quote(cells[-1])} is not a subnet, and {quote(subnet)} does not stand last"
-    return Finding(filled[-1].column, "not-a-subnet", message, meant_rows(joined))
+    return Finding(filled[-1].column, "not-a-subnet", message, _how_to_place(joined), meant_rows(joined))
 
 
-def meant_rows(cells: Sequence[str]) -> str:
-    """The hint at the rows that these cells are to be, of which one or more is an address."""
+def meant_rows(cells: Sequence[str]) -> tuple[str, ...]:
+    """The rows that these cells are to be, one for each address among them; none where that cannot be told."""
     names = [cell for cell in cells if not is_address(cell)]
-    addresses = [cell for cell in cells if is_address(cell)]
-    subnets = [written_subnet(cell) for cell in addresses]
+    subnets = dict.fromkeys(written_subnet(cell) for cell in cells if is_address(cell))
     is_sure = len(names) == 1 or list(cells[: len(names)]) == names
-    if not names:
-        return f"{_ROW}: name the location of each"
-    if not is_sure or not all(subnets):
-        return f"{_ROW}: put {quote(subnets[0] or addresses[0])} last, behind its location"
-    rows = " and ".join(cells_text((*names, subnet)) for subnet in subnets)
-    return f"write {rows}" if len(subnets) == 1 else f"write a row for each subnet: {rows}"
+    is_long = len(subnets) * (sum(map(len, names)) + len(names)) + sum(map(len, subnets)) > _SHOWN_ROW
+    is_told = names and is_sure and all(subnets) and not is_long
+    return tuple(cells_text((*names, subnet)) for subnet in subnets) if is_told else ()
+
+
+def _how_to_place(cells: Sequence[str]) -> str:
+    """Where the subnet among these cells should stand."""
+    subnet = next(filter(is_address, cells), None)
+    return (
+        f"{ROW_FORM}: put {quote(subnet)} last, behind its location" if subnet else f"part them by commas: {ROW_FORM}"
+    )
 
 
 def _with_masks(cells: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ every other one is taken apart cell by cell, with the column of each, by `_exami
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from ..net.addresses import Address, Network, parse_interface
 from ..text import quote
 from .csv_lines import (
     CONFLICT,
+    ROW_FORM,
     Cell,
     Finding,
     cells_of,
@@ -25,9 +27,12 @@ from .csv_lines import (
     misplaced_subnet,
 )
 from .location_names import name_findings
-from .subnet_hints import diagnose
+from .subnet_hints import diagnose, is_address
 
 _EXAMPLE = "write Sydney,Melbourne,Singapore,10.61.2.0/24, or delete line {line}"
+_BETWEEN = ":=>→-"
+"""What people write, beside space, between a location and its subnet in a list."""
+_FIRST_BETWEEN = re.compile(f"[{_BETWEEN}]+")
 
 
 class Row(NamedTuple):
@@ -93,7 +98,7 @@ def _examine(text: str) -> Line:
     filled = [cell for cell in cells if cell.text]
     finding = line_finding(text, filled, -1) or _too_few(text, cells[0], filled)
     if finding or is_heading_row([cell.text for cell in filled], -1):
-        return RowWithFindings(None, (finding or heading(text),))
+        return RowWithFindings(None, (_with_rows(finding) if finding else heading(text),))
     line = _examine_cells(cells[0], filled)
     if isinstance(line, RowWithFindings) and text.lstrip(" \t").startswith("#"):  # a comment, to what reads no errors
         return RowWithFindings(None, line.findings)
@@ -102,14 +107,16 @@ def _examine(text: str) -> Line:
 
 def _examine_cells(first: Cell, filled: list[Cell]) -> Line:
     *names, subnet = filled
-    findings = [_with_rows(finding, filled) for finding in name_findings(names)]
+    findings = [_as_row(finding, filled) for finding in name_findings(names)]
     if not first.text:
         findings.insert(0, _empty_location(first))
     try:
         address, length = parse_interface(subnet.text)
     except ValueError:
         if misplaced := misplaced_subnet(filled):
-            return RowWithFindings(None, (*(one for one in findings if one.code != "subnet-as-name"), misplaced))
+            return RowWithFindings(
+                None, (*(one for one in findings if one.code != "subnet-as-name"), _with_rows(misplaced))
+            )
         return RowWithFindings(None, (*findings, Finding(subnet.column, *diagnose(subnet.text))))
     network = Network.holding(address, length)
     if network.first != address:
@@ -121,11 +128,20 @@ def _examine_cells(first: Cell, filled: list[Cell]) -> Line:
     return RowWithFindings(row, tuple(findings)) if findings else row
 
 
-def _with_rows(finding: Finding, filled: list[Cell]) -> Finding:
-    """The finding with the rows as its hint where it is a subnet that should have a row for itself."""
+def _with_rows(finding: Finding) -> Finding:
+    """The finding with the rows that were meant as its hint, where each can be read as it is written there."""
+    if not finding.rows or not all(isinstance(parse_line(row.encode()), Row) for row in finding.rows):
+        return finding
+    one = "write " if len(finding.rows) == 1 else "write a row for each subnet: "
+    return finding._replace(hint=one + " and ".join(finding.rows))
+
+
+def _as_row(finding: Finding, filled: list[Cell]) -> Finding:
+    """The finding; if it is a subnet that should have a row for itself, with the rows as its hint."""
     if finding.code != "subnet-as-name":
         return finding
-    return finding._replace(hint=meant_rows([cell.text for cell in filled]))
+    rows = meant_rows([cell.text for cell in filled])
+    return _with_rows(finding._replace(hint=f"{ROW_FORM}: give each subnet one, with its location", rows=rows))
 
 
 def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
@@ -134,7 +150,17 @@ def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
     if filled and not first.text:
         return _empty_location(first)
     message = f"{quote(text.strip())} is not a row, which has a location and a subnet"
-    return Finding(first.column, "too-few-columns", message, _EXAMPLE)
+    listed = _listed(first.text)
+    rows = meant_rows(listed) if is_address(listed[-1]) else ()
+    return _with_rows(Finding(first.column, "too-few-columns", message, _EXAMPLE, rows))
+
+
+def _listed(text: str) -> list[str]:
+    """A location and a subnet as people write them in a list; the text itself where there are no two."""
+    before, *last = text.rsplit(maxsplit=1) or [""]
+    if last:
+        return [before.rstrip(f"{_BETWEEN} \t"), last[0].lstrip(_BETWEEN)]
+    return _FIRST_BETWEEN.split(text, maxsplit=1)
 
 
 def _empty_location(first: Cell) -> Finding:

@@ -24,6 +24,8 @@ _EXAMPLE = "write a subnet as 10.61.2.0/24 or 2001:db8:61::/48"
 
 def is_address(text: str) -> bool:
     """Is this meant as an address, a subnet or a range of addresses, rightly written or not?"""
+    if not text.isascii():
+        text = "".join(filter(is_seen, text))
     if ":" in text:
         return _address(_AFTER_ADDRESS.split(text.strip("[]"), maxsplit=1)[0].rstrip("]")) is not None
     return text[:1].isdigit() and _IPV4.fullmatch(text) is not None
@@ -39,7 +41,8 @@ class Diagnosis(NamedTuple):
 
 def diagnose(text: str) -> Diagnosis:
     """Why this text is not a subnet."""
-    if unseen := next((c for c in text if not is_seen(c)), None):
+    is_plain = text.isascii() and text.isprintable()
+    if unseen := None if is_plain else next((c for c in text if not is_seen(c)), None):
         return _unseen(text, unseen)
     tidy = "/".join(_SLASHES.split(text))
     if tidy != text:
@@ -58,7 +61,7 @@ def written_subnet(text: str) -> str:
     if network := _network(text):
         return str(network)
     write, _, rest = diagnose(text).hint.partition(" ")
-    subnet = rest.partition(" ")[0]
+    subnet = rest.partition(" ")[0].rstrip(",")
     return subnet if write == "write" and _network(subnet) else ""
 
 

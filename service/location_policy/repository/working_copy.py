@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -20,9 +20,15 @@ from ..config.files import (
     concerns,
     is_read,
     is_rows,
+    leftover,
     size_limit,
 )
-from ..errors import NoSuchFolder
+from ..errors import NoSuchFolder, RepositoryError
+from .git import PlainGit
+from .git_dir import find_git_directory
+
+_CHANGING = ("filter", "working-tree-encoding", "ident")
+"""Attributes by which git keeps other bytes than lie there; those of line ends change no row."""
 
 
 def read_folder(folder: Path) -> list[File]:
@@ -40,13 +46,47 @@ def read_folder(folder: Path) -> list[File]:
 
 def read_configuration(folder: Path) -> list[File]:
     """The files of a folder that is a whole configuration; raises NoSuchFolder, which names the whole of a part."""
-    files = read_folder(folder)
+    files = _kept(folder, read_folder(folder))
     if any(is_rows(file.path) or file.path == RULES_PATH for file in files):
         return files
     if whole := _whole(folder.resolve(), [file.path for file in files]):
         message = f"{folder} is a part of the configuration in {whole}, and is nothing by itself"
         raise NoSuchFolder(message, f"name the whole: {os.path.relpath(whole)}")
     return files
+
+
+def filtered(folder: Path, files: Iterable[File]) -> Mapping[str, str]:
+    """The files of which a commit may hold other bytes than lie in the folder, each with the attribute that says so
+    (gitattributes, "filter", "working-tree-encoding", "ident").
+    """
+    paths = [file.path for file in files if file.content is not None]
+    said = _ask(folder, paths, "check-attr", "-z", "--stdin", *_CHANGING).split("\0")
+    found = {}
+    for path, attribute, value in zip(said[0::3], said[1::3], said[2::3], strict=False):
+        if value not in ("unspecified", "unset") and value.upper() not in ("UTF-8", "UTF8"):
+            found[path] = attribute if value == "set" else f"{attribute}={value}"
+    return found
+
+
+def _kept(folder: Path, files: list[File]) -> list[File]:
+    """The files without those that a program has left beside a table and git ignores."""
+    paths = [file.path for file in files if leftover(file.path)]
+    ignored = _ask(folder, paths, "check-ignore", "-z", "--stdin").split("\0") if paths else []
+    return [file for file in files if file.path not in ignored]
+
+
+def _ask(folder: Path, paths: Sequence[str], *question: str) -> str:
+    """What git says of paths in a folder, which it says as they are given; empty where no git can be asked."""
+    here = folder.resolve()
+    root = next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), None)
+    if root is None or not paths:
+        return ""
+    given = "\0".join(paths).encode(errors="surrogateescape")
+    try:
+        said = PlainGit(find_git_directory(root)).run(f"--work-tree={root}", "-C", str(here), *question, stdin=given)
+    except RepositoryError:  # it ignores none, or will not be asked here: of two evils, what lies there is told
+        return ""
+    return said.decode(errors="surrogateescape")
 
 
 def _whole(folder: Path, paths: Sequence[str]) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from ...integrations.forges.problem_reports import Report, make_reports
 from ...integrations.forges.sarif import sarif_fields
 from ...problems import GATHERED, SHOWN, Problems, errors_in
 from ...repository.repository import Repository, open_repository
-from ...repository.working_copy import read_configuration
-from ...text import count
+from ...repository.working_copy import filtered, read_configuration
+from ...text import count, escape
 from ..terminal.exit_status import NO
 
 
@@ -51,6 +51,8 @@ def check(
     printed.
     """
     files, _ = read(asked)
+    if asked.is_working_copy and not asked.is_staged:
+        _tell_filtered(filtered(asked.folder, files))
     before = _base_files(asked, base) if base else None
     location_map: LocationMap | None = None
     try:
@@ -68,6 +70,17 @@ def check(
     for line in _rest(len(shown), problems):
         print(line, file=sys.stderr)
     return NO if errors_in(problems) else 0
+
+
+def _tell_filtered(found: Mapping[str, str]) -> None:
+    """Say that a commit may hold something else than was judged."""
+    if not found:
+        return
+    path, attribute = next(iter(found.items()))
+    others = f" and {count(len(found) - 1, 'other file')}" * (len(found) > 1)
+    message = f"git filters {path}{others} ({attribute} in .gitattributes): a commit may hold something else"
+    print(f"location-policy: warning: {escape(message)}", file=sys.stderr)
+    print("  hint: git add it, and ask for what is staged: location-policy check --staged", file=sys.stderr)
 
 
 def load(folder: Path, repository: Path | None, revision: str | None) -> tuple[LocationMap, Commit | None]:

@@ -24,6 +24,7 @@ from ...config.csv_lines import (
     is_error_value,
     is_heading,
     is_heading_row,
+    placed,
     several_lines,
 )
 from ...config.location_names import name_findings
@@ -101,8 +102,7 @@ def broken_cells(sheet: Sheet) -> dict[range, Problem]:
     while at < len(texts):
         below = end_of_cell(texts[at : at + LINES_OF_CELL], sheet.separator) if '"' in texts[at] else None
         if below:
-            _, code, message, hint = several_lines(at + 1, at + below + 1)
-            found[range(at + 1, at + below + 2)] = Problem(sheet.path, at + 1, 1, code, message, hint)
+            found[range(at + 1, at + below + 2)] = placed(sheet.path, at + 1, several_lines(at + 1, at + below + 1))
         at += (below or 0) + 1
     return found
 
@@ -239,8 +239,9 @@ class _Reader:
         for name in (name for at, name in enumerate(clean) if name and name in clean[:at]):
             self._note(number, "repeated-location", f"{quote(name)} stands twice in the row: it is kept once")
         findings = list(name_findings([Cell(clean.index(name), name) for name in names]))
-        for at, code, message, hint in findings:
-            self._add(number, self._column(text, self._at - 3 + at), code, message, hint, CODES[code].severity)
+        for one in findings:
+            column, severity = self._column(text, self._at - 3 + one.column), CODES[one.code].severity
+            self._add(number, column, one.code, one.message, one.hint, severity)
         return all(CODES[finding.code].severity != "error" for finding in findings)
 
     def _column(self, text: str, at: int) -> int:
