@@ -80,6 +80,7 @@ OF_NO_PACKAGE = ("fuzz", "project", "support", "system")
 OF_SEVERAL = {
     "cli/test_staged.py",
     "config/test_configs.py",
+    "config/test_hints.py",
     "gate/test_series.py",
     "plan/test_diffs.py",
     "repository/test_closed.py",

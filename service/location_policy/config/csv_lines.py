@@ -140,8 +140,10 @@ def is_blank(text: str) -> bool:
     it writes for a name, such as #N/A, begins no comment.
     """
     bare = text.lstrip(" \t")
+    if bare.startswith(("# ", "##")) or not bare:
+        return True
     if not bare.startswith(("#", '"')):
-        return not bare
+        return False
     return not _begins_with_error(bare) and (bare[0] == "#" or _is_quoted_comment(bare))
 
 
