@@ -121,7 +121,6 @@ def test_the_hints_of_a_wrong_configuration_lead_to_fewer_errors(folder: Path) -
         ("Sydney,\u200e10.61.2.0/24", "Sydney,10.61.2.0/24"),
         ("|---|:-:|", ""),
         ("+-----+-----+", ""),
-        ("Name\tSite\tLocation\tType\tDescription", ""),
         ("Standort;Überlauf 1;Überlauf 2;Netz", ""),
     ],
 )

@@ -146,6 +146,7 @@ def test_lines_over_the_limit_are_counted_and_the_total_stays() -> None:
 
 def test_what_comes_from_outside_cannot_steer_a_terminal() -> None:
     policy = '[match]\n"\\u001b[31m" = "ms-subnet"\n[answer]\ndefault = "a\\u202eb"\n'
+    policy += '[checks]\ninvisible-character = "off"\n'
     text = told(ROW, f"{ROW}Per\u202eth,10.0.1.0/24\n{'x' * 200},10.0.2.0/24\n", "", policy)
     assert all(line.isprintable() for line in text.splitlines())
     assert "x" * 81 not in text

@@ -284,7 +284,7 @@ def _misparted(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
         if len(said) < 2 or not (has_subnet or len(filled) == 1):
             continue
         if is_heading_row(cells, subnet_at):
-            return heading(text)
+            return heading(text, said if subnet_at else ())
         message = f"the cells are parted by {_SEPARATORS[separator]}, not by commas"
         row = _joined(text, separator, cells)
         is_long = len(row) > _SHOWN_ROW or len(cells) > CELLS_LIMIT
@@ -366,9 +366,12 @@ def is_heading(cell: str, words: frozenset[str] = _SUBNET_HEADINGS) -> bool:
     return bool(found) and words.issuperset(found)
 
 
-def heading(text: str) -> Finding:
-    """What is said of a row of column names."""
-    return Finding(1, "heading-row", f"{quote(text.strip())} is a row of column names", "delete line {line}")
+def heading(text: str, cells: Sequence[str] = ()) -> Finding:
+    """What is said of a row of column names; the cells of a table of rows, where they are told, say more."""
+    hint = "delete line {line}"
+    if cells and not is_heading(cells[-1]):
+        hint += f", and in every row put the subnet last: {ROW_FORM}"
+    return Finding(1, "heading-row", f"{quote(text.strip())} is a row of column names", hint)
 
 
 def misplaced_subnet(filled: Sequence[Cell]) -> Finding | None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from unicodedata import category, normalize
 
+from ..problems import CODES
 from ..spelling import look_alike
 from ..text import describe, escape, is_seen, quote, written_out
 from .csv_lines import Cell, Finding, is_error_value
@@ -51,6 +52,12 @@ def name_findings(names: Sequence[Cell]) -> Iterator[Finding]:
         if name in seen:
             yield Finding(column, "repeated-location", f"{quote(name)} stands twice in the row", "delete one of them")
         seen.add(name)
+
+
+def is_name(text: str) -> bool:
+    """Can a row have this text as a name, under rules that say nothing of names? Space around a cell does not count."""
+    found = (one.code for one in name_findings([Cell(1, text)]) if one.code != "formula-name")
+    return text == text.strip(" \t") and all(CODES[code].severity != "error" for code in found)
 
 
 def _character_findings(column: int, name: str) -> Iterator[Finding]:

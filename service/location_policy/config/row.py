@@ -97,8 +97,11 @@ def _examine(text: str) -> Line:
     cells = cells_of(text)
     filled = [cell for cell in cells if cell.text]
     finding = line_finding(text, filled, -1) or _too_few(text, cells[0], filled)
-    if finding or is_heading_row([cell.text for cell in filled], -1):
-        return RowWithFindings(None, (_with_rows(finding) if finding else heading(text),))
+    texts = [cell.text for cell in filled]
+    if finding is None and is_heading_row(texts, -1):
+        finding = heading(text, texts)
+    if finding:
+        return RowWithFindings(None, (_with_rows(finding),))
     line = _examine_cells(cells[0], filled)
     if isinstance(line, RowWithFindings) and text.lstrip(" \t").startswith("#"):  # a comment, to what reads no errors
         return RowWithFindings(None, line.findings)

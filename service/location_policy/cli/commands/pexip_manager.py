@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 from ...config.files import RULES_PATH, File
 from ...config.known_names import with_known
+from ...config.location_names import is_name
 from ...config.policy_toml import Rules, read_rules
 from ...errors import InvalidConfiguration, LocationPolicyError, NoAnswer
 from ...integrations.http_client import Login, trust
 from ...integrations.pexip.manager_api import Manager, SystemLocation
 from ...integrations.pexip.manager_url import parse_origin
-from ...integrations.pexip.name_check import Mismatch, is_usable, name_mismatches, twins
+from ...integrations.pexip.name_check import Mismatch, name_mismatches, twins
 from ...integrations.pexip.profile_check import profile_mismatches
 from ...problems import Problems, errors_in
 from ...repository.working_copy import read_folder
@@ -130,11 +131,11 @@ def _names(locations: Sequence[SystemLocation]) -> list[str]:
     """The names that a map can have; a warning for each other one, and for those that are easily mistaken."""
     names = sorted(location.name for location in locations)
     for name in names:
-        if not is_usable(name):
+        if not is_name(name):
             _warn(f"no row can name the location {name!r}", "rename it in Platform > Locations")
     for first, second in twins(names):
         _warn(f"{quote(first)} and {quote(second)} differ only in case", "rename one in Platform > Locations")
-    return [name for name in names if is_usable(name)]
+    return [name for name in names if is_name(name)]
 
 
 def _write(folder: Path, files: Sequence[File], rules: Rules, there: Sequence[str]) -> list[File]:

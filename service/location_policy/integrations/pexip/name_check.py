@@ -51,11 +51,6 @@ class Use(NamedTuple):
     rows: int
 
 
-def is_usable(name: str) -> bool:
-    """Can a row have this name? Space around a cell does not count, and control characters are refused."""
-    return name == name.strip() and name.isprintable()
-
-
 def twins(names: Collection[str]) -> Iterator[tuple[str, str]]:
     """Each name that differs from one before it only in case."""
     first: dict[str, str] = {}
