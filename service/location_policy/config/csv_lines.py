@@ -48,8 +48,9 @@ _MISSING = """
 """
 _ERRORS = frozenset(_MISSING.split())
 """What spreadsheets write for a value that is not there, in their languages, without the # before it, in lower case."""
-_ERROR = re.compile(r"#[¡¿]?(?=[^\W\d_])[\w/ '’]+[!?]")
+_ERROR = re.compile(r"#[¡¿]?(?=[^\W\d_])[\w/ '’]+[!?]|#N/[^\W\d_]")
 """Every other error: #REF!, #BEZUG!, #NAME?, #¡VALOR!, #DIV/0!; its letters are capitals."""
+_BETWEEN_SUBNETS = re.compile(r"[\s;,+&]+")
 _FIRST_CELL = re.compile(r'[ \t]*+"?(#[^",;\t|]*+)"? *+(?:$|[,;\t|])')
 ROW_FORM = "a row is location,overflow…,subnet"
 LINES_OF_CELL = 50
@@ -271,7 +272,7 @@ def _unreadable(text: str) -> Finding | None:
 
 def _misparted(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
     """A line that is parted by something else: into cells, of which one is a subnet where none was."""
-    if any(is_address(cell.text) for cell in filled):
+    if any(is_address(cell.text) or len(_subnets_in(cell.text)) > 1 for cell in filled):
         return None
     column = filled[0].column if filled else 1
     if _RULER.fullmatch(text):
@@ -375,17 +376,26 @@ def heading(text: str, cells: Sequence[str] = ()) -> Finding:
 
 
 def misplaced_subnet(filled: Sequence[Cell]) -> Finding | None:
-    """Why the last of these cells is not a subnet, where another one tells."""
-    cells = [cell.text for cell in filled]
+    """Why the last of these cells is not a subnet, where another one tells, or where it is more than one."""
+    cells = [part for cell in filled for part in _subnets_in(cell.text)][:CELLS_LIMIT]
     joined = _with_masks(cells)
+    column, last = filled[-1]
     subnet = next(filter(is_address, joined), None)
-    if subnet is None or (joined == cells and is_address(cells[-1])):
+    if subnet is None or (len(joined) == len(filled) and is_address(last)):
         return None
-    if is_address(joined[-1]):
-        message = f"{quote(cells[-1])} is not a subnet, but the mask or the length of the one before it"
+    if len(_subnets_in(last)) > 1:
+        message = f"{quote(last)} is more than one subnet"
+    elif is_address(joined[-1]):
+        message = f"{quote(last)} is not a subnet, but the mask or the length of the one before it"
     else:
-        message = f"{quote(cells[-1])} is not a subnet, and {quote(subnet)} does not stand last"
-    return Finding(filled[-1].column, "not-a-subnet", message, _how_to_place(joined), meant_rows(joined))
+        message = f"{quote(last)} is not a subnet, and {quote(subnet)} does not stand last"
+    return Finding(column, "not-a-subnet", message, _how_to_place(joined), meant_rows(joined))
+
+
+def _subnets_in(cell: str) -> list[str]:
+    """The subnets in a cell that has several; else the cell by itself."""
+    parts = _BETWEEN_SUBNETS.split(cell)
+    return parts if len(parts) > 1 and all("/" in part and is_address(part) for part in parts) else [cell]
 
 
 def meant_rows(cells: Sequence[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...text import escape
 from .resources import Facts
 
 FITS = {"": 326, "from-768": 700, "from-1024": 950, "from-1440": 1340}
@@ -18,19 +19,19 @@ def bar_words(bar: Facts) -> str:
     """All that there is to say of a bar of the picture; it begins with what can be read on it."""
     range_ = f"{bar['first']} to {bar['last']}"
     if row := bar["row"]:
-        then = f", then {', '.join(row['overflow'])}" if row["overflow"] else ""
+        then = f", then {escape(', '.join(row['overflow']))}" if row["overflow"] else ""
         inside = f"; {bar['rows'] - 1:,} inside" if bar["rows"] > 1 else ""
         place = f"{row['subnet']} in {row['path']}:{row['line']}"
         return f"{bar_title(bar)} {bar_subtitle(bar)}, {range_}{then} ({place}){inside}"
     if not bar["rows"]:
         return f"no row {range_}" if bar["depth"] else f"no row {bar['leads_to']}, {range_}"
     locations = [name if share == 1 else f"{name} {share:.0%}" for name, share in bar["locations"].items()]
-    return f"{bar['rows']:,} subnets in {bar['leads_to']}, {range_}: {', '.join(locations)}"
+    return escape(f"{bar['rows']:,} subnets in {bar['leads_to']}, {range_}: {', '.join(locations)}")
 
 
 def bar_title(bar: Facts) -> str:
     """What stands on a bar that is wide enough: a row or a gap, for several rows are drawn as narrow as can be."""
-    return ", ".join(bar["locations"]) or "no row"
+    return escape(", ".join(bar["locations"])) or "no row"
 
 
 def bar_subtitle(bar: Facts) -> str:
