@@ -145,3 +145,26 @@ def test_a_row_that_was_read_as_a_comment_is_still_none_where_errors_are_let_be(
     location_map = Validator().load_map([File("locations.csv", "file", len(text), "r", text)], was_served=True)
     assert [row.names for _, _, row in location_map.rows()] == [("Sydney",)]
     assert [problem.code for problem in location_map.warnings] == ["error-value"]
+
+
+@pytest.mark.parametrize(
+    "line", ["#N/A", "#N/A,nowhere", '#NV,"Perth', "#REF!,10.0.0.1/8", "#NAME?;;10.61.3.0/24", "#N/A,,"]
+)
+def test_a_line_that_was_a_comment_is_refused_by_nothing_but_its_error(line: str) -> None:
+    text = f"Sydney,10.61.2.0/24\n{line}\n".encode()
+    files = [File("locations.csv", "file", len(text), "r", text)]
+    assert [problem.code for problem in problems_of(files)] == ["error-value"]
+    assert Validator().load_map(files, was_served=True).size == 1
+
+
+def test_paths_in_two_forms_of_unicode_are_served_on_where_they_were_served() -> None:
+    paths = ("locations/Z\u00fcrich.csv", "locations/Zu\u0308rich.csv")
+    files = [File(path, "file", 1, path, f"Perth,10.{at}.0.0/16\n".encode()) for at, path in enumerate(paths, 1)]
+    assert {problem.code for problem in problems_of(files)} == {"case-twin"}
+    assert Validator().load_map(files, was_served=True).size == 2
+
+
+def test_a_known_name_that_no_row_can_have_is_told_where_a_row_has_it() -> None:
+    rules = f'[locations]\nknown = ["Perth", "{"x" * 251}"]\n'.encode()
+    row = File("locations.csv", "file", 1, "r", b"Perth,10.61.2.0/24\n")
+    assert {one.code for one in problems_of([row, File("policy.toml", "file", 1, "p", rules)])} == {"unused-location"}

@@ -145,7 +145,7 @@ def is_blank(text: str) -> bool:
         return True
     if not bare.startswith(("#", '"')):
         return False
-    return not _begins_with_error(bare) and (bare[0] == "#" or _is_quoted_comment(bare))
+    return error_at_start(bare) is None and (bare[0] == "#" or _is_quoted_comment(bare))
 
 
 def _is_quoted_comment(text: str) -> bool:
@@ -153,12 +153,14 @@ def _is_quoted_comment(text: str) -> bool:
     return len(filled) == 1 and filled[0].startswith("#")
 
 
-def _begins_with_error(text: str) -> bool:
-    """Is the first cell, whatever parts the cells, an error of a spreadsheet? Some stand for one beside others only."""
+def error_at_start(text: str) -> Cell | None:
+    """The error of a spreadsheet that is the first cell, whatever parts the cells; some are one beside others only."""
     first = _FIRST_CELL.match(text)
-    if first is None or not is_error_value(first[1].rstrip(" ")):
-        return False
-    return first[1][1:].casefold() in _ERRORS or bool(text[first.end() :].strip(',;|" \t'))
+    if first is None:
+        return None
+    cell = Cell(first.start(1) + 1, first[1].rstrip(" "))
+    is_certain = cell.text[1:].casefold() in _ERRORS
+    return cell if is_certain or (is_error_value(cell.text) and text[first.end() :].strip(',;|" \t')) else None
 
 
 def is_error_value(cell: str) -> bool:

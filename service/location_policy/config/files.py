@@ -145,12 +145,14 @@ def concerns(path: str, kind: Kind) -> bool:
     return is_read(path) or _is_stray(path)
 
 
-def file_problems(files: Iterable[File]) -> Iterator[Problem]:
-    """What is wrong with the files themselves."""
+def file_problems(files: Iterable[File], *, was_served: bool = False) -> Iterator[Problem]:
+    """What is wrong with the files themselves; that paths differ in how Unicode spells them is passed over in what an
+    earlier version served, which knew no such rule.
+    """
     by_folded: dict[str, str] = {}
     total = Sum(TOTAL_LIMIT)
     for number, file in enumerate(files, 1):
-        twin = by_folded.setdefault(_folded(file.path), file.path)
+        twin = by_folded.setdefault(file.path.casefold() if was_served else _folded(file.path), file.path)
         if twin != file.path and any(map(is_read, (twin, file.path))):
             by_what = "case" if file.path.casefold() == twin.casefold() else "how Unicode spells them"
             message = f"{file.path} and {twin} differ only in {by_what}"

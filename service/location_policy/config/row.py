@@ -18,6 +18,7 @@ from .csv_lines import (
     Cell,
     Finding,
     cells_of,
+    error_at_start,
     heading,
     is_blank,
     is_heading_row,
@@ -94,6 +95,9 @@ def _clean_names(names: tuple[str, ...]) -> tuple[str, ...] | None:
 def _examine(text: str) -> Line:
     if is_blank(text):
         return None
+    if text.lstrip(" \t").startswith("#") and (error := error_at_start(text)):
+        # it was a comment, and is one where errors are let be
+        return RowWithFindings(None, tuple(name_findings([error])))
     cells = cells_of(text)
     filled = [cell for cell in cells if cell.text]
     finding = line_finding(text, filled, -1) or _too_few(text, cells[0], filled)
@@ -102,10 +106,7 @@ def _examine(text: str) -> Line:
         finding = heading(text, texts)
     if finding:
         return RowWithFindings(None, (_with_rows(finding),))
-    line = _examine_cells(cells[0], filled)
-    if isinstance(line, RowWithFindings) and text.lstrip(" \t").startswith("#"):  # a comment, to what reads no errors
-        return RowWithFindings(None, line.findings)
-    return line
+    return _examine_cells(cells[0], filled)
 
 
 def _examine_cells(first: Cell, filled: list[Cell]) -> Line:

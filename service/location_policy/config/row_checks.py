@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..net.addresses import Network
-from ..problems import Problem
+from ..problems import CODES, Problem
 from ..spelling import nearest
 from ..text import quote
 from .csv_lines import Cell, Finding, filled_cells, placed
@@ -90,10 +90,12 @@ def unknown_expected(expected: ExpectationFile, rules: Rules) -> Iterator[Proble
 
 def rules_name_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
     """What is wrong with the names in the rules: those that are known, and the one that answers where no row does."""
-    if flawed := {name: found for name in dict.fromkeys(rules.known) if (found := _findings_in_rules(name))}:
+    flawed = {name: found for name in dict.fromkeys(rules.known) if (found := _findings_in_rules(name))}
+    if flawed:
         place, places = key_place(text, "locations", "known"), name_places(text, "locations", "known")
         for name, findings in flawed.items():
-            yield from (_in_rules(finding, places.get(name, place)) for finding in findings)
+            told = (one for one in findings if CODES[one.code].adjustable)  # others are told where a row has the name
+            yield from (_in_rules(finding, places.get(name, place)) for finding in told)
     if rules.default is not None:
         place = key_place(text, "answer", "default")
         if rules.known and rules.default not in rules.known:

@@ -76,7 +76,7 @@ class Validator:
         `errors_only`, warnings that cost are not looked for. Raises InvalidConfiguration when an error is left.
         """
         ordered = sorted(files, key=lambda file: file.path)
-        of_files = list(file_problems(ordered))
+        of_files = list(file_problems(ordered, was_served=was_served))
         unreadable = {problem.path for problem in errors_in(of_files)}
         readable = [file for file in ordered if file.path not in unreadable]
         too_many = list(line_problems((file, self._count_lines(file)) for file in readable if is_rows(file.path)))
