@@ -19,7 +19,7 @@ from .files import Knows, knows_nothing, read_files
 from .git import Git, GitFailed, PlainGit, PythonGit
 from .git_dir import common_directory, find_git_directory
 from .new_commits import Author, Merge, change_files, make_blob, make_commit, merge_trees, move_ref
-from .objects import Entry, Objects
+from .objects import COMMIT_LIMIT, Entry, Objects
 from .refs import Resolver, is_id, read_ref, read_target
 from .revisions import Revisions
 from .signatures import Keys, Signature, read_signatures
@@ -218,7 +218,12 @@ class Repository(Revisions):
         return self._objects.message(commit_id)
 
     def trailers(self, commit_id: str, key: str) -> list[str]:
-        """The values of a trailer at the end of a commit's message (git-interpret-trailers), in order."""
+        """The values of a trailer at the end of a commit's message (git-interpret-trailers), in order.
+
+        A message that is not read to its end has none.
+        """
+        if self._objects.size(commit_id) > COMMIT_LIMIT:
+            return []
         message = self.message(commit_id).encode(errors="replace")
         lines = self._git.run("interpret-trailers", "--parse", "--no-divider", stdin=message).decode().split("\n")
         found = (line.partition(": ") for line in lines)

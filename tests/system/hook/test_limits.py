@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.repository.objects import COMMIT_LIMIT
 from tests.support.program import run_program
 from tests.support.repositories import clone, force_commit, git, init_with, run_git, said, tip, verdict
 from tests.support.service import running_service, wait_until
@@ -101,6 +102,28 @@ def test_a_trailer_is_recorded_however_it_is_written(limited: Site, trailer: str
     commit = limited.commit(LARGE, f"Move\n\n{trailer}")
     assert push(limited).returncode == 0
     assert note(limited, commit).startswith("Allow-Large-Change: the lease ends\n")
+
+
+def push_commit(site: Site, message: bytes, *headers: str) -> subprocess.CompletedProcess[str]:
+    """The outcome of pushing a large change with these bytes as its message, as no command of git's own makes it."""
+    site.commit(LARGE)
+    tree, parent = site.git("rev-parse", "HEAD^{tree}", "HEAD~").split()
+    who = "Alice <alice@example.com> 1700000000 +0000"
+    head = "\n".join((f"tree {tree}", f"parent {parent}", f"author {who}", f"committer {who}", *headers, "", ""))
+    made = run_git("hash-object", "-t", "commit", "-w", "--stdin", cwd=site.path, stdin=head.encode() + message)
+    return run_git("push", "origin", f"{made.stdout.strip()}:main", cwd=site.path)
+
+
+@pytest.mark.parametrize("encoding", ["IBM037", "IBM500"])
+def test_a_trailer_is_recorded_whatever_its_commit_says_of_its_encoding(limited: Site, encoding: str) -> None:
+    done = push_commit(limited, b"Move\n\nAllow-Large-Change: the lease ends\n", f"encoding {encoding}")
+    assert done.returncode == 0, done.stderr
+    assert note(limited, "main").startswith("Allow-Large-Change: the lease ends\n")
+
+
+def test_a_message_that_is_not_read_to_its_end_has_no_trailer(limited: Site) -> None:
+    beginning = b"Move\n\nAllow-Large-Change: the lease ends\n" + b"\n" * COMMIT_LIMIT
+    assert push_commit(limited, beginning + b"That was thought of, and dropped.\n").returncode == 1
 
 
 def test_neither_settings_of_the_user_nor_a_replaced_commit_hide_a_trailer(limited: Site, tmp_path: Path) -> None:
