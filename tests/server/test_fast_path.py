@@ -342,6 +342,16 @@ def test_a_head_in_two_pieces_lends_its_credentials_to_no_other_request(access: 
     assert again.startswith(b"HTTP/1.1 401 ")
 
 
+@pytest.mark.parametrize("kind", [FastPath, LimitedProtocol])
+@pytest.mark.parametrize("more", [b"", b"Trailer: authorization\r\n"])
+def test_a_field_behind_a_body_is_no_header(access: Access, kind: type[LimitedProtocol], more: bytes) -> None:
+    async def ask() -> bytes:
+        connection = Connection(kind, SNAPSHOTS[1], access)
+        return await connection.whole(GET + more + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + NODE + b"\r\n")
+
+    assert asyncio.run(ask()).startswith(b"HTTP/1.1 401 ")
+
+
 _USERS = st.sampled_from([b"", NODE, VIEWER, EDITOR, NODE + VIEWER, b"Authorization: Basic x\r\n"])
 _PLAIN = _TARGETS.map(lambda target: b"GET %b HTTP/1.1\r\n" % quote(target, "/?&=%+").encode())
 _FIRST_LINES = _PLAIN | st.sampled_from(
@@ -365,7 +375,7 @@ def requests(draw: st.DrawFn) -> bytes:
     if draw(st.booleans()):
         return form + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
     chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-    return form + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n"
+    return form + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n" + draw(_USERS) + b"\r\n"
 
 
 @st.composite

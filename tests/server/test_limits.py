@@ -221,6 +221,11 @@ def test_a_body_in_a_coding_that_is_not_known_is_refused(service: Service, codin
     assert first[0] == 400
 
 
+def test_before_http_1_1_a_body_has_no_coding(service: Service) -> None:
+    sent = GET.replace(b"/1.1", b"/1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    assert_refused(exchange(service, sent), 400, "bad.request - There is no Transfer-Encoding in HTTP/1.0")
+
+
 def test_a_body_in_chunks_is_known_by_any_spelling(service: Service) -> None:
     found = exchange(service, GET + b"Transfer-Encoding: CHUNKED \r\nConnection: close\r\n\r\n0\r\n\r\n")
     assert [status for status, _ in found] == [200]

@@ -59,7 +59,7 @@ class FastPath(LimitedProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
         name = name.lower()
-        if name in _OF_MORE:
+        if name in _OF_MORE or self._is_in_body:
             self._is_plain = False
             super().on_header(name, value)
         else:

@@ -142,6 +142,11 @@ class LimitedProtocol(TimedProtocol):
         self._is_whole = False
         self._count = 1
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header; what stands behind a body is none, and says nothing of who asks (RFC 9110, 6.5.1)."""
+        if not self._is_in_body:
+            super().on_header(name, value)
+
     def check_head(self) -> None:
         """Raises WrongHead: of another version, not for one host (RFC 9112, 3.2), or in a coding not known (6.1).
 
@@ -154,6 +159,8 @@ class LimitedProtocol(TimedProtocol):
         for name, value in self.headers:
             if name == b"host":
                 hosts += 1
+            elif name == b"transfer-encoding" and version == "1.0":
+                raise WrongHead("There is no Transfer-Encoding in HTTP/1.0")
             elif name == b"transfer-encoding" and value.strip(b" \t").lower() != b"chunked":
                 raise WrongHead("The only Transfer-Encoding is chunked")
         if hosts > 1 or (hosts == 0 and version == "1.1"):
