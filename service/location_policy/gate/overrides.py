@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ..plan.limits import Excess
@@ -76,6 +76,14 @@ def overrides(repository: Repository) -> dict[str, Override]:
 def record(repository: Repository, commit_id: str, override: Override) -> None:
     """Keep an override; raises RepositoryError."""
     repository.append_note(NOTES, commit_id, write_note(override))
+
+
+def is_recorded(repository: Repository, commit_id: str, override: Override) -> bool:
+    """Is the newest override of this commit the same, but for who has pushed, and when?"""
+    found = override_of(repository, commit_id)
+    return found is not None and write_note(replace(found, by="", at=override.at)) == write_note(
+        replace(override, by="")
+    )
 
 
 def write_note(override: Override) -> str:

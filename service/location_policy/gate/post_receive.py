@@ -1,6 +1,6 @@
-"""Write down what a push has overridden (githooks, "post-receive").
+"""Write down what a push has overridden, where it is not written down yet (githooks, "post-receive").
 
-pre-receive can neither write to the repository nor hand anything on, so what it allowed is found out once more here,
+pre-receive has noted it, unless it could not, and hands nothing on. So what it allowed is found out once more here,
 from the same two commits, the same options and the same trailers.
 """
 
@@ -16,7 +16,7 @@ from ..repository.maps import load_map_at
 from ..repository.repository import Repository
 from ..repository.revisions import LOOK_BACK
 from .effect import effect_of, find_base
-from .overrides import Override, asked_reason, joined, record
+from .overrides import Override, asked_reason, is_recorded, joined, record
 from .ref_updates import Update, stands_for
 
 
@@ -28,7 +28,7 @@ def record_overrides(
     by: str,
     at: datetime,
 ) -> list[Override]:
-    """Keep a note on each tip of the served branch that exceeds the limits; what was noted.
+    """Let there be a note on each tip of the served branch that exceeds the limits; what was overridden.
 
     Raises RepositoryError where it cannot be kept, and InvalidConfiguration where the tip cannot be read.
     """
@@ -42,7 +42,8 @@ def record_overrides(
         reason = asked_reason(repository, update.new, options)
         if reason and (exceeded := _excess(update, repository, branch)):
             override = joined(exceeded, reason, by, at)
-            record(repository, update.new, override)
+            if not is_recorded(repository, update.new, override):
+                record(repository, update.new, override)
             found.append(override)
     return found
 

@@ -1,17 +1,19 @@
 """Accept or refuse a push (githooks, "pre-receive").
 
 What moves the served branch is judged, and so is a dry run, which only asks. Other branches are their owners' business,
-but for the refs that the program writes itself. Nothing is written.
+but for the refs that the program writes itself. Nothing is written but a note on what is overridden.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from ..repository.config import is_true
 from ..repository.repository import Repository
 from ..repository.signing_policy import signature_rule
 from .judgement import Judge
+from .overrides import joined, record
 from .ref_updates import DRY_RUN, Update, stands_for, wrong_name
 from .verdict import Move, Unjudged, Verdict
 
@@ -62,6 +64,17 @@ def judge(
         if not moves[meant].accepted:
             break
     return Verdict(tuple(updates), tuple(moves.values()))
+
+
+def note_overrides(verdict: Verdict, repository: Repository, by: str, at: datetime) -> None:
+    """Keep a note on each tip that is taken though it exceeds the limits; raises RepositoryError.
+
+    Before its branch moves, and before the pusher is told anything: git ends with a pusher who leaves, and runs no
+    post-receive then, though the branch has moved.
+    """
+    for move in verdict.moves:
+        if move.reason and move.effect and move.effect.excess and move.update in verdict.updates:  # no dry run
+            record(repository, move.update.new, joined(move.effect.excess, move.reason, by, at))
 
 
 def _aliases(updates: Sequence[Update], repository: Repository, served: str) -> Mapping[str, str]:

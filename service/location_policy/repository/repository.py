@@ -321,8 +321,8 @@ def open_repository(path: Path) -> Iterator[Repository]:
 
 
 @contextmanager
-def open_pushed_repository(path: Path) -> Iterator[Repository]:
-    """The repository of a running pre-receive hook, with the objects of the push."""
-    git = PlainGit(path, quarantine=True)
+def open_pushed_repository(path: Path, *, quarantine: bool = True) -> Iterator[Repository]:
+    """The repository of a running hook, with the objects of the push; without `quarantine` what is written stays."""
+    git = PlainGit(path, quarantine=quarantine)
     with Objects(git) as objects:
         yield Repository(path, git, objects)

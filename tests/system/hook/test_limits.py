@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.repository.objects import COMMIT_LIMIT
-from tests.support.program import run_program
+from tests.support.program import closed_environment, run_program
 from tests.support.repositories import clone, force_commit, git, init_with, run_git, said, tip, verdict
 from tests.support.service import running_service, wait_until
 from tests.system.hook.conftest import Site, lose_program
@@ -306,6 +306,44 @@ def test_a_note_that_cannot_be_kept_is_told_and_the_push_stands(limited: Site) -
     assert done.returncode == 0
     assert "location-policy: the push stands, but why it exceeds a limit is not noted: git " in said(done)
     assert tip(limited.repository) == commit
+
+
+def push_and_leave(site: Site, commit: str, *, after: bytes) -> None:
+    """Push as git does (gitprotocol-pack), with a reason, and hang up as soon as the hook has said this."""
+    old = tip(site.repository)
+    wanted = f"{commit}\n^{old}\n".encode()
+    packed = ["git", "pack-objects", "--revs", "--stdout", "--quiet"]
+    pack = subprocess.run(packed, cwd=site.path, input=wanted, capture_output=True, check=True).stdout
+    command = f"{old} {commit} refs/heads/main\0report-status side-band-64k push-options\n"
+    lines = [f"{len(text) + 4:04x}{text}" if text else "0000" for text in (command, "", REASON, "")]
+    serve = ["git-receive-pack", str(site.repository)]
+    with subprocess.Popen(
+        serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=closed_environment()
+    ) as server:
+        assert server.stdin
+        assert server.stdout
+        server.stdin.write("".join(lines).encode() + pack)
+        server.stdin.flush()
+        said = b""
+        while after not in said:
+            said += server.stdout.read(1)
+        server.stdout.close()
+
+
+@pytest.mark.parametrize("after", [b"reason: a new", b"valid: 1 commit"])
+def test_who_leaves_before_git_has_reported_is_noted_all_the_same(limited: Site, after: bytes) -> None:
+    commit = limited.commit(LARGE)
+    push_and_leave(limited, commit, after=after)
+    assert note(limited, commit).startswith("Allow-Large-Change: a new data centre\n")
+
+
+def test_a_push_is_noted_once_and_what_is_refused_or_only_asked_is_not(limited: Site) -> None:
+    commit = limited.commit(LARGE)
+    assert run_git("push", "-o", REASON, "origin", "HEAD:refs/for/main", cwd=limited.path).returncode == 0
+    assert run_git("push", "-o", REASON, "origin", "HEAD:main", "HEAD:main/x", cwd=limited.path).returncode == 1
+    assert note(limited, commit) == ""
+    assert push(limited, "-o", REASON).returncode == 0
+    assert note(limited, commit).count("Allow-Large-Change: ") == 1
 
 
 def test_nothing_is_started_after_a_push_without_a_reason(limited: Site, tmp_path: Path) -> None:

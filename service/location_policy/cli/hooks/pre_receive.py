@@ -1,7 +1,7 @@
 """`location-policy pre-receive`: what the hook runs. It ends with 0 only when it is sure.
 
 A push may cost so much and no more: of seconds, which grow with what git has received, and of memory. The hook writes
-nothing, so it can be ended anywhere.
+nothing but a note on what is overridden, so it can be ended anywhere.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from ...errors import LocationPolicyError, TooCostly
+from ...errors import LocationPolicyError, RepositoryError, TooCostly
 from ...gate.forge import HookEnvironment, hook_environment_of
 from ...gate.messages import verdict_lines
-from ...gate.pre_receive import judge
+from ...gate.pre_receive import judge, note_overrides
 from ...gate.pusher import pusher
 from ...gate.ref_updates import parse_updates, push_options
+from ...gate.verdict import Verdict
 from ...repository.repository import open_pushed_repository
 from ...text import escape
 from ..terminal.exit_status import NO, words
@@ -58,6 +60,8 @@ def _judge(hook_environment: HookEnvironment, named: str | None) -> tuple[bool, 
             verdict = judge(updates, repository, push_options(os.environ), hook_environment.is_late, by, _limit_time)
             lines = tuple(verdict_lines(verdict))
             signal.setitimer(signal.ITIMER_REAL, 0)
+            if verdict.accepted:
+                _note(verdict, by)
             return verdict.accepted, lines
     except LocationPolicyError as error:
         return False, tuple(words(error))
@@ -66,6 +70,15 @@ def _judge(hook_environment: HookEnvironment, named: str | None) -> tuple[bool, 
         return False, tuple(words(TooCostly(message, "push fewer commits at a time, or a smaller map")))
     except Exception as error:  # noqa: BLE001  the top level of the hook: after any error the push is refused
         return False, (f"location-policy: the push could not be judged: {escape(repr(error)[:200])}",)
+
+
+def _note(verdict: Verdict, by: str) -> None:
+    """Note what is overridden; where that cannot be, post-receive tries again, and tells its pusher."""
+    directory = Path(os.environ.get("GIT_DIR", "."))
+    if not os.access(directory / "refs", os.W_OK):  # as where a server shows the repository to its hooks, and no more
+        return
+    with suppress(RepositoryError), open_pushed_repository(directory, quarantine=False) as repository:
+        note_overrides(verdict, repository, by, datetime.now(UTC))
 
 
 def _limit_memory() -> None:
