@@ -31,6 +31,14 @@ def test_it_is_ready_once_a_snapshot_is_in_force(active: ActiveState, client: Te
     assert client.get("/readyz").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
+def test_a_load_balancer_that_asks_what_may_be_asked_is_told(client: TestClient, path: str) -> None:
+    response = client.options(path)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["allow"] == client.post(path).headers["allow"] == "GET, HEAD, OPTIONS"
+    assert client.options("/status").status_code == 405
+
+
 def test_a_refused_newer_commit_is_not_unready(active: ActiveState, client: TestClient) -> None:
     active.change(snapshot=snapshot_of(), rejection=Failure(MOMENT, "no", "d" * 40), is_settled=True, was_read=True)
     assert client.get("/readyz").status_code == 200

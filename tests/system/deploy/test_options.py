@@ -13,7 +13,7 @@ from tests.support.options import OPTIONS
 
 PAGES = DEPLOY.parent / "docs" / "run"
 FILES = [PAGES / "install.md", PAGES / "git-servers.md", DEPLOY / "nginx" / "location-policy.conf"]
-FILES += [DEPLOY / "nginx" / "two-services.conf", DEPLOY / "caddy" / "Caddyfile"]
+FILES += [DEPLOY / "nginx" / "two-services.conf", DEPLOY / "caddy" / "Caddyfile", DEPLOY / "haproxy" / "haproxy.cfg"]
 
 OURS = re.compile(r"(?:location-policy (?:serve|init|password|check)|serve|The service runs) ([^\n`]*)|`(--[a-z-]+)")
 

@@ -1,4 +1,4 @@
-"""The real nginx and the real Caddy in front of the real service, with the configuration that is shipped."""
+"""The real nginx, Caddy and HAProxy in front of the real service, with the configuration that is shipped."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ NGINX = DEPLOY / "nginx" / "location-policy.conf"
 SOCKET = "unix:/run/location-policy/socket"
 TWO_SERVICES = DEPLOY / "nginx" / "two-services.conf"
 CADDY = DEPLOY / "caddy" / "Caddyfile"
+HAPROXY = DEPLOY / "haproxy" / "haproxy.cfg"
+CHECK_OF_MAP = "    http-check send meth GET uri /readyz\n"
 ASKED = "/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0"
 
 NODE_WAITS = 5.0
@@ -103,6 +105,25 @@ def caddy_before(upstream: int, pki: Pki, folder: Path) -> Iterator[Service]:  #
     homes = {"XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)}
     command = ("caddy", "run", "--adapter", "caddyfile", "--config", folder / "Caddyfile")
     with started(*command, port=port, cwd=folder, **homes) as process:
+        yield Service(process, port, folder / "serve.log", pki.client())
+
+
+@contextmanager
+def haproxy_before(
+    upstream: int, pki: Pki, folder: Path, check_of_map: str = CHECK_OF_MAP
+) -> Iterator[Service]:  # pragma: no cover
+    port, pem = free_port(), folder / "both.pem"
+    pem.write_bytes(pki.cert.read_bytes() + pki.key.read_bytes())
+    changes = {
+        "    user haproxy\n    group haproxy\n": "",
+        "bind :8443": f"bind 127.0.0.1:{port}",
+        "/etc/haproxy/location-policy.pem": pem,
+        "127.0.0.1:8080": f"127.0.0.1:{upstream}",
+        "inter 1s": "inter 50ms",
+        CHECK_OF_MAP: check_of_map,
+    }
+    (folder / "haproxy.cfg").write_text(changed(HAPROXY, changes))
+    with started("haproxy", "-db", "-f", folder / "haproxy.cfg", port=port, cwd=folder) as process:
         yield Service(process, port, folder / "serve.log", pki.client())
 
 
@@ -269,3 +290,25 @@ def test_caddy_in_front(tmp_path: Path, arguments: list[str | Path], pki: Pki) -
     with started_service(*arguments, cwd=tmp_path) as service, caddy_before(service.port, pki, tmp_path) as proxy:
         check(proxy)
         check_git(proxy, tmp_path, pki)
+
+
+@needs("haproxy", "haproxy")  # pragma: no cover
+def test_haproxy_in_front(tmp_path: Path, arguments: list[str | Path], pki: Pki) -> None:
+    arguments += ["--forwarded-allow-ips", "127.0.0.1"]
+    with started_service(*arguments, cwd=tmp_path) as service, haproxy_before(service.port, pki, tmp_path) as proxy:
+        check(proxy)
+        check_git(proxy, tmp_path, pki)
+
+
+@needs("haproxy", "haproxy")  # pragma: no cover
+def test_the_check_of_haproxy_by_itself_finds_a_service_that_lives_and_that_of_the_file_one_with_a_map(
+    tmp_path: Path, arguments: list[str | Path], pki: Pki
+) -> None:
+    arguments[1], log = make_repository(tmp_path / "empty.git", {}), tmp_path / "server.log"
+    with started_service(*arguments, cwd=tmp_path) as service:
+        with haproxy_before(service.port, pki, tmp_path) as proxy:
+            wait_until(lambda: "location-policy/one is DOWN" in log.read_text(), log.read_text)
+            assert proxy.ask(ASKED, login=login("node")).headers["content-type"] == "text/html"
+        with haproxy_before(service.port, pki, tmp_path, "    option log-health-checks\n") as proxy:
+            wait_until(lambda: "one succeeded, reason: Layer7 check passed" in log.read_text(), log.read_text)
+            assert proxy.ask(ASKED, login=login("node")).json()["status"][:23] == "policy.reason.not.ready"

@@ -30,6 +30,8 @@ from .refusal_page import refusal_headers, refusal_page
 
 OPEN = frozenset(("/healthz", "/readyz"))
 """Open to all: what asks whether to send requests here has no password."""
+OPEN_TO_OPTIONS = OPEN | {"/"}
+"""Where OPTIONS is answered, to all: a load balancer that is told no path checks by `OPTIONS /`."""
 EDITOR = "location_policy.editor"
 """The key of a scope under which stands whether who asks may change something."""
 PROXIED = frozenset((b"forwarded", b"via", b"x-real-ip"))
@@ -53,7 +55,7 @@ class Access:
 
     def needed(self, scope: Scope) -> Role | None:
         """The role that a request needs; None: none."""
-        if scope["path"] in self.open_paths:
+        if scope["path"] in (OPEN_TO_OPTIONS if scope["method"] == "OPTIONS" else self.open_paths):
             return None
         if is_policy(scope["path"]):
             return "node"

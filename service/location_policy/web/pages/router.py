@@ -22,7 +22,7 @@ from starlette.routing import Route
 from ...errors import LocationPolicyError
 from ..edge.asker import asker
 from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, fault_of, problem_details
-from ..edge.guard import EDITOR
+from ..edge.guard import EDITOR, OPEN_TO_OPTIONS
 from ..edge.policy_api import COMMIT_HEADER
 from ..edge.responses import HEADERS, json_response
 from ..ops.metrics import PROTOCOLS
@@ -82,6 +82,10 @@ class Pages:
             allowed = (
                 sorted((error.headers or {}).get("Allow", "").split(", ")) if isinstance(error, HTTPException) else []
             )
+            if request.scope["path"] in OPEN_TO_OPTIONS:
+                allowed.append("OPTIONS")
+            if request.method in allowed:
+                return Response(headers={"Allow": ", ".join(allowed)})
             response = await self.show_fault(request, Fault(405, f"{request.method} is not {' or '.join(allowed)}"))
             response.headers["Allow"] = ", ".join(allowed)
             return response
