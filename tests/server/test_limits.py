@@ -253,6 +253,15 @@ def test_a_whole_url_as_the_target_is_answered(service: Service) -> None:
     assert (status, body["status"]) == (200, "success")
 
 
+@pytest.mark.parametrize("target", [b"", b"?protocol=mssip", b":8080?u=http://x/"])
+def test_a_whole_url_without_a_path_asks_for_the_first_page(service: Service, target: bytes) -> None:
+    with connect(service) as connection:
+        connection.sendall(b"HEAD HTTP://x" + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        head = rest(connection)
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"content-type: text/html" in head
+
+
 @pytest.mark.parametrize("target", [TARGET + b"10.61.2.0", b"/status", b"http://x/healthz"])
 @pytest.mark.parametrize(
     "lines",
@@ -277,7 +286,7 @@ def test_before_http_1_1_a_host_need_not_be_named(service: Service) -> None:
         b"\x00" * 4096,
         b"HELLO\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
-        b"GET http://policy.example.com HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http://?protocol=mssip HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET /policy/\xff HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -299,7 +308,7 @@ def test_before_http_1_1_a_host_need_not_be_named(service: Service) -> None:
         "zeros",
         "words",
         "version",
-        "no path",
+        "no host",
         "no ascii",
         "space in name",
         "http/2",

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -40,6 +41,9 @@ LINGER = 1.0
 """Seconds in which a refused client can read why."""
 QUIET = 60.0
 """Seconds between two lines in the log that say that there are too many connections."""
+
+_NO_PATH = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+(?=\?|\Z)")
+"""What a target in absolute form has before its query, where it has no path: that is `/` (RFC 9110, 4.2.3)."""
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +173,8 @@ class LimitedProtocol(TimedProtocol):
     def on_headers_complete(self) -> None:
         """The application begins to answer."""
         self.check_head()
+        if without_path := _NO_PATH.match(self.url):
+            self.url = b"%b/%b" % (without_path[0], self.url[without_path.end() :])
         super().on_headers_complete()
         self._is_in_body = True
         self._count = 0
