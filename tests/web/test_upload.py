@@ -14,7 +14,7 @@ from location_policy.edits.upload_edit import UPLOAD_LIMIT
 from location_policy.rollout.state import ActiveState
 from location_policy.web.edge.faults import Fault
 from location_policy.web.edge.guard import Access
-from location_policy.web.forms.multipart import FIELD_BYTES, PARTS, clean_name, parse_multipart
+from location_policy.web.forms.multipart import FIELD_BYTES, PARTS, UploadedFile, clean_name, parse_multipart
 from tests.support.app import client_of, client_of_repository
 from tests.support.repositories import Files, force_commit, git, make_repository, tip
 
@@ -269,6 +269,24 @@ def test_what_is_read_of_a_form_is_told_by_nobody_but_the_answer(capfd: pytest.C
     with pytest.raises(Fault):
         parse_multipart("multipart/form-data", b"")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ("filename*=UTF-8''Z%C3%BCrich.csv", "Zürich.csv"),
+        ("filename=Zurich.csv; filename*=utf-8'de'Z%C3%BCrich.csv", "Zürich.csv"),
+        ("FileName* = iso-8859-1''Z%FCrich.csv; x=y", "Zürich.csv"),
+        ("filename*=UTF-8''maps%5Ca%22%3B%20b.csv", 'a"; b.csv'),
+        ("filename*=UTF-8''%FF%0D%0A.csv", "\ufffd\ufffd\ufffd.csv"),
+        (r"""filename="a\"; filename*=UTF-8''b.csv" """, "a\"; filename*=UTF-8''b.csv"),
+        ("filename=a.csv; filename*=UTF-16''b.csv", "a.csv"),
+    ],
+)
+def test_the_extended_name_of_a_file_is_read(parameters: str, name: str) -> None:
+    header = f"Content-Disposition: form-data; name=file; {parameters}\r\n\r\n"
+    form = parse_multipart("multipart/form-data; boundary=x", f"--x\r\n{header}rows\r\n--x--".encode())
+    assert form.files == {"file": [UploadedFile(name, b"rows")]}
 
 
 def test_the_name_of_a_file_is_its_last_part_and_can_be_shown() -> None:

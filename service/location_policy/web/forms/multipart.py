@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from python_multipart import FormParser
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File, parse_options_header
+from python_multipart.multipart import Field, File, MultipartParser, parse_options_header
 
 from ..edge.faults import Fault
 
@@ -19,6 +21,11 @@ FIELD_BYTES = 65_536
 NAME_CHARACTERS = 100
 """Of the name of a file: it is told with each problem."""
 _HOW = "send it as a browser or curl -F does"
+_EXTENDED_NAME = re.compile(
+    rb"""\"(?:\\.|[^\\"])*\" | ;\s*filename\*\s*=\s* (?P<charset>UTF-8|ISO-8859-1) '[^']*' (?P<name>[^\s;]*)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A quoted string, which is passed over, or the name of a file by RFC 8187: `filename*=UTF-8''Z%C3%BCrich.csv`."""
 _IN_MEMORY = {"MAX_MEMORY_FILE_SIZE": float("inf")}
 """The body was read whole, and is bounded: nothing goes to a file."""
 
@@ -67,6 +74,7 @@ def parse_multipart(content_type: str, body: bytes) -> Form:
         _, options = parse_options_header(content_type)
         boundary = options.get(b"boundary")
         parser = FormParser(FORM_WITH_FILE, add_field, add_file, lambda: ends.append(True), boundary, config=_IN_MEMORY)
+        _read_extended_names(parser)
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
@@ -74,6 +82,29 @@ def parse_multipart(content_type: str, body: bytes) -> Form:
     if not ends:
         raise Fault(400, "the form has no end", _HOW)
     return form
+
+
+def _read_extended_names(parser: FormParser) -> None:
+    """Let it read `filename*` too, before `filename`: older clients send it, though RFC 7578 (4.2) has it not.
+
+    The parser passes that parameter over. The body is written whole, so a header comes in one piece.
+    """
+    assert isinstance(parser.parser, MultipartParser)
+    take = parser.parser.callbacks["on_header_value"]  # type: ignore[typeddict-item]  # typed as those of any parser
+
+    def take_with_plain_name(content: bytes, start: int, end: int) -> None:
+        value = _with_plain_name(content[start:end])
+        take(value, 0, len(value))
+
+    parser.parser.set_callback("header_value", take_with_plain_name)
+
+
+def _with_plain_name(header: bytes) -> bytes:
+    for found in _EXTENDED_NAME.finditer(header):
+        if found["charset"]:
+            name = unquote_to_bytes(found["name"]).decode(found["charset"].decode(), errors="replace")
+            return b'%b; filename="%b"' % (header, name.replace("\\", "/").replace('"', r"\"").encode())
+    return header
 
 
 def _text(value: bytes | None) -> str:
