@@ -473,6 +473,29 @@ def test_a_connection_that_was_idle_for_its_time_is_closed() -> None:
         assert len(rest(idle)) > len(LARGE)
 
 
+async def read_on(_scope: Scope, receive: Receive, send: Send) -> None:
+    """An upload, which is answered at its end; the answer to GET begins before it."""
+    if _scope["method"] == "GET":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    while (await receive()).get("more_body"):
+        pass
+
+
+@pytest.mark.parametrize(("method", "told"), [(b"POST", 503), (b"GET", None)])
+def test_a_body_that_still_comes_when_the_service_ends_leaves_no_traceback(
+    method: bytes, told: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with in_this_process(60, read_on, grace=0.1) as server:
+        upload = socket.create_connection(address_of(server), timeout=10)
+        upload.sendall(method + b" /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+        wait_until(lambda: bool(server.server_state.tasks))
+    with closing(upload):
+        received = rest(upload)
+    if told:
+        assert_refused(answers(received), told, "service.unavailable - The service ends")
+    assert [record.exc_info for record in caplog.records if record.levelno >= logging.ERROR] == [None]
+
+
 LARGE = b"x" * 12_000_000
 
 
@@ -485,8 +508,8 @@ async def answer_much(_scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 @contextmanager
-def in_this_process(seconds: float) -> Iterator[uvicorn.Server]:
-    """A server whose idle connections have this time, which is no option of `serve`."""
+def in_this_process(seconds: float, app: Any = answer_much, grace: float | None = None) -> Iterator[uvicorn.Server]:  # noqa: ANN401  ASGI
+    """A server whose idle connections, and requests at its end, have these times, which are no options of `serve`."""
 
     class Protocol(LimitedProtocol):
         def __init__(self, **named: Any) -> None:  # noqa: ANN401  as uvicorn calls it
@@ -494,7 +517,8 @@ def in_this_process(seconds: float) -> Iterator[uvicorn.Server]:
             self.timeout_keep_alive = seconds  # type: ignore[assignment]  # which uvicorn only adds to a time
 
     options: dict[str, Any] = {"lifespan": "off", "log_config": None, "ws": "none", "loop": "uvloop"}
-    server = uvicorn.Server(uvicorn.Config(answer_much, http=Protocol, **options))
+    options["timeout_graceful_shutdown"] = grace
+    server = uvicorn.Server(uvicorn.Config(app, http=Protocol, **options))
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

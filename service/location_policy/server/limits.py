@@ -99,8 +99,21 @@ class LimitedProtocol(TimedProtocol):
         super().connection_lost(exc)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        async def answer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  as uvicorn has it
+            try:
+                await app(scope, receive, send)
+            except asyncio.CancelledError:
+                self._end_cancelled(cycle)
+
         self._answering = cycle
-        super()._start_asgi_task(cycle, app)
+        super()._start_asgi_task(cycle, answer)
+
+    def _end_cancelled(self, cycle: RequestResponseCycle) -> None:
+        """The service ends first: uvicorn has said so in the log, and would leave a traceback for each request."""
+        if not cycle.response_started:
+            self.transport.write(self._answer(503, "The service ends"))
+        cycle.disconnected = True
+        self.transport.close()
 
     # --- the request ---
 
