@@ -8,6 +8,7 @@ import re
 import resource
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,64 @@ def test_as_json_each_line_is_an_object_with_the_fields_as_keys(repository: Path
     active = next(one for one in objects if one["message"] == "active")
     assert list(active) == ["time", "level", "message", "commit", "subnets", "took"]
     assert (active["commit"], active["subnets"]) == (commit, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "level", "message"),
+    [
+        (["--log-format=json", "--host", "0.0.0.0"], 3, "ERROR", "can be reached from other machines"),
+        (["--log-format", "json", "--tls-cert", "x"], 3, "ERROR", "--tls-cert needs --tls-key too"),
+        (["--log-format", "json", "--prot", "1"], 2, "ERROR", "No such option: --prot"),
+        (["--repo", "nowhere"], 3, "WARNING", "LOCATION_POLICY_PROT is not a setting"),
+    ],
+)
+def test_as_json_what_keeps_it_from_starting_is_an_object_too(
+    arguments: list[str], status: int, level: str, message: str, tmp_path: Path
+) -> None:
+    variables = {"LOCATION_POLICY_LOG_FORMAT": "json", "LOCATION_POLICY_PROT": "1"}
+    done = run_program("serve", *arguments, cwd=tmp_path, environment=variables if level == "WARNING" else {})
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == status
+    assert any(one["level"] == level and message in one["message"] for one in told)
+    assert [one["level"] for one in told].count("WARNING") == (level == "WARNING")
+
+
+def test_only_serve_logs_and_what_is_typed_goes_before_the_environment(tmp_path: Path) -> None:
+    for words in (["check", "nowhere"], ["serve", "--log-format", "text", "--tls-cert", "x"]):
+        done = run_program(*words, cwd=tmp_path, environment={"LOCATION_POLICY_LOG_FORMAT": "json"})
+        assert done.stderr.startswith("location-policy: "), words
+
+
+FAULTS = """
+import sys, threading, warnings
+from location_policy.runtime.log_format import log_to_stderr
+class Fault:
+    def __del__(self): 1 / 0
+log_to_stderr("json")
+warnings.warn("old")
+Fault()
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+print("two\\nlines", file=sys.stderr)
+raise ValueError("new")
+"""
+
+
+def test_as_json_warnings_and_faults_that_nothing_catches_are_objects_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", FAULTS],
+        env=closed_environment(),
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [one["level"] for one in told] == ["WARNING", "CRITICAL", "CRITICAL", "ERROR", "CRITICAL"]
+    assert "UserWarning: old" in told[0]["message"]
+    ends = [one["traceback"].splitlines()[-1] for one in told if "traceback" in one]
+    assert ends == ["ZeroDivisionError: division by zero"] * 2 + ["ValueError: new"]
+    assert told[3]["message"] == "two\nlines"
 
 
 # --- the metrics ---

@@ -11,7 +11,7 @@ import click
 
 from .. import __version__
 from ..text import escape
-from .environment import COMPLETION, foreign_variables, unknown_variables
+from .environment import COMPLETION, foreign_variables, logs_json, unknown_variables
 from .usage.ci import comment, post_receive, pre_receive, proc_receive
 from .usage.export import export
 from .usage.maintain import accept_history, doctor, fmt, import_, revert
@@ -33,6 +33,10 @@ def run() -> NoReturn:
         from .completion import complete
 
         sys.exit(complete(app))
+    if logs_json(sys.argv[1:], os.environ):
+        from ..runtime.log_format import log_to_stderr
+
+        log_to_stderr("json")
     for warning in unknown_variables(os.environ, lambda: long_options(app)):
         print(f"location-policy: warning: {warning}", file=sys.stderr)
     index = os.environ.get("GIT_INDEX_FILE")
@@ -60,7 +64,7 @@ def _status(index: Path | str | None) -> int:
 def _tell(error: click.UsageError) -> None:
     """Say what is wrong with the usage, below the usage and where its help is."""
     if error.ctx is not None:
-        print(error.ctx.get_usage(), f"Try '{error.ctx.command_path} -h' for help.\n", sep="\n", file=sys.stderr)
+        print(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} -h' for help.\n", file=sys.stderr)
     print(f"Error: {_sentence(error)}", file=sys.stderr)
 
 

@@ -7,7 +7,8 @@ mistake and gets a warning, except the forms that Kubernetes makes for a Service
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from ..spelling import nearest
 
@@ -18,12 +19,23 @@ MANAGER_PASSWORD = PREFIX + "MANAGER_PASSWORD"
 """The variable that has no option: what is typed is seen by every user of the machine."""
 
 
+LOG_FORMAT = "log-format"
+
 _KUBERNETES = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_\w+)")
 
 
 def variable(option: str) -> str:
     """The environment's name for an option."""
     return PREFIX + option.upper().replace("-", "_")
+
+
+def logs_json(words: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Does this command line log JSON? It is asked before it is parsed, since what is wrong with it is logged too."""
+    if words[:1] != ["serve"]:
+        return False
+    given = [following for word, following in pairwise([*words, ""]) if word == f"--{LOG_FORMAT}"]
+    given += [word.partition("=")[2] for word in words if word.startswith(f"--{LOG_FORMAT}=")]
+    return (given or [environment.get(variable(LOG_FORMAT), "")])[-1] == "json"
 
 
 def foreign_variables(environment: Mapping[str, str]) -> list[str]:

@@ -6,29 +6,64 @@ in a template is a field, and no value can become one, end the line or begin ano
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Literal, NamedTuple
 
 from ..text import escape, moment_text, without_secrets
 
 LogFormat = Literal["text", "json"]
 
+log = logging.getLogger(__name__)
+
 _PLACE = re.compile(r"(?P<lead> ?\b(?P<key>[a-z_]+)=)?(?P<form>%[0-9.]*[sdf])(?P<unit>(?(key)[a-z]*))|%%")
 _BARE = re.compile(r'[^\s"=\\]+')
 
 
 def log_to_stderr(form: LogFormat) -> None:
-    """Write what this process logs to standard error in this form; of two talkative libraries only what is wrong."""
-    handler = logging.StreamHandler(sys.stderr)
+    """Write what this process logs to standard error in this form; of two talkative libraries only what is wrong.
+
+    As JSON that is all that is written there: warnings, what nothing catches, and what is printed are logged too.
+    """
+    handler = logging.StreamHandler(sys.__stderr__)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
-    logging.basicConfig(handlers=[handler], level=logging.INFO)
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for library in ("uvicorn", "watchfiles"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    if form == "json":
+        logging.raiseExceptions = False  # what a line that cannot be written would print would be a line again
+        logging.captureWarnings(True)
+        sys.stderr = LoggedStream()
+        sys.excepthook = _log_uncaught
+        sys.unraisablehook = lambda told: _log_uncaught(told.exc_type, told.exc_value, told.exc_traceback)
+        threading.excepthook = lambda told: _log_uncaught(told.exc_type, told.exc_value, told.exc_traceback)
+
+
+class LoggedStream(io.TextIOBase):
+    """Standard error for those who print: what is printed until a line ends, be it several lines, is one of the log."""
+
+    def __init__(self) -> None:
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        """Take this."""
+        self._begun += text
+        if self._begun.endswith("\n"):
+            told, self._begun = self._begun.strip(), ""
+            if told:
+                log.log(logging.WARNING if "warning: " in told else logging.ERROR, "%s", told)
+        return len(text)
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException | None, place: TracebackType | None) -> None:
+    log.critical("nothing catches this", exc_info=(kind, error or kind(), place))
 
 
 class TextLines(logging.Formatter):

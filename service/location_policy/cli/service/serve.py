@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 from shlex import quote
@@ -22,6 +23,8 @@ from .opening import open_source
 from .options import Logs, ServeOptions
 from .run import Parts, work
 from .source import Source, source_of, write_problem
+
+log = logging.getLogger(__name__)
 
 
 def serve(options: ServeOptions) -> None:
@@ -49,11 +52,19 @@ def serve(options: ServeOptions) -> None:
             decisions=_decision_log(options.logs),
         )
         tell_strangers(access)
-        print(_next_steps(parts), flush=True, file=sys.stderr if options.logs.decisions == "-" else sys.stdout)
+        _tell(_next_steps(parts), options.logs)
         work(parts, manager)
     finally:
         end_all()
         remove_unix(options.listen.uds)
+
+
+def _tell(text: str, logs: Logs) -> None:
+    """Where there are decisions on standard output, there is nothing else."""
+    if logs.decisions == "-" and logs.form == "json":
+        log.info("%s", text.partition("\n")[0])
+    else:
+        print(text, flush=True, file=sys.stderr if logs.decisions == "-" else sys.stdout)
 
 
 def _settings(options: ServeOptions, listener: socket.socket, source: Source) -> Settings:

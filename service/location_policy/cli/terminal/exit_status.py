@@ -38,7 +38,7 @@ def told(status: int) -> Iterator[None]:
 
 def tell(error: LocationPolicyError) -> None:
     """An error in the form that all commands share."""
-    print(*words(error), sep="\n", file=sys.stderr)
+    print("\n".join(words(error)), file=sys.stderr)
 
 
 def first_lines(problems: Sequence[object]) -> Iterator[str]:
