@@ -42,6 +42,7 @@ def told(content: str | bytes, policy: str = "", others: str = "", expected: str
         (PLAIN.replace(",", ";"), ("cells are parted by semicolons",)),
         (PLAIN.replace(",", "\t"), ("cells are parted by tabs",)),
         (PLAIN.replace(",", "\t").encode("utf-16"), ("all is UTF-16", "cells are parted by tabs")),
+        (PLAIN.replace(",", "|"), ("cells are parted by bars",)),
         (IDS, ("the first cell of a row is an id",)),
         (IDS.replace(",", ";"), ("cells are parted by semicolons", "the first cell of a row is an id")),
         (IDS.replace("7,", '"7" ,'), ("the first cell of a row is an id",)),
@@ -56,7 +57,8 @@ def test_the_same_rows_are_read_from_every_form(content: str | bytes, forms: tup
 
 
 @pytest.mark.parametrize(
-    ("first", "separator"), [("sep=;", ";"), ("SEP=;\r", ";"), ('"sep=;"', ";"), ("sep=,", ","), ("sep=\t", "\t")]
+    ("first", "separator"),
+    [("sep=;", ";"), ("SEP=;\r", ";"), ('"sep=;"', ";"), ("sep=,", ","), ("sep=\t", "\t"), ("sep=|||", "|")],
 )
 def test_a_first_line_that_names_the_separator_is_no_row(first: str, separator: str) -> None:
     found = upload(f"{first}\n# a, b\n{PLAIN.replace(',', separator)}")
@@ -66,7 +68,7 @@ def test_a_first_line_that_names_the_separator_is_no_row(first: str, separator: 
 
 @pytest.mark.parametrize("blank", [";;;", ";;;;", ' ; "";;', ";"])
 def test_rows_of_empty_cells_are_blank_lines(blank: str) -> None:
-    for separator in ",;\t":
+    for separator in ",;\t|":
         empty = blank.replace(";", separator)
         found = upload(f"{empty}\n{empty}\n{PLAIN.replace(',', separator)}{empty}\n")
         assert [(number - 2, row) for number, row in found.file.rows()] == ROWS

@@ -20,8 +20,8 @@ from ...text import BOM
 csv.field_size_limit(FILE_LIMIT)  # a long cell is an error with its place, not one of the library
 
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-_NAMED = re.compile(r'"?sep=([,;\t])"?[,;\t ]*', re.IGNORECASE)
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_NAMED = re.compile(r'"?sep=([,;\t|])"?[,;\t| ]*', re.IGNORECASE)
 """The line by which Excel is told what parts the cells."""
 _SUBNET = re.compile(r"\s*(?:\d{1,3}(?:\.\d{1,3}){1,3}|[0-9a-f]*:[0-9a-f:.]*)(?:/[\d.]*)?\s*", re.IGNORECASE)
 _LOOKED_AT = 20
