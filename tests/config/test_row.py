@@ -75,6 +75,14 @@ def test_no_line_of_three_parts_takes_long(parts: tuple[str, str, str]) -> None:
     assert time.process_time() - started < 0.2
 
 
+def test_the_rows_that_a_line_of_subnets_should_be_are_found_once() -> None:
+    line = ("x," * 30 + "1.2.3.0/24," * 30 + "x").encode()
+    started = time.process_time()
+    for _ in range(100):
+        parse_line(line)
+    assert time.process_time() - started < 0.5
+
+
 def test_a_line_may_be_as_long_as_the_limit_and_have_as_many_cells() -> None:
     assert parse_line(b"#" + b" " * (LINE_LIMIT - 1)) is None
     (finding,) = findings(b"#" + b" " * LINE_LIMIT)

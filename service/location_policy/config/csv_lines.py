@@ -396,7 +396,7 @@ def misplaced_subnet(filled: Sequence[Cell]) -> Finding | None:
 
 def _subnets_in(cell: str) -> list[str]:
     """The subnets in a cell that has several; else the cell by itself."""
-    parts = _BETWEEN_SUBNETS.split(cell)
+    parts = _BETWEEN_SUBNETS.split(cell) if cell.count("/") <= CELLS_LIMIT else []
     return parts if len(parts) > 1 and all("/" in part and is_address(part) for part in parts) else [cell]
 
 

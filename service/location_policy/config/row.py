@@ -111,7 +111,7 @@ def _examine(text: str) -> Line:
 
 def _examine_cells(first: Cell, filled: list[Cell]) -> Line:
     *names, subnet = filled
-    findings = [_as_row(finding, filled) for finding in name_findings(names)]
+    findings = _as_rows(list(name_findings(names)), filled)
     if not first.text:
         findings.insert(0, _empty_location(first))
     try:
@@ -140,12 +140,15 @@ def _with_rows(finding: Finding) -> Finding:
     return finding._replace(hint=one + " and ".join(finding.rows))
 
 
-def _as_row(finding: Finding, filled: list[Cell]) -> Finding:
-    """The finding; if it is a subnet that should have a row for itself, with the rows as its hint."""
-    if finding.code != "subnet-as-name":
-        return finding
-    rows = meant_rows([cell.text for cell in filled])
-    return _with_rows(finding._replace(hint=f"{ROW_FORM}: give each subnet one, with its location", rows=rows))
+def _as_rows(findings: list[Finding], filled: list[Cell]) -> list[Finding]:
+    """The findings; those of subnets that should have a row for themselves with the rows as their hint."""
+    first = next((finding for finding in findings if finding.code == "subnet-as-name"), None)
+    if first is None:
+        return findings
+    rows = meant_rows([cell.text for cell in filled])  # once: a line may have many of them
+    hint = f"{ROW_FORM}: give each subnet one, with its location"
+    hint = _with_rows(first._replace(hint=hint, rows=rows)).hint or hint
+    return [one._replace(hint=hint) if one.code == first.code else one for one in findings]
 
 
 def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
