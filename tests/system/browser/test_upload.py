@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,19 @@ def test_without_a_script_an_upload_goes_as_well(chromium: Browser, service: Ser
     expect(page.get_by_role("heading", level=1)).to_have_text("Upload sites.csv")
     assert git("show", "main:locations.csv", cwd=place) == "Lima,10.71.0.0/16"
     context.close()
+
+
+def test_a_message_that_was_typed_stays_when_the_plan_is_shown_again(page: Page, service: Service) -> None:
+    choose(page, service, "Sydney,10.61.2.0/24\nLima,10.71.0.0/16\n")
+    message, again = page.get_by_label("Message"), page.get_by_role("button", name="Show the plan again")
+    page.get_by_label("It replaces").select_option("locations/apac.csv")
+    again.click()
+    expect(message).to_have_value(re.compile("^Upload sites.csv to locations/apac.csv"))  # proposed with this plan
+    message.fill("Open Lima\n\nIts lease begins in May.")
+    page.get_by_label("It replaces").select_option("")
+    again.click()
+    expect(page.get_by_label("It replaces")).to_have_value("")
+    expect(message).to_have_value("Open Lima\n\nIts lease begins in May.\n")
 
 
 def test_by_keyboard_alone_a_plan_is_confirmed(page: Page, service: Service) -> None:

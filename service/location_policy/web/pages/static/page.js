@@ -39,6 +39,16 @@ function enhance(root) {
   root.querySelectorAll("[data-fill]").forEach(fill);
 }
 
+/** What was typed for the commit goes along when its plan is shown again: it stands in the other form. */
+function keepTyped(asking, confirming) {
+  asking.addEventListener("formdata", ({ formData }) => {
+    for (const name of ["message", "proposed", "reason"]) {
+      const field = confirming.elements.namedItem(name);
+      if (field) formData.set(name, field.value);
+    }
+  });
+}
+
 async function fetched(url) {
   const response = await fetch(url, { headers: { Accept: "text/html" } });
   return new DOMParser().parseFromString(await response.text(), "text/html");
@@ -163,4 +173,6 @@ function icicle(svg) {
 
 const lives = [...document.querySelectorAll("[data-live]")].map((root) => [root, root.innerHTML]);
 enhance(document);
+const [asking, confirming] = document.querySelectorAll("form.change");
+if (confirming) keepTyped(asking, confirming);
 lives.forEach(([root, shown]) => live(root, shown));
