@@ -353,6 +353,19 @@ def test_a_commit_is_shown_with_what_it_does(client: TestClient, repository: Pat
     assert "policy.toml: answer.default" in page(client, f"/commit/{first}")
 
 
+def test_the_commit_at_which_a_shallow_clone_ends_is_not_said_to_bring_the_map(
+    repository: Path, tmp_path: Path
+) -> None:
+    end = tip(repository)
+    last = force_commit(repository, THIRD)
+    shallow = tmp_path / "shallow.git"
+    git("clone", "--quiet", "--bare", "--depth=2", f"file://{repository}", shallow, cwd=repository)
+    client = client_of_repository(shallow)
+    assert "What it does is not known The clone is shallow" in page(client, f"/commit/{end}")
+    told = [client.get(f"/api/v1/commit/{one}").json() for one in (end, last)]
+    assert [(one["is_shallow"], one["plan"] is None) for one in told] == [(True, True), (False, False)]
+
+
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen, which signs, is not installed")
 def test_who_has_signed_a_commit_is_told(repository: Path, tmp_path: Path) -> None:
     key = make_ssh_key(tmp_path, "alice")

@@ -48,7 +48,9 @@ def commit(site: Site, query: Query) -> Facts:
     told["reviews"] = fitting(site.queries.waiting_at(found), PAGE)
     is_new = not (told["is_active"] or told["was_active"] or told["refused"])
     told["is_loading"] = is_new and site.queries.is_newest(found)
-    return {**told, **_kept_change(site, None, found.id)}
+    change = _kept_change(site, None, found.id)
+    is_shallow = change["plan"] is not None and change["old"] is None and site.queries.is_cut_before(found)
+    return {**told, **change, "is_shallow": is_shallow, **({"plan": None} if is_shallow else {})}
 
 
 def compare(site: Site, query: Query) -> Facts:

@@ -130,7 +130,7 @@ ORIGIN = record(
 HISTORY = record(
     branch=perhaps(TEXT), total=NUMBER, page=NUMBER, pages=NUMBER, is_shallow=TRUTH, commits=many(record(**TOLD_COMMIT))
 )
-ONE_COMMIT = record(**TOLD_COMMIT, message=TEXT, reviews=many(TEXT), is_loading=TRUTH, **CHANGE)
+ONE_COMMIT = record(**TOLD_COMMIT, message=TEXT, reviews=many(TEXT), is_loading=TRUTH, is_shallow=TRUTH, **CHANGE)
 COMPARE = record(new=COMMIT, **CHANGE)
 SOURCE = record(
     path=TEXT,

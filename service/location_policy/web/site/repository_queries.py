@@ -106,6 +106,11 @@ class RepositoryQueries:
         with self._opened() as repository:
             return _newest(repository) == commit.id
 
+    def is_cut_before(self, commit: Commit) -> bool:
+        """Does a shallow clone not have all that came before this commit?"""
+        with self._opened() as repository:
+            return repository.is_cut(repository.first_parents(commit.id)[-1])
+
     def signed(self, commit: Commit) -> Commit:
         """The same commit, and who has signed it, where that is known."""
         with self._opened() as repository:
