@@ -204,7 +204,7 @@ def test_what_is_wrong_has_its_place_and_code(raw: bytes, column: int, code: str
     assert [(finding.column, finding.code) for finding in findings(raw)] == [(column, code)]
 
 
-@pytest.mark.parametrize("name", ["\u00a0=1+1", "\u3000\u200b\uff0b1"])
+@pytest.mark.parametrize("name", ["\u00ad=1+1", "\u202e \ufe0f=1+1", "\u00a0=1+1", "\u3000\u200b\uff0b1"])
 def test_a_formula_behind_a_space_that_is_passed_over_is_one(name: str) -> None:
     codes = [finding.code for finding in findings(f"Sydney,{name},10.61.2.0/24".encode())]
     assert codes == ["invisible-character", "formula-name"]

@@ -21,8 +21,6 @@ NAME_LIMIT = 250
 """Characters of a location name (field limit of Pexip Infinity)."""
 
 _FORMULA = ("=", "+", "-", "@")
-_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"
-"""Characters without width."""
 _ENCODINGS = ("cp1252", "mac-roman", "cp850", "cp437", "cp1251", "cp1250")
 """What programs take UTF-8 for, the most usual first."""
 _MISREAD_LETTER = re.compile(
@@ -117,8 +115,8 @@ def _misread(name: str) -> str | None:
 
 
 def _is_formula(name: str) -> bool:
-    """Does it begin as a formula, also in full width, or behind a no-break space or another that is passed over?"""
+    """Does it begin as a formula, also in full width, or behind what cannot be seen?"""
     if name[:1].isascii():
         return name.startswith(_FORMULA)
-    seen = normalize("NFKC", name[:NAME_LIMIT]).lstrip()
-    return seen.lstrip(_UNSEEN).lstrip().startswith(_FORMULA)
+    seen = "".join(filter(is_seen, normalize("NFKC", name[:NAME_LIMIT])))
+    return seen.lstrip().startswith(_FORMULA)
