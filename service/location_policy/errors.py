@@ -16,6 +16,7 @@ LocationPolicyError            everything that the program raises for its user, 
 │   └── RowChanged             the row that an editor wants to change has changed since they saw it
 ├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
 ├── AnotherHistory             HEAD is not of the history that was served last, and is not accepted
+├── NotConfirmed               what was taken back would come back, and that it is meant was not said
 ├── RevertConflict             later commits have changed the same lines
 ├── BuildFailed                the process that builds a large map has died, or hangs
 ├── TooCostly                  judging a push takes longer, or more memory, than a push may
@@ -122,6 +123,10 @@ class RowChanged(RepositoryError):
         self.path = path
         self.line = line
         self.text = text
+
+
+class NotConfirmed(LocationPolicyError):
+    """A revert of a revert, or of what is taken back already, that was not asked for as such."""
 
 
 class RevertConflict(LocationPolicyError):

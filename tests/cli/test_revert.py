@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from location_policy.cli.commands.revert import RevertOptions, revert
 from location_policy.edits.landing import check_writable, land, propose, served_tip
 from location_policy.edits.revert import take_back
+from location_policy.edits.revert_history import undone_by
 from location_policy.errors import BranchMoved, NotWritable, RepositoryError
 from location_policy.gate.messages import verdict_lines
 from location_policy.gate.overrides import override_of
@@ -166,10 +172,10 @@ def test_what_is_so_already_is_no_work(site: Site) -> None:
     bad = add(site, PERTH, "Add Perth")
     site.revert(bad)
     made = tip(site.path)
-    for asked in ((bad,), ("--to", "main~2"), ("--to", "main")):
+    for asked in (("--to", f"{bad}~"), ("--to", made)):
         done = site.revert(*asked)
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.startswith(f'nothing to do: it is so already, at {made[:10]} Revert "Add Perth"')
+        assert f'nothing to do: it is so already, at {made[:10]} Revert "Add Perth"' in done.stdout
     assert tip(site.path) == made
 
 
@@ -192,7 +198,7 @@ def test_a_large_change_needs_a_reason_which_is_noted(tmp_path: Path) -> None:
     done = site.revert(bad)
     assert done.returncode == 1
     assert "limits.changed-addresses: at most 25%, but it is" in done.stdout
-    how = 'if all of it is meant, say why:\n  location-policy revert --allow-large-change "reason"\n'
+    how = f'if all of it is meant, say why:\n  location-policy revert {bad[:10]} --allow-large-change "reason"\n'
     assert done.stdout.endswith(f"% of IPv4 addresses\n\n{how}")
     assert (done.stderr, "git push" in done.stdout) == ("", False)
     done = site.revert(bad, "--allow-large-change", "calls fail", "--author", "Bob <bob@example.com>")
@@ -201,6 +207,144 @@ def test_a_large_change_needs_a_reason_which_is_noted(tmp_path: Path) -> None:
         found = override_of(repository, tip(site.path))
     assert found
     assert (found.reason, found.by) == ("calls fail", "Bob")
+
+
+# --- asked twice ---
+
+
+def hinted(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """What the hint says to type after `revert`."""
+    return done.stderr.rpartition("location-policy revert ")[2].split()
+
+
+def test_what_is_asked_twice_is_done_once(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    assert site.revert(bad, "--author", "Bob <bob@example.com>").returncode == 0
+    made = tip(site.path)
+    for more in ((), ("--again",), ("--dry-run",)):
+        done = site.revert(bad, *more)
+        assert (done.returncode, done.stderr) == (0, "")
+        told = f'{bad[:10]} Add Perth (Alice) is taken back already, by {made[:10]} Revert "Add Perth" (Bob)\n'
+        assert done.stdout == f"nothing to do: {told}"
+    assert tip(site.path) == made
+
+
+def test_a_branch_is_told_as_the_commit_that_it_is_at_and_a_revert_there_stays(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    assert site.revert("main").stdout.startswith(f"main is {bad[:10]} Add Perth (Alice)\nwhat changes on main")
+    made = tip(site.path)
+    done = site.revert("main")
+    name = f'{made[:10]} Revert "Add Perth" ({site.log("%an")})'
+    assert (done.returncode, done.stdout) == (1, f"main is {name}\n")
+    assert done.stderr == (
+        f"location-policy: {name} is itself a revert: to take it back brings back {bad[:10]} Add Perth (Alice)\n"
+        f"  hint: if that is meant: location-policy revert {made[:10]} --again\n"
+    )
+    assert tip(site.path) == made
+    done = site.revert(*hinted(done))
+    assert (done.returncode, "Perth" in site.show("locations.csv")) == (0, True)
+    assert "is itself a revert" in site.revert("main").stderr
+    assert site.revert(bad).returncode == 0, "what has come back is taken back as any other"
+    assert "Perth" not in site.show("locations.csv")
+
+
+def test_a_revert_is_known_by_what_it_does_too(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    site.push({"locations.csv": "Sydney,10.61.2.0/24\n"}, "Perth has no building yet")
+    told = f"is itself a revert: to take it back brings back {bad[:10]} Add Perth (Alice)\n"
+    assert told in site.revert("main").stderr
+    done = site.revert("--to", bad)
+    assert (done.returncode, hinted(done)) == (1, ["--to", bad[:10], "--again"])
+    assert site.revert(*hinted(done)).returncode == 0
+
+
+def test_a_mistake_that_is_made_again_is_no_revert(site: Site) -> None:
+    without: Files = {"locations.csv": "Sydney,10.61.2.0/24\n"}
+    mistake: Files = {"locations.csv": f"Sydney,10.61.2.0/24\n{PERTH}"}
+    force_commit(site.path, without)
+    with open_repository(site.path) as repository:
+        for files, message, is_revert in (
+            (mistake, "Add Perth", False),
+            (without, "Take Perth out", True),
+            (mistake, "Perth again", False),
+            (without, "Take Perth out again", True),
+            (mistake, f"Reapply\n\nThis reverts commit {tip(site.path)}.", True),
+            (without, "Take Perth out for good", False),
+            (without, "Say so", False),
+            (without, "Say it again", False),
+        ):
+            made = repository.commit(force_commit(site.path, files, message=message))
+            assert bool(undone_by(repository, made)) == is_revert, message
+
+
+def test_a_return_is_no_toggle(site: Site) -> None:
+    good, bad = tip(site.path), add(site, PERTH, "Add Perth")
+    assert site.revert("--to", "main~").returncode == 0
+    made = tip(site.path)
+    done = site.revert("--to", "main~")
+    told = f"{bad[:10]} Add Perth (Alice) is taken back, by {made[:10]} Return to"
+    assert (done.returncode, told in done.stderr) == (1, True)
+    done = site.revert("main")
+    told = f"is itself a return: to take it back brings back what came after {good[:10]} Start the map"
+    assert (done.returncode, told in done.stderr, tip(site.path)) == (1, True, made)
+    assert site.revert(*hinted(done)).returncode == 0
+    assert "Perth" in site.show("locations.csv")
+
+
+def test_what_was_taken_back_and_came_again_otherwise_is_asked_about(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    assert site.revert(bad).returncode == 0
+    made = tip(site.path)
+    site.clone.git("pull", "--quiet")
+    later = add(site, PERTH + HOBART, "Add both")
+    done = site.revert(bad)
+    told = f"{bad[:10]} Add Perth (Alice) is taken back already, by {made[:10]} Revert"
+    assert (done.returncode, told in done.stderr, hinted(done)) == (1, True, [bad[:10], "--again"])
+    assert tip(site.path) == later
+    assert site.revert(*hinted(done)).returncode == 0
+    assert site.show("locations.csv") == f"Sydney,10.61.2.0/24\n{HOBART}".strip()
+
+
+def test_what_only_says_that_it_is_a_revert_stays_revertible(site: Site) -> None:
+    said = add(site, PERTH, f"Add Perth\n\nThis reverts commit {'0' * 40}.")
+    assert site.revert(said).returncode == 0
+
+
+def test_two_who_ask_at_once_make_one_revert(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    with ThreadPoolExecutor() as pool:
+        done = [*pool.map(lambda _: site.revert("main" if _ else bad[:10]), range(2))]
+    assert {one.returncode for one in done} <= {0, 1}, done
+    assert git("rev-list", "--count", f"{bad}..main", cwd=site.path) == "1"
+    assert "Perth" not in site.show("locations.csv")
+
+
+class Overtaken(StringIO):
+    """A standard output at which `other` comes first: when it is flushed, the plan is told and nothing is done yet."""
+
+    def __init__(self, other: Callable[[], object]) -> None:
+        super().__init__()
+        self._other = other
+
+    def flush(self) -> None:
+        self._other()
+
+
+def test_who_is_overtaken_by_the_same_revert_has_nothing_to_do(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    monkeypatch.setattr(sys, "stdout", out := Overtaken(lambda: site.revert(bad)))
+    assert revert(RevertOptions("main", None, "Bob <bob@example.com>", None, None, is_dry=False), str(site.path)) == 0
+    made = tip(site.path)
+    told = f'nothing to do: {bad[:10]} Add Perth (Alice) is taken back already, by {made[:10]} Revert "Add Perth" ('
+    assert out.getvalue().splitlines()[-1].startswith(told)
+    assert site.log("%P") == bad
+
+
+def test_who_is_overtaken_by_another_change_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    monkeypatch.setattr(sys, "stdout", Overtaken(lambda: site.push({"locations/b.csv": HOBART}, "Add Hobart")))
+    with pytest.raises(BranchMoved):
+        revert(RevertOptions(bad, None, None, None, None, is_dry=False), str(site.path))
 
 
 # --- what is in the way ---
@@ -262,7 +406,7 @@ def test_the_operator_is_known_by_sudo_by_git_or_by_the_system(site: Site, tmp_p
         ({"HOME": str(home)}, "Carol <carol@example.com>"),
         ({"SUDO_USER": "dave"}, "dave <dave@"),
     ):
-        done = run_program("revert", "main", "--repo", site.path, environment=environment)
+        done = run_program("revert", "main", "--again", "--repo", site.path, environment=environment)
         assert done.returncode == 0, done.stderr
         assert site.log("%an <%ae>").startswith(name)
 
@@ -305,7 +449,19 @@ def test_one_of_the_two_is_named(site: Site, arguments: tuple[str, ...]) -> None
 
 
 def test_a_working_copy_is_worked_in_with_git(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")[:10]
     done = run_program("revert", "HEAD", cwd=site.clone.path)
+    assert (done.returncode, done.stdout) == (2, f"HEAD is {bad} Add Perth (Alice)\n")
+    assert done.stderr.endswith(f"  hint: change it there: git revert {bad}, then git push\n")
+    site.clone.git("revert", "--no-edit", bad)
+    done = run_program("revert", "HEAD", cwd=site.clone.path)
+    assert (done.returncode, f"is itself a revert: to take it back brings back {bad} Add Perth" in done.stderr) == (
+        1,
+        True,
+    )
+    done = run_program("revert", "HEAD", "--again", cwd=site.clone.path)
+    assert f"git revert {tip(site.clone.path)[:10]}, then git push\n" in done.stderr
+    done = run_program("revert", "--to", "HEAD~", cwd=site.clone.path)
     assert (done.returncode, "  hint: change it there: git commit, then git push\n" in done.stderr) == (2, True)
 
 

@@ -55,6 +55,12 @@ def test_a_session_that_goes_otherwise_is_seen(tmp_path: Path) -> None:
         assert terminal.follow(Step("false", "")).output == "[1]"
 
 
+def test_an_id_that_was_shown_is_typed_as_it_is_this_time(tmp_path: Path) -> None:
+    with Terminal(tmp_path) as terminal:
+        terminal.follow(Step("echo 1234567 Add Perth", "90b0e99 Add Perth"))
+        assert terminal.follow(Step("echo 90b0e99 7654321", "")).output == "1234567 7654321"
+
+
 def test_a_question_is_asked_again_until_it_is_answered_as_shown(tmp_path: Path) -> None:
     with Terminal(tmp_path) as terminal:
         assert terminal.follow(Step("echo x >>curl.log; cat curl.log", "x\nx\nx")).output == "x\nx\nx"

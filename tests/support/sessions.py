@@ -5,6 +5,8 @@ A session is a fenced block marked `console`. A line that begins with `$ ` is a 
 is an exit status other than 0. The sessions of one document follow each other as for a reader who goes from top to
 bottom: in one folder, `cd` holds, and what was started with ` &` goes on until the end.
 
+An id of a commit that a document shows stands for the one that was printed in its place, and can be typed below.
+
 A question to a service is asked again until it is answered as shown: a push takes a moment to be seen.
 """
 
@@ -27,8 +29,9 @@ PLACE, PORT = "/srv/policy", "8080"
 """The folder and the port that documents show."""
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_ID = re.compile(r"\b[0-9a-f]{40}\b|\b[0-9a-f]{7,10}\b")
 _VARYING = [
-    (re.compile(r"\b[0-9a-f]{40}\b|\b[0-9a-f]{7,10}\b"), "COMMIT"),
+    (_ID, "COMMIT"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| [+-]\d{4})?|(?<=Date: ).*"), "TIME"),
     (re.compile(r"(?<=took=)[\d.]+|(?<=\"pid\": )\d+"), "NUMBER"),
     (re.compile(r"\bSHA256:[\w+/]{43}"), "KEY"),
@@ -73,6 +76,7 @@ class Terminal:
         self._root = self._folder = folder.resolve()
         self._port = _free_port()
         self._real = {f":{PORT}": f":{self._port}", PLACE: str(self._root), **(real or {})}
+        self._ids: dict[str, str] = {}
         self._services = ExitStack()
 
     def __enter__(self) -> Terminal:
@@ -86,6 +90,7 @@ class Terminal:
         command = step.command
         for shown, real in self._real.items():
             command = command.replace(shown, real)
+        command = _ID.sub(lambda found: self._ids.get(found[0], found[0]), command)
         if command.startswith("cd "):
             self._folder = (self._folder / command.removeprefix("cd ")).resolve(strict=True)
             return step
@@ -95,6 +100,7 @@ class Terminal:
         deadline = time.monotonic() + (DEADLINE / 2 if "curl" in command else 0)
         while True:
             seen = Step(step.command, self._run(command))
+            self._ids |= zip(_ID.findall(step.output), _ID.findall(seen.output), strict=False)
             if time.monotonic() > deadline or without_varying(seen.output) == without_varying(step.output):
                 return seen
             time.sleep(0.1)

@@ -287,6 +287,29 @@ def test_a_commit_is_taken_back_from_its_page(client: TestClient, repository: Pa
     assert git("log", "-1", "--format=%s", "main", cwd=repository) == 'Revert "Open the office"'
 
 
+def test_a_commit_is_taken_back_once_and_its_revert_only_with_a_second_word(
+    client: TestClient, repository: Path
+) -> None:
+    office = tip(repository)
+    shown = client.post("/revert", data={"commit": office})
+    assert 'name="again"' not in shown.text
+    assert confirmed(client, shown).status_code == 303
+    made = tip(repository)
+    twice = confirmed(client, shown)
+    told = f'{office[:10]} Open the office (Alice) is taken back already, by {made[:10]} Revert "Open the office"'
+    assert (twice.status_code, told in text(twice)) == (409, True)
+    [form] = forms(client.get(f"/commit/{made}"))
+    doubted = client.post("/revert", data=form)
+    told = f"is itself a revert: to take it back brings back {office[:10]} Open the office (Alice) hint: "
+    assert (doubted.status_code, told in text(doubted), "Confirm" in text(doubted)) == (409, True, False)
+    assert client.post("/api/v1/revert", json={"commit": made, "tip": made, "confirm": True}).status_code == 409
+    assert tip(repository) == made
+    shown = client.post("/revert", data={**forms(doubted)[-1], "again": "1"})
+    assert (shown.status_code, "Oslo Sydney" in text(shown), tip(repository)) == (200, True, made)
+    assert confirmed(client, shown).status_code == 303
+    assert git("log", "-1", "--format=%b", "main", cwd=repository).startswith(f"This reverts commit {made}.")
+
+
 def test_the_branch_goes_back_to_a_commit_from_its_page(client: TestClient, repository: Path) -> None:
     first = git("rev-parse", "main~1", cwd=repository)
     assert "Go back to it …" in text(client.get(f"/commit/{first}"))

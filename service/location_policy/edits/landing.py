@@ -41,11 +41,14 @@ def served_tip(repository: Repository) -> Commit:
     return repository.served_commit()
 
 
-def check_writable(repository: Repository, user: int) -> None:
-    """Raises NotWritable where `user` makes no commit: in a working copy, a mirror, or what belongs to another user."""
+def check_writable(repository: Repository, user: int, how: str = "git commit") -> None:
+    """Raises NotWritable where `user` makes no commit: in a working copy, a mirror, or what belongs to another user.
+
+    `how` is what makes it in a working copy.
+    """
     if repository.hooks_folder() is None:
         message = f"{repository.directory} belongs to a working copy, which would no longer be at its branch"
-        raise NotWritable(message, "change it there: git commit, then git push")
+        raise NotWritable(message, f"change it there: {how}, then git push")
     if is_mirror(repository.directory):
         message = f"{repository.directory} is the copy of a remote repository, which the next fetch overwrites"
         raise NotWritable(message, "in a clone of the remote: change it there, then git push")

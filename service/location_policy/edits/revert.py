@@ -3,6 +3,8 @@
 One commit is taken back as git revert does: what it changed against its first parent is changed the other way, in the
 files as they are now; rows wherever they stand (see `line_merge`). Where later commits have changed the same rows there
 is no telling what is meant; going back to a commit with all that it held is always possible.
+
+To ask twice is safe: what is taken back already is so, and a revert is taken back only by who says that this is meant.
 """
 
 from __future__ import annotations
@@ -10,19 +12,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..config.commit import Commit
 from ..config.files import EXPECTATIONS_PATH, is_rows
-from ..errors import NotRevertible, RevertConflict
+from ..errors import NotConfirmed, NothingChanges, NotRevertible, RevertConflict
 from ..gate.messages import tell_commit
 from ..repository.new_commits import Author, CommitDraft
 from ..repository.repository import Repository
 from ..text import count, escape
 from .line_merge import merge_lines
+from .revert_history import RETURNS, REVERTS, taken_back_by, undone_by
 
-BY_COMMAND = "location-policy revert --to {}"
-ON_PAGE = 'type {} as the commit, and tick "go back to it"'
-"""How the branch goes back to a commit, on the command line and on a page."""
 NAMED = 3
 """Later commits that are named for each file; the rest is counted."""
 
@@ -31,49 +32,132 @@ _NEXT = {"": "<", "<": "=", "=": ">", ">": "<"}
 """The marker that ends a part of a file, by the one that began it."""
 
 
+class Wording(NamedTuple):
+    """What a hint says to do, with a commit to be filled in: take it back though it is a revert or taken back already,
+    go back to it, and go back to it though it is taken back.
+    """
+
+    again: str
+    back: str
+    back_again: str
+
+
+BY_COMMAND = Wording(
+    "location-policy revert {} --again", "location-policy revert --to {}", "location-policy revert --to {} --again"
+)
+ON_PAGE = Wording(
+    'tick "again"',
+    'type {} as the commit, and tick "go back to it"',
+    'type {} as the commit, and tick "go back to it" and "again"',
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Revert:
-    """A commit of the served branch taken back, or with `is_return` all that came after it."""
+    """A commit of the served branch taken back, or with `is_return` all that came after it.
+
+    `is_again` says that what was taken back is meant to come back, or to be taken back once more.
+    """
 
     commit: str
     is_return: bool = False
+    is_again: bool = False
 
     def draft(self, repository: Repository, tip: Commit, author: Author) -> CommitDraft:
         """The branch without it, or as it was at it."""
         commit = repository.find_served(self.commit)
         if self.is_return:
-            return go_back(repository, tip, commit)
-        return take_back(repository, tip, commit, author, ON_PAGE)
+            return go_back(repository, tip, commit, ON_PAGE, is_again=self.is_again)
+        return take_back(repository, tip, commit, author, ON_PAGE, is_again=self.is_again)
 
 
 def take_back(
-    repository: Repository, tip: Commit, commit: Commit, author: Author, back: str = BY_COMMAND
+    repository: Repository,
+    tip: Commit,
+    commit: Commit,
+    author: Author,
+    wording: Wording = BY_COMMAND,
+    *,
+    is_again: bool = False,
 ) -> CommitDraft:
-    """The branch without what one commit changed; `back` is how to go back to another, for a hint.
+    """The branch without what one commit changed.
 
-    Raises NotRevertible, and RevertConflict where later commits have changed the same lines.
+    Raises NotRevertible, NothingChanges where it is so already, RevertConflict where later commits have changed the
+    same lines, and unless `is_again` NotConfirmed for a revert and for what is taken back already.
     """
     _check_on_branch(repository, tip, commit)
-    before = _first_parent(repository, commit, back)
+    before = _first_parent(repository, commit, wording)
+    doubt = None if is_again else _doubt(repository, tip, commit, wording)
+    try:
+        tree = _tree_without(repository, tip, commit, before, author, wording)
+    except RevertConflict as conflict:
+        raise doubt or conflict from None
+    if tree == tip.tree:
+        by = taken_back_by(repository, tip, commit)
+        so = f"{tell_commit(commit)} is taken back already, by {tell_commit(by)}" if by else _so_already(tip)
+        raise NothingChanges(f"nothing to do: {so}")
+    if doubt:
+        raise doubt
     is_merge = len(repository.parents(commit.id)) > 1
     reversing = f", reversing\nchanges made to {before.id}" if is_merge else ""
-    said = f'Revert "{commit.subject}"', f"This reverts commit {commit.id}{reversing}."
+    return CommitDraft(tree, f'Revert "{commit.subject}"', f"{REVERTS}{commit.id}{reversing}.")
+
+
+def go_back(
+    repository: Repository, tip: Commit, commit: Commit, wording: Wording = BY_COMMAND, *, is_again: bool = False
+) -> CommitDraft:
+    """The branch as it was at a commit.
+
+    Raises NotRevertible, NothingChanges where it is so already, and unless `is_again` NotConfirmed where the commit is
+    taken back.
+    """
+    _check_on_branch(repository, tip, commit)
+    if commit.tree == tip.tree:
+        raise NothingChanges(f"nothing to do: {_so_already(tip)}")
+    if not is_again and (by := taken_back_by(repository, tip, commit)):
+        message = f"{tell_commit(commit)} is taken back, by {tell_commit(by)}: to go back to it brings it back"
+        raise NotConfirmed(message, f"if that is meant: {wording.back_again.format(commit.id[:10])}")
+    gone = len(repository.gained(commit.id, tip.id))
+    body = f"{RETURNS}{commit.id} held,\nand takes back the {count(gone, 'commit')} since."
+    return CommitDraft(commit.tree, f'Return to "{commit.subject}"', body)
+
+
+def revert_doubt(repository: Repository, commit: Commit, wording: Wording = BY_COMMAND) -> NotConfirmed | None:
+    """Why it may not be meant that a revert, or a return, is itself taken back; None where the commit is none."""
+    for undone, is_return in undone_by(repository, commit):
+        other = tell_commit(repository.commit(undone))
+        back = f"return: to take it back brings back what came after {other}"
+        what = back if is_return else f"revert: to take it back brings back {other}"
+        hint = f"if that is meant: {wording.again.format(commit.id[:10])}"
+        return NotConfirmed(f"{tell_commit(commit)} is itself a {what}", hint)
+    return None
+
+
+def _doubt(repository: Repository, tip: Commit, commit: Commit, wording: Wording) -> NotConfirmed | None:
+    """The same, or that it is taken back already."""
+    by = taken_back_by(repository, tip, commit)
+    if by is None:
+        return revert_doubt(repository, commit, wording)
+    message = f"{tell_commit(commit)} is taken back already, by {tell_commit(by)}, and more has changed since"
+    return NotConfirmed(message, f"to take it back once more: {wording.again.format(commit.id[:10])}")
+
+
+def _so_already(tip: Commit) -> str:
+    return f"it is so already, at {tell_commit(tip)}"
+
+
+def _tree_without(
+    repository: Repository, tip: Commit, commit: Commit, before: Commit, author: Author, wording: Wording
+) -> str:
+    """The tree of the tip without what a commit changed; raises RevertConflict."""
     if commit.id == tip.id:
-        return CommitDraft(before.tree, *said)
+        return before.tree
     merge = repository.merge_trees(commit.tree, tip.tree, before.tree, author)
     contents = {path: _without(repository, tip, commit, before, path) for path in merge.conflicts}
     solved = {path: content for path, content in contents.items() if content is not None}
     if left := [path for path in merge.conflicts if path not in solved]:
-        raise _conflict(repository, tip, commit, before, merge.tree, left, back)
-    return CommitDraft(repository.change_files(merge.tree, solved), *said)
-
-
-def go_back(repository: Repository, tip: Commit, commit: Commit) -> CommitDraft:
-    """The branch as it was at a commit; raises NotRevertible."""
-    _check_on_branch(repository, tip, commit)
-    gone = len(repository.gained(commit.id, tip.id))
-    body = f"This brings back all that commit {commit.id} held,\nand takes back the {count(gone, 'commit')} since."
-    return CommitDraft(commit.tree, f'Return to "{commit.subject}"', body)
+        raise _conflict(repository, tip, commit, before, merge.tree, left, wording)
+    return repository.change_files(merge.tree, solved)
 
 
 def _without(repository: Repository, tip: Commit, commit: Commit, before: Commit, path: str) -> bytes | None:
@@ -90,19 +174,26 @@ def _check_on_branch(repository: Repository, tip: Commit, commit: Commit) -> Non
         raise NotRevertible(message, "location-policy history lists what is")
 
 
-def _first_parent(repository: Repository, commit: Commit, back: str) -> Commit:
+def _first_parent(repository: Repository, commit: Commit, wording: Wording) -> Commit:
     parents = repository.parents(commit.id)
     if not parents:
         message = f"{tell_commit(commit)} is the first commit, and without it nothing is left to serve"
-        raise NotRevertible(message, f"name the commit to go back to: {back.format('COMMIT')}")
+        raise NotRevertible(message, f"name the commit to go back to: {wording.back.format('COMMIT')}")
     return repository.commit(parents[0])
 
 
 def _conflict(
-    repository: Repository, tip: Commit, commit: Commit, before: Commit, merged: str, paths: Sequence[str], back: str
+    repository: Repository,
+    tip: Commit,
+    commit: Commit,
+    before: Commit,
+    merged: str,
+    paths: Sequence[str],
+    wording: Wording,
 ) -> RevertConflict:
     places = [_place(repository, tip, commit, merged, path) for path in paths]
     since = count(len(repository.gained(commit.id, tip.id)), "commit")
+    back = wording.back_again if taken_back_by(repository, tip, before) else wording.back
     hint = f"take those back first, or it and the {since} since: {back.format(before.id[:10])}"
     return RevertConflict(f"what {tell_commit(commit)} changed has changed again since", hint, places)
 

@@ -34,6 +34,11 @@ class Revisions:
         """The commits that a ref gains by moving from `old` to `new`, oldest first."""
         return self._revisions("--topo-order", "--reverse", new, f"^{old}")
 
+    def saying(self, old: str, new: str, *texts: str) -> list[str]:
+        """The commits of `old..new` whose message has one of these texts, children before their parents."""
+        wanted = [f"--grep={text}" for text in texts]
+        return self._revisions("--topo-order", "--fixed-strings", *wanted, new, f"^{old}")
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Is moving a ref from `old` to `new` a fast-forward?
 

@@ -6,29 +6,28 @@ import os
 import sys
 from dataclasses import dataclass
 
+from ...config.commit import Commit
 from ...edits.landing import Proposal, check_writable, land, propose, served_tip
-from ...edits.revert import go_back, take_back
-from ...errors import LocationPolicyError, NotWritable
+from ...edits.revert import go_back, revert_doubt, take_back
+from ...errors import BranchMoved, LocationPolicyError, NothingChanges, NotWritable
 from ...gate.messages import tell_commit, verdict_lines
 from ...gate.overrides import OPTION
 from ...gate.verdict import Verdict
 from ...repository.mirror import is_url
-from ...repository.new_commits import Author, operator
+from ...repository.new_commits import Author, CommitDraft, operator
 from ...repository.repository import Repository, open_repository
 from ...runtime.users import user_name
 from ...text import escape
 from ..terminal.default_paths import asked_place
 from ..terminal.exit_status import NO
 
-OVERRIDE = f'location-policy revert --{OPTION} "reason"'
-"""What to type where a large change is meant."""
 LOGGED = "location-policy revert"
 """What the log of the branch says."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevertOptions:
-    """What was asked for: `commit` taken back, or all since `to`."""
+    """What was asked for: `commit` taken back, or all since `to`; `is_again` though it is a revert, or taken back."""
 
     commit: str | None
     to: str | None
@@ -36,6 +35,12 @@ class RevertOptions:
     message: str | None
     reason: str | None
     is_dry: bool
+    is_again: bool = False
+
+    def override(self, commit: Commit) -> str:
+        """What to type where a large change is meant."""
+        what = ["--to"] * bool(self.to) + [commit.id[:10]] + ["--again"] * self.is_again
+        return f'location-policy revert {" ".join(what)} --{OPTION} "reason"'
 
 
 def revert(asked: RevertOptions, repo: str | None) -> int:
@@ -45,21 +50,50 @@ def revert(asked: RevertOptions, repo: str | None) -> int:
         raise NotWritable(message, "in a clone of it: git revert, then git push")
     author = _author(asked.author)
     with open_repository(asked_place(repo).repository) as repository:
-        check_writable(repository, os.geteuid())
+        commit = _named(repository, asked)
+        _check_writable(repository, asked, commit)
         tip = served_tip(repository)
-        commit = repository.find_commit(asked.to or asked.commit or "")
-        made = go_back(repository, tip, commit) if asked.to else take_back(repository, tip, commit, author)
-        if made.tree == tip.tree:
-            print(f"nothing to do: it is so already, at {tell_commit(tip)}")
+        try:
+            made = _draft(repository, asked, commit, tip, author)
+            options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
+            message = made.message(asked.message)
+            proposal, verdict = propose(repository, tip, made.tree, message, author, options)
+            try:
+                return _carry_out(repository, proposal, verdict, asked.override(commit), is_dry=asked.is_dry)
+            except BranchMoved:  # also by who has asked for the same: then there is nothing to do any more
+                _draft(repository, asked, commit, served_tip(repository), author)
+                raise
+        except NothingChanges as nothing:
+            print(nothing.message)
             return 0
-        options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
-        message = made.message(asked.message)
-        proposal, verdict = propose(repository, tip, made.tree, message, author, options)
-        return _carry_out(repository, proposal, verdict, is_dry=asked.is_dry)
 
 
-def _carry_out(repository: Repository, proposal: Proposal, verdict: Verdict, *, is_dry: bool) -> int:
-    for line in verdict_lines(verdict, OVERRIDE):
+def _named(repository: Repository, asked: RevertOptions) -> Commit:
+    """The commit that is meant; which one that is is said where its id was not."""
+    revision = asked.to or asked.commit or ""
+    commit = repository.find_commit(revision)
+    if not commit.id.startswith(revision.lower()):
+        print(f"{escape(revision)} is {tell_commit(commit)}")
+    return commit
+
+
+def _check_writable(repository: Repository, asked: RevertOptions, commit: Commit) -> None:
+    """Raises NotWritable, which names in a clone what git is to take back there, and NotConfirmed for a revert."""
+    is_clone = repository.hooks_folder() is None
+    if is_clone and asked.commit and not asked.is_again and (doubt := revert_doubt(repository, commit)):
+        raise doubt
+    how = f"git revert {commit.id[:10]}" if asked.commit else "git commit"
+    check_writable(repository, os.geteuid(), how)
+
+
+def _draft(repository: Repository, asked: RevertOptions, commit: Commit, tip: Commit, author: Author) -> CommitDraft:
+    if asked.to:
+        return go_back(repository, tip, commit, is_again=asked.is_again)
+    return take_back(repository, tip, commit, author, is_again=asked.is_again)
+
+
+def _carry_out(repository: Repository, proposal: Proposal, verdict: Verdict, override: str, *, is_dry: bool) -> int:
+    for line in verdict_lines(verdict, override):
         print(line)
     if not verdict.accepted:
         return NO

@@ -10,13 +10,21 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ...errors import ForeignHook, InvalidConfiguration, LocationPolicyError, RevertConflict, UnusableFile
+from ...errors import (
+    ForeignHook,
+    InvalidConfiguration,
+    LocationPolicyError,
+    NotConfirmed,
+    RevertConflict,
+    UnusableFile,
+)
 from ...problems import SHOWN
 from ...text import escape
 
 NO = 1
 NOT_ASKED = 2
 NOT_STARTED = 3
+_REFUSALS = (InvalidConfiguration, ForeignHook, NotConfirmed, RevertConflict)
 
 
 @contextmanager
@@ -26,7 +34,7 @@ def told(status: int) -> Iterator[None]:
         yield
     except LocationPolicyError as error:
         tell(error)
-        sys.exit(NO if isinstance(error, (InvalidConfiguration, ForeignHook, RevertConflict)) else status)
+        sys.exit(NO if isinstance(error, _REFUSALS) else status)
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(status)

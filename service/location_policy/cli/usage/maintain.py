@@ -86,6 +86,7 @@ def accept_history(repo: str | None, state_dir: Path | None) -> None:
 @of.served
 @of.option("to", "COMMIT", "Go back to this one, and take back all since.")
 @of.option("dry-run", None, "Only print what it would do.")
+@of.option("again", None, "Also what is itself a revert, or taken back already.")
 @of.option("author", "AUTHOR", 'Who does it: "Name <address>".')
 @of.option("message", "TEXT", "Why, instead of what git says.", short="m")
 @of.option("allow-large-change", "REASON", "Why it may exceed [limits].")
@@ -94,17 +95,19 @@ def revert(
     repo: str | None,
     to: str | None,
     dry_run: bool,
+    again: bool,
     author: str | None,
     message: str | None,
     allow_large_change: str | None,
 ) -> None:
     """Take back a commit of the served branch, by a new one that the gate judges.
 
-    Run it where the bare repository is. Exit status 1 if it is refused, or later commits are in the way.
+    Run it where the bare repository is; asked twice, it is done once. Exit status 1 if it is refused, later commits are
+    in the way, or it would bring back what was taken back.
     """
     from ..commands.revert import RevertOptions, revert
 
     if (commit is None) == (to is None):
         raise click.BadParameter("name either the commit to take back, or --to the one to go back to")
     with told(NOT_ASKED):
-        sys.exit(revert(RevertOptions(commit, to, author, message, allow_large_change, dry_run), repo))
+        sys.exit(revert(RevertOptions(commit, to, author, message, allow_large_change, dry_run, again), repo))

@@ -10,6 +10,7 @@ from ...errors import (
     InvalidConfiguration,
     LocationPolicyError,
     NoAddress,
+    NotConfirmed,
     NothingChanges,
     NotJudged,
     NotRevertible,
@@ -80,7 +81,7 @@ def fault_of(error: LocationPolicyError) -> Fault:
         case RowChanged():
             places = [f"{error.path}:{error.line}: {error.text}"] if error.text else []
             return Fault(409, error.message, error.hint, places=places)
-        case NothingChanges() | NotWritable() | NotRevertible() | BranchMoved():
+        case NothingChanges() | NotConfirmed() | NotWritable() | NotRevertible() | BranchMoved():
             return Fault(409, error.message, error.hint)
         case NotJudged():
             return Fault(503, error.message, "nothing was made: try again; what is large also goes by git push")

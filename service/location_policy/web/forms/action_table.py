@@ -18,7 +18,7 @@ from .upload import parse_upload, upload, upload_facts
 
 
 def _revert(query: Query) -> Intent:
-    return Revert(query["commit"], is_return=query["to"])
+    return Revert(query["commit"], is_return=query["to"], is_again=query["again"])
 
 
 def _edit(query: Query) -> Intent:
@@ -43,6 +43,7 @@ ACTIONS = (
         (
             Field("commit", "The id of a commit of the served branch.", A_COMMIT, is_required=True),
             Field("to", "Go back to it, and take back all that came after it.", "", kind="flag"),
+            Field("again", "Also what is itself a revert, or taken back already.", "", kind="flag"),
         ),
         _revert,
         "revert_form.html",

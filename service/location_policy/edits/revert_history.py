@@ -1,0 +1,64 @@
+"""Which commits of a branch take others back: by what they say, or by what they do.
+
+git writes `This reverts commit ID.` (git-revert), and a return of ours `This brings back all that commit ID held`; the
+line stays where another subject is given. A commit without one takes back its parent where its tree is that of the
+commit before the parent, unless that parent is a revert: the mistake that is made again is no revert. Anyone can write
+such a line, so it makes a second word be asked for, and decides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+from typing import NamedTuple
+
+from ..config.commit import Commit
+from ..repository.repository import Repository
+from ..repository.revisions import LOOK_BACK
+
+REVERTS = "This reverts commit "
+RETURNS = "This brings back all that commit "
+_LINE = re.compile(rf"^({REVERTS}|{RETURNS})([0-9a-f]{{64}}|[0-9a-f]{{40}})\b", re.MULTILINE)
+
+
+class Undone(NamedTuple):
+    """The id of a commit that another takes back, or with `is_return` of the one that it goes back to."""
+
+    commit: str
+    is_return: bool
+
+
+def undone_by(repository: Repository, commit: Commit) -> list[Undone]:
+    """What a commit takes back, empty where it is no revert; only commits that the repository has."""
+    if lines := _lines(repository, commit):
+        return [Undone(one, word == RETURNS) for word, one in lines if repository.has_commit(one)]
+    line = [repository.commit(one) for one in repository.ancestors(commit.id, LOOK_BACK, first_parent=True)]
+    run = [*takewhile(lambda three: _is_undone(*three), zip(line, line[1:], line[2:], strict=False))]
+    is_revert = False
+    for one, *_ in reversed(run):
+        is_revert = not is_revert or bool(_lines(repository, one))
+    return [Undone(line[1].id, is_return=False)] if is_revert else []
+
+
+def _lines(repository: Repository, commit: Commit) -> list[tuple[str, str]]:
+    return _LINE.findall(repository.message(commit.id))
+
+
+def _is_undone(commit: Commit, parent: Commit, before: Commit) -> bool:
+    return commit.tree == before.tree != parent.tree
+
+
+def taken_back_by(repository: Repository, tip: Commit, commit: Commit) -> Commit | None:
+    """The newest commit up to the tip that takes this one back, and is not taken back itself; None: it is in force.
+
+    By its tree only the tip is known for a revert.
+    """
+    later = repository.saying(commit.id, tip.id, REVERTS, RETURNS)
+    gone: dict[str, Commit] = {}
+    for by in map(repository.commit, dict.fromkeys([*[tip.id] * (tip.id != commit.id), *later])):
+        if by.id in gone:
+            continue
+        for one in undone_by(repository, by):
+            ids = repository.gained(one.commit, by.id) if one.is_return else [one.commit]
+            gone = dict.fromkeys((each for each in ids if each != by.id), by) | gone
+    return gone.get(commit.id)
