@@ -29,3 +29,10 @@ def test_the_row_that_answers_comes_before_those_that_it_beats() -> None:
         ("locations/a.csv", 1, "Darwin"),
         ("locations.csv", 1, "Perth"),
     ]
+
+
+def test_the_bytes_of_its_files_can_be_left_out_and_put_back() -> None:
+    found = load_map(files_of({"locations.csv": SYDNEY, "locations/b.csv": MELBOURNE}))
+    bare = found.without_contents()
+    assert [file.content for file in bare.files] == [b"", b""]
+    assert bare.with_contents({"locations.csv": SYDNEY.encode(), "locations/b.csv": MELBOURNE.encode()}) == found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -254,6 +254,36 @@ def test_what_was_skipped_for_want_of_time_is_there(tmp_path: Path) -> None:
     assert (found.accepted, found.effect, found.skipped) == (True, None, ("plan", "warnings"))
     assert [problem.code for problem in found.warnings] == ["stray-csv"]
     assert found.older == OlderCommits(0, 0, 1, is_cut=False)
+
+
+@pytest.mark.parametrize("begin", [None, lambda _: None], ids=["as a page", "as the hook"])
+def test_the_warnings_that_were_there_before_are_apart(
+    tmp_path: Path, begin: Callable[[Mapping[str, str]], None] | None
+) -> None:
+    before = {
+        "policy.toml": 'locations.known = ["Oslo", "Rome"]\nchecks.host-bits = "warning"\n',
+        "locations/a.csv": "Oslo,10.0.0.0/8\n",
+        "locations/b.csv": "Oslo,10.1.2.3/24\nOslo,10.2.0.0/16\n",
+    }
+    place = make_repository(tmp_path / "map.git", before)
+    after = {**before, "locations/a.csv": "# ours\nOslo,10.0.0.0/8\nOslo,10.3.0.0/16\n"}
+    update = Update(tip(place), force_commit(place, after), "refs/heads/main")
+    with open_pushed_repository(place) as repository:
+        (found,) = judge([update], repository, begin=begin).moves
+    assert [(one.path, one.line) for one in found.warnings] == [("locations/a.csv", 3)]
+    codes = ["host-bits", "redundant-subnet", "redundant-subnet", "unused-location"]
+    assert sorted(one.code for one in found.old_warnings) == codes
+
+
+def test_late_what_was_there_before_is_apart_too_as_far_as_it_is_known(place: Path) -> None:
+    old = force_commit(place, {**GOOD, "sites.csv": "x\n"})
+    found = move(
+        place, old, force_commit(place, {**GOOD, "sites.csv": "x\n", "other.csv": "x\n"}), is_late=lambda: True
+    )
+    assert ([one.path for one in found.warnings], [one.path for one in found.old_warnings]) == (
+        ["other.csv"],
+        ["sites.csv"],
+    )
 
 
 # --- signatures ---

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from location_policy.gate.effect import Base, Effect
 from location_policy.gate.ref_updates import Update
-from location_policy.gate.verdict import InvalidCommit, Move, SignatureCheck, Unjudged, Verdict, take_fresh
+from location_policy.gate.verdict import InvalidCommit, Move, SignatureCheck, Unjudged, Verdict
 from location_policy.plan.affected_owners import AffectedOwner
 from location_policy.plan.limits import Excess
 from location_policy.plan.plan import EMPTY, make_plan
@@ -56,14 +55,3 @@ def test_a_push_that_moves_no_served_branch_is_accepted_and_one_that_names_no_re
 
 def test_a_push_that_ends_without_a_look_is_refused() -> None:
     assert not Verdict((UPDATE,), (GOOD,), Unjudged("reserved", UPDATE, Path(), "refs/heads/main")).accepted
-
-
-def test_a_problem_that_stands_on_another_line_is_not_told_again_and_a_second_one_like_it_is() -> None:
-    told: Counter[tuple[str, str, str]] = Counter()
-    one, other = (
-        replace(PROBLEM, message="as in locations.csv:7"),
-        replace(PROBLEM, line=2, message="as in locations.csv:8"),
-    )
-    assert take_fresh([one], told) == [one]
-    assert take_fresh([other], told) == []
-    assert take_fresh([one, other], told) == [other]

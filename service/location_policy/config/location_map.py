@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..net.addresses import Address, Network
@@ -34,6 +34,10 @@ class LocationMap:
     def without_contents(self) -> LocationMap:
         """The same rows without the bytes of the files, for what only compares rows."""
         return replace(self, files=tuple(replace(file, content=b"") for file in self.files))
+
+    def with_contents(self, contents: Mapping[str, bytes]) -> LocationMap:
+        """The same rows with the bytes of the files again, by their paths."""
+        return replace(self, files=tuple(replace(file, content=contents[file.path]) for file in self.files))
 
     def rows(self) -> Iterator[tuple[str, int, Row]]:
         """Each row with its path and its line number, 1-based."""

@@ -14,14 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..config.commit import Commit
-from ..config.files import RULES_PATH
-from ..config.lint import all_warnings
 from ..errors import BranchMoved, LocationPolicyError, NothingChanges, NotWritable
-from ..gate.effect import Base
 from ..gate.excerpt import Excerpt, excerpt
 from ..gate.messages import verdict_lines
 from ..gate.overrides import OPTION
-from ..problems import Problems
 from ..repository.new_commits import Author
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import signature_rule
@@ -125,9 +121,8 @@ def preview(repository: Repository, asked: ChangeRequest) -> Preview:
     options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
     proposal, verdict = propose(repository, tip, draft.tree, message, asked.author, options)
     (move,) = verdict.moves
-    before = _warnings(repository, move.effect.base) if move.warnings and move.effect else Problems()
     refusal = () if verdict.accepted else tuple(verdict_lines(verdict, override=""))
-    return Preview(tip, move.branch, message, default, proposal, excerpt(move, before), refusal, asked.for_review)
+    return Preview(tip, move.branch, message, default, proposal, excerpt(move), refusal, asked.for_review)
 
 
 def preview_at(place: Path, asked: ChangeRequest) -> Preview:
@@ -180,15 +175,6 @@ def _stale(repository: Repository, found: Preview, seen: str) -> Attempt:
         ids = []
     came = tuple(repository.commit(commit_id) for commit_id in ids[: -CAME - 1 : -1])
     return Attempt(found, is_stale=True, came=came, others=len(ids))
-
-
-def _warnings(repository: Repository, base: Base) -> Problems:
-    """What could be better in the map that a change is compared with."""
-    if base.commit is None:
-        return Problems()
-    rules_text = repository.content_at(base.commit.tree, RULES_PATH)
-    old = base.location_map
-    return all_warnings(old.files, old.rules, rules_text, old.warnings)
 
 
 def cleaned(message: str) -> str:

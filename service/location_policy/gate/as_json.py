@@ -9,7 +9,10 @@ from .verdict import OlderCommits, SignatureCheck
 
 
 def verdict_fields(found: Excerpt) -> Fields:
-    """All of it; at most 200 problems and as many warnings are listed, `errors` and `worse` count them."""
+    """All of it; at most 200 problems and as many warnings are listed, `errors` and `worse` count them.
+
+    `old_warnings` counts those that were there before.
+    """
     return {
         "accepted": found.accepted,
         "gained": found.gained,
@@ -18,6 +21,7 @@ def verdict_fields(found: Excerpt) -> Fields:
         "errors": found.errors,
         "warnings": [problem.fields() for problem in found.warnings],
         "worse": found.worse,
+        "old_warnings": found.old_warnings,
         "counts": dict(found.counts),
         "is_cut": found.is_cut,
         "plan": found.plan,

@@ -5,7 +5,6 @@ Lists are cut to their first entries, and what is cut is counted.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ from ..plan.as_json import Fields, plan_excerpt
 from ..plan.limits import Excess
 from ..problems import Problems, joined
 from ..text import fitting
-from .verdict import NO_PROBLEMS, Extra, Move, OlderCommits, SignatureCheck, Told, take_fresh
+from .verdict import Extra, Move, OlderCommits, SignatureCheck
 
 SHOWN_OWNERS = 200
 """Owners that are named; the rest is counted."""
@@ -25,7 +24,8 @@ class Excerpt:
     time.
 
     `problems`, the first of `errors`, keep it from being served; one that stands in several commits is told once. Of
-    the `warnings` of the tip, only those that were not there before: the first of `worse`. `counts` says how many there
+    the `warnings` of the tip, only those that were not there before: the first of `worse`; the others are counted by
+    `old_warnings`. `counts` says how many there
     are of each code, and with `is_cut` there are at least so many. `excess` are the limits that it exceeds and `reason`
     is why it may, None where none is given. `missing` are owners who have not given their word and must, `unasked`
     those who need not; of either `more_owners` are not listed. `gained` and `dropped` count commits; `returns_to` and
@@ -39,6 +39,7 @@ class Excerpt:
     errors: int
     warnings: Problems
     worse: int
+    old_warnings: int
     counts: Mapping[str, int]
     is_cut: bool
     plan: Fields | None
@@ -54,13 +55,10 @@ class Excerpt:
     skipped: tuple[Extra, ...]
 
 
-def excerpt(move: Move, before: Problems = NO_PROBLEMS) -> Excerpt:
-    """What is told of a move, given the warnings of the map that it is compared with."""
-    known: Told = Counter()
-    take_fresh(before, known)
-    warnings = Problems(take_fresh(move.warnings, known), cut=move.warnings.cut | before.cut)
+def excerpt(move: Move) -> Excerpt:
+    """What is told of a move."""
     errors = joined(one.errors for one in move.invalid)
-    both = joined((errors, warnings))
+    both = joined((errors, move.warnings))
     effect, owners = move.effect, [one.owner for one in move.unapproved]
     shown = tuple(fitting(owners, SHOWN_OWNERS))
     return Excerpt(
@@ -69,8 +67,9 @@ def excerpt(move: Move, before: Problems = NO_PROBLEMS) -> Excerpt:
         dropped=move.dropped.number if move.dropped else 0,
         problems=errors.first(),
         errors=errors.total,
-        warnings=warnings.first(),
-        worse=warnings.total,
+        warnings=move.warnings.first(),
+        worse=move.warnings.total,
+        old_warnings=move.old_warnings.total,
         counts=both.by_code(),
         is_cut=both.is_cut,
         plan=plan_excerpt(effect.plan) if effect else None,

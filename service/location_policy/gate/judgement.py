@@ -14,9 +14,10 @@ from dataclasses import replace
 from functools import partial
 
 from ..config.commit import Commit
-from ..config.files import RULES_PATH
+from ..config.files import RULES_PATH, is_rows
 from ..config.lint import all_warnings
 from ..config.location_map import LocationMap
+from ..config.new_problems import Told, split_by_age, take_fresh
 from ..config.validate import Validator
 from ..errors import InvalidConfiguration
 from ..plan.affected_owners import AffectedOwner
@@ -31,7 +32,7 @@ from .effect import Base, Effect, Tips, asks_owners, effect_of, find_base
 from .overrides import asked_reason
 from .ref_updates import Update
 from .signature_check import check_signatures
-from .verdict import Dropped, Extra, InvalidCommit, Move, OlderCommits, Told, take_fresh
+from .verdict import NO_PROBLEMS, Dropped, Extra, InvalidCommit, Move, OlderCommits
 
 OLDER_COMMITS = 1_000
 """Commits below the tip of a new branch that are looked at for the warning."""
@@ -56,7 +57,9 @@ class Judge:
         allows_rewind: bool,
         spares_memory: bool = False,
     ) -> None:
-        """With `spares_memory` what is compared with keeps its rows and not its bytes: no warning is told of it."""
+        """With `spares_memory` what is compared with keeps its rows and not its bytes: those that the tip does not have
+        are read again where its warnings are asked for.
+        """
         self._repository = repository
         self._options = options
         self._is_late = is_late
@@ -101,20 +104,22 @@ class Judge:
         effect, skipped = self._effect(base, tip, partial(self._repository.tips, self._branch, update.old, LOOK_BACK))
         move = Move(update, gained=tuple(commit_ids), invalid=invalid, effect=effect, skipped=skipped)
         if not invalid:
-            move = self._judge_valid(move, tip, base.location_map)
+            move = self._judge_valid(move, tip, base)
         return replace(move, signatures=check_signatures(self._signatures, self._repository, commit_ids))
 
-    def _judge_valid(self, move: Move, tip: Commit, before: LocationMap) -> Move:
+    def _judge_valid(self, move: Move, tip: Commit, base: Base) -> Move:
         """The same with what could be better, and who has agreed: of commits that can all be served."""
         skipped: tuple[Extra, ...] = ("warnings",) if self._is_late() else ()
+        warnings, old_warnings = self._warnings(base, gathers_all=not skipped)
         return replace(
             move,
-            warnings=self._problems[self._tip] if skipped else self._warnings(),
+            warnings=warnings,
+            old_warnings=old_warnings,
             reason=asked_reason(self._repository, tip.id, self._options)
             if move.effect and move.effect.excess
             else None,
             unapproved=self._unapproved(tip, move.effect) if move.effect else (),
-            needs_approval=asks_owners(before),
+            needs_approval=asks_owners(base.location_map),
             skipped=(*move.skipped, *skipped),
         )
 
@@ -185,10 +190,25 @@ class Judge:
             self._problems = {one: found for one, found in self._problems.items() if one == self._tip}
             self._remembered = files
 
-    def _warnings(self) -> Problems:
-        """What could be better in the tip, which is valid."""
+    def _warnings(self, base: Base, *, gathers_all: bool) -> tuple[Problems, Problems]:
+        """What could be better in the tip, which is valid: what was not so before, and what was."""
+        found = self._map
+        assert found is not None
+        warnings = _all_warnings(found, self._rules_text) if gathers_all else found.warnings
+        if base.commit is None or not warnings:
+            return warnings, NO_PROBLEMS
+        before = self._warnings_before(base.commit, base.location_map) if gathers_all else base.location_map.warnings
+        return split_by_age(warnings, before)
+
+    def _warnings_before(self, commit: Commit, before: LocationMap) -> Problems:
+        """What could be better in the map that the tip is compared with."""
         assert self._map is not None
-        return all_warnings(self._map.files, self._map.rules, self._rules_text, self._map.warnings)
+        if self._spares_memory:
+            here, held = set(self._tip), {file.path: file.content for file in self._map.files}
+            entries = [entry for entry in self._repository.entries(commit) if is_rows(entry.path)]
+            read = self._repository.files(entry for entry in entries if entry not in here)
+            before = before.with_contents({**held, **{file.path: file.content or b"" for file in read}})
+        return _all_warnings(before, self._repository.content_at(commit.tree, RULES_PATH))
 
     def _commit(self, commit_id: str) -> Commit:
         return self._repository.commit(commit_id)
@@ -196,3 +216,7 @@ class Judge:
     def _dropped(self, update: Update) -> Dropped:
         dropped = self._repository.gained(update.new, update.old)
         return Dropped(len(dropped), tuple(self._commit(commit_id) for commit_id in dropped[: -NAMED - 1 : -1]))
+
+
+def _all_warnings(found: LocationMap, rules_text: bytes) -> Problems:
+    return all_warnings(found.files, found.rules, rules_text, found.warnings)

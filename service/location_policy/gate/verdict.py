@@ -8,16 +8,13 @@ The small ones are tuples: making a frozen class takes 0.7 ms, for which every p
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..config.commit import Commit, Signer
 from ..plan.affected_owners import AffectedOwner
-from ..problems import Problem, Problems
+from ..problems import Problems
 from ..repository.signatures import Signature
 from .effect import Effect
 from .ref_updates import Update, WrongName
@@ -27,12 +24,7 @@ Forbidden = Literal["deletion", "rewind"]
 Extra = Literal["plan", "warnings"]
 """What is left out where time is short."""
 
-Told = Counter[tuple[str, str, str]]
-"""How often a problem stands, on any line."""
 NO_PROBLEMS = Problems()
-
-_OTHER_LINE = re.compile(r"(?<=\.csv):\d+")
-"""The number of another line in a message: it may change while the problem stands."""
 
 
 class Dropped(NamedTuple):
@@ -94,9 +86,10 @@ class Move:
 
     `gained` are ids, oldest first, the tip last; of a new branch it is the tip alone. `effect` is None where the tip is
     not valid, or its plan was `skipped`. `warnings` of the tip, `reason` and `unapproved` are found out where every
-    commit is valid: `reason` is why it may exceed its limits, None where none is given; `unapproved` are the owners who
-    have not given their word, and with `needs_approval` it is not taken without. `signatures` is None where none are
-    asked for, `older` for a branch that is not new, or is refused.
+    commit is valid: `warnings` are those that were not there before, `old_warnings` the others; `reason` is why it may
+    exceed its limits, None where none is given; `unapproved` are the owners who have not given their word, and with
+    `needs_approval` it is not taken without. `signatures` is None where none are asked for, `older` for a branch that
+    is not new, or is refused.
     """
 
     update: Update
@@ -106,6 +99,7 @@ class Move:
     invalid: tuple[InvalidCommit, ...] = ()
     effect: Effect | None = None
     warnings: Problems = NO_PROBLEMS
+    old_warnings: Problems = NO_PROBLEMS
     reason: str | None = None
     unapproved: tuple[AffectedOwner, ...] = ()
     needs_approval: bool = False
@@ -170,16 +164,3 @@ class Verdict:
     def dry_runs(self) -> tuple[Update, ...]:
         """The updates that only ask."""
         return tuple(update for update in self.updates if update.is_dry_run)
-
-
-def take_fresh(problems: Sequence[Problem], told: Told) -> list[Problem]:
-    """Those that are not told yet, wherever their lines stand; `told` has them afterwards."""
-    here: Told = Counter()
-    fresh = []
-    for problem in problems:
-        key = (problem.path, problem.code, _OTHER_LINE.sub("", problem.message))
-        here[key] += 1
-        if here[key] > told[key]:
-            fresh.append(problem)
-    told |= here
-    return fresh

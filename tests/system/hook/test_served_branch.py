@@ -32,6 +32,16 @@ def test_only_the_warnings_of_the_tip_are_told(site: Site) -> None:
     assert told.count("warning") == 1
 
 
+def test_of_warnings_that_were_there_before_only_the_number_is_told(site: Site) -> None:
+    rows = "".join(f"Sydney,10.200.{number}.0/24\n" for number in range(100))
+    site.commit({"locations/emea.csv": f"Sydney,10.200.0.0/16\n{rows}"})
+    site.push()
+    site.commit({"locations/emea.csv": f"Sydney,10.200.0.0/16\n# ours\n{rows}Sydney,10.200.200.0/24\n"})
+    told = verdict(site.push()).splitlines()
+    assert told[0].startswith("locations/emea.csv:103:8: warning: 10.200.200.0/24 gives the answer that ")
+    assert told[2:] == ["100 warnings were there before", "valid: 1 commit for main"]
+
+
 def test_the_warnings_of_a_tip_that_goes_back_to_an_earlier_commit_are_told(site: Site) -> None:
     for rows in ("Sydney,::/0\n", "Sydney,2001:db8::/32\n", "Sydney,::/0\n"):
         site.commit({"locations/emea.csv": rows})

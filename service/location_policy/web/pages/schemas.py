@@ -150,6 +150,7 @@ VERDICT = record(
     gained=NUMBER,
     dropped=NUMBER,
     worse=NUMBER,
+    old_warnings=NUMBER,
     returns_to=perhaps(TEXT),
     nearly=perhaps(TEXT),
     reason=perhaps(TEXT),
