@@ -198,6 +198,9 @@ class Problems(tuple[Problem, ...]):  # noqa: SLOT001  a tuple takes no slots bu
         return {"total": self.total, "counts": self.by_code(), "is_cut": self.is_cut}
 
 
+NO_PROBLEMS = Problems()
+
+
 def joined(found: Iterable[Problems]) -> Problems:
     """All of these, one after the other."""
     parts = list(found)

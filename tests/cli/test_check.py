@@ -157,6 +157,25 @@ def test_what_the_change_touched_comes_first(changed: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "2 errors, 1 warning; 2 in changed lines\n")
 
 
+def test_of_warnings_that_were_there_before_only_the_number_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"Oslo,10.1.{number}.0/24\n" for number in range(100))
+    copy = Clone(tmp_path)
+    copy.git("init", "--quiet", "--initial-branch=main")
+    copy.commit({"locations.csv": f"Oslo,10.0.0.0/8\n{rows}"})
+    asked = CheckOptions(tmp_path, None, None)
+    copy.write({"locations.csv": f"# ours\nOslo,10.0.0.0/8\n{rows}"})
+    assert check(asked, form="github", base="main") == 0
+    seen = capsys.readouterr()
+    assert (seen.out, seen.err) == ("", "101 subnets in 1 file: no new problem\n100 warnings were there before\n")
+    copy.write({"locations.csv": f"# ours\nOslo,10.0.0.0/8\nOslo,10.2.0.0/24\n{rows}"})
+    check(asked, form="json", base="main")
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["line"], one["touched"]) for one in told["problems"]] == [(3, True)]
+    assert (told["total"], told["counts"], told["old_warnings"]) == (1, {"redundant-subnet": 1}, 100)
+
+
 def test_a_commit_is_compared_as_a_working_copy_is(changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(CheckOptions(changed, changed, "topic"), form="json", base="main") == 1
     problems = json.loads(capsys.readouterr().out)["problems"]

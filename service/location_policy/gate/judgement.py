@@ -23,7 +23,7 @@ from ..errors import InvalidConfiguration
 from ..plan.affected_owners import AffectedOwner
 from ..plan.approvals import APPROVAL, unapproved
 from ..plan.plan import EMPTY
-from ..problems import GATHERED, Problems, errors_in
+from ..problems import GATHERED, NO_PROBLEMS, Problems, errors_in
 from ..repository.objects import Entry
 from ..repository.repository import Repository
 from ..repository.revisions import LOOK_BACK
@@ -32,7 +32,7 @@ from .effect import Base, Effect, Tips, asks_owners, effect_of, find_base
 from .overrides import asked_reason
 from .ref_updates import Update
 from .signature_check import check_signatures
-from .verdict import NO_PROBLEMS, Dropped, Extra, InvalidCommit, Move, OlderCommits
+from .verdict import Dropped, Extra, InvalidCommit, Move, OlderCommits
 
 OLDER_COMMITS = 1_000
 """Commits below the tip of a new branch that are looked at for the warning."""

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from ..config.commit import Commit, Signer
 from ..plan.affected_owners import AffectedOwner
-from ..problems import Problems
+from ..problems import NO_PROBLEMS, Problems
 from ..repository.signatures import Signature
 from .effect import Effect
 from .ref_updates import Update, WrongName
@@ -23,8 +23,6 @@ Forbidden = Literal["deletion", "rewind"]
 """What may not be done to the served branch, even where every commit is valid."""
 Extra = Literal["plan", "warnings"]
 """What is left out where time is short."""
-
-NO_PROBLEMS = Problems()
 
 
 class Dropped(NamedTuple):

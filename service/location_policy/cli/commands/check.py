@@ -12,12 +12,13 @@ from ...config.commit import Commit
 from ...config.expectation_coverage import coverage
 from ...config.files import File
 from ...config.location_map import LocationMap
+from ...config.new_problems import old_line, split_by_age
 from ...config.validate import load_map
 from ...errors import InvalidConfiguration, UnknownRevision
 from ...integrations.forges.annotations import github_lines, gitlab_fields
 from ...integrations.forges.problem_reports import Report, make_reports
 from ...integrations.forges.sarif import sarif_fields
-from ...problems import GATHERED, SHOWN, Problems, errors_in
+from ...problems import GATHERED, NO_PROBLEMS, SHOWN, Fields, Problems, errors_in
 from ...repository.repository import Repository, open_repository
 from ...repository.working_copy import filtered, read_configuration
 from ...text import count, escape
@@ -47,27 +48,26 @@ def check(
 ) -> int:
     """Print the first problems, with `covers` also what expectations cover, and how many problems; the exit status.
 
-    With a `base`, a revision, problems in lines that it has not come first. With `all_` every problem is looked for and
-    printed.
+    With a `base`, a revision, the warnings that were there before are only counted, and problems in lines that it has
+    not come first. With `all_` every problem is looked for and printed.
     """
     files, _ = read(asked)
     if asked.is_working_copy and not asked.is_staged:
         _tell_filtered(filtered(asked.folder, files))
     before = _base_files(asked, base) if base else None
-    location_map: LocationMap | None = None
-    try:
-        location_map = load_map(files, sys.maxsize if all_ else GATHERED)
-        problems = location_map.warnings
-    except InvalidConfiguration as error:
-        problems = error.problems
-    reports = make_reports(problems, files, before)
+    most = sys.maxsize if all_ else GATHERED
+    location_map, found = _judged(files, most)
+    problems, old = (found, NO_PROBLEMS) if before is None else split_by_age(found, _judged(before, most)[1])
+    told = set(problems)
+    reports = [one for one in make_reports(found, files, before) if one.problem in told]
     shown = reports if all_ else reports[:SHOWN]
-    for line in _lines(shown, problems, form, location_map, _prefix(asked)):
+    counted = {} if before is None else {"old_warnings": old.total}
+    for line in _lines(shown, problems.count_fields() | counted, form, location_map, _prefix(asked)):
         print(line)
     for line in coverage(location_map).lines() if covers and location_map else ():
         print(line)
-    print(_size(location_map) + _count(problems) + _touched(reports), file=sys.stderr)
-    for line in _rest(len(shown), problems):
+    print(_size(location_map) + _count(problems, old) + _touched(reports), file=sys.stderr)
+    for line in (*_rest(len(shown), problems), *old_line(old)):
         print(line, file=sys.stderr)
     return NO if errors_in(problems) else 0
 
@@ -81,6 +81,15 @@ def _tell_filtered(found: Mapping[str, str]) -> None:
     message = f"git filters {path}{others} ({attribute} in .gitattributes): a commit may hold something else"
     print(f"location-policy: warning: {escape(message)}", file=sys.stderr)
     print("  hint: git add it, and ask for what is staged: location-policy check --staged", file=sys.stderr)
+
+
+def _judged(files: Sequence[File], most: int) -> tuple[LocationMap | None, Problems]:
+    """The map, None where it is not valid, and what is wrong with it or could be better."""
+    try:
+        found = load_map(files, most)
+    except InvalidConfiguration as error:
+        return None, error.problems
+    return found, found.warnings
 
 
 def load(folder: Path, repository: Path | None, revision: str | None) -> tuple[LocationMap, Commit | None]:
@@ -128,7 +137,7 @@ def _prefix(asked: CheckOptions) -> str:
 
 
 def _lines(
-    reports: Sequence[Report], problems: Problems, form: str, location_map: LocationMap | None, prefix: str
+    reports: Sequence[Report], counts: Fields, form: str, location_map: LocationMap | None, prefix: str
 ) -> Iterable[str]:
     placed = [one._replace(problem=replace(one.problem, path=prefix + one.problem.path)) for one in reports]
     match form:
@@ -139,11 +148,11 @@ def _lines(
         case "sarif":
             return [json.dumps(sarif_fields(placed), indent=2)]
         case "json":
-            return _json(reports, problems, location_map)
+            return _json(reports, counts, location_map)
     return (str(report.problem) for report in reports)
 
 
-def _json(reports: Sequence[Report], problems: Problems, location_map: LocationMap | None) -> Iterator[str]:
+def _json(reports: Sequence[Report], counts: Fields, location_map: LocationMap | None) -> Iterator[str]:
     shown = [one.problem.fields() | ({} if one.is_touched is None else {"touched": one.is_touched}) for one in reports]
     yield json.dumps(
         {
@@ -151,7 +160,7 @@ def _json(reports: Sequence[Report], problems: Problems, location_map: LocationM
             "subnets": location_map and location_map.size,
             "files": location_map and len(location_map.files),
             "problems": shown,
-            **problems.count_fields(),
+            **counts,
         },
         indent=2,
     )
@@ -164,10 +173,10 @@ def _size(location_map: LocationMap | None) -> str:
     return f"{rows} in {count(len(location_map.files), 'file')}: "
 
 
-def _count(problems: Problems) -> str:
+def _count(problems: Problems, old: Problems) -> str:
     errors, warnings = errors_in(problems), problems.of("warning")
     parts = [errors.counted("error")] * bool(errors) + [warnings.counted("warning")] * bool(warnings)
-    return ", ".join(parts) or "no problem"
+    return ", ".join(parts) or ("no new problem" if old.total else "no problem")
 
 
 def _rest(shown: int, problems: Problems) -> Iterator[str]:

@@ -26,7 +26,7 @@ address_argument = of.argument("address", "The caller's address, IPv4 or IPv6.")
 @of.form("text, json, github, gitlab or sarif.", of.CHECK_FORM)
 @of.option("all", None, "Print every problem, not only the first 200.", to="all_")
 @of.option("staged", None, "What is staged for the next commit, for a hook of git.")
-@of.option("only-changed", "BASE", "First what stands in lines that differ from this revision.")
+@of.option("only-changed", "BASE", "Only warnings that this revision has not.")
 @click.pass_context
 def check(
     context: click.Context,
