@@ -41,6 +41,14 @@ def test_a_folder_and_a_revision_are_compared(repository: Path, tmp_path: Path) 
     assert run_program("diff", "main~", "main", "--repo", repository).stdout == MOVED
 
 
+def test_a_comment_tells_the_warnings_that_the_change_brings(repository: Path) -> None:
+    for rows in ("Perth,10.0.0.0/8\nPerth,10.1.0.0/16\n", "# ours\nPerth,10.0.0.0/8\nPerth,10.1.0.0/16\nPerth,::/0\n"):
+        force_commit(repository, {"locations.csv": rows})
+    told = run_program("diff", "main~", "main", "--repo", repository, "--format", "markdown").stdout
+    assert "- `locations.csv:4:7: warning: ::/0 takes every IPv6 address that" in told
+    assert ("10.1.0.0/16" in told, "- 1 warning was there before\n" in told) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("asked", "meant"),
     [

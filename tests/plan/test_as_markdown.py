@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from location_policy.plan.as_markdown import MARKER, SIZE_LIMIT, code, plan_markdown
 from location_policy.plan.plan import make_plan
+from location_policy.problems import Problem, Problems
 from tests.plan.test_plan import plan_of
 from tests.support.maps import map_of
 
@@ -58,3 +59,18 @@ def test_rules_without_end_leave_room_for_nothing_else() -> None:
     assert len(text.encode()) <= SIZE_LIMIT
     assert "| addresses |" not in text
     assert re.search(r"\n\n… and \d+ more: `location-policy diff OLD NEW`$", text)
+
+
+def test_new_warnings_come_after_the_total_and_old_ones_are_counted() -> None:
+    plan = plan_of("Sydney,10.0.0.0/24\n", "Perth,10.0.0.0/24\n")
+    found = Problems(
+        Problem("a`b.csv", line, 1, "stray-csv", "is not read", "rename it", "warning") for line in range(1, 13)
+    )
+    text = plan_markdown(plan, warnings=found, old_warnings=Problems(found[:2]))
+    total, told, table = text.split("\n\n")
+    assert (MARKER in total, "`10.0.0.0/24`" in table) == (True, True)
+    lines = told.splitlines()
+    assert [shown(line.removeprefix("- ")) for line in lines[:10]] == [
+        f"a`b.csv:{line}:1: warning: is not read [stray-csv]" for line in range(1, 11)
+    ]
+    assert lines[10:] == ["- … and 2 more: `location-policy check`", "- 2 warnings were there before"]

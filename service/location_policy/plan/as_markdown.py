@@ -1,4 +1,4 @@
-"""A plan as Markdown, for a comment on a pull request: the total, the first changes, the rest folded.
+"""A plan as Markdown, for a comment on a pull request: the total, new warnings, the first changes, the rest folded.
 
 What comes from outside stands between backticks, where a forge looks for neither markup nor HTML nor people to tell.
 Where that does not hold it, because it has a backtick itself or what ends the cell of a table, it is written in
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..config.new_problems import old_line
+from ..problems import NO_PROBLEMS, Problems
 from .as_text import owner_lines, rule_lines, total_line
 from .change_text import ChangeText, change_text
 from .plan import Plan
@@ -17,6 +19,8 @@ MARKER = "<!-- location-policy diff -->"
 """The first line, which is not shown: by it a later comment finds the one that it replaces."""
 SHOWN = 20
 """Changes that are seen without unfolding."""
+SHOWN_WARNINGS = 10
+"""Warnings that are told; the rest is counted."""
 SIZE_LIMIT = 60_000
 """Bytes in all: GitHub takes comments of 65,536 characters, and a site may want to add a word."""
 
@@ -25,9 +29,18 @@ _WORDS = 1_000
 """Bytes that are kept free for what is neither a rule nor a change."""
 
 
-def plan_markdown(plan: Plan, more: str = "location-policy diff OLD NEW") -> str:
-    """The plan, never longer than a comment may be; `more` is what to run to see what is left out."""
+def plan_markdown(
+    plan: Plan,
+    more: str = "location-policy diff OLD NEW",
+    warnings: Problems = NO_PROBLEMS,
+    old_warnings: Problems = NO_PROBLEMS,
+) -> str:
+    """The plan, never longer than a comment may be; `more` is what to run to see what is left out.
+
+    The first of the `warnings`, which the change brings, are told, and how many `old_warnings` were there before.
+    """
     rules = [f"- {code(line)}" for line in (*rule_lines(plan), *owner_lines(plan))]
+    rules += [f"- {line}" for line in _warning_lines(warnings, old_warnings)]
     told = _fitting(rules, plan)
     rows = told[len(rules) :]
     left = len(rules) + len(plan.changes) - len(told)
@@ -39,6 +52,13 @@ def plan_markdown(plan: Plan, more: str = "location-policy diff OLD NEW") -> str
         f"… and {left:,} more: {code(more)}" if left else "",
     ]
     return "\n\n".join(filter(None, blocks))
+
+
+def _warning_lines(warnings: Problems, old: Problems) -> Iterator[str]:
+    yield from (code(str(one).partition("\n")[0]) for one in warnings[:SHOWN_WARNINGS])
+    if warnings.total > SHOWN_WARNINGS:
+        yield f"… and {warnings.total - SHOWN_WARNINGS:,} more: `location-policy check`"
+    yield from old_line(old)
 
 
 def code(text: str) -> str:

@@ -22,7 +22,9 @@ from ..terminal.progress import Progress
 class Sides:
     """Loads one side after the other, through one gate: of the second only what is new is read."""
 
-    def __init__(self, repo: str | None, progress: Progress) -> None:
+    def __init__(self, repo: str | None, progress: Progress, *, with_warnings: bool = False) -> None:
+        """`with_warnings`: also what could be better is looked for, which takes its time."""
+        self._with_warnings = with_warnings
         self._repo = repo
         self._progress = progress
         self._validator = Validator()
@@ -44,7 +46,7 @@ class Sides:
         size = sum(file.size for file in files if file.content is not None)
         self._progress.say(f"checking {name}, {size / 1_000_000:,.1f} MB of what is new")
         try:
-            return self._validator.load_map(files, was_served=was_served, errors_only=True)
+            return self._validator.load_map(files, was_served=was_served, errors_only=not self._with_warnings)
         except InvalidConfiguration as error:
             self.refused.append((name, error))
             return None

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from ...config.new_problems import split_by_age
 from ...plan.as_json import plan_fields
 from ...plan.as_markdown import plan_markdown
 from ...plan.as_text import plan_lines
 from ...plan.plan import Plan, make_plan
+from ...problems import Problems
 from ...text import count, escape
 from ..terminal.exit_status import NO, NOT_ASKED, first_lines
 from ..terminal.progress import Progress
@@ -29,13 +31,13 @@ def diff(old: str, new: str, repo: str | None, form: Form, *, tells_effect: bool
 
 
 def _diff(old: str, new: str, repo: str | None, form: Form, *, tells_effect: bool) -> int:
-    with Progress() as progress, Sides(repo, progress) as sides:
+    with Progress() as progress, Sides(repo, progress, with_warnings=form == "markdown") as sides:
         before, after = sides.load(old, was_served=True), sides.load(new)
         if before and after:
             progress.say(f"comparing {count(before.size, 'subnet')} with {after.size:,}")
             plan = make_plan(before, after)
             progress.say(f"writing down {count(len(plan.changes), 'range')}")
-            text = _text(plan, form, escape(shlex.join((old, new))))
+            text = _text(plan, form, escape(shlex.join((old, new))), *split_by_age(after.warnings, before.warnings))
     for name, error in sides.refused:
         print(
             f"location-policy: {escape(name)}: {error.message}", *first_lines(error.problems), sep="\n", file=sys.stderr
@@ -56,9 +58,9 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _text(plan: Plan, form: Form, names: str) -> str:
+def _text(plan: Plan, form: Form, names: str, warnings: Problems, old: Problems) -> str:
     if form == "json":
         return json.dumps(plan_fields(plan))
     if form == "markdown":
-        return plan_markdown(plan, f"location-policy diff {names}")
+        return plan_markdown(plan, f"location-policy diff {names}", warnings, old)
     return "\n".join(plan_lines(plan))
