@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import RepositoryError
+from location_policy.gate.messages import tell_override
 from location_policy.gate.overrides import NOTES, Override, override_of, overrides, parse_note, record, write_note
 from location_policy.repository import notes
 from location_policy.repository.repository import NOTE_LIMIT, open_repository
@@ -63,6 +64,7 @@ def test_a_value_from_outside_stays_one_line() -> None:
 
 def test_a_long_reason_is_cut() -> None:
     assert "x" * 500 + "…\n" in write_note(Override("r", "1%", "2%", "x" * 600, "b", OVERRIDE.at))
+    assert [*tell_override((), "x" * 600)] == [f"  reason: {'x' * 500}…"]
 
 
 @pytest.mark.parametrize("text", ["", "seen by Alice", NOTE.replace("12:30", "99:30"), NOTE.replace("Rule", "Role")])

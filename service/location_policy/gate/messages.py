@@ -19,7 +19,7 @@ from ..problems import Problems, joined
 from ..repository.signing_policy import why
 from ..text import count, escape, quote
 from .effect import Effect
-from .overrides import OPTION, TRAILER
+from .overrides import OPTION, TRAILER, told_reason
 from .ref_updates import DRY_RUN, free_name, nested_name
 from .verdict import Dropped, InvalidCommit, Move, OlderCommits, SignatureCheck, Unjudged, Verdict
 
@@ -210,7 +210,7 @@ def tell_override(excess: Sequence[Excess], reason: str) -> Iterator[str]:
     """That limits do not count this time, and why."""
     for one in excess:
         yield f"limit overridden: {one.rule} {one.limit}{' -> ' if one.loosens else ', measured '}{one.measured}"
-    yield f"  reason: {escape(reason)}"
+    yield f"  reason: {told_reason(reason)}"
 
 
 def tell_unapproved(touched: Sequence[AffectedOwner]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from ..plan.limits import Excess
 from ..repository.repository import Repository
-from ..text import escape, moment_text
+from ..text import escape, moment_text, shorten
 
 OPTION = "allow-large-change"
 """The push option that overrides the limits: `git push -o allow-large-change="reason"`."""
@@ -86,10 +86,15 @@ def is_recorded(repository: Repository, commit_id: str, override: Override) -> b
     )
 
 
+def told_reason(text: str) -> str:
+    """A reason, or another value from outside, as it is told and kept: one line, and not a long one."""
+    return shorten(escape(text.strip()), REASON_LIMIT)
+
+
 def write_note(override: Override) -> str:
     """The paragraph of an override."""
     values = {name: getattr(override, name) for name in _KEYS} | {"at": moment_text(override.at)}
-    return "\n".join(f"{key}: {_one_line(values[name])}" for name, key in _KEYS.items())
+    return "\n".join(f"{key}: {told_reason(values[name])}" for name, key in _KEYS.items())
 
 
 def parse_note(text: str) -> Override | None:
@@ -100,14 +105,9 @@ def parse_note(text: str) -> Override | None:
 
 def _parse_paragraph(paragraph: str) -> Override | None:
     lines = (_LINE.fullmatch(line) for line in paragraph.split("\n"))
-    values = {line[1]: _one_line(line[2]) for line in lines if line}
+    values = {line[1]: told_reason(line[2]) for line in lines if line}
     try:
         at = datetime.fromisoformat(values.pop(_KEYS["at"])).astimezone(UTC)
         return Override(**{name: values[key] for name, key in _KEYS.items() if name != "at"}, at=at)
     except (KeyError, ValueError, OverflowError):
         return None
-
-
-def _one_line(value: str) -> str:
-    safe = escape(value.strip())
-    return safe if len(safe) <= REASON_LIMIT else f"{safe[:REASON_LIMIT]}…"
