@@ -52,24 +52,28 @@ def revert(asked: RevertOptions, repo: str | None) -> int:
     with open_repository(asked_place(repo).repository) as repository:
         commit = _named(repository, asked)
         _check_writable(repository, asked, commit)
-        tip = served_tip(repository)
         try:
-            made = _draft(repository, asked, commit, tip, author)
-            options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
-            message = made.message(asked.message)
-            proposal, verdict = propose(repository, tip, made.tree, message, author, options)
-            try:
-                return _carry_out(repository, proposal, verdict, asked.override(commit), is_dry=asked.is_dry)
-            except BranchMoved:  # also by who has asked for the same: then there is nothing to do any more
-                _draft(repository, asked, commit, served_tip(repository), author)
-                raise
+            return _make(repository, asked, commit, author)
         except NothingChanges as nothing:
             print(nothing.message)
             return 0
 
 
+def _make(repository: Repository, asked: RevertOptions, commit: Commit, author: Author) -> int:
+    """Raises NothingChanges also where another user has made the same meanwhile."""
+    tip = served_tip(repository)
+    made = _draft(repository, asked, commit, tip, author)
+    options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
+    proposal, verdict = propose(repository, tip, made.tree, made.message(asked.message), author, options)
+    try:
+        return _carry_out(repository, proposal, verdict, asked.override(commit), is_dry=asked.is_dry)
+    except BranchMoved:
+        _draft(repository, asked, commit, served_tip(repository), author)
+        raise
+
+
 def _named(repository: Repository, asked: RevertOptions) -> Commit:
-    """The commit that is meant; which one that is is said where its id was not."""
+    """The commit that is meant; it is told where it was not named by its id."""
     revision = asked.to or asked.commit or ""
     commit = repository.find_commit(revision)
     if not commit.id.startswith(revision.lower()):
