@@ -371,6 +371,21 @@ def test_later_commits_on_the_same_row_are_named_with_the_way_out(site: Site) ->
     assert tip(site.path) == later[-1]
 
 
+def test_the_way_out_to_what_is_taken_back_works_as_it_is_printed(site: Site) -> None:
+    def force(rows: str, message: str) -> str:
+        return force_commit(site.path, {"locations.csv": rows}, message=message)
+
+    force("Sydney,10.61.2.0/24\n", "Begin")
+    mistake = force(f"Sydney,10.61.2.0/24\n{PERTH}", "Add Perth")
+    moved = force(f"Cairns,10.61.2.0/24\n{PERTH}", "Move to Cairns")
+    force("Cairns,10.61.2.0/24\n", f"No Perth\n\nThis reverts commit {mistake}.")
+    force("Darwin,10.61.2.0/24\n", "Move to Darwin")
+    done = site.revert(moved)
+    assert (done.returncode, hinted(done)) == (1, ["--to", mistake[:10], "--again"])
+    assert site.revert(*hinted(done)).returncode == 0
+    assert site.show("locations.csv") == f"Sydney,10.61.2.0/24\n{PERTH}".strip()
+
+
 def test_places_are_counted_and_a_file_that_is_gone_has_none(site: Site) -> None:
     rules = '[answer]\ndefault = "{}"\n\n\n\n\n\n[checks]\nhost-bits = "{}"\n'
     site.push({"policy.toml": rules.format("A", "off"), "locations/x.csv": HOBART}, "Begin")
