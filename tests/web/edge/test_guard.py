@@ -131,6 +131,7 @@ def test_roads_round_a_route_are_closed(access: Access) -> None:
 def test_metrics_are_open_where_that_is_said(access: Access) -> None:
     client = client_of(Access(access.credentials, access.roles, open_paths=OPEN | {"/metrics"}))
     assert ask(client, "/metrics").status_code == 200
+    assert ask(client, "/metrics", method="OPTIONS").status_code == 405
     assert ask(client, "/status").status_code == 401
 
 

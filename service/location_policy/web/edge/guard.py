@@ -55,7 +55,7 @@ class Access:
 
     def needed(self, scope: Scope) -> Role | None:
         """The role that a request needs; None: none."""
-        if scope["path"] in (OPEN_TO_OPTIONS if scope["method"] == "OPTIONS" else self.open_paths):
+        if scope["path"] in self.open_paths or (scope["method"] == "OPTIONS" and scope["path"] in OPEN_TO_OPTIONS):
             return None
         if is_policy(scope["path"]):
             return "node"
