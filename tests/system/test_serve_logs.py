@@ -245,6 +245,12 @@ def test_only_serve_logs_and_what_is_typed_goes_before_the_environment(tmp_path:
         assert done.stderr.startswith("location-policy: "), words
 
 
+def test_as_json_a_closed_standard_error_keeps_nothing_from_ending(tmp_path: Path) -> None:
+    command = f"exec {PROGRAM} serve --log-format json --host 0.0.0.0 2>&-"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=closed_environment(), check=False, timeout=20)
+    assert done.returncode == 3
+
+
 FAULTS = """
 import sys, threading, warnings
 from location_policy.runtime.log_format import log_to_stderr

@@ -32,7 +32,7 @@ def log_to_stderr(form: LogFormat) -> None:
 
     As JSON that is all that is written there: warnings, what nothing catches, and what is printed are logged too.
     """
-    handler = logging.StreamHandler(sys.__stderr__)
+    handler = logging.StreamHandler(sys.__stderr__) if sys.__stderr__ else logging.NullHandler()  # it may be closed
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for library in ("uvicorn", "watchfiles"):
