@@ -17,7 +17,6 @@ from ..config.commit import Commit
 from ..config.files import RULES_PATH, is_rows
 from ..config.lint import all_warnings
 from ..config.location_map import LocationMap
-from ..config.new_problems import Told, split_by_age, take_fresh
 from ..config.validate import Validator
 from ..errors import InvalidConfiguration
 from ..plan.affected_owners import AffectedOwner
@@ -72,7 +71,7 @@ class Judge:
         self._problems: dict[tuple[Entry, ...], Problems] = {}
         self._remembered = 0
         """How many files those configurations have."""
-        self._told: Told = Counter()
+        self._told = Counter[tuple[str, str, str]]()  # as `take_fresh` counts
         self._tip: tuple[Entry, ...] = ()
         self._map: LocationMap | None = None
         """That of the tip, if it is valid."""
@@ -159,6 +158,8 @@ class Judge:
         """Those that no earlier commit has; once the commits have enough of them, none is looked at."""
         if self._told.total() >= GATHERED:
             return Problems(cut=("error",))
+        from ..config.new_problems import take_fresh  # most pushes have no problem
+
         return Problems(take_fresh(errors, self._told), cut=errors.cut).first()
 
     def _judge_commit(self, commit: Commit) -> Problems:
@@ -198,6 +199,8 @@ class Judge:
         if base.commit is None or not warnings:
             return warnings, NO_PROBLEMS
         before = self._warnings_before(base.commit, base.location_map) if gathers_all else base.location_map.warnings
+        from ..config.new_problems import split_by_age  # as above
+
         return split_by_age(warnings, before)
 
     def _warnings_before(self, commit: Commit, before: LocationMap) -> Problems:

@@ -10,7 +10,6 @@ from itertools import islice
 
 from ..config.commit import Commit
 from ..config.files import RULES_PATH
-from ..config.new_problems import old_line
 from ..plan.affected_owners import AffectedOwner
 from ..plan.approvals import APPROVAL
 from ..plan.as_text import SHOWN_OWNERS, plan_lines, total_line, touched_text
@@ -128,7 +127,10 @@ def _content_lines(name: str, move: Move, override: str | None) -> Iterator[str]
     if "warnings" in move.skipped:
         yield SKIP_WARNINGS
     yield from shown(map(str, move.warnings), move.warnings)
-    yield from old_line(move.old_warnings)
+    if move.old_warnings:
+        from ..config.new_problems import old_line  # most pushes have none
+
+        yield from old_line(move.old_warnings)
     if move.effect and move.effect.excess:
         yield from _size_lines(name, move, move.effect, override)
     if move.is_too_large and move.lacks_approval:
