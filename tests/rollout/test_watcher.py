@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import threading
 from collections.abc import Callable, Iterator
@@ -132,6 +133,7 @@ def test_a_folder_that_cannot_be_watched_is_told_once_and_looked_at_every_tick(
     repository: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    gc.collect()  # so that no file of an earlier test is closed meanwhile
     taken = {int(path.name) for path in Path("/proc/self/fd").iterdir()}
     free = next(number for number in count() if number not in taken)
     resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))  # that of the folder which was just read, and no other
