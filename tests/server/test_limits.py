@@ -37,6 +37,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One service for all the tests here."""
     repository = make_repository(tmp_path_factory.mktemp("limits") / "locations.git", GOOD)
     with running_service(repository, "--header-timeout", str(PATIENCE)) as service:
+        wait_until(lambda: " active commit=" in service.log.read_text())  # its last line of a start
         yield service
 
 
