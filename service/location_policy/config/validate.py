@@ -76,14 +76,9 @@ class Validator:
         `errors_only`, warnings that cost are not looked for. Raises InvalidConfiguration when an error is left.
         """
         ordered = sorted(files, key=lambda file: file.path)
-        of_files = list(file_problems(ordered, was_served=was_served))
+        of_files = self._file_problems(ordered, was_served=was_served)
         unreadable = {problem.path for problem in errors_in(of_files)}
         readable = [file for file in ordered if file.path not in unreadable]
-        too_many = list(line_problems((file, self._count_lines(file)) for file in readable if is_rows(file.path)))
-        if too_many:
-            of_files += too_many
-            unreadable |= {problem.path for problem in too_many}
-            readable = [file for file in readable if file.path not in unreadable]
         rules_text = next((f.content for f in readable if f.path == RULES_PATH and f.content is not None), b"")
         written, rules_problems = read_rules(rules_text)
         rules = written.lenient() if was_served else written
@@ -111,6 +106,13 @@ class Validator:
         if errors_in(found):
             raise InvalidConfiguration(found)
         return LocationMap(written, row_files, found, expected.expected, owners.owned)
+
+    def _file_problems(self, files: Sequence[File], *, was_served: bool) -> list[Problem]:
+        """What keeps whole files from being read, and those with which there are too many lines."""
+        found = list(file_problems(files, was_served=was_served))
+        unreadable = {problem.path for problem in errors_in(found)}
+        rows = (file for file in files if file.path not in unreadable and is_rows(file.path))
+        return [*found, *line_problems((file, self._count_lines(file)) for file in rows)]
 
     def _owner_file(self, files: Iterable[File]) -> OwnerFile:
         file = next((file for file in files if file.path == OWNERS_PATH), None)

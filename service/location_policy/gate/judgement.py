@@ -158,7 +158,7 @@ class Judge:
         """Those that no earlier commit has; once the commits have enough of them, none is looked at."""
         if self._told.total() >= GATHERED:
             return Problems(cut=("error",))
-        from ..config.new_problems import take_fresh  # most pushes have no problem
+        from ..plan.new_problems import take_fresh  # most pushes have no problem
 
         return Problems(take_fresh(errors, self._told), cut=errors.cut).first()
 
@@ -199,7 +199,7 @@ class Judge:
         if base.commit is None or not warnings:
             return warnings, NO_PROBLEMS
         before = self._warnings_before(base.commit, base.location_map) if gathers_all else base.location_map.warnings
-        from ..config.new_problems import split_by_age  # as above
+        from ..plan.new_problems import split_by_age  # as above
 
         return split_by_age(warnings, before)
 

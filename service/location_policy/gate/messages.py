@@ -128,7 +128,7 @@ def _content_lines(name: str, move: Move, override: str | None) -> Iterator[str]
         yield SKIP_WARNINGS
     yield from shown(map(str, move.warnings), move.warnings)
     if move.old_warnings:
-        from ..config.new_problems import old_line  # most pushes have none
+        from ..plan.new_problems import old_line  # most pushes have none
 
         yield from old_line(move.old_warnings)
     if move.effect and move.effect.excess:

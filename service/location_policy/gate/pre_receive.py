@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from ..repository.config import is_true
 from ..repository.repository import Repository
@@ -41,8 +42,17 @@ def judge(
     served = repository.served_ref(settings)
     aliases = _aliases(updates, repository, served) if any(update.ref != served for update in updates) else {}
     branch = stands_for(served, aliases)
-    allows_rewind = is_true(settings.get("allownonfastforward"))
-    signatures = signature_rule(settings, repository.directory)
+    judging = partial(
+        Judge,
+        repository,
+        options,
+        is_late,
+        signature_rule(settings, repository.directory),
+        branch=branch,
+        pusher=pusher,
+        allows_rewind=is_true(settings.get("allownonfastforward")),
+        spares_memory=begin is not None,
+    )
     moves: dict[Update, Move] = {}
     for update in updates:
         if unjudged := _unjudged(update, repository, served, aliases):
@@ -50,17 +60,7 @@ def judge(
         meant = _meant(update, repository, served) if update.is_dry_run else update
         if meant in moves or stands_for(meant.ref, aliases) != branch:
             continue
-        judging = Judge(
-            repository,
-            options,
-            is_late,
-            signatures,
-            branch=branch,
-            pusher=pusher,
-            allows_rewind=allows_rewind,
-            spares_memory=begin is not None,
-        )
-        moves[meant] = judging.judge(meant)
+        moves[meant] = judging().judge(meant)
         if not moves[meant].accepted:
             break
     return Verdict(tuple(updates), tuple(moves.values()))

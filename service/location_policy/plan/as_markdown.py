@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..config.new_problems import old_line
 from ..problems import NO_PROBLEMS, Problems
 from .as_text import owner_lines, rule_lines, total_line
 from .change_text import ChangeText, change_text
+from .new_problems import old_line
 from .plan import Plan
 
 MARKER = "<!-- location-policy diff -->"

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..errors import CannotStart, RepositoryError
+from ..runtime.push_processes import end_judgement
 from ..text import escape
 from .git import closed_environment, config_variables
 from .git_process import LEAN, ask_git, git_missing, limit_memory
-from .push_processes import end_judgement
 
 Service = Literal["git-upload-pack", "git-receive-pack"]
 """What a fetch and what a push asks for."""

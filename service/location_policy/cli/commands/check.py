@@ -12,12 +12,12 @@ from ...config.commit import Commit
 from ...config.expectation_coverage import coverage
 from ...config.files import File
 from ...config.location_map import LocationMap
-from ...config.new_problems import old_line, split_by_age
 from ...config.validate import load_map
 from ...errors import InvalidConfiguration, UnknownRevision
 from ...integrations.forges.annotations import github_lines, gitlab_fields
 from ...integrations.forges.problem_reports import Report, make_reports
 from ...integrations.forges.sarif import sarif_fields
+from ...plan.new_problems import old_line, split_by_age
 from ...problems import GATHERED, NO_PROBLEMS, SHOWN, Fields, Problems, errors_in
 from ...repository.repository import Repository, open_repository
 from ...repository.working_copy import filtered, read_configuration

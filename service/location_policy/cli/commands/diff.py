@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from ...config.new_problems import split_by_age
 from ...plan.as_json import plan_fields
 from ...plan.as_markdown import plan_markdown
 from ...plan.as_text import plan_lines
+from ...plan.new_problems import split_by_age
 from ...plan.plan import Plan, make_plan
 from ...problems import Problems
 from ...text import count, escape

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from location_policy.config.new_problems import old_line, split_by_age, take_fresh
 from location_policy.config.validate import load_map
 from location_policy.errors import InvalidConfiguration
+from location_policy.plan.new_problems import old_line, split_by_age, take_fresh
 from location_policy.problems import Problem, Problems
 from tests.support.maps import files_of
 from tests.support.repositories import Files
