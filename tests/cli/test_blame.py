@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.repository.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror
 from tests.support.program import run_program
 from tests.support.repositories import BAD, Clone, clone, git, init, make_repository
 
@@ -136,7 +136,7 @@ def test_the_repository_that_serve_makes_by_itself_is_asked_before(tmp_path: Pat
 
 
 def test_the_copy_of_a_remote_repository_is_asked_by_its_url(repository: Path, tmp_path: Path) -> None:
-    from location_policy.repository.mirror import mirror_directory
+    from location_policy.repository.remote.mirror import mirror_directory
 
     url = "https://git.example.com/locations.git"
     (tmp_path / "data/state").mkdir(parents=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from location_policy import __version__
-from location_policy.repository.mirror import mirror_directory
+from location_policy.repository.remote.mirror import mirror_directory
 from location_policy.repository.repository import open_repository
 from location_policy.repository.signing_policy import Scope
 from location_policy.rollout import doctor

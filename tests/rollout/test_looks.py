@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from location_policy.gate.overrides import Override, write_note
-from location_policy.repository.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.repository import Repository, open_repository
 from location_policy.rollout import change_detector
 from location_policy.rollout import refresher as refresh

@@ -15,7 +15,7 @@ import pytest
 from location_policy import __version__
 from location_policy.config.files import FILE_LIMIT, File
 from location_policy.net.addresses import parse_address
-from location_policy.repository.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror
 from location_policy.rollout import last_good
 from location_policy.rollout.persistence import PIN
 from location_policy.rollout.refresher import Refresher

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.repository.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.repository import open_repository
 from location_policy.rollout import last_good
 from location_policy.rollout.persistence import PIN

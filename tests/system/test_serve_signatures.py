@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.repository.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror
 from location_policy.rollout.persistence import PIN
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState, State

@@ -16,7 +16,7 @@ from ..gate.overrides import NOTES, override_of
 from ..repository.fingerprint import deciding_files
 from ..repository.git_dir import find_git_directory
 from ..repository.git_process import START, deadline
-from ..repository.mirror import Mirror
+from ..repository.remote.mirror import Mirror
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import SignatureRule, signature_rule
 from .activate import Activator

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from ...repository.mirror import is_url
+from ...repository.remote.url import is_url
 from ...rollout.doctor import Finding, examine
 from ...text import count, escape, without_secrets
 from ..terminal.default_paths import asked_place

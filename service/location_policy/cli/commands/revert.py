@@ -13,8 +13,8 @@ from ...errors import BranchMoved, LocationPolicyError, NothingChanges, NotWrita
 from ...gate.messages import tell_commit, verdict_lines
 from ...gate.overrides import OPTION
 from ...gate.verdict import Verdict
-from ...repository.mirror import is_url
 from ...repository.new_commits import Author, CommitDraft, operator
+from ...repository.remote.url import is_url
 from ...repository.repository import Repository, open_repository
 from ...runtime.users import user_name
 from ...text import escape

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...repository.mirror import Mirror
+from ...repository.remote.mirror import Mirror
 from ...rollout.refresher import Refresher
 from ...rollout.state import ActiveState
 from ...rollout.status_notifier import Manager, StatusNotifier

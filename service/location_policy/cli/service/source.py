@@ -15,7 +15,8 @@ from ...errors import CannotStart, RepositoryError
 from ...gate.hooks import shipped
 from ...gate.install import create
 from ...repository.config import SECTION
-from ...repository.mirror import Mirror, is_url
+from ...repository.remote.mirror import Mirror
+from ...repository.remote.url import is_url
 from ...repository.repository import open_repository
 from ...rollout import last_good
 from ...rollout.last_good import Identity

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from ...errors import NotARepository
 from ...repository.git_dir import common_directory, find_git_directory
-from ...repository.mirror import is_url, mirror_directory
+from ...repository.remote.mirror import mirror_directory
+from ...repository.remote.url import is_url
 from ...rollout.last_good import FILE_NAME, kept_identity
 from ...text import without_secrets
 

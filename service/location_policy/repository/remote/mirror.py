@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import unquote, urlsplit
 
-from ..errors import RepositoryError
-from .config import SECTION
-from .git import PlainGit, config_variables
-from .new_repository import make_bare
-from .ownership import require_own
+from ...errors import RepositoryError
+from ..config import SECTION
+from ..git import PlainGit
+from ..new_repository import make_bare
+from ..ownership import require_own
+from .url import part_login
 
 DEADLINE = 120.0
 """Seconds that a fetch may take: the first one brings the whole history."""
@@ -37,47 +37,7 @@ _SETTINGS = {
     "fetch.fsckObjects": "true",
     "gc.autoDetach": "false",  # git >= 2.47 leaves a process at each fetch: a zombie where we are the container's init
 }
-_HELPER = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$MIRROR_USER" "$MIRROR_PASSWORD"; }; f'
-_KEYS = "leave it out: ssh takes a key, of its agent or in ~/.ssh"
-_IN_LOGIN = "a token is the password; in user and password write / ? # @ as %2F %3F %23 %40"
 _MIRROR = re.compile(r"mirror-[0-9a-f]{12}\.git")
-_URL = re.compile(r"[a-z+]+://|[\w.:-]+@[\w.-]+:", re.IGNORECASE)
-_SCP_PASSWORD = re.compile(r"[\w.-]+:[^/@\s]*@[\w.-]+:")
-
-
-def is_url(repository: str) -> bool:
-    """Is this a remote repository, not a path?"""
-    return _URL.match(repository) is not None
-
-
-def part_login(url: str) -> tuple[str, dict[str, str]]:
-    """The URL without what is secret in it, and what tells that to git (gitcredentials, "Custom helpers").
-
-    git would hand it to its helpers on the command line, where every user of the machine can read it. Raises
-    RepositoryError for a secret that can be told in no other way.
-    """
-    parts = urlsplit(url)
-    login, at, host = parts.netloc.rpartition("@")
-    user, colon, password = login.partition(":")
-    if parts.scheme not in ("http", "https"):
-        if colon or _SCP_PASSWORD.match(url):
-            raise RepositoryError(f"{url} is written with a password, which only http and https take", _KEYS)
-        return url, {}
-    if parts.query:
-        raise RepositoryError(f"{url} is written with a query, which git does not ask for", _IN_LOGIN)
-    try:
-        _ = parts.port
-    except ValueError:
-        raise RepositoryError(f"the port of {url} is no number", _IN_LOGIN) from None
-    if not unquote(login).isprintable():
-        raise RepositoryError(f"the user or the password of {url} has a character that is not printable", _IN_LOGIN)
-    if not at:
-        return url, {}
-    return parts._replace(netloc=host).geturl(), {
-        **config_variables({f"credential.{parts.scheme}://{host}.helper": _HELPER}),
-        "MIRROR_USER": unquote(user),
-        "MIRROR_PASSWORD": unquote(password),
-    }
 
 
 def mirror_directory(url: str, state_directory: Path) -> Path:

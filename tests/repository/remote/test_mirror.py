@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import RepositoryError
-from location_policy.repository.mirror import Mirror, is_url, part_login
+from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.url import is_url, part_login
 from location_policy.repository.repository import open_repository
 from tests.support.repositories import GOOD, force_commit, git, make_repository
 

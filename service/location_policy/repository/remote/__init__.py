@@ -1,0 +1,1 @@
+"""Another repository that is followed: its URL, the credentials for it, and the copy of it."""
