@@ -19,6 +19,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from location_policy.server import timeouts
+from location_policy.server.connection_places import ConnectionPlaces
 from location_policy.server.limits import BODY_BYTES, LimitedProtocol
 from location_policy.server.open_files import OTHER_FILES, fitted
 from location_policy.server.options import Limits
@@ -427,6 +428,24 @@ def test_connections_over_the_limit_are_turned_away_and_told_once(tmp_path: Path
         assert service.log.read_text().count(told) == 1
 
 
+def test_one_address_leaves_places_to_others_and_only_it_is_turned_away(caplog: pytest.LogCaptureFixture) -> None:
+    places = ConnectionPlaces(8, stands_for_many=lambda _: False)
+    with in_this_process(10, answer_little, places=places) as server, ExitStack() as taken:
+
+        def asked_from(address: str) -> tuple[int, dict[str, Any]]:
+            one = socket.create_connection(address_of(server), timeout=10, source_address=(address, 0))
+            taken.enter_context(closing(one)).sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            head, _, body = one.recv(4096).partition(b"\r\n\r\n")
+            return int(head.split()[1]), json.loads(body) if b"json" in head else {}
+
+        assert [asked_from("127.0.0.1")[0] for _ in range(5)] == [200, 200, 200, 200, 503]
+        assert asked_from("127.0.0.1")[1]["status"].endswith(" - There are too many connections from this address")
+        assert asked_from("127.0.0.2")[0] == 200
+    told = "too many connections: those of 127.0.0.1 over its share are turned away"
+    assert [record.getMessage() for record in caplog.records if "too many" in record.getMessage()] == [told]
+    assert (places.taken, places.held) == (0, {})
+
+
 def test_a_client_that_reads_late_gets_all_and_holds_up_nobody() -> None:
     with in_this_process(seconds=1.5) as server, closing(reluctant(address_of(server))) as late:
         late.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -508,8 +527,19 @@ async def answer_much(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": LARGE[half:]})
 
 
+async def answer_little(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """An answer without a body."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body"})
+
+
 @contextmanager
-def in_this_process(seconds: float, app: Any = answer_much, grace: float | None = None) -> Iterator[uvicorn.Server]:  # noqa: ANN401  ASGI
+def in_this_process(
+    seconds: float,
+    app: Any = answer_much,  # noqa: ANN401  ASGI
+    grace: float | None = None,
+    places: ConnectionPlaces = LimitedProtocol.places,
+) -> Iterator[uvicorn.Server]:
     """A server whose idle connections, and requests at its end, have these times, which are no options of `serve`."""
 
     class Protocol(LimitedProtocol):
@@ -519,6 +549,7 @@ def in_this_process(seconds: float, app: Any = answer_much, grace: float | None 
 
     options: dict[str, Any] = {"lifespan": "off", "log_config": None, "ws": "none", "loop": "uvloop"}
     options["timeout_graceful_shutdown"] = grace
+    Protocol.places = places
     server = uvicorn.Server(uvicorn.Config(app, http=Protocol, **options))
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))

@@ -27,6 +27,7 @@ from location_policy.server import timeouts as clocks
 PROTOCOL = [
     "_unset_keepalive_if_required",
     "app",
+    "client",
     "connection_lost",
     "connection_made",
     "connections",

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
+from ..net.client_networks import networks
 from ..text import quote
 from .basic_auth import Basic, parse_basic
 from .hash_pool import HashPool
 from .htpasswd import Users, read_htpasswd
 from .roles import EVERYONE, Role, read_roles
-from .throttle import LONGEST, Throttle, networks
+from .throttle import LONGEST, Throttle
 from .watched_file import WatchedFile
 
 REMEMBERED = 4096

@@ -21,24 +21,25 @@ class Proxies:
         it was written by the client.
         """
         client = peer or "local"
-        if peer is not None and not self._trust(peer):
+        if peer is not None and not self.believes(peer):
             return client
         for text in reversed(b",".join(forwarded).decode("latin-1").split(",")):
             try:
                 client = format_address(parse_address(text.strip()))
             except ValueError:
                 break
-            if not self._trust(client):
+            if not self.believes(client):
                 break
         return client
 
     def scheme(self, peer: str | None, forwarded: Iterable[bytes]) -> str | None:
         """The scheme by which a client has asked, if a proxy that is believed has said so (`X-Forwarded-Proto`)."""
-        if peer is not None and not self._trust(peer):
+        if peer is not None and not self.believes(peer):
             return None
         return b",".join(forwarded).decode("latin-1").rpartition(",")[2].strip().lower() or None
 
-    def _trust(self, text: str) -> bool:
+    def believes(self, text: str) -> bool:
+        """Is this the address of a proxy?"""
         try:
             address = parse_address(text)
         except ValueError:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 
-from ..net.addresses import Network, parse_address
+from ..net.client_networks import networks
 
 FREE = 3
 """Failures that cost nothing: people mistype."""
@@ -23,8 +22,6 @@ FORGOTTEN = 600.0
 """Seconds after which a failure no longer counts."""
 REMEMBERED = 10_000
 """Addresses, and pairs of address and user, that are counted; the one that was quiet longest makes room."""
-WIDER = (48, 32)
-"""Lengths by which an IPv6 address is counted as well: a site has 65,536 networks of /64, a provider as many sites."""
 LONGEST_NAME = 100
 """Characters of a name that are told, and that tell it from others: Pexip Infinity has no longer ones."""
 
@@ -87,18 +84,6 @@ class Throttle:
         if len(self._counts) > REMEMBERED:
             self._counts.popitem(last=False)
         return count
-
-
-def networks(address: str) -> Sequence[str]:
-    """By what an address is counted: itself, or the networks that it is in, the narrowest first.
-
-    One who has an IPv6 address has all 2^64 of its network.
-    """
-    with suppress(ValueError):
-        parsed = parse_address(address)
-        if len(parsed) == 16:
-            return [str(Network.holding(parsed, length)) for length in (64, *WIDER)]
-    return [address]
 
 
 def _delay(count: int) -> float:

@@ -23,6 +23,7 @@ import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from .connection_places import ConnectionPlaces
 from .options import LIMITS, Limits
 from .timeouts import TimedProtocol
 
@@ -56,6 +57,7 @@ class LimitedProtocol(TimedProtocol):
     """One connection, kept within `limits`."""
 
     limits: ClassVar[Limits] = LIMITS
+    places: ClassVar[ConnectionPlaces] = ConnectionPlaces(LIMITS.connections)
     quiet_until: ClassVar[float] = 0.0
     read: ClassVar[Collection[str]] = ()
     """Paths whose bodies the application reads and bounds."""
@@ -68,6 +70,7 @@ class LimitedProtocol(TimedProtocol):
         self._is_whole = False
         self._refusal: bytes | None = None
         self._certified: str | None = None
+        self._has_place = False
         self._answering: RequestResponseCycle | None = None
 
     # --- the connection ---
@@ -76,20 +79,31 @@ class LimitedProtocol(TimedProtocol):
         """It begins, or is turned away when there are too many."""
         super().connection_made(transport)
         self._certified = _name_of(transport.get_extra_info("peercert"))
-        if len(self.connections) > self.limits.connections:
-            self._turn_away()
-        else:
+        self._has_place = self.places.take(self._peer)
+        if self._has_place:
             self.set_deadline(self.limits.header_seconds, self._refuse_delay)
+        else:
+            self._turn_away()
+
+    @property
+    def _peer(self) -> str | None:
+        return self.client[0] if self.client else None
 
     def _turn_away(self) -> None:
+        is_full = self.places.taken >= self.places.limit
         if self.loop.time() >= self.quiet_until:
             type(self).quiet_until = self.loop.time() + QUIET
-            log.warning("too many connections: those over %d are turned away", self.limits.connections)
-        self.transport.write(self._answer(503, "There are too many connections"))
+            over = f"those over {self.places.limit}" if is_full else f"those of {self._peer} over its share"
+            log.warning("too many connections: %s are turned away", over)
+        reason = "There are too many connections" if is_full else "There are too many connections from this address"
+        self.transport.write(self._answer(503, reason))
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has ended: of the requests on it, uvicorn tells only the last one."""
+        if self._has_place:
+            self._has_place = False
+            self.places.leave(self._peer)
         self.pipeline.clear()
         if self._answering is not None:
             self._answering.disconnected = True

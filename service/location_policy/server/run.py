@@ -18,6 +18,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from .connection_places import ConnectionPlaces, is_loopback
 from .fast_path import FastPath
 from .open_files import fitted
 from .options import Limits
@@ -88,10 +89,12 @@ def run(
     signs: LifecycleCallbacks | None = None,
     *,
     read: Collection[str] = (),
+    is_proxy: Callable[[str], bool] = lambda _: False,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let what is under way end; over TLS if there is a context.
 
-    `read` are the paths whose bodies the application reads and bounds.
+    `read` are the paths whose bodies the application reads and bounds; of one address that `is_proxy` come the
+    connections of many clients.
     """
     sys.setswitchinterval(SWITCH)
     with ending_later():
@@ -99,7 +102,9 @@ def run(
         gc.freeze()  # what is there by now stays: to look through it again and again would hold answers up
 
     signs = signs or LifecycleCallbacks()
-    protocol = type("Protocol", (FastPath,), {"limits": fitted(limits), "read": read})
+    limits = fitted(limits)
+    places = ConnectionPlaces(limits.connections, lambda one: is_loopback(one) or is_proxy(one))
+    protocol = type("Protocol", (FastPath,), {"limits": limits, "places": places, "read": read})
     _Server(_config(app, protocol, context, signs), signs).run([listener])
 
 

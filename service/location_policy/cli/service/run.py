@@ -62,7 +62,8 @@ def work(parts: Parts, manager: Manager) -> None:
         if parts.source.is_kept and parts.opened.answers:
             watcher.wait_for_look(FIRST_LOOK)
         context = parts.certificates.context if parts.certificates else None
-        run(app, parts.listener, parts.options.limits, context, _signs(manager, notifier), read=BODIES)
+        signs, is_proxy = _signs(manager, notifier), parts.access.proxies.believes
+        run(app, parts.listener, parts.options.limits, context, signs, read=BODIES, is_proxy=is_proxy)
     finally:
         reloader.stop()
         if mirror:

@@ -18,9 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ...access.credentials import Credentials, Roles, TooBusy
 from ...access.proxies import Proxies
 from ...access.roles import Role
-from ...access.throttle import networks
 from ...lookup import answers
 from ...lookup.answers import Answer
+from ...net.client_networks import networks
 from .asker import ASKER
 from .cross_origin import foreign
 from .faults import MEDIA_TYPE, Fault, problem_details
