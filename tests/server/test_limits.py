@@ -343,6 +343,27 @@ def test_an_upgrade_is_answered_as_if_it_had_not_been_asked_for_and_closed(servi
     assert (status, body["status"]) == (200, "success")
 
 
+@pytest.mark.parametrize(
+    ("target", "host", "is_ours"),
+    [
+        (b"http://evil.example/edit", b"localhost", False),
+        (b"http://localhost@evil.example:80/edit", b"localhost", False),
+        (b"HTTP://evil.example?localhost/", b"localhost", False),
+        (b"http://localhost/edit", b"localhost", True),
+        (b"http://user@[::1]:80/edit", b"evil.example", True),
+        (b"//localhost/edit", b"evil.example", False),
+        (b"/edit", b"localhost", True),
+    ],
+)
+def test_the_host_of_a_whole_url_is_the_one_that_is_asked(
+    service: Service, target: bytes, host: bytes, is_ours: bool
+) -> None:
+    with connect(service) as connection:
+        connection.sendall(b"POST %b HTTP/1.1\r\nHost: %b\r\nContent-Length: 0\r\n\r\n" % (target, host))
+        head = connection.recv(4096)
+    assert (not head.startswith(b"HTTP/1.1 403 ")) is is_ours, head
+
+
 # --- bodies ---
 
 

@@ -43,8 +43,8 @@ LINGER = 1.0
 QUIET = 60.0
 """Seconds between two lines in the log that say that there are too many connections."""
 
-_NO_PATH = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+(?=\?|\Z)")
-"""What a target in absolute form has before its query, where it has no path: that is `/` (RFC 9110, 4.2.3)."""
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?([^/?#]+)(/?)")
+"""What a target in absolute form has before its path and query: the host that is asked is in it."""
 
 log = logging.getLogger(__name__)
 
@@ -200,8 +200,8 @@ class LimitedProtocol(TimedProtocol):
     def on_headers_complete(self) -> None:
         """The application begins to answer."""
         self.check_head()
-        if without_path := _NO_PATH.match(self.url):
-            self.url = b"%b/%b" % (without_path[0], self.url[without_path.end() :])
+        if absolute := _ABSOLUTE.match(self.url):
+            self._take_host(absolute)
         super().on_headers_complete()
         self._is_in_body = True
         self._count = 0
@@ -209,6 +209,13 @@ class LimitedProtocol(TimedProtocol):
             self.unset_deadline()
         if self.expect_100_continue:
             self.cycle.keep_alive = False  # no route asks for the body, so it may never come (RFC 9110, 10.1.1)
+
+    def _take_host(self, absolute: re.Match[bytes]) -> None:
+        """The host of the target replaces what `Host` says (RFC 9112, 3.2.2); no path is `/` (RFC 9110, 4.2.3)."""
+        host, slash = absolute.groups()
+        if not slash:
+            self.url = b"%b/%b" % (absolute[0], self.url[absolute.end() :])
+        self.headers[:] = [(b"host", host), *(header for header in self.headers if header[0] != b"host")]
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body; what its reader gets is the reader's to count."""
