@@ -119,6 +119,11 @@ def is_seen(character: str) -> bool:
     return character.isprintable() and character not in _BLANK
 
 
+def shows(text: str) -> bool:
+    """Is there a character in it that shows, and is no space?"""
+    return any(is_seen(c) and not c.isspace() for c in text)
+
+
 def written_out(text: str) -> str:
     """The text with an escape for every character that is not ASCII, or that cannot be seen."""
     return "".join(c if c.isascii() and c.isprintable() else _escaped(c) for c in text)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from ..plan.limits import Excess
 from ..repository.repository import Repository
-from ..text import escape, moment_text, shorten
+from ..text import escape, moment_text, shorten, shows
 
 OPTION = "allow-large-change"
 """The push option that overrides the limits: `git push -o allow-large-change="reason"`."""
@@ -49,10 +49,10 @@ class Override:
 
 
 def asked_reason(repository: Repository, commit_id: str, options: Sequence[str]) -> str | None:
-    """Why this commit may exceed the limits, by its pusher or by its message; an empty reason is none."""
+    """Why this commit may exceed the limits, by its pusher or by its message; one in which nothing shows is none."""
     pushed = [option.partition("=")[2] for option in options if option.partition("=")[0] == OPTION]
     reasons = (reason.strip() for reason in (*pushed[::-1], *repository.trailers(commit_id, TRAILER)[::-1]))
-    return next(filter(None, reasons), None)
+    return next((reason for reason in reasons if shows(reason)), None)
 
 
 def joined(excess: Sequence[Excess], reason: str, by: str, at: datetime) -> Override:

@@ -151,10 +151,28 @@ def test_words_in_the_middle_of_a_message_override_and_note_nothing(limited: Sit
     assert push(limited).returncode == 1
 
 
-@pytest.mark.parametrize("option", ["allow-large-change", "allow-large-change=", "allow-large-change= ", "ci.skip=x"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "allow-large-change",
+        "allow-large-change=",
+        "allow-large-change= ",
+        "allow-large-change=\u200b",
+        "allow-large-change=\u00a0\u2060 \ufe0f\u3164\x7f",
+        "ci.skip=x",
+    ],
+)
 def test_without_a_reason_nothing_is_overridden(limited: Site, option: str) -> None:
     limited.commit(LARGE)
     assert push(limited, "-o", option).returncode == 1
+
+
+def test_a_trailer_without_a_character_that_shows_is_no_reason_and_hides_none(limited: Site) -> None:
+    limited.commit(LARGE, "Move\n\nAllow-Large-Change: \u200b")
+    assert push(limited).returncode == 1
+    limited.commit({"README": "x"}, "Say why\n\nAllow-Large-Change: the lease ends\nAllow-Large-Change: \u200b\u2061")
+    assert push(limited, "-o", "allow-large-change=\u2060").returncode == 0
+    assert note(limited, "main").startswith("Allow-Large-Change: the lease ends\n")
 
 
 def test_a_reason_that_was_not_needed_is_not_noted(limited: Site) -> None:
