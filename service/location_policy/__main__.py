@@ -20,10 +20,10 @@ def main() -> None:
             from .cli.hooks.pre_receive import pre_receive
 
             sys.exit(pre_receive(*sys.argv[2:]))
-        case ["post-receive"]:
+        case ["post-receive"] | ["post-receive", "GL_USERNAME"]:
             from .cli.hooks.post_receive import post_receive
 
-            sys.exit(post_receive())
+            sys.exit(post_receive(*sys.argv[2:]))
         case ["proc-receive"]:
             from .cli.hooks.proc_receive import proc_receive
 

@@ -326,6 +326,28 @@ def test_a_note_that_cannot_be_kept_is_told_and_the_push_stands(limited: Site) -
     assert tip(limited.repository) == commit
 
 
+@pytest.mark.parametrize(
+    ("configured", "named"), [("GL_USER", []), ("", ["GL_USERNAME"]), ("GL_USER", ["GL_USERNAME"])]
+)
+def test_the_note_that_post_receive_makes_names_the_pusher_as_pre_receive_does(
+    limited: Site, tmp_path: Path, configured: str, named: list[str]
+) -> None:
+    if configured:
+        git("config", "location-policy.pusher", configured, cwd=limited.repository)
+    sent = {"GL_USER": "gina", "GL_USERNAME": "lars", "REMOTE_USER": "mallory"}
+    sent |= {"GIT_PUSH_OPTION_COUNT": "1", "GIT_PUSH_OPTION_0": REASON, "GIT_DIR": str(limited.repository)}
+    before = tip(limited.repository)
+    commit = force_commit(limited.repository, LARGE)
+    updates = f"{before} {commit} refs/heads/main\n".encode()
+    notes = []
+    for hook in ("pre-receive", "post-receive"):
+        done = run_program(hook, *named, cwd=tmp_path, environment=sent, stdin=updates)
+        assert done.returncode == 0, done.stderr
+        notes.append(note(limited, commit).splitlines()[4:5])
+        git("update-ref", "-d", "refs/notes/location-policy", cwd=limited.repository)
+    assert notes == [[f"Pushed-By: {'lars' if named else 'gina'}"]] * 2
+
+
 def push_and_leave(site: Site, commit: str, *, after: bytes) -> None:
     """Push as git does (gitprotocol-pack), with a reason, and hang up as soon as the hook has said this."""
     old = tip(site.repository)

@@ -15,13 +15,17 @@ from ...repository.repository import open_pushed_repository
 from ..terminal.exit_status import NO, tell
 
 
-def post_receive() -> int:
-    """Note why the push on standard input was allowed; the exit status, of which git takes no notice."""
+def post_receive(named: str | None = None) -> int:
+    """Note why the push on standard input was allowed; the exit status, of which git takes no notice.
+
+    `named` is the variable in which the server that runs the hook has put the pusher's name, as pre-receive has it.
+    """
     options, at = push_options(os.environ), datetime.now(UTC)
     try:
         updates = parse_updates(sys.stdin.buffer.read())
         with open_pushed_repository(Path(os.environ.get("GIT_DIR", "."))) as repository:
-            record_overrides(updates, repository, options, by=pusher(os.environ, repository), at=at)
+            by = pusher(os.environ, repository, named)
+            record_overrides(updates, repository, options, by=by, at=at)
     except (LocationPolicyError, ValueError) as error:
         told = error if isinstance(error, LocationPolicyError) else LocationPolicyError(str(error))
         tell(

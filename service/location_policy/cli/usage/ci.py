@@ -33,11 +33,12 @@ def pre_receive(variable: str | None) -> None:
     sys.exit(pre_receive(variable))
 
 
-def post_receive() -> None:
+@of.argument("variable", "As for pre-receive, and the same.", default=None)
+def post_receive(variable: str | None) -> None:
     """Note why the push on standard input was allowed, for the hook."""
     from ..hooks.post_receive import post_receive
 
-    sys.exit(post_receive())
+    sys.exit(post_receive(variable))
 
 
 def proc_receive() -> None:
