@@ -87,7 +87,11 @@ CODES = {
         "warning",
         adjustable=True,
     ),
-    "catch-all": Code("a row for every address: 0.0.0.0/0 or ::/0", "warning", adjustable=True),
+    "catch-all": Code(
+        "a row for a large part of all addresses: a subnet of length 0 to 7, such as 0.0.0.0/0, but for fc00::/7",
+        "warning",
+        adjustable=True,
+    ),
     "home-network": Code(
         "a row that takes callers at home: 192.168.0.0, 192.168.1.0 or 10.0.0.0 with /24 or longer",
         "warning",

@@ -118,7 +118,7 @@ def is_over(old: Content, new: Content) -> bool:
     rows = [number for number, row in enumerate(old.rows) if row]
     changed = sum(old.answer(number) != new.answer(number) for number in rows)
     gone = sum(new.rows[number] is None for number in rows)
-    is_default_other = old.default not in (None, new.default) and limits[0] < 1
+    is_default_other = old.default != new.default and limits[0] < 1
     is_large = changed > limits[0] * len(rows) or gone > limits[1] * len(rows) or is_default_other
     loosens = (
         ((new.limit is None or old.limit is None or new.limit > old.limit) and old.limit not in (None, 100))

@@ -106,18 +106,53 @@ def test_another_spelling_of_the_same_parameter_and_another_protocol_change_no_a
     assert exceeded(rows, rows, CHANGED, policy) == []
 
 
+@pytest.mark.parametrize("default", ["", '[answer]\ndefault = "Perth"\n'])
+@pytest.mark.parametrize(
+    ("limit", "added", "measured"),
+    [
+        ("25%", ["0.0.0.0/0"], ["over 99.99% of all IPv4 addresses (those without a row)"]),
+        ("25%", ["::/0"], ["100% of all IPv6 /64s (those without a row)"]),
+        ("25%", ["0.0.0.0/2", "64.0.0.0/2"], ["50% of all IPv4 addresses (those without a row)"]),
+        ("25%", ["64.0.0.0/2", "2000::/3"], []),
+        ("10%", ["2000::/3"], ["12.5% of all IPv6 /64s (those without a row)"]),
+        ("0%", ["11.0.0.0/8", "fd00::/8"], []),
+        ("0%", ["12.0.0.0/7"], ["0.79% of all IPv4 addresses (those without a row)"]),
+        ("0%", ["11.0.0.0/8", "12.0.0.0/32"], ["0.4% of all IPv4 addresses (those without a row)"]),
+        ("100%", ["0.0.0.0/0", "::/0"], []),
+    ],
+)
+def test_wide_rows_where_none_was_count_by_all_addresses(
+    default: str, limit: str, added: list[str], measured: list[str]
+) -> None:
+    rows, policy = many_rows(100), f"{CHANGED.replace('25%', limit)}{default}"
+    wider = rows + "".join(f"Hobart,{subnet}\n" for subnet in added)
+    assert exceeded(rows, wider, policy) == [("changed-addresses", limit, one) for one in measured]
+
+
+def test_what_a_wide_row_takes_of_other_rows_and_of_none_counts_each_by_itself() -> None:
+    rows = "".join(f"Sydney,10.{number}.0.0/16\n" for number in range(100))
+    assert exceeded(rows, "Hobart,0.0.0.0/0\n", CHANGED)[:2] == [
+        ("changed-addresses", "25%", "100% of IPv4 addresses"),
+        ("changed-addresses", "25%", "99.85% of all IPv4 addresses (those without a row)"),
+    ]
+
+
+def test_a_wide_row_that_says_what_the_default_says_changes_nothing() -> None:
+    rows, policy = many_rows(100), f'{CHANGED}[answer]\ndefault = "Perth"\n'
+    assert exceeded(rows, rows + "Perth,0.0.0.0/0\nPerth,::/0\n", policy) == []
+
+
 def test_a_default_that_changes_is_no_change_of_a_row() -> None:
     rows, policy = many_rows(100), f'{CHANGED}[answer]\ndefault = "Perth"\n'
-    assert exceeded(rows, rows + "Hobart,0.0.0.0/0\n", policy) == []
     assert exceeded(rows, moved(100, rows), policy)[0][2] == "100% of IPv4 addresses"
     assert exceeded(rows, "Perth,10.0.0.0/25\nSydney,192.0.2.0/24\n", policy)[0][2] == "100% of IPv4 addresses"
 
 
-def test_a_default_that_changes_or_goes_changes_all_that_has_no_row() -> None:
+def test_a_default_that_comes_changes_or_goes_changes_all_that_has_no_row() -> None:
     rows, policies = many_rows(100), [f'{CHANGED}[answer]\ndefault = "{name}"\n' for name in ("Perth", "Oslo")]
     all_of_it = [("changed-addresses", "25%", "100% of addresses without a row")]
     assert exceeded(rows, rows, *policies) == exceeded(rows, rows, policies[0], CHANGED) == all_of_it
-    assert exceeded(rows, rows, CHANGED, policies[0]) == []
+    assert exceeded(rows, rows + "Perth,0.0.0.0/0\n", CHANGED, policies[0]) == all_of_it
 
 
 def test_another_form_of_overflow_changes_the_answers_that_have_some_once() -> None:

@@ -26,7 +26,14 @@ from .toml_positions import key_place, name_places
 HOME_NETWORKS = ("192.168.0.0", "192.168.1.0", "10.0.0.0")
 """The /24 networks that home routers come with."""
 
-_CATCH_ALL = frozenset(Network(bytes(size + 1)) for size in (4, 16))
+# 2000::/3 is all that callers on the internet have in IPv6, so also a row that is a little longer takes them all; the
+# private addresses of IPv6 are a /7 (RFC 4193), as those of IPv4 are a /8.
+_CATCH_ALL = frozenset(
+    Network(bytes((number << 8 - length, *bytes(size - 1), length)))
+    for size in (4, 16)
+    for length in range(8)
+    for number in range(1 << length)
+) - {Network.holding(parse_address("fc00::"), 7)}
 
 # A caller's subnet comes as its first address without the mask (contract of Pexip, 1.5), so a caller at home is taken
 # by a row that begins there; not by 192.168.1.128/25. A shorter row, such as 10.0.0.0/8, is how whole companies are.
@@ -77,7 +84,8 @@ def single_row_problems(files: Sequence[RowFile], codes: Collection[str]) -> Ite
 
 def _catch_all(placed: PlacedRow) -> Problem:
     family = "IPv4" if len(placed.row.network.first) == 4 else "IPv6"
-    said = f"takes every {family} address that no other row takes, and leaves Pexip nothing to choose"
+    inside, share = ("in it ", f", one in {1 << length} of all") if (length := placed.row.network.length) else ("", "")
+    said = f"takes every {family} address {inside}that no other row takes{share}, and leaves Pexip nothing to choose"
     return placed.problem(-1, "catch-all", said, _delete_or_allow(placed, "catch-all"))
 
 

@@ -1,14 +1,18 @@
 """Is a change larger than one push may make? The limits are those of the map before it, `[limits]` of its policy.toml.
 
 What counts is what was answered by a row before: its addresses whose answer changes or goes, and the rows whose subnet
-goes. What is added harms no caller who was answered. A rule that changes answers counts for every one that it changes,
-a default that is changed or taken away, for all addresses that no row covers. Where there are limits, what loosens
-them, or anything else that judges the next push, is over them.
+goes. A rule that changes answers counts for every one that it changes.
+
+What no row covered counts by itself, since it was answered too: by the default, or by Pexip's own choice. Another
+default, or a first one, changes all of it. What rows take of it is measured by all addresses there are, and up to a /8
+it is how a map grows, and counts for nothing.
+
+Where there are limits, what loosens them, or anything else that judges the next push, is over them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..config.files import EXPECTATIONS_PATH
@@ -18,6 +22,9 @@ from ..text import count
 from .answer_changes import row_changes
 from .plan import Plan, Total, total_of
 from .rule_changes import APPROVAL_CHECK, RuleChange, has_limits
+
+WIDE = 8
+"""The longest prefix of what counts though no row covered it before; in IPv6 that is 2^56 of /64."""
 
 
 class Excess(NamedTuple):
@@ -43,11 +50,14 @@ def exceeded_limits(plan: Plan) -> tuple[Excess, ...]:
     limits, size = plan.old.rules.limits, plan.old.size
     found: list[Excess] = []
     if limit := limits.get("changed-addresses"):
-        before, changed = _changed(plan)
+        before, changed, taken = _changed(plan)
         found += _excess("changed-addresses", limit, changed.addresses, before.addresses, "IPv4 addresses")
         found += _excess("changed-addresses", limit, changed.slash64s, before.slash64s, "IPv6 /64s")
-        if plan.old.rules.default not in (None, plan.new.rules.default):
+        if plan.old.rules.default != plan.new.rules.default:
             found += _excess("changed-addresses", limit, 1, 1, "addresses without a row")
+        else:
+            found += _excess_of_all(limit, taken.addresses, 32, "IPv4 addresses")
+            found += _excess_of_all(limit, taken.slash64s, 64, "IPv6 /64s")
     if limit := limits.get("removed-subnets"):
         rows = row_changes(plan.old, plan.new)
         found += _excess("removed-subnets", limit, len(rows.gone.keys() - rows.come.keys()), size, "subnets")
@@ -58,6 +68,12 @@ def exceeded_limits(plan: Plan) -> tuple[Excess, ...]:
 def _excess(rule: str, limit: Percentage, number: int, whole: int, what: str) -> Iterator[Excess]:
     if limit.is_exceeded(number, whole):
         yield Excess(rule, limit.text, f"{measured_share(number, whole)} of {what}")
+
+
+def _excess_of_all(limit: Percentage, number: int, bits: int, what: str) -> Iterator[Excess]:
+    """So many of all 2^bits that no row covered before."""
+    if number > 1 << bits - WIDE:
+        yield from _excess("changed-addresses", limit, number, 1 << bits, f"all {what} (those without a row)")
 
 
 def _loosening(plan: Plan, change: RuleChange) -> Excess:
@@ -71,17 +87,23 @@ def _loosening(plan: Plan, change: RuleChange) -> Excess:
     return Excess(change.key, before or "none", str(after or "none"))
 
 
-def _changed(plan: Plan) -> tuple[Total, Total]:
-    """What rows answered before, and what of it gets another answer or none."""
-    lost = [(change.size, one) for change in plan.changes if change.before is not None for one in change.ranges]
-    if not lost and not plan.by_rules:
-        return Total(), Total()
-    answered = plan.answered
-    before = [(size, part.range) for size, parts in answered.items() for part in parts]
-    changed = [
-        (size, one) for size, whole in disjoint([*lost, *plan.by_rules]) for one in _within(whole, answered[size])
-    ]
-    return total_of(before), total_of(changed)
+def _changed(plan: Plan) -> tuple[Total, Total, Total]:
+    """What rows answered before, what of it gets another answer or none, and what of all else rows answer now."""
+    by_rows = [(change.size, one) for change in plan.changes for one in change.ranges]
+    size = total_of(by_rows)
+    is_wide = size.addresses > 1 << 32 - WIDE or size.slash64s > 1 << 64 - WIDE
+    if not (is_wide or plan.by_rules or any(change.before is not None for change in plan.changes)):
+        return Total(), Total(), Total()
+    before = [(size, part.range) for size, parts in plan.answered.items() for part in parts]
+    changed = total_of(_answered(plan, [*by_rows, *plan.by_rules]))
+    kept = total_of(_answered(plan, by_rows))
+    taken = Total(0, size.addresses - kept.addresses, size.slash64s - kept.slash64s)
+    return total_of(before), changed, taken
+
+
+def _answered(plan: Plan, ranges: Iterable[tuple[int, Range]]) -> list[tuple[int, Range]]:
+    """What of these ranges a row answered before."""
+    return [(size, one) for size, whole in disjoint(ranges) for one in _within(whole, plan.answered[size])]
 
 
 def _within(changed: Range, answered: Sequence[Part]) -> Iterator[Range]:
