@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from location_policy.config import files, validate
+from location_policy.config import files, row_file, validate
 from location_policy.config.files import File
 from location_policy.config.policy_toml import Rules
+from location_policy.config.row import Line, parse_line
 from location_policy.config.row_checks import ROWS_LIMIT, SPELT, row_problems
 from location_policy.config.row_file import LineCache, RowFile, read_rows
 from location_policy.config.validate import Validator, load_map
@@ -332,6 +333,30 @@ def test_lines_below_very_many_wrong_ones_are_not_read() -> None:
     file = read_rows("a.csv", b"oops\n" * 30_000 + b"Oslo,10.0.0.0/8\n", memory := LineCache())
     assert (len(file.lines), file.is_cut, file.size) == (GATHERED, True, 0)
     assert not memory  # what is no row is not kept
+
+
+def test_files_of_wrong_lines_are_read_as_if_they_were_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bytes] = []
+
+    def parse(text: bytes) -> Line:
+        read.append(text)
+        return parse_line(text)
+
+    monkeypatch.setattr(row_file, "parse_line", parse)
+    wrong = {f"locations/{at:02}.csv": f"oops {at}\n" * 4_000 for at in range(20)}
+    found = problems({"locations/!.csv": "Oslo,10.0.0.0/8\n", **wrong})
+    assert (len(found), found.counted("error")) == (GATHERED, "10,000 errors or more")
+    assert {problem.path for problem in found} == {"locations/00.csv", "locations/01.csv", "locations/02.csv"}
+    assert len(read) < GATHERED + 100
+
+
+def test_files_that_lie_below_very_many_errors_are_read_once_those_are_gone() -> None:
+    validator = Validator()
+    many, few = blob("locations/a.csv", "1", "oops\n" * 30_000), blob("locations/b.csv", "2", "Oslo,10.0.0.0/8\n")
+    with pytest.raises(InvalidConfiguration):
+        validator.load_map([many, few])
+    assert not validator.knows("locations/b.csv", "2")
+    assert validator.load_map([few]).size == 1
 
 
 @pytest.mark.parametrize(

@@ -102,11 +102,9 @@ def read_lines(
     lines: list[Read] = []
     wrong = 0
     texts = iter(texts)
-    while found := list(map(read, islice(texts, _BATCH))):
+    while wrong < most and (found := list(map(read, islice(texts, _BATCH)))):
         lines += found
         wrong += wrong_in(found)
-        if wrong >= most:
-            break
     return tuple(lines)
 
 

@@ -57,10 +57,14 @@ class LineCache(dict[bytes, Line]):
 
 
 class Patience(NamedTuple):
-    """How many lines with an error are read of one file, and what an error is; the lines below them are not read."""
+    """How many lines with an error are read, and what an error is; the lines below them are not read."""
 
     most: int = GATHERED
     errors: Collection[str] = FIXED
+
+    def after(self, file: RowFile) -> Patience:
+        """What is left of it for the files that come after this one."""
+        return self if file.is_clean else self._replace(most=self.most - self.wrong_in(file.lines))
 
     def wrong_in(self, lines: Sequence[Line]) -> int:
         """How many of these have an error."""

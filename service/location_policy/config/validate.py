@@ -129,11 +129,18 @@ class Validator:
         return file.content.count(b"\n")
 
     def _read_rows(self, files: Iterable[File], rules: Rules) -> tuple[RowFile, ...]:
-        """What the files of rows say; those that are not large, and were read to the end, are held for the next."""
+        """What the files of rows say; those that are not large, and were read to the end, are held for the next.
+
+        Wrong lines are counted in all files together: those that come after very many are not read.
+        """
         before = {file.path: file for file in self._files.values()}
         patience = Patience(self._most, FIXED | rules.codes_of("error"))
         read: dict[int, RowFile] = {}
-        found = {(f.path, f.blob): self._row_file(f, before, read, patience) for f in files if is_rows(f.path)}
+        found: dict[tuple[str, str], RowFile] = {}
+        for file in files:
+            if is_rows(file.path):
+                rows = found[file.path, file.blob] = self._row_file(file, before, read, patience)
+                patience = patience.after(rows)
         contents = {id(file.content): len(file.content) for file in found.values()}
         is_held = sum(contents.values()) <= HELD
         self._files = {key: file for key, file in found.items() if is_held and not file.is_cut}
