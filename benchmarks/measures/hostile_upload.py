@@ -4,8 +4,8 @@
 
 A service of its own with a small map. Each upload is made of as many wrong lines as there is room for. Another process
 sends it in a loop, and a node is timed as in pages.py, alone and beside it, in turns. Told are the answer's size and
-time, the p99 of the node, and the memory that the service has had at most. At the end a commit of such lines is put at
-HEAD round the hook, and the size of `/status` is told.
+time, the p99 of the node, as a ratio to that alone too, and the memory that the service has had at most. At the end a
+commit of such lines is put at HEAD round the hook, and the size of `/status` is told.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from benchmarks.measures.pages import p99, turn
+from benchmarks.measures.pages import print_waits, turn
 from benchmarks.measures.upload import KIND, LOADER, body_of, memory
 from tests.support.maps import many_rows
 from tests.support.repositories import force_commit, make_repository
@@ -64,18 +63,16 @@ def print_upload(service: Service, place: Path, what: str, rows: str, turns: int
     print(f"{what}: {response.status}, {size:,} bytes in {time.perf_counter() - began:.2f} s")
     loader = subprocess.Popen([sys.executable, "-c", LOADER, str(service.port), str(place), KIND])
     loader.send_signal(signal.SIGSTOP)
-    found: dict[str, list[float]] = {"alone": [], "beside it": []}
+    found: dict[str, list[list[float]]] = {"alone": [], "beside it": []}
     for _ in range(turns):
         time.sleep(1)
-        found["alone"] += turn(connection)
+        found["alone"].append(turn(connection))
         loader.send_signal(signal.SIGCONT)
-        found["beside it"] += turn(connection)
+        found["beside it"].append(turn(connection))
         loader.send_signal(signal.SIGSTOP)
     loader.kill()
     loader.wait()
-    for name, times in found.items():
-        print(f"  a node {name}: median {median(times) * 1000:.2f} ms, p99 {p99(times) * 1000:.2f} ms", end="")
-        print(f", worst {max(times) * 1000:.1f} ms")
+    print_waits(found)
     print(f"  {memory(service)} MB at most")
 
 

@@ -117,6 +117,11 @@ def print_nodes(ports: list[int], turns: int) -> None:
     for one in loaders:
         one.kill()
         one.wait()
+    print_waits(found)
+
+
+def print_waits(found: dict[str, list[list[float]]]) -> None:
+    """What a node waited in these turns, and how many times as long as in those of `alone` beside which each stood."""
     for name, turns_ in found.items():
         every = [seconds for times in turns_ for seconds in times]
         ratios = [p99(times) / p99(alone) for times, alone in zip(turns_, found["alone"], strict=True)]
