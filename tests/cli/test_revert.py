@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from location_policy.repository.repository import open_repository
 from location_policy.runtime.users import user_name
 from tests.support.maps import many_rows
 from tests.support.program import run_program
-from tests.support.repositories import BAD, GOOD, Clone, Files, clone, force_commit, git, init, tip
+from tests.support.repositories import BAD, GOOD, Clone, Files, clone, force_commit, git, init, run_git, tip
 from tests.support.service import running_service
 from tests.support.unprivileged import NOBODY, open_folder, run_program_as_nobody
 
@@ -198,8 +199,8 @@ def test_a_large_change_needs_a_reason_which_is_noted(tmp_path: Path) -> None:
     done = site.revert(bad)
     assert done.returncode == 1
     assert "limits.changed-addresses: at most 25%, but it is" in done.stdout
-    how = f'if all of it is meant, say why:\n  location-policy revert {bad[:10]} --allow-large-change "reason"\n'
-    assert done.stdout.endswith(f"% of IPv4 addresses\n\n{how}")
+    how = f'location-policy revert {bad[:10]} --repo {site.path} --allow-large-change "reason"\n'
+    assert done.stdout.endswith(f"% of IPv4 addresses\n\nif all of it is meant, say why:\n  {how}")
     assert (done.stderr, "git push" in done.stdout) == ("", False)
     done = site.revert(bad, "--allow-large-change", "calls fail", "--author", "Bob <bob@example.com>")
     assert (done.returncode, "  reason: calls fail\n" in done.stdout) == (0, True)
@@ -207,6 +208,69 @@ def test_a_large_change_needs_a_reason_which_is_noted(tmp_path: Path) -> None:
         found = override_of(repository, tip(site.path))
     assert found
     assert (found.reason, found.by) == ("calls fail", "Bob")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        ("--author", "Bob O'Hara <bob@example.com>", "-m", 'It\'s "over"\n\nApproved-by: bob'),
+    ],
+)
+@pytest.mark.parametrize("back", [False, True])
+def test_the_hint_for_a_large_change_is_followed_as_it_stands(
+    tmp_path: Path, more: tuple[str, ...], *, back: bool
+) -> None:
+    sydney, perth = ({"locations.csv": many_rows(200, name), "policy.toml": LIMITS} for name in ("Sydney", "Perth"))
+    site = Site(tmp_path, sydney)
+    first = force_commit(site.path, {**sydney, "locations/more.csv": "Hobart,192.0.2.0/24\n"})
+    bad = force_commit(site.path, perth, message="Move to Perth")
+    force_commit(site.path, {**perth, "locations/more.csv": "Hobart,192.0.3.0/24\n"})
+    git("reflog", "expire", "--expire=all", "--all", cwd=site.path)
+    asked = ("--to", first) if back else (bad,)
+    done = site.revert(*asked, *more)
+    assert done.returncode == 1
+    words = shlex.split(done.stdout.rpartition("say why:\n")[2])
+    assert words[:2] == ["location-policy", "revert"]
+    assert run_program(*words[1:], cwd=tmp_path).returncode == 0
+    with open_repository(site.path) as repository:
+        found = override_of(repository, tip(site.path))
+        assert found
+        assert found.reason == "reason"
+    if more:
+        assert (site.log("%an"), site.log("%s"), site.log("%(trailers)")) == (
+            "Bob O'Hara",
+            'It\'s "over"',
+            "Approved-by: bob",
+        )
+
+
+def test_a_reason_in_the_message_of_a_revert_counts_as_one_in_that_of_a_push(tmp_path: Path) -> None:
+    sydney, perth = ({"locations.csv": many_rows(200, name), "policy.toml": LIMITS} for name in ("Sydney", "Perth"))
+    site = Site(tmp_path, sydney)
+    bad = force_commit(site.path, perth, message="Move to Perth")
+    force_commit(site.path, {**perth, "locations/more.csv": "Hobart,192.0.2.0/24\n"})
+    assert site.revert(bad, "-m", "Calls fail\n\nAllow-Large-Change: calls fail").returncode == 0
+    with open_repository(site.path) as repository:
+        found = override_of(repository, tip(site.path))
+    assert found
+    assert found.reason == "calls fail"
+
+
+def test_the_word_of_owners_is_given_in_the_message_of_a_revert_as_is_told(tmp_path: Path) -> None:
+    rules = '[checks]\nowner-approval = "error"\n'
+    start = {"locations.csv": "Sydney,10.61.2.0/24\n", "policy.toml": rules, "owners.csv": "10.0.0.0/8,ann\n"}
+    site = Site(tmp_path, start)
+    bad = force_commit(site.path, {**start, "locations.csv": "Perth,10.61.2.0/24\n"})
+    force_commit(site.path, {**start, "locations.csv": "Perth,10.61.2.0/24\n", "locations/x.csv": "Oslo,10.2.0.0/16\n"})
+    done = site.revert(bad)
+    assert done.returncode == 1
+    assert done.stdout.endswith(
+        "\nwhen they agree, end its --message, after an empty line, with\n"
+        "  Approved-by: ann\n"
+        "a line for each; or let them do it\n"
+    )
+    assert site.revert(bad, "--message", "Take it back\n\nApproved-by: ann").returncode == 0
 
 
 # --- asked twice ---
@@ -404,6 +468,34 @@ def test_author_and_message_can_be_given(site: Site) -> None:
     site.revert(bad, "--author", "Bob Ross <bob@example.com>", "-m", "Calls from Perth fail")
     assert site.log("%an <%ae> %cn <%ce>") == "Bob Ross <bob@example.com> Bob Ross <bob@example.com>"
     assert site.log("%B") == f"Calls from Perth fail\n\nThis reverts commit {bad}."
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Calls fail\n\nApproved-by: Bob <bob@example.com>",
+        "Calls fail\n\nSince noon.\n \t\nApproved-by: bob\nAllow-Large-Change: calls\n  fail\n\n",
+        "Calls fail\n\nSigned-off-by: bob\nwithout a key\nApproved-by : bob",
+        "Approved-by: bob",
+        "Calls fail\nApproved-by: bob",
+        "Calls fail\n\nApproved-by: bob\n\nand dropped.",
+        "Calls fail\n\n\n\nNote: since noon\nit is so",
+    ],
+)
+def test_trailers_of_a_message_stay_its_trailers(site: Site, typed: str) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    assert site.revert(bad, "-m", typed).returncode == 0
+    parse = ("interpret-trailers", "--parse", "--no-divider")
+    parsed = [run_git(*parse, cwd=site.path, stdin=text.encode()).stdout for text in (typed, site.log("%B"))]
+    assert parsed[0] == parsed[1]
+    with open_repository(site.path) as repository:
+        assert [one.commit for one in undone_by(repository, repository.commit(tip(site.path)))] == [bad]
+
+
+def test_the_sentence_stands_before_the_trailers(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    site.revert(bad, "-m", "Calls fail\n\nSince noon.\n\nApproved-by: bob")
+    assert site.log("%B") == f"Calls fail\n\nSince noon.\n\nThis reverts commit {bad}.\n\nApproved-by: bob"
 
 
 @pytest.mark.parametrize("author", ["Bob", "<bob@example.com>", "Bob <>", "Bob <a b>", "B\nb <b@example.com>"])

@@ -137,7 +137,8 @@ def _content_lines(name: str, move: Move, override: str | None) -> Iterator[str]
         yield ""
     if move.unapproved:
         unapproved = move.unapproved
-        yield from refuse_unapproved(name, unapproved) if move.needs_approval else tell_unapproved(unapproved)
+        refused = refuse_unapproved(name, unapproved, is_command=bool(override))
+        yield from refused if move.needs_approval else tell_unapproved(unapproved)
 
 
 def _size_lines(name: str, move: Move, effect: Effect, override: str | None) -> Iterator[str]:
@@ -222,17 +223,18 @@ def tell_unapproved(touched: Sequence[AffectedOwner]) -> Iterator[str]:
     yield f"warning: not approved by {names}{more} [owner-approval]"
 
 
-def refuse_unapproved(name: str, touched: Sequence[AffectedOwner]) -> Iterator[str]:
-    """The verdict on what its owners have not approved, and how they can."""
+def refuse_unapproved(name: str, touched: Sequence[AffectedOwner], *, is_command: bool = False) -> Iterator[str]:
+    """The verdict on what its owners have not approved, and how they can: in a push, or to a command."""
     yield f"{name} is refused: it needs the word of {count(len(touched), 'owner')}"
     for one in touched[:SHOWN_OWNERS]:
         yield f"  {touched_text(one)}"
     if len(touched) > SHOWN_OWNERS:
         yield f"  … and {count(len(touched) - SHOWN_OWNERS, 'owner')} more"
     yield ""
-    yield "when they agree, end the message of the last commit with"
+    message = "its --message, after an empty line," if is_command else "the message of the last commit"
+    yield f"when they agree, end {message} with"
     yield f"  {APPROVAL}: {escape(quote(touched[0].owner))}"
-    yield "a line for each; or let them push it"
+    yield f"a line for each; or let them {'do' if is_command else 'push'} it"
 
 
 def refuse_rewind(name: str) -> Iterator[str]:

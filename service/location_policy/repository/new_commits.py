@@ -21,6 +21,9 @@ from .git import Git, GitFailed, config_variables, found
 _USAGE = 129
 """The status of git for an option that it does not know (git, usage.c)."""
 _AUTHOR = re.compile(r"\s*([^<>\n]*[^<>\s])\s*<([^<>\s]+)>\s*")
+_GAP = re.compile(r"\n(?:[ \t\r]*\n)+")
+_TRAILER = re.compile(r"^[A-Za-z0-9-]+[ \t]*:", re.MULTILINE)
+"""A line of a message that git may take for a trailer, below its first paragraph (git-interpret-trailers)."""
 _OPEN = ("PATH", "HOME", "XDG_CONFIG_HOME")
 """What git needs to find the settings of its user, which are closed to it elsewhere."""
 IDENTITY = {
@@ -79,9 +82,12 @@ class CommitDraft(NamedTuple):
     subject: str
     body: str
 
-    def message(self, subject: str | None = None) -> str:
-        """The message, with another subject where one is given."""
-        return f"{(subject or self.subject).strip()}\n\n{self.body}\n"
+    def message(self, typed: str | None = None) -> str:
+        """The message, with what was typed in place of the subject; where that ends in trailers, they stay the end."""
+        *paragraphs, last = _GAP.split((typed or self.subject).strip())
+        if paragraphs and _TRAILER.search(last):
+            return "\n\n".join([*paragraphs, self.body, last]) + "\n"
+        return "\n\n".join([*paragraphs, last, self.body]) + "\n"
 
 
 class Merge(NamedTuple):

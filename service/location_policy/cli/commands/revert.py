@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from shlex import quote
 
 from ...config.commit import Commit
 from ...edits.landing import Proposal, check_writable, land, propose, served_tip
@@ -37,9 +38,11 @@ class RevertOptions:
     is_dry: bool
     is_again: bool = False
 
-    def override(self, commit: Commit) -> str:
-        """What to type where a large change is meant."""
+    def override(self, commit: Commit, repo: str | None) -> str:
+        """What to type where a large change is meant: the same, and a reason."""
         what = ["--to"] * bool(self.to) + [commit.id[:10]] + ["--again"] * self.is_again
+        given = {"--repo": repo, "--author": self.author, "--message": self.message}
+        what += [f"{name} {quote(value)}" for name, value in given.items() if value]
         return f'location-policy revert {" ".join(what)} --{OPTION} "reason"'
 
 
@@ -53,20 +56,20 @@ def revert(asked: RevertOptions, repo: str | None) -> int:
         commit = _named(repository, asked)
         _check_writable(repository, asked, commit)
         try:
-            return _make(repository, asked, commit, author)
+            return _make(repository, asked, commit, author, asked.override(commit, repo))
         except NothingChanges as nothing:
             print(nothing.message)
             return 0
 
 
-def _make(repository: Repository, asked: RevertOptions, commit: Commit, author: Author) -> int:
+def _make(repository: Repository, asked: RevertOptions, commit: Commit, author: Author, override: str) -> int:
     """Raises NothingChanges also where another user has made the same meanwhile."""
     tip = served_tip(repository)
     made = _draft(repository, asked, commit, tip, author)
     options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
     proposal, verdict = propose(repository, tip, made.tree, made.message(asked.message), author, options)
     try:
-        return _carry_out(repository, proposal, verdict, asked.override(commit), is_dry=asked.is_dry)
+        return _carry_out(repository, proposal, verdict, override, is_dry=asked.is_dry)
     except BranchMoved:
         _draft(repository, asked, commit, served_tip(repository), author)
         raise
