@@ -14,6 +14,7 @@ import pytest
 
 from location_policy.gate import overrides
 from location_policy.gate.overrides import Override
+from location_policy.plan.limits import Excess
 from location_policy.repository.repository import open_repository
 from location_policy.rollout.journal import Event, Journal
 from tests.support.program import PROGRAM, closed_environment, run_program
@@ -94,6 +95,24 @@ def test_an_override_is_told(repository: Path) -> None:
     assert "  over the limit (changed-addresses 25%, measured 50%) by alice: the site moves\n" in done.stdout
     commits = json.loads(run_program("history", "--repo", repository, "--format", "json").stdout)["commits"]
     assert [one["override"] and one["override"]["at"] for one in commits] == ["2026-03-01T12:30:00Z", None, None]
+
+
+def test_each_limit_that_was_overridden_has_a_line(repository: Path) -> None:
+    excess = [
+        Excess("changed-addresses", "25%", "30% of IPv4 addresses"),
+        Excess("removed-subnets", "10%", "12% of subnets"),
+        Excess("limits.removed-subnets", "10%", "none"),
+        Excess("expectations.csv", "1,200 expectations", "1,000 of them"),
+    ]
+    with open_repository(repository) as opened:
+        overrides.record(opened, tip(repository), overrides.joined(excess, "all of it", "bob", MOMENT))
+    assert (
+        "  over the limit by bob: all of it\n"
+        "    changed-addresses 25%, measured 30% of IPv4 addresses\n"
+        "    removed-subnets 10%, measured 12% of subnets\n"
+        "    limits.removed-subnets 10% -> none\n"
+        "    expectations.csv 1,200 expectations -> 1,000 of them\n"
+    ) in run_program("history", "--repo", repository).stdout
 
 
 def test_json_has_the_same(repository: Path, tmp_path: Path) -> None:

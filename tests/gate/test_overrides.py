@@ -11,7 +11,17 @@ import pytest
 
 from location_policy.errors import RepositoryError
 from location_policy.gate.messages import tell_override
-from location_policy.gate.overrides import NOTES, Override, override_of, overrides, parse_note, record, write_note
+from location_policy.gate.overrides import (
+    NOTES,
+    Override,
+    joined,
+    override_of,
+    overrides,
+    parse_note,
+    record,
+    write_note,
+)
+from location_policy.plan.limits import Excess
 from location_policy.repository import notes
 from location_policy.repository.repository import NOTE_LIMIT, open_repository
 from tests.support.repositories import GOOD, force_commit, git, make_repository, run_git, tip
@@ -65,6 +75,15 @@ def test_a_value_from_outside_stays_one_line() -> None:
 def test_a_long_reason_is_cut() -> None:
     assert "x" * 500 + "…\n" in write_note(Override("r", "1%", "2%", "x" * 600, "b", OVERRIDE.at))
     assert [*tell_override((), "x" * 600)] == [f"  reason: {'x' * 500}…"]
+
+
+def test_what_was_joined_is_parted_again_and_what_a_person_has_written_stands_as_it_is() -> None:
+    excess = (
+        Excess("changed-addresses", "25%", "30%"),
+        Excess("expectations.csv", "1,200 expectations", "1,000 of them"),
+    )
+    assert joined(excess, "x", "bob", OVERRIDE.at).excess == excess
+    assert replace(OVERRIDE, rule="a, b", limit="1%", measured="2%, 3%").excess == (Excess("a, b", "1%", "2%, 3%"),)
 
 
 @pytest.mark.parametrize("text", ["", "seen by Alice", NOTE.replace("12:30", "99:30"), NOTE.replace("Rule", "Role")])

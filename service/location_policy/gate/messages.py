@@ -18,7 +18,7 @@ from ..problems import Problems, joined
 from ..repository.signing_policy import why
 from ..text import count, escape, quote
 from .effect import Effect
-from .overrides import OPTION, TRAILER, told_reason
+from .overrides import OPTION, TRAILER, limit_text, told_reason
 from .ref_updates import DRY_RUN, free_name, nested_name
 from .verdict import Dropped, InvalidCommit, Move, OlderCommits, SignatureCheck, Unjudged, Verdict
 
@@ -212,7 +212,7 @@ def how_to_override(command: str | None) -> Iterator[str]:
 def tell_override(excess: Sequence[Excess], reason: str) -> Iterator[str]:
     """That limits do not count this time, and why."""
     for one in excess:
-        yield f"limit overridden: {one.rule} {one.limit}{' -> ' if one.loosens else ', measured '}{one.measured}"
+        yield f"limit overridden: {limit_text(one)}"
     yield f"  reason: {told_reason(reason)}"
 
 

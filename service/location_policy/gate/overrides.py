@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import starmap
 
 from ..plan.limits import Excess
 from ..repository.repository import Repository
@@ -32,6 +33,7 @@ _KEYS = {
     "by": "Pushed-By",
     "at": "Pushed-At",
 }
+_SEPARATOR = ", "
 _LINE = re.compile(r"([A-Z][A-Za-z-]*): (.+)")
 
 
@@ -47,6 +49,11 @@ class Override:
     """Who pushed, as the server knows them."""
     at: datetime
 
+    @property
+    def excess(self) -> tuple[Excess, ...]:
+        """The limits, each by itself."""
+        return parted(self.rule, self.limit, self.measured)
+
 
 def asked_reason(repository: Repository, commit_id: str, options: Sequence[str]) -> str | None:
     """Why this commit may exceed the limits, by its pusher or by its message; one in which nothing shows is none."""
@@ -57,8 +64,21 @@ def asked_reason(repository: Repository, commit_id: str, options: Sequence[str])
 
 def joined(excess: Sequence[Excess], reason: str, by: str, at: datetime) -> Override:
     """The override of these limits."""
-    rules, limits, measured = (", ".join(column) for column in zip(*excess, strict=True))
+    rules, limits, measured = (_SEPARATOR.join(column) for column in zip(*excess, strict=True))
     return Override(rules, limits, measured, reason, by, at)
+
+
+def parted(rule: str, limit: str, measured: str) -> tuple[Excess, ...]:
+    """The limits of an override, each by itself; where a person has written something else, as one."""
+    columns = [text.split(_SEPARATOR) for text in (rule, limit, measured)]
+    if len(set(map(len, columns))) > 1:
+        return (Excess(rule, limit, measured),)
+    return tuple(starmap(Excess, zip(*columns, strict=True)))
+
+
+def limit_text(one: Excess) -> str:
+    """A limit that was overridden: what it allowed, and what was measured, or what holds now."""
+    return f"{one.rule} {one.limit}{' -> ' if one.loosens else ', measured '}{one.measured}"
 
 
 def override_of(repository: Repository, commit_id: str) -> Override | None:

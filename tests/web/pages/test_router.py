@@ -12,8 +12,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from location_policy.gate.overrides import Override, record
+from location_policy.gate.overrides import Override, joined, record
 from location_policy.lookup.answers import Outcome
+from location_policy.plan.limits import Excess
 from location_policy.problems import Problem, Problems
 from location_policy.repository.repository import open_repository
 from location_policy.rollout.journal import Event, Journal
@@ -321,8 +322,18 @@ def test_history_lists_the_commits_and_what_became_of_each(repository: Path) -> 
     assert office["override"]["reason"] == "the office moves"
     assert found["commits"][0]["is_active"]
     text = page(client, "/history")
-    assert "over the limit the office moves (bob, changed-addresses 25%, measured 30%)" in text
+    assert "over the limit the office moves (bob) changed-addresses 25%, measured 30%" in text
     assert "4 commits" in text
+
+
+def test_each_limit_that_was_overridden_stands_by_itself(repository: Path) -> None:
+    excess = [Excess("changed-addresses", "25%", "30%"), Excess("limits.removed-subnets", "10%", "none")]
+    with open_repository(repository) as opened:
+        record(opened, tip(repository), joined(excess, "all moves", "bob", MOMENT))
+    told = client_of_repository(repository).get("/history").text
+    assert "(bob)</span>" in told
+    for limit in ("changed-addresses 25%, measured 30%", "limits.removed-subnets 10% -&gt; none"):
+        assert f'<div class="quiet">{limit}</div>' in told
 
 
 def test_history_is_paged(repository: Path) -> None:

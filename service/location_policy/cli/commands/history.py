@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, TypeVar
 
-from ...gate.overrides import Override, overrides
+from ...gate.overrides import Override, limit_text, overrides
 from ...history.as_json import Events, answered_fields, effect_fields
 from ...history.branch import Answered, Branch, CommitEffect
 from ...history.commit_text import SHORT, answer_text, commit_text, signer_lines
@@ -138,8 +138,10 @@ def _effect_lines(effect: CommitEffect, noted: Mapping[str, Override], events: E
     if effect.errors:
         yield f"not valid: {count(effect.errors, 'error')}"
     if override := noted.get(effect.commit.id):
-        limit = f"{override.rule} {override.limit}, measured {override.measured}"
-        yield f"over the limit ({limit}) by {override.by}: {override.reason}"
+        limits = [*map(limit_text, override.excess)]
+        which = f" ({limits[0]})" if len(limits) == 1 else ""
+        yield f"over the limit{which} by {override.by}: {override.reason}"
+        yield from (f"  {limit}" for limit in limits if not which)
     yield from _event_lines(effect.commit.id, events)
 
 

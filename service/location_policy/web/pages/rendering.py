@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ... import __version__
+from ...gate.overrides import limit_text, parted
 from ...history.commit_text import SHORT
 from ...lookup.answers import Outcome
 from ...lookup.snapshot import Snapshot
@@ -112,6 +113,11 @@ def _overflow_of(result: Mapping[str, Any]) -> list[str]:
     return overflow[0] if overflow and isinstance(overflow[0], list) else overflow
 
 
+def _limits_of(override: Mapping[str, str]) -> list[str]:
+    """The limits that were overridden, each by itself."""
+    return [*map(limit_text, parted(override["rule"], override["limit"], override["measured"]))]
+
+
 def _curl(url: str, needs_login: bool) -> str:
     """The command with which to ask as a node."""
     return f"curl{' --user USER' * needs_login} {shlex.quote(url)}"
@@ -143,6 +149,7 @@ def environment() -> Environment:
         "state_mark": _state_mark,
         "hook_words": _hook_words,
         "overflow_of": _overflow_of,
+        "limits_of": _limits_of,
         "curl": _curl,
         "outcome_words": OUTCOMES.__getitem__,
         "asked_words": ASKED.get,
