@@ -23,6 +23,7 @@ from location_policy.server.connection_places import ConnectionPlaces
 from location_policy.server.limits import BODY_BYTES, LimitedProtocol
 from location_policy.server.open_files import OTHER_FILES, fitted
 from location_policy.server.options import Limits
+from location_policy.server.unread import ASKER, Unread
 from tests.support.repositories import GOOD, make_repository
 from tests.support.service import Service, running_service, wait_until
 
@@ -506,6 +507,21 @@ def test_a_client_that_reads_next_to_nothing_is_cut_and_a_slow_one_is_not(
             slow.recv(int(rate * fast * 0.05))
             time.sleep(0.05)
         assert (not server.server_state.connections) is is_cut
+
+
+def test_answers_that_are_not_read_cost_no_more_than_their_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer_to_its_asker(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ASKER] = scope["path"]
+        await answer_much(scope, receive, send)
+
+    monkeypatch.setattr(timeouts.TimedProtocol, "unread", Unread(len(LARGE)))  # each has half of it in memory
+    with in_this_process(seconds=60, app=answer_to_its_asker) as server, ExitStack() as taken:
+        fair, *greedy = [taken.enter_context(closing(reluctant(address_of(server)))) for _ in range(6)]
+        fair.sendall(b"GET /fair HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        for one in greedy:
+            one.sendall(b"GET /greedy HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_until(lambda: len(server.server_state.connections) < 4)
+        assert len(rest(fair)) > len(LARGE)
 
 
 def test_a_connection_that_was_idle_for_its_time_is_closed() -> None:

@@ -26,6 +26,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from .connection_places import ConnectionPlaces
 from .options import LIMITS, Limits
 from .timeouts import TimedProtocol
+from .unread import ASKER
 
 _NAMES = {
     400: "bad.request",
@@ -111,6 +112,10 @@ class LimitedProtocol(TimedProtocol):
         self.unset_deadline()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+
+    def asker(self) -> str:
+        """As the application has found it out; empty before it has, and where it does not ask."""
+        return str(self._answering.scope.get(ASKER, "")) if self._answering is not None else ""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         async def answer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  as uvicorn has it

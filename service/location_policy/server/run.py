@@ -22,6 +22,7 @@ from .connection_places import ConnectionPlaces, is_loopback
 from .fast_path import FastPath
 from .open_files import fitted
 from .options import Limits
+from .unread import Unread
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open: longer than clients keep theirs, so none is closed under a request."""
@@ -104,7 +105,8 @@ def run(
     signs = signs or LifecycleCallbacks()
     limits = fitted(limits)
     places = ConnectionPlaces(limits.connections, lambda one: is_loopback(one) or is_proxy(one))
-    protocol = type("Protocol", (FastPath,), {"limits": limits, "places": places, "read": read})
+    shared = {"limits": limits, "places": places, "read": read, "unread": Unread()}
+    protocol = type("Protocol", (FastPath,), shared)
     _Server(_config(app, protocol, context, signs), signs).run([listener])
 
 

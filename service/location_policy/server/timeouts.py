@@ -8,9 +8,11 @@ from contextlib import suppress
 from fcntl import ioctl
 from sys import byteorder
 from termios import TIOCOUTQ
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .unread import Unread
 
 READING = 30.0
 """Seconds in which a client that is waited for must read `LEAST_READ` bytes."""
@@ -20,6 +22,8 @@ LEAST_READ = 32_768
 
 class TimedProtocol(HttpToolsProtocol):
     """One connection; a client that reads nothing is idle too, and one that reads next to nothing is cut."""
+
+    unread: ClassVar[Unread] = Unread()
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  as uvicorn calls it
         super().__init__(*arguments, **named)
@@ -34,6 +38,11 @@ class TimedProtocol(HttpToolsProtocol):
         super().pause_writing()
         self.set_idle_time()
         self._watch_reading()
+        self.unread.add(self, self.asker(), self.transport.get_write_buffer_size())
+
+    def asker(self) -> str:
+        """To whose account an answer goes that is not read."""
+        return ""
 
     def _watch_reading(self) -> None:
         self._unread = self._count_unread()
@@ -65,12 +74,14 @@ class TimedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It has ended, and with it what it was watched for."""
         self._unwatch_reading()
+        self.unread.remove(self)
         super().connection_lost(exc)
 
     def resume_writing(self) -> None:
         """The client has read."""
         super().resume_writing()
         self._unwatch_reading()
+        self.unread.remove(self)
         self._unset_keepalive_if_required()
         if self.cycle.response_complete:
             self.set_idle_time()

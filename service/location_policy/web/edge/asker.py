@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from starlette.types import Scope
 
-ASKER = "location_policy.asker"
-"""The key of a scope under which stands who asks: a user, or an address (of IPv6 its network)."""
+from ...server.unread import ASKER
 
 
 def asker(scope: Scope) -> str:

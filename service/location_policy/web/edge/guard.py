@@ -21,7 +21,7 @@ from ...access.roles import Role
 from ...lookup import answers
 from ...lookup.answers import Answer
 from ...net.client_networks import networks
-from .asker import ASKER
+from ...server.unread import ASKER
 from .cross_origin import foreign
 from .faults import MEDIA_TYPE, Fault, problem_details
 from .git_http import asked, is_git, tell
