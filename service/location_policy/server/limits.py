@@ -119,8 +119,12 @@ class LimitedProtocol(TimedProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         async def answer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  as uvicorn has it
+            async def note(message: Any) -> None:  # noqa: ANN401  as above
+                self.piece = len(message.get("body", b""))
+                await send(message)
+
             try:
-                await app(scope, receive, send)
+                await app(scope, receive, note)
             except asyncio.CancelledError:
                 self._end_cancelled(cycle)
 

@@ -18,6 +18,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from ..runtime.malloc import give_back_large_blocks
 from .connection_places import ConnectionPlaces, is_loopback
 from .fast_path import FastPath
 from .open_files import fitted
@@ -98,6 +99,7 @@ def run(
     connections of many clients.
     """
     sys.setswitchinterval(SWITCH)
+    give_back_large_blocks()
     with ending_later():
         gc.collect()
         gc.freeze()  # what is there by now stays: to look through it again and again would hold answers up

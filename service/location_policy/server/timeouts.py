@@ -27,6 +27,8 @@ class TimedProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  as uvicorn calls it
         super().__init__(*arguments, **named)
+        self.piece = 0
+        """Bytes that were last handed over to be sent: they are kept whole until the last of them has gone."""
         self._left = 0
         self._idle_since = 0.0
         self._deadline: asyncio.TimerHandle | None = None
@@ -38,7 +40,7 @@ class TimedProtocol(HttpToolsProtocol):
         super().pause_writing()
         self.set_idle_time()
         self._watch_reading()
-        self.unread.add(self, self.asker(), self.transport.get_write_buffer_size())
+        self.unread.add(self, self.asker(), max(self.piece, self.transport.get_write_buffer_size()))
 
     def asker(self) -> str:
         """To whose account an answer goes that is not read."""
