@@ -79,3 +79,25 @@ def test_who_sends_nothing_or_too_little_is_not_waited_for(monkeypatch: pytest.M
 def test_who_sends_enough_is_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "ENOUGH", 3)
     assert read(pieces(b"abcd", b"ef")) == b"abcdef"
+
+
+def test_what_unpacks_to_much_lets_others_go_on_between_its_pieces() -> None:
+    packed, turns = gzip.compress(bytes(100 * bodies.PIECE)), 0
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": packed}
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def collect() -> int:
+        other = asyncio.ensure_future(count())
+        size = sum([len(piece) async for piece in read_body(receive, b"gzip", 200 * bodies.PIECE)])
+        other.cancel()
+        return size
+
+    assert asyncio.run(collect()) == 100 * bodies.PIECE
+    assert turns >= 100

@@ -85,6 +85,7 @@ async def _unpack(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             while rest and not unpacker.eof:
                 if unpacked := unpacker.decompress(rest, PIECE):
                     yield unpacked
+                    await asyncio.sleep(0)  # a piece that has come unpacks to many: other clients are answered between
                 rest = unpacker.unconsumed_tail
             if rest or unpacker.unused_data:
                 raise Refused(400, "there is more than gzip in the body")
