@@ -13,7 +13,7 @@ import pytest
 
 from location_policy.access import credentials
 from location_policy.access.credentials import Credentials, Roles, RolesWithoutPassword, TooBusy
-from location_policy.access.hash_pool import HashPool
+from location_policy.access.hash_pool import HashPool, Rank
 from tests.support.access import PASSWORD, hashed, write_users
 
 HERE = "192.0.2.1"
@@ -106,9 +106,9 @@ class Validator:
         self.opened = threading.Event()
         self.began = threading.Event()
         self._line = HashPool(room, threads=1)
-        self.ranks: list[int] = []
+        self.ranks: list[Rank] = []
 
-    def put(self, work: Callable[[], bool], rank: int) -> asyncio.Future[bool | None]:
+    def put(self, work: Callable[[], bool], rank: Rank) -> asyncio.Future[bool | None]:
         """As the line's."""
         self.ranks.append(rank)
         return self._line.put(lambda: self._hold() and work(), rank)
@@ -146,7 +146,7 @@ def test_who_fails_or_asks_much_stands_further_back(path: Path) -> None:
         await found.user_of(header("node", "d"), HERE)
 
     asyncio.run(ask_all())
-    assert validator.ranks == [0, 1, 2, 0, 3]
+    assert validator.ranks == [(0, 0, 0), (1, 0, 0), (2, 0, 0), (0, 3, 3), (3, 3, 3)]
 
 
 HERE_TOO = [HERE] * 100
@@ -170,6 +170,35 @@ def test_no_flood_takes_the_place_of_a_node_that_was_not_seen_to_fail(path: Path
         asked = [
             asyncio.create_task(found.user_of(header(user), nodes.format(number)))
             for number, user in enumerate(users, 100)
+        ]
+        await asyncio.sleep(0)
+        validator.opened.set()
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.gather(*wrong, return_exceptions=True)
+        return [one[0] if isinstance(one, tuple) else one for one in answers]
+
+    assert asyncio.run(ask_all()) == users
+
+
+@pytest.mark.parametrize("flood", ["203.0.113.{}", "203.0.{}.1"])
+def test_a_flood_from_an_ipv4_network_in_which_one_has_failed_stands_behind_many_nodes_of_another(
+    path: Path, flood: str
+) -> None:
+    users = [f"node{number}" for number in range(20)]
+    write_users(path, *users)
+    found, validator = gated(path)
+    validator.opened.set()
+
+    async def ask_all() -> list[object]:
+        await found.user_of(header("node1", "first"), flood.format(1))
+        validator.opened.clear()
+        wrong = [
+            asyncio.create_task(found.user_of(header("node1", str(number)), flood.format(number)))
+            for number in range(2, 100)
+        ]
+        await asyncio.sleep(0)
+        asked = [
+            asyncio.create_task(found.user_of(header(user), f"192.0.2.{number}")) for number, user in enumerate(users)
         ]
         await asyncio.sleep(0)
         validator.opened.set()

@@ -21,9 +21,9 @@ def test_the_loop_goes_on_meanwhile_and_the_lowest_rank_comes_first() -> None:
             order.append(rank)
             return rank > 1
 
-        first = line.put(hold, 9)
+        first = line.put(hold, (9,))
         await asyncio.to_thread(began.wait)  # no task stands before it any more
-        others = [line.put(lambda rank=rank: note(rank), rank) for rank in (3, 1, 2)]  # type: ignore[misc]  # a default
+        others = [line.put(lambda rank=rank: note(rank), (rank,)) for rank in (3, 1, 2)]  # type: ignore[misc]  # a default
         validator.set()
         return order, await asyncio.gather(first, *others)
 
@@ -38,9 +38,9 @@ def test_when_it_is_full_the_last_is_turned_away() -> None:
             began.set()
             return validator.wait(20)
 
-        first = line.put(hold, 0)
+        first = line.put(hold, (0,))
         await asyncio.to_thread(began.wait)
-        others = [line.put(lambda: True, rank) for rank in (5, 1, 0)]
+        others = [line.put(lambda: True, (rank,)) for rank in (5, 1, 0)]
         turned_away = await others[0]
         validator.set()
         return [turned_away, *await asyncio.gather(first, *others[1:])]
@@ -58,10 +58,10 @@ def test_work_that_outlives_the_loop_ends_without_a_word() -> None:
         return True
 
     async def ask() -> None:
-        line.put(work, 0)
+        line.put(work, (0,))
 
     async def ask_again() -> bool | None:
-        return await line.put(lambda: True, 0)
+        return await line.put(lambda: True, (0,))
 
     asyncio.run(ask())
     validator.set()

@@ -52,14 +52,18 @@ def test_the_addresses_of_one_ipv6_network_are_one() -> None:
     assert found.of("2001:db8:0:1::2", "node") == 0
 
 
-def test_those_around_an_ipv6_address_are_counted_with_it() -> None:
+def test_those_around_an_address_are_counted_beside_it() -> None:
     found = Throttle()
-    for address in ("2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:7::1", "192.0.2.1"):
+    for address in ("2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:7::1", "192.0.2.1", "192.0.3.1"):
         found.add(address, "node")
-    assert found.around("2001:db8:0:1::2") == 1 + 2 + 3
-    assert found.around("2001:db8:0:3::1") == 2 + 3
-    assert found.around("2001:db8:8::1") == 3
-    assert (found.around("192.0.2.1"), found.around("192.0.2.2"), found.around("2001:db9::")) == (1, 0, 0)
+    assert found.around("2001:db8:0:1::2") == (1, 2, 3)
+    assert found.around("2001:db8:0:3::1") == (0, 2, 3)
+    assert found.around("2001:db8:8::1") == (0, 0, 3)
+    assert found.around("2001:db9::") == (0, 0, 0)
+    assert found.around("192.0.2.1") == (1, 1, 2)
+    assert found.around("192.0.2.2") == (0, 1, 2)
+    assert found.around("192.0.4.1") == (0, 0, 2)
+    assert found.around("local") == (0,)
 
 
 def test_turns_of_an_address_that_has_failed_come_one_after_the_other() -> None:
@@ -85,7 +89,7 @@ def test_the_memory_of_turns_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "REMEMBERED", 4)
+    monkeypatch.setattr(failures, "REMEMBERED", 6)
     found = Throttle()
     for number in range(10):
         found.add(f"192.0.2.{number}", "x" * 1_000_000)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
-from ..net.client_networks import networks
+from ..net.client_networks import networks, own_networks
 from ..text import quote
 from .basic_auth import Basic, parse_basic
 from .hash_pool import HashPool
@@ -100,7 +100,7 @@ class Credentials:
         """Hash, or wait for the hash of the same header.
 
         An address that has failed waits for its turn. One that has failed, or waits already, stands further back in the
-        queue, and so do the others of an IPv6 network: what was not seen to fail stands before any flood.
+        queue, and of others those in whose network it was: what was not seen to fail stands before a flood.
         """
         if digest not in known.asked:
             seconds = self._failures.turn(address)
@@ -110,8 +110,9 @@ class Credentials:
                 await asyncio.sleep(seconds)
         if digest not in known.asked:  # another connection may have asked meanwhile
             around = networks(address)
-            rank = self._failures.around(address) + sum(self._waiting[network] for network in around)
-            self._waiting.update(around)
+            failed = self._failures.around(address)
+            rank = tuple(count + self._waiting[network] for count, network in zip(failed, around, strict=True))
+            self._waiting.update(own_networks(address))
             done = self._line.put(lambda: known.users.know(claim.user, claim.passwords), rank)
             known.asked[digest] = done
             done.add_done_callback(lambda done: self._note(known, digest, claim.user, address, done.result()))
@@ -124,7 +125,7 @@ class Credentials:
 
     def _note(self, known: _Known, digest: bytes, user: str, address: str, is_right: bool | None) -> None:
         del known.asked[digest]
-        self._waiting -= Counter(networks(address))  # what is down to 0 goes
+        self._waiting -= Counter(own_networks(address))  # what is down to 0 goes
         if is_right:
             known.right[digest] = user
         elif is_right is False:

@@ -20,12 +20,14 @@ ROOM = 32
 THREADS = max(1, min(4, (os.cpu_count() or 1) - 1))
 """One processor is left to the answers."""
 
+Rank = tuple[int, ...]
+"""Compared number by number: how often the client has failed, then those around it."""
 Outcome = bool | None
 """What the work said; None: there was no room."""
 
 
 class _Task(NamedTuple):
-    rank: int
+    rank: Rank
     number: int
     work: Callable[[], bool]
     done: asyncio.Future[Outcome]
@@ -42,7 +44,7 @@ class HashPool:
         self._waiting = threading.Semaphore(0)
         self._numbers = count()
 
-    def put(self, work: Callable[[], bool], rank: int) -> asyncio.Future[Outcome]:
+    def put(self, work: Callable[[], bool], rank: Rank) -> asyncio.Future[Outcome]:
         """Join the queue; the future never has an exception."""
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         with self._lock:

@@ -40,9 +40,9 @@ class Throttle:
         """How often this user has failed from this address; without one, how often any user has."""
         return self._of(_key(address, user))
 
-    def around(self, address: str) -> int:
-        """How often this address has failed, and again those of each wider network that it is in."""
-        return sum(self._of((network, None)) for network in networks(address))
+    def around(self, address: str) -> tuple[int, ...]:
+        """How often this address has failed, then those of each wider network that it is in."""
+        return tuple(self._of((network, None)) for network in networks(address))
 
     def turn(self, address: str) -> float:
         """The seconds until a password from this address may be looked at; the turn is taken.

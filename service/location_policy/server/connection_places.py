@@ -17,7 +17,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from ..net.addresses import parse_address
-from ..net.client_networks import networks
+from ..net.client_networks import own_networks
 
 
 def is_loopback(address: str) -> bool:
@@ -59,4 +59,4 @@ class ConnectionPlaces:
     def _counted(self, address: str | None) -> tuple[str, ...]:
         if address is None or self._stands_for_many(address):
             return ()
-        return tuple(networks(address))
+        return tuple(own_networks(address))
