@@ -169,6 +169,8 @@ def test_outside_a_pull_request_it_cannot_be_asked(environment: dict[str, str], 
         (200, b"<html>", "is not a list of comments"),
         (200, b'{"message": "no"}', "is not a list of comments"),
         (200, b'[{"body": "x"}]', "is not a list of comments"),
+        (200, b'[{"id": 1e999, "body": "x"}]', "is not a list of comments"),
+        (200, b'[{"id": 1, "body": "x", "user": {"id": "x"}}]', "is not a list of comments"),
     ],
 )
 def test_a_forge_in_trouble_is_told_of(status: int, body: bytes, told: str, tmp_path: Path) -> None:

@@ -220,15 +220,16 @@ def _parse(review: Review, reply: Reply) -> list[Comment]:
     try:
         comments = cast("list[dict[str, Any]]", json.loads(reply.body))
         return [Comment(int(one["id"]), str(one.get("body") or ""), _author(one)) for one in comments]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError):
         raise NoAnswer(f"the answer of {review.origin} is not a list of comments") from None
 
 
 def _author(comment: dict[str, Any]) -> Author:
     """An account that is gone has left its comments without an author."""
     account = comment.get("user") or comment.get("author") or {}
-    is_app = account.get("type") == "Bot"
-    return Author(None, account["login"]) if is_app else Author(account.get("id"), None)
+    if account.get("type") == "Bot":
+        return Author(None, str(account["login"]))
+    return Author(None if account.get("id") is None else int(account["id"]), None)
 
 
 def _check(review: Review, reply: Reply) -> None:
