@@ -10,7 +10,9 @@ import pytest
 
 from location_policy.errors import CannotStart, GitUnavailable, RepositoryError
 from location_policy.repository import http_backend
-from location_policy.repository.http_backend import Busy, Call, HttpBackend, require_backend
+from location_policy.repository.http_backend import Call, HttpBackend, require_backend
+from location_policy.runtime import turns as waiting
+from location_policy.runtime.turns import Busy
 from tests.support.repositories import GOOD, make_repository
 from tests.support.service import wait_until
 
@@ -104,8 +106,8 @@ def test_one_that_does_not_heed_is_made_to_end(
 
 
 def test_few_run_at_once_and_few_wait(backend: HttpBackend, pretended: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_backend, "WAITING", 1)
-    monkeypatch.setattr(http_backend, "PATIENCE", 0.1)
+    monkeypatch.setattr(waiting, "WAITING", 1)
+    monkeypatch.setattr(waiting, "PATIENCE", 0.1)
     pretended.write_text("#!/bin/sh\nexec sleep 60\n")
 
     async def ask_and_stay(asker: str, begun: asyncio.Semaphore, leave: asyncio.Event) -> None:
@@ -125,47 +127,6 @@ def test_few_run_at_once_and_few_wait(backend: HttpBackend, pretended: Path, mon
         await asyncio.gather(*busy)
 
     asyncio.run(ask_too_often())
-
-
-def test_one_who_asks_much_leaves_half_of_the_turns_to_others_and_they_are_taken_in_order() -> None:
-    async def many() -> list[str]:
-        turns, order, leave = http_backend._Turns(4), list[str](), asyncio.Event()
-
-        async def stay(asker: str) -> None:
-            async with turns.turn(asker):
-                order.append(asker)
-                await leave.wait()
-
-        tasks = [asyncio.ensure_future(stay(asker)) for asker in ("ana",) * 6 + ("bob", "cy", "dan")]
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        first = [*order]
-        tasks[2].cancel()  # one that waits
-        leave.set()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert (turns._free, turns._in, turns._waiting) == (4, {}, [])
-        assert sorted(order[4:]) == ["ana", "ana", "ana", "dan"]
-        return first
-
-    assert asyncio.run(many()) == ["ana", "ana", "bob", "cy"]
-
-
-def test_a_turn_that_comes_as_one_leaves_is_not_lost() -> None:
-    async def leave_as_it_comes() -> None:
-        turns = http_backend._Turns(1)
-
-        async def stay() -> None:
-            async with turns.turn("bob"):
-                await asyncio.sleep(60)
-
-        async with turns.turn("ana"):
-            late = asyncio.ensure_future(stay())
-            await asyncio.sleep(0)
-        late.cancel()  # it was called, and has not yet run
-        await asyncio.gather(late, return_exceptions=True)
-        assert (turns._free, turns._in, turns._waiting) == (1, {}, [])
-
-    asyncio.run(leave_as_it_comes())
 
 
 def test_a_git_that_comes_without_it_is_told(pretended: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.repository import http_backend
+from location_policy.runtime import turns
 from tests.support.access import PASSWORD, Pki, login, write_users
 from tests.support.git_http import (
     FETCH,
@@ -408,7 +408,7 @@ def test_one_who_reads_slowly_on_many_connections_keeps_nobody_from_cloning(repo
         wait_until(lambda: len(at_work_in(repository)) >= 4, lambda: at_work_in(repository))
         began = time.monotonic()
         clone_over_http(service, tmp_path / "copy", "--single-branch")
-        assert time.monotonic() - began < http_backend.PATIENCE
+        assert time.monotonic() - began < turns.PATIENCE
 
 
 # --- ends ---

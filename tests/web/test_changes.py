@@ -549,6 +549,7 @@ def test_a_content_is_kept_that_nothing_names(repository: Path) -> None:
         (b'{"subnet": 3.5}', "application/json", 400, "subnet is no text"),
         (b'{"subnet": "\\ud800"}', "application/json", 400, "the body cannot be read"),
         (b'{"overflow": ["a", 3]}', "application/json", 400, "overflow is no text"),
+        (b'{"overflow": ["a", "b]}', "application/json", 400, "Unterminated string"),
     ],
 )
 def test_a_body_that_is_none_is_told(client: TestClient, content: bytes, kind: str, status: int, told: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from starlette.testclient import TestClient
 
 from location_policy.edits.upload_edit import UPLOAD_LIMIT
 from location_policy.rollout.state import ActiveState
+from location_policy.runtime import turns
+from location_policy.web.app import make_app
 from location_policy.web.edge.faults import Fault
 from location_policy.web.edge.guard import Access
+from location_policy.web.forms.fields import LARGEST
 from location_policy.web.forms.multipart import FIELD_BYTES, PARTS, UploadedFile, clean_name, parse_multipart
-from tests.support.app import client_of, client_of_repository
+from tests.support.app import client_of, client_of_repository, served
 from tests.support.repositories import Files, force_commit, git, make_repository, tip
 
 NONE_CHOSEN = b'--x\r\nContent-Disposition: form-data; name="file"; filename=""\r\n\r\n\r\n--x--\r\n'
@@ -293,3 +297,61 @@ def test_the_name_of_a_file_is_its_last_part_and_can_be_shown() -> None:
     assert clean_name(r"C:\maps\sites.csv") == "sites.csv"
     assert clean_name("/etc/ \x1b[2Ja.csv ") == "\ufffd[2Ja.csv"
     assert len(clean_name("a" * 500)) == 100
+
+
+@pytest.mark.parametrize("more", ["[],", "0,", '"",', "{},", '{"a":"b"},', '"\\u0041",'])
+def test_json_of_many_small_values_is_refused_before_it_is_parsed(client: TestClient, more: str) -> None:
+    content = '{"x": [' + more * (LARGEST // len(more)) + "0]}"
+    answer = client.post("/api/v1/upload", content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "the body cannot be read: besides long texts it has more than 65,536 characters"
+
+
+def test_a_long_text_in_json_is_what_it_says_between_others(client: TestClient) -> None:
+    rows = 'Zürich "1",10.61.2.0/24\n\\' + "# \u20ac\n" * LARGEST
+    shown = client.post("/api/v1/upload", json={"name": 'a"0".csv', "file": rows, "reason": "", "remove": 1})
+    assert [problem["path"] for problem in shown.json()["problems"]][:1] == ['a"0".csv']
+    assert shown.json()["problems"][0]["line"] == 2
+
+
+@pytest.mark.parametrize("target", ["/upload", "/api/v1/upload"])
+def test_few_files_are_uploaded_at_once_and_an_editor_has_half_of_the_places(
+    place: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE", 0.2)
+    app = make_app(*served(place))
+    headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"host", b"localhost")]
+
+    async def send_slowly(more: asyncio.Event) -> int:
+        """The status of what this upload gets, whose second half comes when it is told to."""
+        scope: dict[str, Any] = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "POST",
+            "path": target,
+            "query_string": b"",
+        }
+        scope |= {"headers": headers, "client": None, "server": ("localhost", 80), "scheme": "http", "root_path": ""}
+        halves, statuses = [b"file=Lima,", b"10.90.0.0/16"], list[int]()
+
+        async def receive() -> Any:  # noqa: ANN401  a message of ASGI
+            if len(halves) == 1:
+                await more.wait()
+            return {"type": "http.request", "body": halves.pop(0), "more_body": bool(halves)}
+
+        async def send(message: Any) -> None:  # noqa: ANN401  as above
+            statuses.append(message.get("status", 0))
+
+        await app(scope, receive, send)
+        return statuses[0]
+
+    async def send_all() -> list[int]:
+        later, now = asyncio.Event(), asyncio.Event()
+        now.set()
+        slow = [asyncio.ensure_future(send_slowly(later)) for _ in range(2)]
+        await asyncio.sleep(0)
+        third = await send_slowly(now)
+        later.set()
+        return [third, *await asyncio.gather(*slow), await send_slowly(now)]
+
+    assert asyncio.run(send_all()) == [503, 200, 200, 200]

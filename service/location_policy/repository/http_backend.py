@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 import signal
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Literal, NamedTuple
 
 from ..errors import CannotStart, RepositoryError
 from ..runtime.push_processes import end_judgement
+from ..runtime.turns import Turns
 from ..text import escape
 from .git import closed_environment, config_variables
 from .git_process import LEAN, ask_git, git_missing, limit_memory
@@ -29,10 +29,6 @@ Service = Literal["git-upload-pack", "git-receive-pack"]
 
 AT_ONCE: dict[Service, int] = {"git-upload-pack": 8, "git-receive-pack": 4}
 """Processes of each kind that run at the same time."""
-WAITING = 64
-"""Requests of each kind that wait for their turn."""
-PATIENCE = 20.0
-"""Seconds that one waits for it."""
 GRACE = 5.0
 """Seconds that git has to end by itself, then when it is told to."""
 AGAIN = 0.1
@@ -68,10 +64,6 @@ def _require_own_hooks(directory: Path) -> None:
         raise RepositoryError(message, "take that file away")
 
 
-class Busy(Exception):
-    """Too many ask at once."""
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """What is asked of git: the path below the repository, and by whom; `protocol` is the header Git-Protocol."""
@@ -101,7 +93,7 @@ class HttpBackend:
     def __init__(self, directory: Path, largest: int = LARGEST_PUSH) -> None:
         self.largest = largest
         self._directory = directory.absolute()
-        self._turns = {service: _Turns(count) for service, count in AT_ONCE.items()}
+        self._turns = {service: Turns(count) for service, count in AT_ONCE.items()}
 
     @asynccontextmanager
     async def run(self, call: Call) -> AsyncIterator[Talk]:
@@ -223,61 +215,6 @@ class Talk:
                 hurry()
             with suppress(TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(self._process.wait(), AGAIN)
-
-
-class _Turns:
-    """Lets few in at once, and lets a few more wait; one who asks has half of both, so that others come in too."""
-
-    def __init__(self, count: int) -> None:
-        self._free = count
-        self._share = max(1, count // 2)
-        self._in: Counter[str] = Counter()
-        self._waiting: list[tuple[str, asyncio.Future[None]]] = []
-
-    @asynccontextmanager
-    async def turn(self, asker: str) -> AsyncIterator[None]:
-        await self._enter(asker)
-        try:
-            yield
-        finally:
-            self._leave(asker)
-
-    async def _enter(self, asker: str) -> None:
-        """Have a turn; raises Busy where too many wait, or after `PATIENCE`."""
-        same = sum(waits == asker for waits, _ in self._waiting)
-        if len(self._waiting) >= WAITING or same >= max(1, WAITING // 2):
-            raise Busy
-        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry = (asker, called)
-        self._waiting.append(entry)
-        self._call()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await called
-        except (TimeoutError, asyncio.CancelledError) as error:
-            if entry in self._waiting:
-                self._waiting.remove(entry)
-            else:  # it was called at this very moment
-                self._leave(asker)
-            if isinstance(error, TimeoutError):
-                raise Busy from None
-            raise
-
-    def _leave(self, asker: str) -> None:
-        self._free += 1
-        self._in[asker] -= 1
-        self._in += Counter()  # drops who is not in
-        self._call()
-
-    def _call(self) -> None:
-        """Let those in whose turn it is: the first that wait, but for who has his share."""
-        for entry in [*self._waiting]:
-            asker, called = entry
-            if self._free and self._in[asker] < self._share and not called.done():
-                self._waiting.remove(entry)
-                self._free -= 1
-                self._in[asker] += 1
-                called.set_result(None)
 
 
 def _stand_back(pid: int) -> None:

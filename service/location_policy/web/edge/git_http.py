@@ -17,7 +17,8 @@ from starlette.types import Message, Receive, Scope, Send
 from ...access.proxies import Proxies
 from ...access.roles import Role
 from ...errors import RepositoryError
-from ...repository.http_backend import Busy, Call, HttpBackend, Service, Talk
+from ...repository.http_backend import Call, HttpBackend, Service, Talk
+from ...runtime.turns import Busy
 from .asker import asker
 from .policy_api import RETRY_AFTER, send_whole
 from .request_body import Refused, drop_body, read_body, too_large

@@ -7,7 +7,8 @@ tip than was seen is shown anew.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from starlette.routing import Route
 from ...access.proxies import Proxies
 from ...edits.change_request import ChangeRequest, cleaned, page_author
 from ...errors import LocationPolicyError, RowChanged
+from ...runtime.turns import Busy, Turns
 from ..edge.asker import asker
 from ..edge.faults import MEDIA_TYPE, Fault, fault_of, problem_details
 from ..edge.responses import json_response
@@ -26,13 +28,16 @@ from ..site.thread_pool import ThreadPool
 from .action_table import ACTIONS
 from .actions import Action
 from .attempt_fields import attempt_fields, fault_in
-from .fields import Body, Given, read_content
+from .fields import LARGEST, Body, Given, read_content
 
 SECONDS = 120.0
 """How long one change may wait and take: the editor who has confirmed it is to know what became of it."""
 LANDING = 20.0
 """Seconds of these that are left to the making of what was judged in time."""
 LATE = "a change that was confirmed may have been made all the same: see /history before it is tried again"
+
+UPLOADS = 4
+"""Large bodies that are read and used at once, half of them of one editor: each is in memory a few times."""
 
 View = Callable[[Request], Awaitable[Response]]
 
@@ -46,6 +51,7 @@ class ChangePages:
     pages: Pages
     proxies: Proxies
     pool: ThreadPool = field(default_factory=lambda: ThreadPool(seconds=SECONDS, late=LATE))
+    uploads: Turns = field(default_factory=lambda: Turns(UPLOADS))
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -69,15 +75,28 @@ class ChangePages:
 
     async def _posted(self, action: Action, request: Request) -> Response:
         """What is sent, or why it cannot be read; raises Fault where there is no room or no time."""
+        async with self._turn(action, request):
+            try:
+                body = await read_content(request, action.kinds, action.largest)
+            except Fault as fault:
+                unread = fault
+                return await self.pool.do(
+                    lambda: self._fault(action, request, action.typed({}), unread), asker(request.scope)
+                )
+            until = _until()
+            return await self.pool.do(lambda: self._change(action, request, body, until), asker(request.scope))
+
+    @asynccontextmanager
+    async def _turn(self, action: Action, request: Request) -> AsyncIterator[None]:
+        """Let what may be large wait until there is room for it; raises Fault where there is none in time."""
+        if action.largest <= LARGEST:
+            yield
+            return
         try:
-            body = await read_content(request, action.kinds, action.largest)
-        except Fault as fault:
-            unread = fault
-            return await self.pool.do(
-                lambda: self._fault(action, request, action.typed({}), unread), asker(request.scope)
-            )
-        until = _until()
-        return await self.pool.do(lambda: self._change(action, request, body, until), asker(request.scope))
+            async with self.uploads.turn(asker(request.scope)):
+                yield
+        except Busy:
+            raise Fault(503, "too many files are uploaded at once", "try again in a few seconds") from None
 
     def _begin(self, action: Action, request: Request) -> Response:
         """The form, empty, or with what the address says."""
@@ -122,9 +141,10 @@ class ChangePages:
     def _answer(self, action: Action) -> View:
         async def show(request: Request) -> Response:
             try:
-                body = await read_content(request, action.kinds, action.largest)
-                until = _until()
-                return await self.pool.do(lambda: self._told(action, request, body, until), asker(request.scope))
+                async with self._turn(action, request):
+                    body = await read_content(request, action.kinds, action.largest)
+                    until = _until()
+                    return await self.pool.do(lambda: self._told(action, request, body, until), asker(request.scope))
             except LocationPolicyError as error:
                 return await self.pages.show_fault(request, fault_of(error))
 
