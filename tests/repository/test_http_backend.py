@@ -13,7 +13,8 @@ from location_policy.repository import http_backend
 from location_policy.repository.http_backend import Call, HttpBackend, require_backend
 from location_policy.runtime import turns as waiting
 from location_policy.runtime.turns import Busy
-from tests.support.repositories import GOOD, make_repository
+from tests.support.git_http import push_body
+from tests.support.repositories import GOOD, clone, git, make_repository
 from tests.support.service import wait_until
 
 REFS = Call("GET", "info/refs", "git-upload-pack", "service=git-upload-pack")
@@ -139,3 +140,40 @@ def test_git_may_take_so_much_memory_and_goes_first_where_there_is_none(backend:
     told = '"$(ulimit -S -d) $(ulimit -H -d) $(cat /proc/self/oom_score_adj)"'
     pretended.write_text(f"#!/bin/sh\ncat >/dev/null\nprintf 'Status: 200 OK\\r\\n\\r\\n%s' {told}\n")
     assert asyncio.run(answer(backend)) == (200, b"524288 unlimited 1000")
+
+
+def test_no_git_of_a_push_is_led_elsewhere_while_it_is_under_way(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "map.git", GOOD)
+    git("repack", "-q", "-d", cwd=repository)
+    evil = tmp_path / "evil"
+    (evil / "hooks").mkdir(parents=True)
+    for name in ("refs", "objects"):
+        (evil / name).symlink_to(repository / name)
+    (evil / "config").write_text("[core]\n\tbare = true\n[gc]\n\tauto = 1\n\tautoPackLimit = 1\n")
+    hook = evil / "hooks" / "pre-auto-gc"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/was-run\nexit 1\n")
+    hook.chmod(0o755)
+    working = clone(repository, tmp_path / "working")
+    old, new = working.git("rev-parse", "HEAD"), working.commit({"locations.csv": "Sydney,10.61.9.0/24\n"})
+    body = push_body(working, old, new)
+    end_of_commands = body.index(b"0000PACK")
+    call = Call("POST", "git-receive-pack", "git-receive-pack", content_type="application/x-git-receive-pack-request")
+
+    async def push() -> bytes:
+        async with HttpBackend(repository).run(call) as talk:
+            await talk.write(body[:end_of_commands])
+            await asyncio.sleep(0.3)  # git has begun, and reads what it is to do
+            (repository / "commondir").write_text(str(evil))
+            await talk.write(body[end_of_commands:])
+            talk.close_input()
+            await talk.head()
+            said = await talk.read()
+            while await talk.read():
+                pass
+            await talk.finish()
+            return said
+
+    assert b"ok refs/heads/main" in asyncio.run(push())
+    assert not (tmp_path / "was-run").exists()
+    (repository / "commondir").unlink()
+    assert git("rev-parse", "main", cwd=repository) == new

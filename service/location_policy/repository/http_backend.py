@@ -128,11 +128,13 @@ class HttpBackend:
     def _environment(self, call: Call) -> dict[str, str]:
         """The meta-variables of CGI (RFC 3875) in the closed environment.
 
-        CONTENT_LENGTH is left out: git then reads to the end of what it is given.
+        CONTENT_LENGTH is left out: git then reads to the end of what it is given. With GIT_COMMON_DIR neither it nor
+        what it starts looks for a file `commondir`, which may come after `_require_own_hooks` has looked.
         """
         environment = closed_environment() | {
             "GIT_HTTP_EXPORT_ALL": "1",
             "PATH_TRANSLATED": f"{self._directory}/{call.path}",
+            "GIT_COMMON_DIR": str(self._directory),
             "REQUEST_METHOD": call.method,
             "QUERY_STRING": call.query,
             "CONTENT_TYPE": call.content_type,
