@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from location_policy.errors import GitUnavailable, RepositoryError
 from location_policy.repository.git import Git, GitFailed, PlainGit, PythonGit
 from location_policy.repository.git_process import MEMORY, require_git
-from tests.support.repositories import GOOD, make_repository
+from tests.support.repositories import GOOD, force_commit, make_repository
 from tests.support.rollouts import read
 
 Open = Callable[[Path], AbstractContextManager[Git]]
@@ -38,6 +39,28 @@ def test_a_failure_says_what_git_said(repository: Path, open_git: Open) -> None:
         git.run("cat-file", "blob", "nothing\u202e")
     assert caught.value.message == "git cat-file failed: Not a valid object name nothing\\u202e"
     assert caught.value.status == 128
+
+
+def test_of_what_is_said_on_standard_error_no_more_is_kept_than_the_last(
+    repository: Path, open_git: Open, tmp_path: Path
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nhead -c 400000000 /dev/zero >&2\nprintf '\\nfatal: at last\\n' >&2\nexit 3\n")
+    program.chmod(0o755)
+    with open_git(repository) as git:
+        tracemalloc.start()
+        with pytest.raises(GitFailed, match="git -c failed: at last"):
+            git.run("-c", f"alias.flood=!{program}", "flood")
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert most < 4 * 1024 * 1024
+
+
+def test_names_are_not_read_from_a_mailmap_that_was_pushed(repository: Path, open_git: Open) -> None:
+    commit = force_commit(repository, {**GOOD, ".mailmap": "Mallory <m@example.com> <alice@example.com>\n"})
+    with open_git(repository) as git:
+        assert git.run("log", "--no-walk", "--format=%aN", commit) == b"Alice\n"
+        assert b"author Alice\n" in git.run("blame", "--porcelain", commit, "--", "locations/apac.csv")
 
 
 def test_a_failure_without_a_word_says_its_status(repository: Path, open_git: Open) -> None:

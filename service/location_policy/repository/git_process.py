@@ -38,7 +38,11 @@ LEAN = {
     "pack.threads": "1",  # each holds what it unpacks; and the other processors are for the answers
 }
 """Settings by which git takes less memory, for a repository of small files at no cost (git-config)."""
-AS_OPTIONS = tuple(word for key, value in LEAN.items() for word in ("-c", f"{key}={value}"))
+_NO_MAILMAP = {"mailmap.blob": ""}
+"""No name is told as `.mailmap` at HEAD says (gitmailmap): git reads all of it, in time that grows with its square."""
+AS_OPTIONS = tuple(word for key, value in (LEAN | _NO_MAILMAP).items() for word in ("-c", f"{key}={value}"))
+LAST_WORDS = 64 * 1024
+"""Bytes of what git says on standard error that are kept, the last; a remote can say any number through it."""
 
 
 def limit_memory(pid: int) -> None:
@@ -127,9 +131,14 @@ def communicate(
     timer = threading.Timer(seconds, end_it)
     timer.daemon = True
     timer.start()
+    said = bytearray()
+    listener = threading.Thread(target=_keep_last, args=(process.stderr, said), daemon=True)
+    listener.start()
+    process.stderr = None
     _running.add(process)
     try:
-        stdout, stderr = process.communicate(stdin)
+        stdout, _ = process.communicate(stdin)
+        listener.join()
     except BaseException:  # a signal has come, and the caller ends
         end()
         raise
@@ -137,7 +146,16 @@ def communicate(
         _running.discard(process)
         timer.cancel()
         timer.join()
-    return stdout, _no_end(seconds) if is_late.is_set() else stderr
+    return stdout, _no_end(seconds) if is_late.is_set() else bytes(said)
+
+
+def _keep_last(stream: IO[bytes] | None, said: bytearray) -> None:
+    if stream is None:
+        return
+    with stream:
+        while piece := os.read(stream.fileno(), LAST_WORDS):
+            said += piece
+            del said[:-LAST_WORDS]
 
 
 def _no_end(seconds: float) -> bytes:
