@@ -16,7 +16,7 @@ from os import devnull
 from pathlib import Path
 from typing import NamedTuple
 
-from .git import Git, config_variables
+from .git import Git, GitFailed, config_variables
 
 GOOD = "G"
 """git's letter for a signature that is good, by a key that is listed; every other letter is no."""
@@ -28,6 +28,8 @@ _ARMOUR = rb"^-----BEGIN PGP PUBLIC KEY BLOCK-----\n(?:[^\n]+\n)*\n((?:[^=\n-][^
 _GPG_CONF = "trust-model always\nlock-never\nno-auto-check-trustdb\nno-auto-key-retrieve\n"
 """A key is trusted because it is in the keyring."""
 _NOWHERE = "/nonexistent"
+_DIED = 128
+"""The status of git where it cannot go on (git, usage.c)."""
 
 
 class Keys(NamedTuple):
@@ -55,12 +57,26 @@ def read_signatures(git: Git, commit_ids: Sequence[str], keys: Keys) -> dict[str
     with _gpg_home(keys.keyring) as home:
         environment = _environment(keys, home)
         for start in range(0, len(commit_ids), BATCH):
-            ids = "".join(f"{commit_id}\n" for commit_id in commit_ids[start : start + BATCH])
-            # not rev-list: that of git 2.39 does not read where the signers are; not %GT: without a signature it dies
-            arguments = ("--no-walk=unsorted", "--no-show-signature", "--encoding=UTF-8", f"--format={_FORMAT}")
-            lines = git.run("log", *arguments, "--stdin", stdin=ids.encode(), environment=environment)
-            found.update(map(_parse, lines.decode(errors="replace").split("\n")[:-1]))
+            found |= _read_batch(git, commit_ids[start : start + BATCH], environment)
     return found
+
+
+def _read_batch(git: Git, commit_ids: Sequence[str], environment: Mapping[str, str]) -> dict[str, Signature]:
+    """git dies of what begins as no signature does: then halves are judged, and that commit has one that is not good."""
+    ids = "".join(f"{commit_id}\n" for commit_id in commit_ids)
+    # not rev-list: that of git 2.39 does not read where the signers are; not %GT: without a signature it dies
+    arguments = ("--no-walk=unsorted", "--no-show-signature", "--encoding=UTF-8", f"--format={_FORMAT}")
+    try:
+        lines = git.run("log", *arguments, "--stdin", stdin=ids.encode(), environment=environment)
+    except GitFailed as error:
+        if error.status != _DIED:
+            raise
+        if len(commit_ids) == 1:
+            return {commit_ids[0]: Signature("B", "", "")}
+        middle = len(commit_ids) // 2
+        halves = commit_ids[:middle], commit_ids[middle:]
+        return _read_batch(git, halves[0], environment) | _read_batch(git, halves[1], environment)
+    return dict(map(_parse, lines.decode(errors="replace").split("\n")[:-1]))
 
 
 def keyring_bytes(content: bytes) -> bytes:

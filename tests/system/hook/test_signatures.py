@@ -103,6 +103,18 @@ def test_a_revoked_key_is_refused(site: Site, alice: SshKey, tmp_path: Path) -> 
     assert "its signature is not good, or its key is revoked" in told(site)
 
 
+def test_what_begins_as_no_signature_does_is_told_and_keeps_no_other_from_being_judged(site: Site) -> None:
+    site.commit(BETTER)
+    text = run_git("cat-file", "commit", "HEAD", cwd=site.path).stdout.replace("\n\n", "\ngpgsig nonsense\n\n", 1)
+    odd = run_git("hash-object", "-t", "commit", "-w", "--stdin", cwd=site.path, stdin=text.encode()).stdout.strip()
+    site.git("reset", "--quiet", "--hard", odd)
+    unsigned = site.commit({"locations/emea.csv": "Oslo,10.64.9.0/24\n"})
+    require(site.repository, "all")
+    said = told(site)
+    assert f"commit {odd[:10]} Change the map (Alice)\n  its signature is not good, or its key is revoked\n" in said
+    assert f"commit {unsigned[:10]} Change the map (Alice)\n  it is not signed\n" in said
+
+
 @pytest.mark.parametrize(("options", "status"), [("valid-before", 1), ("valid-after", 0)])
 def test_the_time_of_a_key_is_held_to_the_date_of_the_commit(
     site: Site, alice: SshKey, tmp_path: Path, options: str, status: int
