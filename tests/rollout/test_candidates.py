@@ -12,11 +12,12 @@ import pytest
 from location_policy.config.commit import Commit
 from location_policy.config.files import File
 from location_policy.repository.repository import open_repository
+from location_policy.rollout.journal import Event, Journal
 from location_policy.rollout.last_good import Identity, LastGood, save
 from location_policy.rollout.persistence import PIN
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.startup_preview import StartupPreview, preview_start
-from location_policy.rollout.state import ActiveState, State
+from location_policy.rollout.state import ActiveState, State, now
 from tests.support.repositories import BAD, GOOD, MELBOURNE, SYDNEY, force_commit, git, make_repository, run_git
 from tests.support.signing import force_signed, make_ssh_key, needs_ssh, require
 
@@ -123,6 +124,26 @@ def test_what_is_foretold_is_put_in_force(case: Case, head: str, pinned: str, st
     assert (foretold.head is not None and foretold.refusal is None) == (state.name == "in-sync")
     if foretold.head:
         assert (foretold.refusal and foretold.refusal.message) == (state.rejection and state.rejection.message)
+
+
+@pytest.mark.parametrize("head", ["served", "bad"])
+def test_what_our_ref_alone_calls_served_must_be_signed(case: Case, head: str) -> None:
+    case.point({"refs/heads/main": head, PIN: "served"})
+    case.keep(case.commits["signed"], SYDNEY)
+    state = case.serve()
+    assert state.snapshot
+    assert state.snapshot.commit
+    assert state.snapshot.commit.id == case.commits["signed"]
+    assert state.name == "rejected"
+
+
+def test_what_the_journal_calls_served_needs_no_signature(case: Case) -> None:
+    case.point({"refs/heads/main": "served", PIN: "served"})
+    case.keep(case.commits["signed"], SYDNEY)
+    journal = Journal(case.state_directory)
+    journal.add(Event(now(), case.commits["served"], "active"))
+    journal.write()
+    assert case.serve().name == "in-sync"
 
 
 def test_what_is_on_disk_comes_before_the_ancestors_of_head(case: Case) -> None:

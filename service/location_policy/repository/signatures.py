@@ -62,7 +62,7 @@ def read_signatures(git: Git, commit_ids: Sequence[str], keys: Keys) -> dict[str
 
 
 def _read_batch(git: Git, commit_ids: Sequence[str], environment: Mapping[str, str]) -> dict[str, Signature]:
-    """git dies of what begins as no signature does: then halves are judged, and that commit has one that is not good."""
+    """The same of some; where git dies, of what begins as no signature does, halves are judged, and that one is bad."""
     ids = "".join(f"{commit_id}\n" for commit_id in commit_ids)
     # not rev-list: that of git 2.39 does not read where the signers are; not %GT: without a signature it dies
     arguments = ("--no-walk=unsorted", "--no-show-signature", "--encoding=UTF-8", f"--format={_FORMAT}")

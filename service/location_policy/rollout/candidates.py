@@ -1,7 +1,8 @@
 """The candidates for a start, in the order in which they are tried: one list for `serve` and `doctor`.
 
 HEAD; the commits that were served, by the state directory and by our ref, the newer first; the content on disk; the
-newest ancestors of HEAD. What was served before needs no signature: it was judged when it came.
+newest ancestors of HEAD. What was served before needs no signature, since it was judged when it came: so says the state
+directory. What our ref alone says is judged again, for who may write refs may write that one too.
 """
 
 from __future__ import annotations
@@ -54,13 +55,17 @@ def start_candidates(
         follows = Served(served[0], stored.identity.id, stored.roots)
     elif served:
         follows = Served(served[0], here.id, ())
-    if head in served:
+    known = {*noted, *([stored.commit.id] if stored else [])}
+    judged = [commit_id for commit_id in served if commit_id in known]
+    if head in judged:
         yield Candidate(head, was_served=True)
     elif head:
-        yield Candidate(head, gains=_gained(repository, rule, served, head), follows=follows)
+        gains = _gained(repository, rule, judged, head)
+        yield Candidate(head, was_served=head in served, gains=gains, follows=None if head in served else follows)
     for commit_id in served:
         if is_ours:
-            yield Candidate(commit_id, was_served=True)
+            gains = () if commit_id in known else _gained(repository, rule, judged, commit_id)
+            yield Candidate(commit_id, was_served=True, gains=gains)
         if stored and commit_id == stored.commit.id:
             yield Candidate(commit_id, was_served=True, stored=stored)
     ancestors = repository.ancestors(head, LOOK_BACK, first_parent=True)[1:] if head else []
