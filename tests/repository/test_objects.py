@@ -217,6 +217,15 @@ def test_a_tree_that_cannot_be_parsed_is_an_error(repository: Path, objects: Obj
         objects.entries(write(repository, "tree", b"100644 x"))
 
 
+@pytest.mark.parametrize("names", [(b"locations.csv", b"locations.csv"), (b"locations/a.csv",)])
+def test_a_tree_in_which_it_is_not_sure_what_is_meant_is_an_error(
+    repository: Path, objects: Objects, names: tuple[bytes, ...]
+) -> None:
+    content = b"".join(b"100644 %b\0" % name + bytes(20) for name in names)
+    with pytest.raises(RepositoryError, match="a tree has a name twice, or one with a slash"):
+        objects.entries(write(repository, "tree", content))
+
+
 def branches_of(repository: Path, depth: int) -> str:
     """A tree of which every folder has twice the same one, so many below each other."""
     tree = write(repository, "tree", b"")

@@ -227,13 +227,16 @@ def _digest(kind: str, size: int, width: int) -> hashlib._Hash:
 
 def _parse_tree(content: bytes, width: int) -> Iterator[tuple[bytes, str, str]]:
     """Mode, name and object id of each entry: `<mode> <name>\\0<id of `width` bytes>`."""
-    position = 0
+    position, names = 0, set[bytes]()
     while position < len(content):
         end = content.find(b"\0", position)
         mode, _, name = content[position:end].partition(b" ")
         position = end + 1 + width
         if end < 0 or position > len(content):
             raise RepositoryError("a tree cannot be parsed", _FSCK)
+        if name in names or b"/" in name:  # git does not look again, and which of two is meant is not known
+            raise RepositoryError("a tree has a name twice, or one with a slash", _FSCK)
+        names.add(name)
         mode = mode.lstrip(b"0")  # programs of old have padded it (git-fsck, "zeroPaddedFilemode")
         yield mode, name.decode(errors="surrogateescape"), content[end + 1 : position].hex()
 
