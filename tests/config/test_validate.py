@@ -154,6 +154,12 @@ def test_a_network_with_host_bits_is_a_conflict_only_when_it_is_one_network() ->
     assert codes(as_warning) == ["host-bits", "duplicate-subnet", "duplicate-subnet"]
 
 
+def test_of_two_owners_of_a_subnet_the_first_counts_also_where_the_second_has_host_bits() -> None:
+    files = {"locations.csv": SYDNEY, "policy.toml": 'checks.host-bits = "warning"'}
+    found = load_map(files_of({**files, "owners.csv": "10.61.0.0/16,network\n10.61.0.7/16,mallory\n"}))
+    assert [owned.owner for owned in found.owned] == ["network"]
+
+
 def test_host_bits_as_a_warning_count_as_the_network_that_holds_them() -> None:
     files = {"locations.csv": "A,10.61.3.0/23\n", "policy.toml": 'checks.host-bits = "off"'}
     location_map = load_map(files_of(files))

@@ -71,7 +71,7 @@ def _read(content: bytes, owned: dict[Network, Owned]) -> Iterator[Problem]:
         if row and row.network in lines and not findings:
             message = f"{row.network} is in {OWNERS_PATH}:{lines[row.network]} already"
             yield Problem(OWNERS_PATH, number, 1, "duplicate-subnet", message, "delete one of the two rows")
-        elif row:
+        elif row and row.network not in lines:
             owned[row.network], lines[row.network] = row, number
 
 

@@ -87,8 +87,8 @@ def create(
                 commit_id = repository.commit_folder(content, "Start the map of media locations")
                 load_map_at(repository, Validator(), repository.commit(commit_id))
                 repository.pin(f"refs/heads/{branch or BRANCH}", commit_id)
-        for top in (aside, aside / "config"):  # also under a umask that lets every user write
-            top.chmod(top.stat().st_mode & ~0o002)
+        for made in (aside, *aside.rglob("*")):  # also under a umask that lets every user write
+            made.chmod(made.stat().st_mode & ~0o002)
         if shared:
             _share(aside)
 
