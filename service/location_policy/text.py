@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 from unicodedata import combining, is_normalized, name, normalize
@@ -92,6 +92,12 @@ def weight(value: object) -> int:
     if isinstance(value, (list, tuple)):
         return sum(4 + weight(one) for one in value)
     return 8
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """The first of these names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:

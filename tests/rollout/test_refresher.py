@@ -183,6 +183,18 @@ def test_a_branch_that_is_not_there_is_told_with_those_that_are(
     assert caplog.messages.count("nothing to follow: branch main has no commit; branches here: trunk") == 1
 
 
+def test_of_very_many_branches_the_first_are_told(following: Following, repository: Path) -> None:
+    main = git("rev-parse", "main", cwd=repository)
+    lines = "".join(f"create refs/heads/{'b' * 200}-{number:04} {main}\n" for number in range(3_000))
+    git("branch", "-m", "main", "a", cwd=repository)
+    git("symbolic-ref", "HEAD", "refs/heads/main", cwd=repository)
+    assert run_git("update-ref", "--stdin", cwd=repository, stdin=lines.encode()).returncode == 0
+    said = message(following.look())
+    assert said
+    assert said.endswith(f"{'b' * 200}-0018 and 2,981 more")
+    assert len(said) < 5_000
+
+
 def test_a_served_branch_that_is_deleted_keeps_its_last_content(following: Following, repository: Path) -> None:
     good = active_commit(following.look())
     git("branch", "side", cwd=repository)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..config.commit import Commit
 from ..config.files import File
 from ..errors import RepositoryError, UnknownRevision
+from ..text import listed
 from .config import PROC_RECEIVE, config_matching, config_number, config_values, read_section
 from .files import Knows, knows_nothing, read_files
 from .git import Git, GitFailed, PlainGit, PythonGit
@@ -125,7 +126,7 @@ class Repository(Revisions):
         if self.is_shallow():
             return "the clone is shallow, so older commits are not here: git fetch --unshallow"
         names = self.branches()
-        return f"branches here: {', '.join(names)}" if names else "the repository has no branch yet"
+        return f"branches here: {listed(names)}" if names else "the repository has no branch yet"
 
     def symbolic_refs(self, missing: Iterable[str] = ()) -> Mapping[str, str]:
         """The refs that stand for another one, and which; `missing` are asked for too, since git lists none of them."""

@@ -22,7 +22,7 @@ from ..problems import errors_in
 from ..repository.git_process import git_version, require_git
 from ..repository.repository import Repository, open_repository
 from ..runtime.users import chown_name
-from ..text import count, escape
+from ..text import count, escape, listed
 from . import last_good
 from .last_good import Identity
 from .startup_preview import preview_start
@@ -223,7 +223,7 @@ def _outlook(repository: Repository, place: Path, state_directory: Path) -> Find
     instead = f"commit {ahead.served.id[:10]} instead" if ahead.served else "nothing: 503"
     if ahead.head is None:
         names = repository.branches()
-        there = f"; branches here: {', '.join(names)}" if names else ""
+        there = f"; branches here: {listed(names)}" if names else ""
         mend = f"push one, or location-policy init {shlex.quote(str(place))} --branch NAME"
         return Finding("serve", f"branch {ahead.branch} has no commit{there}; would serve {instead}", mend)
     if isinstance(ahead.refusal, InvalidConfiguration):

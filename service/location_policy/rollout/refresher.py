@@ -19,6 +19,7 @@ from ..repository.git_process import START, deadline
 from ..repository.remote.mirror import Mirror
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import SignatureRule, signature_rule
+from ..text import listed
 from .activate import Activator
 from .change_detector import ChangeDetector
 from .last_good import Identity
@@ -160,7 +161,7 @@ class Refresher:
         branches = repository.branches()
         rejection = None
         if branches or state.snapshot:
-            there = f"; branches here: {', '.join(branches)}" if branches else ""
+            there = f"; branches here: {listed(branches)}" if branches else ""
             rejection = Failure(now(), f"branch {name} has no commit{there}")
             if state.rejection and state.rejection.message == rejection.message:
                 rejection = state.rejection

@@ -20,7 +20,7 @@ from ...repository.remote.url import is_url
 from ...repository.repository import open_repository
 from ...rollout import last_good
 from ...rollout.last_good import Identity
-from ...text import without_secrets
+from ...text import listed, without_secrets
 from ..terminal.default_paths import REPOSITORY, STATE, find_repository, state_beside
 from .options import ServeOptions
 
@@ -101,9 +101,7 @@ def _check_signatures(source: Source, options: ServeOptions, settings: Mapping[s
 
 def _check_branch(source: Source, branch: str | None, served: str, branches: Sequence[str]) -> None:
     if branch and branch != served:
-        there = (
-            "" if branch in branches else f", and has no such branch; branches here: {', '.join(branches) or 'none'}"
-        )
+        there = "" if branch in branches else f", and has no such branch; branches here: {listed(branches) or 'none'}"
         hint = f"location-policy init {quote(source.shown)} --branch {quote(branch)}"
         raise CannotStart(f"the repository serves branch {served}, not {branch}{there}", hint)
 
