@@ -24,11 +24,11 @@ class TimedProtocol(HttpToolsProtocol):
     """One connection; a client that reads nothing is idle too, and one that reads next to nothing is cut."""
 
     unread: ClassVar[Unread] = Unread()
+    piece: int = 0
+    """Bytes that were last handed over to be sent: they are kept whole until the last of them has gone."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  as uvicorn calls it
         super().__init__(*arguments, **named)
-        self.piece = 0
-        """Bytes that were last handed over to be sent: they are kept whole until the last of them has gone."""
         self._left = 0
         self._idle_since = 0.0
         self._deadline: asyncio.TimerHandle | None = None
