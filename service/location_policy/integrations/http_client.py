@@ -45,7 +45,7 @@ class Question(NamedTuple):
     """What is asked; a body is JSON. `authorization` is a header, and shows in no traceback or log."""
 
     path: str
-    authorization: tuple[str, str]
+    authorization: tuple[str, str] | None
     method: str = "GET"
     body: bytes | None = None
 
@@ -122,7 +122,7 @@ def _within(seconds: float, question: Callable[[], T]) -> T:
 
 
 def _ask(origin: Origin, question: Question, context: ssl.SSLContext, seconds: float) -> Reply:
-    headers = dict([question.authorization]) | {
+    headers = dict([question.authorization] if question.authorization else []) | {
         "Accept": "application/json",
         "Connection": "close",
         "User-Agent": f"location-policy/{__version__}",

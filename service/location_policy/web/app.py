@@ -13,6 +13,8 @@ from .edge.git_http import FETCH, PUSH, REFS, Backend, GitHttp
 from .edge.guard import ALL_ROLES, Access, Guard
 from .edge.policy_api import PolicyApi
 from .edge.responses import json_response
+from .edge.webhook import PATH as WEBHOOK
+from .edge.webhook import Webhook
 from .forms.action_table import ACTIONS
 from .forms.router import ChangePages
 from .openapi import description
@@ -20,13 +22,14 @@ from .ops.decision_log import DecisionLog
 from .ops.metrics import Metrics, Requests
 from .ops.probes import Probes
 from .ops.settings import Settings
+from .ops.sync_api import SyncApi
 from .pages.resource_table import RESOURCES
 from .pages.router import Pages
 from .site.change_service import ChangeService
 from .site.repository_queries import RepositoryQueries
 from .site.site import Site
 
-BODIES = frozenset((FETCH, PUSH, *(path for one in ACTIONS for path in (one.path, one.api_path))))
+BODIES = frozenset((FETCH, PUSH, WEBHOOK, *(path for one in ACTIONS for path in (one.path, one.api_path))))
 """Paths whose bodies are read here, and bounded."""
 EVERYONE_MAY = Access(anonymous=ALL_ROLES)
 
@@ -37,14 +40,18 @@ def make_app(
     decisions: DecisionLog | None = None,
     access: Access = EVERYONE_MAY,
     backend: Backend = None,
+    syncs: SyncApi | None = None,
+    webhook: Webhook | None = None,
 ) -> ASGIApp:
     """The ASGI application that answers from `active` whom `access` lets ask, and tells `decisions` of each.
 
-    `backend` is git, where the repository is to be cloned from here and pushed to.
+    `backend` is git, where the repository is to be cloned from here and pushed to; looks at the source are asked for by
+    `syncs` and `webhook`.
     """
     started_at = settings.started_at or now()
     requests = Requests()
-    metrics = Metrics(active, requests, lambda: decisions.dropped if decisions else 0)
+    knocks = webhook.results if webhook else {}
+    metrics = Metrics(active, requests, lambda: decisions.dropped if decisions else 0, knocks)
     queries = RepositoryQueries(settings.place, settings.state_directory, active)
     needs_login = "node" not in access.anonymous
     change_service = ChangeService(settings.place, settings.changes)
@@ -54,6 +61,8 @@ def make_app(
         Route("/openapi.json", _describe),
         *ChangePages(pages, access.proxies).routes(),
         *Probes(active, settings, started_at, metrics).routes(),
+        *(syncs.routes() if syncs else ()),
+        *([Route(WEBHOOK, webhook)] if webhook else ()),
         *(Route(path, GitHttp(backend, access.proxies)) for path in (REFS, FETCH, PUSH)),
     ]
     router = Starlette(routes=routes, exception_handlers=pages.handlers())

@@ -12,7 +12,7 @@ import pytest
 from location_policy.errors import NoAnswer
 from location_policy.integrations.http_client import Login, trust
 from location_policy.integrations.pexip.manager_api import Manager
-from location_policy.integrations.pexip.manager_url import parse_origin
+from location_policy.integrations.server_url import MANAGER, parse_origin
 from tests.support.access import PASSWORD
 from tests.support.manager import BASE, USER, Handler, ManagementNode, Say, locations, page, running_manager
 
@@ -26,7 +26,7 @@ def node() -> Iterator[ManagementNode]:
 def asked(node: ManagementNode, seconds: float = 20) -> list[str]:
     """The names of its locations."""
     told: list[str] = []
-    origin, login = parse_origin(node.url), Login(USER, PASSWORD)
+    origin, login = parse_origin(node.url, MANAGER), Login(USER, PASSWORD)
     manager = Manager(origin, login, trust(None), time.monotonic() + seconds, told.append)
     return [location.name for location in manager.locations()]
 

@@ -14,16 +14,22 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from location_policy.access.credentials import Credentials, Roles
 from location_policy.access.hash_pool import HashPool
 from location_policy.access.proxies import Proxies, parse_networks
 from location_policy.rollout.state import ActiveState
+from location_policy.rollout.syncs import Syncs
+from location_policy.runtime.wakeup import Wakeup
 from location_policy.web.app import EVERYONE_MAY, make_app
 from location_policy.web.edge.asker import asker
 from location_policy.web.edge.guard import OPEN, Access, Guard
 from location_policy.web.edge.policy_api import LOCATION, PolicyApi
+from location_policy.web.edge.webhook import PATH as WEBHOOK
+from location_policy.web.edge.webhook import Webhook
 from location_policy.web.ops.decision_log import DecisionLog
+from location_policy.web.ops.sync_api import SyncApi
 from tests.support.access import PASSWORD, write_users
 from tests.support.app import SETTINGS
 from tests.support.maps import snapshot_of
@@ -42,10 +48,18 @@ def access(tmp_path: Path) -> Access:
     return Access(Credentials(users), Roles(tmp_path / "roles"))
 
 
+def app_of(access: Access, active: ActiveState | None = None, decisions: DecisionLog | None = None) -> ASGIApp:
+    """The application with all that it can have."""
+    active, wakeup = active or ActiveState(), Wakeup(1)
+    api = SyncApi(Syncs(active, lambda: None, lambda _: None), wakeup)
+    webhook = Webhook(lambda: [b"a secret of the forge"], lambda: 1, access.proxies)
+    return make_app(active, SETTINGS, decisions, access, syncs=api, webhook=webhook)
+
+
 def client_of(access: Access, decisions: DecisionLog | None = None) -> TestClient:
     active = ActiveState()
     active.change(snapshot=snapshot_of())
-    app = make_app(active, SETTINGS, decisions, access)
+    app = app_of(access, active, decisions)
     return TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
 
 
@@ -73,7 +87,7 @@ def routes(app: Any) -> Iterator[str]:  # noqa: ANN401  the layers have no commo
 
 
 def test_the_table_has_every_route(access: Access) -> None:
-    app = make_app(ActiveState(), SETTINGS, None, access)
+    app = app_of(access)
     assert {path.partition("?")[0] for path, *_ in documented()} == {
         *routes(app),
         "/policy/v1/participant/location",
@@ -81,7 +95,16 @@ def test_the_table_has_every_route(access: Access) -> None:
     }
 
 
-@pytest.mark.parametrize(("path", "method", "role"), documented())
+def test_no_password_is_the_proof_of_a_webhook(access: Access) -> None:
+    client = client_of(access)
+    for user in (*ROLES, None):
+        assert ask(client, WEBHOOK, user, "POST").status_code == 401
+    assert client.post(WEBHOOK, headers={"X-Gitlab-Token": "a secret of the forge"}).status_code == 202
+    elsewhere = {"X-Gitlab-Token": "a secret of the forge", "Origin": "https://forge.example.com"}
+    assert client.post(WEBHOOK, headers=elsewhere).status_code == 202
+
+
+@pytest.mark.parametrize(("path", "method", "role"), [one for one in documented() if one[0] != WEBHOOK])
 def test_a_route_is_for_the_role_that_the_table_names(access: Access, path: str, method: str, role: str) -> None:
     client = client_of(access)
     everybody: tuple[str | None, ...] = (*ROLES, "nothing", None)
@@ -100,8 +123,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 
 def test_whatever_the_table_does_not_have_is_for_viewers_to_look_at_and_else_for_editors(access: Access) -> None:
     client, known = client_of(access), {(path.partition("?")[0], method) for path, method, _ in documented()}
-    app = make_app(ActiveState(), SETTINGS, None, access)
-    for path in {*routes(app), "/nothing", "/locations.git/config"} - OPEN:
+    app = app_of(access)
+    for path in {*routes(app), "/nothing", "/locations.git/config"} - OPEN - {WEBHOOK}:
         for method in METHODS:
             if (path, method) not in known:
                 allowed = {"viewer", "editor"} if method in ("GET", "HEAD") else {"editor"}
@@ -208,7 +231,7 @@ def header(value: bytes) -> list[tuple[bytes, bytes]]:
 def test_a_header_that_is_none_is_told_and_is_no_fault_of_ours(
     access: Access, headers: list[tuple[bytes, bytes]], told: str
 ) -> None:
-    sent = send_raw(make_app(ActiveState(), SETTINGS, None, access), headers)
+    sent = send_raw(app_of(access), headers)
     assert sent[0]["status"] == 401
     assert told in sent[1]["body"].decode()
 
@@ -267,7 +290,7 @@ def cancelled(access: Access, password: bytes) -> int:
     async def ask_and_end() -> None:
         headers = header(b"Basic " + b64encode(b"node:" + password))
         scope = {"type": "http", "method": "GET", "path": "/status", "headers": headers, "client": None}
-        app: Any = make_app(ActiveState(), SETTINGS, None, access)
+        app: Any = app_of(access)
         request = asyncio.ensure_future(app(scope, None, send))
         await asyncio.sleep(0)
         assert not request.done()

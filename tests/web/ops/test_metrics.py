@@ -25,7 +25,7 @@ NO_OPINION = AnswerEncoder(Rules(), None).no_opinion
 
 
 def metrics_of(active: ActiveState | None = None, requests: Requests | None = None, dropped: int = 0) -> Metrics:
-    return Metrics(active or ActiveState(), requests or Requests(), lambda: dropped)
+    return Metrics(active or ActiveState(), requests or Requests(), lambda: dropped, {})
 
 
 def asked(protocol: str) -> Question:

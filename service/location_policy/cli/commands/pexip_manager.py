@@ -17,9 +17,9 @@ from ...config.policy_toml import Rules, read_rules
 from ...errors import InvalidConfiguration, LocationPolicyError, NoAnswer
 from ...integrations.http_client import Login, trust
 from ...integrations.pexip.manager_api import Manager, SystemLocation
-from ...integrations.pexip.manager_url import parse_origin
 from ...integrations.pexip.name_check import Mismatch, name_mismatches, twins
 from ...integrations.pexip.profile_check import profile_mismatches
+from ...integrations.server_url import MANAGER, parse_origin
 from ...problems import Problems, errors_in
 from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
@@ -72,7 +72,7 @@ def preflight(asked: ManagerOptions, folder: Path, locations: Sequence[str], pro
 
 
 def _connect(asked: ManagerOptions, progress: Progress) -> Manager:
-    origin = parse_origin(asked.manager, allow_http=asked.allow_http)
+    origin = parse_origin(asked.manager, MANAGER, allow_http=asked.allow_http)
     context = trust(asked.ca)
     login = Login(_user(asked.user), _password(asked))
     progress.say(f"asking {origin}")

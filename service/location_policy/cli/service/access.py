@@ -11,6 +11,8 @@ from ...access.credentials import Credentials, Roles, RolesWithoutPassword
 from ...access.options import Users
 from ...access.proxies import Proxies, parse_networks
 from ...access.roles import Role
+from ...access.watched_file import WatchedFile
+from ...access.webhook_proof import read_secrets
 from ...errors import CannotStart
 from ...runtime.reloader import ReloadCheck
 from ...server.options import Listen, Tls
@@ -51,6 +53,15 @@ def open_access(listen: Listen, users: Users) -> tuple[Access, Sequence[ReloadCh
     if credentials is None:
         return access, [roles.look]
     return access, [credentials.look, roles.look, RolesWithoutPassword(credentials, roles).look]
+
+
+def open_webhook(listen: Listen, users: Users) -> WatchedFile[Sequence[bytes]] | None:
+    """The secrets that prove a webhook, where one is taken; raises UnusableFile."""
+    if users.webhook_secret is None:
+        return None
+    if listen.tls and listen.tls.client_ca:
+        log.warning("--client-ca lets no forge in that shows no certificate: no webhook will come")
+    return WatchedFile(users.webhook_secret, read_secrets)
 
 
 def tell_strangers(access: Access) -> None:

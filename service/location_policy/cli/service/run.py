@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
+from ...access.watched_file import WatchedFile
 from ...repository.remote.mirror import Mirror
 from ...rollout.refresher import Refresher
 from ...rollout.state import ActiveState
 from ...rollout.status_notifier import Manager, StatusNotifier
+from ...rollout.sync_file import hold, keep_sync
+from ...rollout.syncs import Sync, Syncs
 from ...rollout.watcher import Watcher
 from ...runtime.reloader import ReloadCheck, Reloader
+from ...runtime.wakeup import Wakeup
 from ...server.run import LifecycleCallbacks, on_hangup, run
 from ...server.tls import Certificates
 from ...web.app import BODIES, make_app
 from ...web.edge.guard import Access
+from ...web.edge.webhook import Webhook
 from ...web.ops.decision_log import DecisionLog
 from ...web.ops.settings import Settings
+from ...web.ops.sync_api import WAITING, SyncApi
 from .opening import Opened
 from .options import ServeOptions
 from .source import Source
@@ -37,6 +46,7 @@ class Parts:
     opened: Opened
     not_kept: str | None
     access: Access
+    secrets: WatchedFile[Sequence[bytes]] | None
     certificates: Certificates | None
     looks: Sequence[ReloadCheck]
     decisions: DecisionLog | None
@@ -49,45 +59,80 @@ def work(parts: Parts, manager: Manager) -> None:
     notifier = StatusNotifier(manager, active)
     mirror = parts.source.mirror
     refresher = Refresher(parts.source.place, active, parts.source.state, mirror)
-    watcher = Watcher(parts.opened.directory, notifier.around(refresher.look), refresher.folders)
-    looks = [notifier.begin_reload, *parts.looks, notifier.end_reload, _hurry(watcher, refresher, mirror)]
+    wakeup = Wakeup(WAITING)
+    syncs = Syncs(active, _hurried(refresher, mirror), _teller(wakeup, parts.source.state))
+    look = syncs.around(notifier.around(refresher.look))
+    watcher = Watcher(parts.opened.directory, look, refresher.folders)
+    syncs.wake = watcher.hurry
+    secrets = parts.secrets
+    looks = [notifier.begin_reload, *parts.looks, notifier.end_reload, _asking(syncs)]
     reloader = Reloader(looks)
     decisions = parts.decisions
     on_hangup(decisions.reopen if decisions else None, reloader.hurry)
     for thread in (decisions, watcher, reloader):
         if thread:
             thread.start()
+    lock = hold(parts.source.state)
     try:
-        app = make_app(active, parts.settings, parts.decisions, parts.access, parts.opened.backend)
+        webhook = (
+            Webhook(lambda: secrets.value, partial(syncs.ask, is_knock=True), parts.access.proxies) if secrets else None
+        )
+        api = SyncApi(syncs, wakeup)
+        app = make_app(active, parts.settings, parts.decisions, parts.access, parts.opened.backend, api, webhook)
         if parts.source.is_kept and parts.opened.answers:
             watcher.wait_for_look(FIRST_LOOK)
         context = parts.certificates.context if parts.certificates else None
-        signs, is_proxy = _signs(manager, notifier), parts.access.proxies.believes
+        signs, is_proxy = _signs(manager, notifier, wakeup), parts.access.proxies.believes
         run(app, parts.listener, parts.options.limits, context, signs, read=BODIES, is_proxy=is_proxy)
     finally:
         reloader.stop()
         if mirror:
             mirror.close()
         watcher.stop()
+        if lock is not None:
+            os.close(lock)
         if decisions:
             decisions.close()
 
 
-def _signs(manager: Manager, notifier: StatusNotifier) -> LifecycleCallbacks:
+def _signs(manager: Manager, notifier: StatusNotifier, wakeup: Wakeup) -> LifecycleCallbacks:
     """A sign of life twice as often as the service manager wants one, if it does."""
+
+    def end() -> None:
+        notifier.stop()
+        wakeup.end()
+
     if manager.watchdog is None:
-        return LifecycleCallbacks(ending=notifier.stop)
-    return LifecycleCallbacks(notifier.sign_of_life, max(1, int(manager.watchdog / 2)), notifier.stop)
+        return LifecycleCallbacks(ending=end)
+    return LifecycleCallbacks(notifier.sign_of_life, max(1, int(manager.watchdog / 2)), end)
 
 
-def _hurry(watcher: Watcher, refresher: Refresher, mirror: Mirror | None) -> ReloadCheck:
+def _hurried(refresher: Refresher, mirror: Mirror | None) -> Callable[[], None]:
+    """What lets the next look ask git, and the remote, whenever the last one did."""
+
+    def hurry() -> None:
+        if mirror:
+            mirror.hurry()
+        refresher.hurry()
+
+    return hurry
+
+
+def _teller(wakeup: Wakeup, state_directory: Path) -> Callable[[Sync], None]:
+    """Whom it is told what became of a look: those who wait over HTTP, and on this machine."""
+
+    def tell(sync: Sync) -> None:
+        keep_sync(state_directory, sync)
+        wakeup.tell()
+
+    return tell
+
+
+def _asking(syncs: Syncs) -> ReloadCheck:
     """At SIGHUP the source is looked at now; otherwise it is when the watcher sees fit."""
 
     def look(*, asked: bool) -> None:
         if asked:
-            if mirror:
-                mirror.hurry()
-            refresher.hurry()
-            watcher.hurry()
+            syncs.ask()
 
     return look

@@ -18,7 +18,7 @@ from ...server.tls import Certificates
 from ...web.edge.git_http import PLACE
 from ...web.ops.decision_log import DecisionLog
 from ...web.ops.settings import Settings
-from .access import asks_who, open_access, tell_strangers
+from .access import asks_who, open_access, open_webhook, tell_strangers
 from .opening import open_source
 from .options import Logs, ServeOptions
 from .run import Parts, work
@@ -34,7 +34,8 @@ def serve(options: ServeOptions) -> None:
     manager = ServiceManager()
     certificates = Certificates(options.listen.tls) if options.listen.tls else None
     access, looks = open_access(options.listen, options.users)
-    looks = [*looks, *([certificates.look] if certificates else [])]
+    secrets = open_webhook(options.listen, options.users)
+    looks = [*looks, *([certificates.look] if certificates else []), *([secrets.look] if secrets else [])]
     listener = bind(options.listen, asks_who=asks_who(options.listen, options.users))
     try:
         source = source_of(options)
@@ -46,6 +47,7 @@ def serve(options: ServeOptions) -> None:
             source=source,
             opened=opened,
             access=access,
+            secrets=secrets,
             certificates=certificates,
             looks=looks,
             not_kept=write_problem(source.state),

@@ -42,6 +42,13 @@ def asked_place(repo: str | None, state_dir: Path | None = None) -> Place:
     return Place(find_repository(REPOSITORY, state_dir or STATE), state_dir or STATE)
 
 
+def asked_state(repo: str | None, state_dir: Path | None) -> Path:
+    """The state directory of the service that follows what is named, as `serve` takes it; raises NotARepository."""
+    if state_dir or (repo and is_url(repo)):
+        return state_dir or Path(os.environ.get(STATE_VARIABLE) or STATE)
+    return asked_place(repo).state
+
+
 def state_beside(repository: Path) -> Path:
     """The state directory of a repository that was named; working copies come and go, so theirs is where they share."""
     directory = find_git_directory(repository)

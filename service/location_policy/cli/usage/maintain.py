@@ -9,7 +9,7 @@ import click
 
 from ..terminal.exit_status import NOT_ASKED, told
 from . import options as of
-from .parameters import PATH
+from .parameters import PATH, Decimal
 
 
 @of.argument("files", "What is brought, in the order in which rows are tried.", nargs=-1, type=PATH)
@@ -80,6 +80,37 @@ def accept_history(repo: str | None, state_dir: Path | None) -> None:
 
     with told(NOT_ASKED):
         accept_history(repo, state_dir)
+
+
+@of.served
+@of.option("state-dir", "DIR", "That of the service.", type=PATH)
+@of.option("wait", "SECONDS", "For what becomes of it; 0: only ask.", type=Decimal(0, 600), default=30.0)
+@of.option("url", "URL", "Ask a service elsewhere, such as https://policy.example.com.")
+@of.option("user", "NAME", "An editor of it.")
+@of.option("password-file", "FILE", "A file of one line, the password.", type=PATH)
+@of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
+@of.rare_option("allow-http", None, "Send the password where anybody on the way reads it.")
+@of.help_all
+def sync(
+    repo: str | None,
+    state_dir: Path | None,
+    wait: float,
+    url: str | None,
+    user: str | None,
+    password_file: Path | None,
+    ca: Path | None,
+    allow_http: bool,
+) -> None:
+    """Have the service look at its source now, and say what became of it.
+
+    On this machine by SIGHUP, elsewhere by --url. Exit status 1 if what was found is refused, or nothing is known in
+    time; 2 if the source cannot be reached.
+    """
+    from ..commands.sync import Service, sync
+
+    with told(NOT_ASKED):
+        service = Service(url, user, password_file, ca, allow_http) if url else None
+        sys.exit(sync(service, repo, state_dir, wait))
 
 
 @of.argument("commit", "The commit to take back, and none since.", default=None)

@@ -55,6 +55,7 @@ ROWS = (
     Row("users.roles", "roles", "FILE", "Who may do what; else users ask and look.", PATH),
     Row("users.allow_anonymous", "allow-anonymous-policy", None, "Answer nodes without a password."),
     Row("users.open_metrics", "open-metrics", None, "Show /metrics to anybody.", None, RARE),
+    Row("users.webhook_secret", "webhook-secret", "FILE", "Take webhooks of a forge, proven by it.", PATH, RARE),
     Row("listen.tls.cert", "tls-cert", "FILE", "The certificate and its chain, PEM.", PATH),
     Row("listen.tls.key", "tls-key", "FILE", "Its key, PEM.", PATH),
     Row("listen.tls.client_ca", "client-ca", "FILE", "Whose certificates clients need.", PATH, RARE),

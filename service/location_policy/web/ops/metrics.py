@@ -21,6 +21,7 @@ from ...gate.hooks import HookState
 from ...lookup.answers import Answer, Outcome
 from ...lookup.decision import Question
 from ...rollout.state import ActiveState
+from ..edge.webhook import KnockResult
 
 PROTOCOLS = frozenset(("api", "webrtc", "sip", "rtmp", "h323", "teams", "mssip", "gms"))
 """The protocols that Pexip Infinity names; anything else counts as `other`, an empty one as `none`."""
@@ -45,6 +46,7 @@ HELP = {
     ),
     "location_policy_state": "1 for the present state, 0 for the others",
     "location_policy_hook": "1 for the present state of the repository's hook, 0 for the others",
+    "location_policy_webhooks_total": "Webhooks, by how they ended",
     "location_policy_decision_log_dropped_total": "Lines of the decision log that were never written",
 }
 """Every metric of ours and what it means; those named process_… are prometheus_client's."""
@@ -75,10 +77,13 @@ class Requests:
 class Metrics:
     """Everything that `/metrics` tells, read when it is asked for."""
 
-    def __init__(self, active: ActiveState, requests: Requests, dropped: Callable[[], int]) -> None:
+    def __init__(
+        self, active: ActiveState, requests: Requests, dropped: Callable[[], int], knocks: Mapping[KnockResult, int]
+    ) -> None:
         self._active = active
         self._requests = requests
         self._dropped = dropped
+        self._knocks = knocks
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -95,6 +100,8 @@ class Metrics:
         """The present numbers, for the registry."""
         yield from self._of_requests()
         yield from self._of_state()
+        knocks = CounterMetricFamily(*_named("location_policy_webhooks_total"), labels=("result",))
+        yield _filled(knocks, {(result,): number for result, number in self._knocks.items()})
         yield CounterMetricFamily(*_named("location_policy_decision_log_dropped_total"), value=self._dropped())
 
     def _of_requests(self) -> Iterator[Metric]:

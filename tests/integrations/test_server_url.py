@@ -6,7 +6,7 @@ import pytest
 
 from location_policy.errors import NoAnswer
 from location_policy.integrations.http_client import Login
-from location_policy.integrations.pexip.manager_url import parse_origin
+from location_policy.integrations.server_url import MANAGER, parse_origin
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from location_policy.integrations.pexip.manager_url import parse_origin
     ],
 )
 def test_a_url_names_a_server(text: str, shown: str) -> None:
-    assert str(parse_origin(text)) == shown
+    assert str(parse_origin(text, MANAGER)) == shown
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def test_a_url_names_a_server(text: str, shown: str) -> None:
 )
 def test_what_is_none_is_refused_with_what_to_write(text: str, told: str, hint: str) -> None:
     with pytest.raises(NoAnswer, match=told) as refusal:
-        parse_origin(text)
+        parse_origin(text, MANAGER)
     assert hint in str(refusal.value.hint)
     assert "sesame" not in f"{refusal.value} {refusal.value.hint}"
 
 
 def test_http_goes_elsewhere_where_it_is_allowed() -> None:
-    assert str(parse_origin("http://manager.example.com", allow_http=True)) == "http://manager.example.com"
+    assert str(parse_origin("http://manager.example.com", MANAGER, allow_http=True)) == "http://manager.example.com"
 
 
 def test_a_login_does_not_show_itself() -> None:

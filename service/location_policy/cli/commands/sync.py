@@ -1,0 +1,147 @@
+"""`location-policy sync`: have the source of a service looked at now, and say what became of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from getpass import getpass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...errors import LocationPolicyError, NoAnswer
+from ...integrations.http_client import Login, Origin, Question, ask, trust
+from ...integrations.server_url import SERVICE, parse_origin
+from ...rollout.sync_file import holder, kept_sync
+from ...text import escape, precise_moment_text
+from ..terminal.default_paths import asked_state
+from ..terminal.exit_status import NO, NOT_ASKED
+from ..terminal.progress import Progress
+
+PATH = "/api/v1/sync"
+EACH = 20.0
+"""Seconds for which one answer is waited for at most: a proxy in front may wait no longer."""
+ROOM = 10.0
+"""Seconds that an answer has beyond those for which it is waited."""
+STEP = 0.05
+"""Seconds between two looks at the file in the state directory."""
+Told = Mapping[str, Any]
+"""What became of a look, as the service tells it; without a `result` it is not over."""
+
+
+class Service(NamedTuple):
+    """A service that is asked over HTTP, and by whom."""
+
+    url: str
+    user: str | None
+    password_file: Path | None
+    ca: Path | None
+    allow_http: bool
+
+
+def sync(service: Service | None, repo: str | None, state_dir: Path | None, seconds: float) -> int:
+    """Print what became of it; the exit status. Without a `service` it is the one on this machine.
+
+    Raises LocationPolicyError where it cannot be asked.
+    """
+    with Progress() as progress:
+        progress.say("the source is looked at")
+        told = _over_http(service, seconds) if service else _here(asked_state(repo, state_dir), seconds)
+    return _tell(told, seconds)
+
+
+def _tell(told: Told, seconds: float) -> int:
+    result, tip = told.get("result"), escape(str(told.get("tip") or "no commit"))[:10]
+    if result == "in-force":
+        print(f"in force: {tip}")
+        return 0
+    if result is None:
+        if not seconds:
+            print("asked: the source is looked at now")
+            return 0
+        print(f"location-policy: not known after {seconds:g} s: see /status", file=sys.stderr)
+        return NO
+    print(f"{escape(str(result))}: {tip}: {told.get('message')}")
+    problems = told.get("problems") or []
+    for problem in problems:
+        print(f"{problem['path']}:{problem['line']}:{problem['column']}: {problem['code']}: {problem['message']}")
+    if (more := told.get("total", 0) - len(problems)) > 0:
+        print(f"… and {more:,} more")
+    return NO if result == "refused" else NOT_ASKED
+
+
+def _here(state: Path, seconds: float) -> Told:
+    """By SIGHUP, and by what the service then writes to its state directory."""
+    process = holder(state)
+    if process is None:
+        raise LocationPolicyError(
+            f"no service serves from {state}", "name its state directory, or ask it by --url http://127.0.0.1:8080"
+        )
+    asked_at = _moment(precise_moment_text(datetime.now(UTC)))  # in the precision of what is compared
+    try:
+        os.kill(process, signal.SIGHUP)
+    except ProcessLookupError:
+        raise LocationPolicyError(f"the service of {state} has just ended") from None
+    except PermissionError:
+        hint = "run it as the user of the service, or ask it by --url"
+        raise LocationPolicyError(f"the service of {state} belongs to another user", hint) from None
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        told = kept_sync(state)
+        if _moment(told.get("began_at")) >= asked_at:
+            return told
+        time.sleep(STEP)
+    return {}
+
+
+def _moment(text: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def _over_http(service: Service, seconds: float) -> Told:
+    origin = parse_origin(service.url, SERVICE, allow_http=service.allow_http or service.user is None)
+    login, ca = _login(service), service.ca
+    told = _reply(origin, Question(PATH, login, "POST"), ca, ROOM)
+    until = time.monotonic() + seconds
+    while told.get("result") is None and (left := until - time.monotonic()) > 0:
+        wait = max(1, int(min(left, EACH)))
+        told = _reply(origin, Question(f"{PATH}/{int(told['sync'])}?wait={wait}", login), ca, wait + ROOM)
+    return told
+
+
+def _login(service: Service) -> tuple[str, str] | None:
+    """The header by which the service knows who asks; none where no user is named."""
+    if service.user is None:
+        return None
+    if service.password_file:
+        try:
+            password = service.password_file.read_bytes().partition(b"\n")[0].removesuffix(b"\r").decode()
+        except ValueError:
+            raise NoAnswer(f"{service.password_file} is not a password in UTF-8") from None
+    elif sys.stdin.isatty():
+        password = getpass(f"password of {escape(service.user)}: ")
+    else:
+        raise NoAnswer("no password is given", "--password-file FILE")
+    return Login(service.user, password).header()
+
+
+def _reply(origin: Origin, question: Question, ca: Path | None, seconds: float) -> Told:
+    reply = ask(origin, question, trust(ca), seconds)
+    if reply.status in (401, 403):
+        raise NoAnswer(f"{origin} lets only an editor ask for a look: status {reply.status}", "name one: --user NAME")
+    try:
+        told = json.loads(reply.body)
+    except ValueError:
+        told = None
+    if reply.status not in (200, 202) or not isinstance(told, dict) or not isinstance(told.get("sync"), int):
+        raise NoAnswer(
+            f"{origin} cannot be asked for a look: status {reply.status}", "is it a service of this version?"
+        )
+    return told
