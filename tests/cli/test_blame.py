@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from location_policy.repository.remote.mirror import Mirror
+from location_policy.rollout.refresher import Refresher
+from location_policy.rollout.state import ActiveState
 from tests.support.program import run_program
 from tests.support.repositories import BAD, Clone, clone, git, init, make_repository
 
@@ -179,5 +181,5 @@ def test_the_copy_of_a_remote_is_found_by_the_state_directory_of_its_service(rep
     assert (done.returncode, done.stderr) == (2, f"location-policy: {message}\n  hint: {hint}\n")
     mirror = Mirror(url, state, None, 0)
     mirror.make()
-    mirror.update()
+    Refresher(mirror.directory, ActiveState(), state, mirror).look()
     assert "Melbourne" in run_program(*asked, cwd=tmp_path, environment={variable: str(state)}).stdout

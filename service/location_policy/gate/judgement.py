@@ -54,10 +54,13 @@ class Judge:
         branch: str,
         pusher: str,
         allows_rewind: bool,
+        is_fetch: bool = False,
         spares_memory: bool = False,
     ) -> None:
-        """With `spares_memory` what is compared with keeps its rows and not its bytes: those that the tip does not have
-        are read again where its warnings are asked for.
+        """With `is_fetch` the branch stands there already, on a remote: the tip must be valid, and what is not valid
+        before it is only counted, since it cannot be mended any more; no pusher is told what could be better. With
+        `spares_memory` what is compared with keeps its rows and not its bytes: those that the tip does
+        not have are read again where its warnings are asked for.
         """
         self._repository = repository
         self._options = options
@@ -66,6 +69,7 @@ class Judge:
         self._branch = branch
         self._pusher = pusher
         self._allows_rewind = allows_rewind
+        self._is_fetch = is_fetch
         self._spares_memory = spares_memory
         self._validator = Validator()
         self._problems: dict[tuple[Entry, ...], Problems] = {}
@@ -84,7 +88,9 @@ class Judge:
             return Move(update, forbidden="deletion")
         if update.creates:
             move = self._judge_gained(update, Base(None, EMPTY), [update.new])
-            return replace(move, older=self._older(update.new)) if move.accepted else move
+            if self._is_fetch or not move.accepted:
+                return move
+            return replace(move, older=self._older(self._repository.ancestors(update.new, OLDER_COMMITS + 1)[1:]))
         rewinds = not self._repository.is_ancestor(update.old, update.new)
         if rewinds and not self._allows_rewind:
             return Move(update, forbidden="rewind")
@@ -93,13 +99,16 @@ class Judge:
         base = find_base(self._repository, self._validator, update.old)
         if self._spares_memory:
             base = replace(base, location_map=base.location_map.without_contents())
-        return replace(self._judge_gained(update, base, gained), dropped=dropped)
+        move = replace(self._judge_gained(update, base, gained), dropped=dropped)
+        if self._is_fetch and move.accepted and len(gained) > 1:
+            return replace(move, older=self._older(gained[-2::-1][:OLDER_COMMITS]))
+        return move
 
     def _judge_gained(self, update: Update, base: Base, commit_ids: Sequence[str]) -> Move:
         """The verdict on going from the base to the last of these commits, which are in order, oldest first."""
         tip = self._commit(commit_ids[-1])
         self._tip = self._repository.entries(tip)
-        invalid = tuple(self._invalid(commit_ids))
+        invalid = tuple(self._invalid(commit_ids[-1:] if self._is_fetch else commit_ids))
         effect, skipped = self._effect(base, tip, partial(self._repository.tips, self._branch, update.old, LOOK_BACK))
         move = Move(update, gained=tuple(commit_ids), invalid=invalid, effect=effect, skipped=skipped)
         if not invalid:
@@ -108,7 +117,7 @@ class Judge:
 
     def _judge_valid(self, move: Move, tip: Commit, base: Base) -> Move:
         """The same with what could be better, and who has agreed: of commits that can all be served."""
-        skipped: tuple[Extra, ...] = ("warnings",) if self._is_late() else ()
+        skipped: tuple[Extra, ...] = ("warnings",) if self._is_fetch or self._is_late() else ()
         warnings, old_warnings = self._warnings(base, gathers_all=not skipped)
         return replace(
             move,
@@ -122,9 +131,8 @@ class Judge:
             skipped=(*move.skipped, *skipped),
         )
 
-    def _older(self, tip: str) -> OlderCommits:
-        """The commits below the tip of a new branch."""
-        older = self._repository.ancestors(tip, OLDER_COMMITS + 1)[1:]
+    def _older(self, older: Sequence[str]) -> OlderCommits:
+        """The commits below a tip, newest first."""
         invalid, left = 0, len(older)
         for commit_id in reversed(older):
             if self._is_late():
@@ -138,7 +146,7 @@ class Judge:
         if self._map is None:
             return None, ()
         held = base.location_map.rules.limits or asks_owners(base.location_map)
-        if not held and self._is_late():
+        if not held and (self._is_fetch or self._is_late()):
             return None, ("plan",)
         return effect_of(self._repository, self._validator, base, tip, self._map, served), ()
 

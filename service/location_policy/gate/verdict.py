@@ -40,7 +40,8 @@ class InvalidCommit(NamedTuple):
 
 
 class OlderCommits(NamedTuple):
-    """The commits below the tip of a new branch: `looked_at`, of these `invalid`, and `left` for want of time.
+    """The commits below the tip of a new branch, or of a fetch: `looked_at`, of these `invalid`, and `left` for want of
+    time.
 
     `is_cut`: there may be still older ones, which are not looked at.
     """
@@ -86,8 +87,8 @@ class Move:
     not valid, or its plan was `skipped`. `warnings` of the tip, `reason` and `unapproved` are found out where every
     commit is valid: `warnings` are those that were not there before, `old_warnings` the others; `reason` is why it may
     exceed its limits, None where none is given; `unapproved` are the owners who have not given their word, and with
-    `needs_approval` it is not taken without. `signatures` is None where none are asked for, `older` for a branch that
-    is not new, or is refused.
+    `needs_approval` it is not taken without. `signatures` is None where none are asked for, `older` for a push
+    of a branch that is not new, a fetch of one that is, and what is refused.
     """
 
     update: Update

@@ -26,13 +26,6 @@ _TRAILER = re.compile(r"^[A-Za-z0-9-]+[ \t]*:", re.MULTILINE)
 """A line of a message that git may take for a trailer, below its first paragraph (git-interpret-trailers)."""
 _OPEN = ("PATH", "HOME", "XDG_CONFIG_HOME")
 """What git needs to find the settings of its user, which are closed to it elsewhere."""
-IDENTITY = {
-    "GIT_AUTHOR_NAME": "location-policy",
-    "GIT_AUTHOR_EMAIL": "location-policy@localhost",
-    "GIT_COMMITTER_NAME": "location-policy",
-    "GIT_COMMITTER_EMAIL": "location-policy@localhost",
-}
-"""Who makes the commits of the program itself."""
 
 
 class Author(NamedTuple):
@@ -56,6 +49,11 @@ class Author(NamedTuple):
             for role in ("AUTHOR", "COMMITTER")
             for what, value in (("NAME", self.name), ("EMAIL", self.email))
         }
+
+
+PROGRAM = Author("location-policy", "location-policy@localhost")
+"""Who makes the commits of the program itself, and moves its refs."""
+IDENTITY = PROGRAM.environment()
 
 
 def operator(user: str) -> Author:

@@ -34,6 +34,10 @@ class Revisions:
         """The commits that a ref gains by moving from `old` to `new`, oldest first."""
         return self._revisions("--topo-order", "--reverse", new, f"^{old}")
 
+    def count_gained(self, old: str, new: str) -> int:
+        """How many commits a ref gains by moving from `old` to `new`."""
+        return int(self._git.run("rev-list", "--count", new, f"^{old}", "--"))
+
     def saying(self, old: str, new: str, *texts: str) -> list[str]:
         """The commits of `old..new` whose message has one of these texts, children before their parents."""
         wanted = [f"--grep={text}" for text in texts]

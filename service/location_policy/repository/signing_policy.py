@@ -72,10 +72,7 @@ class SignatureRule(NamedTuple):
         """Raises NotSigned unless these commits, gained by a branch, oldest first, may be taken."""
         judged = self.judged(commit_ids)
         if judged and (unsigned := not_good(self.read(repository, judged))):
-            commit_id, signature = next(iter(unsigned.items()))
-            reason = ": ".join(filter(None, (why(signature), signature.key)))
-            more = f"; and {len(unsigned) - 1:,} more" if len(unsigned) > 1 else ""
-            raise NotSigned(f"{commit_id[:10]} is not signed by who may sign: {reason}{more}")
+            raise NotSigned(unsigned_text(*next(iter(unsigned.items())), len(unsigned)))
 
     def with_signers(self, repository: Repository, commits: Iterable[Commit]) -> list[Commit]:
         """The same commits, and who has signed them; no signer where that cannot be judged."""
@@ -114,6 +111,13 @@ def not_good(found: Mapping[str, Signature]) -> dict[str, Signature]:
 def why(signature: Signature) -> str:
     """Why a commit with this signature is not taken."""
     return _WHY.get(signature.letter, "its signature cannot be judged")
+
+
+def unsigned_text(commit_id: str, signature: Signature, number: int) -> str:
+    """That so many commits are not taken, this one the first of them, and why it is not."""
+    reason = ": ".join(filter(None, (why(signature), signature.key)))
+    more = f"; and {number - 1:,} more" if number > 1 else ""
+    return f"{commit_id[:10]} is not signed by who may sign: {reason}{more}"
 
 
 def _signer(signature: Signature) -> Signer | None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
@@ -58,6 +59,11 @@ class Activator:
         """Was HEAD refused for its signature or its history, by rules that are no longer the same?"""
         return self._refused_under not in (None, self._rules())
 
+    def in_force(self) -> str | None:
+        """The id of the commit that is in force."""
+        snapshot = self._active.state.snapshot
+        return snapshot.commit.id if snapshot and snapshot.commit else None
+
     @property
     def is_waiting(self) -> bool:
         """Was HEAD refused for want of a signature, or is there something to be kept yet?"""
@@ -75,15 +81,15 @@ class Activator:
 
     def is_unconfirmed(self, commit_id: str) -> bool:
         """Is this commit in force, and known from the state directory alone?"""
-        return self._is_from_disk and self._in_force() == commit_id
+        return self._is_from_disk and self.in_force() == commit_id
 
     def roll_out(self, repository: Repository, head: Commit) -> None:
         """Put HEAD in force, or else say why not; what is in force already is not loaded again."""
         rejection = self._refused_under = None
         self._is_unsigned = False
-        order = self._candidates(repository, head)
+        order = self._candidates(repository, head.id)
         try:
-            if self._in_force() != head.id:
+            if self.in_force() != head.id:
                 first = next(order)
                 self.history.require(repository, first.follows, head.id)
                 self.rule.require(repository, first.gains)
@@ -98,16 +104,46 @@ class Activator:
             log.error("refused commit=%s %s", head.id, error.message)
             self._refused_under, self._is_unsigned = self._rules(), isinstance(error, NotSigned)
         if rejection:
-            self._active.count("refused")
-            self._persistence.note("refused", head.id)
+            self._note_refused(head.id)
             self._put_first_in_force(repository, order)
         self._active.change(rejection=rejection, is_settled=True, was_read=True)
 
-    def _candidates(self, repository: Repository, head: Commit) -> Iterator[Candidate]:
+    def hold(self, repository: Repository, taken: str | None, head: str, rejection: Failure | None = None) -> None:
+        """HEAD is not to be put in force: what was taken last is, where nothing is, or else an ancestor of HEAD.
+
+        Without a rejection it only waits.
+        """
+        if rejection:
+            log.error("refused commit=%s %s", rejection.commit, rejection.message)
+            self._note_refused(rejection.commit or "")
+        self._refused_under = self._rules() if rejection else None
+        self._is_unsigned = False
+        order = self._start(repository, taken) if taken else islice(self._start(repository, head), 1, None)
+        self._put_first_in_force(repository, order)
+        self._active.change(rejection=rejection, is_settled=rejection is not None, was_read=True)
+
+    def require_history(self, repository: Repository, taken: str | None, head: str) -> None:
+        """Raises AnotherHistory where HEAD is not of the history of what was taken last, and is not accepted.
+
+        Where that is not known, what was served last counts.
+        """
+        follows = Served(taken, "", ()) if taken else next(self._candidates(repository, head)).follows
+        self.history.require(repository, follows, head)
+
+    def note_dropped(self, commit_ids: Iterable[str]) -> None:
+        """Write down that what is in force has dropped these commits."""
+        for commit_id in commit_ids:
+            self._persistence.note("dropped", commit_id)
+
+    def _note_refused(self, commit_id: str) -> None:
+        self._active.count("refused")
+        self._persistence.note("refused", commit_id)
+
+    def _candidates(self, repository: Repository, head: str) -> Iterator[Candidate]:
         """HEAD, and until the source was read and something is in force, what else there is."""
-        if self._served and self._in_force() and self._active.state.was_read:
-            return iter([next_candidate(repository, self.rule, head.id, self._served)])
-        return self._start(repository, head.id)
+        if self._served and self.in_force() and self._active.state.was_read:
+            return iter([next_candidate(repository, self.rule, head, self._served)])
+        return self._start(repository, head)
 
     def _start(self, repository: Repository, head: str | None) -> Iterator[Candidate]:
         here, stored = self.history.here, self._stored_here()
@@ -130,14 +166,14 @@ class Activator:
             is_newest = is_newest and not one.was_served
 
     def _try_stored(self, one: Candidate) -> bool:
-        return one.commit_id == self._in_force() or self.serve_stored()
+        return one.commit_id == self.in_force() or self.serve_stored()
 
     def _try(self, repository: Repository, one: Candidate, validator: Validator, *, is_newest: bool) -> bool:
         try:
             self.history.require(repository, one.follows, one.commit_id)
             self.rule.require(repository, one.gains)
             (commit,) = self.rule.with_signers(repository, [repository.commit(one.commit_id)])
-            if one.commit_id == self._in_force():
+            if one.commit_id == self.in_force():
                 self._confirm(repository, commit, is_kept=is_newest)
             else:
                 self._put_in_force(repository, commit, validator, was_served=one.was_served, is_kept=is_newest)
@@ -227,11 +263,6 @@ class Activator:
         signer = [commit.signer.name] if commit and commit.signer else []
         told = f"active commit=%s subnets=%d took=%.2fs{' signer=%s' * len(signer)}"
         log.info(told, commit and commit.id, snapshot.size, time.monotonic() - started, *signer)
-
-    def _in_force(self) -> str | None:
-        """The id of the commit that is in force."""
-        snapshot = self._active.state.snapshot
-        return snapshot.commit.id if snapshot and snapshot.commit else None
 
     def _stored_here(self) -> LastGood | None:
         """The content on disk, if it is of this repository, or of another at its place."""

@@ -1,4 +1,4 @@
-"""When this service put a commit in force or refused it: a line of JSON for each, in the state directory.
+"""When this service put a commit in force, refused it, or dropped it: a line of JSON for each, in the state directory.
 
 The file is bounded: old lines go first. A line that was torn by a crash is passed over by who reads.
 """
@@ -26,11 +26,11 @@ KEPT = 10_000
 WAITING = 1_000
 """Events that wait while nothing can be written."""
 
-EventKind = Literal["active", "refused"]
+EventKind = Literal["active", "refused", "dropped"]
 
 
 class Event(NamedTuple):
-    """One commit, put in force or refused, and when."""
+    """What became of one commit, and when; `dropped`: by what was put in force in its place."""
 
     at: datetime
     commit: str

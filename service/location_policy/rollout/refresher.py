@@ -8,6 +8,7 @@ not be kept.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import BuildFailed, NotARepository, RepositoryError
@@ -16,13 +17,15 @@ from ..gate.overrides import NOTES, override_of
 from ..repository.fingerprint import deciding_files
 from ..repository.git_dir import find_git_directory
 from ..repository.git_process import START, deadline
-from ..repository.remote.mirror import Mirror
+from ..repository.remote.mirror import Mirror, fetched_ref
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import SignatureRule, signature_rule
 from ..text import listed
 from .activate import Activator
 from .change_detector import ChangeDetector
+from .fetched import FetchGate
 from .last_good import Identity
+from .relation import relation_to
 from .same_history import history_rule
 from .state import ActiveState, Failure, Head, now
 
@@ -46,6 +49,7 @@ class Refresher:
         self._mirror = mirror
         self._active = active
         self._activator = Activator(active, state_directory, Identity("", str(place.absolute())))
+        self._fetch_gate = FetchGate(mirror, active, self._activator) if mirror else None
         self._detector = ChangeDetector()
         self._is_hurried = False
         self._noted: tuple[str | None, str | None] = (None, None)
@@ -122,23 +126,43 @@ class Refresher:
         self._active.change(last_checked_at=self._mirror.fetched_at if self._mirror else now())
 
     def _follow(self, repository: Repository, ref: str) -> None:
-        tip = repository.tip(ref)
+        named = fetched_ref(ref) if self._mirror else ref
+        tip = repository.tip(named)
         name = ref.removeprefix("refs/heads/")
         self._active.change(branch=name)
         self._note_check()
         if tip is None:
-            repository.require_not_lost(ref)
+            repository.require_not_lost(named)
             self._note_no_commit(repository, name)
             return
         state = self._active.state
         head = state.head if state.head and state.head.commit.id == tip else None
-        if head is None or self._activator.is_to_be_judged_again():
+        if head is None or self._is_to_be_judged_again():
             (commit,) = self._activator.rule.with_signers(repository, [repository.commit(tip)])
-            head = Head(commit, head.seen_at if head else now())
+            if head is None:
+                before = self._activator.in_force() or repository.tip(ref)
+                head = Head(commit, now(), relation_to(repository, before, tip))
+            head = replace(head, commit=commit)  # whose signer may be told otherwise by now
             self._see(head)
-            self._activator.roll_out(repository, commit)
+            self._roll_out(repository, ref, head)
         elif not state.is_settled or self._activator.is_unconfirmed(tip):
-            self._activator.roll_out(repository, head.commit)
+            self._roll_out(repository, ref, head)
+
+    def _is_to_be_judged_again(self) -> bool:
+        return self._activator.is_to_be_judged_again() or (self._fetch_gate is not None and self._fetch_gate.is_due())
+
+    def _roll_out(self, repository: Repository, ref: str, head: Head) -> None:
+        """Put HEAD in force, where it may be; what it drops of what was in force before is told once."""
+        before = self._activator.in_force()
+        if self._fetch_gate and not self._fetch_gate.takes(repository, ref, head):
+            return
+        self._activator.roll_out(repository, head.commit)
+        relation = head.relation
+        if relation and relation.dropped and before != self._activator.in_force() == head.commit.id:
+            dropped = ", ".join(commit.id for commit in relation.newest)
+            told = "dropped commits=%d gained=%d of branch %s, the newest: %s"
+            log.warning(told, relation.dropped, relation.gained, self._active.state.branch, dropped)
+            self._activator.note_dropped(commit.id for commit in relation.newest)
 
     def _see(self, head: Head) -> None:
         """The source names this commit now, which may be in force already."""
@@ -158,7 +182,7 @@ class Refresher:
         """An empty repository is waited for; a branch that is missing among others is an administrator's mistake."""
         self._activator.fall_back(repository)
         state = self._active.state
-        branches = repository.branches()
+        branches = self._branches(repository)
         rejection = None
         if branches or state.snapshot:
             there = f"; branches here: {listed(branches)}" if branches else ""
@@ -169,6 +193,13 @@ class Refresher:
                 log.error("nothing to follow: %s", rejection.message)
         was_read = state.was_read or state.snapshot is None
         self._active.change(was_read=was_read, head=None, rejection=rejection)
+
+    def _branches(self, repository: Repository) -> list[str]:
+        """The short names of those that the source has."""
+        if self._mirror is None:
+            return repository.branches()
+        folder = fetched_ref("")
+        return [name.removeprefix(folder) for name in repository.refs_below(folder)]
 
     def _look_at_hook(self, repository: Repository) -> tuple[Path, ...]:
         """Judge it; the files by which it is judged."""

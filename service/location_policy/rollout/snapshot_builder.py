@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 from ..config.commit import Commit
@@ -81,12 +82,16 @@ class SnapshotBuilder:
 
 
 def _make_here(validator: Validator, files: Sequence[File], *, was_served: bool) -> Snapshot:
-    """Make it in this process.
+    """Make it in this process."""
+    with resting_collector():
+        return build_snapshot(validator.load_map(files, was_served=was_served, errors_only=True), None)
 
-    The collector of cyclic garbage rests: it finds none here, doubles the time, and holds every answer back.
-    """
+
+@contextmanager
+def resting_collector() -> Iterator[None]:
+    """In the block no cyclic garbage is collected: it finds none in maps, doubles the time, and holds answers back."""
     gc.disable()
     try:
-        return build_snapshot(validator.load_map(files, was_served=was_served, errors_only=True), None)
+        yield
     finally:
         gc.enable()

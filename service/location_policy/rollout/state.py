@@ -18,6 +18,7 @@ from ..gate.overrides import Override
 from ..lookup.snapshot import Snapshot
 from ..problems import Problems
 from ..repository.signing_policy import Scope
+from .relation import Relation
 
 StateName = Literal["last-good", "unreachable", "starting", "behind", "rejected", "in-sync"]
 
@@ -33,10 +34,14 @@ NO_HOOK = Hook("none")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The commit that the source names, and when this process first saw it there."""
+    """The commit that the source names, and when this process first saw it there.
+
+    `relation` is that to what was in force then; None where nothing was, or the repository cannot tell.
+    """
 
     commit: Commit
     seen_at: datetime
+    relation: Relation | None = None
 
 
 @dataclass(frozen=True, slots=True)

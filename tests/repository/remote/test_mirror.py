@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import RepositoryError
-from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror, fetched_ref
 from location_policy.repository.remote.url import is_url, part_login
 from location_policy.repository.repository import open_repository
 from tests.support.repositories import GOOD, force_commit, git, make_repository
@@ -39,6 +39,11 @@ def tip(repository: Path, ref: str = "HEAD") -> str:
     return git("--git-dir", repository, "rev-parse", ref, cwd=repository)
 
 
+def fetched(mirror: Mirror, branch: str = "main") -> str:
+    """The commit that a branch of the remote has, as the copy knows it."""
+    return tip(mirror.directory, fetched_ref(f"refs/heads/{branch}"))
+
+
 @pytest.mark.parametrize("text", ["https://h/x.git", "ssh://git@h/x", "git@h:x.git", "file:///srv/x.git", "git://h/x"])
 def test_what_names_a_host_is_a_url(text: str) -> None:
     assert is_url(text)
@@ -51,7 +56,17 @@ def test_what_names_a_place_here_is_no_url(text: str) -> None:
 
 def test_the_first_update_copies_the_remote(mirror: Mirror, remote: Path) -> None:
     mirror.update()
-    assert tip(mirror.directory) == tip(remote)
+    assert fetched(mirror) == tip(remote)
+
+
+def test_an_update_moves_no_branch_of_the_copy_itself(mirror: Mirror, remote: Path) -> None:
+    mirror.update()
+    with open_repository(mirror.directory) as repository:
+        assert (repository.branches(), repository.refs_below("refs/remotes/")) == ([], ["refs/remotes/origin/main"])
+    git("update-ref", "refs/heads/main", tip(remote), cwd=mirror.directory)
+    before, _ = tip(remote), force_commit(remote, GOOD)
+    mirror.update()
+    assert tip(mirror.directory) == before
 
 
 def test_an_update_takes_a_history_that_was_rewritten(mirror: Mirror, remote: Path) -> None:
@@ -59,7 +74,7 @@ def test_an_update_takes_a_history_that_was_rewritten(mirror: Mirror, remote: Pa
     git("update-ref", "-d", "refs/heads/main", cwd=remote)
     rewritten = force_commit(remote, GOOD, message="Another beginning")
     mirror.update()
-    assert tip(mirror.directory) == rewritten
+    assert fetched(mirror) == rewritten
 
 
 def test_a_branch_that_the_remote_has_deleted_goes(mirror: Mirror, remote: Path) -> None:
@@ -67,14 +82,16 @@ def test_a_branch_that_the_remote_has_deleted_goes(mirror: Mirror, remote: Path)
     mirror.update()
     git("update-ref", "-d", "refs/heads/side", cwd=remote)
     mirror.update()
-    assert git("--git-dir", mirror.directory, "branch", "--format=%(refname:short)", cwd=remote) == "main"
+    with open_repository(mirror.directory) as repository:
+        assert repository.refs_below(fetched_ref("")) == [fetched_ref("refs/heads/main")]
 
 
 def test_head_follows_the_head_of_the_remote(mirror: Mirror, remote: Path) -> None:
     side = force_commit(remote, GOOD, ref="refs/heads/side")
     git("symbolic-ref", "HEAD", "refs/heads/side", cwd=remote)
     mirror.update()
-    assert tip(mirror.directory) == side
+    assert git("symbolic-ref", "HEAD", cwd=mirror.directory) == "refs/heads/side"
+    assert fetched(mirror, "side") == side
 
 
 def test_head_is_written_only_where_it_differs(mirror: Mirror) -> None:
@@ -90,7 +107,7 @@ def test_a_branch_that_was_asked_for_is_followed_instead_of_head(remote: Path, t
     mirror = Mirror(remote.as_uri(), tmp_path / "state", "side", interval=0)
     mirror.make()
     mirror.update()
-    assert tip(mirror.directory) == side
+    assert fetched(mirror, "side") == side
 
 
 def test_a_remote_without_a_commit_is_copied_too(tmp_path: Path) -> None:
@@ -203,7 +220,7 @@ def test_another_password_is_the_same_copy(tmp_path: Path) -> None:
 def test_it_can_be_made_again(mirror: Mirror, remote: Path) -> None:
     mirror.update()
     mirror.make()
-    assert tip(mirror.directory) == tip(remote)
+    assert fetched(mirror) == tip(remote)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,12 @@ import os
 from dataclasses import asdict
 from typing import Any
 
+import pytest
+
 from location_policy import __version__
 from location_policy.gate.hooks import Hook
 from location_policy.problems import Problem, Problems
+from location_policy.rollout.relation import Relation
 from location_policy.rollout.state import Failure, Head, State
 from location_policy.web.ops.status import status
 from tests.support.app import SETTINGS
@@ -65,7 +68,23 @@ def test_what_is_active_is_told_with_its_counts() -> None:
 
 
 def test_head_is_told_with_when_it_was_seen() -> None:
-    assert tell(head=Head(COMMIT, MOMENT))["head"] == {**TOLD_COMMIT, "seen_at": TIME}
+    unknown: dict[str, Any] = {"relation": None, "relation_to": None, "gained": 0, "dropped": 0, "dropped_commits": []}
+    assert tell(head=Head(COMMIT, MOMENT))["head"] == {**TOLD_COMMIT, "seen_at": TIME, **unknown}
+
+
+@pytest.mark.parametrize(
+    ("gained", "dropped", "kind"), [(0, 0, "equal"), (2, 0, "ahead"), (0, 3, "behind"), (2, 3, "diverged")]
+)
+def test_head_is_told_with_how_it_lies_to_what_was_in_force(gained: int, dropped: int, kind: str) -> None:
+    found = tell(head=Head(COMMIT, MOMENT, Relation("b" * 40, gained, dropped, (COMMIT,))))["head"]
+    (one,) = found.pop("dropped_commits")
+    assert one["commit"] == COMMIT.id
+    assert {key: found[key] for key in ("relation", "relation_to", "gained", "dropped")} == {
+        "relation": kind,
+        "relation_to": "b" * 40,
+        "gained": gained,
+        "dropped": dropped,
+    }
 
 
 def test_a_failure_has_every_problem_with_every_key() -> None:

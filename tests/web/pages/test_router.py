@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,6 +19,7 @@ from location_policy.plan.limits import Excess
 from location_policy.problems import Problem, Problems
 from location_policy.repository.repository import open_repository
 from location_policy.rollout.journal import Event, Journal
+from location_policy.rollout.relation import Relation
 from location_policy.rollout.state import ActiveState, Failure, Head
 from location_policy.web.app import make_app
 from location_policy.web.edge.guard import Access
@@ -117,6 +119,26 @@ def test_home_says_why_head_is_not_active_with_file_and_line(repository: Path) -
     assert "hint: write 10.61.2.0/24" in text
     assert f'href="/source/locations.csv?at={bad}&amp;line=1"' in client.get("/").text
     assert "HEAD, not active Break it again" in text
+
+
+@pytest.mark.parametrize(("is_active", "word"), [(True, "Dropped"), (False, "Drops")])
+def test_home_names_what_head_drops(*, is_active: bool, word: str) -> None:
+    active, commit = ActiveState(), replace(COMMIT, id="d" * 40)
+    dropped = Relation("b" * 40, gained=2, dropped=3, newest=(replace(COMMIT, id="a" * 40, subject="A <b>"),))
+    active.change(snapshot=snapshot_of(commit=commit if is_active else COMMIT), was_read=True, is_settled=True)
+    active.change(head=Head(commit, MOMENT, dropped))
+    text = page(client_of(active), "/")
+    assert f"{word} 3 commits since bbbbbbbbbb aaaaaaaaaa A &lt;b&gt; (Alice) … and 2 more" in text
+    assert ("Adds 2 commits" in text) is not is_active
+
+
+def test_home_says_that_an_older_commit_waits() -> None:
+    active = ActiveState()
+    head = Head(replace(COMMIT, id="d" * 40), MOMENT, Relation(COMMIT.id, gained=0, dropped=1, newest=(COMMIT,)))
+    active.change(snapshot=snapshot_of(), was_read=True, head=head)
+    assert "The source names an older commit. It is taken once a later fetch says the same." in page(
+        client_of(active), "/"
+    )
 
 
 def test_home_shows_some_of_many_problems_and_locations() -> None:

@@ -1,7 +1,7 @@
 """A copy of a remote repository, kept in step by fetching: what `serve --repo URL` follows.
 
-A mirror takes what the remote has, also a history that was rewritten; whether a commit is served is decided
-when it is loaded.
+What the remote has goes to `refs/remotes/origin/`, also a history that was rewritten. A branch of the copy itself is
+what may be in force: it moves only once what was fetched is judged.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ DEADLINE = 120.0
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 _REMOTE = "origin"
+_FETCHED = f"refs/remotes/{_REMOTE}/"
 _PATIENCE = {
     "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
     "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=10",
@@ -35,6 +36,7 @@ _SETTINGS = {
     "http.lowSpeedLimit": "1000",
     "http.lowSpeedTime": "20",
     "fetch.fsckObjects": "true",
+    "gc.reflogExpire": "never",  # to what was in force once, a branch may go back over a limit
     "gc.autoDetach": "false",  # git >= 2.47 leaves a process at each fetch: a zombie where we are the container's init
 }
 _MIRROR = re.compile(r"mirror-[0-9a-f]{12}\.git")
@@ -43,6 +45,11 @@ _MIRROR = re.compile(r"mirror-[0-9a-f]{12}\.git")
 def mirror_directory(url: str, state_directory: Path) -> Path:
     """Where the copy of a remote repository is: another URL is another copy, another password is not."""
     return state_directory / f"mirror-{hashlib.sha256(part_login(url)[0].encode()).hexdigest()[:12]}.git"
+
+
+def fetched_ref(ref: str) -> str:
+    """Where the copy has a branch as the remote has it, by the full name of the branch; a whole folder ends in `/`."""
+    return _FETCHED + ref.removeprefix("refs/heads/")
 
 
 def is_mirror(directory: Path) -> bool:
@@ -66,7 +73,7 @@ class Mirror:
         self.directory = mirror_directory(url, state_directory)
         self._url, self._login = part_login(url)
         self._branch = branch
-        self._interval = interval
+        self.interval = interval
         self._deadline = deadline
         self._settings = settings
         self._due = 0.0
@@ -92,7 +99,7 @@ class Mirror:
         if self.is_due():
             self._is_hurried = False
             self._failure = self._fetch()
-            self._due = time.monotonic() + self._interval
+            self._due = time.monotonic() + self.interval
         if self._failure:
             raise self._failure
 
@@ -110,7 +117,7 @@ class Mirror:
 
     def _fetch(self) -> RepositoryError | None:
         try:
-            self._ask("fetch", "--quiet", "--prune", "--no-tags", _REMOTE, "+refs/heads/*:refs/heads/*")
+            self._ask("fetch", "--quiet", "--prune", "--no-tags", _REMOTE, f"+refs/heads/*:{_FETCHED}*")
             if not self._branch:
                 self._follow_head()
             self.fetched_at = datetime.now(UTC)

@@ -13,6 +13,7 @@ from ...config.commit import Commit
 from ...gate.overrides import Override
 from ...history.commit_text import commit_fields
 from ...lookup.snapshot import Snapshot
+from ...rollout.relation import Relation
 from ...rollout.state import Failure, Head, State
 from ...text import fitting, precise_moment_text, shorten
 from .settings import Settings
@@ -67,7 +68,20 @@ def _override(override: Override | None) -> dict[str, Any] | None:
 
 
 def _head(head: Head | None) -> dict[str, Any] | None:
-    return {**_commit(head.commit), "seen_at": _time(head.seen_at)} if head else None
+    return {**_commit(head.commit), "seen_at": _time(head.seen_at), **_relation(head.relation)} if head else None
+
+
+def _relation(found: Relation | None) -> dict[str, Any]:
+    """To the commit `relation_to`, which was in force when this one came; it may be in force by now."""
+    if found is None:
+        return {"relation": None, "relation_to": None, "gained": 0, "dropped": 0, "dropped_commits": []}
+    return {
+        "relation": found.kind,
+        "relation_to": found.base,
+        "gained": found.gained,
+        "dropped": found.dropped,
+        "dropped_commits": [commit_fields(commit) for commit in found.newest],
+    }
 
 
 def _commit(commit: Commit) -> dict[str, Any]:

@@ -13,7 +13,7 @@ SHOWN_LOCATIONS = 20
 SENTENCES = {
     "in-sync": "The newest commit is in force.",
     "behind": "A newer commit is being loaded.",
-    "rejected": "The newest commit is not valid. The one before it stays in force.",
+    "rejected": "The newest commit is refused. The one before it stays in force.",
     "last-good": "The repository has not been read yet. What was in force last is served.",
     "unreachable": "The repository cannot be read. What was in force stays in force.",
     "starting": "There is no commit to answer from yet.",
@@ -31,5 +31,7 @@ def home(site: Site, _query: Query) -> Facts:
         outcomes[outcome] += number
     sentence = SENTENCES[state.name]
     if state.name == "rejected" and state.snapshot is None:
-        sentence = "The newest commit is not valid, and there is none before it to serve."
+        sentence = "The newest commit is refused, and there is none before it to serve."
+    if state.name == "behind" and state.head and state.head.relation and state.head.relation.kind == "behind":
+        sentence = "The source names an older commit. It is taken once a later fetch says the same."
     return {**told, "sentence": sentence, "requests": dict(outcomes.most_common()), "loads": site.active.loads}
