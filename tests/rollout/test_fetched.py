@@ -356,7 +356,8 @@ def test_the_same_fetch_is_no_second_one(tmp_path: Path) -> None:
     assert followed.told[1:] == (new, new)
 
 
-def test_another_history_is_refused_until_it_is_accepted(followed: Followed) -> None:
+@pytest.mark.parametrize("by_hint", [True, False])
+def test_another_history_is_refused_until_it_is_accepted(followed: Followed, *, by_hint: bool) -> None:
     good = tip(followed.remote)
     git("update-ref", "-d", "refs/heads/main", cwd=followed.remote)
     other = force_commit(followed.remote, CUT)
@@ -365,7 +366,8 @@ def test_another_history_is_refused_until_it_is_accepted(followed: Followed) -> 
     assert failure
     assert f"commit {other[:10]} shares no history with commit {good[:10]}, which was served last" in failure.message
     asked = ("--repo", followed.remote.as_uri(), "--state-dir", followed.state_directory)
-    done = run_program("accept-history", *asked)
+    hint = failure.message.partition("; it waits for: location-policy ")[2].split(" ")
+    done = run_program(*hint) if by_hint else run_program("accept-history", *asked)
     assert done.stdout == f"accepted: branch main at {other[:10]} Force it in\n"
     followed.look()
     assert followed.told == taken(other)
@@ -456,7 +458,11 @@ def test_commands_speak_of_what_may_be_in_force(tmp_path: Path) -> None:
     assert run_program("diff", "main", good, *asked).returncode == 0
     assert run_program("check", *asked, "--rev", "origin/main").returncode == 1
     assert mirror_directory(followed.remote.as_uri(), followed.state_directory) == followed.place
-    assert bad
+    done = run_program("doctor", "--repo", followed.remote.as_uri(), "--state-dir", followed.state_directory)
+    assert (
+        f"fetched: branch main of the remote is at commit {bad[:10]}, and commit {good[:10]} was taken last"
+        in done.stdout
+    )
 
 
 # --- a large map ---

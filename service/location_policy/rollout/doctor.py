@@ -20,6 +20,7 @@ from ..gate.hooks import HOOK, OTHER_HOOKS, hook_place, hook_program, hook_state
 from ..gate.install import missing_settings, other_settings
 from ..problems import errors_in
 from ..repository.git_process import git_version, require_git
+from ..repository.remote.mirror import fetched_ref
 from ..repository.repository import Repository, open_repository
 from ..runtime.users import chown_name
 from ..text import count, escape, listed
@@ -67,6 +68,8 @@ def examine(place: Path, state_directory: Path, *, is_mirror: bool = False) -> I
                 yield from _other_hooks(repository, place)
                 yield from _settings(repository, place)
                 yield from _refs(repository)
+            else:
+                yield from _fetched(repository)
             yield _owners(repository.directory)
             yield _watch(repository.directory, MOUNTS.read_text(errors="surrogateescape") if MOUNTS.exists() else "")
             identity = Identity(repository.settings().get("id", ""), str(place.absolute()))
@@ -144,6 +147,16 @@ def _refs(repository: Repository) -> Iterator[Finding]:
         more = f", and {count(len(refs) - 1, 'ref')} more" * (len(refs) > 1)
         mend = f"git -C {shlex.quote(str(repository.directory))} update-ref -d {escape(shlex.quote(refs[0]))}"
         yield Finding("refs", f"other programs can take {escape(refs[0])} for something else{more}", mend)
+
+
+def _fetched(repository: Repository) -> Iterator[Finding]:
+    """Whether what a copy has fetched is what its service has taken."""
+    ref = repository.served_ref(repository.settings())
+    name, fetched, taken = ref.removeprefix("refs/heads/"), repository.tip(fetched_ref(ref)), repository.tip(ref)
+    if fetched and fetched != taken:
+        instead = f"commit {taken[:10]} was taken last" if taken else "none was taken yet"
+        said = f"branch {name} of the remote is at commit {fetched[:10]}, and {instead}"
+        yield Finding("fetched", said, "read `failure` in /status of the service, which says why, and what to do")
 
 
 def _owners(directory: Path) -> Finding:

@@ -129,9 +129,9 @@ class FetchGate:
         """Raises NotJudged where the process that judges dies or takes too long."""
         commits = [head.commit] if update.creates else [head.commit, repository.commit(update.old)]
         gained = head.relation.gained if head.relation and not update.creates else 1
-        weight = sum(map(repository.size, commits)) * max(1, gained)
+        weight = sum(map(repository.size, commits))
         with self._active.asking(is_asked=False):
-            if weight < self._large:
+            if weight * max(1, gained) < self._large:
                 with resting_collector():
                     return judge_fetch(repository, update)
             polite = POLITE + POLITE_PER_BYTE * weight if self._activator.in_force() else 0  # at first no client waits
