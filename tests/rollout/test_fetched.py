@@ -299,6 +299,19 @@ def test_another_branch_that_is_asked_for_is_judged_as_a_move_from_what_was_serv
     assert tip(other.place) == good
 
 
+def test_a_default_branch_that_is_renamed_is_a_move_too(tmp_path: Path) -> None:
+    followed = follow(tmp_path, LIMITED)
+    good = tip(followed.remote)
+    git("branch", "--move", "main", "trunk", cwd=followed.remote)
+    state = followed.look()
+    assert (state.name, in_force(state), tip(followed.place, "refs/heads/trunk")) == ("in-sync", good, good)
+    git("branch", "--move", "trunk", "other", cwd=followed.remote)
+    force_commit(followed.remote, CUT, "refs/heads/other")
+    state = followed.look()
+    assert (state.name, in_force(state), state.branch) == ("rejected", good, "other")
+    assert tip(followed.place, "refs/heads/other") == good
+
+
 # --- what is no descendant ---
 
 

@@ -63,6 +63,7 @@ class FetchGate:
         old = self._old(repository, ref, own, new)
         if old == new:
             self._older = None
+            _move(repository, ref, own, new)
             return True
         if self._waits(repository, old, new):
             self._activator.hold(repository, old, new)

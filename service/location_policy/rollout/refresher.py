@@ -129,6 +129,7 @@ class Refresher:
         named = fetched_ref(ref) if self._mirror else ref
         tip = repository.tip(named)
         name = ref.removeprefix("refs/heads/")
+        is_switched = self._active.state.branch != name
         self._active.change(branch=name)
         self._note_check()
         if tip is None:
@@ -136,7 +137,7 @@ class Refresher:
             self._note_no_commit(repository, name)
             return
         state = self._active.state
-        head = state.head if state.head and state.head.commit.id == tip else None
+        head = state.head if state.head and state.head.commit.id == tip and not is_switched else None
         if head is None or self._is_to_be_judged_again():
             (commit,) = self._activator.rule.with_signers(repository, [repository.commit(tip)])
             if head is None:
