@@ -15,8 +15,8 @@ from .excerpt import Excerpt, excerpt
 from .judgement import Judge
 from .ref_updates import Update
 
-COUNTING = 10.0
-"""Seconds after which commits before the tip are no longer looked at, which nothing depends on."""
+COUNTING = 3.0
+"""Seconds after which commits before the tip are looked at no more: nothing depends on it, and the tip waits for it."""
 
 
 def judge_fetch(repository: Repository, update: Update, *, spares_memory: bool = False) -> Excerpt:
