@@ -26,6 +26,14 @@ def find_git_directory(path: Path) -> Path:
     raise NotARepository(f"{path} is not a git repository", "name a bare repository, such as locations.git")
 
 
+def is_git_directory(path: Path) -> bool:
+    """Is this a bare repository, or the `.git` of another, and no folder of files?"""
+    try:
+        return find_git_directory(path) == path
+    except NotARepository:
+        return False
+
+
 def common_directory(directory: Path) -> Path:
     """What a git directory shares with others: another folder for a linked working copy, itself for a repository.
 

@@ -1,13 +1,14 @@
-"""What `serve` would put in force if it began now, without doing it: nothing is written."""
+"""What `serve` would put in force if it began now, and its map, without doing it: nothing is written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..config.commit import Commit
+from ..config.location_map import LocationMap
 from ..config.validate import Validator
 from ..errors import AnotherHistory, InvalidConfiguration, NotSigned, RepositoryError
 from ..repository.maps import load_map_at
@@ -38,6 +39,17 @@ class StartupPreview:
     must_be_signed: Scope
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A commit with its map; `head` is the newest one and `refusal` what is wrong with it, where that is refused."""
+
+    commit: Commit
+    location_map: LocationMap
+    was_served: bool = False
+    head: Commit | None = None
+    refusal: InvalidConfiguration | None = None
+
+
 def preview_start(repository: Repository, place: Path, state_directory: Path) -> StartupPreview:
     """What `serve` would do; raises RepositoryError where the repository cannot be read."""
     settings = repository.settings()
@@ -52,7 +64,7 @@ def preview_start(repository: Repository, place: Path, state_directory: Path) ->
     order = start_candidates(repository, rule, tip, history.here, stored, put_in_force(state_directory))
     rules, validator = (history, rule), Validator()
     refusal: InvalidConfiguration | NotSigned | AnotherHistory | None = None
-    served: tuple[Commit | None, int] = None, 0
+    served: Loaded | None = None
     try:
         if head:
             served = _judge(repository, rules, next(order), validator)
@@ -60,7 +72,28 @@ def preview_start(repository: Repository, place: Path, state_directory: Path) ->
         refusal = error
     if not head or refusal:
         served = _first_of(repository, rules, order, validator)
-    return StartupPreview(ref.removeprefix("refs/heads/"), head, refusal, *served, rule.scope)
+    commit, size = (served.commit, served.location_map.size) if served else (None, 0)
+    return StartupPreview(ref.removeprefix("refs/heads/"), head, refusal, commit, size, rule.scope)
+
+
+def load_in_force(repository: Repository, place: Path, state_directory: Path) -> Loaded:
+    """The map of the newest commit that is served; where that is not valid, of what is answered from instead.
+
+    Raises InvalidConfiguration where there is nothing else.
+    """
+    head = repository.served_commit()
+    validator = Validator()
+    try:
+        return Loaded(head, load_map_at(repository, validator, head, errors_only=True))
+    except InvalidConfiguration as error:
+        settings = repository.settings()
+        rules = history_rule(settings, str(place.absolute())), signature_rule(settings, repository.directory)
+        stored = stored_content(state_directory, rules[0].here)
+        noted = put_in_force(state_directory)
+        order = start_candidates(repository, rules[1], head.id, rules[0].here, stored, noted)
+        if found := _first_of(repository, rules, order, validator):
+            return replace(found, head=head, refusal=error)
+        raise
 
 
 def stored_content(state_directory: Path, identity: Identity) -> LastGood | None:
@@ -72,21 +105,21 @@ def stored_content(state_directory: Path, identity: Identity) -> LastGood | None
     return stored if stored and stored.identity.is_here(identity) else None
 
 
-def _first_of(
-    repository: Repository, rules: _Rules, order: Iterable[Candidate], validator: Validator
-) -> tuple[Commit | None, int]:
+def _first_of(repository: Repository, rules: _Rules, order: Iterable[Candidate], validator: Validator) -> Loaded | None:
     for one in order:
         with suppress(InvalidConfiguration, NotSigned, AnotherHistory, RepositoryError):
             return _judge(repository, rules, one, validator)
-    return None, 0
+    return None
 
 
-def _judge(repository: Repository, rules: _Rules, one: Candidate, validator: Validator) -> tuple[Commit, int]:
-    """The commit of a candidate, and how many rows it has; raises what `serve` refuses it for."""
+def _judge(repository: Repository, rules: _Rules, one: Candidate, validator: Validator) -> Loaded:
+    """A candidate with its map; raises what `serve` refuses it for."""
     history, signatures = rules
     history.require(repository, one.follows, one.commit_id)
     signatures.require(repository, one.gains)
     if one.stored:
-        return one.stored.commit, validator.load_map(one.stored.files, was_served=True, errors_only=True).size
+        stored = validator.load_map(one.stored.files, was_served=True, errors_only=True)
+        return Loaded(one.stored.commit, stored, was_served=True)
     commit = repository.commit(one.commit_id)
-    return commit, load_map_at(repository, validator, commit, was_served=one.was_served, errors_only=True).size
+    found = load_map_at(repository, validator, commit, was_served=one.was_served, errors_only=True)
+    return Loaded(commit, found, was_served=one.was_served)

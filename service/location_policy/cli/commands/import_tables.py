@@ -16,8 +16,8 @@ from ...config.validate import load_map
 from ...errors import LocationPolicyError
 from ...integrations.imports.first_match import Difference, differences
 from ...integrations.imports.foreign_tables import Tables, read_tables
-from ...net.addresses import Address, format_address
 from ...net.ranges import Names
+from ...net.split import range_text
 from ...plan.change_text import name_text
 from ...problems import SHOWN, errors_in
 from ...repository.working_copy import read_folder
@@ -125,7 +125,7 @@ def _tell_differences(found: Sequence[Difference], tables: Tables, location_map:
         was = f" ({escape(one.old_row.place)}, the first that matches)" if one.old_row else ""
         mended = "; names mended" * one.is_form
         now = f" ({escape(places[one.new_row])}, the longest that matches{mended})" if one.new_row else ""
-        print(f"{_range_text(one)}\n  was: {_answer(one.before)}{was}\n  is:  {_answer(one.after)}{now}")
+        print(f"{range_text(one.range, one.size)}\n  was: {_answer(one.before)}{was}\n  is:  {_answer(one.after)}{now}")
     if len(found) > SHOWN:
         print(f"… and {len(found) - SHOWN:,} more")
     if default := _default(tables, location_map):
@@ -135,14 +135,6 @@ def _tell_differences(found: Sequence[Difference], tables: Tables, location_map:
 def _default(tables: Tables, location_map: LocationMap) -> str | None:
     """The location that an address without a row gets now, and did not."""
     return None if tables.answering is None else location_map.rules.default
-
-
-def _range_text(one: Difference) -> str:
-    """The range as a subnet, else from its first address to its last."""
-    networks = list(one.range.networks(one.size))
-    if len(networks) == 1:
-        return str(networks[0])
-    return " - ".join(format_address(Address(end.to_bytes(one.size))) for end in one.range)
 
 
 def _answer(names: Names | None) -> str:

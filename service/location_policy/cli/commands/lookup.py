@@ -1,36 +1,82 @@
-"""`location-policy lookup`: the answer for an address, and where it comes from."""
+"""`location-policy lookup`: the answers for an address or a subnet, or the rows that lead to a location; and where they
+stand.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from ...config.validate import load_map
 from ...errors import InvalidConfiguration, NoAddress
+from ...history.commit_text import answer_text
 from ...lookup import decision
 from ...lookup.answers import Answer
+from ...lookup.as_json import leading_fields, subnet_fields
+from ...lookup.asked import parse_asked, require_name
+from ...lookup.leading_rows import LeadingRows, leading_rows, location_names
 from ...lookup.query_string import Pairs, clean
 from ...lookup.snapshot import Snapshot, build_snapshot
-from ...net.addresses import parse_address
-from ...text import escape
+from ...lookup.subnet_answers import SubnetAnswers
+from ...net.addresses import Network, parse_address
+from ...net.ranges import Names
+from ...net.split import LISTED, SplitPart, largest
+from ...plan.change_text import name_text
+from ...repository.git_dir import is_git_directory
+from ...repository.repository import open_repository
+from ...text import count, escape
+from ..terminal.default_paths import served_place
 from ..terminal.exit_status import NO, NOT_ASKED, tell
-from .check import load
+from .check import CheckOptions, read
+from .in_force import head_fields, load_served
+from .parts_text import part_line, rest_line
 
 
-def lookup(address: str, folder: Path, repository: Path | None, revision: str | None, protocol: str, form: str) -> int:
-    """Print the answer that a call of this protocol from this address gets; the exit status."""
-    if not clean(address):
-        raise NoAddress("no address is given", "name one, such as 10.61.2.7")
+def lookup(text: str, folder: Path, repository: Path | None, revision: str | None, protocol: str, form: str) -> int:
+    """Print the answers that calls of this protocol get from what is asked for; the exit status."""
+    if not clean(text):
+        parse_asked(text)
     try:
-        snapshot = build_snapshot(*load(folder, repository, revision))
+        snapshot, head = _load(folder, repository, revision)
     except InvalidConfiguration as error:
         tell(error)
         return NOT_ASKED
+    asked = _asked(text)
+    if isinstance(asked, Network):
+        return _subnet(snapshot, asked, protocol, form, head)
+    if isinstance(asked, str):
+        return _location(snapshot, asked, form, head)
     fields = snapshot.rules.match.get(protocol.lower(), ("",))
-    answer = decision.answer(snapshot, Pairs([("protocol", protocol.lower()), (fields[0], clean(address))]))
-    print(json.dumps(answer.body) if form == "json" else _words(answer, snapshot, address, protocol))
+    answer = decision.answer(snapshot, Pairs([("protocol", protocol.lower()), (fields[0], clean(text))]))
+    print(json.dumps(answer.body | head) if form == "json" else _words(answer, snapshot, text, protocol))
     if answer.outcome == "bad-address":
         return NOT_ASKED
     return 0 if answer.outcome in ("match", "default") else NO
+
+
+def _load(folder: Path, repository: Path | None, revision: str | None) -> tuple[Snapshot, dict[str, Any]]:
+    """What is asked; and the newest commit, as JSON, where that is refused and another is in force."""
+    repository = repository or (folder if is_git_directory(folder) else None)
+    if repository and not revision:
+        place = served_place(str(repository))
+        with open_repository(place.repository) as opened:
+            found = load_served(opened, place)
+        return build_snapshot(found.location_map, found.commit), head_fields(found)
+    files, commit = read(CheckOptions(folder, repository, revision))
+    return build_snapshot(load_map(files), commit), {}
+
+
+def _asked(text: str) -> Network | str | None:
+    """A subnet, or the name of a location; None for an address, rightly written or not."""
+    try:
+        asked = parse_asked(text)
+    except NoAddress:
+        if "/" in text:
+            raise
+        return None
+    return asked if isinstance(asked, (Network, str)) else None
 
 
 def _words(answer: Answer, snapshot: Snapshot, address: str, protocol: str) -> str:
@@ -38,12 +84,87 @@ def _words(answer: Answer, snapshot: Snapshot, address: str, protocol: str) -> s
         case "bad-address":
             return str(answer.body["message"])
         case "no-opinion":
-            return f"no opinion: [match] in policy.toml does not name {protocol}"
+            return _no_opinion(protocol)
         case "no-match":
             return f"no answer: no row covers {address}"
         case "default":
             return f"{snapshot.rules.default}\n  the default: no row covers {address}"
     found = snapshot.match(parse_address(clean(address)))
     assert found is not None  # the answer is a match
-    overflow = f", overflow {', '.join(found.names[1:])}" if found.names[1:] else ""
-    return f"{escape(found.names[0] + overflow)}\n  {escape(found.path)}:{found.line}: {found.network}"
+    return f"{answer_text(found.names)}\n  {escape(found.path)}:{found.line}: {found.network}"
+
+
+def _no_opinion(protocol: str) -> str:
+    return f"no opinion: [match] in policy.toml does not name {protocol}"
+
+
+def _subnet(snapshot: Snapshot, network: Network, protocol: str, form: str, head: dict[str, Any]) -> int:
+    has_opinion = protocol.lower() in snapshot.rules.match
+    found = SubnetAnswers(snapshot, network)
+    if form == "json":
+        print(json.dumps(subnet_fields(snapshot, network, found if has_opinion else None) | head))
+    elif not has_opinion:
+        print(_no_opinion(protocol))
+    else:
+        print("\n".join(_subnet_lines(found, network)))
+    return 0 if has_opinion and any(part.names for part in found.parts) else NO
+
+
+def _subnet_lines(found: SubnetAnswers, network: Network) -> Iterator[str]:
+    if len(found.parts) == 1:
+        yield from _whole_lines(found, found.parts[0], network)
+        return
+    yield f"{network} is split in {count(len(found.parts), 'part')}"
+    for part in largest(found.parts):
+        yield f"  {part_line(part, len(network) - 1)}{_sources(found, part)}"
+    yield from rest_line(len(found.parts), "part")
+
+
+def _whole_lines(found: SubnetAnswers, part: SplitPart, network: Network) -> Iterator[str]:
+    if not part.rows:
+        is_none = part.names is None
+        yield f"no answer: no row covers {network}" if is_none else answer_text(part.names)
+        yield from () if is_none else [f"  the default: no row covers {network}"]
+        return
+    yield answer_text(part.names)
+    for row in part.rows[:LISTED]:
+        place = found.match(row)
+        yield f"  {escape(place.path)}:{place.line}: {place.network}"
+    yield from rest_line(len(part.rows), "row")
+
+
+def _sources(found: SubnetAnswers, part: SplitPart) -> str:
+    if not part.rows:
+        return ""
+    first, more = found.match(part.rows[0]), len(part.rows) - 1
+    place = f"{escape(first.path)}:{first.line}"
+    return f"  ({place} and {more:,} more)" if more else f"  ({place})"
+
+
+def _location(snapshot: Snapshot, name: str, form: str, head: dict[str, Any]) -> int:
+    require_name(name, location_names(snapshot))
+    found = leading_rows(snapshot, name)
+    if form == "json":
+        print(json.dumps(leading_fields(snapshot, name, found) | head))
+    else:
+        print("\n".join(_location_lines(snapshot, name, found)))
+    return 0 if any(found) else NO
+
+
+def _location_lines(snapshot: Snapshot, name: str, found: LeadingRows) -> Iterator[str]:
+    if not any(found):
+        yield f"no row leads to {name_text(name)}"
+    if found.is_default:
+        yield f"{name_text(name)} is the default: that of every address that no row covers"
+    for positions, role in ((found.as_location, "the location"), (found.as_overflow, "overflow")):
+        if positions:
+            yield f"{name_text(name)} is {role} of {count(len(positions), 'row')}"
+            yield from _row_lines(snapshot, positions)
+
+
+def _row_lines(snapshot: Snapshot, positions: Sequence[int]) -> Iterator[str]:
+    for position in positions[:LISTED]:
+        match = snapshot.match_at(position)
+        names: Names = match.names
+        yield f"  {escape(match.path)}:{match.line}: {match.network} {answer_text(names)}"
+    yield from rest_line(len(positions), "row")

@@ -49,6 +49,12 @@ def asked_state(repo: str | None, state_dir: Path | None) -> Path:
     return asked_place(repo).state
 
 
+def served_place(repo: str | None) -> Place:
+    """As `asked_place`, where the state directory is told by the environment alone, as `serve` takes it."""
+    said = os.environ.get(STATE_VARIABLE)
+    return asked_place(repo, Path(said) if said else None)
+
+
 def state_beside(repository: Path) -> Path:
     """The state directory of a repository that was named; working copies come and go, so theirs is where they share."""
     directory = find_git_directory(repository)

@@ -18,7 +18,7 @@ from ...errors import (
     RevertConflict,
     UnusableFile,
 )
-from ...problems import SHOWN
+from ...problems import SHOWN, errors_in
 from ...text import escape
 
 NO = 1
@@ -57,9 +57,11 @@ def first_lines(problems: Sequence[object]) -> Iterator[str]:
 
 
 def words(error: LocationPolicyError) -> Iterator[str]:
-    """That form, line by line."""
+    """That form, line by line; errors of a configuration before its warnings."""
     yield f"location-policy: {escape(error.message)}"
-    if isinstance(error, (InvalidConfiguration, UnusableFile, RevertConflict)):
+    if isinstance(error, InvalidConfiguration):
+        yield from first_lines([*errors_in(error.problems), *error.problems.of("warning")])
+    elif isinstance(error, (UnusableFile, RevertConflict)):
         yield from first_lines(error.problems)
     if error.hint:
         yield f"  hint: {escape(error.hint)}"

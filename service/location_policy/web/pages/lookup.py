@@ -10,13 +10,13 @@ from ...history.as_json import answered_fields
 from ...history.blame import blame_fields
 from ...history.commit_text import commit_fields
 from ...lookup import decision
+from ...lookup.as_json import row_fields
 from ...lookup.query_string import asked_address, parse_query
 from ...net.addresses import Address, format_address, parse_address
 from ...rollout.journal import by_commit
 from ...text import fitting
 from ..edge.policy_api import LOCATION
 from ..site.site import Site
-from .map import row_fields
 from .resources import Facts, Query
 
 REQUEST = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from ...lookup.answers import Match
+from ...lookup.as_json import row_fields
 from ...lookup.row_search import Order, Search, find_rows, ordered
 from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Bar, draw, whole
@@ -52,17 +52,6 @@ def map_rows(site: Site, query: Query) -> Facts:
         "more": len(wanted) - len(shown),
         **location_fields(snapshot),
         "files": len(snapshot.paths),
-    }
-
-
-def row_fields(match: Match) -> Facts:
-    """One row."""
-    return {
-        "subnet": str(match.network),
-        "location": match.names[0],
-        "overflow": list(match.names[1:]),
-        "path": match.path,
-        "line": match.line,
     }
 
 

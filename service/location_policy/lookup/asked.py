@@ -1,0 +1,45 @@
+"""What a person asks about: an address, a subnet, or the name of a location."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from ..config.subnet_hints import is_address
+from ..errors import NoAddress
+from ..net.addresses import Address, Network, parse_address, parse_interface
+from ..spelling import nearest
+from ..text import quote
+from .query_string import clean
+
+_PART = re.compile(r"\d+[.:/][\d.:/]*")
+"""A part of an address: no name is taken for it, and none is written so."""
+
+Asked = Address | Network | str
+"""The address, the subnet (host bits are passed over), or a text that is neither, and may be a name."""
+
+
+def parse_asked(text: str) -> Asked:
+    """What is meant by a text; raises NoAddress for what is empty, or an address written wrongly."""
+    cleaned = clean(text)
+    if not cleaned:
+        raise NoAddress("no address is given", "name one, such as 10.61.2.7")
+    try:
+        return parse_address(cleaned)
+    except ValueError as error:
+        wrong = error
+    try:
+        return Network.holding(*parse_interface(cleaned))
+    except ValueError as error:
+        wrong = error if "/" in cleaned else wrong
+    if is_address(cleaned) or _PART.fullmatch(cleaned):
+        raise NoAddress(str(wrong))
+    return text.strip()
+
+
+def require_name(name: str, names: Collection[str]) -> None:
+    """Raises NoAddress where this is none of the names that a map has, with the one that was probably meant."""
+    if name not in names:
+        near = nearest(name, names)
+        message = f"{quote(name)} is no address, no subnet and no location of this map"
+        raise NoAddress(message, f"write {near}" if near else None)

@@ -1,0 +1,34 @@
+"""The rows that lead to a location: those that name it first, and those that name it as overflow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import compress
+from typing import NamedTuple
+
+from .snapshot import Snapshot
+
+
+class LeadingRows(NamedTuple):
+    """Positions of rows, in order; `is_default`: the location is also that of every address without a row."""
+
+    as_location: Sequence[int]
+    as_overflow: Sequence[int]
+    is_default: bool
+
+
+def leading_rows(snapshot: Snapshot, name: str) -> LeadingRows:
+    """The rows that lead to the location of this name, which is whole and exact."""
+    first = bytes(names[0] == name for names in snapshot.names)
+    later = bytes(name in names[1:] for names in snapshot.names)
+    numbers = [snapshot.names_of[row] for row in snapshot.by_address()]
+    location, overflow = (
+        [*compress(range(snapshot.size), map(flags.__getitem__, numbers))] for flags in (first, later)
+    )
+    return LeadingRows(location, overflow, snapshot.rules.default == name)
+
+
+def location_names(snapshot: Snapshot) -> set[str]:
+    """Every name that the map has: in rows, in `known`, and the default."""
+    default = {snapshot.rules.default} if snapshot.rules.default else set[str]()
+    return {*snapshot.rules.known, *default}.union(*snapshot.names)
