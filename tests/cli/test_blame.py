@@ -107,8 +107,8 @@ def test_a_line_as_old_as_a_shallow_clone_is_said_to_be(repository: Path, tmp_pa
         ("10.61.3", "location-policy: '10.61.3' is not an IPv4 or IPv6 address\n"),
         (" ", "location-policy: no address is given\n  hint: name one, such as 10.61.2.7\n"),
         (
-            "10.6.3.0/24",
-            "location-policy: '10.6.3.0/24' is not an IPv4 or IPv6 address\n  hint: name one address of it: 10.6.3.0\n",
+            "Malbourn",
+            "location-policy: Malbourn is no address, no subnet and no location of this map\n  hint: write Melbourne\n",
         ),
     ],
 )
@@ -183,3 +183,79 @@ def test_the_copy_of_a_remote_is_found_by_the_state_directory_of_its_service(rep
     mirror.make()
     Refresher(mirror.directory, ActiveState(), state, mirror).look()
     assert "Melbourne" in run_program(*asked, cwd=tmp_path, environment={variable: str(state)}).stdout
+
+
+# --- of a subnet ---
+
+
+def test_a_subnet_with_one_answer_names_its_row_and_its_writer(repository: Path) -> None:
+    done = run_program("blame", "10.61.3.0/25", "--repo", repository)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.sub("[0-9a-f]{10} ", "COMMIT ", without_time(done.stdout)) == (
+        "Melbourne\n  locations/apac.csv:3: 10.61.3.0/24\n    COMMIT TIME Bob: Add Melbourne\n"
+    )
+
+
+def test_a_subnet_that_is_split_names_who_wrote_its_parts(repository: Path) -> None:
+    done = run_program("blame", "10.61.2.0/23", "--repo", repository)
+    assert re.sub("[0-9a-f]{10} ", "COMMIT ", without_time(done.stdout)) == (
+        "10.61.2.0/23 is split in 2 parts\n"
+        "10.61.2.0/24  Perth, overflow Sydney  256 addresses\n"
+        "  locations/apac.csv:2: 10.61.0.0/16\n"
+        "    COMMIT TIME Alice: Add Perth\n"
+        "10.61.3.0/24  Melbourne  256 addresses\n"
+        "  locations/apac.csv:3: 10.61.3.0/24\n"
+        "    COMMIT TIME Bob: Add Melbourne\n"
+    )
+    found = json.loads(run_program("blame", "10.61.2.0/23", "--repo", repository, "--format", "json").stdout)
+    assert [part["rows"][0]["written"]["subject"] for part in found["parts"]] == ["Add Perth", "Add Melbourne"]
+    assert (found["subnet"], found["is_split"], found["more"]) == ("10.61.2.0/23", True, 0)
+
+
+def test_who_wrote_the_default_is_told_of_the_part_of_a_subnet_without_a_row(copy: Clone, repository: Path) -> None:
+    copy.commit({"policy.toml": '[answer]\noverflow = "list"\ndefault = "Oslo"\n'}, "Send the rest to Oslo")
+    copy.push()
+    done = run_program("blame", "11.0.0.0/8", "--repo", repository)
+    assert done.returncode == 1
+    assert done.stdout.startswith("Oslo\n  policy.toml:3: the default: no row covers 11.0.0.0/8\n")
+    assert done.stdout.endswith(" Alice: Send the rest to Oslo\n")
+    split = run_program("blame", "10.0.0.0/7", "--repo", repository).stdout
+    assert "11.0.0.0/8  Oslo  16,777,216 addresses\n  policy.toml:3: the default: no row covers this part\n" in split
+
+
+def test_a_subnet_without_an_answer_is_a_no(repository: Path) -> None:
+    done = run_program("blame", "2001:db8::/32", "--repo", repository)
+    assert (done.returncode, done.stdout) == (1, "no answer: no row covers 2001:db8::/32\n")
+
+
+def test_a_row_in_a_path_of_any_bytes_is_blamed_by_its_subnet(tmp_path: Path) -> None:
+    path = b"locations/\xff.csv".decode(errors="surrogateescape")
+    repository = make_repository(tmp_path / "x.git", {path: WIDE + PERTH})
+    assert run_program("blame", "10.0.0.0/8", "--repo", repository).stdout.count("Force it in") == 3
+
+
+# --- of a location ---
+
+
+def test_a_location_is_told_with_who_wrote_the_rows_that_lead_to_it(repository: Path) -> None:
+    done = run_program("blame", "Sydney", "--repo", repository)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.sub("[0-9a-f]{10} ", "COMMIT ", without_time(done.stdout)) == (
+        "Sydney is the location of 1 row\n"
+        "  locations.csv:1: 10.0.0.0/8 Sydney\n"
+        "    COMMIT TIME Alice: Force it in\n"
+        "Sydney is overflow of 1 row\n"
+        "  locations/apac.csv:2: 10.61.0.0/16 Perth, overflow Sydney\n"
+        "    COMMIT TIME Alice: Add Perth\n"
+    )
+    found = json.loads(run_program("blame", "Sydney", "--repo", repository, "--format", "json").stdout)
+    assert [row["written"]["subject"] for row in found["as_location"] + found["as_overflow"]] == [
+        "Force it in",
+        "Add Perth",
+    ]
+
+
+def test_a_line_of_another_location_as_old_as_a_shallow_clone_is_said_to_be(repository: Path, tmp_path: Path) -> None:
+    git("clone", "--quiet", "--depth=1", f"file://{repository}", tmp_path / "shallow", cwd=tmp_path)
+    done = run_program("blame", "Perth", cwd=tmp_path / "shallow")
+    assert "    or an earlier commit: the repository is a shallow clone, whose history ends here\n" in done.stdout

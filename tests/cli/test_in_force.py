@@ -56,3 +56,15 @@ def test_errors_are_told_before_warnings(tmp_path: Path) -> None:
     repository = make_repository(tmp_path / "x.git", {"a.csv": "x\n", "locations.csv": "Sydney\n"})
     lines = run_program("lookup", "10.61.2.7", "--repo", repository).stderr.splitlines()
     assert [": error: " in line for line in lines if line[:1] not in " l" or ":1:" in line] == [True, False]
+
+
+def test_blame_asks_what_is_in_force(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "x.git", GOOD)
+    good = tip(repository)
+    bad = force_commit(repository, BAD, message="Break it")
+    done = run_program("blame", "10.61.2.7", "--repo", repository)
+    assert done.returncode == 0
+    assert f"{good[:10]} " in done.stdout
+    assert done.stderr.startswith(f"location-policy: {bad[:10]} Break it (Alice) is not valid: 1 error\n")
+    found = json.loads(run_program("blame", "10.61.2.7", "--repo", repository, "--format", "json").stdout)
+    assert (found["commit"], found["head"]["commit"]) == (good, bad)

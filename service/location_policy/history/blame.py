@@ -1,16 +1,28 @@
-"""The row that answers an address, the rows that it beats, and who wrote it."""
+"""Who wrote the rows that answer: those of an address with the rows that they beat, those of a subnet, and those that
+lead to a location.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 from ..config.commit import Commit
-from ..config.files import RULES_PATH, File
+from ..config.files import RULES_PATH
+from ..config.location_map import LocationMap
 from ..config.row import Row
 from ..config.toml_positions import key_place
-from ..config.validate import load_map
-from ..net.addresses import Address, format_address
+from ..lookup.answers import Match
+from ..lookup.as_json import leading_fields, subnet_fields
+from ..lookup.asked import require_name
+from ..lookup.leading_rows import LeadingRows, leading_rows, location_names
+from ..lookup.snapshot import Snapshot, build_snapshot, shown_path
+from ..lookup.subnet_answers import SubnetAnswers
+from ..net.addresses import Address, Network, format_address
 from ..net.ranges import Names
+from ..net.split import LISTED, largest
 from ..plan.as_json import Fields, answer_fields
 from ..repository.repository import Repository
 from ..repository.signing_policy import signature_rule
@@ -18,6 +30,15 @@ from .commit_text import commit_fields
 
 Found = tuple[str, int, Row]
 """A row, with its path and its line."""
+WrittenAt = tuple[str, int]
+"""A path and a line."""
+
+
+class Writer(NamedTuple):
+    """The commit that wrote a line; an earlier one perhaps, where `is_cut`: a shallow history begins with it."""
+
+    commit: Commit
+    is_cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +50,93 @@ class Blame:
     rows: list[Found]
     """Those that hold the address, the one that answers first."""
     names: Names | None
-    place: tuple[str, int] | None
+    place: WrittenAt | None
     written: Commit | None
     """By an earlier one perhaps, where `is_cut`: a shallow history begins with it."""
     is_cut: bool
 
 
-def blame(repository: Repository, commit: Commit, address: Address) -> Blame:
-    """Who is to be asked about the answer for an address; raises InvalidConfiguration."""
-    files = repository.files_of(commit)
-    location_map = load_map(files)
+@dataclass(frozen=True, slots=True)
+class SubnetBlame:
+    """The answers of a subnet, and who wrote the rows of the largest parts: of a split subnet the first of each."""
+
+    network: Network
+    asked: Commit
+    answers: SubnetAnswers
+    writers: Mapping[WrittenAt, Writer]
+    default: WrittenAt
+    """Where the default stands, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocationBlame:
+    """The rows that lead to a location, and who wrote the first of them."""
+
+    name: str
+    asked: Commit
+    snapshot: Snapshot
+    rows: LeadingRows
+    writers: Mapping[WrittenAt, Writer]
+
+
+def blame(repository: Repository, commit: Commit, location_map: LocationMap, address: Address) -> Blame:
+    """Who is to be asked about the answer for an address, by the map of a commit."""
     rows, default = location_map.rows_at(address), location_map.rules.default
     if rows:
         path, line, row = rows[0]
         names: Names = row.names
     elif default:
-        (path, line), names = _default_place(files), (default,)
+        (path, line), names = _default_place(repository, commit), (default,)
     else:
         return Blame(address, commit, rows, None, None, None, is_cut=False)
     written, is_cut = writer(repository, commit, path, line)
     return Blame(address, commit, rows, names, (path, line), written, is_cut)
 
 
-def writer(repository: Repository, commit: Commit, path: str, line: int) -> tuple[Commit, bool]:
+def blame_subnet(repository: Repository, commit: Commit, location_map: LocationMap, network: Network) -> SubnetBlame:
+    """Who is to be asked about the answers of a subnet, by the map of a commit."""
+    answers = SubnetAnswers(build_snapshot(location_map, commit), network)
+    rows = [row for part in largest(answers.parts) for row in part.rows[: 1 if answers.is_split else LISTED]]
+    default = _default_place(repository, commit) if location_map.rules.default else (RULES_PATH, 1)
+    has_default = any(part.names and not part.rows for part in answers.parts)
+    places = [*_places(location_map, map(answers.match, rows)), *[(RULES_PATH, default)] * has_default]
+    return SubnetBlame(network, commit, answers, writers(repository, commit, places), default)
+
+
+def blame_location(repository: Repository, commit: Commit, location_map: LocationMap, name: str) -> LocationBlame:
+    """Who wrote the rows that lead to a location, by the map of a commit; raises NoAddress where it has none."""
+    snapshot = build_snapshot(location_map, commit)
+    require_name(name, location_names(snapshot))
+    rows = leading_rows(snapshot, name)
+    matches = map(snapshot.match_at, (*rows.as_location[:LISTED], *rows.as_overflow[:LISTED]))
+    found = writers(repository, commit, _places(location_map, matches))
+    return LocationBlame(name, commit, snapshot, rows, found)
+
+
+def writer(repository: Repository, commit: Commit, path: str, line: int) -> Writer:
     """The commit that wrote a line as it is in `commit`, and whether a shallow history begins with it."""
-    written = repository.blame(commit, path, line)
+    (found,) = writers(repository, commit, [(path, (path, line))]).values()
+    return found
+
+
+def writers(repository: Repository, commit: Commit, places: Iterable[tuple[str, WrittenAt]]) -> dict[WrittenAt, Writer]:
+    """The same of many lines; each place comes with the path as the repository has it."""
+    by_path = defaultdict[str, dict[int, WrittenAt]](dict)
+    for path, place in places:
+        by_path[path][place[1]] = place
+    found = {
+        by_path[path][line]: written
+        for path, lines in by_path.items()
+        for line, written in repository.blame(commit, path, lines).items()
+    }
     rule = signature_rule(repository.settings(), repository.directory)
-    (found,) = rule.with_signers(repository, [repository.commit(written.commit_id)])
-    return found, written.is_boundary and repository.is_shallow()
+    ids = list(dict.fromkeys(written.commit_id for written in found.values()))
+    commits = dict(zip(ids, rule.with_signers(repository, map(repository.commit, ids)), strict=True))
+    is_shallow = any(written.is_boundary for written in found.values()) and repository.is_shallow()
+    return {
+        place: Writer(commits[written.commit_id], written.is_boundary and is_shallow)
+        for place, written in found.items()
+    }
 
 
 def blame_fields(found: Blame) -> Fields:
@@ -73,9 +153,37 @@ def blame_fields(found: Blame) -> Fields:
     }
 
 
-def _default_place(files: list[File]) -> tuple[str, int]:
-    text = next(file.content for file in files if file.path == RULES_PATH)
-    return RULES_PATH, key_place(text or b"", "answer", "default")[0]
+def subnet_blame_fields(found: SubnetBlame) -> Fields:
+    """The parts of a subnet as `lookup` has them, with who wrote their rows."""
+    fields = subnet_fields(found.answers.snapshot, found.network, found.answers)
+    for part in fields["parts"]:
+        _add_writers(part["rows"], found.writers)
+    return fields
+
+
+def location_blame_fields(found: LocationBlame) -> Fields:
+    """The rows that lead to a location as `lookup` has them, with who wrote them."""
+    fields = leading_fields(found.snapshot, found.name, found.rows)
+    for rows in (fields["as_location"], fields["as_overflow"]):
+        _add_writers(rows, found.writers)
+    return fields
+
+
+def _add_writers(rows: list[Fields], writers: Mapping[WrittenAt, Writer]) -> None:
+    for row in rows:
+        written = writers.get((cast("str", row["path"]), cast("int", row["line"])))
+        row["written"] = commit_fields(written.commit) if written else None
+        row["is_cut"] = bool(written and written.is_cut)
+
+
+def _places(location_map: LocationMap, rows: Iterable[Match]) -> Iterable[tuple[str, WrittenAt]]:
+    paths = {shown_path(file.path): file.path for file in location_map.files}
+    return [(paths[row.path], (row.path, row.line)) for row in rows]
+
+
+def _default_place(repository: Repository, commit: Commit) -> WrittenAt:
+    text = repository.content_at(commit.tree, RULES_PATH)
+    return RULES_PATH, key_place(text, "answer", "default")[0]
 
 
 def _beaten(found: Found) -> Fields:

@@ -24,7 +24,7 @@ def subnet_fields(snapshot: Snapshot, network: Network, found: SubnetAnswers | N
     return {
         "subnet": str(network),
         "commit": snapshot.commit.id if snapshot.commit else None,
-        "is_split": len(parts) > 1,
+        "is_split": found is not None and found.is_split,
         "parts": shown,
         "more": len(parts) - len(shown),
     }

@@ -112,11 +112,11 @@ def build_snapshot(location_map: LocationMap, commit: Commit | None) -> Snapshot
         lines=lines,
         names=names,
         names_of=names_of,
-        paths=tuple(_shown(file.path) for file in location_map.files),
+        paths=tuple(shown_path(file.path) for file in location_map.files),
         starts=tuple(starts),
     )
 
 
-def _shown(path: str) -> str:
+def shown_path(path: str) -> str:
     """A path as it can be sent: git's paths are any bytes."""
     return path.encode(errors="surrogateescape").decode(errors="replace")

@@ -15,7 +15,7 @@ class SubnetAnswers:
     def __init__(self, snapshot: Snapshot, network: Network) -> None:
         inside = snapshot.inside(network)
         around = [at for at in snapshot.holding(network.first) if snapshot.network_at(at).length < network.length]
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self._positions = {snapshot.network_at(at): at for at in (*around[:1], *inside)}
         self._default = (snapshot.rules.default,) if snapshot.rules.default else None
         above = snapshot.network_at(around[0]) if around else None
@@ -23,9 +23,14 @@ class SubnetAnswers:
         self.parts: list[SplitPart] = split(walk(Range.of(network), above, below), self._names)
         """In order; together they are the subnet."""
 
+    @property
+    def is_split(self) -> bool:
+        """Do not all addresses get the same?"""
+        return len(self.parts) > 1
+
     def match(self, row: Network) -> Match:
         """A row of a part."""
-        return self._snapshot.match_at(self._positions[row])
+        return self.snapshot.match_at(self._positions[row])
 
     def _names(self, row: Network | None) -> tuple[str, ...] | None:
         return self.match(row).names if row is not None else self._default

@@ -258,11 +258,11 @@ class Repository(Revisions):
         """Who has signed each of these commits, as far as these keys can tell."""
         return read_signatures(self._git, commit_ids, keys)
 
-    def blame(self, commit: Commit, path: str, line: int) -> Written:
-        """Which commit has written this line of a file, 1-based, as it is in `commit`."""
-        from .blame import blame_line  # nor does the hook ask who wrote a line
+    def blame(self, commit: Commit, path: str, lines: Iterable[int]) -> Mapping[int, Written]:
+        """Which commit has written each of these lines of a file, 1-based, as it is in `commit`."""
+        from .blame import blame_lines  # nor does the hook ask who wrote a line
 
-        return blame_line(self._git, commit.id, path, line)
+        return blame_lines(self._git, commit.id, path, lines)
 
     def make_commit(self, tree: str, parents: Sequence[str], message: str, author: Author) -> str:
         """The id of a new commit that no ref names."""

@@ -5,7 +5,7 @@ stand.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,20 @@ from ...lookup import decision
 from ...lookup.answers import Answer
 from ...lookup.as_json import leading_fields, subnet_fields
 from ...lookup.asked import parse_asked, require_name
-from ...lookup.leading_rows import LeadingRows, leading_rows, location_names
+from ...lookup.leading_rows import leading_rows, location_names
 from ...lookup.query_string import Pairs, clean
 from ...lookup.snapshot import Snapshot, build_snapshot
 from ...lookup.subnet_answers import SubnetAnswers
 from ...net.addresses import Network, parse_address
-from ...net.ranges import Names
-from ...net.split import LISTED, SplitPart, largest
-from ...plan.change_text import name_text
+from ...net.split import SplitPart, largest
 from ...repository.git_dir import is_git_directory
 from ...repository.repository import open_repository
-from ...text import count, escape
+from ...text import escape
 from ..terminal.default_paths import served_place
 from ..terminal.exit_status import NO, NOT_ASKED, tell
 from .check import CheckOptions, read
 from .in_force import head_fields, load_served
-from .parts_text import part_line, rest_line
+from .parts_text import location_lines, part_line, rest_line, split_line, whole_lines
 
 
 def lookup(text: str, folder: Path, repository: Path | None, revision: str | None, protocol: str, form: str) -> int:
@@ -111,26 +109,15 @@ def _subnet(snapshot: Snapshot, network: Network, protocol: str, form: str, head
 
 
 def _subnet_lines(found: SubnetAnswers, network: Network) -> Iterator[str]:
-    if len(found.parts) == 1:
-        yield from _whole_lines(found, found.parts[0], network)
-        return
-    yield f"{network} is split in {count(len(found.parts), 'part')}"
-    for part in largest(found.parts):
-        yield f"  {part_line(part, len(network) - 1)}{_sources(found, part)}"
-    yield from rest_line(len(found.parts), "part")
-
-
-def _whole_lines(found: SubnetAnswers, part: SplitPart, network: Network) -> Iterator[str]:
-    if not part.rows:
-        is_none = part.names is None
-        yield f"no answer: no row covers {network}" if is_none else answer_text(part.names)
-        yield from () if is_none else [f"  the default: no row covers {network}"]
-        return
-    yield answer_text(part.names)
-    for row in part.rows[:LISTED]:
-        place = found.match(row)
-        yield f"  {escape(place.path)}:{place.line}: {place.network}"
-    yield from rest_line(len(part.rows), "row")
+    if found.is_split:
+        yield split_line(found, network)
+        for part in largest(found.parts):
+            yield f"  {part_line(part, len(network) - 1)}{_sources(found, part)}"
+        yield from rest_line(len(found.parts), "part")
+    elif found.parts[0].names and not found.parts[0].rows:
+        yield f"{answer_text(found.parts[0].names)}\n  the default: no row covers {network}"
+    else:
+        yield from whole_lines(found, network)
 
 
 def _sources(found: SubnetAnswers, part: SplitPart) -> str:
@@ -147,24 +134,5 @@ def _location(snapshot: Snapshot, name: str, form: str, head: dict[str, Any]) ->
     if form == "json":
         print(json.dumps(leading_fields(snapshot, name, found) | head))
     else:
-        print("\n".join(_location_lines(snapshot, name, found)))
+        print("\n".join(location_lines(snapshot, name, found)))
     return 0 if any(found) else NO
-
-
-def _location_lines(snapshot: Snapshot, name: str, found: LeadingRows) -> Iterator[str]:
-    if not any(found):
-        yield f"no row leads to {name_text(name)}"
-    if found.is_default:
-        yield f"{name_text(name)} is the default: that of every address that no row covers"
-    for positions, role in ((found.as_location, "the location"), (found.as_overflow, "overflow")):
-        if positions:
-            yield f"{name_text(name)} is {role} of {count(len(positions), 'row')}"
-            yield from _row_lines(snapshot, positions)
-
-
-def _row_lines(snapshot: Snapshot, positions: Sequence[int]) -> Iterator[str]:
-    for position in positions[:LISTED]:
-        match = snapshot.match_at(position)
-        names: Names = match.names
-        yield f"  {escape(match.path)}:{match.line}: {match.network} {answer_text(names)}"
-    yield from rest_line(len(positions), "row")

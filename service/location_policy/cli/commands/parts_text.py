@@ -1,13 +1,64 @@
-"""Parts of a subnet in words: which addresses, what they get, how many they are."""
+"""Parts of a subnet, and rows, in words: which addresses, what they get, how many they are, and where that stands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ...history.commit_text import answer_text
+from ...lookup.answers import Match
+from ...lookup.leading_rows import LeadingRows
+from ...lookup.snapshot import Snapshot
+from ...lookup.subnet_answers import SubnetAnswers
+from ...net.addresses import Network
 from ...net.ranges import Range, count_slash64s
 from ...net.split import LISTED, PartChange, SplitPart, range_text
-from ...text import count
+from ...plan.change_text import name_text
+from ...text import count, escape
+
+After = Callable[[str, int], Iterable[str]]
+"""The lines below a row, by its path and its line."""
+
+
+def nothing(_path: str, _line: int) -> Iterable[str]:
+    """No line below a row."""
+    return ()
+
+
+def split_line(found: SubnetAnswers, network: Network) -> str:
+    """That a subnet is split, and in how many parts."""
+    return f"{network} is split in {count(len(found.parts), 'part')}"
+
+
+def whole_lines(found: SubnetAnswers, network: Network, after: After = nothing) -> Iterator[str]:
+    """The one answer that all of a subnet gets from rows, or from none."""
+    (part,) = found.parts
+    if part.rows:
+        yield answer_text(part.names)
+        yield from placed_rows(map(found.match, part.rows[:LISTED]), after)
+        yield from rest_line(len(part.rows), "row")
+    else:
+        yield f"no answer: no row covers {network}"
+
+
+def location_lines(snapshot: Snapshot, name: str, found: LeadingRows, after: After = nothing) -> Iterator[str]:
+    """The rows that lead to a location, as location and as overflow."""
+    if not any(found):
+        yield f"no row leads to {name_text(name)}"
+    if found.is_default:
+        yield f"{name_text(name)} is the default: that of every address that no row covers"
+    for positions, role in ((found.as_location, "the location"), (found.as_overflow, "overflow")):
+        if positions:
+            yield f"{name_text(name)} is {role} of {count(len(positions), 'row')}"
+            yield from placed_rows(map(snapshot.match_at, positions[:LISTED]), after, with_names=True)
+            yield from rest_line(len(positions), "row")
+
+
+def placed_rows(rows: Iterable[Match], after: After = nothing, *, with_names: bool = False) -> Iterator[str]:
+    """Rows by their places."""
+    for row in rows:
+        names = f" {answer_text(row.names)}" if with_names else ""
+        yield f"  {escape(row.path)}:{row.line}: {row.network}{names}"
+        yield from after(row.path, row.line)
 
 
 def part_line(part: SplitPart, size: int) -> str:

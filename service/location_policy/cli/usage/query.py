@@ -16,7 +16,8 @@ from .parameters import PATH, Integer
 if TYPE_CHECKING:
     from ..commands.diff import Form
 
-address_argument = of.argument("address", "The caller's address, IPv4 or IPv6.")
+ASKED = "An address, a subnet, or the name of a location."
+asked_argument = of.argument("asked", ASKED)
 
 
 @of.folder
@@ -54,7 +55,7 @@ def check(
         sys.exit(check(asked, form=form, base=only_changed, covers=coverage, all_=all_))
 
 
-@address_argument
+@asked_argument
 @of.folder
 @of.repo
 @of.rev
@@ -63,7 +64,7 @@ def check(
 @click.pass_context
 def lookup(
     context: click.Context,
-    address: str,
+    asked: str,
     folder: Path,
     repo: Path | None,
     rev: str | None,
@@ -72,12 +73,13 @@ def lookup(
 ) -> None:
     """Print the answer for an address, and the row it comes from.
 
-    Exit status 1 if there is none.
+    A subnet is answered as one, or by its parts; a location by the rows that lead to it. Exit status 1 if there is
+    no answer.
     """
     from ..commands.lookup import lookup
 
     with told(NOT_ASKED):
-        sys.exit(lookup(address, folder, asked_repository(context, repo), rev, protocol, form))
+        sys.exit(lookup(asked, folder, asked_repository(context, repo), rev, protocol, form))
 
 
 @of.argument("old", "A revision, or a folder.", callback=one_side)
@@ -96,20 +98,20 @@ def diff(old: str, new: str, repo: str | None, form: Form, exit_code: bool) -> N
         sys.exit(diff(old, new, repo, form, tells_effect=exit_code))
 
 
-@address_argument
+@asked_argument
 @of.served
 @of.rev
 @of.form("text or json.")
-def blame(address: str, repo: str | None, rev: str | None, form: str) -> None:
-    """Print the row that answers for an address, who wrote it, and the rows that it beats.
+def blame(asked: str, repo: str | None, rev: str | None, form: str) -> None:
+    """Print the rows that answer for an address or a subnet, or lead to a location, and who wrote them.
 
-    Exit status 1 if no row covers the address.
+    For an address also the rows that its row beats. Exit status 1 if there is no row.
     """
     from ..commands.blame import blame
-    from ..terminal.default_paths import asked_place
+    from ..terminal.default_paths import served_place
 
     with told(NOT_ASKED):
-        sys.exit(blame(address, asked_place(repo).repository, rev, form))
+        sys.exit(blame(asked, served_place(repo), rev, form))
 
 
 @of.argument("address", "Only what changed the answer for this address.", default=None)

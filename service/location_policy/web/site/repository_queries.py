@@ -157,14 +157,15 @@ class RepositoryQueries:
     def blame(self, revision: str, address: Address) -> Blame:
         """Who wrote the row that answers an address."""
         with self._opened() as repository:
-            return blaming.blame(repository, self._find(repository, revision), address)
+            commit = self._find(repository, revision)
+            return blaming.blame(repository, commit, self._load(repository, commit), address)
 
     def writer(self, commit: Commit, path: str, line: int) -> Commit:
         """Who wrote a line of a file; git goes back through its history, which takes seconds in a long one."""
 
         def ask() -> Commit:
             with self._opened() as repository:
-                return blaming.writer(repository, commit, path, line)[0]
+                return blaming.writer(repository, commit, path, line).commit
 
         return self._writers.get((commit.id, path, line), ask)
 
