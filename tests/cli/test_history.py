@@ -194,3 +194,89 @@ def test_who_waits_at_a_terminal_is_told_how_far_it_is(repository: Path) -> None
     os.close(ours)
     assert "0 of 3 commits" in told
     assert b"commits" not in done.stdout
+
+
+# --- of a subnet ---
+
+
+def test_the_commits_that_changed_answers_of_a_subnet_are_told_with_its_parts(repository: Path) -> None:
+    done = run_program("history", "10.61.2.0/23", "--repo", repository)
+    assert done.returncode == 0
+    assert steady(done.stdout) == (
+        "COMMIT TIME Alice: Move to Perth\n"
+        "  10.61.2.0/24  Sydney, overflow Melbourne, Singapore -> Perth  256 addresses\n"
+        "  10.61.3.0/24  Melbourne, overflow Sydney, Singapore -> no answer  256 addresses\n"
+        "COMMIT TIME Alice: Force it in\n"
+        "  10.61.2.0/24  no answer -> Sydney, overflow Melbourne, Singapore  256 addresses\n"
+        "  10.61.3.0/24  no answer -> Melbourne, overflow Sydney, Singapore  256 addresses\n"
+    )
+    found = json.loads(run_program("history", "10.61.2.0/25", "--repo", repository, "--format", "json").stdout)
+    assert (found["subnet"], len(found["changes"])) == ("10.61.2.0/25", 2)
+    assert found["changes"][0]["parts"] == [
+        {
+            "range": "10.61.2.0/25",
+            "size": "128",
+            "from": {"location": "Sydney", "overflow": ["Melbourne", "Singapore"]},
+            "to": {"location": "Perth", "overflow": []},
+        }
+    ]
+
+
+def test_a_subnet_of_which_nothing_has_changed_is_a_no(repository: Path) -> None:
+    done = run_program("history", "10.9.0.0/16", "--repo", repository)
+    assert (done.returncode, done.stdout) == (1, "no change: 10.9.0.0/16 gets no answer\n")
+    done = run_program("history", "10.61.2.0/23", "--repo", repository, "-n", "1")
+    assert "no change" not in done.stdout
+
+
+def test_a_default_that_changes_changes_a_subnet_without_a_row(tmp_path: Path) -> None:
+    rows = {"locations.csv": SYDNEY}
+    repository = make_repository(tmp_path / "x.git", rows)
+    force_commit(repository, rows | {"policy.toml": '[answer]\ndefault = "Oslo"\n'})
+    done = run_program("history", "10.61.2.0/23", "--repo", repository)
+    assert "  10.61.3.0/24  no answer -> Oslo  256 addresses\n" in done.stdout
+    force_commit(repository, rows | {"policy.toml": '[answer]\ndefault = "Oslo"\n', "README": "x"})
+    unchanged = run_program("history", "10.61.2.0/23", "--repo", repository, "-n", "1").stdout
+    assert unchanged == "no change: 10.61.2.0/23 is split in 2 parts\n"
+
+
+# --- of a location ---
+
+
+def test_the_commits_that_changed_which_rows_lead_to_a_location_are_told(repository: Path) -> None:
+    done = run_program("history", "Melbourne", "--repo", repository)
+    assert done.returncode == 0
+    assert steady(done.stdout) == (
+        "COMMIT TIME Alice: Move to Perth\n"
+        "  location of 1 -> 0 rows, overflow of 1 -> 0 rows\n"
+        "  10.61.2.0/24  overflow -> none\n"
+        "  10.61.3.0/24  location -> none\n"
+        "COMMIT TIME Alice: Force it in\n"
+        "  location of 0 -> 1 row, overflow of 0 -> 1 row\n"
+        "  10.61.2.0/24  none -> overflow\n"
+        "  10.61.3.0/24  none -> location\n"
+    )
+    found = json.loads(run_program("history", "Perth", "--repo", repository, "--format", "json").stdout)
+    (change,) = found["changes"]
+    assert (found["location"], change["as_location"], change["more"]) == ("Perth", {"from": 0, "to": 1}, 0)
+    assert change["rows"] == [{"subnet": "10.61.2.0/24", "from": None, "to": "location"}]
+
+
+def test_a_location_that_no_commit_had_leads_to_the_one_that_was_meant(repository: Path) -> None:
+    done = run_program("history", "perth", "--repo", repository)
+    assert (done.returncode, done.stdout) == (2, "")
+    message = "perth is no address, no subnet and no location of this map"
+    assert done.stderr.endswith(f"location-policy: {message}\n  hint: write Perth\n")
+
+
+def test_a_location_of_which_nothing_has_changed_is_a_no(repository: Path) -> None:
+    force_commit(repository, {"locations.csv": "Perth,10.61.2.0/24\n", "README": "x"})
+    done = run_program("history", "Perth", "--repo", repository, "-n", "1")
+    assert (done.returncode, done.stdout) == (1, "no change: Perth has 1 location row and 0 overflow rows\n")
+
+
+def test_a_default_is_told_as_such(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "x.git", {"locations.csv": SYDNEY})
+    force_commit(repository, {"locations.csv": SYDNEY, "policy.toml": '[answer]\ndefault = "Oslo"\n'})
+    done = run_program("history", "Oslo", "--repo", repository)
+    assert done.stdout.endswith("  location of 0 -> 0 rows, overflow of 0 -> 0 rows\n  the default  none -> location\n")

@@ -68,3 +68,41 @@ def test_blame_asks_what_is_in_force(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"location-policy: {bad[:10]} Break it (Alice) is not valid: 1 error\n")
     found = json.loads(run_program("blame", "10.61.2.7", "--repo", repository, "--format", "json").stdout)
     assert (found["commit"], found["head"]["commit"]) == (good, bad)
+
+
+def test_history_says_what_is_in_force_and_asks_it(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "x.git", {"locations.csv": "Oslo,10.61.2.0/24\n"})
+    good = force_commit(repository, GOOD, message="Move to Sydney")
+    bad = force_commit(repository, BAD, message="Break it")
+    refused = f"location-policy: {bad[:10]} Break it (Alice) is not valid: 1 error\n"
+    both = f"{refused}location-policy: answered from {good[:10]} "
+    for asked in ((), ("10.61.2.7",), ("10.61.2.0/25",), ("Sydney",)):
+        done = run_program("history", *asked, "--repo", repository)
+        assert done.returncode == 0
+        assert both in done.stderr
+        assert "Move to Sydney" in done.stdout
+        found = json.loads(run_program("history", *asked, "--repo", repository, "--format", "json").stdout)
+        assert found["head"] == {"commit": bad, "subject": "Break it", "errors": 1}
+
+
+def test_history_of_an_answer_is_that_of_what_is_in_force_where_a_forced_push_left_it(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "x.git", {"locations.csv": "Oslo,10.61.2.0/24\n"})
+    first = tip(repository)
+    good = force_commit(repository, GOOD, message="Move to Sydney")
+    git("update-ref", "refs/location-policy/last-good", good, cwd=repository)
+    git("update-ref", "refs/heads/main", first, cwd=repository)
+    force_commit(repository, BAD, message="Break it")
+    done = run_program("history", "10.61.2.7", "--repo", repository)
+    assert "Move to Sydney" in done.stdout
+    assert f"answered from {good[:10]} Move to Sydney (Alice), which is in force" in done.stderr
+
+
+def test_history_of_nothing_valid_is_told_as_before(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "x.git", BAD)
+    for asked, told in (
+        ("10.61.2.7", "10.61.2.7 gets no answer"),
+        ("Perth", "Perth has 0 location rows and 0 overflow rows"),
+    ):
+        done = run_program("history", asked, "--repo", repository)
+        assert (done.returncode, done.stdout) == (1, f"no change: {told}\n")
+        assert done.stderr.endswith("location-policy: 1 commit not valid, passed over\n")

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from ..gate.overrides import Override
+from ..net.split import LISTED, PartChange, largest, range_text
 from ..plan.as_json import Fields, answer_fields, total_fields
 from ..rollout.journal import Event
 from ..text import moment_text, shorten
-from .branch import Answered, CommitEffect
+from .branch import Answered, CommitEffect, LocationAnswered, SubnetAnswered
 from .commit_text import commit_fields
 
 Events = Mapping[str, Sequence[Event]]
@@ -44,6 +45,35 @@ def answered_fields(answer: Answered, events: Events) -> Fields:
         "source": answer.source,
         "service": event_fields(answer.commit.id, events),
     }
+
+
+def subnet_answered_fields(answer: SubnetAnswered, size: int, events: Events) -> Fields:
+    """A commit at which answers of a subnet changed: the largest parts; `size` is that of an address, in bytes."""
+    shown = [_part_fields(change, size) for change in largest(answer.changes)]
+    more = len(answer.changes) - len(shown)
+    told = {"parts": shown, "more": more, "service": event_fields(answer.commit.id, events)}
+    return commit_fields(answer.commit) | told
+
+
+def location_answered_fields(answer: LocationAnswered, events: Events) -> Fields:
+    """A commit at which other rows began to lead to a location: how many do, and the first of those that changed."""
+    rows = [
+        {"subnet": str(change.network) if change.network else None, "from": change.before, "to": change.after}
+        for change in answer.changes[:LISTED]
+    ]
+    return {
+        **commit_fields(answer.commit),
+        "as_location": {"from": answer.before["location"], "to": answer.after["location"]},
+        "as_overflow": {"from": answer.before["overflow"], "to": answer.after["overflow"]},
+        "rows": rows,
+        "more": len(answer.changes) - len(rows),
+        "service": event_fields(answer.commit.id, events),
+    }
+
+
+def _part_fields(change: PartChange, size: int) -> Fields:
+    answers = {"from": answer_fields(change.before), "to": answer_fields(change.after)}
+    return {"range": range_text(change.range, size), "size": str(change.range.size), **answers}
 
 
 def event_fields(commit_id: str, events: Events) -> list[Fields]:

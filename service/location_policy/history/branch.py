@@ -7,15 +7,18 @@ compared with the last one that is.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from ..config.commit import Commit
 from ..config.location_map import LocationMap
 from ..config.validate import Validator
 from ..errors import InvalidConfiguration
-from ..net.addresses import Address
+from ..net.addresses import Address, Network
 from ..net.ranges import AddressSpace, Names
+from ..net.split import PartChange, SplitPart, part_changes, split
 from ..plan.answer_changes import Kind, address_space, row_changes
 from ..plan.as_text import owner_lines, rule_lines, total_line
 from ..plan.plan import EMPTY, Total, make_plan
@@ -59,6 +62,49 @@ class Answered:
     def is_change(self) -> bool:
         """Does the address get another answer?"""
         return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetAnswered:
+    """The parts of a subnet that get another answer since a commit, and all its parts since then."""
+
+    commit: Commit
+    changes: tuple[PartChange, ...]
+    parts: Sequence[SplitPart]
+    is_valid: bool
+
+    @property
+    def is_change(self) -> bool:
+        """Does an address of the subnet get another answer?"""
+        return bool(self.changes)
+
+
+Role = Literal["location", "overflow"]
+ROLES: tuple[Role, ...] = ("location", "overflow")
+
+
+class RoleChange(NamedTuple):
+    """A row that leads to a location in another way than before; the network is None for the default."""
+
+    network: Network | None
+    before: Role | None
+    after: Role | None
+
+
+@dataclass(frozen=True, slots=True)
+class LocationAnswered:
+    """The rows that lead to a location otherwise since a commit, and how many lead there before and since, by role."""
+
+    commit: Commit
+    changes: tuple[RoleChange, ...]
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+    is_valid: bool
+
+    @property
+    def is_change(self) -> bool:
+        """Does a row lead there that did not, or the other way round?"""
+        return bool(self.changes)
 
 
 class Branch:
@@ -113,6 +159,37 @@ class Branch:
             yield Answered(commit, before, after, source, is_valid=True)
             old, before = new, after
 
+    def subnet_answers(self, network: Network) -> Iterator[SubnetAnswered]:
+        """What the addresses of a subnet got at each commit, oldest first."""
+        old = self.base()
+        space = address_space(old)
+        before = _split(space, old, network)
+        for commit, new, _ in self._maps():
+            if new is None:
+                yield SubnetAnswered(commit, (), before, is_valid=False)
+                continue
+            rows = row_changes(old, new)
+            space.move(rows.gone, rows.come)
+            is_touched = old.rules.default != new.rules.default or any(map(network.meets, (*rows.gone, *rows.come)))
+            after = _split(space, new, network) if is_touched else before
+            yield SubnetAnswered(commit, tuple(part_changes(before, after)) if is_touched else (), after, is_valid=True)
+            old, before = new, after
+
+    def location_answers(self, name: str) -> Iterator[LocationAnswered]:
+        """Which rows led to a location at each commit, oldest first."""
+        old = self.base()
+        before = Counter[str](filter(None, (_role(row.names, name) for _, _, row in old.rows())))
+        for commit, new, _ in self._maps():
+            if new is None:
+                yield LocationAnswered(commit, (), before, before, is_valid=False)
+                continue
+            changes = tuple(_role_changes(old, new, name))
+            after = before.copy()
+            after.update(change.after for change in changes if change.network and change.after)
+            after.subtract(change.before for change in changes if change.network and change.before)
+            yield LocationAnswered(commit, changes, before, after, is_valid=True)
+            old, before = new, after
+
     def _maps(self) -> Iterator[tuple[Commit, LocationMap | None, int]]:
         for commit_id in reversed(self.ids):
             commit = self._repository.commit(commit_id)
@@ -140,3 +217,26 @@ def _answer(space: AddressSpace, location_map: LocationMap, address: Address) ->
 def _source(location_map: LocationMap, address: Address) -> str | None:
     rows = location_map.rows_at(address)
     return f"{rows[0][0]}:{rows[0][1]}" if rows else None
+
+
+def _split(space: AddressSpace, location_map: LocationMap, network: Network) -> list[SplitPart]:
+    default = (location_map.rules.default,) if location_map.rules.default else None
+    return split(space.parts(network), lambda row: default if row is None else space.names[row])
+
+
+def _role_changes(old: LocationMap, new: LocationMap, name: str) -> Iterator[RoleChange]:
+    """The default first, then rows by their networks, IPv4 first."""
+    defaults: list[Role | None] = ["location" if one.rules.default == name else None for one in (old, new)]
+    if defaults[0] != defaults[1]:
+        yield RoleChange(None, *defaults)
+    rows = row_changes(old, new)
+    for network in sorted({*rows.gone, *rows.come}, key=lambda network: (len(network), network)):
+        before, after = (_role(where.get(network, ()), name) for where in (rows.gone, rows.come))
+        if before != after:
+            yield RoleChange(network, before, after)
+
+
+def _role(names: Names, name: str) -> Role | None:
+    if name not in names:
+        return None
+    return "location" if names[0] == name else "overflow"

@@ -47,6 +47,13 @@ class Network(bytes):
         """The prefix length, in bits."""
         return self[-1]
 
+    def meets(self, other: Network) -> bool:
+        """Does one of the two hold the other?"""
+        if len(self) != len(other):
+            return False
+        length = min(self.length, other.length)
+        return Network.holding(self.first, length) == Network.holding(other.first, length)
+
     def __str__(self) -> str:
         return f"{inet_ntop(AF_INET if len(self) == 5 else AF_INET6, self[:-1])}/{self[-1]}"
 

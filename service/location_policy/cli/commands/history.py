@@ -8,18 +8,42 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, TypeVar
 
+from ...config.commit import Commit
+from ...errors import InvalidConfiguration
 from ...gate.overrides import Override, limit_text, overrides
-from ...history.as_json import Events, answered_fields, effect_fields
-from ...history.branch import Answered, Branch, CommitEffect
+from ...history.as_json import (
+    Events,
+    answered_fields,
+    effect_fields,
+    location_answered_fields,
+    subnet_answered_fields,
+)
+from ...history.branch import (
+    ROLES,
+    Answered,
+    Branch,
+    CommitEffect,
+    LocationAnswered,
+    RoleChange,
+    SubnetAnswered,
+)
 from ...history.commit_text import SHORT, answer_text, commit_text, signer_lines
-from ...lookup.query_string import asked_address
-from ...net.addresses import format_address
+from ...lookup.asked import Asked, parse_asked, require_name
+from ...lookup.leading_rows import location_names
+from ...lookup.snapshot import build_snapshot
+from ...net.addresses import Network, format_address
+from ...net.split import LISTED, largest
+from ...plan.as_json import Fields
+from ...plan.change_text import name_text
 from ...repository.repository import Repository, open_repository
 from ...rollout import journal
+from ...rollout.startup_preview import Loaded, load_in_force
 from ...text import count, escape, moment_text
 from ..terminal.default_paths import Place
 from ..terminal.exit_status import NO
 from ..terminal.progress import Progress
+from .in_force import head_fields, load_served
+from .parts_text import change_line, rest_line
 from .signers import signers_of
 
 SHOWN = 20
@@ -33,7 +57,8 @@ End = Literal["first", "more", "shallow"]
 """What is behind the last commit that was looked at: nothing, more, or what a shallow clone has not."""
 
 One = TypeVar("One")
-Told = TypeVar("Told", CommitEffect, Answered)
+AnyAnswered = Answered | SubnetAnswered | LocationAnswered
+Told = TypeVar("Told", CommitEffect, AnyAnswered)
 
 
 def history(place: Place, number: int | None, form: str) -> int:
@@ -43,9 +68,10 @@ def history(place: Place, number: int | None, form: str) -> int:
         branch = _branch(repository, number or SHOWN, events)
         effects = _signed(repository, _watched(branch.effects(), len(branch.ids))[::-1])
         noted, end = overrides(repository), _end(branch)
+        in_force = _in_force(repository, place) if effects[0].errors else None
     if form == "json":
         commits = [effect_fields(effect, noted, events) for effect in effects]
-        print(json.dumps({"commits": commits, "end": end}))
+        print(json.dumps({"commits": commits, "end": end} | (head_fields(in_force) if in_force else {})))
         return 0
     for effect in effects:
         print(commit_text(effect.commit))
@@ -54,28 +80,74 @@ def history(place: Place, number: int | None, form: str) -> int:
     return 0
 
 
-def history_of(address: str, place: Place, number: int | None, form: str) -> int:
-    """Print the commits at which the answer for an address changed, newest first; the exit status."""
-    asked = asked_address(address)
+def history_of(text: str, place: Place, number: int | None, form: str) -> int:
+    """Print the commits at which what is asked for changed, newest first; the exit status."""
+    asked = parse_asked(text)
     events = _events(place)
     with open_repository(place.repository) as repository:
         branch = _branch(repository, number or SEARCHED, events)
-        answers = _watched(branch.answers(asked), len(branch.ids))[::-1]
+        answers = _answers(branch, asked)
+        in_force = None if answers[0].is_valid else _in_force(repository, place)
+        if in_force and in_force.commit.id not in branch.ids and repository.has_commit(in_force.commit.id):
+            branch = _branch(repository, number or SEARCHED, events, in_force.commit)
+            answers = _answers(branch, asked)
         end = _end(branch)
         found = _signed(repository, [answer for answer in answers if answer.is_change])
+        if not found and isinstance(asked, str) and (in_force or answers[0].is_valid):
+            loaded = in_force or load_in_force(repository, place.repository, place.state)
+            require_name(asked, location_names(build_snapshot(loaded.location_map, loaded.commit)))
     if form == "json":
-        fields = [answered_fields(answer, events) for answer in found]
-        print(json.dumps({"address": format_address(asked), "changes": fields, "end": end}))
+        fields = [_answered_json(answer, asked, events) for answer in found]
+        head = head_fields(in_force) if in_force else {}
+        print(json.dumps({_kind(asked): _asked_text(asked), "changes": fields, "end": end} | head))
         return 0 if found else NO
     for answer in found:
         print(commit_text(answer.commit))
-        print("".join(f"  {line}\n" for line in _answered_lines(answer, events)), end="")
+        print("".join(f"  {line}\n" for line in _answered_lines(answer, asked, events)), end="")
     if not found:
-        print(f"no change: {format_address(asked)} gets {answer_text(answers[0].after)}")
+        print(f"no change: {_unchanged(answers[0], asked)}")
     if invalid := sum(not answer.is_valid for answer in answers):
         print(f"location-policy: {count(invalid, 'commit')} not valid, passed over", file=sys.stderr)
     _tell_end(end, branch)
     return 0 if found else NO
+
+
+def _answers(branch: Branch, asked: Asked) -> Sequence[AnyAnswered]:
+    """What is asked for at each commit, newest first."""
+    number = len(branch.ids)
+    if isinstance(asked, Network):
+        return _watched(branch.subnet_answers(asked), number)[::-1]
+    if isinstance(asked, str):
+        return _watched(branch.location_answers(asked), number)[::-1]
+    return _watched(branch.answers(asked), number)[::-1]
+
+
+def _in_force(repository: Repository, place: Place) -> Loaded | None:
+    """What is in force while the newest commit is not valid, which is said; None where nothing is."""
+    try:
+        return load_served(repository, place)
+    except InvalidConfiguration:
+        return None
+
+
+def _kind(asked: Asked) -> str:
+    return "subnet" if isinstance(asked, Network) else "location" if isinstance(asked, str) else "address"
+
+
+def _asked_text(asked: Asked) -> str:
+    return str(asked) if isinstance(asked, (Network, str)) else format_address(asked)
+
+
+def _unchanged(answer: AnyAnswered, asked: Asked) -> str:
+    """What is asked for since the newest commit, in which nothing has changed."""
+    match answer:
+        case LocationAnswered(after=after):
+            rows = [count(after[role], f"{role} row") for role in ROLES]
+            return f"{name_text(str(asked))} has {' and '.join(rows)}"
+        case SubnetAnswered(parts=parts) if len(parts) > 1:
+            return f"{_asked_text(asked)} is split in {count(len(parts), 'part')}"
+    names = answer.parts[0].names if isinstance(answer, SubnetAnswered) else answer.after
+    return f"{_asked_text(asked)} gets {answer_text(names)}"
 
 
 def _signed(repository: Repository, found: Sequence[Told]) -> list[Told]:
@@ -88,8 +160,8 @@ def _signed(repository: Repository, found: Sequence[Told]) -> list[Told]:
     return [replace(one, commit=commit) for one, commit in zip(found, commits, strict=True)]
 
 
-def _branch(repository: Repository, number: int, events: Events) -> Branch:
-    tip = repository.served_commit()
+def _branch(repository: Repository, number: int, events: Events, tip: Commit | None = None) -> Branch:
+    tip = tip or repository.served_commit()
     served = {commit_id for commit_id, found in events.items() if any(event.kind == "active" for event in found)}
     return Branch(repository, tip.id, number, served)
 
@@ -145,11 +217,36 @@ def _effect_lines(effect: CommitEffect, noted: Mapping[str, Override], events: E
     yield from _event_lines(effect.commit.id, events)
 
 
-def _answered_lines(answer: Answered, events: Events) -> Iterator[str]:
-    source = f"  ({escape(answer.source)})" if answer.source else ""
+def _answered_json(answer: AnyAnswered, asked: Asked, events: Events) -> Fields:
+    match answer:
+        case SubnetAnswered():
+            return subnet_answered_fields(answer, len(asked) - 1, events)
+        case LocationAnswered():
+            return location_answered_fields(answer, events)
+    return answered_fields(answer, events)
+
+
+def _answered_lines(answer: AnyAnswered, asked: Asked, events: Events) -> Iterator[str]:
     yield from signer_lines(answer.commit)
-    yield f"{answer_text(answer.before)} -> {answer_text(answer.after)}{source}"
+    match answer:
+        case SubnetAnswered(changes=parts):
+            yield from (change_line(change, len(asked) - 1) for change in largest(parts))
+            yield from rest_line(len(parts), "range")
+        case LocationAnswered(changes=rows):
+            yield ", ".join(
+                f"{role} of {answer.before[role]:,} -> {count(answer.after[role], 'row')}" for role in ROLES
+            )
+            yield from (_role_line(change) for change in rows[:LISTED])
+            yield from rest_line(len(rows), "row")
+        case Answered():
+            source = f"  ({escape(answer.source)})" if answer.source else ""
+            yield f"{answer_text(answer.before)} -> {answer_text(answer.after)}{source}"
     yield from _event_lines(answer.commit.id, events)
+
+
+def _role_line(change: RoleChange) -> str:
+    where = change.network or "the default"
+    return f"{where}  {change.before or 'none'} -> {change.after or 'none'}"
 
 
 def _event_lines(commit_id: str, events: Events) -> Iterator[str]:

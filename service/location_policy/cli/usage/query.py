@@ -114,19 +114,20 @@ def blame(asked: str, repo: str | None, rev: str | None, form: str) -> None:
         sys.exit(blame(asked, served_place(repo), rev, form))
 
 
-@of.argument("address", "Only what changed the answer for this address.", default=None)
+@of.argument("asked", f"Only what changed for it: {ASKED[0].lower()}{ASKED[1:]}", default=None)
 @of.served
-@of.option("number", "N", "Commits to look at.  [default: 20; 1000 for an address]", short="n", type=Integer(1))
+@of.option("number", "N", "Commits to look at.  [default: 20; 1000 for what is asked]", short="n", type=Integer(1))
 @of.option("state-dir", "DIR", "That of the service.", type=PATH)
 @of.form("text or json.")
-def history(address: str | None, repo: str | None, number: int | None, state_dir: Path | None, form: str) -> None:
+def history(asked: str | None, repo: str | None, number: int | None, state_dir: Path | None, form: str) -> None:
     """Print what the commits of the served branch changed, and when the service took or refused them.
 
-    Exit status 1 if the answer for the address has not changed.
+    Of an address or a subnet the commits that changed its answers, of a location those that changed which rows lead
+    there. Exit status 1 if there are none.
     """
     from ..commands.history import history, history_of
     from ..terminal.default_paths import asked_place
 
     with told(NOT_ASKED):
         place = asked_place(repo, state_dir)
-        sys.exit(history(place, number, form) if address is None else history_of(address, place, number, form))
+        sys.exit(history(place, number, form) if asked is None else history_of(asked, place, number, form))
