@@ -177,8 +177,9 @@ def test_the_copy_of_a_remote_is_found_by_the_state_directory_of_its_service(rep
     done = run_program(*asked, cwd=tmp_path)
     variable = "LOCATION_POLICY_STATE_DIR"
     hint = f"name the state directory of the service that follows it: {variable}=/var/lib/location-policy"
+    clone_it = f"or git clone {url}, and ask in locations"
     message = f"there is no copy of {url} in data/state"
-    assert (done.returncode, done.stderr) == (2, f"location-policy: {message}\n  hint: {hint}\n")
+    assert (done.returncode, done.stderr) == (2, f"location-policy: {message}\n  hint: {hint}; {clone_it}\n")
     mirror = Mirror(url, state, None, 0)
     mirror.make()
     Refresher(mirror.directory, ActiveState(), state, mirror).look()

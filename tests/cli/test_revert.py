@@ -559,7 +559,7 @@ def test_a_working_copy_is_worked_in_with_git(site: Site) -> None:
     bad = add(site, PERTH, "Add Perth")[:10]
     done = run_program("revert", "HEAD", cwd=site.clone.path)
     assert (done.returncode, done.stdout) == (2, f"HEAD is {bad} Add Perth (Alice)\n")
-    assert done.stderr.endswith(f"  hint: change it there: git revert {bad}, then git push\n")
+    assert done.stderr.endswith(f"  hint: git revert {bad}, then git push\n")
     site.clone.git("revert", "--no-edit", bad)
     done = run_program("revert", "HEAD", cwd=site.clone.path)
     assert (done.returncode, f"is itself a revert: to take it back brings back {bad} Add Perth" in done.stderr) == (
@@ -569,7 +569,8 @@ def test_a_working_copy_is_worked_in_with_git(site: Site) -> None:
     done = run_program("revert", "HEAD", "--again", cwd=site.clone.path)
     assert f"git revert {tip(site.clone.path)[:10]}, then git push\n" in done.stderr
     done = run_program("revert", "--to", "HEAD~", cwd=site.clone.path)
-    assert (done.returncode, "  hint: change it there: git commit, then git push\n" in done.stderr) == (2, True)
+    how = f"git restore --source={bad} --staged --worktree :/, git commit, then git push"
+    assert (done.returncode, f"  hint: {how}\n" in done.stderr) == (2, True)
 
 
 def test_a_remote_repository_is_changed_in_a_clone_of_it(site: Site, tmp_path: Path) -> None:

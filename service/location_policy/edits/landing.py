@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
+from shlex import quote
 
 from ..config.commit import Commit
 from ..errors import BranchMoved, NotWritable, RepositoryError
@@ -44,14 +45,16 @@ def served_tip(repository: Repository) -> Commit:
 def check_writable(repository: Repository, user: int, how: str = "git commit") -> None:
     """Raises NotWritable where `user` makes no commit: in a working copy, a mirror, or what belongs to another user.
 
-    `how` is what makes it in a working copy.
+    `how` is what makes it in a clone.
     """
     if repository.hooks_folder() is None:
         message = f"{repository.directory} belongs to a working copy, which would no longer be at its branch"
         raise NotWritable(message, f"change it there: {how}, then git push")
     if is_mirror(repository.directory):
         message = f"{repository.directory} is the copy of a remote repository, which the next fetch overwrites"
-        raise NotWritable(message, "in a clone of the remote: change it there, then git push")
+        remote = next(iter(repository.config("remote.origin.url")), None)
+        hint = f"git clone {quote(remote)}, in it {how}" if remote else "in a clone of the remote: change it there"
+        raise NotWritable(message, f"{hint}, then git push")
     owner = repository.directory.stat().st_uid
     if owner != user and not _is_shared(repository):
         name = user_name(owner)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
+from shlex import quote
 
 from ..config.files import (
     ROWS_PATH,
@@ -25,7 +26,7 @@ from ..config.files import (
 )
 from ..errors import NoSuchFolder, RepositoryError
 from .git import PlainGit
-from .git_dir import find_git_directory
+from .git_dir import find_git_directory, is_git_directory
 
 _CHANGING = ("filter", "working-tree-encoding", "ident")
 """Attributes by which git keeps other bytes than lie there; those of line ends change no row."""
@@ -33,6 +34,9 @@ _CHANGING = ("filter", "working-tree-encoding", "ident")
 
 def read_folder(folder: Path) -> list[File]:
     """The files of a working copy that belong to the configuration; raises NoSuchFolder."""
+    if is_git_directory(folder):
+        hint = f"name a commit of it with --repo {quote(str(folder))}, or clone it: git clone {quote(str(folder))}"
+        raise NoSuchFolder(f"{folder} is a repository, and no folder of files", hint)
     try:
         if folder.is_dir():
             total, contents = Sum(TOTAL_LIMIT), dict[str, bytes]()

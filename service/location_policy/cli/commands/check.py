@@ -19,6 +19,7 @@ from ...integrations.forges.problem_reports import Report, make_reports
 from ...integrations.forges.sarif import sarif_fields
 from ...plan.new_problems import old_line, split_by_age
 from ...problems import GATHERED, NO_PROBLEMS, SHOWN, Fields, Problems, errors_in
+from ...repository.git_dir import is_git_directory
 from ...repository.repository import Repository, open_repository
 from ...repository.working_copy import filtered, read_configuration
 from ...text import count, escape
@@ -36,6 +37,11 @@ class CheckOptions:
     """Is it what is staged for the next commit of the working copy, not the files that lie there?"""
     index: Path | None = None
     """The file of what is staged, where git has set another than the usual one."""
+
+    def __post_init__(self) -> None:
+        """A bare repository that is named as the folder is asked as one: it has no files."""
+        if self.repository is None and is_git_directory(self.folder):
+            object.__setattr__(self, "repository", self.folder)
 
     @property
     def is_working_copy(self) -> bool:

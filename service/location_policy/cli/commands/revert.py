@@ -21,6 +21,7 @@ from ...runtime.users import user_name
 from ...text import escape
 from ..terminal.default_paths import asked_place
 from ..terminal.exit_status import NO
+from ..terminal.remote import instead
 
 LOGGED = "location-policy revert"
 """What the log of the branch says."""
@@ -50,7 +51,7 @@ def revert(asked: RevertOptions, repo: str | None) -> int:
     """Print what the reverting commit does, then make it; the exit status."""
     if repo and is_url(repo):
         message = f"{repo} is a remote repository, in which nothing can be made from here"
-        raise NotWritable(message, "in a clone of it: git revert, then git push")
+        raise NotWritable(message, f"in a clone of it: {instead(repo, 'revert')}")
     author = _author(asked.author)
     with open_repository(asked_place(repo).repository) as repository:
         commit = _named(repository, asked)
@@ -89,7 +90,12 @@ def _check_writable(repository: Repository, asked: RevertOptions, commit: Commit
     is_clone = repository.hooks_folder() is None
     if is_clone and asked.commit and not asked.is_again and (doubt := revert_doubt(repository, commit)):
         raise doubt
-    how = f"git revert {commit.id[:10]}" if asked.commit else "git commit"
+    named = commit.id[:10]
+    how = f"git revert {named}" if asked.commit else f"git restore --source={named} --staged --worktree :/, git commit"
+    if is_clone:
+        (*_, origin) = ("what it was cloned from", *repository.config("remote.origin.url"))
+        message = f"{named} is taken back by git here: this is a working copy, and what is served is {origin}"
+        raise NotWritable(message, f"{how}, then git push")
     check_writable(repository, os.geteuid(), how)
 
 

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from ...errors import NotARepository
 from ...repository.git_dir import common_directory, find_git_directory
-from ...repository.remote.mirror import mirror_directory
+from ...repository.remote.mirror import is_mirror, mirror_directory
 from ...repository.remote.url import is_url
 from ...rollout.last_good import FILE_NAME, kept_identity
 from ...text import without_secrets
+from .remote import instead
 
 DATA = Path("data")
 REPOSITORY = DATA / "locations.git"
@@ -38,7 +39,7 @@ def asked_place(repo: str | None, state_dir: Path | None = None) -> Place:
         return Place(_find_copy(repo, state), state)
     if repo or not REPOSITORY.exists():
         directory = find_repository(Path(repo), state_dir) if repo else _here()
-        return Place(directory, state_dir or state_beside(directory))
+        return Place(directory, state_dir or (directory.parent if is_mirror(directory) else state_beside(directory)))
     return Place(find_repository(REPOSITORY, state_dir or STATE), state_dir or STATE)
 
 
@@ -80,7 +81,7 @@ def _find_copy(url: str, state: Path) -> Path:
     if not directory.exists():
         message = f"there is no copy of {without_secrets(url)} in {state}"
         hint = f"name the state directory of the service that follows it: {STATE_VARIABLE}=/var/lib/location-policy"
-        raise NotARepository(message, hint)
+        raise NotARepository(message, f"{hint}; or {instead(url, 'lookup')}")
     return find_git_directory(directory)
 
 

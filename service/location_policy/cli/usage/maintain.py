@@ -137,8 +137,10 @@ def revert(
     in the way, or it would bring back what was taken back.
     """
     from ..commands.revert import RevertOptions, revert
+    from ..terminal.remote import refuse_urls
 
     if (commit is None) == (to is None):
         raise click.BadParameter("name either the commit to take back, or --to the one to go back to")
     with told(NOT_ASKED):
+        refuse_urls("revert", commit, to)
         sys.exit(revert(RevertOptions(commit, to, author, message, allow_large_change, dry_run, again), repo))

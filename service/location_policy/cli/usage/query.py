@@ -45,13 +45,16 @@ def check(
     Problems go to standard output, their number to standard error. Exit status 1 if there is an error.
     """
     from ..commands.check import CheckOptions, check
+    from ..terminal.remote import refuse_urls
 
     if staged and (repo or rev):
         raise click.BadParameter("--staged excludes --repo and --rev")
     if coverage and form != "text":
         raise click.BadParameter("--coverage goes with --format text only")
     with told(NOT_ASKED):
-        asked = CheckOptions(folder, asked_repository(context, repo), rev, staged, context.obj)
+        repo = asked_repository(context, repo)
+        refuse_urls("check", folder, repo)
+        asked = CheckOptions(folder, repo, rev, staged, context.obj)
         sys.exit(check(asked, form=form, base=only_changed, covers=coverage, all_=all_))
 
 
@@ -77,9 +80,12 @@ def lookup(
     no answer.
     """
     from ..commands.lookup import lookup
+    from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
-        sys.exit(lookup(asked, folder, asked_repository(context, repo), rev, protocol, form))
+        repo = asked_repository(context, repo)
+        refuse_urls("lookup", asked, folder, repo)
+        sys.exit(lookup(asked, folder, repo, rev, protocol, form))
 
 
 @of.argument("old", "A revision, or a folder.", callback=one_side)
@@ -93,8 +99,10 @@ def diff(old: str, new: str, repo: str | None, form: Form, exit_code: bool) -> N
     What begins with . or / is a folder; what names no revision may be one.
     """
     from ..commands.diff import diff
+    from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
+        refuse_urls("diff", old, new)
         sys.exit(diff(old, new, repo, form, tells_effect=exit_code))
 
 
@@ -109,8 +117,10 @@ def blame(asked: str, repo: str | None, rev: str | None, form: str) -> None:
     """
     from ..commands.blame import blame
     from ..terminal.default_paths import served_place
+    from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
+        refuse_urls("blame", asked)
         sys.exit(blame(asked, served_place(repo), rev, form))
 
 
@@ -127,7 +137,9 @@ def history(asked: str | None, repo: str | None, number: int | None, state_dir: 
     """
     from ..commands.history import history, history_of
     from ..terminal.default_paths import asked_place
+    from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
+        refuse_urls("history", asked)
         place = asked_place(repo, state_dir)
         sys.exit(history(place, number, form) if asked is None else history_of(asked, place, number, form))
