@@ -78,7 +78,7 @@ CODES = {
     ),
     "lost-character": Code("a name with U+FFFD, where a program has lost a letter", adjustable=True),
     "mojibake": Code("a name of which the letters were read in a wrong encoding", "warning", adjustable=True),
-    "stray-csv": Code("a CSV file, or a `Policy.toml`, that is not read", "warning", adjustable=True),
+    "stray-csv": Code("a CSV file, or a `Policy.toml`, that is not read as its name says", "warning", adjustable=True),
     "redundant-subnet": Code("a row that says what the next wider row around it says", "warning", adjustable=True),
     "shadowed-subnet": Code("a row of which longer rows take every address", "warning", adjustable=True),
     "unused-location": Code("a name in `known` that no row and no default uses", "warning", adjustable=True),

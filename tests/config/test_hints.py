@@ -170,3 +170,16 @@ lines = st.tuples(
 @example("Sydney,10.61.2.0,255.255.255.0")
 def test_the_hint_at_any_line_leads_to_fewer_errors(line: str) -> None:
     assert_hints_lead_somewhere({"locations.csv": f"{BASE}{line}\n", "policy.toml": 'answer.overflow = "list"\n'})
+
+
+@pytest.mark.parametrize("path", ["locations/expectations.csv", "locations/apac/Expectations.csv"])
+def test_a_table_for_the_top_among_the_rows_is_moved_there(path: str) -> None:
+    texts = {"locations.csv": BASE, path: "192.0.2.0/24,Lima,why\n192.0.2.7,Lima\n"}
+    files = [File(one, "file", len(text), text, text.encode()) for one, text in texts.items()]
+    with pytest.raises(InvalidConfiguration) as caught:
+        load_map(files)
+    stray = next(one for one in caught.value.problems if one.code == "stray-csv")
+    after = followed(texts, stray)
+    assert after is not None
+    assert set(after) == {"locations.csv", "expectations.csv"}
+    assert errors_of(after) == ()

@@ -168,6 +168,15 @@ def file_problems(files: Iterable[File], *, was_served: bool = False) -> Iterato
             yield from _own_problems(file)
 
 
+def misplaced_tables(paths: Iterable[str]) -> Iterator[Problem]:
+    """Of files that are read as rows, and have none, those with the name of a table for the top."""
+    for path in paths:
+        name = path.rpartition("/")[2].casefold()
+        if name in OTHER_TABLES:
+            message = f"only {name} at the top is read as such, and what is below {ROWS_FOLDER} as rows"
+            yield Problem(path, 1, 1, "stray-csv", message, f"move it to {name}", severity="warning")
+
+
 def line_problems(sizes: Iterable[tuple[File, int]]) -> Iterator[Problem]:
     """The files of rows, with the lines of each, that have too many of them together; in the order of their paths."""
     total = Sum(LINES_LIMIT)
@@ -230,14 +239,20 @@ def _is_stray(path: str) -> bool:
 
 
 def _stray(path: str) -> Problem:
-    if path.casefold() in _SINGLE:
-        message, hint = f"only {path.casefold()} is read", f"rename it to {path.casefold()}"
-        return Problem(path, 1, 1, "stray-csv", message, hint, severity="warning")
     if what := leftover(path):
         return Problem(path, 1, 1, "stray-csv", f"this is {what}", _how_to_ignore(path), severity="warning")
+    folder, _, name = path.rpartition("/")
+    if name.casefold() in _SINGLE:
+        single = name.casefold()
+        message, hint = f"only {single}{' at the top' * bool(folder)} is read", f"{_how(folder)} it to {single}"
+        return Problem(path, 1, 1, "stray-csv", message, hint, severity="warning")
     folded = path[:-4] + ".csv" if is_rows(path[:-4] + ".csv") else path.casefold()
-    hint = (
-        f"rename it to {folded}" if is_rows(folded) else f"move it to {ROWS_FOLDER}{path.rpartition('/')[2][:-4]}.csv"
-    )
+    if not is_rows(folded):
+        folded = f"{ROWS_FOLDER}{ROWS_PATH if name.casefold() == ROWS_PATH else f'{name[:-4]}.csv'}"
     message = f"only {ROWS_PATH} and {ROWS_FOLDER}**/*.csv are read"
+    hint = f"{_how(folder.casefold() != folded.rpartition('/')[0])} it to {folded}"
     return Problem(path, 1, 1, "stray-csv", message, hint, severity="warning")
+
+
+def _how(is_elsewhere: object) -> str:
+    return "move" if is_elsewhere else "rename"

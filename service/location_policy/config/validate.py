@@ -13,7 +13,17 @@ from dataclasses import replace
 from ..errors import InvalidConfiguration
 from ..problems import GATHERED, Problem, ProblemCollector, Problems, Severity, errors_in
 from .expectation_checks import ExpectationChecker
-from .files import EXPECTATIONS_PATH, OTHER_TABLES, OWNERS_PATH, RULES_PATH, File, file_problems, is_rows, line_problems
+from .files import (
+    EXPECTATIONS_PATH,
+    OTHER_TABLES,
+    OWNERS_PATH,
+    RULES_PATH,
+    File,
+    file_problems,
+    is_rows,
+    line_problems,
+    misplaced_tables,
+)
 from .lint import single_row_problems, whole_map_problems
 from .location_map import LocationMap
 from .owners import OwnerFile, read_owners
@@ -86,6 +96,7 @@ class Validator:
         row_files = self._read_rows(readable, rules)
         expected = self._checker.read(readable)
         collector.add([*of_files, *rules_problems])
+        collector.add(misplaced_tables(file.path for file in row_files if not (file.size or file.is_clean)))
         collector.add(rules_name_problems(rules, rules_text))
         collector.add(row_problems(row_files, rules, lambda code: collector.takes(rules.severity(code))))
         if unreadable <= OTHER_TABLES and not any(file.size or not file.is_clean for file in row_files):
