@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from ..spelling import near_misses
 from ..text import bom_of
+from .location_names import is_plain
 from .policy_toml import read_rules
 from .toml_positions import TomlPositions, decode_rules
 
@@ -40,6 +43,22 @@ def with_known(content: bytes, names: Sequence[str]) -> bytes:
     if problems or set(read.known) != set(names) or replace(read, known=rules.known) != rules:
         raise ValueError("the list of known locations is not found in it")
     return after
+
+
+def slips(uses: Mapping[str, int]) -> dict[str, str]:
+    """Names that are nearly another, which is perhaps what was meant, and which; `uses` says how often each is written.
+
+    Of two it is the one that is not what it looks like; else the rarer, in any case; else the one that has capitals or
+    small letters alone.
+    """
+    folded = Counter[str]()
+    for name, number in uses.items():
+        folded[name.casefold()] += number
+
+    def order(name: str) -> tuple[bool, int, bool, int]:
+        return not is_plain(name), -folded[name.casefold()], name in (name.lower(), name.upper()), -uses[name]
+
+    return dict(near_misses(sorted(uses, key=order)))
 
 
 def _put(text: str, known: Collection[str], names: Sequence[str]) -> str:

@@ -9,9 +9,10 @@ import os
 import stat
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from ..config.validate import Validator
 from ..errors import NotARepository, NotSigned, RepositoryError
@@ -57,6 +58,7 @@ SHARED = {
 """Settings of a repository that a group pushes to."""
 
 NO_SIGNATURES = SigningOptions()
+NO_CHANGES: Mapping[str, bytes | None] = MappingProxyType({})
 
 _OWNERS = ("hooks", "location-policy")
 """Folders of a shared repository that only its owner writes: hooks, and what the service keeps beside it."""
@@ -67,11 +69,13 @@ def create(
     path: Path,
     content: Path | None,
     *,
+    changes: Mapping[str, bytes | None] = NO_CHANGES,
     branch: str | None = None,
     shared: bool = False,
     signatures: SigningOptions = NO_SIGNATURES,
 ) -> None:
-    """A new bare repository with hook and settings, and `content` as its first commit.
+    """A new bare repository with hook and settings, and `content` as its first commit, but for `changes`: files with
+    other contents; None: not there.
 
     It is made aside and moved into place whole. Raises InvalidConfiguration or NotSigned when the content would be
     refused by the hook, and RepositoryError when the place is taken or cannot be written.
@@ -84,7 +88,7 @@ def create(
         install(aside, branch=branch, shared=shared, signatures=signatures)
         if content is not None:
             with open_repository(aside) as repository:
-                commit_id = repository.commit_folder(content, "Start the map of media locations")
+                commit_id = repository.commit_folder(content, "Start the map of media locations", changes)
                 load_map_at(repository, Validator(), repository.commit(commit_id))
                 repository.pin(f"refs/heads/{branch or BRANCH}", commit_id)
         for made in (aside, *aside.rglob("*")):  # also under a umask that lets every user write

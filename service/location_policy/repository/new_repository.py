@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import RepositoryError
 from .git import Git, PlainGit
-from .new_commits import IDENTITY
+from .new_commits import IDENTITY, change_files
 
 
 def check_branch(branch: str) -> None:
@@ -27,10 +28,10 @@ def make_bare(directory: Path, branch: str) -> None:
     PlainGit(directory).run("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
 
 
-def commit_folder(git: Git, folder: Path, message: str) -> str:
-    """The id of a first commit that holds the files of a folder; no ref is moved."""
+def commit_folder(git: Git, folder: Path, message: str, changes: Mapping[str, bytes | None]) -> str:
+    """The id of a first commit that holds the files of a folder, but for these, None: not there; no ref is moved."""
     with tempfile.TemporaryDirectory() as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch, "index")), "GIT_WORK_TREE": str(folder.absolute())}
         git.run("-c", "core.bare=false", "-C", str(folder.absolute()), "add", "--all", "--", ".", environment=index)
-        tree = git.run("write-tree", environment=index).decode().strip()
+        tree = change_files(git, git.run("write-tree", environment=index).decode().strip(), changes)
     return git.run("commit-tree", tree, "-m", message, environment=IDENTITY).decode().strip()

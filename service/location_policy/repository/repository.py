@@ -268,11 +268,11 @@ class Repository(Revisions):
         """The id of a new commit that no ref names."""
         return make_commit(self._git, tree, parents, message, author)
 
-    def commit_folder(self, folder: Path, message: str) -> str:
-        """The id of a first commit that holds the files of a folder; no ref names it."""
+    def commit_folder(self, folder: Path, message: str, changes: Mapping[str, bytes | None]) -> str:
+        """The id of a first commit that holds the files of a folder, but for these; no ref names it."""
         from .new_repository import commit_folder  # the hook makes no repository, and does not wait for this
 
-        return commit_folder(self._git, folder, message)
+        return commit_folder(self._git, folder, message, changes)
 
     def make_blob(self, content: bytes) -> str:
         """The id of a content that no tree names yet: git keeps it for two weeks (git-gc, "gc.pruneExpire")."""

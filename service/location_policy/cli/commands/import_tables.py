@@ -11,9 +11,11 @@ from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File
 from ...config.formatting import rows_text
 from ...config.known_names import with_known
 from ...config.location_map import LocationMap
+from ...config.new_rules import new_rules
 from ...config.policy_toml import read_rules
 from ...config.validate import load_map
 from ...errors import LocationPolicyError
+from ...gate.hooks import shipped
 from ...integrations.imports.first_match import Difference, differences
 from ...integrations.imports.foreign_tables import Tables, read_tables
 from ...net.ranges import Names
@@ -22,6 +24,7 @@ from ...plan.change_text import name_text
 from ...problems import SHOWN, errors_in
 from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
+from ...spelling import near_misses
 from ...text import count, escape
 from ..terminal.exit_status import NO, first_lines
 from ..terminal.progress import Progress
@@ -42,7 +45,9 @@ class ImportOptions:
 def bring(asked: ImportOptions) -> int:
     """Read, compare, print what differs, and write when nothing does or all is accepted; the exit status.
 
-    Raises LocationPolicyError, also when the folder would not be valid, and OSError. Then nothing is written.
+    A name that is nearly another is not made known: whether it is a slip is for its user to say. Raises
+    LocationPolicyError, also when the folder would not be valid for another reason, and OSError. Then nothing is
+    written.
     """
     with Progress() as progress:
         progress.say("reading")
@@ -59,8 +64,12 @@ def bring(asked: ImportOptions) -> int:
         return NO
     with Progress() as progress:
         progress.say("comparing")
-        written = _written(tables, there, overwrite=asked.overwrite)
-        location_map = load_map([*(file for file in there if file.path not in written), *_files(written)])
+        rows = _rows(tables, there, overwrite=asked.overwrite)
+        unsettled = _unsettled(tables, there)
+        judged = rows | _rules(tables.names(), there, asked.overwrite)
+        settled = [name for name in tables.names() if name not in unsettled]
+        written = rows | _rules(settled, there, asked.overwrite)
+        location_map = load_map([*(file for file in there if file.path not in judged), *_files(judged)])
         found = [] if tables.answering is None else list(differences(tables.answering, location_map))
     _tell_differences(found, tables, location_map)
     refused = errors_in(tables.problems)
@@ -70,11 +79,14 @@ def bring(asked: ImportOptions) -> int:
         _hint(tables, found, len(refused))
         return NO
     _write(asked.into, written)
+    if unsettled and RULES_PATH in written:
+        _tell_unsettled(unsettled)
+        return NO
     return 0
 
 
-def _written(tables: Tables, there: Sequence[File], *, overwrite: bool) -> dict[str, bytes]:
-    """The files to be written; raises LocationPolicyError where one is there that may not be overwritten."""
+def _rows(tables: Tables, there: Sequence[File], *, overwrite: bool) -> dict[str, bytes]:
+    """The files of rows to be written; raises LocationPolicyError where one is there that may not be overwritten."""
     single = len(tables.rows) == 1
     written: dict[str, bytes] = {}
     for path, rows in tables.rows.items():
@@ -89,14 +101,16 @@ def _written(tables: Tables, there: Sequence[File], *, overwrite: bool) -> dict[
     if taken and not overwrite:
         hint = "add --overwrite to replace it, or name another folder with --into"
         raise LocationPolicyError(f"{taken[0]} is there already", hint)
-    return written | _rules(tables.names(), next((file for file in there if file.path == RULES_PATH), None), overwrite)
+    return written
 
 
-def _rules(names: Sequence[str], file: File | None, overwrite: bool) -> dict[str, bytes]:
-    """The rules with every name known; those that are there are changed only when asked to."""
+def _rules(names: Sequence[str], there: Sequence[File], overwrite: bool) -> dict[str, bytes]:
+    """The rules with these names known; those that are there are changed only when asked to."""
+    file = next((file for file in there if file.path == RULES_PATH), None)
     if file is None:
-        return {RULES_PATH: with_known(b"", names)} if names else {}
-    known = read_rules(file.content or b"")[0].known
+        template = (shipped("config-repo") / RULES_PATH).read_bytes()
+        return {RULES_PATH: new_rules(template, names)} if names else {}
+    known = _known(there)
     if not overwrite or set(names) <= set(known):
         return {}
     try:
@@ -104,6 +118,25 @@ def _rules(names: Sequence[str], file: File | None, overwrite: bool) -> dict[str
     except ValueError as error:
         hint = "write the names into known by hand, or move the file away"
         raise LocationPolicyError(f"{RULES_PATH} cannot be changed: {error}", hint) from None
+
+
+def _known(there: Sequence[File]) -> Sequence[str]:
+    file = next((file for file in there if file.path == RULES_PATH), None)
+    return read_rules(file.content or b"")[0].known if file else ()
+
+
+def _unsettled(tables: Tables, there: Sequence[File]) -> list[str]:
+    """The names that are nearly another, and not known yet: each is a slip, or a location of its own."""
+    known = _known(there)
+    settled = [name for name in tables.names() if name not in known and name not in tables.near]
+    near = {*tables.near, *(name for name, _ in near_misses([*known, *settled]))}
+    return sorted(near.difference(known))
+
+
+def _tell_unsettled(names: Sequence[str]) -> None:
+    listed = ", ".join(map(name_text, names[:SHOWN])) + f" and {len(names) - SHOWN:,} more" * (len(names) > SHOWN)
+    print(f"location-policy: not written into known: {listed}", file=sys.stderr)
+    print("  hint: mend the rows that name it, or add it to known; location-policy check says where", file=sys.stderr)
 
 
 def _write(folder: Path, written: Mapping[str, bytes]) -> None:

@@ -16,7 +16,7 @@ from .serve_options import asked, serve_options
 
 @of.argument("path", "Where the bare repository is, or is to be.", type=PATH, default=Path("data/locations.git"))
 @of.option("empty", None, "No first commit.")
-@of.option("from", "FOLDER", "The folder with the first commit's files.", to="from_", type=PATH)
+@of.option("from", "FILE|FOLDER", "Its rows, or all files of its first commit.", to="from_", type=PATH)
 @of.option("branch", "NAME", "The branch to serve.")
 @of.option("shared", None, "Let the group of the repository push.")
 @of.option("allowed-signers", "FILE", "Those who may sign, by SSH.", type=PATH)
@@ -32,14 +32,15 @@ def init(
     gpg_keyring: Path | None,
     require_signatures: Literal["off", "tip", "all"] | None,
 ) -> None:
-    """Make a bare repository with the hook and a first map.
+    """Make a bare repository with the hook and a first map: a sample, unless --from or --empty is given.
 
     On an existing one: install or update the hook and the settings, and leave its content alone.
     """
-    from ...gate.hooks import shipped
+    from ...config.files import RULES_PATH
     from ...gate.install import create, install
     from ...gate.signing_options import SigningOptions
     from ...repository.git_process import require_git
+    from ..commands.first_files import first_files
 
     if empty and from_:
         raise click.BadParameter("--empty and --from exclude each other")
@@ -52,11 +53,13 @@ def init(
             if empty or from_:
                 print(f"location-policy: {path} exists, so its content stays as it is", file=sys.stderr)
             return
-        if from_ is not None and not from_.is_dir():
-            raise click.BadParameter(f"{from_} is not a folder")
-        content = None if empty else from_ or shipped("config-repo")
-        create(path, content, branch=branch, shared=shared, signatures=signatures)
+        if from_ is not None and not from_.exists():
+            raise click.BadParameter(f"{from_} does not exist")
+        content, changes = (None, {}) if empty else first_files(from_)
+        create(path, content, changes=changes, branch=branch, shared=shared, signatures=signatures)
         print(f"made {path.absolute()}")
+        if from_ is not None and RULES_PATH in changes:
+            print(f"location-policy: {RULES_PATH} has [limits] on what one push may change", file=sys.stderr)
 
 
 @serve_options

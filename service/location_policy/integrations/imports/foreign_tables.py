@@ -5,9 +5,13 @@ Several files are tried one after the other, in the order in which they are give
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ...config.files import RULES_PATH
+from ...config.known_names import slips
+from ...config.location_names import shown_beside
 from ...config.row import Row
 from ...errors import LocationPolicyError
 from ...net.addresses import Network
@@ -33,6 +37,8 @@ class Tables:
     lines: int
     """Rows that were read."""
     problems: tuple[Problem, ...]
+    near: Mapping[str, str]
+    """Names that are nearly another, and which."""
 
     def names(self) -> list[str]:
         """Every name, in the order of the alphabet."""
@@ -104,12 +110,13 @@ class _Collector:
                 else:
                     first[row.row.network] = row
                     kept[path].append(row.row)
-        problems = [*self.problems, *_case_twins(first.values())]
+        near = slips(Counter(name for row in first.values() if row.row for name in row.row.names))
+        problems = [*self.problems, *_near_miss_problems([*first.values()], near)]
         order = {path: at for at, path in enumerate(self.by_path)}
         ordered = sorted(problems, key=lambda problem: (order.get(problem.path, -1), problem.line))
         places = {network: row.place for network, row in first.items()}
         found = {path: tuple(rows) for path, rows in kept.items()}
-        return Tables(found, places, answering, sum(map(len, self.by_path.values())), tuple(ordered))
+        return Tables(found, places, answering, sum(map(len, self.by_path.values())), tuple(ordered), near)
 
     def _duplicate(self, row: OldRow | SiteRow, its: Row, before: OldRow | SiteRow) -> None:
         if isinstance(row, OldRow) or its == before.row:
@@ -122,15 +129,14 @@ class _Collector:
         self.problems.append(Problem(row.path, row.line, 1, code, message, severity="warning"))
 
 
-def _case_twins(rows: Iterable[OldRow | SiteRow]) -> Iterator[Problem]:
-    """Names that differ only in case, each but the first with the first."""
-    first: dict[str, tuple[str, OldRow | SiteRow]] = {}
-    told: set[str] = set()
+def _near_miss_problems(rows: Sequence[OldRow | SiteRow], near: Mapping[str, str]) -> Iterator[Problem]:
+    """Told at the first row of each such name."""
+    first: dict[str, OldRow | SiteRow] = {}
     for row in rows:
         for name in row.row.names if row.row else ():
-            twin, at = first.setdefault(name.casefold(), (name, row))
-            if twin != name and name not in told:
-                told.add(name)
-                what = f"{quote(name)} differs only in case from {quote(twin)} in {at.place}"
-                hint = "write both as Pexip does, unless Pexip has a location of each name"
-                yield Problem(row.path, row.line, 1, "name-near-miss", what, hint, "warning")
+            first.setdefault(name, row)
+    for name, better in near.items():
+        how = "differs only in case from" if name.casefold() == better.casefold() else "is nearly"
+        what = f"{shown_beside(name, better)} {how} {quote(better)} in {first[better].place}"
+        hint = f"write {better}, or if Pexip has a location of each name, add both to known in {RULES_PATH}"
+        yield Problem(first[name].path, first[name].line, 1, "name-near-miss", what, hint, "warning")

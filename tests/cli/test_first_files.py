@@ -1,0 +1,78 @@
+"""`location-policy init --from`: a folder or a file of rows, and the limits that a new repository has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from location_policy.config.policy_toml import read_rules
+from location_policy.gate.hooks import shipped
+from tests.support.program import run_program
+from tests.support.repositories import GOOD, Clone, clone, git, make_repository
+
+TEMPLATE = (shipped("config-repo") / "policy.toml").read_bytes()
+LIMITS = read_rules(TEMPLATE)[0].limits
+TOLD = "location-policy: policy.toml has [limits] on what one push may change\n"
+
+
+def rules_of(repository: Path) -> bytes:
+    return git("show", "main:policy.toml", cwd=repository).encode()
+
+
+@pytest.mark.parametrize("rules", [None, '[answer]\ndefault = "Oslo"\n'])
+def test_a_folder_without_limits_gets_those_of_a_new_repository(tmp_path: Path, rules: str | None) -> None:
+    files = {"locations.csv": "Sydney,10.61.2.0/24\n"} | ({"policy.toml": rules} if rules else {})
+    Clone(tmp_path / "map").write(files)
+    done = run_program("init", tmp_path / "x.git", "--from", tmp_path / "map")
+    assert (done.returncode, done.stderr) == (0, TOLD)
+    found, problems = read_rules(rules_of(tmp_path / "x.git"))
+    assert (found.limits, found.default, problems) == (LIMITS, "Oslo" if rules else None, ())
+    assert (tmp_path / "map/policy.toml").exists() == bool(rules)
+
+
+def test_a_folder_with_limits_of_its_own_stays_as_it_is(tmp_path: Path) -> None:
+    rules = '[limits]\nremoved-subnets = "50%"'
+    Clone(tmp_path / "map").write({"locations.csv": "Sydney,10.61.2.0/24\n", "policy.toml": rules})
+    done = run_program("init", tmp_path / "x.git", "--from", tmp_path / "map")
+    assert (done.returncode, done.stderr, rules_of(tmp_path / "x.git").decode()) == (0, "", rules)
+
+
+def test_half_of_a_map_that_was_brought_does_not_move_unasked(tmp_path: Path) -> None:
+    rows = [f"Sydney,10.61.{at}.0/24\n" for at in range(200)]
+    Clone(tmp_path / "map").write({"locations.csv": "".join(rows)})
+    assert run_program("init", tmp_path / "x.git", "--from", tmp_path / "map").returncode == 0
+    copy = clone(tmp_path / "x.git", tmp_path / "copy")
+    copy.commit({"locations.csv": "".join(rows[98:]) + "".join(rows[:98]).replace("Sydney", "Perth")})
+    pushed = copy.push()
+    assert (pushed.returncode, "limits.changed-addresses: at most 25%, but it is 49%" in pushed.stderr) == (1, True)
+
+
+def test_a_file_of_rows_is_the_map_of_a_new_repository_without_the_sample(tmp_path: Path) -> None:
+    (tmp_path / "subnets.csv").write_text("Perth,Oslo,10.61.2.0/24\r\nOslo,10.61.3.0/24\r\n")
+    done = run_program("init", tmp_path / "x.git", "--from", tmp_path / "subnets.csv")
+    assert (done.returncode, done.stdout) == (0, f"made {tmp_path}/x.git\n")
+    paths = git("ls-tree", "-r", "--name-only", "main", cwd=tmp_path / "x.git").split("\n")
+    assert {"locations.csv", "policy.toml", "README.md", ".gitattributes"} <= set(paths)
+    assert not {"expectations.csv", "locations/apac.csv"} & set(paths)
+    rules, _ = read_rules(rules_of(tmp_path / "x.git"))
+    assert (rules.known, rules.limits) == (("Oslo", "Perth"), LIMITS)
+    assert b"# Every location and overflow location in the map must be one of these" in rules_of(tmp_path / "x.git")
+    assert run_program("check", "--repo", tmp_path / "x.git").stderr == "2 subnets in 1 file: no problem\n"
+
+
+def test_a_name_that_is_nearly_another_is_no_location_of_a_new_repository(tmp_path: Path) -> None:
+    (tmp_path / "subnets.csv").write_text("sydney,10.61.1.0/24\nSydney,10.61.2.0/24\n")
+    done = run_program("init", tmp_path / "x.git", "--from", tmp_path / "subnets.csv")
+    assert (done.returncode, (tmp_path / "x.git").exists()) == (1, False)
+    assert (
+        "locations.csv:1:1: error: sydney is not a known location [unknown-location]\n  hint: write Sydney"
+        in done.stderr
+    )
+
+
+def test_what_is_no_map_makes_no_repository(tmp_path: Path) -> None:
+    make_repository(tmp_path / "bare.git", GOOD)
+    for name, told in (("bare.git", "is a repository, and no folder of files"), ("none.csv", "does not exist")):
+        done = run_program("init", tmp_path / "x.git", "--from", tmp_path / name)
+        assert (done.returncode, told in done.stderr, (tmp_path / "x.git").exists()) == (2, True, False)
