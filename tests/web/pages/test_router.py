@@ -278,6 +278,44 @@ def test_every_outcome_is_told_in_words(client: TestClient, query: str, said: st
     assert said in page(client, f"/lookup?{query}")
 
 
+def test_a_subnet_is_told_by_its_parts(client: TestClient) -> None:
+    found = facts(client, "lookup?address=10.61.0.0/16")["subnet"]
+    assert (found["subnet"], found["is_split"], found["more"]) == ("10.61.0.0/16", True, 0)
+    assert sum(int(part["size"]) for part in found["parts"]) == 65_536
+    text = page(client, "/lookup?address=10.61.0.0/16")
+    assert f"Split in {len(found['parts'])} parts" in text
+    assert "Its parts, largest first" in text
+    assert "No opinion: Pexip chooses by itself" in page(client, "/lookup?address=10.61.0.0/16&protocol=sip")
+
+
+def test_a_subnet_with_one_answer_is_told_as_one(client: TestClient) -> None:
+    found = facts(client, "lookup?address=10.61.2.128/25")["subnet"]
+    assert [part["answer"]["location"] for part in found["parts"]] == ["Melbourne"]
+    assert "10.61.2.128/25 Melbourne Its rows on the map" in page(client, "/lookup?address=10.61.2.128/25")
+
+
+def test_a_location_is_told_by_the_rows_that_lead_to_it(client: TestClient) -> None:
+    found = facts(client, "lookup?address=Melbourne")
+    assert (found["location"]["location"], found["answer"], found["subnet"]) == ("Melbourne", None, None)
+    assert all(row["location"] == "Melbourne" for row in found["location"]["as_location"])
+    assert all("Melbourne" in row["overflow"] for row in found["location"]["as_overflow"])
+    assert f"As location: {len(found['location']['as_location'])} row" in page(client, "/lookup?address=Melbourne")
+
+
+def test_a_location_that_is_not_there_leads_to_the_one_that_was_meant(client: TestClient) -> None:
+    told = facts(client, "lookup?address=melbourn", 400)
+    assert told["detail"] == "melbourn is no address, no subnet and no location of this map"
+    assert told["hint"] == "write Melbourne"
+
+
+def test_a_subnet_with_more_rows_than_a_page_looks_through_is_asked_elsewhere(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("location_policy.web.pages.lookup.LARGEST", 1)
+    told = facts(client, "lookup?address=10.0.0.0/8", 400)
+    assert told["hint"] == "ask for a part of it, or at a shell: location-policy lookup 10.0.0.0/8"
+
+
 def test_no_match_is_told_too_and_lists_of_overflow_locations(tmp_path: Path) -> None:
     files: Files = {"locations.csv": "A,B,C,D,10.0.0.0/8\n", "policy.toml": '[answer]\noverflow = "list"\n'}
     client = client_of_repository(make_repository(tmp_path / "locations.git", files))

@@ -6,19 +6,27 @@ from collections.abc import Mapping
 from typing import cast
 from urllib.parse import urlencode
 
+from ...errors import NoAddress
 from ...history.as_json import answered_fields
 from ...history.blame import blame_fields
 from ...history.commit_text import commit_fields
 from ...lookup import decision
-from ...lookup.as_json import row_fields
+from ...lookup.as_json import leading_fields, row_fields, subnet_fields
+from ...lookup.asked import parse_asked, require_name
+from ...lookup.leading_rows import leading_rows, location_names
 from ...lookup.query_string import asked_address, parse_query
-from ...net.addresses import Address, format_address, parse_address
+from ...lookup.snapshot import Snapshot
+from ...lookup.subnet_answers import SubnetAnswers
+from ...net.addresses import Address, Network, format_address, parse_address
 from ...rollout.journal import by_commit
 from ...text import fitting
+from ..edge.faults import Fault
 from ..edge.policy_api import LOCATION
 from ..site.site import Site
 from .resources import Facts, Query
 
+LARGEST = 100_000
+"""Rows of a subnet that are looked through for a page."""
 REQUEST = (
     "ms-subnet",
     "remote_address",
@@ -39,21 +47,18 @@ REQUEST = (
 
 
 def lookup(site: Site, query: Query) -> Facts:
-    """The answer to one question; none where nothing was asked."""
+    """The answer to one question; none where nothing was asked. Of a subnet its parts, of a location the rows that lead
+    to it.
+    """
     snapshot = site.snapshot(query["at"])
+    if query["address"] and (wider := _wider(snapshot, query["address"], query["protocol"])):
+        return _facts(site, snapshot) | wider
     asked = _asked(snapshot.rules.match, query)
     target = f"{LOCATION}?{urlencode(asked)}"
-    told: Facts = {
-        "commit": commit_fields(snapshot.commit) if snapshot.commit else None,
-        "is_active": snapshot is site.active.state.snapshot,
-        "address": None,
-        "request": target if asked else None,
-        "answer": None,
-        "rows": [],
-        "more": 0,
-    }
+    told = _facts(site, snapshot)
     if not asked:
         return told
+    told["request"] = target
     question = decision.understand(snapshot.rules, parse_query(urlencode(asked).encode()))
     answer = decision.answer_question(snapshot, question)
     told["answer"] = {"http_status": answer.status, "outcome": answer.outcome, "body": answer.body}
@@ -64,6 +69,40 @@ def lookup(site: Site, query: Query) -> Facts:
         told["rows"] = fitting(row_fields(snapshot.match_at(position)) for position in holding)
         told["more"] = len(holding) - len(told["rows"])
     return told
+
+
+def _facts(site: Site, snapshot: Snapshot) -> Facts:
+    """What is told where nothing was asked."""
+    return {
+        "commit": commit_fields(snapshot.commit) if snapshot.commit else None,
+        "is_active": snapshot is site.active.state.snapshot,
+        "address": None,
+        "request": None,
+        "answer": None,
+        "rows": [],
+        "more": 0,
+        "subnet": None,
+        "location": None,
+    }
+
+
+def _wider(snapshot: Snapshot, text: str, protocol: str) -> Facts | None:
+    """The answers of a subnet, or the rows that lead to a location; None for an address, also one written wrongly."""
+    try:
+        asked = parse_asked(text)
+    except NoAddress:
+        return None
+    if isinstance(asked, Network):
+        if (rows := len(snapshot.inside(asked))) > LARGEST:
+            hint = f"ask for a part of it, or at a shell: location-policy lookup {asked}"
+            raise Fault(400, f"{asked} has {rows:,} rows, more than a page looks through", hint)
+        has_opinion = protocol.lower() in snapshot.rules.match
+        found = SubnetAnswers(snapshot, asked) if has_opinion else None
+        return {"subnet": subnet_fields(snapshot, asked, found) | {"has_opinion": has_opinion}}
+    if isinstance(asked, str):
+        require_name(asked, location_names(snapshot))
+        return {"location": leading_fields(snapshot, asked, leading_rows(snapshot, asked))}
+    return None
 
 
 def _asked(match: Mapping[str, tuple[str, ...]], query: Query) -> list[tuple[str, str]]:

@@ -49,12 +49,12 @@ RESOURCES = (
     Resource(
         "lookup",
         "/lookup",
-        "The answer that a node gets, and the rows that hold the address",
+        "The answer that a node gets, and the rows that hold the address; or those of a subnet, or of a location",
         "lookup.html",
         lookup,
         schemas.LOOKUP,
         (
-            Parameter("address", "The address of a caller; it takes the place of a whole request.", "10.61.2.7"),
+            Parameter("address", "The address of a caller, in place of a request; a subnet; a location.", "10.61.2.7"),
             Parameter("protocol", "The protocol of the call.", "mssip", "mssip"),
             AT,
             *(Parameter(name, f"{name}, as a node sends it.", "") for name in REQUEST),

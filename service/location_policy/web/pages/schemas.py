@@ -113,6 +113,37 @@ LOOKUP = record(
     answer=perhaps(record(http_status=NUMBER, outcome=TEXT, body={"type": "object"})),
     rows=many(ROW),
     more=NUMBER,
+    subnet=perhaps(
+        record(
+            subnet=TEXT,
+            commit=perhaps(TEXT),
+            has_opinion=TRUTH,
+            is_split=TRUTH,
+            parts=many(
+                record(
+                    range=TEXT,
+                    first=TEXT,
+                    last=TEXT,
+                    size=TEXT,
+                    answer=perhaps(ANSWER),
+                    rows=many(ROW),
+                    more_rows=NUMBER,
+                )
+            ),
+            more=NUMBER,
+        )
+    ),
+    location=perhaps(
+        record(
+            location=TEXT,
+            commit=perhaps(TEXT),
+            is_default=TRUTH,
+            as_location=many(ROW),
+            more_as_location=NUMBER,
+            as_overflow=many(ROW),
+            more_as_overflow=NUMBER,
+        )
+    ),
 )
 ORIGIN = record(
     address=TEXT,
