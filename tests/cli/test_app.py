@@ -216,7 +216,7 @@ def test_a_first_commit_comes_from_one_place_only(tmp_path: Path) -> None:
 
 def test_a_first_commit_needs_its_folder(tmp_path: Path) -> None:
     done = run_program("init", tmp_path / "x.git", "--from", tmp_path / "nowhere")
-    assert (done.returncode, "nowhere is not a folder" in done.stderr) == (2, True)
+    assert (done.returncode, "nowhere does not exist" in done.stderr) == (2, True)
     assert not (tmp_path / "x.git").exists()
 
 
