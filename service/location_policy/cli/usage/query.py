@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..commands.diff import Form
 
 ASKED = "An address, a subnet, or the name of a location."
-asked_argument = of.argument("asked", ASKED)
+query_argument = of.argument("query", ASKED)
 
 
 @of.folder
@@ -58,7 +58,7 @@ def check(
         sys.exit(check(asked, form=form, base=only_changed, covers=coverage, all_=all_))
 
 
-@asked_argument
+@query_argument
 @of.folder
 @of.repo
 @of.rev
@@ -67,7 +67,7 @@ def check(
 @click.pass_context
 def lookup(
     context: click.Context,
-    asked: str,
+    query: str,
     folder: Path,
     repo: Path | None,
     rev: str | None,
@@ -84,8 +84,8 @@ def lookup(
 
     with told(NOT_ASKED):
         repo = asked_repository(context, repo)
-        refuse_urls("lookup", asked, folder, repo)
-        sys.exit(lookup(asked, folder, repo, rev, protocol, form))
+        refuse_urls("lookup", query, folder, repo)
+        sys.exit(lookup(query, folder, repo, rev, protocol, form))
 
 
 @of.argument("old", "A revision, or a folder.", callback=one_side)
@@ -106,11 +106,11 @@ def diff(old: str, new: str, repo: str | None, form: Form, exit_code: bool) -> N
         sys.exit(diff(old, new, repo, form, tells_effect=exit_code))
 
 
-@asked_argument
+@query_argument
 @of.served
 @of.rev
 @of.form("text or json.")
-def blame(asked: str, repo: str | None, rev: str | None, form: str) -> None:
+def blame(query: str, repo: str | None, rev: str | None, form: str) -> None:
     """Print the rows that answer for an address or a subnet, or lead to a location, and who wrote them.
 
     For an address also the rows that its row beats. Exit status 1 if there is no row.
@@ -120,16 +120,16 @@ def blame(asked: str, repo: str | None, rev: str | None, form: str) -> None:
     from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
-        refuse_urls("blame", asked)
-        sys.exit(blame(asked, served_place(repo), rev, form))
+        refuse_urls("blame", query)
+        sys.exit(blame(query, served_place(repo), rev, form))
 
 
-@of.argument("asked", f"Only what changed for it: {ASKED[0].lower()}{ASKED[1:]}", default=None)
+@of.argument("query", f"Only what changed for it: {ASKED[0].lower()}{ASKED[1:]}", default=None)
 @of.served
-@of.option("number", "N", "Commits to look at.  [default: 20; 1000 for what is asked]", short="n", type=Integer(1))
+@of.option("number", "N", "Commits to look at.  [default: 20; 1000 with a query]", short="n", type=Integer(1))
 @of.option("state-dir", "DIR", "That of the service.", type=PATH)
 @of.form("text or json.")
-def history(asked: str | None, repo: str | None, number: int | None, state_dir: Path | None, form: str) -> None:
+def history(query: str | None, repo: str | None, number: int | None, state_dir: Path | None, form: str) -> None:
     """Print what the commits of the served branch changed, and when the service took or refused them.
 
     Of an address or a subnet the commits that changed its answers, of a location those that changed which rows lead
@@ -140,6 +140,6 @@ def history(asked: str | None, repo: str | None, number: int | None, state_dir: 
     from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
-        refuse_urls("history", asked)
+        refuse_urls("history", query)
         place = asked_place(repo, state_dir)
-        sys.exit(history(place, number, form) if asked is None else history_of(asked, place, number, form))
+        sys.exit(history(place, number, form) if query is None else history_of(query, place, number, form))
