@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
+import re
 from collections.abc import Sequence
 
 from ..text import without_bom
 from .known_names import with_known
+from .policy_toml import read_rules
 
 _LIMITS = b"[limits]\n"
 """The last table of the one that the program comes with."""
+_SAYS_LIMITS = re.compile(rb"""^[ \t]*\[?[ \t]*["']?limits\b""", re.MULTILINE)
 
 
 def new_rules(template: bytes, names: Sequence[str]) -> bytes:
@@ -21,11 +23,8 @@ def with_limits(content: bytes, template: bytes) -> bytes:
     """The rules with the limits of the template, where they say nothing of limits; else, or where they cannot be read,
     as they are.
     """
-    try:
-        has_limits = "limits" in tomllib.loads(without_bom(content).decode())
-    except ValueError:  # no TOML, or not UTF-8: who judges it says where
-        return content
-    if has_limits:
+    _, problems = read_rules(content)
+    if problems or _SAYS_LIMITS.search(without_bom(content)):
         return content
     newline = b"\r\n" if b"\r\n" in content else b"\n"
     gap = b"" if not content.strip() else newline if content.endswith(b"\n") else newline * 2
