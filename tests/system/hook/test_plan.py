@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.repositories import BAD, GOOD, MELBOURNE, SYDNEY, Files, force_commit, said, tip, verdict
+from tests.support.repositories import BAD, GOOD, MELBOURNE, SYDNEY, Files, force_commit, git, said, tip, verdict
 from tests.system.hook.conftest import Site
 
 
@@ -41,10 +41,11 @@ def test_the_first_twenty_lines_are_told_and_how_to_see_the_rest(site: Site) -> 
 
 
 def test_a_change_of_what_judges_the_next_pushes_comes_first(site: Site) -> None:
-    site.commit({**locations(SYDNEY), "policy.toml": 'limits.removed-subnets = "5%"\nchecks.stray-csv = "off"\n'})
+    limits = 'limits.changed-addresses = "25%"\nlimits.removed-subnets = "5%"\n'
+    site.commit({**locations(SYDNEY), "policy.toml": f'{limits}checks.stray-csv = "off"\n'})
     assert plan(said(site.push()))[1:3] == [
         "policy.toml: checks.stray-csv  warning -> off  (judges the next pushes)",
-        "policy.toml: limits.removed-subnets  none -> 5%  (judges the next pushes)",
+        "policy.toml: limits.removed-subnets  10% -> 5%  (judges the next pushes)",
     ]
 
 
@@ -73,7 +74,8 @@ def test_a_new_branch_is_told_in_numbers(empty_site: Site) -> None:
 
 def test_a_tip_that_is_not_valid_is_compared_by_the_newest_that_is(site: Site) -> None:
     before = tip(site.repository)
-    force_commit(site.repository, {"locations/apac.csv": SYDNEY + SYDNEY})
+    rules = {"policy.toml": git("show", "main:policy.toml", cwd=site.repository)}
+    force_commit(site.repository, {"locations/apac.csv": SYDNEY + SYDNEY} | rules)
     site.git("pull", "--quiet", "--ff-only", "origin", "main")
     site.commit(locations(SYDNEY))
     assert plan(said(site.push()))[:2] == [
