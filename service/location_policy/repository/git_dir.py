@@ -27,10 +27,10 @@ def find_git_directory(path: Path) -> Path:
 
 
 def is_git_directory(path: Path) -> bool:
-    """Is this a bare repository, or the `.git` of another, and no folder of files?"""
+    """Is this a bare repository, or the `.git` of another, and no folder of files, as far as it can be read?"""
     try:
         return find_git_directory(path) == path
-    except NotARepository:
+    except (NotARepository, OSError):
         return False
 
 
