@@ -18,7 +18,8 @@ class Signer(NamedTuple):
 class Commit:
     """One commit: what it is called by and who made it; `committed_at` is in UTC.
 
-    Any name may stand as its author. `signer` is known where it was asked for and a listed key has signed.
+    Any name may stand as its author. `signer` is known where it was asked for and a listed key has signed, `pusher`
+    where it was asked for and noted.
     """
 
     id: str
@@ -27,3 +28,14 @@ class Commit:
     author: str
     committed_at: datetime
     signer: Signer | None = None
+    pusher: str | None = None
+
+    @property
+    def other_pusher(self) -> str | None:
+        """Who has pushed it, where that is another than its author, as far as their names tell."""
+        return self.pusher if self.pusher and is_other(self.author, self.pusher) else None
+
+
+def is_other(author: str, pusher: str) -> bool:
+    """Is the pusher another than the author? `alice` is not another than `Alice`."""
+    return author.strip().casefold() != pusher.strip().casefold()

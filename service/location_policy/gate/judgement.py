@@ -30,7 +30,6 @@ from ..repository.signing_policy import SignatureRule
 from .effect import Base, Effect, Tips, asks_owners, effect_of, find_base
 from .overrides import asked_reason
 from .ref_updates import Update
-from .signature_check import check_signatures
 from .verdict import Dropped, Extra, InvalidCommit, Move, OlderCommits
 
 OLDER_COMMITS = 1_000
@@ -113,6 +112,10 @@ class Judge:
         move = Move(update, gained=tuple(commit_ids), invalid=invalid, effect=effect, skipped=skipped)
         if not invalid:
             move = self._judge_valid(move, tip, base)
+        if not self._signatures.judged(commit_ids):
+            return move
+        from .signature_check import check_signatures  # most repositories ask for none
+
         return replace(move, signatures=check_signatures(self._signatures, self._repository, commit_ids))
 
     def _judge_valid(self, move: Move, tip: Commit, base: Base) -> Move:

@@ -25,13 +25,16 @@ NOTES = "refs/notes/location-policy"
 REASON_LIMIT = 500
 """Characters of a reason that are kept."""
 
+PUSHED_BY, PUSHED_AT = "Pushed-By", "Pushed-At"
+"""Who has pushed, as the server knows them, and when."""
+
 _KEYS = {
     "reason": TRAILER,
     "rule": "Rule",
     "limit": "Limit",
     "measured": "Measured",
-    "by": "Pushed-By",
-    "at": "Pushed-At",
+    "by": PUSHED_BY,
+    "at": PUSHED_AT,
 }
 _SEPARATOR = ", "
 _LINE = re.compile(r"([A-Z][A-Za-z-]*): (.+)")
@@ -95,7 +98,7 @@ def overrides(repository: Repository) -> dict[str, Override]:
 
 def record(repository: Repository, commit_id: str, override: Override) -> None:
     """Keep an override; raises RepositoryError."""
-    repository.append_note(NOTES, commit_id, write_note(override))
+    repository.append_notes(NOTES, [commit_id], write_note(override))
 
 
 def is_recorded(repository: Repository, commit_id: str, override: Override) -> bool:

@@ -73,7 +73,7 @@ def note_overrides(verdict: Verdict, repository: Repository, by: str, at: dateti
     post-receive then, though the branch has moved.
     """
     for move in verdict.moves:
-        if move.reason and move.effect and move.effect.excess and move.update in verdict.updates:  # no dry run
+        if move.overrides and move.reason and move.effect and move.update in verdict.updates:  # no dry run
             record(repository, move.update.new, joined(move.effect.excess, move.reason, by, at))
 
 

@@ -14,11 +14,9 @@ NAMED = 10
 """Commits that are named; the rest is counted."""
 
 
-def check_signatures(rule: SignatureRule, repository: Repository, commit_ids: Sequence[str]) -> SignatureCheck | None:
-    """What is found of the commits that a branch gains, oldest first; None where none must be signed."""
+def check_signatures(rule: SignatureRule, repository: Repository, commit_ids: Sequence[str]) -> SignatureCheck:
+    """What is found of those that must be signed of the commits that a branch gains, oldest first."""
     judged = rule.judged(commit_ids)
-    if not judged:
-        return None
     try:
         found = rule.read(repository, judged)
     except NotSigned as error:

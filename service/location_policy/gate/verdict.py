@@ -117,6 +117,11 @@ class Move:
         return bool(self.effect and self.effect.excess) and self.reason is None
 
     @property
+    def overrides(self) -> bool:
+        """Does it exceed a limit, and its pusher says why?"""
+        return bool(self.effect and self.effect.excess) and self.reason is not None
+
+    @property
     def lacks_approval(self) -> bool:
         """Is the word of an owner missing without whom it is not taken?"""
         return self.needs_approval and bool(self.unapproved)

@@ -14,6 +14,7 @@ from ..config.files import RULES_PATH
 from ..config.location_map import LocationMap
 from ..config.row import Row
 from ..config.toml_positions import key_place
+from ..gate.push_notes import with_pushers
 from ..lookup.answers import Match
 from ..lookup.as_json import leading_fields, subnet_fields
 from ..lookup.asked import require_name
@@ -131,7 +132,9 @@ def writers(repository: Repository, commit: Commit, places: Iterable[tuple[str, 
     }
     rule = signature_rule(repository.settings(), repository.directory)
     ids = list(dict.fromkeys(written.commit_id for written in found.values()))
-    commits = dict(zip(ids, rule.with_signers(repository, map(repository.commit, ids)), strict=True))
+    commits = dict(
+        zip(ids, with_pushers(repository, rule.with_signers(repository, map(repository.commit, ids))), strict=True)
+    )
     is_shallow = any(written.is_boundary for written in found.values()) and repository.is_shallow()
     return {
         place: Writer(commits[written.commit_id], written.is_boundary and is_shallow)

@@ -14,8 +14,9 @@ SHORT = 10
 
 
 def commit_text(commit: Commit) -> str:
-    """A commit in one line."""
-    return f"{commit.id[:SHORT]} {moment_text(commit.committed_at)} {escape(commit.author)}: {escape(commit.subject)}"
+    """A commit in one line, with who has pushed it where that is not its author."""
+    who = f"{commit.author}, pushed by {commit.other_pusher}" if commit.other_pusher else commit.author
+    return f"{commit.id[:SHORT]} {moment_text(commit.committed_at)} {escape(who)}: {escape(commit.subject)}"
 
 
 def commit_fields(commit: Commit) -> Fields:
@@ -27,6 +28,7 @@ def commit_fields(commit: Commit) -> Fields:
         "committed_at": moment_text(commit.committed_at),
         "signer": commit.signer and commit.signer.name,
         "signing_key": commit.signer and commit.signer.key,
+        "pusher": commit.pusher and shorten(commit.pusher),
     }
 
 

@@ -1,9 +1,10 @@
-"""Notes on commits (git-notes): read all at once, added one at a time."""
+"""Notes on commits (git-notes): read all at once, added to the commits of one push at a time."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 from .git import Git, GitFailed
@@ -28,32 +29,41 @@ def list_notes(git: Git, commit_id: str) -> dict[str, str]:
     return {noted: blob for noted, blob in blobs.items() if len(noted) == len(commit_id)}
 
 
-def append_note(git: Git, ref: str, commit_id: str, text: str) -> None:
-    """Add a paragraph to the note on a commit; raises GitFailed.
+def append_notes(git: Git, ref: str, commit_ids: Sequence[str], text: str, most: int | None = None) -> None:
+    """Add a paragraph to the note on the last of these commits, and let it be the note on the others that have none.
 
-    `git notes` does not see that another has moved the ref meanwhile, and would undo what that one has noted. So it
-    works on a ref aside, and ours is moved from where it was read or not at all.
+    Raises GitFailed. `git notes` does not see that another has moved the ref meanwhile, and would undo what that one
+    has noted. So it works on a ref aside, and ours is moved from where it was read or not at all.
     """
     attempts = 1
-    while not _append(git, ref, commit_id, text, may_fail=attempts < ATTEMPTS):
+    while not _append(git, ref, commit_ids, text, may_fail=attempts < (most or ATTEMPTS)):
         attempts += 1
         time.sleep(0.01 + os.urandom(1)[0] / 2_560)
 
 
-def _append(git: Git, ref: str, commit_id: str, text: str, *, may_fail: bool) -> bool:
+def _append(git: Git, ref: str, commit_ids: Sequence[str], text: str, *, may_fail: bool) -> bool:
     aside = f"{ASIDE}/{os.urandom(16).hex()}"
     old = read_ref(git, ref)
     try:
         if old:
             git.run("update-ref", aside, old)
-        git.run("notes", f"--ref={aside}", "append", "-m", text, commit_id, environment=IDENTITY)
-        new = read_ref(git, aside) or ""
-        git.run("update-ref", "-m", "location-policy", ref, new, old or "0" * len(new), environment=IDENTITY)
+        _write(git, aside, old, commit_ids, text)
+        moved = f"update {ref} {read_ref(git, aside)} {old or '0' * len(commit_ids[0])}\ndelete {aside}\n"
+        git.run("update-ref", "-m", "location-policy", "--stdin", stdin=moved.encode(), environment=IDENTITY)
     except GitFailed:
+        with suppress(GitFailed):  # it may not be there
+            git.run("update-ref", "-d", aside)
         if may_fail:
             return False
         raise
-    finally:
-        with suppress(GitFailed):  # what was noted stays noted
-            git.run("update-ref", "-d", aside)
     return True
+
+
+def _write(git: Git, aside: str, old: str | None, commit_ids: Sequence[str], text: str) -> None:
+    *others, last = commit_ids
+    noted = list_notes(git, old) if old and others else {}
+    fresh = [commit_id for commit_id in others if commit_id not in noted]
+    for commit_id in (last, *fresh[:1]):
+        git.run("notes", f"--ref={aside}", "append", "-m", text, commit_id, environment=IDENTITY)
+    if copies := "".join(f"{fresh[0]} {commit_id}\n" for commit_id in fresh[1:]):
+        git.run("notes", f"--ref={aside}", "copy", "--stdin", stdin=copies.encode(), environment=IDENTITY)

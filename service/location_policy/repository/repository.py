@@ -18,7 +18,6 @@ from ..text import listed
 from .config import PROC_RECEIVE, config_matching, config_number, config_values, read_section
 from .files import Knows, knows_nothing, read_files
 from .git import Git, GitFailed, PlainGit, PythonGit
-from .git_dir import common_directory, find_git_directory
 from .new_commits import Author, Merge, change_files, make_blob, make_commit, merge_trees, move_ref
 from .objects import COMMIT_LIMIT, Entry, Objects
 from .refs import Resolver, is_id, read_ref, read_target
@@ -86,6 +85,8 @@ class Repository(Revisions):
         hint = "run git fsck in the repository, and restore what it misses from a backup or push it again"
         if named is not None:
             raise RepositoryError(f"{ref} names {named}, which is lost: no such commit is here", hint)
+        from .git_dir import common_directory  # the hook's repository is where git says
+
         if (common_directory(self.directory) / ref).is_file():
             raise RepositoryError(f"{ref} cannot be read: its file names no commit", hint)
 
@@ -237,7 +238,7 @@ class Repository(Revisions):
 
     def notes(self, ref: str) -> Mapping[str, str]:
         """The blobs of the notes that a ref has, by the commits that they are on."""
-        from .notes import list_notes  # the hook that judges reads none, and does not wait for this
+        from .notes import list_notes  # most who ask a repository ask for none
 
         commit_id = self.tip(ref)
         return list_notes(self._git, commit_id) if commit_id else {}
@@ -248,11 +249,13 @@ class Repository(Revisions):
             return ""
         return self._objects.content(blob, "blob").decode(errors="replace")
 
-    def append_note(self, ref: str, commit_id: str, text: str) -> None:
-        """Add a paragraph to the note on a commit, also while other processes add one; raises RepositoryError."""
-        from .notes import append_note  # as above
+    def append_notes(self, ref: str, commit_ids: Sequence[str], text: str, attempts: int | None = None) -> None:
+        """Add a paragraph to the note on the last of these commits, also while other processes add one, and let it be
+        the note on the others that have none; raises RepositoryError, after so many attempts.
+        """
+        from .notes import append_notes  # as above
 
-        append_note(self._git, ref, commit_id, text)
+        append_notes(self._git, ref, commit_ids, text, attempts)
 
     def signatures(self, commit_ids: Sequence[str], keys: Keys) -> Mapping[str, Signature]:
         """Who has signed each of these commits, as far as these keys can tell."""
@@ -313,7 +316,8 @@ def _only(revision: str, ids: Sequence[str]) -> str | None:
 @contextmanager
 def open_repository(path: Path) -> Iterator[Repository]:
     """The repository at a path, bare or not, for the length of the `with` block; raises RepositoryError."""
-    from .ownership import require_own  # the hook's repository is git's own to judge
+    from .git_dir import find_git_directory  # the hook's repository is git's own to find, and to judge
+    from .ownership import require_own
 
     directory = find_git_directory(path)
     require_own(path, directory)

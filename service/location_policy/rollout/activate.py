@@ -19,6 +19,7 @@ from ..config.commit import Commit
 from ..config.files import File
 from ..config.validate import Validator
 from ..errors import AnotherHistory, BuildFailed, InvalidConfiguration, NotSigned, RepositoryError
+from ..gate.push_notes import with_pushers
 from ..lookup.snapshot import Snapshot
 from ..problems import errors_in
 from ..repository.repository import Repository
@@ -69,6 +70,11 @@ class Activator:
         """Was HEAD refused for want of a signature, or is there something to be kept yet?"""
         return self._is_unsigned or self._persistence.is_waiting
 
+    def read(self, repository: Repository, commit_id: str) -> Commit:
+        """A commit, and who has signed and pushed it."""
+        (commit,) = with_pushers(repository, self.rule.with_signers(repository, [repository.commit(commit_id)]))
+        return commit
+
     def try_again(self, repository: Repository) -> None:
         """Keep what could not be kept before."""
         if served := self._served:
@@ -104,21 +110,21 @@ class Activator:
             log.error("refused commit=%s %s", head.id, error.message)
             self._refused_under, self._is_unsigned = self._rules(), isinstance(error, NotSigned)
         if rejection:
-            self._note_refused(head.id)
+            self._note_refused(head)
             self._put_first_in_force(repository, order)
         self._active.change(rejection=rejection, is_settled=True, was_read=True)
 
-    def hold(self, repository: Repository, taken: str | None, head: str, rejection: Failure | None = None) -> None:
+    def hold(self, repository: Repository, taken: str | None, head: Commit, rejection: Failure | None = None) -> None:
         """HEAD is not to be put in force: what was taken last is, where nothing is, or else an ancestor of HEAD.
 
         Without a rejection it only waits.
         """
         if rejection:
             log.error("refused commit=%s %s", rejection.commit, rejection.message)
-            self._note_refused(rejection.commit or "")
+            self._note_refused(head)
         self._refused_under = self._rules() if rejection else None
         self._is_unsigned = False
-        order = self._start(repository, taken) if taken else islice(self._start(repository, head), 1, None)
+        order = self._start(repository, taken) if taken else islice(self._start(repository, head.id), 1, None)
         self._put_first_in_force(repository, order)
         self._active.change(rejection=rejection, is_settled=rejection is not None, was_read=True)
 
@@ -130,14 +136,14 @@ class Activator:
         follows = Served(taken, "", ()) if taken else next(self._candidates(repository, head)).follows
         self.history.require(repository, follows, head)
 
-    def note_dropped(self, commit_ids: Iterable[str]) -> None:
+    def note_dropped(self, commits: Iterable[Commit]) -> None:
         """Write down that what is in force has dropped these commits."""
-        for commit_id in commit_ids:
-            self._persistence.note("dropped", commit_id)
+        for commit in commits:
+            self._persistence.note("dropped", commit)
 
-    def _note_refused(self, commit_id: str) -> None:
+    def _note_refused(self, commit: Commit) -> None:
         self._active.count("refused")
-        self._persistence.note("refused", commit_id)
+        self._persistence.note("refused", commit)
 
     def _candidates(self, repository: Repository, head: str) -> Iterator[Candidate]:
         """HEAD, and until the source was read and something is in force, what else there is."""
@@ -172,7 +178,7 @@ class Activator:
         try:
             self.history.require(repository, one.follows, one.commit_id)
             self.rule.require(repository, one.gains)
-            (commit,) = self.rule.with_signers(repository, [repository.commit(one.commit_id)])
+            commit = self.read(repository, one.commit_id)
             if one.commit_id == self.in_force():
                 self._confirm(repository, commit, is_kept=is_newest)
             else:
@@ -197,7 +203,7 @@ class Activator:
             snapshot = self._loader.load(validator, files, commit, was_served=was_served)
         self._publish(snapshot, started, read)
         self._keep(repository, commit, files, is_kept=is_kept)
-        self._persistence.note("active", commit.id)
+        self._persistence.note("active", commit)
 
     def _confirm(
         self,
@@ -252,7 +258,7 @@ class Activator:
         self._is_from_disk = True
         self._served = Served(stored.commit.id, stored.identity.id, stored.roots)
         self._stored = replace(stored, files=())  # they have done their work, and may be large
-        self._persistence.note("active", stored.commit.id)
+        self._persistence.note("active", stored.commit)
         return True
 
     def _publish(self, snapshot: Snapshot, started: float, read: Mapping[str, bool | None] = _NOTHING) -> None:
@@ -260,9 +266,10 @@ class Activator:
         self._is_from_disk = False
         commit = snapshot.commit
         self._active.count("active")
-        signer = [commit.signer.name] if commit and commit.signer else []
-        told = f"active commit=%s subnets=%d took=%.2fs{' signer=%s' * len(signer)}"
-        log.info(told, commit and commit.id, snapshot.size, time.monotonic() - started, *signer)
+        known = {"signer": commit.signer and commit.signer.name, "pusher": commit.pusher} if commit else {}
+        more = {key: name for key, name in known.items() if name}
+        told = "active commit=%s subnets=%d took=%.2fs" + "".join(f" {key}=%s" for key in more)
+        log.info(told, commit and commit.id, snapshot.size, time.monotonic() - started, *more.values())
 
     def _stored_here(self) -> LastGood | None:
         """The content on disk, if it is of this repository, or of another at its place."""

@@ -66,13 +66,13 @@ class FetchGate:
             _move(repository, ref, own, new)
             return True
         if self._waits(repository, old, new):
-            self._activator.hold(repository, old, new)
+            self._activator.hold(repository, old, head.commit)
             return False
         refusal = self._refusal(repository, ref, old, head)
         if refusal is None:
             _move(repository, ref, own, new)
             return True
-        self._activator.hold(repository, old, new, refusal)
+        self._activator.hold(repository, old, head.commit, refusal)
         if taken := old or self._old(repository, ref, own, new):
             _move(repository, ref, own, taken)
         return False

@@ -1,4 +1,4 @@
-"""When this service put a commit in force, refused it, or dropped it: a line of JSON for each, in the state directory.
+"""When a commit was put in force, refused or dropped, and whose it was: a line of JSON each, in the state directory.
 
 The file is bounded: old lines go first. A line that was torn by a crash is passed over by who reads.
 """
@@ -30,11 +30,16 @@ EventKind = Literal["active", "refused", "dropped"]
 
 
 class Event(NamedTuple):
-    """What became of one commit, and when; `dropped`: by what was put in force in its place."""
+    """What became of one commit, and when; `dropped`: by what was put in force in its place.
+
+    Its author, and who has pushed it, are empty where they are not known.
+    """
 
     at: datetime
     commit: str
     kind: EventKind
+    author: str = ""
+    pusher: str = ""
 
 
 class Journal:
@@ -93,11 +98,13 @@ def _events(text: bytes) -> Iterator[Event]:
         with suppress(ValueError, KeyError, TypeError):  # torn, or of a version to come
             fields = json.loads(line)
             if fields["event"] in get_args(EventKind):
-                yield Event(datetime.fromisoformat(fields["at"]), str(fields["commit"]), fields["event"])
+                who = str(fields.get("author", "")), str(fields.get("pusher", ""))
+                yield Event(datetime.fromisoformat(fields["at"]), str(fields["commit"]), fields["event"], *who)
 
 
 def _line(event: Event) -> bytes:
     fields = {"at": event.at.isoformat(), "event": event.kind, "commit": event.commit}
+    fields |= {key: who for key, who in (("author", event.author), ("pusher", event.pusher)) if who}
     return json.dumps(fields).encode() + b"\n"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -73,6 +73,7 @@ def save(directory: Path, last_good: LastGood) -> None:
             "committed_at": commit.committed_at.isoformat(),
         },
         "signer": commit.signer,
+        "pusher": commit.pusher,
         "roots": last_good.roots,
         "files": [{"path": file.path, "blob": file.blob, "size": file.size} for file in files],
     }
@@ -97,7 +98,7 @@ def load(directory: Path) -> LastGood | None:
         if header["format"] not in (FORMAT, BEFORE):
             raise ValueError(f"format {header['format']} is of another version")
         signer = Signer(*header["signer"]) if header.get("signer") else None
-        commit = _commit(header["commit"], signer)
+        commit = replace(_commit(header["commit"], signer), pusher=header.get("pusher"))
         files = _files(header["files"], contents, once=header["format"] == FORMAT)
         roots = tuple(map(str, header.get("roots", ())))  # an earlier version did not write them
         return LastGood(Identity(**header["repository"]), commit, files, roots)

@@ -71,9 +71,9 @@ class Persistence:
         """Leave what is kept as it is: what is in force is older, for want of what could be read of the newer."""
         self._is_spared = True
 
-    def note(self, kind: EventKind, commit_id: str) -> None:
+    def note(self, kind: EventKind, commit: Commit) -> None:
         """Write down what has become of a commit, just now."""
-        self._journal.add(Event(now(), commit_id, kind))
+        self._journal.add(Event(now(), commit.id, kind, commit.author, commit.pusher or ""))
         self._write_journal()
 
     @property

@@ -139,7 +139,7 @@ class Refresher:
         state = self._active.state
         head = state.head if state.head and state.head.commit.id == tip and not is_switched else None
         if head is None or self._is_to_be_judged_again():
-            (commit,) = self._activator.rule.with_signers(repository, [repository.commit(tip)])
+            commit = self._activator.read(repository, tip)
             if head is None:
                 before = self._activator.in_force() or repository.tip(ref)
                 head = Head(commit, now(), relation_to(repository, before, tip))
@@ -163,7 +163,7 @@ class Refresher:
             dropped = ", ".join(commit.id for commit in relation.newest)
             told = "dropped commits=%d gained=%d of branch %s, the newest: %s"
             log.warning(told, relation.dropped, relation.gained, self._active.state.branch, dropped)
-            self._activator.note_dropped(commit.id for commit in relation.newest)
+            self._activator.note_dropped(relation.newest)
 
     def _see(self, head: Head) -> None:
         """The source names this commit now, which may be in force already."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ..text import count
+from ..text import count, escape
 from .state import ActiveState, State
 
 
@@ -73,4 +73,11 @@ def describe(state: State) -> str:
     if state.snapshot is None:
         return f"{state.name}: nothing to answer from"
     commit = state.snapshot.commit.id if state.snapshot.commit else "unknown"
-    return f"{state.name}: answers from commit {commit}, {count(state.snapshot.size, 'subnet')}"
+    return f"{state.name}: answers from commit {commit}{_whose(state)}, {count(state.snapshot.size, 'subnet')}"
+
+
+def _whose(state: State) -> str:
+    """The author of what is in force, and who has pushed it, where that is another."""
+    commit = state.snapshot.commit if state.snapshot else None
+    pusher = commit.other_pusher if commit else None
+    return f" of {escape(commit.author)}, pushed by {escape(pusher)}" if commit and pusher else ""

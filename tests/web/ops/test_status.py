@@ -25,6 +25,7 @@ TOLD_COMMIT = {
     "committed_at": "2026-03-01T12:30:00.000Z",
     "signer": None,
     "signing_key": None,
+    "pusher": None,
 }
 TIME = "2026-03-01T12:30:00.000Z"
 

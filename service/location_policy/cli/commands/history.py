@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 from ...config.commit import Commit
 from ...errors import InvalidConfiguration
 from ...gate.overrides import Override, limit_text, overrides
+from ...gate.push_notes import with_pushers
 from ...history.as_json import (
     Events,
     answered_fields,
@@ -151,9 +152,10 @@ def _unchanged(answer: AnyAnswered, asked: Asked) -> str:
 
 
 def _signed(repository: Repository, found: Sequence[Told]) -> list[Told]:
-    """The same, and who has signed each commit."""
+    """The same, and who has signed and pushed each commit."""
     rule, commits = signers_of(repository), [one.commit for one in found]
     with Progress() as progress:
+        commits = with_pushers(repository, commits)
         for at in range(0, len(commits), PROGRESS):
             progress.say(f"who has signed: {at:,} of {count(len(commits), 'commit')}")
             commits[at : at + PROGRESS] = rule.with_signers(repository, commits[at : at + PROGRESS])

@@ -20,6 +20,7 @@ from ...errors import LocationPolicyError, RepositoryError, TooCostly
 from ...gate.forge import HookEnvironment, hook_environment_of
 from ...gate.messages import verdict_lines
 from ...gate.pre_receive import judge, note_overrides
+from ...gate.push_notes import note_push
 from ...gate.pusher import pusher
 from ...gate.ref_updates import parse_updates, push_options
 from ...gate.verdict import Verdict
@@ -73,12 +74,13 @@ def _judge(hook_environment: HookEnvironment, named: str | None) -> tuple[bool, 
 
 
 def _note(verdict: Verdict, by: str) -> None:
-    """Note what is overridden; where that cannot be, post-receive tries again, and tells its pusher."""
-    directory = Path(os.environ.get("GIT_DIR", "."))
+    """Note what is overridden, and who pushes; where the first cannot be, post-receive tries again, and tells so."""
+    directory, at = Path(os.environ.get("GIT_DIR", ".")), datetime.now(UTC)
     if not os.access(directory / "refs", os.W_OK):  # as where a server shows the repository to its hooks, and no more
         return
     with suppress(RepositoryError), open_pushed_repository(directory, quarantine=False) as repository:
-        note_overrides(verdict, repository, by, datetime.now(UTC))
+        note_overrides(verdict, repository, by, at)
+        note_push(verdict, repository, by, at)
 
 
 def _limit_memory() -> None:

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ... import __version__
+from ...config.commit import is_other
 from ...gate.overrides import limit_text, parted
 from ...history.commit_text import SHORT
 from ...lookup.answers import Outcome
@@ -146,6 +147,7 @@ def environment() -> Environment:
         "url": _url,
         "version": __version__,
         "commit_link": _commit_link,
+        "is_other": is_other,
         "state_mark": _state_mark,
         "hook_words": _hook_words,
         "overflow_of": _overflow_of,

@@ -29,7 +29,13 @@ def perhaps(schema: Schema) -> Schema:
 
 
 COMMIT = record(
-    commit=TEXT, subject=TEXT, author=TEXT, committed_at=TIME, signer=perhaps(TEXT), signing_key=perhaps(TEXT)
+    commit=TEXT,
+    subject=TEXT,
+    author=TEXT,
+    pusher=perhaps(TEXT),
+    committed_at=TIME,
+    signer=perhaps(TEXT),
+    signing_key=perhaps(TEXT),
 )
 ANSWER = record(location=TEXT, overflow=many(TEXT))
 ROW = record(subnet=TEXT, location=TEXT, overflow=many(TEXT), path=TEXT, line=NUMBER)

@@ -18,6 +18,7 @@ from ...config.validate import Validator
 from ...edits.change_request import REVIEW
 from ...errors import BuildFailed, InvalidConfiguration, UnknownRevision
 from ...gate.overrides import Override, overrides
+from ...gate.push_notes import with_pushers
 from ...history import blame as blaming
 from ...history.blame import Blame
 from ...history.branch import Answered, Branch
@@ -231,4 +232,5 @@ def _is_on_branch(repository: Repository, commit_id: str) -> bool:
 
 def _signed(repository: Repository, commits: list[Commit]) -> list[Commit]:
     """The same commits, and who has signed each, where that is known."""
-    return signature_rule(repository.settings(), repository.directory).with_signers(repository, commits)
+    rule = signature_rule(repository.settings(), repository.directory)
+    return with_pushers(repository, rule.with_signers(repository, commits))
