@@ -23,7 +23,7 @@ from location_policy.gate.overrides import (
 )
 from location_policy.plan.limits import Excess
 from location_policy.repository import notes
-from location_policy.repository.repository import NOTE_LIMIT, open_repository
+from location_policy.repository.repository import NOTE_LIMIT, Repository, open_repository
 from tests.support.repositories import GOOD, force_commit, git, make_repository, run_git, tip
 
 OVERRIDE = Override(
@@ -50,6 +50,10 @@ def repository(tmp_path: Path) -> Path:
 def put(repository: Path, commit_id: str, override: Override = OVERRIDE) -> None:
     with open_repository(repository) as opened:
         record(opened, commit_id, override)
+
+
+def every_override(opened: Repository) -> dict[str, Override]:
+    return overrides(opened, opened.notes(NOTES))
 
 
 def found(repository: Path, commit_id: str) -> Override | None:
@@ -106,7 +110,7 @@ def test_an_override_is_kept_on_its_commit(repository: Path) -> None:
     assert found(repository, first) is None
     assert git("log", "-1", "--notes=location-policy", "--format=%N", cwd=repository) == NOTE
     with open_repository(repository) as opened:
-        assert overrides(opened) == {second: OVERRIDE}
+        assert every_override(opened) == {second: OVERRIDE}
 
 
 def test_a_second_one_is_added(repository: Path) -> None:
@@ -116,7 +120,7 @@ def test_a_second_one_is_added(repository: Path) -> None:
     text = git("notes", f"--ref={NOTES}", "show", cwd=repository)
     assert text.index("by hand") < text.index("alice") < text.index("bob")
     with open_repository(repository) as opened:
-        assert {commit: override.by for commit, override in overrides(opened).items()} == {tip(repository): "bob"}
+        assert {commit: override.by for commit, override in every_override(opened).items()} == {tip(repository): "bob"}
 
 
 @pytest.mark.parametrize("folder", ["refs/heads", "refs/tags"])
@@ -130,7 +134,7 @@ def test_a_branch_named_like_the_notes_tells_of_no_override_and_loses_none(repos
     assert found(repository, commit) is None
     put(repository, commit)
     with open_repository(repository) as opened:
-        assert overrides(opened) == {commit: OVERRIDE}
+        assert every_override(opened) == {commit: OVERRIDE}
 
 
 def test_notes_are_found_in_the_folders_that_git_makes_of_many(repository: Path) -> None:
@@ -141,7 +145,7 @@ def test_notes_are_found_in_the_folders_that_git_makes_of_many(repository: Path)
     made = run_git("mktree", cwd=repository, stdin=tree.encode()).stdout.strip()
     git("update-ref", NOTES, git("commit-tree", made, "-m", "x", cwd=repository), cwd=repository)
     with open_repository(repository) as opened:
-        assert overrides(opened).keys() == {*commits}
+        assert every_override(opened).keys() == {*commits}
 
 
 def folder(repository: Path, commit: str) -> str:
@@ -153,7 +157,7 @@ def folder(repository: Path, commit: str) -> str:
 def test_notes_without_an_override_are_passed_over(repository: Path) -> None:
     git("notes", f"--ref={NOTES}", "add", "-m", "by hand", cwd=repository)
     with open_repository(repository) as opened:
-        assert overrides(opened) == {}
+        assert every_override(opened) == {}
 
 
 def test_a_note_that_is_too_large_is_not_read(repository: Path) -> None:
@@ -166,7 +170,7 @@ def test_many_who_note_at_once_lose_nothing(repository: Path) -> None:
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda commit: put(repository, commit), commits))
     with open_repository(repository) as opened:
-        assert overrides(opened).keys() == {*commits}
+        assert every_override(opened).keys() == {*commits}
     assert git("for-each-ref", "--format=%(refname)", "refs/notes", cwd=repository) == NOTES
 
 

@@ -62,11 +62,11 @@ def test_a_note_on_an_override_names_the_pusher_too_and_stays_one(repository: Pa
     commit = tip(repository)
     with open_repository(repository) as opened:
         record(opened, commit, OVERRIDE)
-        assert overrides(opened) == {commit: OVERRIDE}
+        assert overrides(opened, [commit]) == {commit: OVERRIDE}
     assert pushers(repository, commit) == ["alice"]
     note(repository, commit)
     with open_repository(repository) as opened:
-        assert overrides(opened) == {commit: OVERRIDE}
+        assert overrides(opened, [commit]) == {commit: OVERRIDE}
     assert pushers(repository, commit) == ["bob"]
 
 

@@ -223,3 +223,35 @@ def test_what_waits_is_noted_without_a_new_commit(
     (tmp_path / "state").unlink()
     refresher.refresh()
     assert len(read(tmp_path / "state")) == 1
+
+
+# --- pushes that the hook refused ---
+
+
+def push(number: int) -> Event:
+    """A push of a commit of its own."""
+    return event(number)._replace(kind="push-refused", author="Mallory", pusher="bob", branch="main", reason="no")
+
+
+def test_a_push_is_read_as_it_was_written(tmp_path: Path) -> None:
+    write(tmp_path, push(1), push(1), event(2)._replace(author="Mallory", pusher="bob"))
+    assert read(tmp_path) == [push(1), push(1), event(2)._replace(author="Mallory", pusher="bob")]
+    assert journal.last_push(tmp_path) == push(1).at
+    assert journal.last_push(tmp_path / "elsewhere") is None
+
+
+def test_pushes_push_out_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "PUSHES", 10)
+    write(tmp_path, event(0), *map(push, range(1, 40)), event(40))
+    assert [one for one in read(tmp_path) if one.kind == "active"] == [event(0), event(40)]
+    assert 10 <= len(read(tmp_path)) - 2 <= 11
+    assert push(39) in read(tmp_path)
+
+
+def test_pushes_that_wait_to_be_written_push_out_no_commit(tmp_path: Path) -> None:
+    writer = Journal(tmp_path)
+    writer.add(event(0))
+    for number in range(1, 2 * journal.WAITING):
+        writer.add(push(number))
+    assert len(writer.waiting) == 1 + journal.WAITING_PUSHES
+    assert writer.waiting[0] == event(0)

@@ -20,7 +20,6 @@ from ..config.location_map import LocationMap
 from ..config.validate import Validator
 from ..errors import InvalidConfiguration
 from ..plan.affected_owners import AffectedOwner
-from ..plan.approvals import APPROVAL, unapproved
 from ..plan.plan import EMPTY
 from ..problems import GATHERED, NO_PROBLEMS, Problems, errors_in
 from ..repository.objects import Entry
@@ -157,6 +156,8 @@ class Judge:
         """The owners who have not given their word, where the rules ask for it; owners and rules are as before."""
         if not effect.touched or effect.base.location_map.rules.severity("owner-approval") == "off":
             return ()
+        from ..plan.approvals import APPROVAL, unapproved  # most pushes touch no owner
+
         return unapproved(effect.touched, self._pusher, self._repository.trailers(tip.id, APPROVAL))
 
     def _invalid(self, commit_ids: Sequence[str]) -> Iterator[InvalidCommit]:

@@ -11,7 +11,6 @@ from itertools import islice
 from ..config.commit import Commit
 from ..config.files import RULES_PATH
 from ..plan.affected_owners import AffectedOwner
-from ..plan.approvals import APPROVAL
 from ..plan.as_text import SHOWN_OWNERS, plan_lines, total_line, touched_text
 from ..plan.limits import Excess
 from ..problems import Problems, joined
@@ -26,6 +25,8 @@ SHOWN_PLAN = 20
 """Lines of a plan that are printed to the pusher; the rest is counted."""
 SHOWN_PROBLEMS = 50
 """Problems that are printed to the pusher; the rest is counted."""
+SHOWN_REASONS = 5
+"""Reasons of a refusal that are kept."""
 SHOWN_SIGNERS = 10
 """Signers that are named; the rest is counted."""
 
@@ -56,6 +57,27 @@ def verdict_lines(verdict: Verdict, override: str | None = None) -> Iterator[str
     if dry := verdict.dry_runs:
         nothing = not verdict.accepted or len(dry) == len(verdict.updates)
         yield "dry run: nothing changed" + (f" by {escape(dry[0].ref)}" * (not nothing))
+
+
+def refusal_reasons(verdict: Verdict) -> list[str]:
+    """Why a push is refused, for its record: a line for each of the first reasons, without plans and hints."""
+    if verdict.unjudged:
+        return [" ".join(line for line in _refuse_unjudged(verdict.unjudged) if not line.startswith(" "))]
+    return [line for move in verdict.moves[-1:] for line in _move_reasons(move)][:SHOWN_REASONS]
+
+
+def _move_reasons(move: Move) -> Iterator[str]:
+    name = escape(move.branch)
+    if move.forbidden:
+        yield next(_move_lines(move, ""))
+    for commit in move.invalid:
+        yield from (str(problem).partition("\n")[0] for problem in commit.errors)
+    if move.is_too_large and move.effect:
+        yield from map(excess_text, move.effect.excess)
+    if move.lacks_approval:
+        yield next(refuse_unapproved(name, move.unapproved))
+    if move.signatures and not move.signatures.accepted:
+        yield move.signatures.problem or next(refuse_unsigned(name, move.signatures, move))
 
 
 def _refuse_unjudged(unjudged: Unjudged) -> Iterator[str]:
@@ -230,6 +252,8 @@ def refuse_unapproved(name: str, touched: Sequence[AffectedOwner], *, is_command
         yield f"  {touched_text(one)}"
     if len(touched) > SHOWN_OWNERS:
         yield f"  … and {count(len(touched) - SHOWN_OWNERS, 'owner')} more"
+    from ..plan.approvals import APPROVAL  # few pushes need a word of an owner
+
     yield ""
     message = "its --message, after an empty line," if is_command else "the message of the last commit"
     yield f"when they agree, end {message} with"

@@ -7,7 +7,7 @@ each push, the newest last. Values come from outside; each is one line, and noth
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import starmap
@@ -90,9 +90,10 @@ def override_of(repository: Repository, commit_id: str) -> Override | None:
     return parse_note(repository.note(blob)) if blob else None
 
 
-def overrides(repository: Repository) -> dict[str, Override]:
-    """Every override by the id of its commit, for a list of commits: one question to git for all."""
-    found = {commit_id: parse_note(repository.note(blob)) for commit_id, blob in repository.notes(NOTES).items()}
+def overrides(repository: Repository, commit_ids: Iterable[str]) -> dict[str, Override]:
+    """The overrides of these commits by their ids: no other note is read, and every push leaves one."""
+    noted = repository.notes(NOTES)
+    found = {one: parse_note(repository.note(noted[one])) for one in commit_ids if one in noted}
     return {commit_id: override for commit_id, override in found.items() if override}
 
 

@@ -7,14 +7,18 @@ but for the refs that the program writes itself. Nothing is written but a note o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
+from ..errors import RepositoryError
 from ..repository.config import is_true
 from ..repository.repository import Repository
 from ..repository.signing_policy import signature_rule
 from .judgement import Judge
+from .messages import refusal_reasons
 from .overrides import joined, record
+from .push_log import Push
 from .ref_updates import DRY_RUN, Update, stands_for, wrong_name
 from .verdict import Move, Unjudged, Verdict
 
@@ -75,6 +79,27 @@ def note_overrides(verdict: Verdict, repository: Repository, by: str, at: dateti
     for move in verdict.moves:
         if move.overrides and move.reason and move.effect and move.update in verdict.updates:  # no dry run
             record(repository, move.update.new, joined(move.effect.excess, move.reason, by, at))
+
+
+def judged_push(verdict: Verdict, repository: Repository, by: str, at: datetime) -> Push | None:
+    """The record of a push that was judged; None where it is no business of ours, on other branches."""
+    if verdict.accepted and not verdict.moves:
+        return None
+    if len(verdict.dry_runs) == len(verdict.updates):
+        return Push(at, "dry-run", by, "", "")
+    if verdict.accepted:
+        return Push(at, "accepted", by, "", "")
+    update = verdict.unjudged.update if verdict.unjudged else verdict.moves[-1].update
+    commit = None
+    with suppress(RepositoryError):  # it goes, or is none
+        commit = repository.commit(update.new)
+    told = (commit.author, commit.subject) if commit else ("", "")
+    return Push(at, "refused", by, update.ref, update.new, *told, tuple(refusal_reasons(verdict)))
+
+
+def failed_push(updates: Sequence[Update], by: str, reason: str, at: datetime) -> Push | None:
+    """The record of a push that could not be judged, for this reason; None where it names no ref."""
+    return Push(at, "failed", by, updates[0].ref, updates[0].new, reasons=(reason,)) if updates else None
 
 
 def _aliases(updates: Sequence[Update], repository: Repository, served: str) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from ..gate.overrides import Override
+from ..gate.push_log import Push
 from ..net.split import LISTED, PartChange, largest, range_text
 from ..plan.as_json import Fields, answer_fields, total_fields
 from ..rollout.journal import Event
@@ -74,6 +75,21 @@ def location_answered_fields(answer: LocationAnswered, events: Events) -> Fields
 def _part_fields(change: PartChange, size: int) -> Fields:
     answers = {"from": answer_fields(change.before), "to": answer_fields(change.after)}
     return {"range": range_text(change.range, size), "size": str(change.range.size), **answers}
+
+
+def push_fields(push: Push) -> Fields:
+    """A push that was not taken."""
+    return {
+        "at": moment_text(push.at),
+        "result": push.result,
+        "pusher": push.by,
+        "branch": push.branch,
+        "commit": push.commit,
+        "subject": push.subject,
+        "author": push.author,
+        "reasons": list(push.reasons),
+        "times": push.times,
+    }
 
 
 def event_fields(commit_id: str, events: Events) -> list[Fields]:

@@ -19,6 +19,7 @@ from ..config.commit import Commit
 from ..config.files import File
 from ..config.validate import Validator
 from ..errors import AnotherHistory, BuildFailed, InvalidConfiguration, NotSigned, RepositoryError
+from ..gate.push_log import Push
 from ..gate.push_notes import with_pushers
 from ..lookup.snapshot import Snapshot
 from ..problems import errors_in
@@ -74,6 +75,10 @@ class Activator:
         """A commit, and who has signed and pushed it."""
         (commit,) = with_pushers(repository, self.rule.with_signers(repository, [repository.commit(commit_id)]))
         return commit
+
+    def note_push(self, push: Push) -> None:
+        """Write down a push that was not taken."""
+        self._persistence.note_push(push)
 
     def try_again(self, repository: Repository) -> None:
         """Keep what could not be kept before."""

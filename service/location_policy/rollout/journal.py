@@ -1,6 +1,7 @@
-"""When a commit was put in force, refused or dropped, and whose it was: a line of JSON each, in the state directory.
+"""What this service did with commits, and which pushes the hook refused: a line of JSON each, in the state directory.
 
-The file is bounded: old lines go first. A line that was torn by a crash is passed over by who reads.
+The file is bounded: old lines go first, and those on pushes push out no others. A line that was torn by a crash is
+passed over by who reads.
 """
 
 from __future__ import annotations
@@ -23,16 +24,25 @@ from ..runtime.regular_file import MODE, open_regular, read_regular
 FILE_NAME = "journal.jsonl"
 KEPT = 10_000
 """Lines that are kept; a tenth more may stand there for a while."""
+PUSHES = 1_000
+"""Lines on pushes among them."""
 WAITING = 1_000
 """Events that wait while nothing can be written."""
+WAITING_PUSHES = 100
+"""Pushes among them; those beyond are not noted."""
 
-EventKind = Literal["active", "refused", "dropped"]
+_MORE = ("author", "pusher", "branch", "reason")
+"""Fields of an event that may be empty, and are left out then."""
+_OF_PUSH = b'"event": "push-refused"'
+
+EventKind = Literal["active", "refused", "dropped", "push-refused"]
 
 
 class Event(NamedTuple):
-    """What became of one commit, and when; `dropped`: by what was put in force in its place.
+    """What became of one commit, and when; its author, and who has pushed it.
 
-    Its author, and who has pushed it, are empty where they are not known.
+    `dropped`: by what was put in force in its place. For a push that the hook has
+    refused also to which branch, and why. What is not known is empty.
     """
 
     at: datetime
@@ -40,6 +50,8 @@ class Event(NamedTuple):
     kind: EventKind
     author: str = ""
     pusher: str = ""
+    branch: str = ""
+    reason: str = ""
 
 
 class Journal:
@@ -54,6 +66,10 @@ class Journal:
         """Let it wait to be written, unless it only repeats after a restart what is there already."""
         if self._known is None:
             self._known = {known.kind: known.commit for known in _readable(self._path.parent)}
+        if event.kind == "push-refused":
+            if sum(one.kind == event.kind for one in self.waiting) < WAITING_PUSHES:
+                self.waiting.append(event)
+            return
         if self._known.get(event.kind) == event.commit:
             return
         if event.kind == "active":
@@ -78,6 +94,11 @@ def put_in_force(directory: Path) -> list[str]:
     return [event.commit for event in _readable(directory) if event.kind == "active"]
 
 
+def last_push(directory: Path) -> datetime | None:
+    """When the last push that is written down was refused; None where none is."""
+    return max((event.at for event in _readable(directory) if event.kind == "push-refused"), default=None)
+
+
 def by_commit(events: Iterable[Event]) -> dict[str, list[Event]]:
     """The events of each commit."""
     found = defaultdict(list)
@@ -98,14 +119,14 @@ def _events(text: bytes) -> Iterator[Event]:
         with suppress(ValueError, KeyError, TypeError):  # torn, or of a version to come
             fields = json.loads(line)
             if fields["event"] in get_args(EventKind):
-                who = str(fields.get("author", "")), str(fields.get("pusher", ""))
-                yield Event(datetime.fromisoformat(fields["at"]), str(fields["commit"]), fields["event"], *who)
+                more = (str(fields.get(name, "")) for name in _MORE)
+                yield Event(datetime.fromisoformat(fields["at"]), str(fields["commit"]), fields["event"], *more)
 
 
 def _line(event: Event) -> bytes:
     fields = {"at": event.at.isoformat(), "event": event.kind, "commit": event.commit}
-    fields |= {key: who for key, who in (("author", event.author), ("pusher", event.pusher)) if who}
-    return json.dumps(fields).encode() + b"\n"
+    more = zip(_MORE, event[3:], strict=True)
+    return json.dumps(fields | {name: known for name, known in more if known}).encode() + b"\n"
 
 
 def _append(path: Path, lines: bytes) -> None:
@@ -140,7 +161,10 @@ def _close(file: FileIO) -> None:
 def _shorten(path: Path) -> None:
     """Drop the oldest lines once there are too many."""
     lines = read_regular(path).splitlines(keepends=True)
-    if len(lines) <= KEPT + KEPT // 10:
+    pushes = [at for at, line in enumerate(lines) if _OF_PUSH in line]
+    if len(lines) <= KEPT + KEPT // 10 and len(pushes) <= PUSHES + PUSHES // 10:
         return
+    old = set(pushes[:-PUSHES])
+    kept = [line for at, line in enumerate(lines) if at not in old]
     remove_abandoned(path)
-    replace_file(path, b"".join(lines[-KEPT:]))
+    replace_file(path, b"".join(kept[-KEPT:]))

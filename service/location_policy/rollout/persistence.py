@@ -16,6 +16,7 @@ from pathlib import Path
 from ..config.commit import Commit
 from ..config.files import File
 from ..errors import RepositoryError
+from ..gate.push_log import Push
 from ..repository.repository import Repository
 from . import last_good
 from .journal import Event, EventKind, Journal
@@ -74,6 +75,12 @@ class Persistence:
     def note(self, kind: EventKind, commit: Commit) -> None:
         """Write down what has become of a commit, just now."""
         self._journal.add(Event(now(), commit.id, kind, commit.author, commit.pusher or ""))
+        self._write_journal()
+
+    def note_push(self, push: Push) -> None:
+        """Write down a push that was not taken."""
+        reason = push.reasons[0] if push.reasons else ""
+        self._journal.add(Event(push.at, push.commit, "push-refused", push.author, push.by, push.branch, reason))
         self._write_journal()
 
     @property

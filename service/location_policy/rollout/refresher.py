@@ -24,7 +24,9 @@ from ..text import listed
 from .activate import Activator
 from .change_detector import ChangeDetector
 from .fetched import FetchGate
+from .journal import last_push
 from .last_good import Identity
+from .push_follower import PushFollower
 from .relation import relation_to
 from .same_history import history_rule
 from .state import ActiveState, Failure, Head, now
@@ -51,6 +53,9 @@ class Refresher:
         self._activator = Activator(active, state_directory, Identity("", str(place.absolute())))
         self._fetch_gate = FetchGate(mirror, active, self._activator) if mirror else None
         self._detector = ChangeDetector()
+        self._follower = PushFollower(active, self._activator.note_push, last_push(state_directory))
+        self._directory: Path | None = None
+        """The git directory that was read last; None for a mirror, to which there are no pushes."""
         self._is_hurried = False
         self._noted: tuple[str | None, str | None] = (None, None)
         """The commit and the state of the notes for which an override was looked for."""
@@ -63,6 +68,8 @@ class Refresher:
                 self.refresh()
             else:
                 self._note_check()
+            if self._directory:
+                self._follower.look(self._directory)
 
     def hurry(self) -> None:
         """Let the next look ask git, even if the file system shows no change."""
@@ -105,6 +112,7 @@ class Refresher:
 
     def _look(self, repository: Repository) -> None:
         begun = self._detector.begin()
+        self._directory = None if self._mirror else repository.directory
         settings = repository.settings()
         self._activator.history = history_rule(settings, self._activator.history.here.place)
         hook_files = self._look_at_hook(repository)

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 from ..config.commit import Commit
 from ..gate.hooks import Hook
 from ..gate.overrides import Override
+from ..gate.push_log import RESULTS, Result
 from ..lookup.snapshot import Snapshot
 from ..problems import Problems
 from ..repository.signing_policy import Scope
@@ -108,11 +109,12 @@ class State:
 
 
 class ActiveState:
-    """Holds the state in force, and how often each kind of load has ended so: `loads`."""
+    """Holds the state in force, and how often each kind of load, and each push, has ended so: `loads`, `pushes`."""
 
     def __init__(self) -> None:
         self.state = State()
         self.loads: dict[LoadResult, int] = dict.fromkeys(LOAD_RESULTS, 0)
+        self.pushes: dict[Result, int] = dict.fromkeys(RESULTS, 0)
 
     def change(self, **fields: Any) -> State:  # noqa: ANN401  the fields of State have several types
         """Put in force the state with these fields changed; for the one thread that writes."""

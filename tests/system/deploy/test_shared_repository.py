@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.gate.push_log import read_log
 from tests.support.repositories import IDENTITY
-from tests.support.service import started_service
+from tests.support.service import started_service, wait_until
 from tests.support.unprivileged import NOBODY, environment_of_nobody, open_folder, program_of_nobody
 
 PUSHERS, ANA = 60_999, 60_001
@@ -98,9 +99,21 @@ def test_what_another_user_pushes_is_judged_and_served(host: Host) -> None:
         refused = host.run(ANA, "git", "push", cwd=path)
         assert refused.returncode == 1
         assert "has host bits set" in refused.stderr
+        wait_until(lambda: 'refused push by="uid 60001" branch=main ' in service.log.read_text(), service.log.read_text)
+        assert service.status()["active"]["pusher"] == "uid 60001"
         assert service.stop() == 0
     host.must(NOBODY, "git", "--git-dir", host.repository, "gc", "--quiet")  # its owner's git still works in it
     assert host.run(ANA, "git", "fetch", "--quiet", cwd=path).returncode == 0
+
+
+def test_every_member_leaves_a_trace_whoever_began_it(host: Host) -> None:
+    path = clone(host)
+    commit(host, path, "Sydney,10.99.1.0/8")
+    host.run(ANA, "chmod", "-R", "go+rX", ".", cwd=path)
+    for user in (ANA, NOBODY, ANA):
+        as_user = ("git", "-c", f"safe.directory={path}", "push", host.repository, "HEAD:main")
+        assert host.run(user, *as_user, cwd=path).returncode == 1
+    assert [(one.by, one.times) for one in read_log(host.repository).pushes] == [("nobody", 1), ("uid 60001", 2)]
 
 
 def test_who_may_push_cannot_say_what_the_owner_runs(host: Host) -> None:

@@ -6,17 +6,20 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from ...config.commit import Commit
 from ...errors import InvalidConfiguration
 from ...gate.overrides import Override, limit_text, overrides
+from ...gate.push_log import Push, read_log
 from ...gate.push_notes import with_pushers
 from ...history.as_json import (
     Events,
     answered_fields,
     effect_fields,
     location_answered_fields,
+    push_fields,
     subnet_answered_fields,
 )
 from ...history.branch import (
@@ -36,6 +39,7 @@ from ...net.addresses import Network, format_address
 from ...net.split import LISTED, largest
 from ...plan.as_json import Fields
 from ...plan.change_text import name_text
+from ...repository.git_dir import find_git_directory
 from ...repository.repository import Repository, open_repository
 from ...rollout import journal
 from ...rollout.startup_preview import Loaded, load_in_force
@@ -68,7 +72,7 @@ def history(place: Place, number: int | None, form: str) -> int:
     with open_repository(place.repository) as repository:
         branch = _branch(repository, number or SHOWN, events)
         effects = _signed(repository, _watched(branch.effects(), len(branch.ids))[::-1])
-        noted, end = overrides(repository), _end(branch)
+        noted, end = overrides(repository, branch.ids), _end(branch)
         in_force = _in_force(repository, place) if effects[0].errors else None
     if form == "json":
         commits = [effect_fields(effect, noted, events) for effect in effects]
@@ -149,6 +153,27 @@ def _unchanged(answer: AnyAnswered, asked: Asked) -> str:
             return f"{_asked_text(asked)} is split in {count(len(parts), 'part')}"
     names = answer.parts[0].names if isinstance(answer, SubnetAnswered) else answer.after
     return f"{_asked_text(asked)} gets {answer_text(names)}"
+
+
+def refused_pushes(repository: Path, form: str) -> int:
+    """Print the last pushes that the hook has not taken, newest first; the exit status."""
+    pushes = read_log(find_git_directory(repository)).pushes[::-1]
+    if form == "json":
+        print(json.dumps({"refused_pushes": [*map(push_fields, pushes)]}))
+        return 0
+    for push in pushes:
+        print(_push_text(push))
+        print("".join(f"  {escape(reason)}\n" for reason in push.reasons), end="")
+    if not pushes:
+        print("location-policy: no push has been refused, as far as is known", file=sys.stderr)
+    return 0
+
+
+def _push_text(push: Push) -> str:
+    times = f", {push.times:,} times" if push.times > 1 else ""
+    of = f" of {push.author}: {push.subject}" if push.author or push.subject else ""
+    who = f"{moment_text(push.at)} {push.by} to {push.branch}{times}"
+    return escape(f"{who}: {push.commit[:SHORT]}{of}")
 
 
 def _signed(repository: Repository, found: Sequence[Told]) -> list[Told]:

@@ -1,7 +1,7 @@
 """`location-policy pre-receive`: what the hook runs. It ends with 0 only when it is sure.
 
 A push may cost so much and no more: of seconds, which grow with what git has received, and of memory. The hook writes
-nothing but a note on what is overridden, so it can be ended anywhere.
+nothing but who has pushed, and what is overridden or refused, so it can be ended anywhere.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +19,11 @@ from types import FrameType
 from ...errors import LocationPolicyError, RepositoryError, TooCostly
 from ...gate.forge import HookEnvironment, hook_environment_of
 from ...gate.messages import verdict_lines
-from ...gate.pre_receive import judge, note_overrides
+from ...gate.pre_receive import failed_push, judge, judged_push, note_overrides
+from ...gate.push_log import Push, log_push
 from ...gate.push_notes import note_push
 from ...gate.pusher import pusher
-from ...gate.ref_updates import parse_updates, push_options
+from ...gate.ref_updates import Update, parse_updates, push_options
 from ...gate.verdict import Verdict
 from ...repository.repository import open_pushed_repository
 from ...text import escape
@@ -50,6 +51,8 @@ def pre_receive(named: str | None = None) -> int:
 
 def _judge(hook_environment: HookEnvironment, named: str | None) -> tuple[bool, Sequence[str]]:
     """Is the push taken, and what is its pusher told?"""
+    pushed: Sequence[Update] = ()
+    by = ""
     try:
         pushed = parse_updates(sys.stdin.buffer.read())
         updates = [one for one in pushed if not (hook_environment.makes_pull_requests and one.is_dry_run)]
@@ -63,14 +66,25 @@ def _judge(hook_environment: HookEnvironment, named: str | None) -> tuple[bool, 
             signal.setitimer(signal.ITIMER_REAL, 0)
             if verdict.accepted:
                 _note(verdict, by)
+            _leave_trace(lambda: judged_push(verdict, repository, by, datetime.now(UTC)))
             return verdict.accepted, lines
     except LocationPolicyError as error:
-        return False, tuple(words(error))
+        lines = tuple(words(error))
     except MemoryError:
         message = f"the push takes more than {MEMORY >> 30} GiB to be judged"
-        return False, tuple(words(TooCostly(message, "push fewer commits at a time, or a smaller map")))
+        lines = tuple(words(TooCostly(message, "push fewer commits at a time, or a smaller map")))
     except Exception as error:  # noqa: BLE001  the top level of the hook: after any error the push is refused
-        return False, (f"location-policy: the push could not be judged: {escape(repr(error)[:200])}",)
+        lines = (f"location-policy: the push could not be judged: {escape(repr(error)[:200])}",)
+    _leave_trace(lambda: failed_push(pushed, by, lines[0], datetime.now(UTC)))
+    return False, lines
+
+
+def _leave_trace(push_of: Callable[[], Push | None]) -> None:
+    """Log the push; that it cannot be logged changes no verdict."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    with suppress(Exception):
+        if push := push_of():
+            log_push(Path(os.environ.get("GIT_DIR", ".")), push)
 
 
 def _note(verdict: Verdict, by: str) -> None:

@@ -127,19 +127,26 @@ def blame(query: str, repo: str | None, rev: str | None, form: str) -> None:
 @of.argument("query", f"Only what changed for it: {ASKED[0].lower()}{ASKED[1:]}", default=None)
 @of.served
 @of.option("number", "N", "Commits to look at.  [default: 20; 1000 with a query]", short="n", type=Integer(1))
+@of.option("refused", None, "Instead the last pushes that the hook refused, with who pushed and why.")
 @of.option("state-dir", "DIR", "That of the service.", type=PATH)
 @of.form("text or json.")
-def history(query: str | None, repo: str | None, number: int | None, state_dir: Path | None, form: str) -> None:
+def history(
+    query: str | None, repo: str | None, number: int | None, refused: bool, state_dir: Path | None, form: str
+) -> None:
     """Print what the commits of the served branch changed, and when the service took or refused them.
 
     Of an address or a subnet the commits that changed its answers, of a location those that changed which rows lead
     there. Exit status 1 if there are none.
     """
-    from ..commands.history import history, history_of
+    from ..commands.history import history, history_of, refused_pushes
     from ..terminal.default_paths import asked_place
     from ..terminal.remote import refuse_urls
 
+    if refused and query:
+        raise click.BadParameter("--refused tells of pushes, not of answers: leave out one of both")
     with told(NOT_ASKED):
         refuse_urls("history", query)
         place = asked_place(repo, state_dir)
+        if refused:
+            sys.exit(refused_pushes(place.repository, form))
         sys.exit(history(place, number, form) if query is None else history_of(query, place, number, form))

@@ -44,6 +44,10 @@ HELP = {
         "Commits put in force (active), commits refused (refused), and how often the source could no longer be read"
         " (unreadable)"
     ),
+    "location_policy_pushes_total": (
+        "Pushes to the served branch that the hook accepted or refused, that it could not judge and refused (failed),"
+        " and that only asked (dry-run); others are counted where it refused them"
+    ),
     "location_policy_state": "1 for the present state, 0 for the others",
     "location_policy_hook": "1 for the present state of the repository's hook, 0 for the others",
     "location_policy_webhooks_total": "Webhooks, by how they ended",
@@ -125,6 +129,8 @@ class Metrics:
         loads = CounterMetricFamily(*_named("location_policy_loads_total"), labels=("result",))
         counted: dict[tuple[str, ...], int] = {(result,): number for result, number in self._active.loads.items()}
         yield _filled(loads, counted)
+        pushes = CounterMetricFamily(*_named("location_policy_pushes_total"), labels=("result",))
+        yield _filled(pushes, {(result,): number for result, number in self._active.pushes.items()})
         yield _one_of("location_policy_state", STATES, state.name)
         yield _one_of("location_policy_hook", get_args(HookState), state.hook.state)
 

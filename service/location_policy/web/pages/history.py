@@ -8,7 +8,7 @@ from itertools import zip_longest
 from ...config.commit import Commit
 from ...errors import InvalidConfiguration
 from ...gate.overrides import Override
-from ...history.as_json import override_fields
+from ...history.as_json import override_fields, push_fields
 from ...history.commit_text import commit_fields
 from ...plan.as_json import Fields
 from ...problems import errors_in
@@ -19,6 +19,8 @@ from .resources import Facts, Query
 
 PAGE = 50
 """Commits of a page."""
+SHOWN_PUSHES = 20
+"""Pushes that were not taken, of those that a page shows."""
 TIMES = 20
 """How often it is told when a commit was put in force or refused."""
 LONGEST_MESSAGE = 20_000
@@ -29,7 +31,7 @@ NONE: Facts = {"problems": [], "counts": {}, "is_cut": False}
 def history(site: Site, query: Query) -> Facts:
     """One page of commits, newest first."""
     found = site.queries.commits((query["page"] - 1) * PAGE, PAGE)
-    notes, events = site.queries.overrides(), site.queries.events()
+    notes, events = site.queries.overrides(found.commits), site.queries.events()
     return {
         "branch": site.active.state.branch,
         "total": found.total,
@@ -37,13 +39,14 @@ def history(site: Site, query: Query) -> Facts:
         "pages": max(1, -(-found.total // PAGE)),
         "is_shallow": found.is_shallow,
         "commits": fitting(_told(site, commit, notes, events) for commit in found.commits),
+        "refused_pushes": fitting(map(push_fields, reversed(site.queries.pushes_not_taken()))),
     }
 
 
 def commit(site: Site, query: Query) -> Facts:
     """One commit: its message, what became of it, and what it does to the map before it."""
     found = site.queries.signed(site.queries.find(query["id"]))
-    told = _told(site, found, site.queries.overrides(), site.queries.events())
+    told = _told(site, found, site.queries.overrides([found]), site.queries.events())
     told["message"] = shorten(site.queries.message(found), LONGEST_MESSAGE)
     told["reviews"] = fitting(site.queries.waiting_at(found), PAGE)
     is_new = not (told["is_active"] or told["was_active"] or told["refused"])

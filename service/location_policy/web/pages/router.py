@@ -30,6 +30,7 @@ from ..ops.status import location_fields
 from ..site.site import Site
 from ..site.thread_pool import ThreadPool
 from .downloads import Downloads
+from .history import SHOWN_PUSHES
 from .home import SHOWN_LOCATIONS, SHOWN_PROBLEMS
 from .lookup import REQUEST
 from .rendering import compile_templates, render
@@ -42,6 +43,7 @@ CONSTANTS: Facts = {
     "request_names": REQUEST,
     "shown_problems": SHOWN_PROBLEMS,
     "shown_locations": SHOWN_LOCATIONS,
+    "shown_pushes": SHOWN_PUSHES,
 }
 
 START = 1.0

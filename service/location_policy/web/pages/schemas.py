@@ -165,7 +165,25 @@ ORIGIN = record(
     looked_at=NUMBER,
 )
 HISTORY = record(
-    branch=perhaps(TEXT), total=NUMBER, page=NUMBER, pages=NUMBER, is_shallow=TRUTH, commits=many(record(**TOLD_COMMIT))
+    branch=perhaps(TEXT),
+    total=NUMBER,
+    page=NUMBER,
+    pages=NUMBER,
+    is_shallow=TRUTH,
+    commits=many(record(**TOLD_COMMIT)),
+    refused_pushes=many(
+        record(
+            at=TIME,
+            result=TEXT,
+            pusher=TEXT,
+            branch=TEXT,
+            commit=TEXT,
+            subject=TEXT,
+            author=TEXT,
+            reasons=many(TEXT),
+            times=NUMBER,
+        )
+    ),
 )
 ONE_COMMIT = record(**TOLD_COMMIT, message=TEXT, reviews=many(TEXT), is_loading=TRUTH, is_shallow=TRUTH, **CHANGE)
 COMPARE = record(new=COMMIT, **CHANGE)

@@ -18,6 +18,7 @@ from ...config.validate import Validator
 from ...edits.change_request import REVIEW
 from ...errors import BuildFailed, InvalidConfiguration, UnknownRevision
 from ...gate.overrides import Override, overrides
+from ...gate.push_log import Push, read_log
 from ...gate.push_notes import with_pushers
 from ...history import blame as blaming
 from ...history.blame import Blame
@@ -92,10 +93,15 @@ class RepositoryQueries:
             shown = _signed(repository, [repository.commit(commit_id) for commit_id in ids[start : start + number]])
         return Commits(shown, start, len(ids), is_shallow)
 
-    def overrides(self) -> Mapping[str, Override]:
-        """The limits that pushes have overridden, by commit."""
+    def overrides(self, commits: Sequence[Commit]) -> Mapping[str, Override]:
+        """The limits that the pushes of these commits have overridden, by commit."""
         with self._opened() as repository:
-            return overrides(repository)
+            return overrides(repository, (one.id for one in commits))
+
+    def pushes_not_taken(self) -> Sequence[Push]:
+        """The last pushes that the hook has not taken, oldest first."""
+        with self._opened() as repository:
+            return read_log(repository.directory).pushes
 
     def waiting_at(self, commit: Commit) -> Sequence[str]:
         """The branches on which this commit waits for a review; none once it is on the served branch."""
