@@ -96,7 +96,14 @@ class NotSigned(LocationPolicyError):
 
 
 class AnotherHistory(LocationPolicyError):
-    """HEAD is not of the history that was served last, or is of another repository, and is not accepted."""
+    """HEAD is not of the history that was served last, or is of another repository, and is not accepted.
+
+    `served` is the id of the commit that was served last.
+    """
+
+    def __init__(self, message: str, hint: str, served: str) -> None:
+        super().__init__(message, hint)
+        self.served = served
 
 
 class NotWritable(RepositoryError):

@@ -111,7 +111,8 @@ class Activator:
             rejection = Failure(now(), error.message, head.id, error.problems.first())
             log.error("refused commit=%s %s", head.id, errors_in(error.problems).counted("error"))
         except (NotSigned, AnotherHistory) as error:
-            rejection = Failure(now(), error.message, head.id)
+            served = error.served if isinstance(error, AnotherHistory) else None
+            rejection = Failure(now(), error.message, head.id, served=served)
             log.error("refused commit=%s %s", head.id, error.message)
             self._refused_under, self._is_unsigned = self._rules(), isinstance(error, NotSigned)
         if rejection:
@@ -271,8 +272,9 @@ class Activator:
         self._is_from_disk = False
         commit = snapshot.commit
         self._active.count("active")
-        known = {"signer": commit.signer and commit.signer.name, "pusher": commit.pusher} if commit else {}
-        more = {key: name for key, name in known.items() if name}
+        more = {"signer": commit.signer.name} if commit and commit.signer else {}
+        if commit and commit.other_pusher:
+            more |= {"author": commit.author, "pusher": commit.other_pusher}
         told = "active commit=%s subnets=%d took=%.2fs" + "".join(f" {key}=%s" for key in more)
         log.info(told, commit and commit.id, snapshot.size, time.monotonic() - started, *more.values())
 

@@ -115,7 +115,7 @@ class FetchGate:
                 old = None  # it is accepted as another history, so there is nothing before it
             found = self._verdict(repository, Update(old or _none(new), new, ref), head)
         except AnotherHistory as error:
-            return Failure(now(), error.message, new)
+            return Failure(now(), error.message, new, served=error.served)
         except NotJudged as error:
             self._due = time.monotonic() + AGAIN
             return Failure(now(), error.message, new)

@@ -12,8 +12,10 @@ from contextlib import suppress
 from shlex import quote
 from typing import NamedTuple
 
-from ..errors import AnotherHistory, RepositoryError
+from ..config.commit import Commit
+from ..errors import AnotherHistory, BranchMoved, RepositoryError, UnknownRevision
 from ..repository.config import SECTION
+from ..repository.remote.mirror import fetched_ref, is_mirror
 from ..repository.repository import Repository
 from .last_good import Identity
 
@@ -59,11 +61,30 @@ class HistoryRule(NamedTuple):
         raise AnotherHistory(
             f"{message}; it waits for: {command}",
             f"mount or restore the repository of before, or if this one is meant: {command}",
+            served.commit_id,
         )
 
     def _is_switched(self, repository: Repository, served: Served) -> bool:
         """Does the same repository serve another ref? No push can do that: an administrator has."""
         return served.ref not in ("", self.ref) and repository.has_commit(served.commit_id)
+
+
+def accept(repository: Repository, seen: str | None = None) -> Commit:
+    """Write to the config that the history of the tip of the served branch is meant; the tip, in a mirror what was fetched.
+
+    Raises UnknownRevision where it has none, BranchMoved where it is not the one that was `seen`, and RepositoryError.
+    """
+    ref = repository.served_ref(repository.settings())
+    name = ref.removeprefix("refs/heads/")
+    tip = repository.tip(fetched_ref(ref) if is_mirror(repository.directory) else ref)
+    if tip is None:
+        raise UnknownRevision(f"branch {name} has no commit", "push the one that is meant first")
+    if seen not in (None, tip):
+        raise BranchMoved(
+            f"{name} is at {tip[:10]} now, and nothing was accepted", "look at what has come, and try again"
+        )
+    repository.set_config(ACCEPTED, tip)
+    return repository.commit(tip)
 
 
 def history_rule(settings: Mapping[str, str], place: str) -> HistoryRule:

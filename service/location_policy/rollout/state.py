@@ -47,12 +47,16 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why HEAD is not in force: `commit` and the first of its problems; no commit where none could be read."""
+    """Why HEAD is not in force: `commit` and the first of its problems; no commit where none could be read.
+
+    `served` is the commit that was served last, where HEAD is of another history and waits to be accepted.
+    """
 
     failed_at: datetime
     message: str
     commit: str | None = None
     problems: Problems = NO_PROBLEMS
+    served: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

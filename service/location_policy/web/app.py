@@ -15,6 +15,9 @@ from .edge.policy_api import PolicyApi
 from .edge.responses import json_response
 from .edge.webhook import PATH as WEBHOOK
 from .edge.webhook import Webhook
+from .forms.accept_history import API_PATH as ACCEPT_API
+from .forms.accept_history import PATH as ACCEPT
+from .forms.accept_history import AcceptHistory
 from .forms.action_table import ACTIONS
 from .forms.router import ChangePages
 from .openapi import description
@@ -29,7 +32,8 @@ from .site.change_service import ChangeService
 from .site.repository_queries import RepositoryQueries
 from .site.site import Site
 
-BODIES = frozenset((FETCH, PUSH, WEBHOOK, *(path for one in ACTIONS for path in (one.path, one.api_path))))
+OF_ACTIONS = tuple(path for one in ACTIONS for path in (one.path, one.api_path))
+BODIES = frozenset((FETCH, PUSH, WEBHOOK, ACCEPT, ACCEPT_API, *OF_ACTIONS))
 """Paths whose bodies are read here, and bounded."""
 EVERYONE_MAY = Access(anonymous=ALL_ROLES)
 
@@ -60,6 +64,7 @@ def make_app(
         *pages.routes(),
         Route("/openapi.json", _describe),
         *ChangePages(pages, access.proxies).routes(),
+        *AcceptHistory(pages).routes(),
         *Probes(active, settings, started_at, metrics).routes(),
         *(syncs.routes() if syncs else ()),
         *([Route(WEBHOOK, webhook)] if webhook else ()),

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from .. import __version__
 from .edge.faults import MEDIA_TYPE, TITLES
-from .forms.actions import COMMON, Action
-from .forms.fields import JSON
+from .forms import accept_history
+from .forms.actions import COMMON, Action, Field
+from .forms.fields import FORM, JSON
 from .pages import schemas
 from .pages.resources import Facts, Parameter, Resource
 
@@ -20,6 +21,7 @@ def description(resources: Iterable[Resource], actions: Iterable[Action]) -> Fac
     """The whole of `/openapi.json`."""
     paths = {one.api_path.replace(":path}", "}"): {"get": _operation(one)} for one in resources}
     paths |= {one.api_path: {"post": _change(one)} for one in actions}
+    paths[accept_history.API_PATH] = {"post": _accept()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -51,19 +53,28 @@ def _operation(resource: Resource) -> Facts:
 
 
 def _change(action: Action) -> Facts:
-    fields = (*action.fields, *COMMON)
-    others = " and as ".join(kind for kind in action.kinds if kind != JSON)
+    kinds = [kind for kind in action.kinds if kind != JSON]
+    return _posted(action.name, action.summary, kinds, (*action.fields, *COMMON), schemas.ATTEMPT)
+
+
+def _accept() -> Facts:
+    return _posted(accept_history.NAME, accept_history.SUMMARY, [FORM], accept_history.FIELDS, schemas.ACCEPTED_HISTORY)
+
+
+def _posted(name: str, summary: str, kinds: Iterable[str], fields: Iterable[Field], answer: Facts) -> Facts:
+    fields = tuple(fields)
     schema: Facts = {
         "type": "object",
         "properties": {one.name: {"description": one.description, **one.schema()} for one in fields},
         "required": [one.name for one in fields if one.is_required],
     }
+    others = " and as ".join(kinds)
     return {
-        "operationId": action.name,
-        "summary": f"{action.summary}. The same fields are taken as {others}, those that say yes as 1",
+        "operationId": name,
+        "summary": f"{summary}. The same fields are taken as {others}, those that say yes as 1",
         "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
         "responses": {
-            "200": {"description": action.summary, "content": {JSON: {"schema": schemas.ATTEMPT}}},
+            "200": {"description": summary, "content": {JSON: {"schema": answer}}},
             **{code: {"$ref": f"#/components/responses/{code}"} for code in REFUSALS},
         },
     }

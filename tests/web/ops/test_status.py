@@ -98,6 +98,7 @@ def test_a_failure_has_every_problem_with_every_key() -> None:
         "total": 2,
         "counts": {PROBLEM.code: 2},
         "is_cut": False,
+        "served": None,
     }
 
 

@@ -95,6 +95,7 @@ def _failure(failure: Failure | None) -> dict[str, Any] | None:
         "commit": failure.commit,
         "failed_at": _time(failure.failed_at),
         "message": failure.message,
+        "served": failure.served,
         **failure.problems.fields(),
     }
 

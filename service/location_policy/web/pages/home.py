@@ -34,4 +34,6 @@ def home(site: Site, _query: Query) -> Facts:
         sentence = "The newest commit is refused, and there is none before it to serve."
     if state.name == "behind" and state.head and state.head.relation and state.head.relation.kind == "behind":
         sentence = "The source names an older commit. It is taken once a later fetch says the same."
+    if state.failure and state.failure.served:
+        sentence = "The newest commit is of another history than what was served last, and waits to be accepted."
     return {**told, "sentence": sentence, "requests": dict(outcomes.most_common()), "loads": site.active.loads}

@@ -186,6 +186,7 @@ HISTORY = record(
     ),
 )
 ONE_COMMIT = record(**TOLD_COMMIT, message=TEXT, reviews=many(TEXT), is_loading=TRUTH, is_shallow=TRUTH, **CHANGE)
+ACCEPTED_HISTORY = record(branch=perhaps(TEXT), message=TEXT, head=COMMIT, served={"type": "object"}, is_accepted=TRUTH)
 COMPARE = record(new=COMMIT, **CHANGE)
 SOURCE = record(
     path=TEXT,
