@@ -47,7 +47,7 @@ def test_the_row_its_writer_and_the_rows_that_it_beats_are_told(copy: Clone, rep
         "Melbourne\n"
         "  locations/apac.csv:3: 10.61.3.0/24\n"
         f"  {commit} TIME Bob: Add Melbourne\n"
-        "before\n"
+        "beaten by its longer prefix\n"
         "  locations/apac.csv:2: 10.61.0.0/16 Perth, overflow Sydney\n"
         "  locations.csv:1: 10.0.0.0/8 Sydney\n"
     )

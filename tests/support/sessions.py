@@ -119,7 +119,9 @@ class Terminal:
         wait_until(self._listens)
 
     def _typed(self, command: str) -> subprocess.Popen[str]:
-        environment = closed_environment(**IDENTITY, LOCATION_POLICY_PORT=str(self._port), PYTHONUNBUFFERED="1")
+        environment = closed_environment(
+            **IDENTITY, REMOTE_USER="alice", LOCATION_POLICY_PORT=str(self._port), PYTHONUNBUFFERED="1"
+        )
         pipe, both = subprocess.PIPE, subprocess.STDOUT
         return subprocess.Popen(
             ["sh", "-c", command], cwd=self._folder, env=environment, stdout=pipe, stderr=both, text=True

@@ -48,7 +48,7 @@ def _append(git: Git, ref: str, commit_ids: Sequence[str], text: str, *, may_fai
         if old:
             git.run("update-ref", aside, old)
         _write(git, aside, old, commit_ids, text)
-        moved = f"update {ref} {read_ref(git, aside)} {old or '0' * len(commit_ids[0])}\ndelete {aside}\n"
+        moved = f"update {ref} {aside} {old or '0' * len(commit_ids[0])}\ndelete {aside}\n"
         git.run("update-ref", "-m", "location-policy", "--stdin", stdin=moved.encode(), environment=IDENTITY)
     except GitFailed:
         with suppress(GitFailed):  # it may not be there

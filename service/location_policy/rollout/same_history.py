@@ -70,7 +70,7 @@ class HistoryRule(NamedTuple):
 
 
 def accept(repository: Repository, seen: str | None = None) -> Commit:
-    """Write to the config that the history of the tip of the served branch is meant; the tip, in a mirror what was fetched.
+    """Write to the config that the history of the served branch is meant; its tip, in a mirror what was fetched.
 
     Raises UnknownRevision where it has none, BranchMoved where it is not the one that was `seen`, and RepositoryError.
     """

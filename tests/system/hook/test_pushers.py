@@ -37,7 +37,7 @@ def test_who_pushed_stands_beside_the_author_wherever_a_commit_is_told(site: Sit
             assert "bob" in text, page
         assert json.loads(service.ask("/api/v1/history").body)["commits"][0]["pusher"] == "bob"
         assert f"active commit={commit} subnets=1" in service.log.read_text()
-        assert " pusher=bob\n" in service.log.read_text()
+        assert " author=Mallory pusher=bob\n" in service.log.read_text()
     told = "Mallory, pushed by bob: Open Perth"
     assert told in run_program("history", "--repo", site.repository).stdout
     assert told in run_program("blame", "10.61.2.7", "--repo", site.repository).stdout

@@ -77,6 +77,7 @@ def rows_of_metrics() -> list[tuple[str, str]]:
         "location_policy_requests_total": "{outcome,protocol}",
         "location_policy_active_info": "{commit}",
         "location_policy_loads_total": "{result}",
+        "location_policy_pushes_total": "{result}",
         "location_policy_state": "{state}",
         "location_policy_hook": "{state}",
     }

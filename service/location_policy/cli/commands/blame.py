@@ -111,7 +111,7 @@ def _address_lines(found: Blame) -> Iterator[str]:
     yield f"  {place}: {what}"
     yield from _writer_lines(Writer(found.written, found.is_cut))
     if found.rows[1:]:
-        yield "before"
+        yield "beaten by its longer prefix"
     yield from (
         f"  {escape(path)}:{line}: {row.network} {answer_text(row.names)}" for path, line, row in found.rows[1:]
     )
