@@ -31,7 +31,7 @@ def push(number: int, by: str = "bob") -> Push:
 def follow(repository: Path, until: datetime | None = None) -> tuple[PushFollower, ActiveState, list[Push]]:
     """A service that begins to follow, what it counts and what it has noted."""
     active, noted = ActiveState(), list[Push]()
-    follower = PushFollower(active, noted.append, until)
+    follower = PushFollower(active, noted.append, lambda: until)
     follower.look(repository)
     return follower, active, noted
 

@@ -26,11 +26,14 @@ log = logging.getLogger(__name__)
 class PushFollower:
     """Reads what hooks write; for one thread."""
 
-    def __init__(self, active: ActiveState, note: Callable[[Push], None], noted_until: datetime | None) -> None:
-        """`note` puts a push into the journal, which has those until `noted_until` already."""
+    def __init__(
+        self, active: ActiveState, note: Callable[[Push], None], noted_until: Callable[[], datetime | None]
+    ) -> None:
+        """`note` puts a push into the journal, which has those until `noted_until`; it is read once, when one comes."""
         self._active = active
         self._note = note
-        self._known_until = noted_until or datetime.min.replace(tzinfo=UTC)
+        self._noted_until = noted_until
+        self._known_until: datetime | None = None
         self._seen: object = None
         self._told = Counter[str]()
         self._untold = 0
@@ -45,11 +48,13 @@ class PushFollower:
         self._seen = found
         pushes = read_log(directory)
         self._active.pushes = dict(pushes.totals)
+        if not pushes.pushes:
+            return
+        known_until = self._known_until or self._noted_until() or datetime.min.replace(tzinfo=UTC)
         for push in pushes.pushes:
-            if push.at > self._known_until:
+            if push.at > known_until:
                 self._tell(push)
-        if pushes.pushes:
-            self._known_until = max(self._known_until, pushes.pushes[-1].at)
+        self._known_until = max(known_until, pushes.pushes[-1].at)
 
     def _begin_minute(self) -> None:
         if time.monotonic() < self._minute + MINUTE:

@@ -53,7 +53,7 @@ class Refresher:
         self._activator = Activator(active, state_directory, Identity("", str(place.absolute())))
         self._fetch_gate = FetchGate(mirror, active, self._activator) if mirror else None
         self._detector = ChangeDetector()
-        self._follower = PushFollower(active, self._activator.note_push, last_push(state_directory))
+        self._follower = PushFollower(active, self._activator.note_push, lambda: last_push(state_directory))
         self._directory: Path | None = None
         """The git directory that was read last; None for a mirror, to which there are no pushes."""
         self._is_hurried = False
