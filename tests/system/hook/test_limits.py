@@ -146,7 +146,7 @@ def test_words_in_the_middle_of_a_message_override_and_note_nothing(limited: Sit
     message = "Move\n\nAllow-Large-Change: was thought of\n\nand dropped."
     small = limited.commit({"locations.csv": ROWS.replace("Sydney", "Perth", 1)}, message)
     assert push(limited).returncode == 0
-    assert note(limited, small) == ""
+    assert "Allow-Large-Change" not in note(limited, small)
     limited.commit(LARGE, message)
     assert push(limited).returncode == 1
 
@@ -178,7 +178,7 @@ def test_a_trailer_without_a_character_that_shows_is_no_reason_and_hides_none(li
 def test_a_reason_that_was_not_needed_is_not_noted(limited: Site) -> None:
     commit = limited.commit({"locations.csv": ROWS.replace("Sydney", "Perth", 10)})
     assert push(limited, "-o", REASON).returncode == 0
-    assert note(limited, commit) == ""
+    assert "Allow-Large-Change" not in note(limited, commit)
 
 
 def test_the_limits_are_those_of_the_map_before(limited: Site) -> None:
@@ -199,7 +199,7 @@ def test_going_back_to_what_was_served_needs_no_reason(limited: Site) -> None:
     done = push(limited)
     assert done.returncode == 0
     assert f"\nreturns to {before[:10]} Start the map of media locations (location-poli…)\n" in said(done)
-    assert note(limited, limited.git("rev-parse", "HEAD")) == ""
+    assert "Allow-Large-Change" not in note(limited, limited.git("rev-parse", "HEAD"))
 
 
 def test_what_was_pushed_with_its_revert_is_no_place_to_go_back_to(limited: Site) -> None:
