@@ -58,7 +58,7 @@ class AcceptHistory:
             if request.method == "POST":
                 body = await read_content(request, (FORM, JSON))
                 return await self.pool.do(lambda: self._posted(request, body), asker(request.scope))
-            return self._page(request, self._waiting())
+            return await self.pool.do(lambda: self._page(request, self._waiting()), asker(request.scope))
         except LocationPolicyError as error:
             return await self.pages.show_fault(request, fault_of(error))
 
