@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Network
 from itertools import pairwise
 
 from hypothesis import given
@@ -117,3 +118,17 @@ def test_the_size_of_a_change_is_that_of_its_ranges() -> None:
     (change,) = differ(map_of("Sydney,10.0.0.0/24\n"), map_of("Perth,10.0.0.0/24\n"))
     assert change.ranges == (Range(0x0A000000, 0x0A0000FF),)
     assert Address(bytes((10, 0, 0, 0))) == change.rows[0].first
+
+
+def test_a_row_that_comes_or_goes_inside_one_that_names_others_parts_it_anew() -> None:
+    old = "Sydney,10.0.0.0/24\nSydney,10.0.1.0/24\nSydney,10.0.1.0/25\nSydney,2001:db8::/32\n"
+    new = "Perth,10.0.0.0/24\nSydney,10.0.0.128/25\nPerth,10.0.1.0/24\nPerth,2001:db8::/32\nSydney,2001:db8:1::/48\n"
+    assert told(old, new) == [
+        ("moved", "10.0.0.0/25"),
+        ("moved", "10.0.1.0/24"),
+        ("moved", " ".join(map(str, _without("2001:db8::/32", "2001:db8:1::/48")))),
+    ]
+
+
+def _without(whole: str, part: str) -> list[IPv6Network]:
+    return sorted(IPv6Network(whole).address_exclude(IPv6Network(part)))

@@ -105,13 +105,21 @@ class AddressSpace:
 
     def rows_below(self, network: Network) -> list[Network]:
         """The rows whose addresses are all in the network, its own too, each before those that it holds."""
-        ordered = self._ordered[len(network) - 1]
-        last = Range.of(network).last.to_bytes(len(network) - 1) + b"\xff"
-        return ordered[bisect_left(ordered, network) : bisect_right(ordered, last)]
+        return self._rows_in(network, Range.of(network))
 
     def parts(self, network: Network) -> Iterator[Part]:
         """The ranges that make up the network, in order, each with the row that answers it."""
-        return walk(Range.of(network), self.row_of(network), self.rows_below(network))
+        whole = Range.of(network)
+        below = self._rows_in(network, whole)
+        if below == [network]:  # as most rows are
+            return iter((Part(whole, network),))
+        return walk(whole, self.row_of(network), below)
+
+    def _rows_in(self, network: Network, whole: Range) -> list[Network]:
+        size = len(network) - 1
+        ordered = self._ordered[size]
+        start = bisect_left(ordered, network)
+        return ordered[start : bisect_right(ordered, whole.last.to_bytes(size) + b"\xff", start)]
 
     def all_parts(self, size: int) -> Iterator[Part]:
         """The ranges that make up all addresses of this size, in bytes."""
@@ -172,9 +180,9 @@ def outermost(networks: Iterable[Network]) -> list[Network]:
     """Those that no other of them holds, in order, IPv4 first."""
     found: list[Network] = []
     last, size = -1, 0
-    for network in sorted(networks, key=lambda network: (len(network), network)):
-        addresses = Range.of(network)
-        if len(network) != size or addresses.first > last:
+    for network in sorted(sorted(networks), key=len):
+        first, end = Range.of(network)
+        if len(network) != size or first > last:
             found.append(network)
-            last, size = addresses.last, len(network)
+            last, size = end, len(network)
     return found

@@ -10,14 +10,15 @@ follows the rows that changed, and what they hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ..config.location_map import LocationMap
 from ..config.row_diff import RowChanges, file_changes, space_of
 from ..net.addresses import Network
-from ..net.ranges import AddressSpace, Names, Part, Range, outermost
+from ..net.ranges import SIZES, AddressSpace, Names, Part, Range, outermost
 
 Kind = Literal["moved", "added", "removed", "overflow"]
 KINDS: tuple[Kind, ...] = ("moved", "removed", "added", "overflow")
@@ -71,6 +72,7 @@ def changes(
     address that has no row in either map.
     """
     places = outermost({*rows.gone, *rows.come})
+    redrawn = _redrawn(places, rows)
     before = [list(space.parts(place)) for place in places]
     old_names = {part.network: space.names[part.network] for parts in before for part in parts if part.network}
     space.move(rows.gone, rows.come)
@@ -79,7 +81,8 @@ def changes(
     growing: dict[tuple[int, Names | None, Names | None], _Growing] = {}
     for number, (place, parts) in enumerate(zip(places, before, strict=True)):
         size = len(place) - 1
-        for addresses, was, now in _overlay(parts, space.parts(place)):
+        pieces = _overlay(parts, space.parts(place)) if place in redrawn else ((*part, part.network) for part in parts)
+        for addresses, was, now in pieces:
             row = now or was
             assert row is not None  # `place` is a row of one of the two
             old = old_names[was] if was else old_default
@@ -115,6 +118,15 @@ class _Growing:
 
     def done(self) -> Change:
         return Change(self._size, tuple(self._ranges), self._before, self._after, tuple(self._rows))
+
+
+def _redrawn(places: Sequence[Network], rows: RowChanges) -> set[Network]:
+    """Those of the outermost rows in which a row is gone or has come; in the others only names differ, no ranges."""
+    differing = rows.gone.keys() ^ rows.come.keys()
+    by_size = {size: [place for place in places if len(place) == size + 1] for size in SIZES}
+    inner = differing.difference(places)
+    holders = ((by_size[len(row) - 1], row) for row in inner)
+    return differing | {ordered[bisect_right(ordered, row) - 1] for ordered, row in holders}
 
 
 def _overlay(before: Iterable[Part], after: Iterable[Part]) -> Iterator[tuple[Range, Network | None, Network | None]]:

@@ -6,7 +6,7 @@ the same, because they decide what the next change may do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -68,9 +68,8 @@ class Plan:
     def places(self) -> Mapping[Network, Source]:
         """Where the rows of the changes stand."""
         wanted = {row for change in self.changes for row in change.rows}
-        old, new = _places(self.old, wanted), _places(self.new, wanted)
-        gone = {row: Source(path, line, is_gone=True) for row, path, line in old}
-        return gone | {row: Source(path, line, is_gone=False) for row, path, line in new}
+        found = _places(self.new, wanted, is_gone=False)
+        return found | _places(self.old, wanted.difference(found), is_gone=True)
 
     @cached_property
     def touched(self) -> tuple[AffectedOwner, ...]:
@@ -140,7 +139,11 @@ def total_of(ranges: Sequence[tuple[int, Range]]) -> Total:
     return Total(len(ranges), addresses, count_slash64s(part for size, part in ranges if size == 16))
 
 
-def _places(location_map: LocationMap, wanted: set[Network]) -> Iterator[tuple[Network, str, int]]:
-    for file in location_map.files:
-        if not wanted.isdisjoint(file.networks):
-            yield from ((row.network, file.path, line) for line, row in file.rows() if row.network in wanted)
+def _places(location_map: LocationMap, wanted: set[Network], *, is_gone: bool) -> dict[Network, Source]:
+    return {
+        row.network: Source(file.path, line, is_gone)
+        for file in location_map.files
+        if not wanted.isdisjoint(file.networks)
+        for line, row in file.rows()
+        if row.network in wanted
+    }
