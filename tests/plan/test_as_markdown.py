@@ -42,14 +42,28 @@ def test_the_total_comes_first_below_a_mark_that_is_not_shown() -> None:
     assert "details" not in text
 
 
-def test_a_comment_is_never_too_long_and_says_how_much_is_left_out() -> None:
+def test_many_ranges_are_summed_up_before_the_largest() -> None:
     rows = "".join(f"Sydney,10.{i >> 8}.{i & 255}.0/25\n" for i in range(5_000))
-    text = plan_markdown(plan_of(rows, rows.replace("Sydney", "Zürich|`" * 9)), "location-policy diff `a` b")
-    assert SIZE_LIMIT - 2_000 < len(text.encode()) <= SIZE_LIMIT
-    told = text.count("| 128 addresses |")
-    assert f"<details><summary>{told - 20:,} more</summary>" in text
+    text = plan_markdown(plan_of(rows, rows.replace("Sydney,10.1.", "Oslo,10.1.").replace("Sydney", "Perth")))
+    _, summed, heading, ranges, left = text.split("\n\n")
+    assert summed.splitlines()[2:] == [
+        "| `Sydney -> Perth` | 4,744 ranges | 607,232 addresses | 94.88% of IPv4 |",
+        "| `Sydney -> Oslo` | 256 ranges | 32,768 addresses | 5.12% of IPv4 |",
+    ]
+    assert (heading, len(ranges.splitlines())) == ("The largest ranges:", 22)
+    assert left == "… and 4,980 more: `location-policy diff OLD NEW --all`"
+    assert len(text.encode()) < 3_000
+
+
+def test_a_comment_is_never_too_long_and_says_how_much_is_left_out() -> None:
+    rows = "".join(f"{'|`' * 100}{i},{'|`' * 90}{i},10.{i >> 8}.{i & 255}.0/25\n" for i in range(5_000))
+    new = "".join(f"{'`|' * 100}{i},10.{i >> 8}.{i & 255}.0/25\n" for i in range(5_000))
+    text = plan_markdown(plan_of(rows, new), "location-policy diff `a` b", Problems(), Problems())
+    assert len(text.encode()) <= SIZE_LIMIT
+    assert text.count("| 1 range |") == 20
+    assert "\n\n… and 4,980 more: 4,980 ranges, 637,440 addresses\n\n" in text
     last = text.splitlines()[-1]
-    assert last == f"… and {5_000 - told:,} more: <code>location&#45;policy&#32;diff&#32;&#96;a&#96;&#32;b</code>"
+    assert last.endswith(" more: <code>location&#45;policy&#32;diff&#32;&#96;a&#96;&#32;b</code>")
 
 
 def test_rules_without_end_leave_room_for_nothing_else() -> None:
@@ -58,7 +72,7 @@ def test_rules_without_end_leave_room_for_nothing_else() -> None:
     text = plan_markdown(plan)
     assert len(text.encode()) <= SIZE_LIMIT
     assert "| addresses |" not in text
-    assert re.search(r"\n\n… and \d+ more: `location-policy diff OLD NEW`$", text)
+    assert re.search(r"\n\n… and \d+ more: `location-policy diff OLD NEW --all`$", text)
 
 
 def test_new_warnings_come_after_the_total_and_old_ones_are_counted() -> None:

@@ -6,9 +6,7 @@ import pytest
 
 from location_policy.plan.as_text import plan_lines
 from location_policy.plan.change_text import answers_text, subnets_text
-from location_policy.plan.plan import Plan, make_plan
 from tests.plan.test_plan import ROW, plan_of
-from tests.support.maps import map_of
 
 
 def told(old: str, new: str, old_policy: str = "", new_policy: str = "") -> str:
@@ -87,7 +85,7 @@ def test_each_kind_is_said_in_its_own_words() -> None:
         "Sydney -> Perth",
         "Sydney: overflow none -> Perth, Hobart",
         "Sydney -> no answer",
-        "-> Sydney",
+        "no answer -> Sydney",
     ]
 
 
@@ -128,20 +126,58 @@ def test_columns_are_in_line() -> None:
     ]
 
 
-def big_plan() -> Plan:
-    policy = '[checks]\nhost-bits = "warning"\n[answer]\ndefault = "Perth"\n'
-    return make_plan(None, map_of("".join(f"Sydney,10.0.{number}.0/24\n" for number in range(0, 60, 2)), policy))
+def many(number: int) -> tuple[str, str]:
+    """Rows next to none, of which every third goes to Hobart and the others to Perth."""
+    old = [f"Sydney,10.0.{2 * at}.0/24" for at in range(number)]
+    new = [row.replace("Sydney", "Perth" if at % 3 else "Hobart") for at, row in enumerate(old)]
+    return "\n".join(old), "\n".join(new)
 
 
-def test_lines_over_the_limit_are_counted_and_the_total_stays() -> None:
-    lines = plan_lines(big_plan(), 20, "location-policy diff a b")
-    assert len(lines) == 22
-    assert lines[-2:] == [
-        "… and 12 more: location-policy diff a b",
-        "1 rule and 30 ranges change: 30 added (7,680 addresses)",
+def test_as_many_ranges_as_a_screen_holds_are_told_one_by_one() -> None:
+    lines = plan_lines(plan_of(*many(20)), "location-policy diff a b --all")
+    assert len(lines) == 21
+    assert lines[0] == "10.0.0.0/24   Sydney -> Hobart  256 addresses  (locations.csv:1)"
+
+
+def test_more_are_summed_up_and_the_largest_told() -> None:
+    old, new = many(30)
+    plan = plan_of(f"{old}\nTokyo,10.9.0.0/16\n", f"{new}\nOslo,10.9.0.0/16\n")
+    lines = plan_lines(plan, "location-policy diff a b --all")
+    assert lines[:6] == [
+        "3 pairs of answers, the largest first:",
+        "  Tokyo -> Oslo     1 range    65,536 addresses  89.52% of IPv4",
+        "  Sydney -> Perth   20 ranges  5,120 addresses   7% of IPv4",
+        "  Sydney -> Hobart  10 ranges  2,560 addresses   3.5% of IPv4",
+        "31 ranges, the largest first:",
+        "  10.9.0.0/16   Tokyo -> Oslo     65,536 addresses  (locations.csv:31)",
     ]
-    assert len(plan_lines(big_plan(), 32)) == 33
-    assert plan_lines(big_plan(), 1)[1] == "… and 31 more: location-policy diff OLD NEW"
+    assert lines[24] == "  10.0.36.0/24  Sydney -> Hobart  256 addresses     (locations.csv:19)"
+    assert lines[25:] == [
+        "  … and 11 more: location-policy diff a b --all",
+        "31 ranges change: 31 moved (73,216 addresses)",
+    ]
+
+
+def test_without_a_command_that_tells_more_all_is_told() -> None:
+    lines = plan_lines(plan_of(*many(30)))
+    assert (len(lines), any("…" in line for line in lines)) == (1 + 2 + 1 + 30 + 1, False)
+
+
+def test_pairs_that_are_not_told_are_counted_with_what_they_are() -> None:
+    old = "".join(f"from{at},10.0.{at}.0/{24 + at // 20}\n" for at in range(25))
+    lines = plan_lines(plan_of(old, old.replace("from", "to")), "location-policy diff a b --all")
+    assert lines[0] == "25 pairs of answers, the largest first:"
+    assert lines[20:23] == [
+        "  from19 -> to19  1 range  256 addresses  4.45% of IPv4",
+        "  … and 5 more: 5 ranges, 640 addresses",
+        "25 ranges, the largest first:",
+    ]
+
+
+def test_lines_about_rules_over_the_limit_are_counted() -> None:
+    policy = "[match]\n" + "".join(f'p{number} = "ms-subnet"\n' for number in range(5))
+    lines = plan_lines(plan_of(ROW, ROW, "", policy), "location-policy diff a b --all", 3)
+    assert lines[3:] == ["… and 2 more: location-policy diff a b --all", "5 rules change"]
 
 
 def test_what_comes_from_outside_cannot_steer_a_terminal() -> None:

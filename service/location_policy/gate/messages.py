@@ -21,8 +21,8 @@ from .overrides import OPTION, TRAILER, limit_text, told_reason
 from .ref_updates import DRY_RUN, free_name, nested_name
 from .verdict import Dropped, InvalidCommit, Move, OlderCommits, SignatureCheck, Unjudged, Verdict
 
-SHOWN_PLAN = 20
-"""Lines of a plan that are printed to the pusher; the rest is counted."""
+SHOWN_RULES = 20
+"""Lines about rules that are printed to the pusher; the rest is counted."""
 SHOWN_PROBLEMS = 50
 """Problems that are printed to the pusher; the rest is counted."""
 SHOWN_REASONS = 5
@@ -181,7 +181,7 @@ def tell_effect(name: str, tip: str, effect: Effect) -> Iterator[str]:
         yield total_line(effect.plan)
     else:
         yield f"what changes on {name} since {base.id[:10]}:"
-        yield from plan_lines(effect.plan, SHOWN_PLAN, f"location-policy diff {base.id[:10]} {tip[:10]}")
+        yield from plan_lines(effect.plan, f"location-policy diff {base.id[:10]} {tip[:10]} --all", SHOWN_RULES)
     if effect.returns_to:
         yield f"returns to {tell_commit(effect.returns_to)}"
     yield ""

@@ -5,16 +5,17 @@ The subnets of all ranges are disjoint. Counts of IPv6 networks are text: they g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..net.addresses import Network
 from ..net.ranges import Names, count_slash64s
 from ..text import fitting
 from .affected_owners import AffectedOwner
 from .answer_changes import Change
+from .answer_pairs import Pair, in_order, pairs, rest
 from .as_text import rule_lines, total_line
-from .change_text import change_text
-from .plan import Plan, Source, Total, total, total_of
+from .change_text import change_text, rest_text, share_text, size_text
+from .plan import SHOWN, Plan, Source, Total, total, total_of
 from .rule_changes import RuleChange
 
 Fields = dict[str, object]
@@ -24,7 +25,8 @@ def plan_fields(plan: Plan) -> Fields:
     """The whole plan; `owners` and `judging` say how the next push is judged, and change no answer.
 
     `loosened` is what of all this holds it to less, with expectations that go. `by_rules` counts what was answered
-    and rules answer otherwise now.
+    and rules answer otherwise now. `pairs` sum up the ranges, the largest first; `share` is of what rows of either map
+    answer, from 0 to 1.
     """
     return {
         "loosened": [_rule_fields(change) for change in plan.loosened],
@@ -33,6 +35,7 @@ def plan_fields(plan: Plan) -> Fields:
         "judging": [_rule_fields(change) for change in plan.judging],
         "rules": [_rule_fields(change) for change in plan.rules],
         "by_rules": _counted(total_of(plan.by_rules)),
+        "pairs": [_pair_fields(pair) for pair in pairs(plan)],
         "ranges": [_range_fields(change, plan.places) for change in plan.changes],
         "totals": {kind: total_fields(size) for kind, size in plan.totals().items()},
         "touched": [_touched_fields(one) for one in plan.touched],
@@ -62,6 +65,19 @@ def _touched_fields(one: AffectedOwner) -> Fields:
     return {"owner": one.owner, "everything": one.is_all, **_counted(total_of(one.ranges))}
 
 
+def _pair_fields(pair: Pair) -> Fields:
+    return {
+        "kind": pair.kind,
+        "from": answer_fields(pair.before),
+        "to": answer_fields(pair.after),
+        **total_fields(pair.size),
+        "share": {
+            "addresses": round(pair.size.addresses / (pair.whole.addresses or 1), 6),
+            "slash64s": round(pair.size.slash64s / (pair.whole.slash64s or 1), 6),
+        },
+    }
+
+
 def _range_fields(change: Change, places: Mapping[Network, Source]) -> Fields:
     return {
         "subnets": [str(subnet) for subnet in change.subnets()],
@@ -86,23 +102,45 @@ SHOWN_RULES = 200
 
 
 def plan_excerpt(plan: Plan) -> Fields:
-    """What a change of configuration does."""
+    """What a change of configuration does; where it is large, with the largest pairs, and the largest ranges first."""
     lines = rule_lines(plan)
     rules = fitting(lines, SHOWN_RULES)
-    shown = fitting((_change_fields(plan, number) for number in range(len(plan.changes))), SHOWN_CHANGES)
+    shown = fitting((_change_fields(plan, change) for change in in_order(plan)), SHOWN_CHANGES)
+    found = pairs(plan) if plan.is_large else []
+    told = fitting(map(_told_pair, found), SHOWN)
     return {
         "effect": plan.effect,
         "summary": total_line(plan),
         "rules": rules,
         "more_rules": len(lines) - len(rules),
-        "totals": {kind: total_fields(found) for kind, found in plan.totals().items()},
+        "totals": {kind: total_fields(size) for kind, size in plan.totals().items()},
+        "pairs": told,
+        "more_pairs": _other_pairs(found[len(told) :]),
         "changes": shown,
         "more": len(plan.changes) - len(shown),
     }
 
 
-def _change_fields(plan: Plan, number: int) -> Fields:
-    change = plan.changes[number]
+def _told_pair(pair: Pair) -> Fields:
+    return {
+        "kind": pair.kind,
+        "before": answer_fields(pair.before),
+        "after": answer_fields(pair.after),
+        "size": size_text(pair.size),
+        "share": share_text(pair.size, pair.whole),
+        **total_fields(pair.size),
+    }
+
+
+def _other_pairs(others: Sequence[Pair]) -> Fields | None:
+    return (
+        {"number": len(others), "text": rest_text(len(others), rest(others)), **total_fields(rest(others))}
+        if others
+        else None
+    )
+
+
+def _change_fields(plan: Plan, change: Change) -> Fields:
     words = change_text(change, plan.places)
     return {
         "kind": change.kind,

@@ -1,4 +1,7 @@
-"""A plan as Markdown, for a comment on a pull request: the total, new warnings, the first changes, the rest folded.
+"""A plan as Markdown, for a comment on a pull request: the total, rules, new warnings, the ranges that change.
+
+Where they are many, the largest pairs of answers and the largest ranges are told, and the rest is counted: a forge
+sends the whole of a comment to each reviewer.
 
 What comes from outside stands between backticks, where a forge looks for neither markup nor HTML nor people to tell.
 Where that does not hold it, because it has a backtick itself or what ends the cell of a table, it is written in
@@ -7,31 +10,31 @@ character references (CommonMark, "Entity and numeric character references").
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..problems import NO_PROBLEMS, Problems
+from .answer_pairs import in_order, pairs, rest
 from .as_text import owner_lines, rule_lines, total_line
-from .change_text import ChangeText, change_text
+from .change_text import ChangeText, PairText, change_text, pair_text, rest_text
 from .new_problems import old_line
-from .plan import Plan
+from .plan import SHOWN, Plan
 
 MARKER = "<!-- location-policy diff -->"
 """The first line, which is not shown: by it a later comment finds the one that it replaces."""
-SHOWN = 20
-"""Changes that are seen without unfolding."""
 SHOWN_WARNINGS = 10
 """Warnings that are told; the rest is counted."""
 SIZE_LIMIT = 60_000
 """Bytes in all: GitHub takes comments of 65,536 characters, and a site may want to add a word."""
 
-_HEAD = ("| addresses | answer | how many | row |", "|---|---|--:|---|")
+_RANGES = ("| addresses | answer | how many | row |", "|---|---|--:|---|")
+_PAIRS = ("| answer | ranges | how many | of the map |", "|---|--:|--:|--:|")
 _WORDS = 1_000
-"""Bytes that are kept free for what is neither a rule nor a change."""
+"""Bytes that are kept free for what is neither a rule, nor a pair, nor a range."""
 
 
 def plan_markdown(
     plan: Plan,
-    more: str = "location-policy diff OLD NEW",
+    more: str = "location-policy diff OLD NEW --all",
     warnings: Problems = NO_PROBLEMS,
     old_warnings: Problems = NO_PROBLEMS,
 ) -> str:
@@ -41,14 +44,21 @@ def plan_markdown(
     """
     rules = [f"- {code(line)}" for line in (*rule_lines(plan), *owner_lines(plan))]
     rules += [f"- {line}" for line in _warning_lines(warnings, old_warnings)]
-    told = _fitting(rules, plan)
-    rows = told[len(rules) :]
-    left = len(rules) + len(plan.changes) - len(told)
+    found = pairs(plan) if plan.is_large else []
+    summed = [_pair_row(pair_text(pair)) for pair in found[:SHOWN]]
+    ranges = [_range_row(change_text(change, plan.places)) for change in in_order(plan)[:SHOWN]]
+    told = _fitting((*rules, *summed, *ranges))
+    rules_left = len(rules) - len(told[: len(rules)])
+    pairs_told, ranges_told = told[len(rules) :][: len(summed)], told[len(rules) + len(summed) :]
+    others = found[len(pairs_told) :]
+    left = rules_left + len(plan.changes) - len(ranges_told)
     blocks = [
         f"{MARKER}\n**{total_line(plan)}**",
         "\n".join(told[: len(rules)]),
-        _table(rows[:SHOWN]),
-        _folded(rows[SHOWN:]),
+        _table(_PAIRS, pairs_told),
+        f"… and {rest_text(len(others), rest(others))}" if others else "",
+        "The largest ranges:" if summed and ranges_told else "",
+        _table(_RANGES, ranges_told),
         f"… and {left:,} more: {code(more)}" if left else "",
     ]
     return "\n\n".join(filter(None, blocks))
@@ -72,10 +82,10 @@ def _reference(character: str) -> str:
     return character if character.isalnum() or not character.isascii() else f"&#{ord(character)};"
 
 
-def _fitting(rules: list[str], plan: Plan) -> list[str]:
+def _fitting(lines: Iterable[str]) -> list[str]:
     """As many of the lines as there is room for, from the first on."""
     left, told = SIZE_LIMIT - _WORDS, []
-    for line in (*rules, *_rows(plan)):
+    for line in lines:
         left -= len(line.encode()) + 1
         if left < 0:
             break
@@ -83,19 +93,14 @@ def _fitting(rules: list[str], plan: Plan) -> list[str]:
     return told
 
 
-def _rows(plan: Plan) -> Iterator[str]:
-    for change in plan.changes:
-        yield _row(change_text(change, plan.places))
-
-
-def _row(cells: ChangeText) -> str:
+def _range_row(cells: ChangeText) -> str:
     rows = cells.sources.removeprefix("(").removesuffix(")")
     return f"| {code(cells.subnets)} | {code(cells.answers)} | {cells.size} | {code(rows)} |"
 
 
-def _table(rows: list[str]) -> str:
-    return "\n".join((*_HEAD, *rows)) if rows else ""
+def _pair_row(cells: PairText) -> str:
+    return f"| {code(cells.answers)} | {cells.ranges} | {cells.size} | {cells.share} |"
 
 
-def _folded(rows: list[str]) -> str:
-    return f"<details><summary>{len(rows):,} more</summary>\n\n{_table(rows)}\n\n</details>" if rows else ""
+def _table(head: tuple[str, str], rows: Sequence[str]) -> str:
+    return "\n".join((*head, *rows)) if rows else ""

@@ -1,4 +1,4 @@
-"""A plan in words: a line for each rule and each range that changes, then the total.
+"""A plan in words: a line for each rule and each range that changes, then the total; many ranges are summed up first.
 
 The lines stand behind git's `remote: ` when a push is judged. What comes from outside is escaped.
 """
@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from ..config.files import EXPECTATIONS_PATH, OWNERS_PATH, RULES_PATH
 from ..text import count, escape, shorten
 from .affected_owners import AffectedOwner
-from .change_text import change_text, listed, name_text, size_text
-from .plan import Plan, total_of
+from .answer_changes import Change
+from .change_text import change_text, listed, name_text, pair_text, rest_text, size_text
+from .plan import SHOWN, Plan, total_of
 from .rule_changes import RuleChange, RuleValue
 
 NO_EFFECT = "no effect"
@@ -19,19 +20,22 @@ SHOWN_OWNERS = 10
 """Owners that are named; the rest is counted."""
 SHOWN_KEY = 250
 """Characters of a key that a line repeats."""
-WIDTHS = (40, 40, 20, 0)
-"""Characters up to which the columns are in line; what is longer pushes its line out."""
+WIDTHS = (40, 40, 20)
+"""Characters up to which the columns but the last are in line; what is longer pushes its line out."""
 
 
-def plan_lines(plan: Plan, limit: int | None = None, more: str = "location-policy diff OLD NEW") -> list[str]:
-    """The plan in lines, the total last; those over the limit are counted, with what to run (`more`) to see them."""
+def plan_lines(plan: Plan, more: str | None = None, most_rules: int | None = None) -> list[str]:
+    """The plan in lines, the total last.
+
+    Many ranges are summed up by pairs of answers before the largest are told. `more` is what to run to see the others,
+    where not all are to be told; without it they are. Lines about rules over `most_rules` are counted.
+    """
     rules = rule_lines(plan)
-    lines = len(rules) + len(plan.changes)
-    shown = lines if limit is None else min(lines, limit)
-    told = [*rules[:shown], *_change_lines(plan, max(0, shown - len(rules)))]
-    if shown < lines:
-        told.append(f"… and {lines - shown:,} more: {more}")
-    return [*told, total_line(plan), *owner_lines(plan)]
+    told = rules[:most_rules]
+    if len(told) < len(rules):
+        told.append(f"… and {len(rules) - len(told):,} more{f': {more}' if more else ''}")
+    changes = _large_lines(plan, more) if plan.is_large else _change_lines(plan, plan.changes)
+    return [*told, *changes, total_line(plan), *owner_lines(plan)]
 
 
 def rule_lines(plan: Plan) -> list[str]:
@@ -67,12 +71,36 @@ def total_line(plan: Plan) -> str:
     return f"{what} {verb}{': ' * bool(by_rules or kinds)}{', '.join([*by_rules, *kinds])}"
 
 
-def _change_lines(plan: Plan, number: int) -> Iterator[str]:
-    rows = [change_text(change, plan.places) for change in plan.changes[:number]]
+def _large_lines(plan: Plan, more: str | None) -> Iterator[str]:
+    """The pairs of answers and the ranges, the largest of each first, and how many are not told."""
+    from .answer_pairs import in_order, pairs, rest  # most plans need none, and a push waits for each module
+
+    most = None if more is None else SHOWN
+    found, changes = pairs(plan), in_order(plan)
+    yield f"{count(len(found), 'pair')} of answers{', the largest first' * (len(found) > 1)}:"
+    yield from _indented(_columns([pair_text(pair) for pair in found[:most]]))
+    if others := found[SHOWN:] if more else []:
+        yield f"  … and {rest_text(len(others), rest(others))}"
+    yield f"{count(len(changes), 'range')}, the largest first:"
+    yield from _indented(_change_lines(plan, changes[:most]))
+    if more:
+        yield f"  … and {len(changes) - SHOWN:,} more: {more}"
+
+
+def _change_lines(plan: Plan, changes: Sequence[Change]) -> Iterator[str]:
+    return _columns([change_text(change, plan.places) for change in changes])
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """The cells of rows, each below the one above it."""
     longest = [max(map(len, column)) for column in zip(*rows, strict=True)] or WIDTHS
-    widths = [min(pair) for pair in zip(longest, WIDTHS, strict=True)]
+    widths = [*map(min, longest[:-1], WIDTHS), 0]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+
+
+def _indented(lines: Iterator[str]) -> Iterator[str]:
+    return (f"  {line}" for line in lines)
 
 
 def _owner_line(change: RuleChange) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from ..config.percentages import measured_share
 from ..net.addresses import Network
 from ..net.ranges import Names, Range
 from ..text import count, escape, quote
 from .answer_changes import Change
 from .plan import Source, Total, total
+
+if TYPE_CHECKING:
+    from .answer_pairs import Pair
 
 NAMED = 3
 """Subnets or names that a line has of each sort; the rest is counted."""
@@ -42,16 +46,38 @@ def subnets_text(change: Change) -> str:
     return f"{cover} except {few}" if holes else str(cover)
 
 
-def answers_text(change: Change) -> str:
+class PairText(NamedTuple):
+    """The cells of the line of a pair."""
+
+    answers: str
+    ranges: str
+    size: str
+    share: str
+
+
+def pair_text(pair: Pair) -> PairText:
+    """A pair of answers in words."""
+    share = share_text(pair.size, pair.whole)
+    return PairText(answers_text(pair), count(pair.size.ranges, "range"), size_text(pair.size), share)
+
+
+def rest_text(number: int, size: Total) -> str:
+    """How many pairs are not told, and how much they are together."""
+    return f"{number:,} more: {count(size.ranges, 'range')}, {size_text(size)}"
+
+
+def answers_text(change: Change | Pair) -> str:
     """What the addresses got and get."""
     before, after = change.before, change.after
-    if before is None:
-        return f"-> {name_text(_location(after))}"
-    if after is None:
-        return f"{name_text(before[0])} -> no answer"
-    if change.kind == "moved":
-        return f"{name_text(before[0])} -> {name_text(after[0])}"
-    return f"{name_text(before[0])}: overflow {_overflow(before)} -> {_overflow(after)}"
+    if before and after and change.kind == "overflow":
+        return f"{name_text(before[0])}: overflow {_overflow(before)} -> {_overflow(after)}"
+    return f"{_location(before)} -> {_location(after)}"
+
+
+def share_text(part: Total, whole: Total) -> str:
+    """How much of a map that is, of each family of addresses of which it is any."""
+    shares = ((part.addresses, whole.addresses, "IPv4"), (part.slash64s, whole.slash64s, "IPv6"))
+    return ", ".join(f"{measured_share(number, of)} of {family}" for number, of, family in shares if number)
 
 
 def size_text(size: Total) -> str:
@@ -79,8 +105,7 @@ def listed(texts: Iterable[str], number: int) -> str:
 
 
 def _location(names: Names | None) -> str:
-    assert names is not None  # of the two answers one is there
-    return names[0]
+    return name_text(names[0]) if names else "no answer"
 
 
 def _overflow(names: Names) -> str:

@@ -27,6 +27,11 @@ EMPTY = LocationMap(Rules(), (), Problems())
 """What a branch serves that is not there yet."""
 
 
+SHOWN = 20
+"""Ranges that are told one by one. Of more, so many pairs of answers are told and so many ranges, the largest, and the
+rest is counted."""
+
+
 class Total(NamedTuple):
     """How much changes: ranges as a reader counts them, IPv4 addresses, IPv6 networks of length 64 touched."""
 
@@ -64,6 +69,11 @@ class Plan:
         """Does any request get another answer?"""
         return bool(self.rules or self.changes)
 
+    @property
+    def is_large(self) -> bool:
+        """Are there more ranges than are told one by one?"""
+        return len(self.changes) > SHOWN
+
     @cached_property
     def places(self) -> Mapping[Network, Source]:
         """Where the rows of the changes stand."""
@@ -83,6 +93,13 @@ class Plan:
         """What rows answered before, disjoint and in order, by the size of an address."""
         networks = outermost(frozenset[Network]().union(*(file.networks for file in self.old.files)))
         return {size: [Part(Range.of(one), one) for one in networks if len(one) == size + 1] for size in SIZES}
+
+    @cached_property
+    def whole(self) -> Total:
+        """How much rows of either map answer, of which every change is a part."""
+        files = (*self.old.files, *self.new.files)
+        networks = outermost(frozenset[Network]().union(*(file.networks for file in files)))
+        return total_of([(len(one) - 1, Range.of(one)) for one in networks])
 
     @cached_property
     def by_rules(self) -> tuple[tuple[int, Range], ...]:

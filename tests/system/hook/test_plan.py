@@ -31,13 +31,20 @@ def test_a_change_that_moves_nobody_has_no_effect(site: Site) -> None:
     assert plan(said(site.push()))[1:] == ["no effect"]
 
 
-def test_the_first_twenty_lines_are_told_and_how_to_see_the_rest(site: Site) -> None:
+def test_a_large_plan_is_summed_up_and_says_how_to_see_the_rest(site: Site) -> None:
     before = tip(site.repository)
     commit = site.commit(locations(SYDNEY + "".join(f"Perth,10.{n}.0.0/24\n" for n in range(70, 100))))
     lines = plan(said(site.push()))
-    assert len(lines) == 23
-    assert lines[21] == f"… and 11 more: location-policy diff {before[:10]} {commit[:10]}"
-    assert lines[22] == "31 ranges change: 1 removed (256 addresses), 30 added (7,680 addresses)"
+    assert lines[1:5] == [
+        "2 pairs of answers, the largest first:",
+        "  no answer -> Perth      30 ranges  7,680 addresses  93.75% of IPv4",
+        "  Melbourne -> no answer  1 range    256 addresses    3.13% of IPv4",
+        "31 ranges, the largest first:",
+    ]
+    assert lines[25:] == [
+        f"  … and 11 more: location-policy diff {before[:10]} {commit[:10]} --all",
+        "31 ranges change: 1 removed (256 addresses), 30 added (7,680 addresses)",
+    ]
 
 
 def test_a_change_of_what_judges_the_next_pushes_comes_first(site: Site) -> None:

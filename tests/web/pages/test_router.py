@@ -488,6 +488,26 @@ def test_a_large_plan_is_shown_in_part(repository: Path) -> None:
     assert "more: location-policy diff" in page(client_of_repository(repository), f"/compare?old={old}&new={new}")
 
 
+def test_a_plan_of_many_ranges_begins_with_the_largest_pairs_of_answers(repository: Path) -> None:
+    rows = [f"Tokyo,172.16.{2 * at}.0/24\n" for at in range(30)]
+    come = "".join(f"C{at},172.18.{at}.0/24\n" for at in range(22))
+    old = force_commit(repository, {"locations.csv": "".join([*rows, "Oslo,172.17.0.0/16\n"])})
+    new = force_commit(repository, {"locations.csv": "".join([*rows[:15], "Perth,172.17.0.0/16\n", come])})
+    client = client_of_repository(repository)
+    told = facts(client, f"compare?old={old}&new={new}")["plan"]
+    assert [(pair["kind"], pair["ranges"], pair["size"], pair["share"]) for pair in told["pairs"][:2]] == [
+        ("moved", 1, "65,536 addresses", "83.12% of IPv4"),
+        ("removed", 15, "3,840 addresses", "4.88% of IPv4"),
+    ]
+    assert (len(told["pairs"]), told["more_pairs"]["number"], told["more_pairs"]["addresses"]) == (20, 4, 1_024)
+    assert (len(told["changes"]), told["changes"][0]["subnets"]) == (38, "172.17.0.0/16")
+    text = page(client, f"/compare?old={old}&new={new}")
+    assert "moved Oslo Perth 1 65,536 addresses 83.12% of IPv4" in text
+    assert "added no answer C0 1 256 addresses 0.33% of IPv4" in text
+    assert "… and 4 more: 4 ranges, 1,024 addresses" in text
+    assert text.index("the largest ranges first") < text.index("172.17.0.0/16") < text.index("18 more")
+
+
 def test_a_commit_that_was_served_and_is_not_valid_by_its_own_rules_is_shown_as_served(tmp_path: Path) -> None:
     old_rules: Files = {"locations.csv": "Sydney,Sydney,10.61.2.0/24\n"}
     repository = make_repository(tmp_path / "locations.git", old_rules)

@@ -14,8 +14,7 @@ from ...plan.as_json import plan_fields
 from ...plan.as_markdown import plan_markdown
 from ...plan.as_text import plan_lines
 from ...plan.new_problems import split_by_age
-from ...plan.plan import Plan, make_plan
-from ...problems import Problems
+from ...plan.plan import make_plan
 from ...text import count, escape
 from ..terminal.exit_status import NO, NOT_ASKED, first_lines
 from ..terminal.progress import Progress
@@ -24,20 +23,28 @@ from .compared_sides import Sides
 Form = Literal["text", "markdown", "json"]
 
 
-def diff(old: str, new: str, repo: str | None, form: Form, *, tells_effect: bool) -> int:
-    """Print what going from one to the other does; the exit status, which with `tells_effect` is 1 for an effect."""
+def diff(old: str, new: str, repo: str | None, form: Form, *, tells_effect: bool, tells_all: bool) -> int:
+    """Print what going from one to the other does; the exit status, which with `tells_effect` is 1 for an effect.
+
+    With `tells_all` the text has every range.
+    """
     with _uncollected():
-        return _diff(old, new, repo, form, tells_effect=tells_effect)
+        return _diff(old, new, repo, form, tells_effect=tells_effect, tells_all=tells_all)
 
 
-def _diff(old: str, new: str, repo: str | None, form: Form, *, tells_effect: bool) -> int:
+def _diff(old: str, new: str, repo: str | None, form: Form, *, tells_effect: bool, tells_all: bool) -> int:
     with Progress() as progress, Sides(repo, progress, with_warnings=form == "markdown") as sides:
         before, after = sides.load(old, was_served=True), sides.load(new)
         if before and after:
             progress.say(f"comparing {count(before.size, 'subnet')} with {after.size:,}")
             plan = make_plan(before, after)
             progress.say(f"writing down {count(len(plan.changes), 'range')}")
-            text = _text(plan, form, escape(shlex.join((old, new))), *split_by_age(after.warnings, before.warnings))
+            if form == "json":
+                text = json.dumps(plan_fields(plan))
+            elif form == "markdown":
+                text = plan_markdown(plan, _command(old, new), *split_by_age(after.warnings, before.warnings))
+            else:
+                text = "\n".join(plan_lines(plan, None if tells_all else _command(old, new, repo)))
     for name, error in sides.refused:
         print(
             f"location-policy: {escape(name)}: {error.message}", *first_lines(error.problems), sep="\n", file=sys.stderr
@@ -58,9 +65,7 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _text(plan: Plan, form: Form, names: str, warnings: Problems, old: Problems) -> str:
-    if form == "json":
-        return json.dumps(plan_fields(plan))
-    if form == "markdown":
-        return plan_markdown(plan, f"location-policy diff {names}", warnings, old)
-    return "\n".join(plan_lines(plan))
+def _command(old: str, new: str, repo: str | None = None) -> str:
+    """What tells every range; a repository is named to the user who named it."""
+    words = ("location-policy", "diff", old, new, *(("--repo", repo) if repo else ()), "--all")
+    return escape(shlex.join(words))

@@ -92,8 +92,9 @@ def lookup(
 @of.argument("new", "Another one.")
 @of.served
 @of.form("text, markdown or json.", of.DIFF_FORM)
+@of.option("all", None, "Print every range, not only the 20 largest of many.", to="all_")
 @of.option("exit-code", None, "Exit with 1 if an answer changes.")
-def diff(old: str, new: str, repo: str | None, form: Form, exit_code: bool) -> None:
+def diff(old: str, new: str, repo: str | None, form: Form, all_: bool, exit_code: bool) -> None:
     """Print which addresses get another answer in NEW than in OLD.
 
     What begins with . or / is a folder; what names no revision may be one.
@@ -103,7 +104,7 @@ def diff(old: str, new: str, repo: str | None, form: Form, exit_code: bool) -> N
 
     with told(NOT_ASKED):
         refuse_urls("diff", old, new)
-        sys.exit(diff(old, new, repo, form, tells_effect=exit_code))
+        sys.exit(diff(old, new, repo, form, tells_effect=exit_code, tells_all=all_))
 
 
 @query_argument

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...errors import LocationPolicyError
+from ...plan.plan import SHOWN as SHOWN_RANGES
 from ..edge.asker import asker
 from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, fault_of, problem_details
 from ..edge.guard import EDITOR, OPEN_TO_OPTIONS
@@ -42,6 +43,7 @@ CONSTANTS: Facts = {
     "protocols": sorted(PROTOCOLS),
     "request_names": REQUEST,
     "shown_problems": SHOWN_PROBLEMS,
+    "shown_ranges": SHOWN_RANGES,
     "shown_locations": SHOWN_LOCATIONS,
     "shown_pushes": SHOWN_PUSHES,
 }

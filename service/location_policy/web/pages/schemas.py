@@ -47,6 +47,8 @@ PLAN = record(
     rules=many(TEXT),
     more_rules=NUMBER,
     totals={"type": "object", "additionalProperties": record(**TOTAL)},
+    pairs=many(record(kind=TEXT, before=perhaps(ANSWER), after=perhaps(ANSWER), size=TEXT, share=TEXT, **TOTAL)),
+    more_pairs=perhaps(record(number=NUMBER, text=TEXT, **TOTAL)),
     changes=many(
         record(kind=TEXT, subnets=TEXT, before=perhaps(ANSWER), after=perhaps(ANSWER), size=TEXT, **TOTAL, source=TEXT)
     ),

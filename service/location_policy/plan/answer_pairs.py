@@ -1,0 +1,62 @@
+"""What changes, summed up by pairs of answers: from which, to which, in how many ranges, and how much of the map.
+
+A reader of thousands of ranges asks first which location loses to which, and how much. So a plan that is large
+is told by its pairs, and then by its largest ranges; few are told one by one, in the order of addresses, and need no
+sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..net.ranges import Names
+from .answer_changes import Change, Kind
+from .plan import Plan, Total, total, total_of
+
+
+class Pair(NamedTuple):
+    """An answer that becomes another: how much does, and how much there is in the `whole` map.
+
+    Overflow locations are there only where they are what changes.
+    """
+
+    kind: Kind
+    before: Names | None
+    after: Names | None
+    size: Total
+    whole: Total
+
+
+def pairs(plan: Plan) -> list[Pair]:
+    """The pairs of a plan, the largest first; each range is in one of them."""
+    found: dict[tuple[Kind, Names | None, Names | None], list[Change]] = {}
+    for change in plan.changes:
+        kind, before, after = change.kind, change.before, change.after
+        if kind != "overflow":
+            before, after = before and before[:1], after and after[:1]
+        found.setdefault((kind, before, after), []).append(change)
+    summed = (Pair(*answers, total(changes), plan.whole) for answers, changes in found.items())
+    return sorted(summed, key=lambda pair: _share(pair.size, plan.whole), reverse=True)
+
+
+def rest(more: Sequence[Pair]) -> Total:
+    """How much these are together; a /64 that is in several of them counts for each."""
+    sizes = [pair.size for pair in more]
+    return Total(*map(sum, zip(*sizes, strict=True))) if sizes else Total()
+
+
+def in_order(plan: Plan) -> Sequence[Change]:
+    """The changes in the order in which they are told: where they are many, the largest first."""
+    if not plan.is_large:
+        return plan.changes
+    return sorted(plan.changes, key=lambda change: _share(_size(change), plan.whole), reverse=True)
+
+
+def _size(change: Change) -> Total:
+    return total_of([(change.size, part) for part in change.ranges])
+
+
+def _share(size: Total, whole: Total) -> float:
+    """The share of the map, by the family of addresses of which it is more."""
+    return max(size.addresses / (whole.addresses or 1), size.slash64s / (whole.slash64s or 1))
