@@ -39,7 +39,7 @@ def test_a_plan_for_a_new_branch_adds_all_rows() -> None:
 def test_the_same_answers_have_no_effect() -> None:
     plan = plan_of(f"{ROW}Perth,10.1.0.0/16\n", f"Perth,10.1.0.0/17\nPerth,10.1.128.0/17\n{ROW}")
     assert not plan.effect
-    assert (plan.changes, plan.places) == ((), {})
+    assert (plan.changes, plan.places(plan.changes)) == ((), {})
 
 
 def test_each_key_that_answers_requests_is_a_change_of_rules() -> None:
@@ -79,7 +79,7 @@ def test_how_pushes_are_judged_is_told_apart_and_has_no_effect() -> None:
 
 def test_places_are_those_of_the_new_map_or_else_of_the_old() -> None:
     plan = plan_of(f"{ROW}Perth,10.0.1.0/24\nHobart,10.0.3.0/24\n", "# moved\nPerth,10.0.0.0/24\nHobart,10.0.3.0/24\n")
-    assert plan.places == {
+    assert plan.places(plan.changes) == {
         network("10.0.0.0/24"): Source("locations.csv", 2, is_gone=False),
         network("10.0.1.0/24"): Source("locations.csv", 2, is_gone=True),
     }

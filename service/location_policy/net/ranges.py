@@ -179,10 +179,10 @@ def count_slash64s(ranges: Iterable[Range]) -> int:
 def outermost(networks: Iterable[Network]) -> list[Network]:
     """Those that no other of them holds, in order, IPv4 first."""
     found: list[Network] = []
-    last, size = -1, 0
+    last, length = -1, 0
     for network in sorted(sorted(networks), key=len):
-        first, end = Range.of(network)
-        if len(network) != size or first > last:
+        first = int.from_bytes(network[:-1])
+        if len(network) != length or first > last:
             found.append(network)
-            last, size = end, len(network)
+            last, length = Range.of(network).last, len(network)
     return found

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..net.ranges import Names
+from ..net.ranges import Names, count_slash64s
 from .answer_changes import Change, Kind
-from .plan import Plan, Total, total, total_of
+from .plan import Plan, Total, total
 
 
 class Pair(NamedTuple):
@@ -50,11 +50,13 @@ def in_order(plan: Plan) -> Sequence[Change]:
     """The changes in the order in which they are told: where they are many, the largest first."""
     if not plan.is_large:
         return plan.changes
-    return sorted(plan.changes, key=lambda change: _share(_size(change), plan.whole), reverse=True)
+    return sorted(plan.changes, key=lambda change: _share_of(change, plan.whole), reverse=True)
 
 
-def _size(change: Change) -> Total:
-    return total_of([(change.size, part) for part in change.ranges])
+def _share_of(change: Change, whole: Total) -> float:
+    if change.size == 4:
+        return sum(part.size for part in change.ranges) / whole.addresses
+    return count_slash64s(change.ranges) / whole.slash64s
 
 
 def _share(size: Total, whole: Total) -> float:

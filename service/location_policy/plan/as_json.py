@@ -28,6 +28,7 @@ def plan_fields(plan: Plan) -> Fields:
     and rules answer otherwise now. `pairs` sum up the ranges, the largest first; `share` is of what rows of either map
     answer, from 0 to 1.
     """
+    places = plan.places(plan.changes)
     return {
         "loosened": [_rule_fields(change) for change in plan.loosened],
         "effect": plan.effect,
@@ -36,7 +37,7 @@ def plan_fields(plan: Plan) -> Fields:
         "rules": [_rule_fields(change) for change in plan.rules],
         "by_rules": _counted(total_of(plan.by_rules)),
         "pairs": [_pair_fields(pair) for pair in pairs(plan)],
-        "ranges": [_range_fields(change, plan.places) for change in plan.changes],
+        "ranges": [_range_fields(change, places) for change in plan.changes],
         "totals": {kind: total_fields(size) for kind, size in plan.totals().items()},
         "touched": [_touched_fields(one) for one in plan.touched],
     }
@@ -105,7 +106,9 @@ def plan_excerpt(plan: Plan) -> Fields:
     """What a change of configuration does; where it is large, with the largest pairs, and the largest ranges first."""
     lines = rule_lines(plan)
     rules = fitting(lines, SHOWN_RULES)
-    shown = fitting((_change_fields(plan, change) for change in in_order(plan)), SHOWN_CHANGES)
+    changes = in_order(plan)[:SHOWN_CHANGES]
+    places = plan.places(changes)
+    shown = fitting(_change_fields(change, places) for change in changes)
     found = pairs(plan) if plan.is_large else []
     told = fitting(map(_told_pair, found), SHOWN)
     return {
@@ -140,8 +143,8 @@ def _other_pairs(others: Sequence[Pair]) -> Fields | None:
     )
 
 
-def _change_fields(plan: Plan, change: Change) -> Fields:
-    words = change_text(change, plan.places)
+def _change_fields(change: Change, places: Mapping[Network, Source]) -> Fields:
+    words = change_text(change, places)
     return {
         "kind": change.kind,
         "subnets": words.subnets,

@@ -46,7 +46,9 @@ def plan_markdown(
     rules += [f"- {line}" for line in _warning_lines(warnings, old_warnings)]
     found = pairs(plan) if plan.is_large else []
     summed = [_pair_row(pair_text(pair)) for pair in found[:SHOWN]]
-    ranges = [_range_row(change_text(change, plan.places)) for change in in_order(plan)[:SHOWN]]
+    changes = in_order(plan)[:SHOWN]
+    places = plan.places(changes)
+    ranges = [_range_row(change_text(change, places)) for change in changes]
     told = _fitting((*rules, *summed, *ranges))
     rules_left = len(rules) - len(told[: len(rules)])
     pairs_told, ranges_told = told[len(rules) :][: len(summed)], told[len(rules) + len(summed) :]

@@ -88,7 +88,8 @@ def _large_lines(plan: Plan, more: str | None) -> Iterator[str]:
 
 
 def _change_lines(plan: Plan, changes: Sequence[Change]) -> Iterator[str]:
-    return _columns([change_text(change, plan.places) for change in changes])
+    places = plan.places(changes)
+    return _columns([change_text(change, places) for change in changes])
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

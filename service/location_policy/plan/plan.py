@@ -6,7 +6,7 @@ the same, because they decide what the next change may do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -74,10 +74,9 @@ class Plan:
         """Are there more ranges than are told one by one?"""
         return len(self.changes) > SHOWN
 
-    @cached_property
-    def places(self) -> Mapping[Network, Source]:
-        """Where the rows of the changes stand."""
-        wanted = {row for change in self.changes for row in change.rows}
+    def places(self, changes: Iterable[Change]) -> Mapping[Network, Source]:
+        """Where the rows of these changes stand."""
+        wanted = {row for change in changes for row in change.rows}
         found = _places(self.new, wanted, is_gone=False)
         return found | _places(self.old, wanted.difference(found), is_gone=True)
 
@@ -99,7 +98,9 @@ class Plan:
         """How much rows of either map answer, of which every change is a part."""
         files = (*self.old.files, *self.new.files)
         networks = outermost(frozenset[Network]().union(*(file.networks for file in files)))
-        return total_of([(len(one) - 1, Range.of(one)) for one in networks])
+        addresses = sum(1 << 32 - one.length for one in networks if len(one) == 5)
+        slash64s = count_slash64s(Range.of(one) for one in networks if len(one) == 17)
+        return Total(len(networks), addresses, slash64s)
 
     @cached_property
     def by_rules(self) -> tuple[tuple[int, Range], ...]:
