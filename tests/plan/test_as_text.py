@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from location_policy.config.validate import load_map
+from location_policy.plan.as_json import plan_fields
 from location_policy.plan.as_text import plan_lines
 from location_policy.plan.change_text import answers_text, subnets_text
+from location_policy.plan.plan import make_plan
 from tests.plan.test_plan import ROW, plan_of
+from tests.support.maps import files_of
 
 
 def told(old: str, new: str, old_policy: str = "", new_policy: str = "") -> str:
@@ -58,6 +62,26 @@ def test_what_rules_change_is_counted(old: str, new: str, total: str) -> None:
         f"{ROW}Sydney,Perth,10.0.0.0/25\n", f"{ROW}Sydney,Perth,10.0.0.0/25\n", f"[answer]\n{old}", f"[answer]\n{new}"
     )
     assert text.splitlines()[-1] == f"1 rule changes: {total} by policy.toml"
+
+
+def test_an_expectation_that_is_changed_is_told_from_what_to_what() -> None:
+    old, new = (
+        load_map(files_of({"locations.csv": "Sydney,10.0.0.0/24\n", "expectations.csv": text}))
+        for text in ("10.0.0.1,Sydney\n192.0.2.1,,a lab\n", "10.0.0.0/24,Sydney\n10.0.0.1,Sydney\n")
+    )
+    assert plan_lines(make_plan(new, old)) == [
+        "expectations.csv: drops 10.0.0.0/24 Sydney  (loosens what judges the next pushes)",
+        "no effect",
+    ]
+    perth = load_map(files_of({"locations.csv": "Perth,10.0.0.0/24\n", "expectations.csv": "10.0.0.1,Perth\n"}))
+    assert plan_lines(make_plan(old, perth))[:2] == [
+        "expectations.csv: drops 192.0.2.1 no answer  (loosens what judges the next pushes)",
+        "expectations.csv: changes 10.0.0.1 Sydney -> Perth  (loosens what judges the next pushes)",
+    ]
+    assert plan_fields(make_plan(old, perth))["loosened"] == [
+        {"key": "expectations.csv", "from": ("192.0.2.1 no answer",), "to": None},
+        {"key": "expectations.csv", "from": ("10.0.0.1 Sydney",), "to": ("10.0.0.1 Perth",)},
+    ]
 
 
 def test_rules_that_judge_have_no_effect() -> None:

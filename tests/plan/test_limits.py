@@ -68,6 +68,12 @@ def test_rows_whose_subnet_is_gone_are_counted() -> None:
     ]
 
 
+def test_rows_that_go_are_counted_where_no_answer_changes() -> None:
+    rows = "".join(f"Sydney,10.0.{number}.0/24\n" for number in range(200))
+    merged = "Sydney,10.0.0.0/19\n" + "".join(rows.splitlines(True)[32:])
+    assert exceeded(rows, merged, REMOVED) == [("removed-subnets", "10%", "16% of subnets")]
+
+
 def test_a_row_that_names_another_location_is_not_gone() -> None:
     assert exceeded(many_rows(100), many_rows(100, "Perth"), REMOVED) == []
 
@@ -212,6 +218,20 @@ def test_expectations_that_go_are_over_the_limit_and_those_that_only_have_anothe
     assert exceeded_limits(make_plan(old, of(""))) == (Excess("expectations.csv", "3 expectations", "0 of them"),)
     assert exceeded_limits(make_plan(other, old)) == ()
     assert exceeded_limits(make_plan(of("10.0.0.1,Sydney\n", ""), of("", ""))) == ()
+
+
+def test_an_expectation_that_expects_another_answer_is_told_as_changed() -> None:
+    def of(expectations: str, rows: str = "") -> LocationMap:
+        files = {"locations.csv": many_rows(100) + rows, "policy.toml": CHANGED, "expectations.csv": expectations}
+        return load_map(files_of(files))
+
+    old = of("10.0.0.2,Sydney\n192.0.2.1,\n192.0.2.2,\n")
+    assert exceeded_limits(make_plan(old, of("192.0.2.1,Perth\n192.0.2.2,\n", "Perth,192.0.2.1/32\n"))) == (
+        Excess("expectations.csv", "3 expectations", "2 of them"),
+        Excess("expectations.csv", "1 expectation", "another answer"),
+    )
+    new = of("10.0.0.2,Sydney\n192.0.2.1,Perth\n192.0.2.2,Perth\n", "Perth,192.0.2.0/24\n")
+    assert exceeded_limits(make_plan(old, new)) == (Excess("expectations.csv", "2 expectations", "other answers"),)
 
 
 def slow_lookup(rows: Iterable[tuple[str, str]], address: str) -> str | None:

@@ -111,11 +111,19 @@ def _owner_line(change: RuleChange) -> str:
 
 def _rule_line(change: RuleChange) -> str:
     if change.key == EXPECTATIONS_PATH and isinstance(change.before, tuple):
-        return f"{EXPECTATIONS_PATH}: drops {_names(change.before)}"
+        return f"{EXPECTATIONS_PATH}: {_expectations(change.before, change.after)}"
     head = f"{RULES_PATH}: {escape(shorten(change.key, SHOWN_KEY))}  "
     if change.key == "locations.known" and change.before and change.after:
         return head + _known(set(change.before), set(change.after))
     return f"{head}{_value(change.before)} -> {_value(change.after)}"
+
+
+def _expectations(before: tuple[str, ...], after: RuleValue) -> str:
+    """Those that go; or what each that is changed expected and expects, under the name of its subnet."""
+    if not isinstance(after, tuple):
+        return f"drops {_names(before)}"
+    texts = (f"{name_text(old)} -> {name_text(new.partition(' ')[2])}" for old, new in zip(before, after, strict=True))
+    return f"changes {listed(texts, len(before))}"
 
 
 def _known(before: set[str], after: set[str]) -> str:

@@ -1,7 +1,8 @@
 """Is a change larger than one push may make? The limits are those of the map before it, `[limits]` of its policy.toml.
 
 What counts is what was answered by a row before: its addresses whose answer changes or goes, and the rows whose subnet
-goes. A rule that changes answers counts for every one that it changes.
+goes, whatever answers there then: a hundred subnets merged into one could go with that one, in a second push. A rule
+that changes answers counts for every one that it changes.
 
 What no row covered counts by itself, since it was answered too: by the default, or by Pexip's own choice. Another
 default, or a first one, changes all of it. What rows take of it is measured by all addresses there are, and up to a /8
@@ -19,7 +20,6 @@ from ..config.files import EXPECTATIONS_PATH
 from ..config.percentages import LIMITS, Percentage, measured_share
 from ..net.ranges import Part, Range, disjoint, overlapping
 from ..text import count
-from .answer_changes import row_changes
 from .plan import Plan, Total, total_of
 from .rule_changes import APPROVAL_CHECK, RuleChange, has_limits
 
@@ -59,8 +59,7 @@ def exceeded_limits(plan: Plan) -> tuple[Excess, ...]:
             found += _excess_of_all(limit, taken.addresses, 32, "IPv4 addresses")
             found += _excess_of_all(limit, taken.slash64s, 64, "IPv6 /64s")
     if limit := limits.get("removed-subnets"):
-        rows = row_changes(plan.old, plan.new)
-        found += _excess("removed-subnets", limit, len(rows.gone.keys() - rows.come.keys()), size, "subnets")
+        found += _excess("removed-subnets", limit, len(plan.removed), size, "subnets")
     found += (_loosening(plan, change) for change in plan.loosened if change.key != APPROVAL_CHECK)
     return tuple(found)
 
@@ -80,8 +79,12 @@ def _loosening(plan: Plan, change: RuleChange) -> Excess:
     """A change of what judges the next push, without names from outside."""
     before, after = change.before, change.after
     if change.key == EXPECTATIONS_PATH:
-        all_of_them = len(plan.old.expected)
-        return Excess(change.key, count(all_of_them, "expectation"), f"{all_of_them - len(before or ()):,} of them")
+        number, all_of_them = len(before or ()), len(plan.old.expected)
+        if after is not None:
+            return Excess(
+                change.key, count(number, "expectation"), "another answer" if number == 1 else "other answers"
+            )
+        return Excess(change.key, count(all_of_them, "expectation"), f"{all_of_them - number:,} of them")
     if isinstance(before, tuple):
         return Excess(change.key, count(len(before), "name"), "any name")
     return Excess(change.key, before or "none", str(after or "none"))

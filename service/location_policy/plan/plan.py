@@ -63,6 +63,8 @@ class Plan:
     """Who is asked about the next change: by subnet, the owner of before and the next one; no effect on answers."""
     loosened: tuple[RuleChange, ...] = ()
     """What of all this holds the next push to less than this one, and the expectations that go."""
+    removed: frozenset[Network] = frozenset()
+    """The subnets of rows that go, whatever answers their addresses then."""
 
     @property
     def effect(self) -> bool:
@@ -139,11 +141,13 @@ def make_plan(old: LocationMap | None, new: LocationMap, space: AddressSpace | N
     """
     before = old or EMPTY
     defaults = (before.rules.default, new.rules.default)
-    found = changes(space or address_space(before), row_changes(before, new), defaults)
+    rows = row_changes(before, new)
+    found = changes(space or address_space(before), rows, defaults)
     judging = judging_changes(before.rules, new.rules)
     owners = owner_changes(before.owned, new.owned)
     rules = answering_changes(before.rules, new.rules)
-    return Plan(before, new, judging, rules, tuple(found), owners, loosened(before, new))
+    removed = frozenset(rows.gone.keys() - rows.come.keys())
+    return Plan(before, new, judging, rules, tuple(found), owners, loosened(before, new), removed)
 
 
 def total(found: Sequence[Change]) -> Total:

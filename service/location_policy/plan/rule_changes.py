@@ -8,7 +8,7 @@ the limit itself (`limits`), and that owners are asked no more is asked of all o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ..config.expectations import Expectation
@@ -30,7 +30,10 @@ RuleValue = str | tuple[str, ...] | None
 
 
 class RuleChange(NamedTuple):
-    """A key, as in `answer.default`, and what it said and says; None: nothing."""
+    """A key, as in `answer.default`, and what it said and says; None: nothing.
+
+    Of expectations that are changed it is the first of before and the first of now, and so on.
+    """
 
     key: str
     before: RuleValue
@@ -107,8 +110,17 @@ def _takes_any_name(change: RuleChange, old: Rules) -> bool:
 
 
 def _dropped(old: LocationMap, new: LocationMap) -> Iterator[RuleChange]:
-    if dropped := dropped_expectations(old, new):
-        yield RuleChange(EXPECTATIONS_PATH, tuple(f"{one} {one.location or 'no answer'}" for one in dropped), None)
+    """The expectations that go, then those that expect another answer."""
+    dropped = dropped_expectations(old, new)
+    kept = {one.network: one for one in new.expected} if dropped else {}
+    if gone := [one for one in dropped if one.network not in kept]:
+        yield RuleChange(EXPECTATIONS_PATH, _expected(gone), None)
+    if changed := [one for one in dropped if one.network in kept]:
+        yield RuleChange(EXPECTATIONS_PATH, _expected(changed), _expected(kept[one.network] for one in changed))
+
+
+def _expected(expectations: Iterable[Expectation]) -> tuple[str, ...]:
+    return tuple(f"{one} {one.location or 'no answer'}" for one in expectations)
 
 
 def _too_small(old: LocationMap, new: LocationMap) -> Iterator[RuleChange]:
