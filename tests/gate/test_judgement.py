@@ -89,6 +89,17 @@ def test_a_rewind_is_forbidden_unless_it_is_allowed_and_drops_commits(place: Pat
     assert (found.dropped.number, [one.id for one in found.dropped.newest]) == (12, gone[:1:-1])
 
 
+def test_rows_that_are_merged_are_held_to_the_limit_though_no_answer_changes(tmp_path: Path) -> None:
+    rows = [f"Sydney,10.0.{number}.0/24\n" for number in range(200)]
+    place = make_repository(tmp_path / "map.git", {**LIMITED, "locations.csv": "".join(rows)})
+    old = tip(place)
+    new = force_commit(place, {**LIMITED, "locations.csv": "".join(["Sydney,10.0.0.0/19\n", *rows[32:]])})
+    found = move(place, old, new)
+    assert found.effect
+    assert (found.effect.plan.effect, found.is_too_large) == (False, True)
+    assert [tuple(one) for one in found.effect.excess] == [("removed-subnets", "10%", "16% of subnets")]
+
+
 @pytest.mark.parametrize("option", [None, "allow-large-change= we move out "])
 def test_limits_that_are_exceeded_are_there_and_why_they_may_be(tmp_path: Path, option: str | None) -> None:
     place = make_repository(tmp_path / "map.git", LIMITED)

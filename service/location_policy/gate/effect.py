@@ -71,7 +71,7 @@ def effect_of(
 ) -> Effect:
     """What going from the base to this commit, which has the map `new`, does; `served` are the tips before it."""
     plan = make_plan(base.location_map, new)
-    if base.commit is None or not (plan.effect or plan.judging or plan.loosened):
+    if base.commit is None or not (plan.effect or plan.judging or plan.loosened or plan.removed):
         return Effect(base, plan)
     tips = list(_commits(repository, dict.fromkeys(served())))
     returns_to = _equal_entries(repository, tips, commit)
