@@ -23,6 +23,8 @@ GATHERED = 10_000
 """Errors, and as many warnings, that are gathered: then judging stops, and says `or more`."""
 SHOWN = 200
 """Problems that an answer has; the rest is counted by code."""
+ALIKE = 10
+"""Of these, problems of one code that a terminal is told."""
 
 
 class Code(NamedTuple):
@@ -230,6 +232,27 @@ def enough(problems: Iterable[Problem]) -> Iterator[Problem]:
             yield problem
 
 
+def few_of_each(problems: Iterable[Problem], counts: Counts) -> list[tuple[Problem, int]]:
+    """The first problems, a few of each code, for a terminal; the last of a code with how many more there are of it."""
+    left = Counter[str]()
+    for (_, code), number in counts.items():
+        left[code] += number
+    seen, few = Counter[str](), list[tuple[Problem, int]]()
+    for problem in problems:
+        if len(few) == SHOWN:
+            break
+        seen[problem.code] += 1
+        if seen[problem.code] <= ALIKE:
+            few.append((problem, left[problem.code] - ALIKE if seen[problem.code] == ALIKE else 0))
+    return few
+
+
+def alike_line(number: int, found: Problems, more: str) -> Iterator[str]:
+    """How many problems of the same code are not told, and how to see them."""
+    if number:
+        yield f"  … and {number:,} {'or ' * found.is_cut}more like it: {more}"
+
+
 class ProblemCollector:
     """Gathers problems, each with the severity that it has here, until there are enough of them.
 
@@ -269,6 +292,10 @@ class ProblemCollector:
                     return
 
     def found(self) -> Problems:
-        """All of them, in the order of their places."""
+        """All of them: the errors in the order of their places, then the warnings."""
         cut: set[Severity] = {"error", "warning"} if self.is_full else self._full - {"off"}
-        return Problems(sorted(self.listed, key=lambda one: (one.path, one.line, one.column)), cut=cut)
+        return Problems(sorted(self.listed, key=_place), cut=cut)
+
+
+def _place(problem: Problem) -> tuple[bool, str, int, int]:
+    return problem.severity != "error", problem.path, problem.line, problem.column

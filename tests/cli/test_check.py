@@ -150,10 +150,10 @@ def changed(tmp_path: Path) -> Path:
     return copy.path
 
 
-def test_what_the_change_touched_comes_first(changed: Path) -> None:
+def test_errors_come_first_and_of_them_what_the_change_touched(changed: Path) -> None:
     done = run_program("check", "--only-changed", "main", cwd=changed)
     lines = [line.partition(": ")[0] for line in done.stdout.splitlines() if not line.startswith(" ")]
-    assert lines == ["locations/apac.csv:3:8", "old.csv:1:1", "locations/apac.csv:1:8"]
+    assert lines == ["locations/apac.csv:3:8", "locations/apac.csv:1:8", "old.csv:1:1"]
     assert (done.returncode, done.stderr) == (1, "2 errors, 1 warning; 2 in changed lines\n")
 
 
@@ -179,10 +179,10 @@ def test_of_warnings_that_were_there_before_only_the_number_is_told(
 def test_a_commit_is_compared_as_a_working_copy_is(changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(CheckOptions(changed, changed, "topic"), form="json", base="main") == 1
     problems = json.loads(capsys.readouterr().out)["problems"]
-    assert [(problem["line"], problem["touched"]) for problem in problems] == [(3, True), (1, True), (1, False)]
+    assert [(problem["line"], problem["touched"]) for problem in problems] == [(3, True), (1, False), (1, True)]
     check(CheckOptions(changed, None, "topic"), form="sarif", base="main")
     results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
-    assert [result["properties"]["touched"] for result in results] == [True, True, False]
+    assert [result["properties"]["touched"] for result in results] == [True, False, True]
 
 
 def test_a_base_with_no_history_in_common_is_compared_itself(changed: Path) -> None:
@@ -231,7 +231,7 @@ def wrong(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("form", ["text", "json", "github", "gitlab", "sarif"])
+@pytest.mark.parametrize("form", ["json", "github", "gitlab", "sarif"])
 def test_of_very_many_problems_the_first_are_printed_and_the_codes_counted(
     form: str, wrong: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -246,6 +246,35 @@ def test_of_very_many_problems_the_first_are_printed_and_the_codes_counted(
     if form == "json":
         told = json.loads(seen.out)
         assert (told["total"], told["counts"], told["is_cut"]) == (10_000, {"too-few-columns": 10_000}, True)
+
+
+def test_as_text_ten_of_each_code_are_told_with_the_number_of_others(
+    wrong: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(CheckOptions(wrong, None, None))
+    seen = capsys.readouterr()
+    lines = [line for line in seen.out.splitlines() if not line.startswith("  hint: ")]
+    assert [line.partition(": ")[0] for line in lines[:10]] == [f"locations.csv:{number}:1" for number in range(1, 11)]
+    assert lines[10:] == ["  … and 9,990 or more like it: --all shows them"]
+    assert seen.err == "10,000 errors or more\n"
+
+
+def test_an_error_is_told_before_warnings_and_few_of_these(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(f"Oslo,10.1.{number}.1/24\n" for number in range(227))
+    (tmp_path / "locations.csv").write_text(f"{rows}Oslo,Oslo,10.2.0.0/16\n")
+    (tmp_path / "policy.toml").write_text('checks.host-bits = "warning"\n')
+    asked = CheckOptions(tmp_path, None, None)
+    assert check(asked) == 1
+    seen = capsys.readouterr()
+    lines = [line for line in seen.out.splitlines() if not line.startswith("  hint: ")]
+    assert lines[0].startswith("locations.csv:228:6: error: ")
+    assert lines[1].startswith("locations.csv:1:6: warning: ")
+    assert lines[11:] == ["  … and 217 more like it: --all shows them"]
+    assert seen.err == "1 error, 227 warnings\n"
+    for form in ("json", "github"):
+        check(asked, form=form)
+        first = capsys.readouterr().out
+        assert first.find("repeated-location") < first.find("host-bits")
 
 
 def test_with_all_every_problem_is_printed(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from ...integrations.forges.annotations import github_lines, gitlab_fields
 from ...integrations.forges.problem_reports import Report, make_reports
 from ...integrations.forges.sarif import sarif_fields
 from ...plan.new_problems import old_line, split_by_age
-from ...problems import GATHERED, NO_PROBLEMS, SHOWN, Fields, Problems, errors_in
+from ...problems import GATHERED, NO_PROBLEMS, SHOWN, Fields, Problem, Problems, alike_line, errors_in, few_of_each
 from ...repository.git_dir import is_git_directory
 from ...repository.repository import Repository, open_repository
 from ...repository.working_copy import filtered, read_configuration
@@ -52,10 +52,11 @@ class CheckOptions:
 def check(
     asked: CheckOptions, *, form: str = "text", base: str | None = None, covers: bool = False, all_: bool = False
 ) -> int:
-    """Print the first problems, with `covers` also what expectations cover, and how many problems; the exit status.
+    """Print the first problems, as text a few of each code, and how many problems; the exit status.
 
-    With a `base`, a revision, the warnings that were there before are only counted, and problems in lines that it has
-    not come first. With `all_` every problem is looked for and printed.
+    With `covers` also what expectations cover. With a `base`, a revision, the warnings that were there before are only
+    counted, and of errors and of warnings those come first that stand in lines that it has not. With `all_` every
+    problem is looked for and printed.
     """
     files, _ = read(asked)
     if asked.is_working_copy and not asked.is_staged:
@@ -67,13 +68,16 @@ def check(
     told = set(problems)
     reports = [one for one in make_reports(found, files, before) if one.problem in told]
     shown = reports if all_ else reports[:SHOWN]
+    few = few_of_each([one.problem for one in reports], problems.counts) if form == "text" and not all_ else None
     counted = {} if before is None else {"old_warnings": old.total}
-    for line in _lines(shown, problems.count_fields() | counted, form, location_map, _prefix(asked)):
+    lines = _lines(shown, problems.count_fields() | counted, form, location_map, _prefix(asked))
+    for line in lines if few is None else _few_lines(few, problems):
         print(line)
     for line in coverage(location_map).lines() if covers and location_map else ():
         print(line)
     print(_size(location_map) + _count(problems, old) + _touched(reports), file=sys.stderr)
-    for line in (*_rest(len(shown), problems), *old_line(old)):
+    number = len(shown) if few is None else sum(1 + alike for _, alike in few)
+    for line in (*_rest(number, problems), *old_line(old)):
         print(line, file=sys.stderr)
     return NO if errors_in(problems) else 0
 
@@ -156,6 +160,12 @@ def _lines(
         case "json":
             return _json(reports, counts, location_map)
     return (str(report.problem) for report in reports)
+
+
+def _few_lines(few: Iterable[tuple[Problem, int]], problems: Problems) -> Iterator[str]:
+    for problem, alike in few:
+        yield str(problem)
+        yield from alike_line(alike, problems, "--all shows them")
 
 
 def _json(reports: Sequence[Report], counts: Fields, location_map: LocationMap | None) -> Iterator[str]:

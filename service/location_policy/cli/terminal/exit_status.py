@@ -18,7 +18,7 @@ from ...errors import (
     RevertConflict,
     UnusableFile,
 )
-from ...problems import SHOWN, errors_in
+from ...problems import SHOWN, Problems, alike_line, few_of_each
 from ...text import escape
 
 NO = 1
@@ -50,18 +50,28 @@ def tell(error: LocationPolicyError) -> None:
 
 
 def first_lines(problems: Sequence[object]) -> Iterator[str]:
-    """The first problems, each in its form, and how many more."""
+    """The first problems, each in its form, and how many more; where they have codes, a few of each."""
+    if isinstance(problems, Problems):
+        yield from _few_lines(problems)
+        return
     yield from map(str, problems[:SHOWN])
     if len(problems) > SHOWN:
         yield f"… and {len(problems) - SHOWN:,} more"
 
 
+def _few_lines(problems: Problems) -> Iterator[str]:
+    few = few_of_each(problems, problems.counts)
+    for problem, alike in few:
+        yield str(problem)
+        yield from alike_line(alike, problems, "location-policy check --all")
+    if left := problems.total - sum(1 + alike for _, alike in few):
+        yield f"… and {left:,} more: location-policy check --all"
+
+
 def words(error: LocationPolicyError) -> Iterator[str]:
-    """That form, line by line; errors of a configuration before its warnings."""
+    """That form, line by line."""
     yield f"location-policy: {escape(error.message)}"
-    if isinstance(error, InvalidConfiguration):
-        yield from first_lines([*errors_in(error.problems), *error.problems.of("warning")])
-    elif isinstance(error, (UnusableFile, RevertConflict)):
+    if isinstance(error, (InvalidConfiguration, UnusableFile, RevertConflict)):
         yield from first_lines(error.problems)
     if error.hint:
         yield f"  hint: {escape(error.hint)}"

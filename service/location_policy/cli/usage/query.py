@@ -25,7 +25,7 @@ query_argument = of.argument("query", ASKED)
 @of.rev
 @of.option("coverage", None, "Print how much expectations.csv covers.")
 @of.form("text, json, github, gitlab or sarif.", of.CHECK_FORM)
-@of.option("all", None, "Print every problem, not only the first 200.", to="all_")
+@of.option("all", None, "Print every problem, not only the first 200, or ten of a code.", to="all_")
 @of.option("staged", None, "What is staged for the next commit, for a hook of git.")
 @of.option("only-changed", "BASE", "Only warnings that this revision has not.")
 @click.pass_context

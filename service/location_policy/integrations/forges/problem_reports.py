@@ -30,7 +30,7 @@ class Report(NamedTuple):
 
 
 def make_reports(problems: Iterable[Problem], files: Iterable[File], base: Iterable[File] | None) -> list[Report]:
-    """The problems in their order; where there is a base, those in lines that it has not come first."""
+    """The problems, errors first; where there is a base, of errors and of warnings those in lines that it has not."""
     lines = _lines_of(files)
     before = None if base is None else {path: frozenset(found) for path, found in _lines_of(base).items()}
     seen = Counter[tuple[str, str, bytes]]()
@@ -41,7 +41,7 @@ def make_reports(problems: Iterable[Problem], files: Iterable[File], base: Itera
         is_touched = None if before is None else text not in before.get(problem.path, ())
         reports.append(Report(problem, _fingerprint(*key, seen[key]), is_touched))
         seen[key] += 1
-    return sorted(reports, key=lambda report: report.is_touched is False)
+    return sorted(reports, key=lambda report: (report.problem.severity != "error", report.is_touched is False))
 
 
 def _lines_of(files: Iterable[File]) -> Lines:
