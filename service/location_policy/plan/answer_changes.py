@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..config.location_map import LocationMap
 from ..config.row_diff import RowChanges, file_changes, space_of
@@ -24,8 +23,7 @@ Kind = Literal["moved", "added", "removed", "overflow"]
 KINDS: tuple[Kind, ...] = ("moved", "removed", "added", "overflow")
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """Ranges whose addresses all got one answer before and get another after; None: none at all.
 
     The ranges are disjoint, in order, of one family (`size`: bytes of an address) and never next to each other. `rows`
@@ -99,6 +97,8 @@ def changes(
 
 class _Growing:
     """A change to which ranges are added: those of one outermost row, and what they touch."""
+
+    __slots__ = ("_after", "_before", "_place", "_ranges", "_rows", "_size")
 
     def __init__(self, size: int, before: Names | None, after: Names | None) -> None:
         self._size, self._before, self._after = size, before, after

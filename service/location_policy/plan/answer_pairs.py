@@ -30,12 +30,15 @@ class Pair(NamedTuple):
 
 def pairs(plan: Plan) -> list[Pair]:
     """The pairs of a plan, the largest first; each range is in one of them."""
-    found: dict[tuple[Kind, Names | None, Names | None], list[Change]] = {}
+    by_names: dict[tuple[Names | None, Names | None], list[Change]] = {}
     for change in plan.changes:
-        kind, before, after = change.kind, change.before, change.after
+        by_names.setdefault((change.before, change.after), []).append(change)
+    found: dict[tuple[Kind, Names | None, Names | None], list[Change]] = {}
+    for (before, after), changes in by_names.items():
+        kind = changes[0].kind
         if kind != "overflow":
-            before, after = before and before[:1], after and after[:1]
-        found.setdefault((kind, before, after), []).append(change)
+            before, after = before and before[:1], after and after[:1]  # noqa: PLW2901
+        found.setdefault((kind, before, after), []).extend(changes)
     summed = (Pair(*answers, total(changes), plan.whole) for answers, changes in found.items())
     return sorted(summed, key=lambda pair: _share(pair.size, plan.whole), reverse=True)
 

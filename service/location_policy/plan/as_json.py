@@ -86,13 +86,13 @@ def _range_fields(change: Change, places: Mapping[Network, Source]) -> Fields:
         "from": answer_fields(change.before),
         "to": answer_fields(change.after),
         **_size_fields(change),
-        "sources": [f"{place.path}:{place.line}" for place in map(places.__getitem__, change.rows)],
+        "sources": [f"{path}:{line}" for path, line, _ in map(places.__getitem__, change.rows)],
     }
 
 
 def _size_fields(change: Change) -> Fields:
     if change.size == 4:
-        return {"addresses": sum(part.size for part in change.ranges)}
+        return {"addresses": sum(last - first + 1 for first, last in change.ranges)}
     return {"slash64s": str(count_slash64s(change.ranges))}
 
 

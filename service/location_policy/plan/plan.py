@@ -157,7 +157,7 @@ def total(found: Sequence[Change]) -> Total:
 
 def total_of(ranges: Sequence[tuple[int, Range]]) -> Total:
     """How much these ranges are, each with the size of its addresses."""
-    addresses = sum(part.size for size, part in ranges if size == 4)
+    addresses = sum(last - first + 1 for size, (first, last) in ranges if size == 4)
     return Total(len(ranges), addresses, count_slash64s(part for size, part in ranges if size == 16))
 
 
