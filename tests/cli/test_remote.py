@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from location_policy.repository.remote.mirror import Mirror
+from location_policy.rollout.refresher import Refresher
+from location_policy.rollout.state import ActiveState
 from tests.support.program import run_program
 from tests.support.repositories import GOOD, clone, git, init, make_repository, tip
 
@@ -67,7 +69,7 @@ def test_the_copy_of_a_remote_is_read_and_its_journal_is_beside_it(tmp_path: Pat
     repository = make_repository(tmp_path / "x.git", GOOD)
     mirror = Mirror(repository.as_uri(), tmp_path / "state", None, 0)
     mirror.make()
-    mirror.update()
+    Refresher(mirror.directory, ActiveState(), tmp_path / "state", mirror).look()
     (tmp_path / "state/journal.jsonl").write_text(
         f'{{"at": "2026-03-01T12:30:00+00:00", "event": "active", "commit": "{tip(repository)}"}}\n'
     )
