@@ -363,7 +363,7 @@ def test_the_same_fetch_is_no_second_one(tmp_path: Path) -> None:
     old, new = [tip(followed.remote), *chain(followed, 1)]
     followed.set_back(old)
     followed.look()
-    followed.mirror.interval = followed.mirror._due = float("inf")
+    followed.mirror._schedule._due = float("inf")
     followed.mirror.interval = 0.0
     followed.refresher.refresh()
     assert followed.told[1:] == (new, new)
@@ -440,7 +440,8 @@ def test_a_branch_that_is_gone_leaves_ours_and_comes_back(followed: Followed) ->
     state = followed.look()
     assert followed.told == ("unreachable", good, good)
     assert state.failure
-    assert state.failure.message == "branch main has no commit; branches here: side"
+    told = f"HEAD of {followed.remote.as_uri()} names a branch that is not there; branches there: side"
+    assert state.failure.message == told
     followed.set_back(good)
     followed.look()
     assert followed.told == taken(good)

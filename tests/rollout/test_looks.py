@@ -314,6 +314,21 @@ def test_a_copy_asks_git_when_it_fetches(tmp_path: Path, quick: pytest.MonkeyPat
     assert looking.head == new
 
 
+def test_a_copy_whose_remote_has_nothing_new_is_not_read(tmp_path: Path, quick: pytest.MonkeyPatch) -> None:
+    remote = make_repository(tmp_path / "remote.git", GOOD)
+    mirror = Mirror(remote.as_uri(), tmp_path, None, interval=0)
+    mirror.make()
+    looking = looking_at(mirror.directory, tmp_path / "state", quick, mirror)
+    looking.rest()
+    looks = mirror.looks.ok
+    assert not any(looking.look() for _ in range(5))
+    assert mirror.looks.ok == looks + 5
+    assert looking.active.state.last_checked_at == mirror.fetched_at
+    new = force_commit(remote, OTHER)
+    assert looking.look()
+    assert looking.head == new
+
+
 # --- any series of changes ---
 
 OPERATIONS = ("move", "move back", "pack", "prune", "point", "detach", "delete", "configure", "restore", "nothing")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.repository.remote.mirror import Mirror, fetched_ref
+from location_policy.repository.remote.mirror import Mirror
 from location_policy.rollout.persistence import PIN
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState, State
@@ -109,7 +109,7 @@ def test_nor_does_it_in_the_copy_of_a_remote(repository: Path, alice: SshKey, si
     active = ActiveState()
     refresher = Refresher(mirror.directory, active, tmp_path / "state", mirror)
     refresher.refresh()
-    assert tip(mirror.directory, fetched_ref(PIN)) == unsigned
+    assert tip(mirror.directory, PIN) == good
     assert (active.state.name, in_force(active.state)) == ("rejected", good)
 
 

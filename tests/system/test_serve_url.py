@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.repository.remote.git_remote import served_remote
 from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository
 from tests.support.service import Service, started_service, wait_until
 
@@ -75,6 +79,55 @@ def test_after_a_restart_without_the_remote_the_last_good_content_is_served(remo
     with following(remote) as service:
         service.wait_for("last-good")
         assert service.locate("10.61.2.0").json()["result"]["location"] == "Sydney"
+
+
+@pytest.mark.parametrize("harm", ["deleted", "config", "objects"])
+def test_without_the_remote_a_destroyed_copy_is_no_hindrance(remote: Path, harm: str) -> None:
+    with following(remote) as service:
+        service.wait_for("in-sync")
+    (copy,) = (remote.parent / "data/state").glob("mirror-*.git")
+    if harm == "config":
+        (copy / "config").write_text("[core\n")
+    else:
+        shutil.rmtree(copy if harm == "deleted" else copy / "objects")
+    remote.rename(remote.with_name("away.git"))
+    with following(remote) as service:
+        assert service.wait_for("last-good")["failure"]["message"].startswith("git ls-remote failed: ")
+        assert service.locate("10.61.2.0").json()["result"]["location"] == "Sydney"
+        remote.with_name("away.git").rename(remote)
+        new = force_commit(remote, {"locations.csv": "Perth,10.61.2.0/24\n"})
+        service.wait_for("in-sync", new)
+
+
+def test_without_the_remote_a_first_start_waits_for_it(remote: Path) -> None:
+    remote.rename(remote.with_name("away.git"))
+    with following(remote) as service:
+        assert service.locate("10.61.2.0").status == 503
+        remote.with_name("away.git").rename(remote)
+        service.wait_for("in-sync")
+
+
+def test_a_copy_that_is_deleted_under_a_running_service_is_made_anew(remote: Path) -> None:
+    with following(remote) as service:
+        good = service.wait_for("in-sync")["active"]["commit"]
+        (copy,) = (remote.parent / "data/state").glob("mirror-*.git")
+        shutil.rmtree(copy)
+        wait_until((copy / "refs/heads/main").exists)
+        service.wait_for("in-sync", good)
+        assert service.log.read_text().count("made anew") == 1
+
+
+def test_a_signal_amid_a_fetch_ends_it_with_nothing_left(remote: Path) -> None:
+    with served_remote(remote) as server:
+        force_commit(remote, {"large.csv": os.urandom(400_000)})
+        server.only, server.cut_after, server.hangs = "command=fetch", 200_000, True
+        with started_service("--repo", server.url, "--fetch-interval", "0.1", cwd=remote.parent) as service:
+            (copy,) = (remote.parent / "data/state").glob("mirror-*.git")
+            wait_until(lambda: bool(list(copy.glob("objects/pack/tmp_pack_*"))))
+            began = time.monotonic()
+            assert service.stop() == 0
+            assert time.monotonic() - began < 4
+            assert [*copy.rglob("tmp_*"), *copy.rglob("*.lock")] == []
 
 
 def test_another_branch_can_be_asked_for(remote: Path) -> None:

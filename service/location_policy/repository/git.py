@@ -44,6 +44,7 @@ _CLOSED = {
     "GIT_ATTR_NOSYSTEM": "1",
     "XDG_CONFIG_HOME": os.devnull,  # where git looks for the user's `attributes` and `ignore`, without being asked to
     "GIT_ALLOW_PROTOCOL": "",  # no way out: a missing object is not fetched from wherever the repository says
+    "GIT_NO_LAZY_FETCH": "1",  # git >= 2.45; an older one that misses an object calls a git fetch, which may not go out
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_REPLACE_OBJECTS": "1",
@@ -79,6 +80,7 @@ class GitFailed(RepositoryError):
         said = escape(stderr.strip().rpartition("\n")[2])
         super().__init__(f"git {command} failed: {said.removeprefix('fatal: ') or f'status {status}'}")
         self.status = status
+        self.stderr = stderr
 
 
 class Git(Protocol):

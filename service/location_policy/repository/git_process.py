@@ -70,11 +70,11 @@ def deadline(seconds: float) -> Iterator[None]:
         _deadline.reset(before)
 
 
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a git that runs, and what it has started."""
+def end_group(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGKILL) -> None:
+    """End a git that runs, and what it has started; SIGTERM lets it take away its locks."""
     if process.returncode is None:  # so it was not waited for, and its number is no other's
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, how)
 
 
 def end_all() -> None:

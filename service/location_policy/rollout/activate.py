@@ -161,10 +161,10 @@ class Activator:
         here, stored = self.history.here, self._stored_here()
         return start_candidates(repository, self.rule, head, here, stored, self._noted)
 
-    def fall_back(self, repository: Repository) -> None:
-        """Put in force the best there is without HEAD, unless that is done."""
+    def fall_back(self, repository: Repository, head: str | None = None) -> None:
+        """Put in force the best there is without HEAD, or with one that may be old, unless that is done."""
         if self._active.state.snapshot is None or not self._has_fallen_back:
-            self._put_first_in_force(repository, self._start(repository, None))
+            self._put_first_in_force(repository, self._start(repository, head))
             self._has_fallen_back = True
 
     def _put_first_in_force(self, repository: Repository, order: Iterable[Candidate]) -> None:

@@ -8,6 +8,7 @@ not be kept.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,10 +63,11 @@ class Refresher:
 
     def look(self) -> None:
         """Refresh unless everything is in order and no file has changed that decides what is served."""
-        is_due = self._is_hurried or (self._mirror is not None and self._mirror.is_due())
+        is_due = self._mirror is not None and self._mirror.is_due()
         with self._active.asking(), deadline(0.0 if self._active.state.was_read else START):
-            if is_due or not self._is_in_order() or self._detector.has_changed():
-                self.refresh()
+            is_asked = self._is_hurried or not self._is_in_order() or self._detector.has_changed()
+            if is_asked or is_due:
+                self.refresh(only_news=not is_asked)
             else:
                 self._note_check()
             if self._directory:
@@ -87,19 +89,24 @@ class Refresher:
     def _is_in_order(self) -> bool:
         state = self._active.state
         is_wrong = state.outage or state.head is None or state.signatures_problem
-        return state.is_settled and not is_wrong and not self._activator.is_waiting
+        is_due = self._activator.is_waiting or (self._fetch_gate is not None and self._fetch_gate.is_due())
+        return state.is_settled and not is_wrong and not is_due
 
-    def refresh(self) -> None:
-        """Ask git; every failure becomes part of the state."""
+    def refresh(self, *, only_news: bool = False) -> None:
+        """Ask git; every failure becomes part of the state.
+
+        `only_news`: the copy of a remote is read if looking at the remote has changed it.
+        """
         self._is_hurried = False
         try:
             if self._active.state.snapshot is None:  # before anything is asked that may not answer
                 with self._active.asking(is_asked=False):
                     self._activator.serve_stored()
             if self._mirror:
-                self._mirror.update()
-            with open_repository(self._place) as repository:
-                self._look(repository)
+                self._look_at_mirror(self._mirror, only_news=only_news)
+            else:
+                with open_repository(self._place) as repository:
+                    self._look(repository)
         except Exception as error:  # noqa: BLE001  the top level: to end here would be to serve old answers for ever
             self._note_failed(error)
             self._activator.tell_what_is_gone()
@@ -108,7 +115,34 @@ class Refresher:
         if self._active.state.outage and self._active.state.snapshot is None:
             self._activator.serve_stored()
 
+    def _look_at_mirror(self, mirror: Mirror, *, only_news: bool) -> None:
+        """Look at a remote, then at the copy of it; without the remote only where nothing else can be served."""
+        try:
+            mirror.update()
+        except RepositoryError:
+            if self._active.state.snapshot is None:
+                with suppress(RepositoryError), open_repository(self._place) as repository:
+                    self._serve_what_is_here(repository)
+            raise
+        if only_news and not self._detector.has_changed():
+            self._note_check()
+            return
+        try:
+            with open_repository(self._place) as repository:
+                self._look(repository)
+        except RepositoryError as error:
+            mirror.note_read(error)
+            raise
+        mirror.note_read(None)
+
     # --- what is there ---
+
+    def _serve_what_is_here(self, repository: Repository) -> None:
+        """Put the best in force that a copy has; what its remote says of it is not known."""
+        settings = repository.settings()
+        self._activator.history = history_rule(settings, self._activator.history.here.place)
+        self._look_at_rule(signature_rule(settings, repository.directory))
+        self._activator.fall_back(repository, repository.tip(repository.served_ref(settings)))
 
     def _look(self, repository: Repository) -> None:
         begun = self._detector.begin()
@@ -127,7 +161,8 @@ class Refresher:
         self._look_at_notes(repository)
         self._activator.try_again(repository)
         others = (self._place, self._place / ".git", *hook_files, *filter(None, self._activator.rule.keys))
-        self._detector.end(begun, deciding_files(repository.directory, (ref, NOTES), others))
+        refs = (ref, fetched_ref(ref), NOTES) if self._mirror else (ref, NOTES)
+        self._detector.end(begun, deciding_files(repository.directory, refs, others))
 
     def _note_check(self) -> None:
         """The source was looked at: a copy when its remote was, anything else just now."""
@@ -146,7 +181,8 @@ class Refresher:
             return
         state = self._active.state
         head = state.head if state.head and state.head.commit.id == tip and not is_switched else None
-        if head is None or self._is_to_be_judged_again():
+        is_lost = self._mirror is not None and repository.tip(ref) is None  # the copy was made anew
+        if head is None or is_lost or self._is_to_be_judged_again():
             commit = self._activator.read(repository, tip)
             if head is None:
                 before = self._activator.in_force() or repository.tip(ref)
@@ -242,7 +278,8 @@ class Refresher:
     def _note_failed(self, error: Exception) -> None:
         """A look has failed; that the repository goes away under way is told as that, not by what git met then."""
         try:
-            find_git_directory(self._place)
+            if self._mirror is None:
+                find_git_directory(self._place)
         except NotARepository as gone:
             error = gone
         except OSError:

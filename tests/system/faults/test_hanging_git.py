@@ -160,7 +160,7 @@ def test_a_look_that_does_not_come_back_is_told_as_a_source_out_of_reach(
     refresher = Refresher(repository, active, tmp_path / "state")
     seen: list[str] = []
 
-    def refresh() -> None:
+    def refresh(*, only_news: bool) -> None:  # noqa: ARG001  as it is called
         seen.append(active.state.name)
         monkeypatch.setattr(state_module, "OVERDUE", 0.0)
         seen.append(active.state.name)

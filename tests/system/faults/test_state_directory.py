@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from tests.support.repositories import BAD, GOOD, force_commit, git, make_reposi
 from tests.support.service import running_service, started_service, wait_until
 
 PERTH = {"locations/apac.csv": "Perth,10.61.2.0/24\n"}
-HELD = [journal.FILE_NAME, FILE_NAME]
+HELD = ["journal.jsonl", "last-good", "serve.lock"]
 """What stands in a state directory."""
 KILLED = Path(__file__).parent / "killed_at.py"
 STEPS = (
@@ -56,16 +57,56 @@ def forget_all_but_the_state(repository: Path) -> None:
 
 
 @contextmanager
-def small_disk(path: Path) -> Iterator[Path]:  # pragma: no cover  needs mount
-    """A file system of 64 KiB."""
+def small_disk(path: Path, kilobytes: int = 64) -> Iterator[Path]:  # pragma: no cover  needs mount
+    """A file system of so many KiB."""
     path.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", path], check=False, capture_output=True)
+    size = f"size={kilobytes}k"
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "none", path], check=False, capture_output=True)
     if done.returncode:
         pytest.skip("no file system can be mounted here")
     try:
         yield path
     finally:
         subprocess.run(["umount", path], check=True)
+
+
+@pytest.mark.parametrize("disk", ["full", "read-only"])
+@pytest.mark.parametrize("copy", ["whole", "deleted", "destroyed"])
+def test_a_service_that_follows_a_remote_starts_on_a_disk_that_cannot_be_written(
+    repository: Path, tmp_path: Path, disk: str, copy: str
+) -> None:  # pragma: no cover  needs mount
+    arguments = ("--repo", repository.as_uri(), "--fetch-interval", "0.2")
+    with small_disk(tmp_path / "state", kilobytes=512) as state:
+        with started_service(*arguments, "--state-dir", state, cwd=tmp_path) as service:
+            good = service.wait_for("in-sync")["active"]["commit"]
+        (mirror,) = state.glob("mirror-*.git")
+        if copy == "deleted":
+            shutil.rmtree(mirror)
+        elif copy == "destroyed":
+            (mirror / "config").write_text("[core\n")
+        if disk == "full":
+            fill(state)
+        else:
+            subprocess.run(["mount", "-o", "remount,ro", state], check=True)
+        new = force_commit(repository, PERTH)
+        with started_service(*arguments, "--state-dir", state, cwd=tmp_path) as service:
+            wait_until(lambda: service.locate("10.61.2.0").status == 200)
+            assert service.locate("10.61.2.0").json()["policy.commit"] == good
+            wait_until(lambda: service.status()["failure"] is not None)
+            told = service.status()["failure"]["message"]
+            assert re.search(r"the disk is full|Read-only file system|Permission denied|No space left", told), told
+            if disk == "full":
+                (state / "filling").unlink()
+            else:
+                subprocess.run(["mount", "-o", "remount,rw", state], check=True)
+            service.wait_for("in-sync", new)
+
+
+def fill(folder: Path) -> None:  # pragma: no cover  needs mount
+    """Take the room that is left, to the last byte."""
+    with (folder / "filling").open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
 
 
 def test_a_full_disk_is_told_leaves_what_was_kept_whole_and_is_tried_again(
@@ -176,7 +217,7 @@ def test_what_a_killed_process_left_is_removed_at_start_and_nothing_else(reposit
         service.wait_for("in-sync")
         wait_until((state / journal.FILE_NAME).exists)
         held = sorted(path.name for path in state.iterdir())
-        assert held == [".last-good", ".last-good.new", *HELD, "notes"]
+        assert held == sorted([".last-good", ".last-good.new", *HELD, "notes"])
 
 
 # --- shared ---

@@ -30,7 +30,7 @@ class ServeOptions:
     listen: Listen = field(default_factory=Listen)
     users: Users = field(default_factory=Users)
     state_dir: Path | None = None
-    fetch_interval: float = 15.0
+    fetch_interval: float = 30.0
     git_http: bool | None = None
     changes: Changes = "served"
     example: bool = False

@@ -33,6 +33,8 @@ from .source import Source
 
 FIRST_LOOK = 0.5
 """Seconds that answers from the state directory wait for what HEAD says: mostly they need not be given at all."""
+FIRST_FETCH = 0.2
+"""The same where it is to be fetched: a remote may be away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def work(parts: Parts, manager: Manager) -> None:
         api = SyncApi(syncs, wakeup)
         app = make_app(active, parts.settings, parts.decisions, parts.access, parts.opened.backend, api, webhook)
         if parts.source.is_kept and parts.opened.answers:
-            watcher.wait_for_look(FIRST_LOOK)
+            watcher.wait_for_look(FIRST_FETCH if mirror else FIRST_LOOK)
         context = parts.certificates.context if parts.certificates else None
         signs, is_proxy = _signs(manager, notifier, wakeup), parts.access.proxies.believes
         run(app, parts.listener, parts.options.limits, context, signs, read=BODIES, is_proxy=is_proxy)

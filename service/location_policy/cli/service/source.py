@@ -67,14 +67,29 @@ def _remote(options: ServeOptions, url: str) -> Source:
 def make(source: Source, options: ServeOptions) -> None:
     """The repository, or the copy of a remote one, where it is ours to make."""
     if source.mirror:
-        source.mirror.make()
+        _make_mirror(source, source.mirror)
     elif source.is_ours and not os.access(source.place, os.F_OK) and not _was_served(source.state):
         content = shipped("config-repo") if options.example else None
         create(source.place, content, signatures=options.signatures)
 
 
+def _make_mirror(source: Source, mirror: Mirror) -> None:
+    """Where there is last good content of it, it is served whatever is wrong with the copy, which a look mends."""
+    try:
+        mirror.make()
+    except RepositoryError as error:
+        if not _was_served(source.state, source.place):
+            raise
+        log.warning("no copy is made now: %s", "; ".join(filter(None, (error.message, error.hint))))
+
+
 def find(source: Source, options: ServeOptions) -> Path:
-    """The git directory; one that cannot be read now is waited for when its last good content is on disk."""
+    """The git directory; one that cannot be read now is waited for when its last good content is on disk.
+
+    The copy of a remote is as it was asked for, or is made so.
+    """
+    if source.mirror:
+        return source.place
     try:
         directory = find_repository(source.place, source.state)
         with open_repository(directory) as repository:

@@ -48,7 +48,7 @@ ROWS = (
     Row("listen.host", "host", "ADDRESS", "Where to listen."),
     Row("listen.port", "port", "N", "0 takes a free one.", Integer(0, 65535)),
     Row("state_dir", "state-dir", "DIR", "Where the last good content is kept.", PATH),
-    Row("fetch_interval", "fetch-interval", "SECONDS", "Between two fetches of a URL.", Decimal(0.1), RARE),
+    Row("fetch_interval", "fetch-interval", "SECONDS", "Between two looks at a URL.", Decimal(0.1), RARE),
     Row("git_http", "git-http/--no-git-http", None, "Clone from here, push to here.  [default: if owned]", None, RARE),
     Row("changes", "changes", "served|review", "Put changes from pages on the branch, or beside it.", CHANGES, RARE),
     Row("users.htpasswd", "htpasswd", "FILE", "Users and their passwords.", PATH),

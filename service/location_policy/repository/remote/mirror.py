@@ -1,45 +1,42 @@
 """A copy of a remote repository, kept in step by fetching: what `serve --repo URL` follows.
 
-What the remote has goes to `refs/remotes/origin/`, also a history that was rewritten. A branch of the copy itself is
-what may be in force: it moves only once what was fetched is judged.
+Each look asks the remote for the tip of one branch, and fetches where that is new. What the remote has goes to
+`refs/remotes/origin/`, also a history that was rewritten. The branch of the copy itself is what may be in force: it
+moves only once what was fetched is judged. A copy that is damaged is made anew beside the old one, and put in its place
+by a rename.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
+import shutil
+import threading
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from ...errors import RepositoryError
+from ...errors import ForeignRepository, GitUnavailable, RepositoryError, UnknownRevision
 from ..config import SECTION
-from ..git import PlainGit
-from ..new_repository import make_bare
-from ..ownership import require_own
+from ..git import GitFailed
+from .faults import CopyDamaged, is_disk_full, is_local_fault
+from .fetch import LONGEST, STANDSTILL, RemoteFailed, RemoteGit, talking
+from .looks import LookError, Looks
+from .partial_clone import TRACKED, PartialClone
+from .remote_refs import HEADS, Tip, find_tip
+from .schedule import Schedule
 from .url import part_login
-
-DEADLINE = 120.0
-"""Seconds that a fetch may take: the first one brings the whole history."""
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
-_REMOTE = "origin"
-_FETCHED = f"refs/remotes/{_REMOTE}/"
-_PATIENCE = {
-    "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
-    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=10",
-}
-_SETTINGS = {
-    "http.lowSpeedLimit": "1000",
-    "http.lowSpeedTime": "20",
-    "fetch.fsckObjects": "true",
-    "gc.reflogExpire": "never",  # to what was in force once, a branch may go back over a limit
-    "gc.autoDetach": "false",  # git >= 2.47 leaves a process at each fetch: a zombie where we are the container's init
-}
 _MIRROR = re.compile(r"mirror-[0-9a-f]{12}\.git")
+
+log = logging.getLogger(__name__)
 
 
 def mirror_directory(url: str, state_directory: Path) -> Path:
@@ -49,7 +46,7 @@ def mirror_directory(url: str, state_directory: Path) -> Path:
 
 def fetched_ref(ref: str) -> str:
     """Where the copy has a branch as the remote has it, by the full name of the branch; a whole folder ends in `/`."""
-    return _FETCHED + ref.removeprefix("refs/heads/")
+    return TRACKED + ref.removeprefix(HEADS)
 
 
 def is_mirror(directory: Path) -> bool:
@@ -58,7 +55,10 @@ def is_mirror(directory: Path) -> bool:
 
 
 class Mirror:
-    """The copy in a folder of the state directory that is named after the URL."""
+    """The copy in a folder of the state directory that is named after the URL; `looks` is what has become of the looks.
+
+    For one thread; `hurry` and `close` for any.
+    """
 
     def __init__(
         self,
@@ -66,70 +66,236 @@ class Mirror:
         state_directory: Path,
         branch: str | None,
         interval: float,
-        deadline: float = DEADLINE,
         settings: Mapping[str, str] = NO_SETTINGS,
+        standstill: float = STANDSTILL,
+        longest: float = LONGEST,
     ) -> None:
-        """`interval`: seconds between two fetches; `deadline`: seconds that one may take; `settings`: in its config."""
+        """`interval`: seconds between two looks; `settings`: in its config.
+
+        `standstill`: seconds without a byte after which a fetch is ended; `longest`: seconds that it may take.
+        """
         self.directory = mirror_directory(url, state_directory)
+        self.looks = Looks()
         self._url, self._login = part_login(url)
-        self._branch = branch
         self.interval = interval
-        self._deadline = deadline
-        self._settings = settings
-        self._due = 0.0
-        self._is_hurried = False
-        self.fetched_at: datetime | None = None
+        self._wanted = branch
+        self._settings = {f"{SECTION}.branch": branch or "", **settings}  # no branch: what the remote's HEAD names
+        self._git = RemoteGit(standstill, longest)
+        self._clone = PartialClone(self._git, self.directory, self._url, self._settings)
+        self._schedule = Schedule(interval)
+        self._lock = threading.RLock()  # where git is slow at a start, it is still made when the first look begins
         self._failure: RepositoryError | None = None
-        self._git = PlainGit(self.directory)
+        self._is_made = self._is_size_told = False
+        self._tip: Tip | None = None
+        self._damage: str | None = None
+        self._doubts = 0
+
+    @property
+    def fetched_at(self) -> datetime | None:
+        """When the remote was asked last, and has answered."""
+        return self.looks.last_succeeded_at
+
+    @property
+    def branch(self) -> str | None:
+        """The full name of the branch that is followed; None where that is not known yet."""
+        name = self._tip.branch if self._tip else self._wanted
+        return name and HEADS + name
+
+    @property
+    def tip_ref(self) -> str | None:
+        """The full name of the ref that has what was fetched of it."""
+        return self.branch and fetched_ref(self.branch)
+
+    # --- the copy ---
 
     def make(self) -> None:
-        """The empty copy, where there is none yet; raises ForeignRepository where another user has made it."""
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.directory.is_symlink():
-            raise RepositoryError(f"{self.directory} is a symbolic link, not a copy that was made here", "take it away")
-        require_own(self.directory, self.directory)
-        make_bare(self.directory, self._branch or "main")
-        for key, value in {f"remote.{_REMOTE}.url": self._url, **_SETTINGS}.items():
-            self._git.run("config", key, value)
-        for key, value in {f"{SECTION}.branch": self._branch or "", **self._settings}.items():
-            self._git.run("config", key, value)  # no branch: what the remote's HEAD names
+        """The empty copy, where there is none yet; one that is damaged waits for the next look, and is made anew.
+
+        Raises RepositoryError where it cannot be written, ForeignRepository where another user has made it.
+        """
+        with self._lock:
+            old, new = self._beside()
+            if old.exists() and not self.directory.exists():  # ended between two renames
+                old.rename(self.directory)
+            _remove(old)
+            _remove(new)
+            try:
+                self._clone.make()
+            except (CopyDamaged, GitFailed) as error:
+                if not self._is_damage(error):
+                    raise
+                self._damage = error.message
+            else:
+                self._is_made = True
+
+    def _beside(self) -> tuple[Path, Path]:
+        """Where a copy is that was replaced, and one that is to replace it."""
+        return self.directory.with_suffix(".old"), self.directory.with_suffix(".new")
+
+    # --- looks ---
 
     def update(self) -> None:
-        """Fetch if it is time to; raises RepositoryError as long as the last fetch failed."""
+        """Look at the remote if it is time to; raises RepositoryError as long as the last look failed."""
         if self.is_due():
-            self._is_hurried = False
-            self._failure = self._fetch()
-            self._due = time.monotonic() + self.interval
+            with self._lock:
+                self._look()
         if self._failure:
             raise self._failure
 
     def is_due(self) -> bool:
-        """Will the next update fetch?"""
-        return self._is_hurried or time.monotonic() >= self._due
+        """Will the next update look at the remote?"""
+        return self._schedule.seconds_left <= 0
 
     def hurry(self) -> None:
-        """Let the next update fetch, whenever the last one was."""
-        self._is_hurried = True
+        """Let the next update look at the remote, whenever the last one did."""
+        self._schedule.hurry()
 
     def close(self) -> None:
-        """End a fetch that is under way."""
-        self._git.end()
+        """End a look that is under way; there is no other after it."""
+        self._git.close()
 
-    def _fetch(self) -> RepositoryError | None:
+    def note_read(self, failure: RepositoryError | None) -> None:
+        """What has come of reading the copy: where it cannot be read it is made anew, at once the first time."""
+        if failure is None:
+            self._doubts = 0
+        elif not isinstance(failure, GitUnavailable) and self._is_local(failure.message):
+            self._doubts += 1
+            if self._doubts & (self._doubts - 1) == 0:  # ever more seldom, where that is no cure
+                self._damage = failure.message
+            if self._doubts == 1:
+                self._schedule.hurry()
+
+    def _look(self) -> None:
+        self._schedule.begin()
+        began = time.monotonic()
         try:
-            self._ask("fetch", "--quiet", "--prune", "--no-tags", _REMOTE, f"+refs/heads/*:{_FETCHED}*")
-            if not self._branch:
-                self._follow_head()
-            self.fetched_at = datetime.now(UTC)
+            self._follow({**talking(self._git.standstill), **self._login})
         except RepositoryError as error:
-            return error
+            self._note_failed(error)
+        except OSError as error:
+            self._note_failed(RepositoryError(f"{error.filename or self.directory}: {error.strerror}"))
+        else:
+            self._failure = None
+            self._schedule.succeed()
+            self.looks = replace(
+                self.looks, last_succeeded_at=datetime.now(UTC), unreachable_since=None, ok=self.looks.ok + 1
+            )
+        next_look_at = datetime.now(UTC) + timedelta(seconds=self._schedule.seconds_left)
+        self.looks = replace(self.looks, next_look_at=next_look_at, seconds=time.monotonic() - began)
+
+    def _note_failed(self, error: RepositoryError) -> None:
+        told = error.stderr if isinstance(error, GitFailed) else error.message
+        if is_disk_full(told):
+            hint = "make room there: it is fetched again by itself"
+            error = RepositoryError(
+                f"nothing of {self._url} can be kept in {self.directory.parent}: the disk is full", hint
+            )
+        self._failure = error
+        self._schedule.fail(error.retry_after if isinstance(error, RemoteFailed) else 0.0)
+        now = datetime.now(UTC)
+        last_error = LookError(now, error.message, error.hint, self._kind(error, told))
+        since = self.looks.unreachable_since or now
+        self.looks = replace(self.looks, last_error=last_error, unreachable_since=since, failed=self.looks.failed + 1)
+
+    def _follow(self, environment: Mapping[str, str]) -> None:
+        tip = find_tip(self._git, self._url, self._wanted, environment)
+        try:
+            why = self._damage or self._read_copy(tip)
+            if why is None and tip and tip != self._tip:
+                self._fetch(tip, environment)
+        except (CopyDamaged, ForeignRepository, GitFailed) as error:
+            if not self._is_damage(error):
+                raise
+            why = error.message
+        if why is not None and tip:
+            self._make_anew(tip, environment, why)
+        if tip is None and self._tip:
+            raise UnknownRevision(f"{self._url} is empty: its branch {self._tip.branch} is gone", "push it again")
+
+    def _read_copy(self, tip: Tip | None) -> str | None:
+        """Read, once, what the copy has; why it must be made anew, "" where nothing is lost by that, if it must."""
+        if not self._is_made:
+            self.make()
+        if self._tip and self._clone.is_there():
+            return None
+        if self._tip:
+            return f"{self.directory} is gone"
+        content = self._clone.content()
+        if tip is None:
+            self._tip = next((Tip(*one) for one in content.tips.items()), None)
+            return None
+        if len(tip.commit_id) != content.id_length and not content.tips:
+            return ""
+        self._clone.require_whole()
+        if tip.branch in content.tips:
+            self._tip = Tip(tip.branch, content.tips[tip.branch])
         return None
 
-    def _follow_head(self) -> None:
-        """Let our HEAD name the branch that the remote's names."""
-        head = re.match(rb"ref: (refs/heads/\S+)\tHEAD", self._ask("ls-remote", "--symref", _REMOTE, "HEAD"))
-        if head and head[1] != self._git.run("symbolic-ref", "HEAD").strip():  # a HEAD that is written is looked at
-            self._git.run("symbolic-ref", "HEAD", head[1].decode())
+    def _fetch(self, tip: Tip, environment: Mapping[str, str]) -> None:
+        commit_id, is_filtered = self._clone.fetch(tip.branch, environment)
+        self._take(Tip(tip.branch, commit_id), is_filtered=is_filtered)
+        try:
+            self._clone.tidy()
+        except RepositoryError as error:
+            log.warning("not tidied repository=%s: %s", self._url, error.message)
 
-    def _ask(self, *arguments: str) -> bytes:
-        return self._git.run(*arguments, environment={**_PATIENCE, **self._login}, deadline=self._deadline)
+    def _take(self, tip: Tip, *, is_filtered: bool) -> None:
+        self._clone.follow(tip.branch)
+        self._tip = tip
+        if not is_filtered and not self._is_size_told:
+            self._is_size_told = True
+            told = "copied whole repository=%s bytes=%d: the server leaves out no files that are not read (%s)"
+            log.info(told, self._url, self._clone.size(), "uploadpack.allowFilter")
+
+    def _make_anew(self, tip: Tip, environment: Mapping[str, str], why: str) -> None:
+        """Make a new copy beside the one that is there, and put it in its place when all is in it."""
+        if self.directory.is_symlink():
+            raise RepositoryError(f"{self.directory} is a symbolic link, not a copy that was made here", "take it away")
+        old, new = self._beside()
+        _remove(new)
+        clone, kept = PartialClone(self._git, new, self._url, self._settings), self._clone.kept(tip.branch)
+        try:
+            clone.make(len(tip.commit_id))
+            commit_id, is_filtered = clone.fetch(tip.branch, environment, list(kept.refs.values()))
+            clone.take_over(kept)
+            _remove(old)
+            with suppress(FileNotFoundError):
+                self.directory.rename(old)
+            new.rename(self.directory)
+        except OSError as error:
+            raise RepositoryError(f"no new copy can be made in {new.parent}: {error.strerror}") from None
+        finally:
+            _remove(new)
+            _remove(old)
+        self._damage, self._is_made = None, True
+        self._take(Tip(tip.branch, commit_id), is_filtered=is_filtered)
+        if why:
+            log.warning("made anew repository=%s: %s", self._url, why)
+            self.looks = replace(self.looks, remade=self.looks.remade + 1)
+
+    def _kind(self, error: RepositoryError, told: str) -> str:
+        """One word for what has failed."""
+        if isinstance(error, UnknownRevision):
+            return "branch"
+        if is_disk_full(told):
+            return "disk"
+        return "local" if self._is_local(told) else "remote"
+
+    def _is_damage(self, error: RepositoryError) -> bool:
+        """Has the copy been damaged, so that a new one mends it?"""
+        return not isinstance(error, GitFailed) or self._is_local(error.stderr)
+
+    def _is_local(self, told: str) -> bool:
+        """Does what was told mean the copy? The names of the copy and of the remote can have any word in them."""
+        for name in (str(self.directory.parent.absolute()), str(self.directory.parent), self._url):
+            told = told.replace(name, "")
+        return is_local_fault(told)
+
+
+def _remove(path: Path) -> None:
+    """Remove a copy, or what is in the place of one, as far as that can be."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

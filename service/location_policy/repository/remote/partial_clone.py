@@ -1,0 +1,246 @@
+"""A partial clone of a remote: the history of one branch, and of its files only those that make the map.
+
+It is fetched as `git clone --bare --filter=blob:none` would (git-clone, "--filter"), and the contents that are read in
+one further request, as git itself fetches what it misses (promisor-remote.c). `refs/remotes/origin/<branch>` moves when
+all is there.
+
+That the clone is partial is said to the gits that fetch and pack, and not in its config: nothing that reads it fetches.
+git 2.39 would: for an object that is missing it calls a `git fetch`, which misses it too, and so on without end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from ...errors import RepositoryError
+from ..config import SECTION
+from ..ownership import require_own
+from .faults import CopyDamaged
+from .fetch import RemoteFailed, RemoteGit
+from .leftovers import remove_leftovers
+
+REMOTE = "origin"
+TRACKED = f"refs/remotes/{REMOTE}/"
+FILES = ("policy.toml", ":(glob)*.csv", "locations")
+"""The paths of the files that are read, as git takes them (gitglossary, "pathspec")."""
+
+_INCOMING = "refs/incoming/"
+_TIP = f"{_INCOMING}tip"
+_HOW = ("--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no")
+_PARTIAL = ("-c", f"remote.{REMOTE}.promisor=true", "-c", f"remote.{REMOTE}.partialclonefilter=blob:none")
+_KIND = f"{SECTION}.copy"
+"""The key that says whether this clone is `partial` or `whole`."""
+_SETTINGS = {
+    "fetch.fsckObjects": "true",
+    "core.bare": "true",
+    "gc.reflogExpire": "never",  # to what was in force once, a branch may go back over a limit
+    "gc.autoDetach": "false",  # git >= 2.47 leaves a process at each fetch: a zombie where we are the container's init
+}
+_OURS = "refs/location-policy/"
+_ACCEPTED = f"{SECTION}.acceptedHistory"
+
+
+class Content(NamedTuple):
+    """What a clone has: the commits that its remote had, by branch; and how many digits an id has."""
+
+    tips: Mapping[str, str]
+    id_length: int
+
+
+class Kept(NamedTuple):
+    """What a clone has that its remote has not: refs of ours, the history that was accepted, and the logs of refs."""
+
+    directory: Path
+    refs: Mapping[str, str]
+    accepted: str
+
+
+class PartialClone:
+    """The clone in a directory; for one thread."""
+
+    def __init__(self, git: RemoteGit, directory: Path, url: str, settings: Mapping[str, str]) -> None:
+        """`url` has no secret in it; `settings`: what its config says."""
+        self.directory = directory
+        self._git = git
+        self._settings = {f"remote.{REMOTE}.url": url, **_SETTINGS, **settings}
+
+    def make(self, id_length: int = 40) -> None:
+        """Make it, empty, where there is none yet, and let it have its settings; what is right is not written.
+
+        Raises RepositoryError where it cannot be written, ForeignRepository where another user has made it.
+        """
+        if self.directory.is_symlink():
+            raise RepositoryError(f"{self.directory} is a symbolic link, not a copy that was made here", "take it away")
+        if self.directory.exists() and not self.directory.is_dir():
+            raise CopyDamaged(f"{self.directory} is a file")
+        kind = {}
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise RepositoryError(f"{self.directory} cannot be made: {error.strerror}") from None
+        require_own(self.directory, self.directory)
+        if not self.is_there():
+            ids = "sha256" if id_length > 40 else "sha1"
+            self._run("init", "--quiet", "--bare", "--template=", "--initial-branch=main", f"--object-format={ids}")
+            kind = {_KIND: "partial"}
+        there = self._config()
+        for key, value in {**self._settings, **kind}.items():
+            if there.get(key.lower()) != value:
+                self._run("config", key, value)
+
+    def _config(self) -> Mapping[str, str]:
+        lines = self._run("config", "--local", "--null", "--list").decode(errors="surrogateescape").split("\0")
+        return dict(line.partition("\n")[::2] for line in lines)
+
+    def content(self) -> Content:
+        """What is there; raises RepositoryError where that cannot be read."""
+        lines = self._run("for-each-ref", "--format=%(objectname) %(refname)", TRACKED).decode().splitlines()
+        tips = {ref.removeprefix(TRACKED): commit_id for commit_id, _, ref in (line.partition(" ") for line in lines)}
+        kind = self._run("rev-parse", "--show-object-format").strip()
+        return Content(tips, 64 if kind == b"sha256" else 40)
+
+    def is_there(self) -> bool:
+        """Has nobody taken it away?"""
+        return (self.directory / "HEAD").exists() and (self.directory / "objects").is_dir()
+
+    def require_whole(self) -> None:
+        """Raises CopyDamaged where its config is not as it was written, RemoteFailed where a commit is missing."""
+        there = self._config()
+        if _KIND not in there:
+            raise CopyDamaged(f"{self.directory} is of an earlier version, or has lost its config")
+        for key, value in self._settings.items():
+            if there.get(key.lower()) != value:
+                raise CopyDamaged(f"{self.directory} has lost {key} in its config")
+        self._run("rev-list", "--count", "--all")
+
+    def fetch(self, branch: str, environment: Mapping[str, str], others: Sequence[str] = ()) -> tuple[str, bool]:
+        """Fetch a branch, and then all contents that are read; its tip, and whether the remote has left out the rest.
+
+        `others`: commits that are fetched besides, if the remote has them. Raises RepositoryError.
+        """
+        remove_leftovers(self.directory, self._git.standstill)
+        self.require_whole()
+        began, wanted = time.time(), f"+refs/heads/{branch}:{_TIP}"
+        options = self._options()
+        try:
+            said = self._fetch(environment, wanted, options=options)
+            for number, commit_id in enumerate(others):
+                with suppress(RemoteFailed):  # many a server gives a commit only while a ref names it
+                    self._fetch(environment, f"+{commit_id}:{_INCOMING}{number}", options=options)
+            is_filtered = "filtering not recognized" not in said
+            if missing := self._missing():
+                is_filtered = self._fetch_contents(environment, missing, wanted)
+            tip = self._run("rev-parse", "--verify", _TIP).decode().strip()
+            self._track(branch, tip)
+        except BaseException:
+            remove_leftovers(self.directory, self._git.standstill, began)
+            raise
+        return tip, bool(options) and is_filtered
+
+    def _options(self) -> Sequence[str]:
+        """What a git is told that fetches or packs: all that a partial clone gets is marked, and kept by that mark."""
+        return () if self._config().get(_KIND) == "whole" else _PARTIAL
+
+    def _fetch(
+        self, environment: Mapping[str, str], *words: str, stdin: bytes = b"", options: Sequence[str] = ()
+    ) -> str:
+        """What git says while it fetches."""
+        return self._git.run(
+            self.directory, "fetch", *_HOW, REMOTE, *words, stdin=stdin, options=options, environment=environment
+        )[1]
+
+    def _fetch_contents(self, environment: Mapping[str, str], missing: Sequence[str], wanted: str) -> bool:
+        """Fetch these contents; False where the remote gives none by its id, and so has had to give all there is."""
+        alone = (*_PARTIAL, "-c", "fetch.negotiationAlgorithm=noop")  # what is here has no bearing on them
+        try:
+            self._fetch(environment, "--stdin", stdin="\n".join([*missing, ""]).encode(), options=alone)
+        except RemoteFailed as error:
+            if not any(words in error.stderr for words in ("not our ref", "unadvertised object")):
+                raise
+            self._fetch(environment, "--refetch", wanted)
+            self._run("config", _KIND, "whole")
+            return False
+        return True
+
+    def _missing(self) -> list[str]:
+        """The ids of contents of commits that have come, which are read and are not here."""
+        walk = ("--objects", "--missing=print", "--full-history", f"--glob={_INCOMING}*")
+        known = ("--not", f"--exclude={_INCOMING}*", "--all")
+        lines = self._run("rev-list", *walk, *known, "--", *FILES).decode(errors="replace").splitlines()
+        return [line[1:] for line in lines if line.startswith("?")]
+
+    def _track(self, branch: str, tip: str) -> None:
+        """Let the ref of the remote's branch name its tip, and no other ref name what has come."""
+        there = self._run("for-each-ref", "--format=%(refname)", _INCOMING, TRACKED).decode().splitlines()
+        moves = [f"delete {ref}\n" for ref in there if ref != TRACKED + branch]
+        self._run("update-ref", "--stdin", stdin="".join([f"update {TRACKED}{branch} {tip}\n", *moves]).encode())
+
+    def follow(self, branch: str) -> None:
+        """Let HEAD name the branch that is followed; where that is, is for the judgement of what was fetched to say."""
+        if self._run("symbolic-ref", "HEAD").decode().strip() != f"refs/heads/{branch}":  # a HEAD written is looked at
+            self._run("symbolic-ref", "HEAD", f"refs/heads/{branch}")
+
+    def tidy(self) -> None:
+        """Pack what has come, where that is much by now (git-gc, "--auto")."""
+        self._git.run(self.directory, "gc", "--auto", "--quiet", options=self._options())
+
+    def size(self) -> int:
+        """Bytes of its packs."""
+        return sum(path.stat().st_size for path in self.directory.glob("objects/pack/*.pack"))
+
+    # --- what a new clone takes over ---
+
+    def kept(self, branch: str) -> Kept:
+        """What only this clone has, as far as it can be read: by its files, since git may not be able to."""
+        refs: dict[str, str] = {}
+        accepted = ""
+        with suppress(OSError, RepositoryError):
+            require_own(self.directory, self.directory)
+            for line in _lines(self.directory / "packed-refs"):
+                commit_id, _, ref = line.partition(" ")
+                refs[ref] = commit_id
+            for path in (self.directory / "refs").rglob("*"):
+                if path.is_file() and (lines := _lines(path)):
+                    refs[str(path.relative_to(self.directory))] = lines[0]
+            accepted = (
+                self._run("config", "--file", str(self.directory / "config"), "--get", _ACCEPTED).decode().strip()
+            )
+        return Kept(
+            self.directory,
+            {ref: refs[ref] for ref in refs if ref == f"refs/heads/{branch}" or ref.startswith(_OURS)},
+            accepted,
+        )
+
+    def take_over(self, kept: Kept) -> None:
+        """Take over what another clone had, where what it names is here."""
+        for ref, object_id in kept.refs.items():
+            with suppress(RepositoryError):
+                self._take_tag(kept.directory, object_id)
+                self._run("rev-parse", "--verify", "--quiet", f"{object_id}^{{commit}}")
+                self._run("update-ref", ref, object_id)
+        if kept.accepted:
+            self._run("config", _ACCEPTED, kept.accepted)
+        with suppress(OSError):
+            shutil.copytree(kept.directory / "logs", self.directory / "logs", dirs_exist_ok=True)
+
+    def _take_tag(self, directory: Path, object_id: str) -> None:
+        """A tag of ours, which no remote has."""
+        with suppress(RepositoryError):
+            there = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str((directory / "objects").absolute())}
+            content, _ = self._git.run(self.directory, "cat-file", "tag", object_id, environment=there)
+            self._run("hash-object", "-w", "-t", "tag", "--stdin", stdin=content)
+
+    def _run(self, command: str, *arguments: str, stdin: bytes = b"") -> bytes:
+        return self._git.run(self.directory, command, *arguments, stdin=stdin)[0]
+
+
+def _lines(path: Path) -> list[str]:
+    with suppress(OSError):
+        return [os.fsdecode(line) for line in path.read_bytes().splitlines() if not line.startswith((b"#", b"^"))]
+    return []
