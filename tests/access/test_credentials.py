@@ -102,23 +102,29 @@ def test_only_wrong_credentials_are_held_back(path: Path) -> None:
 class Validator:
     """A line in which work waits until it is opened."""
 
-    def __init__(self, room: int = 32) -> None:
+    def __init__(self, room: int = 1024) -> None:
         self.opened = threading.Event()
         self.began = threading.Event()
         self._line = HashPool(room, threads=1)
+        self.withdraw = self._line.withdraw
         self.ranks: list[Rank] = []
+        self.done: list[Rank] = []
 
     def put(self, work: Callable[[], bool], rank: Rank) -> asyncio.Future[bool | None]:
         """As the line's."""
         self.ranks.append(rank)
-        return self._line.put(lambda: self._hold() and work(), rank)
+        return self._line.put(lambda: self._hold() and self._note(rank) and work(), rank)
+
+    def _note(self, rank: Rank) -> bool:
+        self.done.append(rank)
+        return True
 
     def _hold(self) -> bool:
         self.began.set()
         return self.opened.wait(20)
 
 
-def gated(path: Path, room: int = 32) -> tuple[Credentials, Validator]:
+def gated(path: Path, room: int = 1024) -> tuple[Credentials, Validator]:
     validator = Validator(room)
     return Credentials(path, validator), validator  # type: ignore[arg-type]  # it has what is asked of it
 
@@ -146,7 +152,7 @@ def test_who_fails_or_asks_much_stands_further_back(path: Path) -> None:
         await found.user_of(header("node", "d"), HERE)
 
     asyncio.run(ask_all())
-    assert validator.ranks == [(0, 0, 0), (1, 0, 0), (2, 0, 0), (0, 3, 3), (3, 3, 3)]
+    assert validator.ranks == [(1, 0, 0, 0), (1, 1, 0, 0), (1, 2, 0, 0), (1, 0, 3, 3), (1, 3, 3, 3)]
 
 
 HERE_TOO = [HERE] * 100
@@ -209,6 +215,39 @@ def test_a_flood_from_an_ipv4_network_in_which_one_has_failed_stands_behind_many
     assert asyncio.run(ask_all()) == users
 
 
+EVERYWHERE = [f"{number}.{number * 7 % 256}.{number * 13 % 256}.1" for number in range(1, 224)]
+PROVIDERS = [f"2{number:03x}:db8::1" for number in range(200)]
+
+
+@pytest.mark.parametrize("flood", [EVERYWHERE, PROVIDERS])
+def test_after_a_restart_a_client_that_was_known_stands_before_a_flood_from_everywhere(
+    path: Path, tmp_path: Path, flood: list[str]
+) -> None:
+    before = Credentials(path)
+    before.clients.keep_in(tmp_path)
+    assert ask(before, header("node")) == ["node"]
+    before.clients.look()
+    found, validator = gated(path)
+    found.clients.keep_in(tmp_path)
+
+    async def ask_all() -> str | None:
+        wrong = [
+            asyncio.create_task(found.user_of(header("node", str(number)), address))
+            for number, address in enumerate(flood)
+        ]
+        elsewhere = asyncio.create_task(found.user_of(header("node"), "203.0.113.1"))  # its ticket is a stranger's
+        await asyncio.to_thread(validator.began.wait)
+        asked = asyncio.create_task(found.user_of(header("node"), HERE))
+        await asyncio.sleep(0)
+        validator.opened.set()
+        user = (await asked)[0]
+        await asyncio.gather(elsewhere, *wrong, return_exceptions=True)
+        return user
+
+    assert asyncio.run(ask_all()) == "node"
+    assert [rank[0] for rank in validator.done[:2]] == [1, 0]  # behind the one that was looked at
+
+
 def test_an_address_that_has_failed_guesses_no_faster_on_many_connections(path: Path, hashes: list[bytes]) -> None:
     found = Credentials(path)
 
@@ -239,21 +278,28 @@ def test_where_there_is_no_room_it_is_said(path: Path) -> None:
         validator.opened.set()
         return [type(one) for one in await asyncio.gather(*asked, return_exceptions=True)]
 
-    assert asyncio.run(ask_all()) == [tuple, tuple, TooBusy]
+    assert sorted(asyncio.run(ask_all()), key=str) == [TooBusy, tuple, tuple]
 
 
 def test_who_has_waited_too_long_is_told_and_finds_it_remembered(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credentials, "PATIENCE", 0.01)
+    write_users(path, "node", "ana")
     found, validator = gated(path)
 
     async def ask_all() -> None:
+        hashed = asyncio.create_task(found.user_of(header("ana"), HERE))
+        await asyncio.to_thread(validator.began.wait)
         with pytest.raises(TooBusy):
             await found.user_of(header("node"), HERE)
+        with pytest.raises(TooBusy):
+            await hashed
+        await asyncio.sleep(0)
+        assert len(found._known.asked) == 1  # that of node was taken out
         validator.opened.set()
         await asyncio.wait_for(asyncio.gather(*found._known.asked.values()), 20)
 
     asyncio.run(ask_all())
-    assert found.remembered(header("node")) == "node"
+    assert (found.remembered(header("ana")), found.remembered(header("node"))) == ("ana", None)
 
 
 def test_the_password_itself_is_not_kept(path: Path) -> None:

@@ -48,6 +48,49 @@ def test_when_it_is_full_the_last_is_turned_away() -> None:
     assert asyncio.run(ask()) == [None, True, True, True]
 
 
+def test_of_the_same_rank_the_last_to_come_has_the_chance_of_the_first() -> None:
+    async def ask() -> int:
+        line, validator, began = HashPool(threads=1), threading.Event(), threading.Event()
+        order: list[int] = []
+
+        def hold() -> bool:
+            began.set()
+            return validator.wait(20)
+
+        def note(number: int) -> bool:
+            order.append(number)
+            return True
+
+        first = line.put(hold, (0,))
+        await asyncio.to_thread(began.wait)
+        others = [line.put(lambda number=number: note(number), (0,)) for number in range(100)]  # type: ignore[misc]  # a default
+        validator.set()
+        await asyncio.gather(first, *others)
+        return order.index(99)
+
+    assert min(asyncio.run(ask()) for _ in range(20)) < 50  # all twenty in the second half: once in a million
+
+
+def test_who_no_longer_waits_is_taken_out_unless_it_has_begun() -> None:
+    async def ask() -> list[bool | None]:
+        line, validator, began = HashPool(threads=1), threading.Event(), threading.Event()
+
+        def hold() -> bool:
+            began.set()
+            return validator.wait(20)
+
+        begun = line.put(hold, (0,))
+        await asyncio.to_thread(began.wait)
+        waiting = line.put(lambda: True, (0,))
+        line.withdraw(begun)
+        line.withdraw(waiting)
+        taken_out = await waiting
+        validator.set()
+        return [await begun, taken_out]
+
+    assert asyncio.run(ask()) == [True, None]
+
+
 def test_work_that_outlives_the_loop_ends_without_a_word() -> None:
     validator, ended = threading.Event(), threading.Event()
     line = HashPool(threads=1)

@@ -442,7 +442,7 @@ def test_the_time_of_an_answer_is_the_server_s() -> None:
 
 
 def test_an_application_that_cannot_is_asked_the_long_way() -> None:
-    def fail(_target: bytes, _headers: object) -> bytes | None:
+    def fail(_target: bytes, _headers: object, _peer: object) -> bytes | None:
         raise ZeroDivisionError
 
     async def ask() -> None:

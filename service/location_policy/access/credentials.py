@@ -20,6 +20,7 @@ from ..text import quote
 from .basic_auth import Basic, parse_basic
 from .hash_pool import HashPool
 from .htpasswd import Users, read_htpasswd
+from .known_clients import KnownClients
 from .roles import EVERYONE, Role, read_roles
 from .throttle import LONGEST, Throttle
 from .watched_file import WatchedFile
@@ -46,7 +47,7 @@ class _Known:
     users: Users
     right: dict[bytes, str] = field(default_factory=dict)
     wrong: dict[bytes, None] = field(default_factory=dict)
-    asked: dict[bytes, asyncio.Future[bool | None]] = field(default_factory=dict)
+    asked: dict[tuple[bytes, bool], asyncio.Future[bool | None]] = field(default_factory=dict)
 
 
 class Credentials:
@@ -60,6 +61,7 @@ class Credentials:
         self._line = line or HashPool()
         self._known = _Known(self._file.value)
         self._key = secrets.token_bytes(32)
+        self.clients = KnownClients()
 
     @property
     def users(self) -> frozenset[str]:
@@ -81,7 +83,10 @@ class Credentials:
             await self._find_out(known, digest, claim, address)
         if digest in known.right:
             self._failures.forgive(address, claim.user)
+            self.clients.add(address)
             return claim.user, 0.0
+        if digest not in known.wrong:
+            raise TooBusy
         return None, self._failures.add(address, claim.user)
 
     def _present(self) -> _Known:
@@ -97,39 +102,42 @@ class Credentials:
         return blake2b(header, digest_size=32, key=self._key).digest()
 
     async def _find_out(self, known: _Known, digest: bytes, claim: Basic, address: str) -> None:
-        """Hash, or wait for the hash of the same header.
+        """Hash, or wait for the hash of the same header; without room or time nothing is found out.
 
-        An address that has failed waits for its turn. One that has failed, or waits already, stands further back in the
-        queue, and of others those in whose network it was: what was not seen to fail stands before a flood.
+        An address that has failed waits for its turn. Clients that were known before stand before strangers; of each
+        kind one that has failed, or waits already, stands further back, and of others those in whose network it was:
+        what was not seen to fail stands before a flood.
         """
-        if digest not in known.asked:
+        is_known = address in self.clients
+        asked = digest, is_known
+        if asked not in known.asked:
             seconds = self._failures.turn(address)
             if seconds > LONGEST:
-                raise TooBusy
+                return
             if seconds:
                 await asyncio.sleep(seconds)
-        if digest not in known.asked:  # another connection may have asked meanwhile
+        if asked not in known.asked:  # another connection may have asked meanwhile
             around = networks(address)
             failed = self._failures.around(address)
-            rank = tuple(count + self._waiting[network] for count, network in zip(failed, around, strict=True))
+            counts = [count + self._waiting[network] for count, network in zip(failed, around, strict=True)]
             self._waiting.update(own_networks(address))
-            done = self._line.put(lambda: known.users.know(claim.user, claim.passwords), rank)
-            known.asked[digest] = done
-            done.add_done_callback(lambda done: self._note(known, digest, claim.user, address, done.result()))
-        try:
-            found = await asyncio.wait_for(asyncio.shield(known.asked[digest]), PATIENCE)
-        except TimeoutError:
-            raise TooBusy from None
-        if found is None:
-            raise TooBusy
+            done = self._line.put(
+                lambda: known.users.know(claim.user, claim.passwords), (0 if is_known else 1, *counts)
+            )
+            known.asked[asked] = done
+            done.add_done_callback(lambda done: self._note(known, asked, claim.user, address, done.result()))
+        done = known.asked[asked]
+        await asyncio.wait([done], timeout=PATIENCE)
+        if not done.done():
+            self._line.withdraw(done)
 
-    def _note(self, known: _Known, digest: bytes, user: str, address: str, is_right: bool | None) -> None:
-        del known.asked[digest]
+    def _note(self, known: _Known, asked: tuple[bytes, bool], user: str, address: str, is_right: bool | None) -> None:
+        del known.asked[asked]
         self._waiting -= Counter(own_networks(address))  # what is down to 0 goes
         if is_right:
-            known.right[digest] = user
+            known.right[asked[0]] = user
         elif is_right is False:
-            known.wrong[digest] = None
+            known.wrong[asked[0]] = None
         for remembered in (known.right, known.wrong):
             if len(remembered) > REMEMBERED:
                 del remembered[next(iter(remembered))]

@@ -1,7 +1,7 @@
 """A pool of threads for hashing passwords, with a bounded queue: work that takes long, never on the event loop.
 
-The queue is short. The client that has failed least stands in front; when the queue is full, the last one is turned
-away.
+The lowest rank stands in front. Those of the same rank draw lots: in a line, clients that ask more often would keep all
+others out. When the queue is full the last one is turned away; one whose client has stopped waiting is taken out.
 """
 
 from __future__ import annotations
@@ -13,21 +13,23 @@ from bisect import insort
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
+from random import random
 from typing import NamedTuple
 
-ROOM = 32
-"""Tasks that wait: at a quarter of a second each, as many as can be done while their clients still wait."""
+ROOM = 1024
+"""Tasks that wait: many more than can be done in time, so that each has its lot."""
 THREADS = max(1, min(4, (os.cpu_count() or 1) - 1))
 """One processor is left to the answers."""
 
 Rank = tuple[int, ...]
-"""Compared number by number: how often the client has failed, then those around it."""
+"""Compared number by number; the lowest comes first."""
 Outcome = bool | None
-"""What the work said; None: there was no room."""
+"""What the work said; None: there was no room, or no time."""
 
 
 class _Task(NamedTuple):
     rank: Rank
+    lot: float
     number: int
     work: Callable[[], bool]
     done: asyncio.Future[Outcome]
@@ -48,13 +50,22 @@ class HashPool:
         """Join the queue; the future never has an exception."""
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         with self._lock:
-            insort(self._queue, _Task(rank, next(self._numbers), work, done))
+            insort(self._queue, _Task(rank, random(), next(self._numbers), work, done))
             last = self._queue.pop() if len(self._queue) > self._room else None
         if last:
             last.done.set_result(None)
         self._begin()
         self._waiting.release()
         return done
+
+    def withdraw(self, done: asyncio.Future[Outcome]) -> None:
+        """Take it out, unless its work has begun; its outcome is None then."""
+        with self._lock:
+            tasks = [task for task in self._queue if task.done is done]
+            for task in tasks:
+                self._queue.remove(task)
+        if tasks:
+            done.set_result(None)
 
     def _begin(self) -> None:
         """The threads begin with the first work."""

@@ -19,8 +19,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from .limits import LimitedProtocol
 
 Headers = list[tuple[bytes, bytes]]
-AtOnce = Callable[[bytes, Headers], bytes | None]
-"""Target and headers of a GET to what follows the status line 200 and the server's own headers."""
+AtOnce = Callable[[bytes, Headers, str | None], bytes | None]
+"""Target, headers and peer of a GET to what follows the status line 200 and the server's own headers."""
 
 _OF_MORE = frozenset((b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
 """Headers of requests that are more than a target and headers."""
@@ -85,7 +85,7 @@ class FastPath(LimitedProtocol):
             return None
         assert self._at_once is not None
         try:
-            return self._at_once(self.url, self.headers)
+            return self._at_once(self.url, self.headers, self._peer)
         except Exception:  # noqa: BLE001  the top level: it is raised on uvicorn's way again, and logged there
             return None
 

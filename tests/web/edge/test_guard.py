@@ -246,8 +246,23 @@ def test_a_second_header_is_refused_also_after_the_first_was_right_before(access
     assert [sent[0]["status"] for sent in found] == [200, 401]
     assert "more than one Authorization header" in found[1][1]["body"].decode()
     assert isinstance(app, Guard)
-    assert app.at_once(ASKED.encode(), node) is not None
-    assert app.at_once(ASKED.encode(), node * 2) is None
+    assert app.at_once(ASKED.encode(), node, None) is not None
+    assert app.at_once(ASKED.encode(), node * 2, None) is None
+
+
+def test_from_where_right_credentials_come_is_kept_also_where_one_password_is_that_of_many(access: Access) -> None:
+    node = header(b"Basic " + b64encode(f"node:{PASSWORD}".encode()))
+    believing = Access(access.credentials, access.roles, proxies=Proxies(parse_networks("192.0.2.1")))
+    app = make_app(ActiveState(), SETTINGS, None, believing)
+    path, _, query = ASKED.partition("?")
+    for address in ("203.0.113.1", "203.0.113.2"):
+        send_raw(app, [*node, (b"x-forwarded-for", address.encode())], path=path, query_string=query.encode())
+    assert isinstance(app, Guard)
+    app.at_once(ASKED.encode(), node, "203.0.113.3")
+    app.at_once(ASKED.encode(), header(b"Basic " + b64encode(b"node:wrong")), "203.0.113.4")
+    assert access.credentials
+    found = [number for number in range(6) if f"203.0.113.{number}" in access.credentials.clients]
+    assert found == [1, 2, 3]
 
 
 def send_raw(app: Any, headers: list[tuple[bytes, bytes]], **more: object) -> list[Any]:  # noqa: ANN401  any ASGI
@@ -273,9 +288,10 @@ def test_a_failure_is_logged_with_the_forwarded_address_and_without_the_password
     assert "opensesame" not in caplog.text
 
 
-def test_where_too_many_are_checked_a_stranger_comes_again(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_too_many_are_checked_a_stranger_comes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("location_policy.access.credentials.PATIENCE", 0.0)
-    response = ask(client_of(access), ASKED, "node")
+    users = write_users(tmp_path / "htpasswd", "node")
+    response = ask(client_of(Access(Credentials(users, HashPool(threads=0)))), ASKED, "node")
     assert (response.status_code, response.headers["retry-after"]) == (503, "5")
     assert response.json()["status"].startswith("policy.reason.busy - ")
 

@@ -52,7 +52,8 @@ def open_access(listen: Listen, users: Users) -> tuple[Access, Sequence[ReloadCh
     access = Access(credentials, roles, _strangers(listen, users), open_paths, proxies)
     if credentials is None:
         return access, [roles.look]
-    return access, [credentials.look, roles.look, RolesWithoutPassword(credentials, roles).look]
+    unmatched = RolesWithoutPassword(credentials, roles)
+    return access, [credentials.look, roles.look, unmatched.look, credentials.clients.look]
 
 
 def open_webhook(listen: Listen, users: Users) -> WatchedFile[Sequence[bytes]] | None:

@@ -40,6 +40,9 @@ def serve(options: ServeOptions) -> None:
     try:
         source = source_of(options)
         opened = open_source(source, options)
+        not_kept = write_problem(source.state)
+        if access.credentials and not not_kept:
+            access.credentials.clients.keep_in(source.state)
         parts = Parts(
             options=options,
             settings=_settings(options, listener, source),
@@ -50,7 +53,7 @@ def serve(options: ServeOptions) -> None:
             secrets=secrets,
             certificates=certificates,
             looks=looks,
-            not_kept=write_problem(source.state),
+            not_kept=not_kept,
             decisions=_decision_log(options.logs),
         )
         tell_strangers(access)

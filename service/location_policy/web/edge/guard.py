@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -37,7 +37,11 @@ EDITOR = "location_policy.editor"
 """The key of a scope under which stands whether who asks may change something."""
 PROXIED = frozenset((b"forwarded", b"via", b"x-real-ip"))
 """Headers that a proxy adds (RFC 7239; RFC 9110, 7.6.3), besides those that begin with `X-Forwarded-`."""
+NOTED = 1024
+"""Ways by which clients ask that are not looked at again: fewer than clients are kept, so that one who asks stays."""
 ALL_ROLES: frozenset[Role] = frozenset(("node", "viewer", "editor"))
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,11 @@ class Guard:
         self._app = app
         self._access = access
         self._api = api
+        self._noted: set[int] = set()
 
-    def at_once(self, target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    def at_once(self, target: bytes, headers: Headers, peer: str | None) -> bytes | None:
         """The answer to a GET after its status line and what the server adds, if there is nothing to wait for."""
-        if self._api is None or not target.startswith(PLAIN_TARGET) or not self._is_known_node(headers):
+        if self._api is None or not target.startswith(PLAIN_TARGET) or not self._is_known_node(headers, peer):
             return None
         return self._api.at_once(target)
 
@@ -115,21 +120,33 @@ class Guard:
 
     def _known(self, scope: Scope) -> str | None:
         """Who asks, if that is known without a hash."""
-        return self._remembered(scope["headers"]) if self._access.credentials else _certified(scope)
+        return self._remembered(scope["headers"], _peer(scope)) if self._access.credentials else _certified(scope)
 
-    def _remembered(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    def _remembered(self, headers: Headers, peer: str | None) -> str | None:
         credentials = self._access.credentials
         if credentials is None:
             return None
         found = [value for name, value in headers if name == b"authorization"]
-        return credentials.remembered(found[0]) if len(found) == 1 else None
+        user = credentials.remembered(found[0]) if len(found) == 1 else None
+        if user is not None:
+            self._note_client(credentials, headers, peer)
+        return user
 
-    def _is_known_node(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    def _note_client(self, credentials: Credentials, headers: Headers, peer: str | None) -> None:
+        """Keep from where it asks, once and now and then: of many nodes with one password, only the first is hashed."""
+        way = hash((peer, *(value for name, value in headers if name == b"x-forwarded-for")))
+        if way not in self._noted:
+            if len(self._noted) >= NOTED:
+                self._noted.clear()
+            self._noted.add(way)
+            credentials.clients.add(self._client(headers, peer))
+
+    def _is_known_node(self, headers: Headers, peer: str | None) -> bool:
         """May a client with these headers ask this, as far as that is known without a hash?"""
         access = self._access
         if "node" in access.anonymous:
             return True
-        user = self._remembered(headers)
+        user = self._remembered(headers, peer)
         return user is not None and "node" in access.roles.of(user)
 
     async def _meet(self, scope: Scope) -> tuple[str | None, Answer | None]:
@@ -150,8 +167,10 @@ class Guard:
         return user, None if user else answers.unauthorized("User or password is wrong")
 
     def _address(self, scope: Scope) -> str:
-        peer = scope["client"][0] if scope["client"] else None
-        return self._access.proxies.client(peer, _values(scope, b"x-forwarded-for"))
+        return self._client(scope["headers"], _peer(scope))
+
+    def _client(self, headers: Headers, peer: str | None) -> str:
+        return self._access.proxies.client(peer, (value for name, value in headers if name == b"x-forwarded-for"))
 
     async def _refuse(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
         if is_policy(scope["path"]):
@@ -171,6 +190,10 @@ class Guard:
             more += refusal_headers()
         headers = [(b"content-type", form), (b"cache-control", b"no-store"), *more]
         await send_whole(send, answer.status, headers, content, with_body=with_body)
+
+
+def _peer(scope: Scope) -> str | None:
+    return scope["client"][0] if scope["client"] else None
 
 
 def _values(scope: Scope, wanted: bytes) -> Iterator[bytes]:
