@@ -250,6 +250,22 @@ def test_http_1_0_is_answered_and_closed(service: Service, header: bytes) -> Non
     assert (status, body["status"]) == (200, "success")
 
 
+@pytest.mark.parametrize("header", [b"", b"Connection: keep-alive\r\n"])
+def test_http_1_0_gets_no_chunks_and_what_has_no_length_ends_with_the_connection(
+    service: Service, header: bytes
+) -> None:
+    with connect(service) as connection:
+        connection.sendall(b"GET /locations.csv HTTP/1.0\r\n" + header + b"\r\n")
+        head, _, body = rest(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nconnection: close" in head
+    assert b"transfer-encoding" not in head
+    assert body == service.ask("/locations.csv").body
+    with connect(service) as connection:
+        connection.sendall(b"HEAD /locations.csv HTTP/1.0\r\n" + header + b"\r\n")
+        assert rest(connection).partition(b"\r\n\r\n") == (head, b"\r\n\r\n", b"")
+
+
 def test_a_whole_url_as_the_target_is_answered(service: Service) -> None:
     target = b"http://policy.example.com" + TARGET + b"10.61.2.0"
     ((status, body),) = exchange(service, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -20,7 +20,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 import httptools
-from uvicorn._types import ASGI3Application
+from uvicorn._types import ASGI3Application, ASGISendCallable
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from .connection_places import ConnectionPlaces
@@ -119,6 +119,9 @@ class LimitedProtocol(TimedProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         async def answer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  as uvicorn has it
+            if scope["http_version"] == "1.0":
+                send = _without_chunks(cycle, send)
+
             async def note(message: Any) -> None:  # noqa: ANN401  as above
                 self.piece = len(message.get("body", b""))
                 await send(message)
@@ -299,6 +302,25 @@ class LimitedProtocol(TimedProtocol):
             (b"connection", b"close"),
         ]
         return STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body
+
+
+def _without_chunks(cycle: RequestResponseCycle, send: ASGISendCallable) -> ASGISendCallable:
+    """A `send` to a client of HTTP/1.0, which knows no chunks: a body without a length ends with the connection.
+
+    RFC 9112, 6.1 and 6.3.
+    """
+    has_length = True
+
+    async def send_plain(message: Any) -> None:  # noqa: ANN401  as ASGI has it
+        nonlocal has_length
+        if message["type"] == "http.response.start":
+            has_length = any(name.lower() == b"content-length" for name, _ in message["headers"])
+            cycle.chunked_encoding = None if has_length else False
+        elif not has_length:
+            cycle.expected_content_length = len(message.get("body", b""))
+        await send(message)
+
+    return send_plain
 
 
 def _name_of(certificate: dict[str, Any] | None) -> str | None:
