@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import ssl
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import trustme
+import uvicorn
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -20,7 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from location_policy.errors import CannotStart
+from location_policy.server import run
 from location_policy.server.options import Tls
+from location_policy.server.run import LifecycleCallbacks
 from location_policy.server.tls import Certificates
 from tests.support.access import Pki
 
@@ -252,3 +258,27 @@ def test_files_that_change_while_they_are_read_are_left_to_the_next_look(
     assert (serial_seen(found, pki), log.messages) == (first, [])
     found.look(asked=False)
     assert serial_seen(found, pki) != first
+
+
+def test_connections_end_with_another_ca_and_later_those_whose_handshake_had_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "HANDSHAKE", 0.05)
+
+    async def serve() -> None:
+        ended: asyncio.Queue[str] = asyncio.Queue()
+        server = run._Server(uvicorn.Config("none", log_config=None), LifecycleCallbacks())
+        first, second = (Mock(shutdown=partial(ended.put_nowait, name)) for name in ("first", "second"))
+        server.server_state.connections = {first}
+        serving = asyncio.create_task(server.main_loop())
+        await asyncio.sleep(0)
+        await asyncio.to_thread(server.end_connections)
+        assert await ended.get() == "first"
+        server.server_state.connections = {second}
+        assert await ended.get() == "second"
+        server.should_exit = True
+        server._wake()
+        await serving
+        server.end_connections()  # the loop ends: there is nothing left to do
+
+    asyncio.run(asyncio.wait_for(serve(), 20))

@@ -266,6 +266,37 @@ def test_a_client_without_a_certificate_of_the_ca_gets_no_answer(repository: Pat
             service.ask(ASKED)
 
 
+def test_another_ca_of_clients_ends_the_connections_that_the_old_one_has_let_in(
+    repository: Path, pki: Pki, tmp_path: Path
+) -> None:
+    clients, other = tmp_path / "clients.pem", Pki(tmp_path / "other")
+    clients.write_bytes(pki.ca_file.read_bytes())
+    with started_service(
+        "--repo", repository, *pki.arguments(), "--client-ca", clients, cwd=repository.parent
+    ) as service:
+        service.context = pki.client("node.example.com")
+        ready(service)
+        known = http.client.HTTPSConnection("127.0.0.1", service.port, timeout=10, context=service.context)
+        known.request("GET", ASKED)
+        assert known.getresponse().read()
+        kept = known.sock
+        pki.renew()
+        wait_until(lambda: told(service, "certificate in force") == 1)
+        known.request("GET", ASKED)
+        assert known.getresponse().read()
+        assert known.sock is kept  # it has ended for no certificate of ours
+        clients.write_bytes(other.ca_file.read_bytes())
+        wait_until(lambda: told(service, "certificate in force") == 2)
+        assert kept is not None
+        assert kept.recv(1) == b""
+        with pytest.raises((OSError, http.client.HTTPException)):
+            service.ask(ASKED)
+        other.ca.issue_cert("x@example.com", common_name="node.example.com").configure_cert(service.context)
+        assert service.ask(ASKED).status == 200
+        known.close()
+        assert "Traceback" not in service.log.read_text()
+
+
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 def test_openssl_finds_both_versions_and_none_that_is_older(repository: Path, pki: Pki) -> None:
     with started_service("--repo", repository, *pki.arguments(), cwd=repository.parent) as service:

@@ -23,6 +23,7 @@ from .connection_places import ConnectionPlaces, is_loopback
 from .fast_path import FastPath
 from .open_files import fitted
 from .options import Limits
+from .tls import Certificates
 from .unread import Unread
 
 KEEP_ALIVE = 75
@@ -87,13 +88,13 @@ def run(
     app: ASGIApp,
     listener: socket.socket,
     limits: Limits,
-    context: SSLContext | None = None,
+    certificates: Certificates | None = None,
     signs: LifecycleCallbacks | None = None,
     *,
     read: Collection[str] = (),
     is_proxy: Callable[[str], bool] = lambda _: False,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then let what is under way end; over TLS if there is a context.
+    """Serve until SIGTERM or SIGINT, then let what is under way end; over TLS if there are certificates.
 
     `read` are the paths whose bodies the application reads and bounds; of one address that `is_proxy` come the
     connections of many clients.
@@ -109,7 +110,10 @@ def run(
     places = ConnectionPlaces(limits.connections, lambda one: is_loopback(one) or is_proxy(one))
     shared = {"limits": limits, "places": places, "read": read, "unread": Unread()}
     protocol = type("Protocol", (FastPath,), shared)
-    _Server(_config(app, protocol, context, signs), signs).run([listener])
+    server = _Server(_config(app, protocol, certificates.context if certificates else None, signs), signs)
+    if certificates:
+        certificates.on_other_ca = server.end_connections
+    server.run([listener])
 
 
 def _config(app: ASGIApp, protocol: type[FastPath], context: SSLContext | None, signs: LifecycleCallbacks) -> _Config:
@@ -158,6 +162,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._ending = signs.ending
         self._wake: Callable[[], object] = lambda: None
+        self._end_connections: Callable[[], object] = lambda: None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -171,6 +176,13 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
         self._wake()
 
+    def end_connections(self) -> None:
+        """End each connection with the answer that is due, now and once more for those whose TLS was under way.
+
+        May be called by another thread.
+        """
+        self._end_connections()
+
     async def main_loop(self) -> None:
         """Tick until the end.
 
@@ -179,10 +191,17 @@ class _Server(uvicorn.Server):
         """
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
         self._wake = lambda: loop.call_soon_threadsafe(woken.set)  # all that a signal handler may do to a loop
+        self._end_connections = lambda: loop.call_soon_threadsafe(self._end_present, loop)
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), TICK)
-        self._wake = lambda: None
+        self._wake = self._end_connections = lambda: None
+
+    def _end_present(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if loop:
+            loop.call_later(HANDSHAKE, self._end_present)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more, and let what is under way end."""

@@ -1,13 +1,15 @@
 """TLS in the process: certificate, key and the CA of clients, taken up anew when their files change.
 
 Each pair is loaded into a context of its own, and only a whole one gets in force: every handshake is handed the present
-context in its first step. So a file that is wrong, or half written, breaks no handshake, and no connection ends.
+context in its first step. So a file that is wrong, or half written, breaks no handshake, and another certificate ends
+no connection. Another CA of clients ends them all: it may not let in who was let in before.
 """
 
 from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -33,12 +35,14 @@ class Certificates:
     def __init__(self, tls: Tls) -> None:
         self._tls = tls
         self._seen: object = None
+        self.on_other_ca: Callable[[], None] = lambda: None
         try:
             contents = _contents(tls)
             self._present = _load(tls, contents)
         except Unusable as error:
             raise CannotStart(str(error)) from None
         self._seen = contents
+        self._ca = contents[2:]
         self.context = _empty_context(with_clients=tls.client_ca is not None)
         self.context.sni_callback = self._hand_over
 
@@ -61,6 +65,9 @@ class Certificates:
         if contents != self._seen:
             self._present = present
             log.info("certificate in force file=%s ends=%s", self._tls.cert, _end_of(found[0]))
+            before, self._ca = self._ca, found[2:]
+            if self._ca != before:
+                self.on_other_ca()
         self._seen = contents
 
     def _hand_over(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:

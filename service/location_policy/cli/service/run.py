@@ -83,9 +83,8 @@ def work(parts: Parts, manager: Manager) -> None:
         app = make_app(active, parts.settings, parts.decisions, parts.access, parts.opened.backend, api, webhook)
         if parts.source.is_kept and parts.opened.answers:
             watcher.wait_for_look(FIRST_FETCH if mirror else FIRST_LOOK)
-        context = parts.certificates.context if parts.certificates else None
         signs, is_proxy = _signs(manager, notifier, wakeup), parts.access.proxies.believes
-        run(app, parts.listener, parts.options.limits, context, signs, read=BODIES, is_proxy=is_proxy)
+        run(app, parts.listener, parts.options.limits, parts.certificates, signs, read=BODIES, is_proxy=is_proxy)
     finally:
         reloader.stop()
         if mirror:
