@@ -53,12 +53,13 @@ class _Known:
 class Credentials:
     """The users of an htpasswd file; for one event loop, but for `look`."""
 
-    def __init__(self, htpasswd: Path, line: HashPool | None = None) -> None:
+    def __init__(self, htpasswd: Path, strangers: HashPool | None = None) -> None:
         self._file = WatchedFile(htpasswd, read_htpasswd)
         self.look = self._file.look
         self._failures = Throttle()
         self._waiting: Counter[str] = Counter()
-        self._line = line or HashPool()
+        self._strangers = strangers or HashPool()
+        self._of_known = HashPool()
         self._known = _Known(self._file.value)
         self._key = secrets.token_bytes(32)
         self.clients = KnownClients()
@@ -104,11 +105,12 @@ class Credentials:
     async def _find_out(self, known: _Known, digest: bytes, claim: Basic, address: str) -> None:
         """Hash, or wait for the hash of the same header; without room or time nothing is found out.
 
-        An address that has failed waits for its turn. Clients that were known before stand before strangers; of each
-        kind one that has failed, or waits already, stands further back, and of others those in whose network it was:
-        what was not seen to fail stands before a flood.
+        An address that has failed waits for its turn. Clients that were known before have a queue of their own, so
+        that strangers take nothing from them. In each, one that has failed, or waits already, stands further back, and
+        of others those in whose network it was: what was not seen to fail stands before a flood.
         """
         is_known = address in self.clients
+        line = self._of_known if is_known else self._strangers
         asked = digest, is_known
         if asked not in known.asked:
             seconds = self._failures.turn(address)
@@ -119,17 +121,15 @@ class Credentials:
         if asked not in known.asked:  # another connection may have asked meanwhile
             around = networks(address)
             failed = self._failures.around(address)
-            counts = [count + self._waiting[network] for count, network in zip(failed, around, strict=True)]
+            rank = tuple(count + self._waiting[network] for count, network in zip(failed, around, strict=True))
             self._waiting.update(own_networks(address))
-            done = self._line.put(
-                lambda: known.users.know(claim.user, claim.passwords), (0 if is_known else 1, *counts)
-            )
+            done = line.put(lambda: known.users.know(claim.user, claim.passwords), rank)
             known.asked[asked] = done
             done.add_done_callback(lambda done: self._note(known, asked, claim.user, address, done.result()))
         done = known.asked[asked]
         await asyncio.wait([done], timeout=PATIENCE)
         if not done.done():
-            self._line.withdraw(done)
+            line.withdraw(done)
 
     def _note(self, known: _Known, asked: tuple[bytes, bool], user: str, address: str, is_right: bool | None) -> None:
         del known.asked[asked]

@@ -19,10 +19,10 @@ from typing import NamedTuple
 ROOM = 1024
 """Tasks that wait: many more than can be done in time, so that each has its lot."""
 THREADS = max(1, min(4, (os.cpu_count() or 1) - 1))
-"""One processor is left to the answers."""
+"""Of a pool; one processor is left to the answers, unless two pools work at once."""
 
 Rank = tuple[int, ...]
-"""Compared number by number; the lowest comes first."""
+"""Compared number by number: how often the client has failed, then those around it."""
 Outcome = bool | None
 """What the work said; None: there was no room, or no time."""
 
