@@ -75,7 +75,7 @@ DOORS = {"os", "io", "socketserver", "subprocess", "pathlib", "tempfile", "shuti
 
 FULL = 22
 """Modules that a folder holds at most."""
-OF_NO_PACKAGE = ("fuzz", "project", "support", "system")
+OF_NO_PACKAGE = ("forge", "fuzz", "project", "support", "system")
 """Folders of tests that mirror no package."""
 OF_SEVERAL = {
     "cli/test_staged.py",
