@@ -109,7 +109,8 @@ _SHAPES = (
     _Shape(r"error: 403", "right", "the remote knows who asks, and does not let that user read", _TOKEN),
     _Shape(
         r"repository '.*' not found|error: 404|Repository not found|ERROR: .*not.found"
-        r"|does not appear to be a git repository|could not be found|you don't have permission to view it|DENIED by fallthru",
+        r"|does not appear to be a git repository|could not be found|you don't have permission to view it"
+        r"|DENIED by fallthru",
         "not-found",
         "the remote has no such repository, or does not show it to who asks",
         "see the path; GitHub and others say so too where a right is missing: see the token or the deploy key",
