@@ -119,8 +119,8 @@ def test_what_is_said_is_of_a_kind_with_something_to_do(name: str) -> None:
     [
         "fatal: bad config line 1 in file /var/lib/mirror.git/config",
         (
-            "fatal: Unable to create '/var/lib/mirror.git/shallow.lock': File exists.\n\nAnother git process seems to be"
-            " running in this repository, e.g.\nremove the file manually to continue."
+            "fatal: Unable to create '/var/lib/mirror.git/shallow.lock': File exists.\n\n"
+            "Another git process seems to be running in this repository, e.g.\nremove the file manually to continue."
         ),
         "error: cannot lock ref 'refs/remotes/origin/main': Unable to create 'x.lock': File exists.",
         "fatal: bad object HEAD",
