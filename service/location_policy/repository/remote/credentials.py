@@ -10,12 +10,11 @@ import base64
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 from urllib.parse import unquote, urlsplit
 
-from ...text import without_secrets
 from ..git import config_variables
 from .failures import RemoteError
 from .url import part_login
@@ -26,8 +25,13 @@ LARGEST = 65_536
 """Bytes of a file of credentials that are read."""
 
 _HELPER = '!f() { test "$1" = get && git credential-store --file "$LOCATION_POLICY_CREDENTIALS" get; }; f'
+_MAGIC = b"openssh-key-v1\0"
 _SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=10")
-_LINE = "write a line https://user:token@host; in user and token write / ? # @ % as %2F %3F %23 %40 %25"
+
+
+def proxy_variables() -> dict[str, str]:
+    """The variables of a proxy in our environment."""
+    return {name: os.environ[name] for name in PROXIES if name in os.environ}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class RemoteAccess:
     known_hosts: Path | None = None
     ca: Path | None = None
     proxy: str | None = None
+    proxies: Mapping[str, str] = field(default_factory=proxy_variables, repr=False)
+    """Variables for curl, as they were when the program began."""
 
     def environment(self, url: str) -> dict[str, str]:
         """Variables for one git that asks this URL; raises RemoteError where a file cannot be used."""
@@ -47,42 +53,60 @@ class RemoteAccess:
         for path in (self.ca, self.known_hosts):
             if path:
                 _read(path)
-        ours = {"LOCATION_POLICY_CREDENTIALS": str(self.credentials)} if self.credentials else {}
-        if self.credentials and not login:
-            check_lines(self.credentials, plain)
+        variables = {}
+        if self.credentials:
             settings["credential.helper"] = _HELPER
+            variables["LOCATION_POLICY_CREDENTIALS"] = str(self.credentials.absolute())
+            if plain.startswith("http") and not login.get("MIRROR_PASSWORD"):
+                user = login.get("MIRROR_USER")
+                check_lines(self.credentials, plain, user)
+                if user:
+                    settings[f"credential.{plain}.username"] = user
+                login = {}
         return {
-            **{name: os.environ[name] for name in PROXIES if name in os.environ},
-            **config_variables({**settings, **_settings_in(login)}),
+            **{name: self._with_user(name, value) for name, value in self.proxies.items()},
             **{name: value for name, value in login.items() if not name.startswith("GIT_CONFIG_")},
-            **ours,
-            "GIT_SSH_COMMAND": self._ssh_command(),
+            **config_variables({**_settings_in(login), **settings}),
+            **variables,
+            "GIT_SSH_COMMAND": " ".join(map(quote, self.ssh_words())),
         }
+
+    def files(self) -> Iterator[Path]:
+        """The files that hold a secret."""
+        yield from filter(None, (self.credentials, self.ssh_key))
 
     def _settings(self) -> Iterator[tuple[str, str]]:
         if self.ca:
-            yield "http.sslCAInfo", str(self.ca)
+            yield "http.sslCAInfo", str(self.ca.absolute())
         if self.proxy:
-            yield "http.proxy", self._proxy_with_user(self.proxy)
+            yield "http.proxy", self._with_user("proxy", self.proxy)
 
-    def _proxy_with_user(self, proxy: str) -> str:
-        """The URL of the proxy with the user that the credentials have for it: git then asks for the password."""
+    def _with_user(self, name: str, proxy: str) -> str:
+        """The URL of a proxy with the user that the credentials have for it: git then asks for the password."""
+        if not self.credentials or name.lower() == "no_proxy" or "@" in proxy:
+            return proxy
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        for line in _lines(self.credentials) if self.credentials else ():
-            there = urlsplit(line)
-            if (there.hostname, there.port) == (parts.hostname, parts.port) and there.username:
-                return parts._replace(netloc=f"{there.username}@{parts.netloc}").geturl()
+        for line in _lines(self.credentials):
+            login, at, host = urlsplit(line).netloc.rpartition("@")
+            if at and host == parts.netloc:
+                return parts._replace(netloc=f"{login.partition(':')[0]}@{host}").geturl()
         return proxy
 
-    def _ssh_command(self) -> str:
-        """How git calls ssh: never with a question, and with a host key that is known."""
+    def ssh_words(self) -> list[str]:
+        """How git calls ssh: never with a question, and with a host key that is known; raises RemoteError."""
         words = list(_SSH)
         if self.ssh_key:
             check_key(self.ssh_key)
-            words += ["-i", str(self.ssh_key), "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]
+            words += ["-i", _for_ssh(self.ssh_key), "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]
         if self.known_hosts:
-            words += ["-o", f'UserKnownHostsFile="{self.known_hosts}"', "-o", "GlobalKnownHostsFile=/dev/null"]
-        return " ".join(map(quote, [*words, "-o", "StrictHostKeyChecking=yes"]))
+            known = f'UserKnownHostsFile="{_for_ssh(self.known_hosts)}"'
+            words += ["-o", known, "-o", "GlobalKnownHostsFile=/dev/null"]
+        return [*words, "-o", "StrictHostKeyChecking=yes"]
+
+
+def _for_ssh(path: Path) -> str:
+    """A path as ssh reads it (ssh_config(5), "TOKENS")."""
+    return str(path.absolute()).replace("%", "%%")
 
 
 def _settings_in(variables: Mapping[str, str]) -> dict[str, str]:
@@ -91,36 +115,65 @@ def _settings_in(variables: Mapping[str, str]) -> dict[str, str]:
     return {variables[f"GIT_CONFIG_KEY_{number}"]: variables[f"GIT_CONFIG_VALUE_{number}"] for number in numbers}
 
 
-def check_lines(path: Path, url: str) -> None:
-    """Raises RemoteError where a file of credentials has no line that git can use for this URL."""
+def how_to_store(path: Path, url: str, user: str | None = None) -> str:
+    """The command that writes user and password for a URL into a file, for a shell that then reads the password."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    name = user or "USER"
+    known = quote(f"protocol={parts.scheme}\\nhost={host}\\nusername={name}\\npassword=%s\\n")
+    return f'read -rs TOKEN; printf {known} "$TOKEN" | git credential-store --file {quote(str(path))} store'
+
+
+def check_lines(path: Path, url: str, user: str | None = None) -> None:
+    """Raises RemoteError where a file of credentials has no line that git can use for this URL, and this user."""
     wanted = urlsplit(url)
-    for number, line in enumerate(_lines(path), 1):
+    hint = f"let git write it: {how_to_store(path, url, user)}"
+    for number, line in enumerate(_read(path).decode(errors="replace").split("\n"), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        problem = _problem_with_line(line)
+        if problem:
+            raise RemoteError("credentials", f"{path}:{number}: {problem}", hint)
         there = urlsplit(line)
-        try:
-            is_it = (there.scheme, there.hostname, there.port) == (wanted.scheme, wanted.hostname, wanted.port)
-        except ValueError:
-            raise RemoteError("credentials", f"{path}:{number}: the port is no number", _LINE) from None
-        if not there.scheme or not there.hostname or there.username is None:
-            raise RemoteError("credentials", f"{path}:{number}: this is not a URL with a user and a password", _LINE)
-        if not there.password:
-            raise RemoteError("credentials", f"{path}:{number}: the password is empty", _LINE)
-        if not unquote(there.username + there.password).isprintable():
-            message = f"{path}:{number}: user or password have a line end, or another character that is not printable"
-            raise RemoteError("credentials", message, _LINE)
-        if is_it:
+        login, _, host = there.netloc.rpartition("@")
+        is_it = (there.scheme, host) == (wanted.scheme, wanted.netloc)
+        if is_it and user in (None, unquote(login.partition(":")[0])):
             return
-    raise RemoteError("credentials", f"{path} has no line for {without_secrets(url)}", _LINE)
+    who = f" and the user {user}" if user else ""
+    raise RemoteError("credentials", f"{path} has no line for {wanted.scheme}://{wanted.netloc}{who}", hint)
+
+
+def _problem_with_line(line: str) -> str | None:
+    """Why git cannot use a line of its credential store (git-credential-store, "STORAGE FORMAT")."""
+    if line.endswith("\r"):
+        return "the line ends in CR, which git takes for a part of it: save it with line ends of Unix"
+    if line != line.strip():
+        return "the line begins or ends with a space"
+    try:
+        there = urlsplit(line)
+        login, at, host = there.netloc.rpartition("@")
+        _ = there.port
+    except ValueError:
+        return "this is not a URL"
+    user, _, password = login.partition(":")
+    if not at or not user or not there.scheme or not host:
+        return "this is not a URL with a user and a password; / ? # @ % in them are %2F %3F %23 %40 %25"
+    if not password:
+        return "the password is empty"
+    if not unquote(login).isprintable():
+        return "user or password have a line end, or another character that is not printable"
+    return None
 
 
 def check_key(path: Path) -> None:
     """Raises RemoteError for a private key that ssh would not take, or would ask a passphrase for."""
     content = _read(path)
-    mode = path.stat()
-    if mode.st_uid == os.geteuid() and stat.S_IMODE(mode.st_mode) & 0o077:
+    there = path.stat()
+    if there.st_uid == os.geteuid() and stat.S_IMODE(there.st_mode) & 0o077:
         raise RemoteError("ssh-key", f"{path} may be read by others, so ssh does not take it", f"chmod 600 {path}")
     if has_passphrase(content):
         hint = "a deploy key without one: ssh-keygen -t ed25519 -N '' -f deploy-key"
-        raise RemoteError("ssh-key", f"{path} has a passphrase, and nobody is there to type it", hint)
+        raise RemoteError("ssh-key", f"{path} has a passphrase, which no one is there to type", hint)
     if b"PRIVATE KEY" not in content:
         raise RemoteError("ssh-key", f"{path} is not a private key", "name the file without .pub")
 
@@ -134,22 +187,23 @@ def has_passphrase(content: bytes) -> bool:
         packed = base64.b64decode(b"".join(body.split()))
     except ValueError:
         return False
-    cipher = packed.removeprefix(b"openssh-key-v1\0")[4:8]
-    return bool(packed) and cipher != b"none"
+    # the magic, its NUL, and the name of the cipher after its length
+    return packed.startswith(_MAGIC) and packed[len(_MAGIC) :][4:8] != b"none"
 
 
 def problem_with_mode(path: Path) -> str | None:
-    """What is wrong with who may read a file of secrets; None: nothing, it is its owner's, and a group's at most."""
+    """What is wrong with who may read a file of secrets; None: nothing, it is its owner's, and a group's to read."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except OSError:
         return None
-    return f"{path} may be read by every user of this machine: chmod 640 {path}" if mode & 0o007 else None
+    whom = "read by every user of this machine" if mode & 0o007 else "changed by its group" if mode & 0o020 else None
+    return f"{path} may be {whom}: chmod 640 {quote(str(path))}" if whom else None
 
 
 def _lines(path: Path) -> list[str]:
-    text = _read(path).decode(errors="replace")
-    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    """Those lines that can be used."""
+    return [line for line in _read(path).decode(errors="replace").split("\n") if not _problem_with_line(line)]
 
 
 def _read(path: Path) -> bytes:
@@ -157,4 +211,5 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LARGEST)
     except OSError as error:
-        raise RemoteError("credentials", f"{path} cannot be read: {error.strerror}", "see its rights") from None
+        hint = f"let the user of the service read it: ls -l {quote(str(path))}"
+        raise RemoteError("credentials", f"{path} cannot be read: {error.strerror}", hint) from None

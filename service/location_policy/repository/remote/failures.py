@@ -31,12 +31,12 @@ Kind = Literal[
     "rate-limit",
     "server",
     "algorithm",
-    "no-branch",
+    "branch",
     "disk",
-    "mirror",
-    "other",
+    "local",
+    "remote",
 ]
-"""The kind of a failure: `mirror` is of the copy, `disk` of where it is; the others are the remote's, or the way's."""
+"""The kind of a failure: `local` is of the copy, `disk` of where it is, `remote` none of the others."""
 
 
 class RemoteError(RepositoryError):
@@ -147,7 +147,8 @@ _SHAPES = (
         "see the URL, and the name service of this machine",
     ),
     _Shape(
-        r"([Oo]peration timed out|[Cc]onnection timed out|Timeout was reached|timed out after|too slow)",
+        r"([Oo]peration timed out|[Cc]onnection timed out|Timeout was reached|timed out after|too slow"
+        r"|no byte came|no end after)",
         "timeout",
         "the remote does not answer in time",
         "is there a firewall in between, or does it want a proxy (--git-proxy)?",
@@ -160,6 +161,12 @@ _SHAPES = (
     ),
     _Shape(r"(No route to host|Network is unreachable)", "network", None, "see the network of this machine"),
     _Shape(r"mismatched algorithms", "algorithm", "the copy has another object format than the remote", None),
+    _Shape(
+        r"page of HTML",
+        "server",
+        None,
+        "is it the URL of a repository, as git clone takes it, or does the remote want a user and a password?",
+    ),
     _Shape(r"redirect", "not-found", "the remote sends to another place", "write the URL that it sends to"),
     _Shape(
         r"error: 5\d\d",
