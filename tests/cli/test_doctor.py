@@ -347,9 +347,31 @@ def test_a_format_that_git_does_not_know_is_told(repository: Path) -> None:
 
 
 def test_the_copy_of_a_remote_repository_needs_no_hook(tmp_path: Path) -> None:
-    url = "https://alice:secret@git.example.com/locations.git"
+    url = make_repository(tmp_path / "remote.git", GOOD).as_uri()
     make_repository(mirror_directory(url, tmp_path / "state"), GOOD)
     done = run_program("doctor", "--repo", url, "--state-dir", tmp_path / "state", "--format", "json")
     document = json.loads(done.stdout)
-    assert (done.returncode, document["repository"]) == (0, "https://git.example.com/locations.git")
+    assert (done.returncode, document["repository"]) == (0, url)
     assert {finding["topic"] for finding in document["findings"]}.isdisjoint({"hook", "settings"})
+
+
+def test_a_remote_that_cannot_be_read_is_told_by_the_step_that_fails(tmp_path: Path) -> None:
+    url = "http://alice:secret@127.0.0.1:9/locations.git"
+    done = run_program("doctor", "--repo", url, "--state-dir", tmp_path / "state")
+    assert done.returncode == 1
+    assert "secret" not in done.stdout
+    name, route, hint, copy = done.stdout.splitlines()
+    assert name == "fine     name: 127.0.0.1 is known"
+    assert route.startswith("to mend  route: http://127.0.0.1:9/locations.git: nothing answers there: ")
+    assert hint == "  mend: see host and port of the URL; is the server running?"
+    assert copy.startswith("fine     copy: there is no copy of http://127.0.0.1:9/locations.git in ")
+
+
+def test_a_remote_that_can_be_read_is_told_step_by_step(tmp_path: Path) -> None:
+    remote = make_repository(tmp_path / "remote.git", GOOD)
+    done = run_program("doctor", "--repo", remote.as_uri(), "--state-dir", tmp_path / "state")
+    right, branch, _ = done.stdout.splitlines()
+    assert (done.returncode, right) == (0, "fine     right: the repository may be read")
+    assert branch == f"fine     branch: main, commit {tip(remote)[:10]}"
+    done = run_program("doctor", "--repo", remote.as_uri(), "--branch", "none", "--state-dir", tmp_path / "state")
+    assert f"to mend  branch: {remote.as_uri()} has no branch none; branches there: main" in done.stdout

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ http {{
     ssl_certificate {certificate};
     ssl_certificate_key {certificate};
     location ~ ^/elsewhere/ {{ return 302 {elsewhere}$request_uri; }}
+    location ~ ^/round/ {{ return 302 $request_uri; }}
     location ~ ^/html/ {{ default_type text/html; return 200 "<html>Sign in</html>"; }}
     location ~ ^/busy/ {{ add_header Retry-After 7 always; return 429 "too many"; }}
     location ~ ^/down/ {{ return 503; }}
@@ -61,18 +63,33 @@ http {{
       fastcgi_param REMOTE_USER $remote_user;
     }}
   }}
+  server {{
+    listen 127.0.0.1:{misnamed} ssl;
+    ssl_certificate {folder}/misnamed.pem;
+    ssl_certificate_key {folder}/misnamed.pem;
+  }}
+  server {{
+    listen 127.0.0.1:{expired} ssl;
+    ssl_certificate {folder}/expired.pem;
+    ssl_certificate_key {folder}/expired.pem;
+  }}
 }}
 """
 
 
 @dataclass(frozen=True, slots=True)
 class HttpsForge:
-    """A forge by HTTPS: repositories below `root`, whose certificate `ca` has signed."""
+    """A forge by HTTPS: repositories below `root`, whose certificate `ca` has signed.
+
+    It has two more doors: one with a certificate of another name, and one whose certificate has expired.
+    """
 
     url: str
     root: Path
     ca: Path
-    log: Path
+    misnamed: str
+    expired: str
+    folder: Path
 
     def repository(self, name: str = "locations.git") -> str:
         """Its URL."""
@@ -80,15 +97,19 @@ class HttpsForge:
 
 
 @contextmanager
-def https_forge(
-    folder: Path, root: Path, *, name: str = "127.0.0.1", token: str | None = TOKEN, elsewhere: str = ""
-) -> Iterator[HttpsForge]:
-    """nginx in front of git http-backend; the certificate is for `name`, `USER` has the password `token`."""
+def https_forge(folder: Path, root: Path, *, token: str | None = TOKEN, elsewhere: str = "") -> Iterator[HttpsForge]:
+    """nginx in front of git http-backend; `USER` has the password `token`."""
     folder.mkdir()
     folder.chmod(0o755)
-    authority, port = trustme.CA(), free_port()
+    authority, port, misnamed, expired = trustme.CA(), free_port(), free_port(), free_port()
     certificate, ca, users = folder / "server.pem", folder / "ca.pem", folder / "users"
+    name = "127.0.0.1"
     authority.issue_cert(name).private_key_and_cert_chain_pem.write_to_path(certificate)
+    other = authority.issue_cert("other.example")
+    other.private_key_and_cert_chain_pem.write_to_path(folder / "misnamed.pem")
+    year = timedelta(days=365)
+    old = authority.issue_cert(name, not_before=datetime.now(UTC) - 2 * year, not_after=datetime.now(UTC) - year)
+    old.private_key_and_cert_chain_pem.write_to_path(folder / "expired.pem")
     authority.cert_pem.write_to_path(ca)
     users.write_text(f"{USER}:{hashed(token)}\n" if token else "")
     auth = f'auth_basic "forge"; auth_basic_user_file {users};' if token else ""
@@ -104,12 +125,15 @@ def https_forge(
             root=root,
             user=me,
             elsewhere=elsewhere,
+            misnamed=misnamed,
+            expired=expired,
         )
     )
     with ExitStack() as stack:
         stack.enter_context(_fcgiwrap(folder))
         stack.enter_context(started("nginx", "-c", config, "-e", folder / "error.log", port=port, cwd=folder))
-        yield HttpsForge(f"https://{name}:{port}", root, ca, folder / "access.log")
+        here = f"https://{name}"
+        yield HttpsForge(f"{here}:{port}", root, ca, f"{here}:{misnamed}", f"{here}:{expired}", folder)
 
 
 @contextmanager

@@ -285,19 +285,29 @@ class Refresher:
         except OSError:
             pass
         if isinstance(error, (BuildFailed, RepositoryError)):
-            self._note_outage(error.message)
+            self._note_outage(error.message, error.hint)
         else:
-            self._note_outage(f"{type(error).__name__}: {error}".partition("\n")[0], error)
+            self._note_outage(f"{type(error).__name__}: {error}".partition("\n")[0], cause=error)
 
-    def _note_outage(self, message: str, cause: Exception | None = None) -> None:
+    def _note_outage(self, message: str, hint: str | None = None, cause: Exception | None = None) -> None:
         outage = self._active.state.outage
+        message = self._told(message)
         if outage is None:
             self._active.count("unreadable")
-        if outage is None or outage.message != message:
-            log.error("unreachable repository=%s: %s", self._place, message, exc_info=cause)
-            self._active.change(outage=Failure(now(), message))
+        if outage is None or (outage.message, outage.hint) != (message, hint):
+            told = "; ".join(filter(None, (message, hint)))
+            log.error("unreachable repository=%s: %s", self._shown, told, exc_info=cause)
+            self._active.change(outage=Failure(now(), message, hint=hint))
+
+    def _told(self, message: str) -> str:
+        """A message in which no path of a copy is: its name says nothing to who reads it."""
+        return message.replace(str(self._place), f"the copy of {self._shown}") if self._mirror else message
+
+    @property
+    def _shown(self) -> str:
+        return self._mirror.url if self._mirror else str(self._place)
 
     def _note_success(self) -> None:
         if self._active.state.outage:
-            log.info("reachable repository=%s branch=%s", self._place, self._active.state.branch)
+            log.info("reachable repository=%s branch=%s", self._shown, self._active.state.branch)
             self._active.change(outage=None)

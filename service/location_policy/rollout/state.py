@@ -50,6 +50,7 @@ class Failure:
     """Why HEAD is not in force: `commit` and the first of its problems; no commit where none could be read.
 
     `served` is the commit that was served last, where HEAD is of another history and waits to be accepted.
+    `hint` says what to do, where that is known.
     """
 
     failed_at: datetime
@@ -57,6 +58,7 @@ class Failure:
     commit: str | None = None
     problems: Problems = NO_PROBLEMS
     served: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,8 @@ SAID = {
     "cut": (
         "network",
         (
-            "error: RPC failed; curl 18 transfer closed with outstanding read data remaining\nfatal: early EOF\n"
+            "error: RPC failed; curl 18 transfer closed with outstanding read data remaining\n"
+            "error: 5095 bytes of body are still expected\nfatal: early EOF\n"
             "fatal: fetch-pack: invalid index-pack output"
         ),
     ),

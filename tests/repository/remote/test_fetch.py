@@ -23,6 +23,7 @@ from tests.repository.remote.git_remote import Remote, served_remote
 from tests.support.repositories import GOOD, force_commit, git, make_repository, tip
 from tests.support.service import wait_until
 
+LATE = "the remote does not answer in time"
 NOISE = os.urandom(400_000)
 """A content that no packing makes smaller."""
 
@@ -53,22 +54,20 @@ def left_in(mirror: Mirror) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("part", "bytes_before", "command"),
-    [("info/refs", 0, "ls-remote"), ("command=ls-refs", 0, "ls-remote"), ("command=fetch", 0, "fetch")],
+    "part",
+    ["info/refs", "command=ls-refs", "command=fetch"],
 )
-def test_a_remote_that_hangs_is_given_up(
-    remote: Remote, tmp_path: Path, part: str, bytes_before: int, command: str
-) -> None:
-    remote.only, remote.cut_after, remote.hangs = part, bytes_before, True
+def test_a_remote_that_hangs_is_given_up(remote: Remote, tmp_path: Path, part: str) -> None:
+    remote.only, remote.cut_after, remote.hangs = part, 0, True
     mirror = mirror_of(remote, tmp_path, standstill=0.3)
-    assert failure_of(mirror) == f"git {command} failed: no byte came for 0.3 s"
+    assert failure_of(mirror) == f"{remote.url}: {LATE}: no byte came for 0.3 s"
 
 
 def test_a_remote_that_hangs_amid_the_pack_is_given_up_and_nothing_is_left(remote: Remote, tmp_path: Path) -> None:
     remote.only, remote.cut_after, remote.hangs = "command=fetch", 200_000, True
     mirror = mirror_of(remote, tmp_path, standstill=0.5)
     for _ in range(2):
-        assert failure_of(mirror) == "git fetch failed: no byte came for 0.5 s"
+        assert failure_of(mirror) == f"{remote.url}: {LATE}: no byte came for 0.5 s"
         assert left_in(mirror) == []
     remote.cut_after = None
     mirror.update()
@@ -88,7 +87,7 @@ def test_a_remote_that_trickles_is_waited_for(remote: Remote, tmp_path: Path) ->
 def test_a_remote_that_trickles_without_end_is_given_up_in_the_end(remote: Remote, tmp_path: Path) -> None:
     remote.only, remote.rate = "command=fetch", 10_000
     mirror = mirror_of(remote, tmp_path, longest=0.8)
-    assert failure_of(mirror) == "git fetch failed: no end after 0.8 s"
+    assert failure_of(mirror) == f"{remote.url}: {LATE}: no end after 0.8 s"
 
 
 def test_a_remote_that_cuts_the_pack_costs_no_disk_and_no_new_copy(remote: Remote, tmp_path: Path) -> None:
@@ -96,11 +95,11 @@ def test_a_remote_that_cuts_the_pack_costs_no_disk_and_no_new_copy(remote: Remot
     mirror = mirror_of(remote, tmp_path)
     copy = mirror.directory.stat().st_ino
     for _ in range(3):
-        assert failure_of(mirror).startswith("git fetch failed: ")
+        assert failure_of(mirror).startswith(f"{remote.url}: the connection was cut: ")
         assert left_in(mirror) == []
     assert (mirror.looks.remade, mirror.directory.stat().st_ino) == (0, copy)
     assert mirror.looks.last_error
-    assert mirror.looks.last_error.kind == "remote"
+    assert mirror.looks.last_error.kind == "network"
 
 
 def test_contents_that_are_cut_are_fetched_with_the_next_look(remote: Remote, tmp_path: Path) -> None:
@@ -125,22 +124,24 @@ def test_a_page_in_place_of_git_is_no_empty_remote(remote: Remote, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "told", "kind"),
     [
-        (401, "could not read Username"),
-        (403, "The requested URL returned error: 403"),
-        (404, "not found"),
-        (429, "The requested URL returned error: 429"),
-        (503, "The requested URL returned error: 503"),
+        (401, "could not read Username", "credentials"),
+        (403, "The requested URL returned error: 403", "right"),
+        (404, "not found", "not-found"),
+        (429, "The requested URL returned error: 429", "rate-limit"),
+        (503, "The requested URL returned error: 503", "server"),
     ],
 )
-def test_what_a_server_says_in_place_of_git_is_told(remote: Remote, tmp_path: Path, status: int, told: str) -> None:
+def test_what_a_server_says_in_place_of_git_is_told(
+    remote: Remote, tmp_path: Path, status: int, told: str, kind: str
+) -> None:
     remote.status, remote.body = status, b"<html>Sign in</html>"
     remote.headers = {"Content_Type": "text/html", "WWW_Authenticate": 'Basic realm="x"'}
     mirror = mirror_of(remote, tmp_path)
     assert told in failure_of(mirror)
     assert mirror.looks.last_error
-    assert (mirror.looks.last_error.kind, mirror.looks.remade) == ("remote", 0)
+    assert (mirror.looks.last_error.kind, mirror.looks.remade) == (kind, 0)
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_remote_without_a_commit_is_copied_too(tmp_path: Path) -> None:
 
 def test_a_remote_that_is_gone_is_told_until_it_is_back(mirror: Mirror, remote: Path) -> None:
     remote.rename(remote.with_name("away.git"))
-    with pytest.raises(RepositoryError, match="git ls-remote failed"):
+    with pytest.raises(RepositoryError, match="has no such repository"):
         mirror.update()
     remote.with_name("away.git").rename(remote)
     mirror.update()
@@ -132,7 +132,7 @@ def test_between_two_fetches_the_last_failure_stands(remote: Path, tmp_path: Pat
     mirror = Mirror(remote.with_name("nowhere.git").as_uri(), tmp_path / "state", None, interval=1_000)
     mirror.make()
     for _ in range(2):
-        with pytest.raises(RepositoryError, match="git ls-remote failed"):
+        with pytest.raises(RepositoryError, match="has no such repository"):
             mirror.update()
 
 
@@ -182,7 +182,7 @@ def test_the_password_of_a_url_is_in_no_list_of_processes_and_on_no_disk(tmp_pat
     with asking_for_a_password(seen) as port:
         mirror = Mirror(f"http://{login}127.0.0.1:{port}/x.git", tmp_path, None, interval=0)
         mirror.make()
-        with pytest.raises(RepositoryError, match="git ls-remote failed"):
+        with pytest.raises(RepositoryError, match="does not let that user read"):
             mirror.update()
     header, *others = seen
     assert header == f"Basic {b64encode(said.encode()).decode()}"
@@ -274,7 +274,7 @@ def silent() -> Iterator[str]:
 def test_a_remote_that_says_nothing_is_not_waited_for_without_end(silent: str, tmp_path: Path) -> None:
     mirror = Mirror(silent, tmp_path, None, interval=0, standstill=0.2)
     mirror.make()
-    with pytest.raises(RepositoryError, match="git ls-remote failed: no byte came for 0"):
+    with pytest.raises(RepositoryError, match="in time: no byte came for 0"):
         mirror.update()
 
 

@@ -94,6 +94,7 @@ def test_a_failure_has_every_problem_with_every_key() -> None:
         "commit": COMMIT.id,
         "failed_at": TIME,
         "message": "the configuration is not valid: 1 error",
+        "hint": None,
         "problems": [asdict(PROBLEM), asdict(PROBLEM)],
         "total": 2,
         "counts": {PROBLEM.code: 2},

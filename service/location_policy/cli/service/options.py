@@ -9,6 +9,7 @@ from typing import Literal
 from ...access.options import Users
 from ...edits.options import Changes
 from ...gate.signing_options import SigningOptions
+from ...repository.remote.credentials import RemoteAccess
 from ...server.options import Limits, Listen
 
 
@@ -31,6 +32,7 @@ class ServeOptions:
     users: Users = field(default_factory=Users)
     state_dir: Path | None = None
     fetch_interval: float = 30.0
+    remote: RemoteAccess = field(default_factory=RemoteAccess)
     git_http: bool | None = None
     changes: Changes = "served"
     example: bool = False

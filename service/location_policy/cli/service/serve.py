@@ -21,6 +21,7 @@ from ...web.ops.settings import Settings
 from .access import asks_who, open_access, open_webhook, tell_strangers
 from .opening import open_source
 from .options import Logs, ServeOptions
+from .remote_secrets import forget_variables, look_at_secrets
 from .run import Parts, work
 from .source import Source, source_of, write_problem
 
@@ -38,7 +39,9 @@ def serve(options: ServeOptions) -> None:
     looks = [*looks, *([certificates.look] if certificates else []), *([secrets.look] if secrets else [])]
     listener = bind(options.listen, asks_who=asks_who(options.listen, options.users))
     try:
+        look_at_secrets(options.remote)
         source = source_of(options)
+        forget_variables()
         opened = open_source(source, options)
         not_kept = write_problem(source.state)
         if access.credentials and not not_kept:

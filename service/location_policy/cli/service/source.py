@@ -60,7 +60,7 @@ def _local(options: ServeOptions) -> Source:
 def _remote(options: ServeOptions, url: str) -> Source:
     state = (options.state_dir or STATE).absolute()
     settings = options.signatures.config(SECTION)
-    mirror = Mirror(url, state, options.branch, options.fetch_interval, settings=settings)
+    mirror = Mirror(url, state, options.branch, options.fetch_interval, settings=settings, access=options.remote)
     return Source(without_secrets(url), mirror.directory, state, mirror)
 
 

@@ -56,16 +56,35 @@ def fmt(paths: tuple[Path, ...], check: bool) -> None:
 @of.served
 @of.option("state-dir", "DIR", "That of the service.", type=PATH)
 @of.form("text or json.")
-def doctor(repo: str | None, state_dir: Path | None, form: str) -> None:
+@of.option("branch", "NAME", "That of a URL.  [default: what its HEAD names]")
+@of.option("git-credentials", "FILE", "As serve takes it, of a URL.", type=PATH)
+@of.option("git-ssh-key", "FILE", "Likewise.", type=PATH)
+@of.option("git-known-hosts", "FILE", "Likewise.", type=PATH)
+@of.option("git-ca", "FILE", "Likewise.", type=PATH)
+@of.option("git-proxy", "URL", "Likewise.")
+def doctor(
+    repo: str | None,
+    state_dir: Path | None,
+    form: str,
+    branch: str | None,
+    git_credentials: Path | None,
+    git_ssh_key: Path | None,
+    git_known_hosts: Path | None,
+    git_ca: Path | None,
+    git_proxy: str | None,
+) -> None:
     """Look over a repository, and say how to mend it.
 
-    Git, hook, settings, owners, watch, state directory, and what serve would do. Changes nothing. Ask as
-    the user of the service. Exit status 1 if there is something to mend.
+    Git, hook, settings, owners, watch, state directory, and what serve would do; of a URL first whether it
+    can be read: name, route, TLS or host key, proof, right, branch. Changes nothing. Ask as the user of the
+    service. Exit status 1 if there is something to mend.
     """
+    from ...repository.remote.credentials import RemoteAccess
     from ..commands.doctor import doctor
 
+    access = RemoteAccess(git_credentials, git_ssh_key, git_known_hosts, git_ca, git_proxy)
     with told(NOT_ASKED):
-        sys.exit(doctor(repo, state_dir, form))
+        sys.exit(doctor(repo, state_dir, form, branch, access))
 
 
 @of.served

@@ -136,6 +136,11 @@ def is_beside(context: click.Context, name: str, others: Sequence[str]) -> bool:
     return "COMMANDLINE" in found or ("ENVIRONMENT" in found and _source(context, name) == "ENVIRONMENT")
 
 
+def is_typed(context: click.Context, name: str) -> bool:
+    """Does the value of an option come from the command line?"""
+    return _source(context, name) == "COMMANDLINE"
+
+
 def is_set(context: click.Context, name: str) -> bool:
     """Does the value of an option come from the environment?"""
     return _source(context, name) == "ENVIRONMENT"

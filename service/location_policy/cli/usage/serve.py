@@ -68,11 +68,14 @@ def init(
 @click.pass_context
 def serve(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  as click hands them over
     """Follow a repository and answer policy requests from it."""
+    from ..service.remote_secrets import refuse_typed_password
     from ..service.serve import serve
 
     if values["uds"] and of.is_beside(context, "uds", ("host", "port")):
         raise click.BadParameter("--uds listens on a Unix socket instead of --host and --port: leave one out")
     with told(NOT_STARTED):
+        if of.is_typed(context, "repo"):
+            refuse_typed_password(values["repo"])
         serve(asked(values))
 
 

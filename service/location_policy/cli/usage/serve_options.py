@@ -49,6 +49,11 @@ ROWS = (
     Row("listen.port", "port", "N", "0 takes a free one.", Integer(0, 65535)),
     Row("state_dir", "state-dir", "DIR", "Where the last good content is kept.", PATH),
     Row("fetch_interval", "fetch-interval", "SECONDS", "Between two looks at a URL.", Decimal(0.1), RARE),
+    Row("remote.credentials", "git-credentials", "FILE", "Users and tokens of a URL.", PATH, RARE),
+    Row("remote.ssh_key", "git-ssh-key", "FILE", "The deploy key of a URL of ssh.", PATH, RARE),
+    Row("remote.known_hosts", "git-known-hosts", "FILE", "The host keys of its server.", PATH, RARE),
+    Row("remote.ca", "git-ca", "FILE", "The CAs that a URL is trusted by, PEM.", PATH, RARE),
+    Row("remote.proxy", "git-proxy", "URL", "The proxy between here and a URL.", None, RARE),
     Row("git_http", "git-http/--no-git-http", None, "Clone from here, push to here.  [default: if owned]", None, RARE),
     Row("changes", "changes", "served|review", "Put changes from pages on the branch, or beside it.", CHANGES, RARE),
     Row("users.htpasswd", "htpasswd", "FILE", "Users and their passwords.", PATH),
@@ -117,6 +122,7 @@ def asked(values: Mapping[str, Any]) -> ServeOptions:
     """
     from ...access.options import Users
     from ...gate.signing_options import SigningOptions
+    from ...repository.remote.credentials import RemoteAccess
     from ...server.options import Limits, Listen
     from ...server.sockets import plain_host
     from ..service.access import tls_of
@@ -130,6 +136,7 @@ def asked(values: Mapping[str, Any]) -> ServeOptions:
     return ServeOptions(
         **fields[""],
         listen=replace(listen, host=plain_host(listen.host)),
+        remote=RemoteAccess(**fields["remote"]),
         users=Users(**fields["users"]),
         limits=Limits(**fields["limits"]),
         logs=Logs(**fields["logs"]),

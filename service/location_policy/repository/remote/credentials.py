@@ -10,7 +10,7 @@ import base64
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from urllib.parse import unquote, urlsplit
@@ -43,11 +43,13 @@ class RemoteAccess:
     known_hosts: Path | None = None
     ca: Path | None = None
     proxy: str | None = None
-    proxies: Mapping[str, str] = field(default_factory=proxy_variables, repr=False)
-    """Variables for curl, as they were when the program began."""
 
-    def environment(self, url: str) -> dict[str, str]:
-        """Variables for one git that asks this URL; raises RemoteError where a file cannot be used."""
+    def environment(self, url: str, proxies: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Variables for one git that asks this URL; raises RemoteError where a file cannot be used.
+
+        `proxies`: the variables of a proxy, where they are no longer in our environment.
+        """
+        proxies = proxy_variables() if proxies is None else proxies
         plain, login = part_login(url)
         settings = dict(self._settings())
         for path in (self.ca, self.known_hosts):
@@ -64,7 +66,7 @@ class RemoteAccess:
                     settings[f"credential.{plain}.username"] = user
                 login = {}
         return {
-            **{name: self._with_user(name, value) for name, value in self.proxies.items()},
+            **{name: self._with_user(name, value) for name, value in proxies.items()},
             **{name: value for name, value in login.items() if not name.startswith("GIT_CONFIG_")},
             **config_variables({**_settings_in(login), **settings}),
             **variables,
@@ -88,8 +90,8 @@ class RemoteAccess:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         for line in _lines(self.credentials):
             login, at, host = urlsplit(line).netloc.rpartition("@")
-            if at and host == parts.netloc:
-                return parts._replace(netloc=f"{login.partition(':')[0]}@{host}").geturl()
+            if at and unquote(host) == parts.netloc:
+                return parts._replace(netloc=f"{login.partition(':')[0]}@{parts.netloc}").geturl()
         return proxy
 
     def ssh_words(self) -> list[str]:
@@ -97,16 +99,18 @@ class RemoteAccess:
         words = list(_SSH)
         if self.ssh_key:
             check_key(self.ssh_key)
-            words += ["-i", _for_ssh(self.ssh_key), "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]
+            words += ["-o", f"IdentityFile={_for_ssh(self.ssh_key)}"]
+            words += ["-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]
         if self.known_hosts:
-            known = f'UserKnownHostsFile="{_for_ssh(self.known_hosts)}"'
+            known = f"UserKnownHostsFile={_for_ssh(self.known_hosts)}"
             words += ["-o", known, "-o", "GlobalKnownHostsFile=/dev/null"]
         return [*words, "-o", "StrictHostKeyChecking=yes"]
 
 
 def _for_ssh(path: Path) -> str:
-    """A path as ssh reads it (ssh_config(5), "TOKENS")."""
-    return str(path.absolute()).replace("%", "%%")
+    """A path as ssh reads it in an option (ssh_config(5), "TOKENS" and "ENVIRONMENT VARIABLES")."""
+    plain = str(path.absolute()).replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{plain}"'
 
 
 def _settings_in(variables: Mapping[str, str]) -> dict[str, str]:
@@ -117,9 +121,8 @@ def _settings_in(variables: Mapping[str, str]) -> dict[str, str]:
 
 def how_to_store(path: Path, url: str, user: str | None = None) -> str:
     """The command that writes user and password for a URL into a file, for a shell that then reads the password."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    name = user or "USER"
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    host, name = parts.netloc.rpartition("@")[2], user or "USER"
     known = quote(f"protocol={parts.scheme}\\nhost={host}\\nusername={name}\\npassword=%s\\n")
     return f'read -rs TOKEN; printf {known} "$TOKEN" | git credential-store --file {quote(str(path))} store'
 
@@ -136,7 +139,7 @@ def check_lines(path: Path, url: str, user: str | None = None) -> None:
             raise RemoteError("credentials", f"{path}:{number}: {problem}", hint)
         there = urlsplit(line)
         login, _, host = there.netloc.rpartition("@")
-        is_it = (there.scheme, host) == (wanted.scheme, wanted.netloc)
+        is_it = (there.scheme, unquote(host)) == (wanted.scheme, wanted.netloc)
         if is_it and user in (None, unquote(login.partition(":")[0])):
             return
     who = f" and the user {user}" if user else ""
@@ -191,14 +194,14 @@ def has_passphrase(content: bytes) -> bool:
     return packed.startswith(_MAGIC) and packed[len(_MAGIC) :][4:8] != b"none"
 
 
-def problem_with_mode(path: Path) -> str | None:
-    """What is wrong with who may read a file of secrets; None: nothing, it is its owner's, and a group's to read."""
+def problem_with_mode(path: Path) -> tuple[str, str] | None:
+    """What is wrong with who may read a file of secrets, and the mend; None: its owner may, and a group at most."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except OSError:
         return None
     whom = "read by every user of this machine" if mode & 0o007 else "changed by its group" if mode & 0o020 else None
-    return f"{path} may be {whom}: chmod 640 {quote(str(path))}" if whom else None
+    return (f"{path} may be {whom}", f"chmod 640 {quote(str(path))}") if whom else None
 
 
 def _lines(path: Path) -> list[str]:

@@ -89,7 +89,7 @@ _SHAPES = (
         "the server is too old for this ssh, or too strict: ask who runs it",
     ),
     _Shape(
-        r"(error: 407|Proxy CONNECT aborted|from proxy after CONNECT|CONNECT tunnel failed)",
+        r"(error: 407\b|Proxy CONNECT aborted|from proxy after CONNECT|CONNECT tunnel failed)",
         "proxy",
         "the proxy refuses",
         "user and password of the proxy go into --git-credentials, in a line http://user:password@proxy:port",
@@ -98,17 +98,20 @@ _SHAPES = (
         r"Could not resolve proxy", "proxy", "the name of the proxy is not known", "see --git-proxy and https_proxy"
     ),
     _Shape(
-        r"(error: 429|Too Many Requests)", "rate-limit", "the remote is asked too often", "it is asked more rarely now"
+        r"(error: 429\b|Too Many Requests)",
+        "rate-limit",
+        "the remote is asked too often",
+        "it is asked more rarely now",
     ),
     _Shape(
-        r"(Authentication failed for|could not read (Username|Password)|error: 401|HTTP Basic: Access denied)",
+        r"(Authentication failed for|could not read (Username|Password)|error: 401\b|HTTP Basic: Access denied)",
         "credentials",
         "the remote wants a user and a password, or those that it got are wrong",
         _TOKEN,
     ),
-    _Shape(r"error: 403", "right", "the remote knows who asks, and does not let that user read", _TOKEN),
+    _Shape(r"error: 403\b", "right", "the remote knows who asks, and does not let that user read", _TOKEN),
     _Shape(
-        r"repository '.*' not found|error: 404|Repository not found|ERROR: .*not.found"
+        r"repository '.*' not found|error: 404\b|Repository not found|ERROR: .*not.found"
         r"|does not appear to be a git repository|could not be found|you don't have permission to view it"
         r"|DENIED by fallthru",
         "not-found",
@@ -131,8 +134,9 @@ _SHAPES = (
         r"(server certificate verification failed|unable to get local issuer|self[- ]signed certificate"
         r"|SSL certificate problem|Problem with the SSL CA cert|error setting certificate (verify )?(file|locations))",
         "tls-ca",
-        "the certificate of the remote is not signed by a CA that is trusted here, or is expired",
-        "--git-ca FILE names the certificate of the CA, PEM",
+        "the certificate of the remote is not signed by a CA that is trusted here, or has expired",
+        "--git-ca FILE names the certificate of its CA, PEM; see its dates: openssl s_client -connect HOST:PORT"
+        " </dev/null | openssl x509 -noout -dates",
     ),
     _Shape(
         r"(gnutls_handshake|SSL_ERROR|SSL routines|TLS connect|wrong version number)",
@@ -162,19 +166,19 @@ _SHAPES = (
     _Shape(r"(No route to host|Network is unreachable)", "network", None, "see the network of this machine"),
     _Shape(r"mismatched algorithms", "algorithm", "the copy has another object format than the remote", None),
     _Shape(
-        r"page of HTML",
+        r"page of HTML|not valid: is this a git repository",
         "server",
         None,
         "is it the URL of a repository, as git clone takes it, or does the remote want a user and a password?",
     ),
     _Shape(r"redirect", "not-found", "the remote sends to another place", "write the URL that it sends to"),
     _Shape(
-        r"error: 5\d\d",
+        r"error: 5\d\d\b",
         "server",
         None,
         "the fault is the server's: see its status page or its log",
     ),
-    _Shape(r"error: \d\d\d", "server", None, "is it the URL of a repository, as git clone takes it?"),
+    _Shape(r"error: \d\d\d\b", "server", None, "is it the URL of a repository, as git clone takes it?"),
     _Shape(
         r"(early EOF|unexpected disconnect|RPC failed|the remote end hung up|Connection reset|Connection closed"
         r"|kex_exchange_identification|transfer closed|Empty reply|Recv failure|Broken pipe|invalid index-pack output)",

@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 
 from ..git import closed_environment
 
-PATIENCE = 15.0
+PATIENCE = 6.0
 """Seconds that ssh may take."""
 
 _SCP = re.compile(r"(?P<host>[\w.-]+@(?:\[[^\]]+\]|[\w.-]+)):")
 _TOLD = {
     "BatchMode": "yes",
-    "ConnectTimeout": "10",
+    "ConnectTimeout": "5",
     "ControlPath": "none",
     "StrictHostKeyChecking": "accept-new",
     "GlobalKnownHostsFile": "/dev/null",

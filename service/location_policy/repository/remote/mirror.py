@@ -24,6 +24,9 @@ from types import MappingProxyType
 from ...errors import ForeignRepository, GitUnavailable, RepositoryError, UnknownRevision
 from ..config import SECTION
 from ..git import GitFailed
+from .credentials import RemoteAccess, proxy_variables
+from .diagnosis import diagnose
+from .failures import RemoteError
 from .faults import CopyDamaged, is_disk_full, is_local_fault
 from .fetch import LONGEST, STANDSTILL, RemoteFailed, RemoteGit, talking
 from .looks import LookError, Looks
@@ -69,14 +72,18 @@ class Mirror:
         settings: Mapping[str, str] = NO_SETTINGS,
         standstill: float = STANDSTILL,
         longest: float = LONGEST,
+        access: RemoteAccess | None = None,
     ) -> None:
-        """`interval`: seconds between two looks; `settings`: in its config.
+        """`interval`: seconds between two looks; `settings`: in its config; `access`: what the remote is asked with.
 
         `standstill`: seconds without a byte after which a fetch is ended; `longest`: seconds that it may take.
         """
         self.directory = mirror_directory(url, state_directory)
         self.looks = Looks()
-        self._url, self._login = part_login(url)
+        self.url = self._url = part_login(url)[0]
+        self._asked_url = url
+        self._access = access or RemoteAccess()
+        self._proxies = proxy_variables()
         self.interval = interval
         self._wanted = branch
         self._settings = {f"{SECTION}.branch": branch or "", **settings}  # no branch: what the remote's HEAD names
@@ -169,7 +176,7 @@ class Mirror:
         self._schedule.begin()
         began = time.monotonic()
         try:
-            self._follow({**talking(self._git.standstill), **self._login})
+            self._follow({**talking(self._git.standstill), **self._access.environment(self._asked_url, self._proxies)})
         except RepositoryError as error:
             self._note_failed(error)
         except OSError as error:
@@ -190,8 +197,8 @@ class Mirror:
             error = RepositoryError(
                 f"nothing of {self._url} can be kept in {self.directory.parent}: the disk is full", hint
             )
-        self._failure = error
         self._schedule.fail(error.retry_after if isinstance(error, RemoteFailed) else 0.0)
+        self._failure = error = self._explained(error)
         now = datetime.now(UTC)
         last_error = LookError(now, error.message, error.hint, self._kind(error, told))
         since = self.looks.unreachable_since or now
@@ -273,8 +280,15 @@ class Mirror:
             log.warning("made anew repository=%s: %s", self._url, why)
             self.looks = replace(self.looks, remade=self.looks.remade + 1)
 
+    def _explained(self, error: RepositoryError) -> RepositoryError:
+        """What has failed, in a sentence where it is the remote, or the way to it."""
+        found = diagnose(self._url, error.stderr, self._access) if isinstance(error, RemoteFailed) else None
+        return found or error
+
     def _kind(self, error: RepositoryError, told: str) -> str:
         """One word for what has failed."""
+        if isinstance(error, RemoteError):
+            return error.kind
         if isinstance(error, UnknownRevision):
             return "branch"
         if is_disk_full(told):

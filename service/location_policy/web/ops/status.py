@@ -96,6 +96,7 @@ def _failure(failure: Failure | None) -> dict[str, Any] | None:
         "failed_at": _time(failure.failed_at),
         "message": failure.message,
         "served": failure.served,
+        "hint": failure.hint,
         **failure.problems.fields(),
     }
 

@@ -1,0 +1,57 @@
+"""Keep the secrets of a remote from other users of this machine, and from processes that have no use for them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from ipaddress import ip_address
+from pathlib import Path
+from shlex import quote
+from urllib.parse import urlsplit
+
+from ...errors import CannotStart
+from ...repository.remote.credentials import PROXIES, RemoteAccess, how_to_store, problem_with_mode
+from ...repository.remote.url import part_login
+from ..environment import PREFIX
+
+FILE = Path("/etc/location-policy/git-credentials")
+"""Where credentials are, in what is advised."""
+
+log = logging.getLogger(__name__)
+
+
+def refuse_typed_password(url: str) -> None:
+    """Raises CannotStart for a URL with a password that was typed, unless it is of this machine."""
+    plain, login = part_login(url)
+    if login.get("MIRROR_PASSWORD") and not _is_loopback(urlsplit(plain).hostname or ""):
+        then = f"location-policy serve --repo {quote(plain)} --git-credentials {FILE}"
+        raise CannotStart(
+            "every user of this machine can read a password that is typed: it is in the list of processes",
+            f"{how_to_store(FILE, plain, login['MIRROR_USER'])}; {then}",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def look_at_secrets(access: RemoteAccess) -> None:
+    """Raises CannotStart for a proxy with a password; tells of files that too many users may read."""
+    if access.proxy and "@" in access.proxy:
+        plain = part_login(access.proxy)[0] if "://" in access.proxy else access.proxy.rpartition("@")[2]
+        raise CannotStart(
+            "the URL of --git-proxy has a user or a password in it, which every user of this machine can read",
+            f"{how_to_store(access.credentials or FILE, plain)}; then --git-proxy {quote(plain)}",
+        )
+    for path in access.files():
+        if problem := problem_with_mode(path):
+            log.warning("%s: %s", *problem)
+
+
+def forget_variables() -> None:
+    """Take out of our environment what processes that we start have no use for, and must not hand on."""
+    for name in [name for name in os.environ if name.startswith(PREFIX) or name in (*PROXIES, "HTTP_PROXY")]:
+        del os.environ[name]

@@ -1,0 +1,114 @@
+"""What keeps a remote from being followed: name, route, TLS or host key, proof, right or branch; each with the mend.
+
+The remote is asked once, as `serve` asks it. What fails is at one of these steps: those before it are fine, and of
+those after it nothing is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from ..errors import RepositoryError, UnknownRevision
+from ..repository.remote.credentials import RemoteAccess, problem_with_mode
+from ..repository.remote.diagnosis import diagnose
+from ..repository.remote.failures import Kind, RemoteError
+from ..repository.remote.fetch import RemoteFailed, RemoteGit, talking
+from ..repository.remote.remote_refs import find_tip
+from ..repository.remote.url import part_login
+from ..text import escape
+from .doctor import Finding
+
+PATIENCE = 15.0
+"""Seconds without a byte after which the remote is given up."""
+
+_STEPS: dict[Kind, str] = {
+    "name": "name",
+    "refused": "route",
+    "timeout": "route",
+    "network": "route",
+    "proxy": "route",
+    "rate-limit": "route",
+    "server": "route",
+    "tls-name": "tls",
+    "tls-ca": "tls",
+    "tls-expired": "tls",
+    "tls": "tls",
+    "host-key-unknown": "host key",
+    "host-key-changed": "host key",
+    "algorithm": "host key",
+    "credentials": "proof",
+    "ssh-key": "proof",
+    "right": "right",
+    "not-found": "right",
+    "branch": "branch",
+}
+
+
+def examine_remote(url: str, branch: str | None, access: RemoteAccess) -> Iterator[Finding]:
+    """All there is to say about a remote."""
+    for path in access.files():
+        if problem := problem_with_mode(path):
+            yield Finding("secrets", *problem)
+    plain, login = part_login(url)
+    git = RemoteGit(PATIENCE, 2 * PATIENCE)
+    try:
+        environment = {**talking(git.standstill), **access.environment(url)}
+    except RemoteError as error:
+        yield Finding("proof", error.message, error.hint or "see the file")
+        return
+    try:
+        tip = find_tip(git, plain, branch, environment)
+    except RepositoryError as error:
+        yield from _failed(plain, login, access, _explained(plain, error, access))
+        return
+    yield from _passed(plain, login, access, "")
+    if tip is None:
+        yield Finding("branch", "the remote has none yet", "push one")
+    else:
+        yield Finding("branch", f"{escape(tip.branch)}, commit {tip.commit_id[:10]}")
+
+
+def _explained(url: str, error: RepositoryError, access: RemoteAccess) -> RemoteError:
+    if isinstance(error, RemoteFailed) and (found := diagnose(url, error.stderr, access)):
+        return found
+    return RemoteError("branch" if isinstance(error, UnknownRevision) else "remote", error.message, error.hint)
+
+
+def _failed(url: str, login: dict[str, str], access: RemoteAccess, error: RemoteError) -> Iterator[Finding]:
+    step = _STEPS.get(error.kind, "route")
+    yield from _passed(url, login, access, step)
+    yield Finding(step, error.message, error.hint or "see what the remote says")
+
+
+def _passed(url: str, login: dict[str, str], access: RemoteAccess, until: str) -> Iterator[Finding]:
+    """The steps before this one, all where it is none of them."""
+    for finding in _fine(url, login, access):
+        if finding.topic == until:
+            return
+        yield finding
+
+
+def _fine(url: str, login: dict[str, str], access: RemoteAccess) -> Iterator[Finding]:
+    """What is said of the steps that this URL has, if all is well."""
+    parts = urlsplit(url)
+    is_web = parts.scheme in ("http", "https")
+    if parts.scheme != "file":
+        yield Finding("name", f"{parts.hostname or url.partition(':')[0]} is known")
+        yield Finding("route", f"it answers{f', by {access.proxy}' if access.proxy and is_web else ''}")
+        if parts.scheme == "https":
+            yield Finding("tls", f"its certificate is trusted, by {access.ca or 'the CAs of this machine'}")
+        elif is_web:
+            yield Finding("tls", "none: all that is asked and answered can be read on the way")
+        else:
+            yield Finding("host key", f"it is in {access.known_hosts or '~/.ssh/known_hosts'}")
+        yield Finding("proof", _proof(login, access, is_web=is_web))
+    yield Finding("right", "the repository may be read")
+
+
+def _proof(login: dict[str, str], access: RemoteAccess, *, is_web: bool) -> str:
+    if not is_web:
+        return f"the key {access.ssh_key}" if access.ssh_key else "a key of the agent, or of ~/.ssh"
+    if login.get("MIRROR_PASSWORD"):
+        return "the user and the password in the URL"
+    return f"a line of {access.credentials}, if one is asked for" if access.credentials else "none is asked for"
