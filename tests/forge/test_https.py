@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.repository.remote.credentials import RemoteAccess
+from location_policy.rollout.remote_doctor import examine_remote
 from tests.forge.looks import failing, looking
 from tests.forge.servers import TOKEN, USER, HttpsForge, https, https_forge
 from tests.support.deployments import free_port
@@ -165,3 +166,23 @@ def test_the_hint_writes_a_line_that_opens_it(forge: HttpsForge, access: RemoteA
     subprocess.run(["bash", "-c", command], input=f"{TOKEN}\n", text=True, check=True, timeout=20)
     looking(forge.repository(), tmp_path, access)
     assert TOKEN not in git("config", "--list", cwd=looking(forge.repository(), tmp_path, access).directory)
+
+
+def topics(url: str, access: RemoteAccess, branch: str | None = None) -> list[str]:
+    """What doctor looks at, until something is to mend."""
+    findings = list(examine_remote(url, branch, access))
+    assert all(finding.mend is None for finding in findings[:-1])
+    assert findings[-1].mend or findings[-1].topic == "branch"
+    return [finding.topic for finding in findings]
+
+
+def test_doctor_says_at_which_step_it_stays_shut(forge: HttpsForge, access: RemoteAccess, tmp_path: Path) -> None:
+    steps = ["name", "route", "tls", "proof", "right", "branch"]
+    assert topics(forge.repository(), access) == steps
+    assert topics(forge.repository(), access, branch="none") == steps
+    assert topics(forge.repository("none.git"), access) == steps[:5]
+    assert topics(forge.repository(), RemoteAccess(ca=forge.ca)) == steps[:4]
+    assert topics(forge.repository(), replace(access, ca=None)) == steps[:3]
+    assert topics("https://127.0.0.1:9/x.git", RemoteAccess()) == steps[:2]
+    assert topics("https://no-such-host.invalid/x.git", RemoteAccess()) == steps[:1]
+    assert topics(forge.repository(), RemoteAccess(credentials=tmp_path / "none")) == ["proof"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.repository.remote.credentials import RemoteAccess
+from location_policy.rollout.remote_doctor import examine_remote
 from tests.forge.looks import failing, looking
 from tests.forge.servers import SshForge, make_key, ssh, ssh_forge
 from tests.support.deployments import free_port
@@ -105,3 +106,14 @@ def test_a_wrong_path_and_a_wrong_port_are_told_apart(url: str, access: RemoteAc
     port = free_port()
     told = failing(f"ssh://git@127.0.0.1:{port}/x.git", tmp_path, access)
     assert (told.kind, "nothing answers there" in told.message) == ("refused", True)
+
+
+def test_doctor_says_at_which_step_it_stays_shut(url: str, access: RemoteAccess, tmp_path: Path) -> None:
+    def topics(access: RemoteAccess) -> list[str]:
+        return [finding.topic for finding in examine_remote(url, None, access)]
+
+    steps = ["name", "route", "host key", "proof", "right", "branch"]
+    (tmp_path / "known_hosts").touch()
+    assert topics(access) == steps
+    assert topics(replace(access, ssh_key=make_key(tmp_path / "other"))) == steps[:4]
+    assert topics(replace(access, known_hosts=tmp_path / "known_hosts")) == steps[:3]

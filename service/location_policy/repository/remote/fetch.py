@@ -40,7 +40,7 @@ CLOSED: Mapping[str, str] = MappingProxyType({})
 _TALK = ("fetch", "ls-remote")
 _TRACED = re.compile(r"\d\d:\d\d:\d\d\.\d+ http\.c:\d+ ")
 _RETRY_AFTER = re.compile(r"<= Recv header: retry-after: *([^\r\n]+)", re.IGNORECASE)
-_PAGE = re.compile(r"<= Recv header: content-type: *text/html", re.IGNORECASE)
+_TYPE = re.compile(r"<= Recv header: content-type: *([^\r\n;]+)", re.IGNORECASE)
 _PROGRESS = re.compile(r": +\d+% \(\d|, done\.$|^remote: (Enumerating|Counting|Compressing|Total) |^remote: *$")
 _REASON = re.compile(r"(fatal|error|ERROR): (?!Could not read from remote repository)")
 
@@ -101,7 +101,7 @@ class RemoteGit:
         said = "\n".join(_said(told))
         if self._is_closed:
             problem = "it was ended with the service"
-        elif command == "ls-remote" and not stdout and _PAGE.search(told):
+        elif command == "ls-remote" and not stdout and _is_page(told):
             problem = problem or said or "the server answers with a page of HTML, not as git does"  # one without a line
         if problem or process.returncode:
             raise RemoteFailed(command, process.returncode, problem or said, _retry_after(told))
@@ -188,6 +188,12 @@ def _reason(said: str) -> str:
     """The line that says why: the first of an error, which others only follow up; of ssh it is the one before that."""
     lines = said.split("\n")
     return next(filter(_REASON.match, lines), lines[0])
+
+
+def _is_page(told: str) -> bool:
+    """Is the last answer a page? One before it may be, that asks for a password."""
+    types = _TYPE.findall(told)
+    return bool(types) and types[-1].strip().lower() == "text/html"
 
 
 def _retry_after(told: str) -> float:
