@@ -14,7 +14,7 @@ from location_policy.repository.remote.credentials import (
     proxy_variables,
 )
 from location_policy.repository.remote.failures import RemoteError
-from location_policy.repository.remote.host_key import parse_host_key
+from location_policy.repository.remote.host_key import parse_host_key, seen_host_key
 
 URL = "https://forge.example.com/noc/locations.git"
 
@@ -104,3 +104,8 @@ def test_the_fingerprint_is_that_of_ssh_keygen() -> None:
     assert found.line == f"github.com ssh-ed25519 {key}"
     assert found.fingerprint == "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"
     assert parse_host_key("none\n") is None
+
+
+@pytest.mark.parametrize("url", [URL, "/srv/locations.git", "ssh://git@127.0.0.1:9/x.git", "git@[127.0.0.1]:x.git"])
+def test_where_no_host_key_is_shown_there_is_none(url: str) -> None:
+    assert seen_host_key(url.replace("git@[127.0.0.1]", "git@[no-such-host.invalid]")) is None

@@ -82,6 +82,7 @@ SAID = {
     "host key changed": ("host-key-changed", CHANGED + SSH),
     "key refused": ("ssh-key", f"git@127.0.0.1: Permission denied (publickey,keyboard-interactive).\n{SSH}"),
     "key that others read": ("ssh-key", OPEN + SSH),
+    "a user without a name": ("ssh-key", f"No user exists for uid 4711\n{SSH}"),
     "proxy 407": ("proxy", f"{ACCESS}Received HTTP code 407 from proxy after CONNECT"),
     "proxy 407, newer curl": ("proxy", f"{ACCESS}CONNECT tunnel failed, response 407"),
     "proxy name": ("proxy", f"{ACCESS}Could not resolve proxy: proxy.example.com"),

@@ -71,6 +71,12 @@ _SHAPES = (
         "compare it with what its administrator says, and put it into --git-known-hosts",
     ),
     _Shape(
+        r"No user exists for uid",
+        "ssh-key",
+        "ssh does not run for a user without a name",
+        "run it as a user that the system knows: in our image 10001",
+    ),
+    _Shape(
         r"UNPROTECTED PRIVATE KEY FILE",
         "ssh-key",
         "ssh takes no key that others may read",

@@ -49,24 +49,27 @@ def seen_host_key(url: str) -> HostKey | None:
     where = _destination(url)
     if where is None:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        known = Path(folder) / "known_hosts"
-        settings = {**_TOLD, "UserKnownHostsFile": f'"{known}"'}
-        words = ["ssh", *(word for name, value in settings.items() for word in ("-o", f"{name}={value}"))]
-        nothing = subprocess.DEVNULL
-        try:
-            subprocess.run(
-                [*words, *where, "true"],
-                env=closed_environment(),
-                stdin=nothing,
-                stdout=nothing,
-                stderr=nothing,
-                timeout=PATIENCE,
-                check=False,
-            )
-            return parse_host_key(known.read_text(errors="replace"))
-        except (OSError, subprocess.TimeoutExpired):
-            return None
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return _shown_to_ssh(where, Path(folder) / "known_hosts")
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
+def _shown_to_ssh(where: Sequence[str], known: Path) -> HostKey | None:
+    settings = {**_TOLD, "UserKnownHostsFile": f'"{known}"'}
+    words = ["ssh", *(word for name, value in settings.items() for word in ("-o", f"{name}={value}"))]
+    nothing = subprocess.DEVNULL
+    subprocess.run(
+        [*words, *where, "true"],
+        env=closed_environment(),
+        stdin=nothing,
+        stdout=nothing,
+        stderr=nothing,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return parse_host_key(known.read_text(errors="replace"))
 
 
 def parse_host_key(text: str) -> HostKey | None:
