@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import get_args
+
 import pytest
 
-from location_policy.repository.remote.failures import explain, first_line
+from location_policy.repository.remote.failures import Kind, explain, first_line
 
 URL = "https://forge.example.com/noc/locations.git"
 SSH = """\
@@ -103,6 +107,13 @@ SAID = {
     ),
     "redirect": ("not-found", f"{ACCESS}Maximum (20) redirects followed"),
 }
+
+
+def test_the_table_of_the_documents_has_every_kind() -> None:
+    page = (Path(__file__).parents[3] / "docs/run/operate.md").read_text()
+    table = page.partition("### When a remote cannot be read")[2].partition("\n## ")[0]
+    first_cells = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+    assert sorted(re.findall("`(.+?)`", first_cells)) == sorted(get_args(Kind))
 
 
 @pytest.mark.parametrize("name", SAID)
