@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,17 @@ def test_keys_that_cannot_be_used_are_told_apart(url: str, access: RemoteAccess,
 def _private(path: Path) -> Path:
     path.chmod(0o600)
     return path
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_key_of_another_user_that_a_group_may_read_is_taken(url: str, access: RemoteAccess, tmp_path: Path) -> None:
+    """As Kubernetes mounts a Secret with fsGroup."""
+    assert access.ssh_key
+    key = tmp_path / "key"
+    key.write_bytes(access.ssh_key.read_bytes())
+    key.chmod(0o440)
+    os.chown(key, 65534, 65534)
+    looking(url, tmp_path, replace(access, ssh_key=key))
 
 
 def test_a_wrong_path_and_a_wrong_port_are_told_apart(url: str, access: RemoteAccess, tmp_path: Path) -> None:

@@ -67,6 +67,8 @@ def test_a_remote_that_goes_away_and_comes_back_is_told_and_taken_up(remote: Pat
         failure = service.wait_for("unreachable")["failure"]
         assert failure["message"].startswith(f"{remote.as_uri()}: the remote has no such repository")
         assert "see the path" in failure["hint"]
+        assert "see the path" in service.ask("/").body.decode()
+        assert f"unreachable repository={remote.as_uri()}: {failure['message']}; " in service.log.read_text()
         assert service.locate("10.61.2.0").json()["result"]["location"] == "Sydney"
         remote.with_name("away.git").rename(remote)
         service.wait_for("in-sync")

@@ -291,17 +291,13 @@ class Refresher:
 
     def _note_outage(self, message: str, hint: str | None = None, cause: Exception | None = None) -> None:
         outage = self._active.state.outage
-        message = self._told(message)
+        message = self._mirror.told(message) if self._mirror else message
         if outage is None:
             self._active.count("unreadable")
         if outage is None or (outage.message, outage.hint) != (message, hint):
             told = "; ".join(filter(None, (message, hint)))
             log.error("unreachable repository=%s: %s", self._shown, told, exc_info=cause)
             self._active.change(outage=Failure(now(), message, hint=hint))
-
-    def _told(self, message: str) -> str:
-        """A message in which no path of a copy is: its name says nothing to who reads it."""
-        return message.replace(str(self._place), f"the copy of {self._shown}") if self._mirror else message
 
     @property
     def _shown(self) -> str:

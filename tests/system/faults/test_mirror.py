@@ -109,7 +109,7 @@ def is_whole(mirror: Mirror, commit_id: str) -> bool:
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_copy_is_mended_and_a_new_commit_followed(
-    follower: Follower, remote: Path, tmp_path: Path, damage: str
+    follower: Follower, remote: Path, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     good = tip(remote)
     DAMAGES[damage](follower.mirror.directory)
@@ -118,6 +118,7 @@ def test_a_damaged_copy_is_mended_and_a_new_commit_followed(
     assert follower.found[1] in (good, new)
     assert follower.look(4) == ("in-sync", new)
     assert is_whole(follower.mirror, new)
+    assert str(follower.mirror.directory) not in f"{caplog.messages} {follower.mirror.looks}"
     assert sorted(path.name for path in (tmp_path / "state").iterdir()) == sorted(
         ["journal.jsonl", "last-good", follower.mirror.directory.name]
     )

@@ -80,7 +80,7 @@ def _make_mirror(source: Source, mirror: Mirror) -> None:
     except RepositoryError as error:
         if not _was_served(source.state, source.place):
             raise
-        log.warning("no copy is made now: %s", "; ".join(filter(None, (error.message, error.hint))))
+        log.warning("no copy is made now: %s", "; ".join(filter(None, (mirror.told(error.message), error.hint))))
 
 
 def find(source: Source, options: ServeOptions) -> Path:

@@ -139,6 +139,12 @@ class Mirror:
         """Where a copy is that was replaced, and one that is to replace it."""
         return self.directory.with_suffix(".old"), self.directory.with_suffix(".new")
 
+    def told(self, message: str) -> str:
+        """A message as others may read it: without the path of the copy, whose name says nothing to them."""
+        for path in (self.directory, *self._beside()):
+            message = message.replace(str(path), f"the copy of {self.url}")
+        return message
+
     # --- looks ---
 
     def update(self) -> None:
@@ -200,7 +206,7 @@ class Mirror:
         self._schedule.fail(error.retry_after if isinstance(error, RemoteFailed) else 0.0)
         self._failure = error = self._explained(error)
         now = datetime.now(UTC)
-        last_error = LookError(now, error.message, error.hint, self._kind(error, told))
+        last_error = LookError(now, self.told(error.message), error.hint, self._kind(error, told))
         since = self.looks.unreachable_since or now
         self.looks = replace(self.looks, last_error=last_error, unreachable_since=since, failed=self.looks.failed + 1)
 
@@ -244,7 +250,7 @@ class Mirror:
         try:
             self._clone.tidy()
         except RepositoryError as error:
-            log.warning("not tidied repository=%s: %s", self._url, error.message)
+            log.warning("not tidied repository=%s: %s", self._url, self.told(error.message))
 
     def _take(self, tip: Tip, *, is_filtered: bool) -> None:
         self._clone.follow(tip.branch)
@@ -277,7 +283,7 @@ class Mirror:
         self._damage, self._is_made = None, True
         self._take(Tip(tip.branch, commit_id), is_filtered=is_filtered)
         if why:
-            log.warning("made anew repository=%s: %s", self._url, why)
+            log.warning("made anew repository=%s: %s", self._url, self.told(why))
             self.looks = replace(self.looks, remade=self.looks.remade + 1)
 
     def _explained(self, error: RepositoryError) -> RepositoryError:
