@@ -44,10 +44,11 @@ class Witness:
             with suppress(OSError):
                 command = Path(f"/proc/{child}/cmdline").read_bytes()
                 variables = Path(f"/proc/{child}/environ").read_bytes()
+                if not command or command == Path(f"/proc/{pid}/cmdline").read_bytes():
+                    continue  # between fork and exec
                 is_talking = talks or any(word in command.split(b"\0") for word in TALKING)
                 self.commands.add(command)
-                if command and command != Path(f"/proc/{pid}/cmdline").read_bytes():  # between fork and exec
-                    (self.talking if is_talking else self.others).add(variables)
+                (self.talking if is_talking else self.others).add(variables)
                 self.look(child, talks=is_talking)
 
 
@@ -65,7 +66,7 @@ def watched(pid: int) -> Iterator[Witness]:
     witness, ended = Witness(), threading.Event()
 
     def look() -> None:
-        while not ended.wait(0.003):
+        while not ended.wait(0.005):
             witness.look(pid)
 
     thread = threading.Thread(target=look)
