@@ -91,7 +91,7 @@ def test_the_user_in_the_url_says_which_line_counts(forge: HttpsForge, access: R
         ("forbidden/x.git", "right", "the remote knows who asks, and does not let that user read"),
         ("busy/x.git", "rate-limit", "the remote is asked too often"),
         ("down/x.git", "server", "error: 503"),
-        ("html/x.git", "server", "a page of HTML"),
+        ("html/x.git", "server", "answers with text/html, not as git does"),
         ("round/x.git", "not-found", "the remote sends to another place"),
     ],
 )

@@ -118,6 +118,7 @@ def test_a_copy_that_is_deleted_under_a_running_service_is_made_anew(remote: Pat
         shutil.rmtree(copy)
         wait_until((copy / "refs/heads/main").exists)
         service.wait_for("in-sync", good)
+        wait_until(lambda: "made anew" in service.log.read_text())  # which is told when the copy is in its place
         assert service.log.read_text().count("made anew") == 1
 
 

@@ -115,12 +115,22 @@ def test_contents_that_are_cut_are_fetched_with_the_next_look(remote: Remote, tm
     assert content == str(len(NOISE))
 
 
-@pytest.mark.parametrize("page", [b"<html>\nSign in\n</html>\n", b"<html>Sign in</html>"])
-def test_a_page_in_place_of_git_is_no_empty_remote(remote: Remote, tmp_path: Path, page: bytes) -> None:
+@pytest.mark.parametrize(
+    ("page", "kind"),
+    [
+        (b"<html>\nSign in\n</html>\n", "text/html; charset=utf-8"),
+        (b"<html>Sign in</html>", "text/html; charset=utf-8"),
+        (b'{"error": "sign in"}', "application/json"),
+        (b"", "text/plain"),
+    ],
+)
+def test_a_page_in_place_of_git_is_no_empty_remote(remote: Remote, tmp_path: Path, page: bytes, kind: str) -> None:
     """git takes one without a line feed for the list of refs of a server that runs no git, with no ref in it."""
-    remote.status, remote.body, remote.headers = 200, page, {"Content_Type": "text/html; charset=utf-8"}
+    remote.status, remote.body, remote.headers = 200, page, {"Content_Type": kind}
     mirror = mirror_of(remote, tmp_path)
-    assert re.search("is this a git repository|with a page of HTML", failure_of(mirror))
+    assert re.search("is this a git repository|not as git does", failure_of(mirror))
+    assert mirror.looks.last_error
+    assert mirror.looks.last_error.hint
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ _SHAPES = (
     _Shape(r"(No route to host|Network is unreachable)", "network", None, "see the network of this machine"),
     _Shape(r"mismatched algorithms", "algorithm", "the copy has another object format than the remote", None),
     _Shape(
-        r"page of HTML|not valid: is this a git repository",
+        r"not as git does|not valid: is this a git repository",
         "server",
         None,
         "is it the URL of a repository, as git clone takes it, or does the remote want a user and a password?",

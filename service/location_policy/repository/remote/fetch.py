@@ -101,8 +101,8 @@ class RemoteGit:
         said = "\n".join(_said(told))
         if self._is_closed:
             problem = "it was ended with the service"
-        elif command == "ls-remote" and not stdout and _is_page(told):
-            problem = problem or said or "the server answers with a page of HTML, not as git does"  # one without a line
+        elif command == "ls-remote" and not stdout and (kind := _strange_type(told)):
+            problem = problem or said or f"the server answers with {kind}, not as git does"  # without a line feed in it
         if problem or process.returncode:
             raise RemoteFailed(command, process.returncode, problem or said, _retry_after(told))
         return stdout, said
@@ -190,10 +190,10 @@ def _reason(said: str) -> str:
     return next(filter(_REASON.match, lines), lines[0])
 
 
-def _is_page(told: str) -> bool:
-    """Is the last answer a page? One before it may be, that asks for a password."""
+def _strange_type(told: str) -> str:
+    """The type of the last answer, where that is none of git's (gitprotocol-http); one before it may ask for proof."""
     types = _TYPE.findall(told)
-    return bool(types) and types[-1].strip().lower() == "text/html"
+    return types[-1].strip().lower() if types and not types[-1].lower().startswith("application/x-git-") else ""
 
 
 def _retry_after(told: str) -> float:
