@@ -31,7 +31,7 @@ Result = Literal["in-force", "refused", "unreachable"]
 class Sync:
     """One look, and what became of it, once that is known: the tip that was found, and whether it is in force.
 
-    `message` and the first of the `problems` say why not.
+    `message` and the first of the `problems` say why not, `hint` what to do.
     """
 
     number: int
@@ -41,6 +41,7 @@ class Sync:
     tip: str | None = None
     result: Result | None = None
     message: str | None = None
+    hint: str | None = None
     problems: Problems = field(default=NO_PROBLEMS)
 
     def fields(self) -> Fields:
@@ -53,6 +54,7 @@ class Sync:
             "tip": self.tip,
             "result": self.result,
             "message": self.message and escape(self.message),
+            "hint": self.hint and escape(self.hint),
             **self.problems.fields(),
         }
 
@@ -150,4 +152,4 @@ def _judged(sync: Sync, state: State) -> Sync:
     if failure is None:
         return replace(sync, result="in-force" if state.name == "in-sync" else "unreachable")
     result: Result = "unreachable" if state.outage or state.head is None else "refused"
-    return replace(sync, result=result, message=failure.message, problems=failure.problems)
+    return replace(sync, result=result, message=failure.message, hint=failure.hint, problems=failure.problems)

@@ -12,7 +12,12 @@ from tests.support.deployments import DEPLOY
 from tests.support.options import OPTIONS
 
 PAGES = DEPLOY.parent / "docs" / "run"
-FILES = [PAGES / "install.md", PAGES / "git-servers.md", DEPLOY / "nginx" / "location-policy.conf"]
+FILES = [
+    PAGES / "install.md",
+    PAGES / "git-servers.md",
+    PAGES / "follow-a-forge.md",
+    DEPLOY / "nginx" / "location-policy.conf",
+]
 FILES += [DEPLOY / "nginx" / "two-services.conf", DEPLOY / "caddy" / "Caddyfile", DEPLOY / "haproxy" / "haproxy.cfg"]
 
 OURS = re.compile(r"(?:location-policy (?:serve|init|password|check)|serve|The service runs) ([^\n`]*)|`(--[a-z-]+)")

@@ -66,6 +66,8 @@ def _tell(told: Told, seconds: float) -> int:
         print(f"location-policy: not known after {seconds:g} s: see /status", file=sys.stderr)
         return NO
     print(f"{escape(str(result))}: {tip}: {told.get('message')}")
+    if told.get("hint"):
+        print(f"  hint: {told['hint']}")
     problems = told.get("problems") or []
     for problem in problems:
         print(f"{problem['path']}:{problem['line']}:{problem['column']}: {problem['code']}: {problem['message']}")
