@@ -166,8 +166,8 @@ def test_a_map_without_rows_is_none_whatever_is_wrong_with_its_expectations() ->
     with pytest.raises(InvalidConfiguration) as caught:
         Validator().load_map([File("expectations.csv", "symlink", 0)], was_served=True)
     assert [(problem.code, problem.severity) for problem in caught.value.problems] == [
-        ("symlink", "warning"),
         ("no-rows", "error"),
+        ("symlink", "warning"),
     ]
 
 

@@ -117,13 +117,13 @@ def test_an_unused_location_can_be_an_error() -> None:
 
 @pytest.mark.parametrize("rules", ["", 'checks.catch-all = "error"\n', 'checks.home-network = "error"\n'])
 def test_an_error_among_these_hides_none_of_them(rules: str) -> None:
-    assert told(ROWS, rules) == EVERY_ROW
+    assert sorted(told(ROWS, rules)) == sorted(EVERY_ROW)
 
 
 @pytest.mark.parametrize("line", ["Perth,nowhere", "Perth,10.2.1.0/16", "Perth,10.1.0.0/24"])
 def test_beside_an_error_only_what_single_rows_say_is_told(line: str) -> None:
     codes = [code for _, code in told(f"{ROWS}{line}\n")]
-    assert codes[:-1] == ["home-network", "catch-all", "catch-all"]
+    assert codes[1:] == ["home-network", "catch-all", "catch-all"]
 
 
 def test_host_bits_as_a_warning_count_as_the_network_that_holds_them() -> None:

@@ -151,7 +151,7 @@ def test_a_network_with_host_bits_is_a_conflict_only_when_it_is_one_network() ->
     files = {"locations.csv": "A,10.61.3.0/23\nB,10.61.2.0/23\nC,10.61.2.0/23\n"}
     assert codes(files) == ["host-bits", "duplicate-subnet"]
     as_warning = {**files, "policy.toml": 'checks.host-bits = "warning"'}
-    assert codes(as_warning) == ["host-bits", "duplicate-subnet", "duplicate-subnet"]
+    assert codes(as_warning) == ["duplicate-subnet", "duplicate-subnet", "host-bits"]
 
 
 def test_of_two_owners_of_a_subnet_the_first_counts_also_where_the_second_has_host_bits() -> None:

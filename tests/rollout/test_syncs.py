@@ -14,6 +14,7 @@ from location_policy.rollout.state import ActiveState
 from location_policy.rollout.sync_file import hold, holder, keep_sync, kept_sync
 from location_policy.rollout.syncs import KEPT, Sync, Syncs
 from tests.support.repositories import BAD, GOOD, force_commit, make_repository, tip
+from tests.support.service import wait_until
 
 
 class Looks:
@@ -96,6 +97,29 @@ def test_who_asks_amid_a_look_gets_the_next_one() -> None:
     look()
     look()
     assert numbers == [2, 3]
+
+
+def test_knocks_cause_no_two_looks_in_a_second_and_none_is_lost(
+    looks: Looks, remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[None] = []
+    looks.syncs.wake = lambda: woken.append(None)
+    monkeypatch.setattr(module, "APART", 2.0)
+    assert looks.asked(is_knock=True).number == 1
+    new = force_commit(remote, {"locations.csv": "Perth,10.61.2.0/24\n"})
+    waiting = looks.asked(is_knock=True)
+    assert (waiting.number, waiting.result, looks.hurries) == (2, None, 1)
+    wait_until(lambda: len(woken) == 3)
+    looks.look()
+    found = looks.syncs.find(2)
+    assert found
+    assert (found.tip, looks.hurries) == (new, 2)
+
+
+def test_a_look_that_is_asked_for_waits_for_no_knock(looks: Looks) -> None:
+    looks.asked(is_knock=True)
+    looks.syncs.ask(is_knock=True)
+    assert looks.asked().result == "in-force"
 
 
 def test_no_more_than_the_last_ones_are_remembered(looks: Looks) -> None:

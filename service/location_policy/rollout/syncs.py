@@ -1,6 +1,7 @@
 """Looks at the source that were asked for, numbered: by a webhook, by SIGHUP, by a command; and what became of each.
 
-All who ask before a look begins share its number, so that many knocks are one look, and one more if any came meanwhile.
+All who ask before a look begins share its number, so that many knocks are one look, and one more if any came meanwhile,
+a second later.
 A forge may serve what was there before a push for seconds after it has told of it: after a knock that has found nothing
 new the source is looked at again, three times.
 """
@@ -21,6 +22,8 @@ from .state import ActiveState, State, now
 
 AGAIN = (1.0, 3.0, 10.0)
 """Seconds after a knock that has found nothing new, at which the source is looked at again."""
+APART = 1.0
+"""Seconds between the beginnings of two looks that knocks have caused: a thousand in a second are two looks."""
 KEPT = 100
 """Looks of which it is remembered what became of them."""
 
@@ -71,7 +74,9 @@ class Syncs:
         self._syncs: OrderedDict[int, Sync] = OrderedDict()
         self._last = 0
         self._pending: int | None = None
-        self._is_knock = False
+        self._is_knock = self._is_urgent = False
+        self._not_before = 0.0
+        """When a look may begin that only knocks have caused, by the monotonic clock."""
         self._again: list[float] = []
         self._amended: Sync | None = None
         """The one that the looks after it belong to."""
@@ -87,7 +92,12 @@ class Syncs:
                 self._syncs[self._last] = Sync(self._last, now())
                 if len(self._syncs) > KEPT:
                     self._syncs.popitem(last=False)
+                if is_knock and (wait := self._not_before - time.monotonic()) > 0:
+                    later = threading.Timer(wait, self.wake)
+                    later.daemon = True
+                    later.start()
             self._is_knock |= is_knock
+            self._is_urgent |= not is_knock
             number = self._pending
         self.wake()
         return number
@@ -120,8 +130,12 @@ class Syncs:
 
     def _take(self) -> tuple[int | None, bool]:
         with self._lock:
+            if not self._is_urgent and time.monotonic() < self._not_before:
+                return None, False
             number, is_knock = self._pending, self._is_knock
-            self._pending, self._is_knock = None, False
+            self._pending, self._is_knock, self._is_urgent = None, False, False
+            if is_knock:
+                self._not_before = time.monotonic() + APART
             if number is not None and number in self._syncs:
                 self._syncs[number] = replace(self._syncs[number], began_at=now())
         return number, is_knock
