@@ -18,7 +18,7 @@ from location_policy.repository.signing_policy import Scope
 from location_policy.rollout import doctor
 from location_policy.rollout.doctor import HOW_TO_SIGN, Finding, examine, file_system
 from location_policy.rollout.last_good import Identity, LastGood, load, save
-from location_policy.rollout.persistence import PIN
+from location_policy.rollout.persistence import LAST_GOOD
 from tests.support.program import PROGRAM, run_program
 from tests.support.repositories import BAD, GOOD, clone, force_commit, git, init, make_repository, tip
 from tests.support.signing import make_ssh_key, needs_ssh, require
@@ -269,9 +269,9 @@ def test_a_commit_that_was_served_is_served_instead_of_a_bad_one(repository: Pat
     told = f"commit {bad[:10]} of branch main has 1 error; would serve commit {good[:10]} instead"
     assert found(repository, "serve").said == told
     (state_of(repository) / "last-good").unlink()
-    git("update-ref", PIN, good, cwd=repository)
+    git("update-ref", LAST_GOOD, good, cwd=repository)
     assert found(repository, "serve").said == told
-    git("update-ref", "-d", PIN, cwd=repository)
+    git("update-ref", "-d", LAST_GOOD, cwd=repository)
     assert found(repository, "serve").said == told, "the newest valid one before it"
 
 

@@ -15,7 +15,7 @@ from location_policy.gate.ref_updates import (
     wrong_name,
 )
 from location_policy.repository.notes import ASIDE
-from location_policy.rollout.persistence import PIN
+from location_policy.rollout.persistence import LAST_GOOD
 
 ZEROS = "0" * 40
 
@@ -66,7 +66,7 @@ MAIN = "refs/heads/main"
     ("ref", "served", "why"),
     [
         ("refs/location-policy", MAIN, "reserved"),
-        (PIN, MAIN, "reserved"),
+        (LAST_GOOD, MAIN, "reserved"),
         (NOTES, MAIN, "reserved"),
         (f"{NOTES}/x", MAIN, "reserved"),
         (ASIDE, MAIN, "reserved"),

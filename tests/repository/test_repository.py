@@ -241,7 +241,7 @@ def test_a_log_that_begins_in_the_middle_says_from_where(repository: Path) -> No
 def test_a_pinned_commit_outlives_a_collection(repository: Path) -> None:
     first = tip(repository)
     with open_repository(repository) as opened:
-        opened.pin("refs/location-policy/active", force_commit(repository, BAD))
+        opened.keep("refs/location-policy/active", force_commit(repository, BAD))
         git("update-ref", "refs/heads/main", first, cwd=repository)
         git("gc", "--quiet", "--prune=now", cwd=repository)
         pinned = opened.tip("refs/location-policy/active")

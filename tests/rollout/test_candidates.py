@@ -14,7 +14,7 @@ from location_policy.config.files import File
 from location_policy.repository.repository import open_repository
 from location_policy.rollout.journal import Event, Journal
 from location_policy.rollout.last_good import Identity, LastGood, save
-from location_policy.rollout.persistence import PIN
+from location_policy.rollout.persistence import LAST_GOOD
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.startup_preview import StartupPreview, preview_start
 from location_policy.rollout.state import ActiveState, State, now
@@ -106,7 +106,7 @@ CHOICES = [
 
 @pytest.mark.parametrize(("head", "pinned", "stored"), CHOICES)
 def test_what_is_foretold_is_put_in_force(case: Case, head: str, pinned: str, stored: str) -> None:
-    case.point({"refs/heads/main": head, PIN: pinned})
+    case.point({"refs/heads/main": head, LAST_GOOD: pinned})
     match stored:
         case "of a commit here":
             case.keep(case.commits["unsigned"], SYDNEY)
@@ -128,7 +128,7 @@ def test_what_is_foretold_is_put_in_force(case: Case, head: str, pinned: str, st
 
 @pytest.mark.parametrize("head", ["served", "bad"])
 def test_what_our_ref_alone_calls_served_must_be_signed(case: Case, head: str) -> None:
-    case.point({"refs/heads/main": head, PIN: "served"})
+    case.point({"refs/heads/main": head, LAST_GOOD: "served"})
     case.keep(case.commits["signed"], SYDNEY)
     state = case.serve()
     assert state.snapshot
@@ -138,7 +138,7 @@ def test_what_our_ref_alone_calls_served_must_be_signed(case: Case, head: str) -
 
 
 def test_what_the_journal_calls_served_needs_no_signature(case: Case) -> None:
-    case.point({"refs/heads/main": "served", PIN: "served"})
+    case.point({"refs/heads/main": "served", LAST_GOOD: "served"})
     case.keep(case.commits["signed"], SYDNEY)
     journal = Journal(case.state_directory)
     journal.add(Event(now(), case.commits["served"], "active"))

@@ -18,7 +18,7 @@ from location_policy.repository.remote.mirror import Mirror, fetched_ref, mirror
 from location_policy.repository.repository import open_pushed_repository, open_repository
 from location_policy.rollout import fetched as fetching
 from location_policy.rollout import journal
-from location_policy.rollout.persistence import PIN
+from location_policy.rollout.persistence import LAST_GOOD
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState, State
 from location_policy.web.ops.status import status
@@ -458,7 +458,7 @@ def test_a_restart_under_a_tip_that_is_refused_serves_what_was_taken(tmp_path: P
         later = followed.restart()
         later.look()
         assert later.told == held(good)
-        assert tip(later.place, PIN) == good
+        assert tip(later.place, LAST_GOOD) == good
 
 
 def test_commands_speak_of_what_may_be_in_force(tmp_path: Path) -> None:

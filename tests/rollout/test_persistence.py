@@ -11,7 +11,7 @@ import pytest
 
 from location_policy.cli.terminal.default_paths import state_beside
 from location_policy.rollout import last_good, persistence
-from location_policy.rollout.persistence import PIN
+from location_policy.rollout.persistence import LAST_GOOD
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState
 from tests.support.maps import many_rows
@@ -40,7 +40,7 @@ def test_what_could_not_be_kept_is_kept_when_it_can_be(
     assert active.state.not_kept is None
     kept = last_good.load(tmp_path / "state")
     assert kept
-    assert kept.commit.id == tip(repository) == tip(repository, PIN)
+    assert kept.commit.id == tip(repository) == tip(repository, LAST_GOOD)
 
 
 def test_it_is_not_tried_again_at_every_look(repository: Path, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_content_whose_commit_the_repository_has_no_more_stays_as_it_is_kept(
     active = ActiveState()
     Refresher(repository, active, tmp_path / "state").refresh()
     good = tip(repository)
-    for ref in (PIN, "refs/heads/main"):
+    for ref in (LAST_GOOD, "refs/heads/main"):
         git("update-ref", "-d", ref, cwd=repository)
     force_commit(repository, BAD)
     git("gc", "--quiet", "--prune=now", cwd=repository)
@@ -128,6 +128,6 @@ def test_a_file_that_cannot_be_written_whole_leaves_what_was_kept(repository: Pa
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert active.state.not_kept == f"{tmp_path / 'state'} cannot be written: File too large"
     assert active.state.name == "in-sync"
-    assert tip(repository, PIN) == commit
+    assert tip(repository, LAST_GOOD) == commit
     assert last_good.load(tmp_path / "state") == before
     assert sorted(path.name for path in (tmp_path / "state").iterdir()) == ["journal.jsonl", "last-good"]

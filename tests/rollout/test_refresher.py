@@ -17,7 +17,7 @@ from location_policy.config.files import FILE_LIMIT, File
 from location_policy.net.addresses import parse_address
 from location_policy.repository.remote.mirror import Mirror
 from location_policy.rollout import last_good
-from location_policy.rollout.persistence import PIN
+from location_policy.rollout.persistence import LAST_GOOD
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.snapshot_builder import SnapshotBuilder
 from location_policy.rollout.state import ActiveState, State
@@ -80,7 +80,7 @@ def head_of(repository: Path, ref: str = "refs/heads/main") -> str:
     return git("rev-parse", ref, cwd=repository)
 
 
-def forget(repository: Path, ref: str = PIN) -> None:
+def forget(repository: Path, ref: str = LAST_GOOD) -> None:
     git("update-ref", "-d", ref, cwd=repository)
 
 
@@ -511,7 +511,7 @@ def test_a_commit_that_breaks_an_expectation_is_rejected(following: Following, r
 
 def test_a_served_commit_that_breaks_an_expectation_is_served(following: Following, repository: Path) -> None:
     broken = force_commit(repository, {**GOOD, "expectations.csv": "10.61.2.0,Perth\nnowhere,Perth\n"})
-    git("update-ref", PIN, broken, cwd=repository)
+    git("update-ref", LAST_GOOD, broken, cwd=repository)
     state = following.look()
     assert (state.name, active_commit(state)) == ("in-sync", broken)
 
@@ -542,7 +542,7 @@ def serve_unknown(following: Following, repository: Path) -> str:
     """As an earlier version would have left it."""
     commit = force_commit(repository, UNKNOWN)
     assert following.look().name == "rejected"
-    git("update-ref", PIN, commit, cwd=repository)
+    git("update-ref", LAST_GOOD, commit, cwd=repository)
     return commit
 
 
@@ -662,11 +662,11 @@ def test_a_pin_that_cannot_be_written_is_told_once_and_tried_again(
     following.look()
     force_commit(repository, OTHER)
     assert following.look().name == "in-sync"
-    assert sum(text.startswith("not pinned") for text in caplog.messages) == 1
+    assert sum(text.startswith("not kept by a ref") for text in caplog.messages) == 1
     blocking.unlink()
     newest = force_commit(repository, GOOD)
     following.look()
-    assert head_of(repository, PIN) == newest
+    assert head_of(repository, LAST_GOOD) == newest
 
 
 def test_the_hook_is_judged_at_the_first_look(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

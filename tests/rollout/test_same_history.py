@@ -11,7 +11,7 @@ import pytest
 from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.repository import open_repository
 from location_policy.rollout import last_good
-from location_policy.rollout.persistence import PIN
+from location_policy.rollout.persistence import LAST_GOOD
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.startup_preview import preview_start
 from location_policy.rollout.state import ActiveState, State
@@ -82,7 +82,7 @@ def make_anew(repository: Path, *, with_id: bool = True) -> str:
     return force_commit(repository, SAMPLE)
 
 
-def forget(repository: Path, ref: str = PIN) -> None:
+def forget(repository: Path, ref: str = LAST_GOOD) -> None:
     git("update-ref", "-d", ref, cwd=repository)
 
 
@@ -233,15 +233,15 @@ def test_a_remote_is_followed_when_it_is_forced_and_not_when_it_is_another(tmp_p
     git("update-ref", "refs/heads/main", "main~1", cwd=remote)
     forced = force_commit(remote, SAMPLE)
     refresher.look()
-    assert (active.state.name, tip(mirror.directory, PIN)) == ("in-sync", forced)
+    assert (active.state.name, tip(mirror.directory, LAST_GOOD)) == ("in-sync", forced)
     git("update-ref", "-d", "refs/heads/main", cwd=remote)
     other = force_commit(remote, SAMPLE)
     refresher.look()
-    assert (active.state.name, tip(mirror.directory, PIN)) == ("rejected", forced)
+    assert (active.state.name, tip(mirror.directory, LAST_GOOD)) == ("rejected", forced)
     done = run_program("accept-history", "--repo", remote.as_uri(), "--state-dir", state)
     assert done.returncode == 0, done.stderr
     refresher.look()
-    assert (active.state.name, tip(mirror.directory, PIN)) == ("in-sync", other)
+    assert (active.state.name, tip(mirror.directory, LAST_GOOD)) == ("in-sync", other)
 
 
 def test_without_a_commit_there_is_nothing_to_accept(tmp_path: Path) -> None:

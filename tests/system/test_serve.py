@@ -173,7 +173,7 @@ def test_a_repository_of_another_user_is_served_and_what_cannot_be_kept_is_told(
         log = service.log.read_text()
     problem = f"{repository}/location-policy cannot be written: Permission denied"
     assert (status["source"]["state_directory"], status["source"]["state_directory_problem"]) == (None, problem)
-    assert log.count("nothing is kept for a restart") == log.count("not pinned commit=") == 1
+    assert log.count("nothing is kept for a restart") == log.count("not kept by a ref commit=") == 1
 
 
 def test_the_last_good_content_survives_where_the_repository_cannot_be_written(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.repository.remote.mirror import Mirror
-from location_policy.rollout.persistence import PIN
+from location_policy.rollout.persistence import LAST_GOOD
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState, State
 from tests.support.program import run_program
@@ -93,7 +93,7 @@ def test_an_unsigned_head_that_is_forced_in_is_rejected_also_after_a_restart(
 
 
 def test_a_branch_named_like_the_pin_puts_nothing_unsigned_in_force(repository: Path, signers: Path) -> None:
-    git("update-ref", f"refs/heads/{PIN}", "main", cwd=repository)
+    git("update-ref", f"refs/heads/{LAST_GOOD}", "main", cwd=repository)
     require(repository, "tip", allowedSigners=signers)
     process = Process(repository)
     assert (process.look().name, in_force(process.look())) == ("rejected", None)
@@ -102,14 +102,14 @@ def test_a_branch_named_like_the_pin_puts_nothing_unsigned_in_force(repository: 
 def test_nor_does_it_in_the_copy_of_a_remote(repository: Path, alice: SshKey, signers: Path, tmp_path: Path) -> None:
     good = force_signed(repository, alice)
     unsigned = forced(repository)
-    git("update-ref", f"refs/heads/{PIN}", unsigned, cwd=repository)
+    git("update-ref", f"refs/heads/{LAST_GOOD}", unsigned, cwd=repository)
     rule = {"location-policy.requireSignatures": "tip", "location-policy.allowedSigners": str(signers)}
     mirror = Mirror(repository.as_uri(), tmp_path / "state", None, interval=0, settings=rule)
     mirror.make()
     active = ActiveState()
     refresher = Refresher(mirror.directory, active, tmp_path / "state", mirror)
     refresher.refresh()
-    assert tip(mirror.directory, PIN) == good
+    assert tip(mirror.directory, LAST_GOOD) == good
     assert (active.state.name, in_force(active.state)) == ("rejected", good)
 
 

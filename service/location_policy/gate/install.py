@@ -90,7 +90,7 @@ def create(
             with open_repository(aside) as repository:
                 commit_id = repository.commit_folder(content, "Start the map of media locations", changes)
                 load_map_at(repository, Validator(), repository.commit(commit_id))
-                repository.pin(f"refs/heads/{branch or BRANCH}", commit_id)
+                repository.keep(f"refs/heads/{branch or BRANCH}", commit_id)
         for made in (aside, *aside.rglob("*")):  # also under a umask that lets every user write
             made.chmod(made.stat().st_mode & ~0o002)
         if shared:

@@ -301,7 +301,7 @@ class Repository(Revisions):
         """Give a key of the repository's git config this value too."""
         self._git.run("config", "--add", key, value)
 
-    def pin(self, ref: str, commit_id: str) -> None:
+    def keep(self, ref: str, commit_id: str) -> None:
         """Keep a commit from being collected, by a ref of ours."""
         self._git.run("update-ref", ref, commit_id)
 

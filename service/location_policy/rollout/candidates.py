@@ -15,7 +15,7 @@ from ..repository.repository import Repository
 from ..repository.revisions import LOOK_BACK
 from ..repository.signing_policy import SignatureRule
 from .last_good import Identity, LastGood
-from .persistence import PIN
+from .persistence import LAST_GOOD
 from .same_history import Served
 
 
@@ -48,8 +48,8 @@ def start_candidates(
     the commits that the journal has as put in force before this process, oldest first.
     """
     is_ours = stored is None or not stored.identity.is_another(here)
-    pinned = repository.tip(PIN) if is_ours else None
-    served = _newest_first(repository, stored.commit.id if stored else None, pinned, noted)
+    named = repository.tip(LAST_GOOD) if is_ours else None
+    served = _newest_first(repository, stored.commit.id if stored else None, named, noted)
     follows = None
     if stored and served[0] == stored.commit.id:
         follows = Served(served[0], stored.identity.id, stored.roots)
@@ -78,24 +78,24 @@ def next_candidate(repository: Repository, rule: SignatureRule, head: str, in_fo
     return Candidate(head, gains=_gained(repository, rule, [in_force.commit_id], head), follows=in_force)
 
 
-def _newest_first(repository: Repository, stored: str | None, pinned: str | None, noted: Sequence[str]) -> list[str]:
+def _newest_first(repository: Repository, stored: str | None, named: str | None, noted: Sequence[str]) -> list[str]:
     """What the state directory and our ref name; they differ where one of them could not be written for a while.
 
     The newer is the descendant. Where neither is, it is what was put in force last, by the journal; a commit of which
     that says nothing was put in force while the state directory could not be written.
     """
-    served = [commit_id for commit_id in (stored, pinned) if commit_id]
-    if stored is None or pinned is None or stored == pinned:
+    served = [commit_id for commit_id in (stored, named) if commit_id]
+    if stored is None or named is None or stored == named:
         return served[:1]
     try:
-        if repository.is_ancestor(pinned, stored):
+        if repository.is_ancestor(named, stored):
             return served
-        is_pinned_newer = repository.is_ancestor(stored, pinned)
+        is_named_newer = repository.is_ancestor(stored, named)
     except RepositoryError:  # one of them is here no more
-        is_pinned_newer = False
+        is_named_newer = False
     last = next((commit_id for commit_id in reversed(noted) if commit_id in served), None)
-    is_pinned_last = last == pinned or (last == stored and pinned not in noted)
-    return served[::-1] if is_pinned_newer or is_pinned_last else served
+    is_named_last = last == named or (last == stored and named not in noted)
+    return served[::-1] if is_named_newer or is_named_last else served
 
 
 def _gained(repository: Repository, rule: SignatureRule, last: Sequence[str], head: str) -> Sequence[str]:

@@ -23,7 +23,7 @@ from ..repository.repository import Repository
 from ..runtime.subprocess_job import POLITE, POLITE_PER_BYTE, Job, run_job, unpickle
 from ..text import count
 from .activate import Activator
-from .persistence import PIN
+from .persistence import LAST_GOOD
 from .snapshot_builder import LARGE, resting_collector
 from .state import ActiveState, Failure, Head, now
 
@@ -85,7 +85,7 @@ class FetchGate:
         """
         if own and repository.tips(ref, own, 1):
             return own
-        for commit_id in filter(None, (self._activator.in_force(), repository.tip(PIN))):
+        for commit_id in filter(None, (self._activator.in_force(), repository.tip(LAST_GOOD))):
             if repository.has_commit(commit_id) and repository.merge_base(commit_id, new):
                 return commit_id
         return None

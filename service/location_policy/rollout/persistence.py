@@ -23,7 +23,7 @@ from .journal import Event, EventKind, Journal
 from .last_good import Identity, LastGood
 from .state import ActiveState, now
 
-PIN = "refs/location-policy/last-good"
+LAST_GOOD = "refs/location-policy/last-good"
 """Keeps the commit that was good last from being collected when it is forced away."""
 AGAIN = 60.0
 """Seconds after which what could not be kept is tried again."""
@@ -37,7 +37,7 @@ class Persistence:
     def __init__(self, state_directory: Path, active: ActiveState) -> None:
         self._directory = state_directory
         self._active = active
-        self._pin_failed = False
+        self._ref_failed = False
         self._is_spared = self._is_kept = False
         self._due = 0.0
         self._journal = Journal(state_directory)
@@ -66,7 +66,7 @@ class Persistence:
         self._is_spared = False
         self._due = time.monotonic() + AGAIN
         self._save(LastGood(identity, commit, tuple(files), tuple(roots)))
-        self._pin(repository, commit)
+        self._keep_by_ref(repository, commit)
 
     def spare(self) -> None:
         """Leave what is kept as it is: what is in force is older, for want of what could be read of the newer."""
@@ -86,7 +86,7 @@ class Persistence:
     @property
     def is_waiting(self) -> bool:
         """Is there something that could not be kept or written down, and is tried again?"""
-        return self._pin_failed or bool(self._journal.waiting or self._active.state.not_kept) or self._is_gone()
+        return self._ref_failed or bool(self._journal.waiting or self._active.state.not_kept) or self._is_gone()
 
     def _is_gone(self) -> bool:
         """Has the state directory, or what was kept there, gone under way?"""
@@ -104,7 +104,7 @@ class Persistence:
             self._write_journal()
         state = self._active.state
         commit = state.snapshot.commit if state.snapshot else None
-        is_due = (state.not_kept or self._pin_failed) and time.monotonic() >= self._due
+        is_due = (state.not_kept or self._ref_failed) and time.monotonic() >= self._due
         if commit is None or self._is_spared or not (is_due or self._is_gone()):
             return
         self._due = time.monotonic() + AGAIN
@@ -140,12 +140,12 @@ class Persistence:
                 log.warning("nothing is noted in the journal: %s", not_noted)
         self._not_noted = not_noted
 
-    def _pin(self, repository: Repository, commit: Commit) -> None:
+    def _keep_by_ref(self, repository: Repository, commit: Commit) -> None:
         try:
-            if repository.tip(PIN) != commit.id:
-                repository.pin(PIN, commit.id)
-            self._pin_failed = False
+            if repository.tip(LAST_GOOD) != commit.id:
+                repository.keep(LAST_GOOD, commit.id)
+            self._ref_failed = False
         except RepositoryError as error:
-            if not self._pin_failed:
-                log.warning("not pinned commit=%s: %s", commit.id, error.message)
-            self._pin_failed = True
+            if not self._ref_failed:
+                log.warning("not kept by a ref commit=%s: %s", commit.id, error.message)
+            self._ref_failed = True

@@ -257,7 +257,7 @@ def test_a_repository_on_a_read_only_file_system_is_served_and_followed(
             new = force_commit(repository, PERTH)
             service.wait_for("in-sync", new)
             log = service.log.read_text()
-            assert log.count("nothing is kept for a restart") == log.count("not pinned commit=") == 1
+            assert log.count("nothing is kept for a restart") == log.count("not kept by a ref commit=") == 1
     finally:
         subprocess.run(["umount", place], check=True)
 

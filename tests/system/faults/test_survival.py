@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from location_policy.rollout import last_good
-from location_policy.rollout.persistence import PIN
+from location_policy.rollout.persistence import LAST_GOOD
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState
 from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
@@ -28,7 +28,7 @@ class Site:
 
     @property
     def lock(self) -> Path:
-        return self.repository / f"{PIN}.lock"
+        return self.repository / f"{LAST_GOOD}.lock"
 
     def block_state(self) -> None:
         """The state directory is read-only, full, or not mounted."""
@@ -60,7 +60,7 @@ class Site:
     def kept(self) -> tuple[str, str]:
         """What the ref names, and what the state directory does."""
         stored = last_good.load(self.state)
-        return tip(self.repository, PIN), stored.commit.id if stored else ""
+        return tip(self.repository, LAST_GOOD), stored.commit.id if stored else ""
 
 
 @pytest.fixture
