@@ -11,6 +11,8 @@ LocationPolicyError            everything that the program raises for its user, 
 │   ├── UnknownRevision        a branch or a commit that is not there
 │   ├── NotWritable            a repository in which the program makes no commit
 │   ├── NotRevertible          a commit that cannot be taken back, or gone back to
+│   ├── NotPinnable            a commit that cannot be held in force by hand
+│   ├── UnusablePin            what stands where the pin is kept is none
 │   ├── BranchMoved            another commit came first
 │   ├── NothingChanges         what is wanted is so already
 │   └── RowChanged             the row that an editor wants to change has changed since they saw it
@@ -112,6 +114,14 @@ class NotWritable(RepositoryError):
 
 class NotRevertible(RepositoryError):
     """A commit that cannot be taken back, or gone back to."""
+
+
+class NotPinnable(RepositoryError):
+    """A commit that cannot be held in force by hand."""
+
+
+class UnusablePin(RepositoryError):
+    """The ref of the pin names something that is none, or that lasts longer than one may."""
 
 
 class BranchMoved(RepositoryError):

@@ -55,6 +55,11 @@ def check_writable(repository: Repository, user: int, how: str = "git commit") -
         remote = next(iter(repository.config("remote.origin.url")), None)
         hint = f"git clone {quote(remote)}, in it {how}" if remote else "in a clone of the remote: change it there"
         raise NotWritable(message, f"{hint}, then git push")
+    check_own(repository, user)
+
+
+def check_own(repository: Repository, user: int) -> None:
+    """Raises NotWritable where the repository belongs to another user, or may not be written."""
     owner = repository.directory.stat().st_uid
     if owner != user and not _is_shared(repository):
         name = user_name(owner)

@@ -12,6 +12,8 @@ DRY_RUN = "refs/for/"
 
 RESERVED = ("refs/location-policy", "refs/notes/location-policy", "refs/notes/location-policy-aside")
 """Refs that the program writes itself, and all below them."""
+PIN = "refs/location-policy/pin"
+"""The one of these that holds a commit in force by hand."""
 
 WrongName = Literal["reserved", "nested", "in-the-way", "replaces"]
 """Why no push may make or move a ref.

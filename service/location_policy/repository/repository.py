@@ -215,6 +215,15 @@ class Repository(Revisions):
         kind, size = self._objects.measure(blob)
         return self._objects.content(blob, "blob") if kind == "blob" and size <= limit else None
 
+    def named(self, ref: str) -> str | None:
+        """The id of the object that a ref names, by its full name: of a tag its own. None where it is not there."""
+        return read_ref(self._git, ref)
+
+    def tag(self, tag: str, limit: int) -> bytes | None:
+        """The text of an annotated tag; None where the object is none, or is larger than `limit`."""
+        kind, size = self._objects.measure(tag)
+        return self._objects.content(tag, "tag") if kind == "tag" and size <= limit else None
+
     def message(self, commit_id: str) -> str:
         """The whole message of a commit."""
         return self._objects.message(commit_id)
@@ -271,6 +280,10 @@ class Repository(Revisions):
         """The id of a new commit that no ref names."""
         return make_commit(self._git, tree, parents, message, author)
 
+    def make_tag(self, text: str) -> str:
+        """The id of a new annotated tag that no ref names (git-mktag)."""
+        return self._git.run("mktag", stdin=text.encode(errors="replace")).decode().strip()
+
     def commit_folder(self, folder: Path, message: str, changes: Mapping[str, bytes | None]) -> str:
         """The id of a first commit that holds the files of a folder, but for these; no ref names it."""
         from .new_repository import commit_folder  # the hook makes no repository, and does not wait for this
@@ -292,6 +305,10 @@ class Repository(Revisions):
     def move_ref(self, ref: str, new: str, old: str, why: str, author: Author) -> None:
         """Let a ref that names `old` name `new`; `why` goes to its log. Raises GitFailed where it names another."""
         move_ref(self._git, ref, new, old, why, author)
+
+    def delete_ref(self, ref: str, old: str) -> None:
+        """Take away a ref that names this object. Raises GitFailed where it names another."""
+        self._git.run("update-ref", "-d", ref, old)
 
     def set_config(self, key: str, value: str) -> None:
         """Let a key of the repository's git config have this one value."""

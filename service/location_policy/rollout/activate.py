@@ -18,14 +18,15 @@ from types import MappingProxyType
 from ..config.commit import Commit
 from ..config.files import File
 from ..config.validate import Validator
-from ..errors import AnotherHistory, BuildFailed, InvalidConfiguration, NotSigned, RepositoryError
+from ..errors import AnotherHistory, BuildFailed, InvalidConfiguration, NotPinnable, NotSigned, RepositoryError
+from ..gate.pin import Pin, was_named
 from ..gate.push_log import Push
 from ..gate.push_notes import with_pushers
 from ..lookup.snapshot import Snapshot
 from ..problems import errors_in
 from ..repository.repository import Repository
 from ..repository.signing_policy import SignatureRule
-from .candidates import Candidate, next_candidate, start_candidates
+from .candidates import Candidate, candidate_after_pin, next_candidate, start_candidates
 from .journal import put_in_force
 from .last_good import Identity, LastGood
 from .persistence import Persistence
@@ -33,9 +34,9 @@ from .same_history import HistoryRule, Served
 from .snapshot_builder import SnapshotBuilder
 from .state import ActiveState, Failure, now
 
-_READ: Mapping[str, bool | None] = MappingProxyType({"rejection": None, "was_read": True})
+_READ: Mapping[str, object] = MappingProxyType({"rejection": None, "was_read": True})
 """The fields of a state in which HEAD has been read, and is in force; it is settled once it is kept too."""
-_NOTHING: Mapping[str, bool | None] = MappingProxyType({})
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Activator:
         self._persistence = Persistence(state_directory, active)
         self._stored = self._persistence.read()
         self._noted = put_in_force(state_directory) if self._stored else ()
-        self._is_from_disk = self._has_fallen_back = False
+        self._is_from_disk = self._has_fallen_back = self._was_pinned = False
         self._served: Served | None = None
         self._refused_under: object = None
         self._is_unsigned = False
@@ -118,6 +119,8 @@ class Activator:
         if rejection:
             self._note_refused(head)
             self._put_first_in_force(repository, order)
+        else:
+            self._was_pinned = False
         self._active.change(rejection=rejection, is_settled=True, was_read=True)
 
     def hold(self, repository: Repository, taken: str | None, head: Commit, rejection: Failure | None = None) -> None:
@@ -133,6 +136,36 @@ class Activator:
         order = self._start(repository, taken) if taken else islice(self._start(repository, head.id), 1, None)
         self._put_first_in_force(repository, order)
         self._active.change(rejection=rejection, is_settled=rejection is not None, was_read=True)
+
+    def pin(self, repository: Repository, pin: Pin) -> None:
+        """Put a commit in force that is held by hand, of what the branch is at, or has been at; HEAD is not judged.
+
+        Raises NotPinnable, InvalidConfiguration, NotSigned or AnotherHistory where it may not be, RepositoryError where
+        it cannot be read, and BuildFailed.
+        """
+        noted = put_in_force(self._state_directory)
+        was_served = pin.commit in noted
+        if not repository.has_commit(pin.commit):
+            raise NotPinnable(f"commit {pin.commit[:10]} is not here")
+        if not was_served and not was_named(repository, self.history.ref, pin.commit):
+            raise NotPinnable(f"commit {pin.commit[:10]} is not of the served branch")
+        self.require_history(repository, None, pin.commit)
+        self.rule.require(repository, () if was_served else (pin.commit,))
+        commit = self.read(repository, pin.commit)
+        held = {**_READ, "pin": pin, "is_settled": True}
+        if self.in_force() != commit.id:
+            self._put_in_force(repository, commit, Validator(), was_served=was_served, read=held)
+        elif self._is_from_disk:
+            self._confirm(repository, commit, read=held)
+        self._active.change(**held)
+        self._refused_under, self._is_unsigned, self._was_pinned = None, False, True
+        self._persistence.note_pin("pinned", pin.commit, pin.by, pin.reason)
+
+    def unpin(self, commit_id: str, by: str | None) -> None:
+        """HEAD counts again: it is judged at the next roll-out, and until then what is in force stays."""
+        if self._active.state.pin:
+            self._active.change(pin=None, is_settled=False)
+        self._persistence.note_pin("unpinned", commit_id, by)
 
     def require_history(self, repository: Repository, taken: str | None, head: str) -> None:
         """Raises AnotherHistory where HEAD is not of the history of what was taken last, and is not accepted.
@@ -154,6 +187,9 @@ class Activator:
     def _candidates(self, repository: Repository, head: str) -> Iterator[Candidate]:
         """HEAD, and until the source was read and something is in force, what else there is."""
         if self._served and self.in_force() and self._active.state.was_read:
+            if self._was_pinned:
+                noted = put_in_force(self._state_directory)
+                return iter([candidate_after_pin(repository, self.rule, head, self._served, noted)])
             return iter([next_candidate(repository, self.rule, head, self._served)])
         return self._start(repository, head)
 
@@ -201,7 +237,7 @@ class Activator:
         *,
         was_served: bool,
         is_kept: bool = True,
-        read: Mapping[str, bool | None] = _NOTHING,
+        read: Mapping[str, object] = _NOTHING,
     ) -> None:
         started = time.monotonic()
         files = repository.files_of(commit)
@@ -217,7 +253,7 @@ class Activator:
         commit: Commit,
         *,
         is_kept: bool = True,
-        read: Mapping[str, bool | None] = _NOTHING,
+        read: Mapping[str, object] = _NOTHING,
     ) -> None:
         """What is in force, from the state directory, is in the repository too, whole: it is kept there as well."""
         snapshot = self._active.state.snapshot
@@ -267,7 +303,7 @@ class Activator:
         self._persistence.note("active", stored.commit)
         return True
 
-    def _publish(self, snapshot: Snapshot, started: float, read: Mapping[str, bool | None] = _NOTHING) -> None:
+    def _publish(self, snapshot: Snapshot, started: float, read: Mapping[str, object] = _NOTHING) -> None:
         self._active.change(snapshot=snapshot, override=None, **read)
         self._is_from_disk = False
         commit = snapshot.commit

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from ..errors import RepositoryError
 from ..repository.repository import Repository
@@ -76,6 +77,21 @@ def start_candidates(
 def next_candidate(repository: Repository, rule: SignatureRule, head: str, in_force: Served) -> Candidate:
     """HEAD, when it has moved on from what is in force."""
     return Candidate(head, gains=_gained(repository, rule, [in_force.commit_id], head), follows=in_force)
+
+
+def candidate_after_pin(
+    repository: Repository, rule: SignatureRule, head: str, in_force: Served, noted: Sequence[str]
+) -> Candidate:
+    """HEAD, when what is in force was held by hand: what was put in force before it was judged when it came."""
+    if head in noted:
+        return Candidate(head, was_served=True, follows=in_force)
+    newest = dict.fromkeys((*reversed(noted), in_force.commit_id))
+    judged = [one for one in islice(newest, LOOK_BACK) if rule.scope == "all" and _is_behind(repository, one, head)]
+    return Candidate(head, gains=_gained(repository, rule, judged, head), follows=in_force)
+
+
+def _is_behind(repository: Repository, commit_id: str, head: str) -> bool:
+    return repository.has_commit(commit_id) and repository.is_ancestor(commit_id, head)
 
 
 def _newest_first(repository: Repository, stored: str | None, named: str | None, noted: Sequence[str]) -> list[str]:

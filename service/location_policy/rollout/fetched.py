@@ -77,6 +77,10 @@ class FetchGate:
             _move(repository, ref, own, taken)
         return False
 
+    def set_back(self, repository: Repository, ref: str, commit_id: str) -> None:
+        """Let the mirror's own branch be at what is held in force by hand: HEAD is judged as a move from there."""
+        _move(repository, ref, repository.tip(ref), commit_id)
+
     def _old(self, repository: Repository, ref: str, own: str | None, new: str) -> str | None:
         """The commit that was taken last; None where that is not known, or shares nothing with the new one.
 

@@ -31,18 +31,20 @@ WAITING = 1_000
 WAITING_PUSHES = 100
 """Pushes among them; those beyond are not noted."""
 
-_MORE = ("author", "pusher", "branch", "reason")
+_MORE = ("author", "pusher", "branch", "reason", "by")
 """Fields of an event that may be empty, and are left out then."""
 _OF_PUSH = b'"event": "push-refused"'
 
-EventKind = Literal["active", "refused", "dropped", "push-refused"]
+EventKind = Literal["active", "refused", "dropped", "push-refused", "pinned", "unpinned"]
+_PINS: tuple[EventKind, ...] = ("pinned", "unpinned")
 
 
 class Event(NamedTuple):
     """What became of one commit, and when; its author, and who has pushed it.
 
     `dropped`: by what was put in force in its place. For a push that the hook has
-    refused also to which branch, and why. What is not known is empty.
+    refused also to which branch, and why. Of a pin by whom, and why; no user ends one whose time is over. What is not
+    known is empty.
     """
 
     at: datetime
@@ -52,6 +54,7 @@ class Event(NamedTuple):
     pusher: str = ""
     branch: str = ""
     reason: str = ""
+    by: str = ""
 
 
 class Journal:
@@ -60,21 +63,34 @@ class Journal:
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE_NAME
         self._known: dict[EventKind, str] | None = None
+        self._pin: Event | None = None
+        """The last that was pinned or unpinned."""
         self.waiting: deque[Event] = deque(maxlen=WAITING)
 
     def add(self, event: Event) -> None:
         """Let it wait to be written, unless it only repeats after a restart what is there already."""
         if self._known is None:
-            self._known = {known.kind: known.commit for known in _readable(self._path.parent)}
+            before = _readable(self._path.parent)
+            self._known = {known.kind: known.commit for known in before}
+            self._pin = next((known for known in reversed(before) if known.kind in _PINS), None)
         if event.kind == "push-refused":
             if sum(one.kind == event.kind for one in self.waiting) < WAITING_PUSHES:
                 self.waiting.append(event)
             return
-        if self._known.get(event.kind) == event.commit:
+        if self._is_repeated(event):
             return
+        if event.kind in _PINS:
+            self._pin = event
         if event.kind == "active":
             self._known = {}  # from here on nothing is a repetition
         self.waiting.append(event)
+
+    def _is_repeated(self, event: Event) -> bool:
+        if event.kind not in _PINS:
+            return self._known is not None and self._known.get(event.kind) == event.commit
+        if event.kind == "unpinned":  # at a start after which nothing is pinned, it may be over for long
+            return self._pin is None or self._pin.kind == "unpinned"
+        return self._pin is not None and self._pin._replace(at=event.at) == event
 
     def write(self) -> None:
         """Write what waits; raises OSError, and then it waits on."""

@@ -77,6 +77,11 @@ class Persistence:
         self._journal.add(Event(now(), commit.id, kind, commit.author, commit.pusher or ""))
         self._write_journal()
 
+    def note_pin(self, kind: EventKind, commit_id: str, by: str | None, reason: str = "") -> None:
+        """Write down that a commit is held in force by hand, or no longer, just now."""
+        self._journal.add(Event(now(), commit_id, kind, reason=reason, by=by or ""))
+        self._write_journal()
+
     def note_push(self, push: Push) -> None:
         """Write down a push that was not taken."""
         reason = push.reasons[0] if push.reasons else ""

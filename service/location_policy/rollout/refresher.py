@@ -15,6 +15,7 @@ from pathlib import Path
 from ..errors import BuildFailed, NotARepository, RepositoryError
 from ..gate.hooks import deciding_hook_files, hook_in
 from ..gate.overrides import NOTES, override_of
+from ..gate.ref_updates import PIN
 from ..repository.fingerprint import deciding_files
 from ..repository.git_dir import find_git_directory
 from ..repository.git_process import START, deadline
@@ -27,6 +28,7 @@ from .change_detector import ChangeDetector
 from .fetched import FetchGate
 from .journal import last_push
 from .last_good import Identity
+from .pinned import PinHolder
 from .push_follower import PushFollower
 from .relation import relation_to
 from .same_history import history_rule
@@ -53,7 +55,8 @@ class Refresher:
         self._active = active
         self._activator = Activator(active, state_directory, Identity("", str(place.absolute())))
         self._fetch_gate = FetchGate(mirror, active, self._activator) if mirror else None
-        self._detector = ChangeDetector()
+        self._pin_holder = PinHolder(active, self._activator)
+        self._detector, self._pin_detector = ChangeDetector(), ChangeDetector()
         self._follower = PushFollower(active, self._activator.note_push, lambda: last_push(state_directory))
         self._directory: Path | None = None
         """The git directory that was read last; None for a mirror, to which there are no pushes."""
@@ -65,7 +68,8 @@ class Refresher:
         """Refresh unless everything is in order and no file has changed that decides what is served."""
         is_due = self._mirror is not None and self._mirror.is_due()
         with self._active.asking(), deadline(0.0 if self._active.state.was_read else START):
-            is_asked = self._is_hurried or not self._is_in_order() or self._detector.has_changed()
+            is_asked = self._is_hurried or self._pin_holder.is_over() or not self._is_in_order()
+            is_asked = is_asked or self._detector.has_changed()
             if is_asked or is_due:
                 self.refresh(only_news=not is_asked)
             else:
@@ -81,7 +85,9 @@ class Refresher:
         """The folders in which something happens when what is served changes; for any thread."""
         files = self._detector.files
         try:
-            files = files or deciding_files(find_git_directory(self._place), (f"refs/heads/{DEFAULT_BRANCH}", NOTES))
+            files = files or deciding_files(
+                find_git_directory(self._place), (f"refs/heads/{DEFAULT_BRANCH}", NOTES, PIN)
+            )
         except RepositoryError:
             return ()
         return files.folders()
@@ -123,6 +129,7 @@ class Refresher:
             if self._active.state.snapshot is None:
                 with suppress(RepositoryError), open_repository(self._place) as repository:
                     self._serve_what_is_here(repository)
+            self._look_at_pin()
             raise
         if only_news and not self._detector.has_changed():
             self._note_check()
@@ -134,6 +141,15 @@ class Refresher:
             mirror.note_read(error)
             raise
         mirror.note_read(None)
+
+    def _look_at_pin(self) -> None:
+        """Look at what is held by hand while the remote does not answer, for which it does not wait."""
+        if self._pin_holder.is_over() or self._pin_detector.has_changed():
+            begun = self._pin_detector.begin()
+            with open_repository(self._place) as repository:
+                if self._active.state.pin or repository.named(PIN):
+                    self._look(repository)
+                self._pin_detector.end(begun, deciding_files(repository.directory, (PIN,)))
 
     # --- what is there ---
 
@@ -161,7 +177,7 @@ class Refresher:
         self._look_at_notes(repository)
         self._activator.try_again(repository)
         others = (self._place, self._place / ".git", *hook_files, *filter(None, self._activator.rule.keys))
-        refs = (ref, fetched_ref(ref), NOTES) if self._mirror else (ref, NOTES)
+        refs = (ref, fetched_ref(ref), NOTES, PIN) if self._mirror else (ref, NOTES, PIN)
         self._detector.end(begun, deciding_files(repository.directory, refs, others))
 
     def _note_check(self) -> None:
@@ -175,6 +191,7 @@ class Refresher:
         is_switched = self._active.state.branch != name
         self._active.change(branch=name)
         self._note_check()
+        is_held = self._hold(repository, ref)
         if tip is None:
             repository.require_not_lost(named)
             self._note_no_commit(repository, name)
@@ -188,10 +205,27 @@ class Refresher:
                 before = self._activator.in_force() or repository.tip(ref)
                 head = Head(commit, now(), relation_to(repository, before, tip))
             head = replace(head, commit=commit)  # whose signer may be told otherwise by now
-            self._see(head)
-            self._roll_out(repository, ref, head)
+            self._see(head, is_held=is_held)
+            if is_held:
+                self._pin_holder.tell_waiting(head)
+            else:
+                self._roll_out(repository, ref, head)
+        elif is_held:
+            return
         elif not state.is_settled or self._activator.is_unconfirmed(tip):
             self._roll_out(repository, ref, head)
+
+    def _hold(self, repository: Repository, ref: str) -> bool:
+        """Whether what is in force is held by hand; HEAD then waits, and how it lies to that is found out anew."""
+        before = self._active.state.pin
+        is_held = self._pin_holder.holds(repository)
+        pin, head = self._active.state.pin, self._active.state.head
+        held = pin or before
+        if held and head and pin != before:
+            self._active.change(head=replace(head, relation=relation_to(repository, held.commit, head.commit.id)))
+        if pin and self._fetch_gate:
+            self._fetch_gate.set_back(repository, ref, pin.commit)
+        return is_held
 
     def _is_to_be_judged_again(self) -> bool:
         return self._activator.is_to_be_judged_again() or (self._fetch_gate is not None and self._fetch_gate.is_due())
@@ -209,17 +243,17 @@ class Refresher:
             log.warning(told, relation.dropped, relation.gained, self._active.state.branch, dropped)
             self._activator.note_dropped(relation.newest)
 
-    def _see(self, head: Head) -> None:
-        """The source names this commit now, which may be in force already."""
+    def _see(self, head: Head, *, is_held: bool) -> None:
+        """The source names this commit now, which may be in force already, or wait for what is held by hand."""
         state = self._active.state
         served = state.snapshot.commit if state.snapshot else None
         is_in_force = served is not None and served.id == head.commit.id
         self._active.change(
             head=head,
             last_changed_at=head.seen_at,
-            is_settled=is_in_force and not self._activator.is_unconfirmed(head.commit.id),
+            is_settled=is_held or (is_in_force and not self._activator.is_unconfirmed(head.commit.id)),
             was_read=state.was_read or is_in_force,
-            rejection=None if is_in_force else state.rejection,
+            rejection=None if is_in_force or is_held else state.rejection,
             outage=None,
         )
 

@@ -15,13 +15,14 @@ from typing import Any, Literal, get_args
 from ..config.commit import Commit
 from ..gate.hooks import Hook
 from ..gate.overrides import Override
+from ..gate.pin import Pin
 from ..gate.push_log import RESULTS, Result
 from ..lookup.snapshot import Snapshot
 from ..problems import Problems
 from ..repository.signing_policy import Scope
 from .relation import Relation
 
-StateName = Literal["last-good", "unreachable", "starting", "behind", "rejected", "in-sync"]
+StateName = Literal["pinned", "last-good", "unreachable", "starting", "behind", "rejected", "in-sync"]
 
 LoadResult = Literal["active", "refused", "unreadable"]
 LOAD_RESULTS: tuple[LoadResult, ...] = get_args(LoadResult)
@@ -68,11 +69,13 @@ class State:
     `rejection` is about HEAD and `outage` about the source; `was_read`: the source was read once since this process
     began; `is_settled`: the load of HEAD has ended, one way or the other; `override`: of a limit, by the push of the
     commit in force; `asked_at`: when the look under way began, by the monotonic clock; `not_kept`: why the content in
-    force would not survive a restart; `signatures`: what must be signed, and why that cannot be judged.
+    force would not survive a restart; `pin`: by which what is in force is held, whatever HEAD is; `signatures`: what
+    must be signed, and why that cannot be judged.
     """
 
     snapshot: Snapshot | None = None
     override: Override | None = None
+    pin: Pin | None = None
     head: Head | None = None
     rejection: Failure | None = None
     outage: Failure | None = None
@@ -103,6 +106,8 @@ class State:
     @property
     def name(self) -> StateName:
         """The first state that applies; a branch that had a commit and is gone counts as a source out of reach."""
+        if self.pin:
+            return "pinned"
         if not self.was_read:
             return "last-good" if self.snapshot else "starting"
         if self.outage or self._overdue() or (self.head is None and self.snapshot):

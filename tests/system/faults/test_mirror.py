@@ -16,7 +16,7 @@ from location_policy.errors import ForeignRepository, RepositoryError
 from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.repository import open_repository
 from location_policy.rollout import last_good
-from location_policy.rollout.persistence import PIN
+from location_policy.rollout.persistence import LAST_GOOD
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState
 from tests.support.repositories import GOOD, force_commit, git, make_repository, run_git, tip
@@ -186,7 +186,7 @@ def test_a_new_copy_has_what_only_the_old_one_had(follower: Follower, remote: Pa
     (copy / "HEAD").write_text("")
     follower.mirror.update()
     assert follower.mirror.looks.remade == 1
-    assert (tip(copy, PIN), tip(copy, "refs/location-policy/pin")) == (good, pin)
+    assert (tip(copy, LAST_GOOD), tip(copy, "refs/location-policy/pin")) == (good, pin)
     assert git("config", "location-policy.acceptedHistory", cwd=copy) == good
 
 
@@ -198,7 +198,7 @@ def test_a_commit_that_the_remote_has_forced_away_is_taken_over_where_it_gives_i
     force_commit(remote, PERTH)
     (follower.mirror.directory / "config").write_text("[core\n")
     follower.mirror.update()
-    assert tip(follower.mirror.directory, PIN) == old
+    assert tip(follower.mirror.directory, LAST_GOOD) == old
     assert is_whole(follower.mirror, old)
 
 
@@ -244,7 +244,7 @@ def test_without_the_remote_and_the_content_on_disk_the_copy_serves(
     if not has_branch:
         git("update-ref", "-d", "refs/heads/main", cwd=follower.mirror.directory)
     else:
-        git("update-ref", "-d", PIN, cwd=follower.mirror.directory)
+        git("update-ref", "-d", LAST_GOOD, cwd=follower.mirror.directory)
     remote.rename(remote.with_name("away.git"))
     assert Follower(remote, tmp_path / "state").look() == ("last-good", good)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from location_policy import __version__
 from location_policy.gate.hooks import Hook
+from location_policy.gate.pin import Pin
 from location_policy.problems import Problem, Problems
 from location_policy.rollout.relation import Relation
 from location_policy.rollout.state import Failure, Head, State
@@ -38,6 +40,7 @@ def test_before_anything_was_read_there_is_nothing_but_the_service() -> None:
     assert tell() == {
         "state": "starting",
         "active": None,
+        "pin": None,
         "head": None,
         "failure": None,
         "source": {
@@ -118,3 +121,18 @@ def test_a_state_directory_that_cannot_be_written_is_none() -> None:
 
 def test_a_snapshot_of_a_working_copy_is_no_commit() -> None:
     assert tell(snapshot=snapshot_of(commit=None))["active"] is None
+
+
+def test_a_pin_says_which_commit_until_when_by_whom_and_why() -> None:
+    pin = Pin("7" * 40, COMMIT.id, "Alice", MOMENT, MOMENT + timedelta(hours=2), "APAC is down")
+    told = tell(pin=pin, was_read=True)
+    assert (told["state"], told["pin"]) == (
+        "pinned",
+        {
+            "commit": COMMIT.id,
+            "by": "Alice",
+            "at": TIME,
+            "until": "2026-03-01T14:30:00.000Z",
+            "reason": "APAC is down",
+        },
+    )

@@ -11,6 +11,7 @@ from typing import Any
 from ... import __version__
 from ...config.commit import Commit
 from ...gate.overrides import Override
+from ...gate.pin import Pin
 from ...history.commit_text import commit_fields
 from ...lookup.snapshot import Snapshot
 from ...rollout.relation import Relation
@@ -27,6 +28,7 @@ def status(state: State, settings: Settings, started_at: datetime) -> dict[str, 
     return {
         "state": state.name,
         "active": _active(state),
+        "pin": pin_fields(state.pin),
         "head": _head(state.head),
         "failure": _failure(state.failure),
         "source": {
@@ -65,6 +67,13 @@ def location_fields(snapshot: Snapshot) -> dict[str, Any]:
 
 def _override(override: Override | None) -> dict[str, Any] | None:
     return {**asdict(override), "reason": shorten(override.reason), "at": _time(override.at)} if override else None
+
+
+def pin_fields(pin: Pin | None) -> dict[str, Any] | None:
+    """By which what is in force is held."""
+    if pin is None:
+        return None
+    return {"commit": pin.commit, "by": pin.by, "at": _time(pin.at), "until": _time(pin.until), "reason": pin.reason}
 
 
 def _head(head: Head | None) -> dict[str, Any] | None:

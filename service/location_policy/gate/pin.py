@@ -1,0 +1,146 @@
+"""The pin: a commit that an editor holds in force for a while, whatever the branch names.
+
+`refs/location-policy/pin` names an annotated tag of the commit (git-mktag). Its tagger is who holds it and since when,
+its message the reason, and below that a line `Until:`. No push moves that ref. A pin that is ended by hand is replaced
+by one that is over, which says by whom; the service then takes the ref away.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from ..errors import RepositoryError, UnusablePin
+from ..repository.new_commits import Author
+from ..repository.repository import Repository
+from ..repository.revisions import LOOK_BACK
+from ..text import escape, moment_text, without_secrets
+from .ref_updates import PIN
+
+LONGEST = timedelta(days=7)
+"""How long a pin lasts at most: the branch is the truth, and a pin the way to a revert of it."""
+REASON = 500
+"""Characters of a reason."""
+TAG_LIMIT = 4096
+"""Bytes of a tag that is read: a larger one is not ours."""
+LOGGED = "location-policy pin"
+"""What the log of the ref says."""
+ENDED = "unpinned"
+"""The reason of a pin that is over from its first second."""
+TRIES = 5
+"""Times that the ref is tried to be moved while others move it too."""
+
+_NAME = 100
+"""Characters of a name."""
+_CRUD = re.compile(r"[<>\x00-\x1f\x7f]")
+"""What git leaves out of a name, or does not take."""
+_TAG = re.compile(
+    r"object ([0-9a-f]{40}|[0-9a-f]{64})\ntype commit\ntag pin\ntagger ([^<>\n]+) <[^<>\n]*> (\d{1,10}) \+0000\n"
+    r"\n([^\n]+)\n\nUntil: (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\n"
+)
+
+
+class Pin(NamedTuple):
+    """Which commit is held, by whom, since and until when (UTC, whole seconds), and why; `id` is that of its tag."""
+
+    id: str
+    commit: str
+    by: str
+    at: datetime
+    until: datetime
+    reason: str
+
+    def is_over(self, moment: datetime) -> bool:
+        """Has it ended by then?"""
+        return moment >= self.until
+
+    @property
+    def is_ended_by_hand(self) -> bool:
+        """Was it made to end another?"""
+        return self.until == self.at
+
+    def told(self) -> str:
+        """It in a few words."""
+        return f"{self.commit[:10]} is pinned until {moment_text(self.until)}"
+
+
+def read_pin(repository: Repository) -> Pin | None:
+    """What is kept, which may be over; None where nothing is. Raises UnusablePin."""
+    tag = repository.named(PIN)
+    if tag is None:
+        return None
+    content = repository.tag(tag, TAG_LIMIT)
+    found = _TAG.fullmatch(content.decode(errors="replace")) if content else None
+    if found is None:
+        raise UnusablePin(f"{PIN} names {tag[:10]}, which is no pin", "location-policy unpin takes it away")
+    commit, by, at, reason, until = found.groups()
+    try:
+        pin = Pin(tag, commit, by, datetime.fromtimestamp(int(at), UTC), datetime.fromisoformat(until), reason)
+    except ValueError as error:  # a day that no month has
+        raise UnusablePin(f"{PIN} names a pin of which the time cannot be read: {error}") from None
+    if pin.until - pin.at > LONGEST:
+        raise UnusablePin(f"{PIN} names a pin of more than {LONGEST.days} days", "pin it anew, for less")
+    return pin._replace(by=_short(by, _NAME), reason=_short(reason, REASON))
+
+
+def pin_in_force(repository: Repository, moment: datetime) -> Pin | None:
+    """The pin of this moment; None also where what is kept cannot be used."""
+    try:
+        pin = read_pin(repository)
+    except UnusablePin:
+        return None
+    return pin if pin and not pin.is_over(moment) else None
+
+
+def parse_reason(text: str) -> str:
+    """A reason as it is kept: one line, without a secret of any URL in it; raises ValueError."""
+    line = " ".join(without_secrets(text).split())
+    if not line:
+        raise ValueError("a reason is one line that says why")
+    if len(line) > REASON:
+        raise ValueError(f"a reason has at most {REASON} characters, not {len(line):,}")
+    return escape(line)[:REASON]
+
+
+def check_span(span: timedelta) -> timedelta:
+    """The same; raises ValueError for one that is longer than a pin may last, or none."""
+    if not timedelta(seconds=1) <= span <= LONGEST:
+        raise ValueError(f"a pin lasts from 1 second to {LONGEST.days} days")
+    return span
+
+
+def keep_pin(repository: Repository, commit_id: str, author: Author, span: timedelta, reason: str) -> Pin:
+    """Let this be the pin from now on, in the place of any other: of two at once the last one stands.
+
+    Raises RepositoryError where it cannot be kept.
+    """
+    at = datetime.now(UTC).replace(microsecond=0)
+    name = _CRUD.sub("", author.name).strip()[:_NAME].strip() or "unknown"
+    email = _CRUD.sub("", author.email)[:_NAME]
+    until = moment_text(at + span)
+    head = f"object {commit_id}\ntype commit\ntag pin\ntagger {name} <{email}> {int(at.timestamp())} +0000\n"
+    tag = repository.make_tag(f"{head}\n{reason}\n\nUntil: {until}\n")
+    for left in reversed(range(TRIES)):
+        old = repository.named(PIN) or "0" * len(commit_id)
+        try:
+            repository.move_ref(PIN, tag, old, LOGGED, Author(name, email))
+        except RepositoryError:
+            if not left:
+                raise
+        else:
+            break
+    return Pin(tag, commit_id, name, at, at + span, reason)
+
+
+def was_named(repository: Repository, ref: str, commit_id: str) -> bool:
+    """Is it a commit of what a branch is at, or has been at, as far as its log says?"""
+    tip = repository.tip(ref)
+    if tip is None:
+        return False
+    tips = dict.fromkeys((tip, *repository.tips(ref, tip, LOOK_BACK)))
+    return any(repository.is_ancestor(commit_id, one) for one in tips)
+
+
+def _short(text: str, longest: int) -> str:
+    return escape(without_secrets(text))[:longest]
