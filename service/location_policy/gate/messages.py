@@ -52,6 +52,8 @@ def verdict_lines(verdict: Verdict, override: str | None = None) -> Iterator[str
     if unjudged is None or unjudged.why != "reserved":
         for move in verdict.moves:
             yield from _move_lines(move, override)
+    if verdict.pin:
+        yield f"{verdict.pin.told()}: this waits"
     if unjudged:
         yield from _refuse_unjudged(unjudged)
     if dry := verdict.dry_runs:

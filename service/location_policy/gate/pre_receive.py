@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ..errors import RepositoryError
 from ..repository.config import is_true
@@ -19,8 +20,11 @@ from .judgement import Judge
 from .messages import refusal_reasons
 from .overrides import joined, record
 from .push_log import Push
-from .ref_updates import DRY_RUN, Update, stands_for, wrong_name
+from .ref_updates import DRY_RUN, PIN, Update, stands_for, wrong_name
 from .verdict import Move, Unjudged, Verdict
+
+if TYPE_CHECKING:
+    from .pin import Pin
 
 
 def judge(
@@ -67,7 +71,17 @@ def judge(
         moves[meant] = judging().judge(meant)
         if not moves[meant].accepted:
             break
-    return Verdict(tuple(updates), tuple(moves.values()))
+    is_taken = moves and all(move.accepted for move in moves.values())
+    return Verdict(tuple(updates), tuple(moves.values()), pin=_pin(repository) if is_taken else None)
+
+
+def _pin(repository: Repository) -> Pin | None:
+    """What is held in force by hand, while the push waits."""
+    if repository.named(PIN) is None:
+        return None
+    from .pin import pin_in_force  # most pushes find none
+
+    return pin_in_force(repository, datetime.now(UTC))
 
 
 def note_overrides(verdict: Verdict, repository: Repository, by: str, at: datetime) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..config.commit import Commit, Signer
 from ..plan.affected_owners import AffectedOwner
@@ -18,6 +18,9 @@ from ..problems import NO_PROBLEMS, Problems
 from ..repository.signatures import Signature
 from .effect import Effect
 from .ref_updates import Update, WrongName
+
+if TYPE_CHECKING:
+    from .pin import Pin
 
 Forbidden = Literal["deletion", "rewind"]
 """What may not be done to the served branch, even where every commit is valid."""
@@ -152,12 +155,14 @@ class Unjudged(NamedTuple):
 class Verdict:
     """The verdict on a push of these `updates`: on each move of the served branch, up to the first that is refused.
 
-    `unjudged` is the update at which it ends, if it ends without a look. A push that names no ref is refused.
+    `unjudged` is the update at which it ends, if it ends without a look. A push that names no ref is refused. `pin`
+    holds another commit in force, so that what is taken waits.
     """
 
     updates: tuple[Update, ...]
     moves: tuple[Move, ...] = ()
     unjudged: Unjudged | None = None
+    pin: Pin | None = None
 
     @property
     def accepted(self) -> bool:
