@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from starlette.testclient import TestClient
 
-from location_policy.rollout.state import ActiveState
+from location_policy.gate.pin import Pin
+from location_policy.rollout.state import ActiveState, Failure, Head
+from location_policy.web.edge.policy_api import PLAIN_TARGET, PolicyApi
 from tests.support.app import client_of
-from tests.support.maps import COMMIT, snapshot_of
+from tests.support.maps import COMMIT, MOMENT, snapshot_of
 
 PATH = "/policy/v1/participant/location"
 QUERY = "protocol=mssip&ms-subnet=10.61.2.0"
@@ -49,6 +54,31 @@ def test_before_a_first_snapshot_no_answer_names_a_commit(method: str, target: s
     assert response.status_code == (status if status in (404, 405) else 503)
     assert "x-location-policy-commit" not in response.headers
     assert response.json()["status"]
+
+
+READ: dict[str, Any] = {"snapshot": snapshot_of(), "was_read": True, "is_settled": True, "head": Head(COMMIT, MOMENT)}
+STATES: dict[str, dict[str, Any]] = {
+    "in-sync": READ,
+    "pinned": {**READ, "pin": Pin("7" * 40, COMMIT.id, "Alice", MOMENT, MOMENT + timedelta(hours=2), "why")},
+    "last-good": {"snapshot": READ["snapshot"]},
+    "unreachable": {**READ, "outage": Failure(MOMENT, "it is gone")},
+    "behind": {**READ, "is_settled": False},
+    "rejected": {**READ, "rejection": Failure(MOMENT, "it is not valid", COMMIT.id)},
+    "starting": {},
+}
+
+
+@pytest.mark.parametrize(("name", "fields"), STATES.items(), ids=str)
+def test_every_answer_tells_the_state_unless_the_newest_commit_answers(name: str, fields: dict[str, Any]) -> None:
+    active = ActiveState()
+    active.change(**fields)
+    told = None if name == "in-sync" else name
+    for method, target, _ in EVERY_KIND:
+        assert client_of(active).request(method, target).headers.get("x-location-policy-state") == told
+    plain = PolicyApi(active, client_of(active).app).at_once(PLAIN_TARGET + QUERY.encode())
+    if name != "starting":
+        lines = (plain or b"").partition(b"\r\n\r\n")[0].decode().split("\r\n")
+        assert [line for line in lines if "state" in line] == [f"x-location-policy-state: {told}"] * bool(told)
 
 
 def test_before_a_first_snapshot_the_asker_is_told_when_to_come_back() -> None:

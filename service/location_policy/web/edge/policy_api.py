@@ -15,7 +15,7 @@ from ...lookup.answers import Answer
 from ...lookup.decision import Question
 from ...lookup.query_string import parse_query
 from ...lookup.snapshot import Snapshot
-from ...rollout.state import ActiveState
+from ...rollout.state import ActiveState, StateName
 
 Witness = Callable[[Question, Answer, str | None, int], None]
 """Is told of each answer: the question, the answer, the commit in force, and how many nanoseconds it took.
@@ -27,6 +27,9 @@ LOCATION = "/policy/v1/participant/location"
 PLAIN_TARGET = LOCATION.encode() + b"?"
 """How the target of a plain request begins."""
 COMMIT_HEADER = b"x-location-policy-commit"
+STATE_HEADER = b"x-location-policy-state"
+IN_ORDER: StateName = "in-sync"
+"""The state that no header tells."""
 RETRY_AFTER = b"5"
 """Seconds after which a node, or who asks in its place, may find the first snapshot loaded."""
 NO_RULES = Rules()
@@ -57,7 +60,8 @@ class PolicyApi:
         if not f"{path}/".startswith(PREFIX):
             await self._app(scope, receive, send)
             return
-        snapshot = self._active.state.snapshot
+        state = self._active.state
+        snapshot = state.snapshot
         if REFUSAL in scope:
             question, answer = NO_QUESTION, scope[REFUSAL]
         else:
@@ -67,14 +71,13 @@ class PolicyApi:
         body = answer.content
         commit = snapshot.commit.id if snapshot and snapshot.commit else None
         self._tell(question, answer, commit, perf_counter_ns() - began)
-        headers = [(b"content-type", b"application/json"), *extra_headers(answer)]
-        if commit:
-            headers.append((COMMIT_HEADER, commit.encode()))
+        headers = [(b"content-type", b"application/json"), *extra_headers(answer), *_told(commit, state.name)]
         await send_whole(send, answer.status, headers, body, with_body=scope["method"] != "HEAD")
 
     def at_once(self, target: bytes) -> bytes | None:
         """Our headers and the body of what is answered with 200 to a GET of this target; None: it goes through ASGI."""
-        snapshot = self._active.state.snapshot
+        state = self._active.state
+        snapshot = state.snapshot
         if snapshot is None or b"#" in target:
             return None
         began = perf_counter_ns()
@@ -84,18 +87,24 @@ class PolicyApi:
             return None
         commit = snapshot.commit.id if snapshot.commit else None
         self._tell(question, answer, commit, perf_counter_ns() - began)
-        return b"%bcontent-length: %d\r\n\r\n%b" % (_lines(commit), len(answer.content), answer.content)
+        return b"%bcontent-length: %d\r\n\r\n%b" % (_lines(commit, state.name), len(answer.content), answer.content)
 
     def _tell(self, question: Question, answer: Answer, commit: str | None, took: int) -> None:
         for witness in self._witnesses:
             witness(question, answer, commit, took)
 
 
-@lru_cache(maxsize=2)
-def _lines(commit: str | None) -> bytes:
-    """The headers that all answers with 200 from this commit share."""
-    line = b"%b: %b\r\n" % (COMMIT_HEADER, commit.encode()) if commit else b""
-    return b"content-type: application/json\r\n" + line
+@lru_cache(maxsize=8)
+def _lines(commit: str | None, state: StateName) -> bytes:
+    """The headers that all answers with 200 from this commit, in this state, share."""
+    lines = (b"%b: %b\r\n" % header for header in _told(commit, state))
+    return b"content-type: application/json\r\n" + b"".join(lines)
+
+
+def _told(commit: str | None, state: StateName) -> list[tuple[bytes, bytes]]:
+    """What headers say of the commit that answers, and of a state in which it is not the newest, or may not be."""
+    told = [(COMMIT_HEADER, commit.encode())] if commit else []
+    return told if state == IN_ORDER else [*told, (STATE_HEADER, state.encode())]
 
 
 def _answer(snapshot: Snapshot | None, method: str, path: str, question: Question) -> Answer:
