@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from location_policy.gate.pin import keep_pin
+from location_policy.repository.new_commits import Author
 from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.repository import open_repository
 from location_policy.rollout import syncs as module
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState
@@ -21,7 +25,7 @@ class Looks:
     """A mirror of a remote that is looked at when a test says so, and what was asked of it."""
 
     def __init__(self, remote: Path, folder: Path) -> None:
-        mirror = Mirror(remote.as_uri(), folder, "main", interval=1000)
+        mirror = self.mirror = Mirror(remote.as_uri(), folder, "main", interval=1000)
         mirror.make()
         active = ActiveState()
         refresher = Refresher(mirror.directory, active, folder, mirror)
@@ -170,3 +174,14 @@ def test_what_became_of_it_is_kept_for_commands(looks: Looks, tmp_path: Path) ->
     (tmp_path / "sync.json").write_text("[")
     assert kept_sync(tmp_path) == {}
     keep_sync(tmp_path / "gone", sync)
+
+
+def test_while_a_commit_is_held_by_hand_what_is_found_waits(looks: Looks, remote: Path) -> None:
+    held = tip(remote)
+    with open_repository(looks.mirror.directory) as repository:
+        pin = keep_pin(repository, held, Author("Alice", "alice@example.com"), timedelta(hours=1), "why")
+    sync = looks.asked()
+    assert (sync.tip, sync.result, sync.message) == (held, "in-force", pin.told())
+    new = force_commit(remote, {"locations.csv": "Perth,10.61.2.0/24\n"})
+    sync = looks.asked()
+    assert (sync.tip, sync.result, sync.message) == (new, "pinned", f"it waits: {pin.told()}")

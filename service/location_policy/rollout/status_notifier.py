@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ..text import count, escape
+from ..text import count, escape, moment_text
 from .state import ActiveState, State
 
 
@@ -73,7 +73,8 @@ def describe(state: State) -> str:
     if state.snapshot is None:
         return f"{state.name}: nothing to answer from"
     commit = state.snapshot.commit.id if state.snapshot.commit else "unknown"
-    return f"{state.name}: answers from commit {commit}{_whose(state)}, {count(state.snapshot.size, 'subnet')}"
+    name = f"{state.name} until {moment_text(state.pin.until)}" if state.pin else state.name
+    return f"{name}: answers from commit {commit}{_whose(state)}, {count(state.snapshot.size, 'subnet')}"
 
 
 def _whose(state: State) -> str:

@@ -27,14 +27,15 @@ APART = 1.0
 KEPT = 100
 """Looks of which it is remembered what became of them."""
 
-Result = Literal["in-force", "refused", "unreachable"]
+Result = Literal["in-force", "refused", "unreachable", "pinned"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sync:
     """One look, and what became of it, once that is known: the tip that was found, and whether it is in force.
 
-    `message` and the first of the `problems` say why not, `hint` what to do.
+    `pinned`: it waits, since another is held in force by hand. `message` and the first of the `problems` say why not,
+    `hint` what to do.
     """
 
     number: int
@@ -162,7 +163,11 @@ def _tip(state: State) -> str | None:
 def _judged(sync: Sync, state: State) -> Sync:
     """What became of it, by the state after the look."""
     sync = replace(sync, looked_at=now(), tip=_tip(state))
-    failure = state.failure
+    failure, pin = state.failure, state.pin
+    if failure is None and pin and sync.tip != pin.commit:
+        return replace(sync, result="pinned", message=f"it waits: {pin.told()}")
+    if failure is None and pin:
+        return replace(sync, result="in-force", message=pin.told())
     if failure is None:
         return replace(sync, result="in-force" if state.name == "in-sync" else "unreachable")
     result: Result = "unreachable" if state.outage or state.head is None else "refused"
