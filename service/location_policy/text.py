@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from unicodedata import combining, is_normalized, name, normalize
 
@@ -158,6 +158,18 @@ def _strange_letters(text: str) -> Iterator[int]:
         alike = Counter(script for script in scripts if script in _ALIKE)
         most = max(alike, key=lambda script: (alike[script], script == "LATIN"), default="")
         yield from (word.start() + at for at, script in enumerate(scripts) if script in _ALIKE and script != most)
+
+
+_DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s)?", re.ASCII)
+
+
+def parse_duration(text: str) -> timedelta:
+    """`30m`, `2h`, `1h30m` or `7d`; raises ValueError for anything else, and for nothing."""
+    found = _DURATION.fullmatch(text.strip().lower())
+    if not found or not found[0]:
+        raise ValueError(f"{quote(text)} is not a duration: write 30m, 2h, 1h30m or 7d")
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def moment_text(moment: datetime) -> str:

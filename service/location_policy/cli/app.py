@@ -14,7 +14,7 @@ from ..text import escape
 from .environment import COMPLETION, foreign_variables, logs_json, unknown_variables
 from .usage.ci import comment, post_receive, pre_receive, proc_receive
 from .usage.export import export
-from .usage.maintain import accept_history, doctor, fmt, import_, revert, sync
+from .usage.maintain import accept_history, doctor, fmt, import_, pin, revert, sync, unpin
 from .usage.options import argument, long_options
 from .usage.parameters import Commands
 from .usage.pexip import pexip
@@ -122,6 +122,8 @@ app.command(epilog="Example: location-policy diff main . --repo .")(diff)
 app.command(epilog="Example: location-policy blame 10.61.2.7 --repo /srv/git/locations.git")(blame)
 app.command(epilog="Example: location-policy history 10.61.2.7 --repo /srv/git/locations.git")(history)
 app.command(epilog="Example: location-policy revert 4fd1fc7 --repo /srv/git/locations.git")(revert)
+app.command(epilog='Example: location-policy pin main~1 --for 2h --reason "APAC is down"')(pin)
+app.command(epilog="Example: location-policy unpin --repo /srv/git/locations.git")(unpin)
 
 
 @app.command(epilog="Example: source <(location-policy completion bash)")

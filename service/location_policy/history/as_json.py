@@ -93,5 +93,10 @@ def push_fields(push: Push) -> Fields:
 
 
 def event_fields(commit_id: str, events: Events) -> list[Fields]:
-    """When the service put a commit in force or refused it."""
-    return [{"event": event.kind, "at": moment_text(event.at)} for event in events.get(commit_id, ())]
+    """When the service put a commit in force or refused it; of a pin, who has held it and why."""
+    return [_event_fields(event) for event in events.get(commit_id, ())]
+
+
+def _event_fields(event: Event) -> Fields:
+    more = {name: text for name, text in (("by", event.by), ("reason", event.reason)) if text}
+    return {"event": event.kind, "at": moment_text(event.at), **more}

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__
-from ..errors import GitUnavailable, InvalidConfiguration, RepositoryError
+from ..errors import GitUnavailable, InvalidConfiguration, RepositoryError, UnusablePin
 from ..gate.hooks import HOOK, OTHER_HOOKS, hook_place, hook_program, hook_state, is_ours
 from ..gate.install import missing_settings, other_settings
+from ..gate.pin import pin_in_force, read_pin
 from ..problems import errors_in
 from ..repository.git_process import git_version, require_git
 from ..repository.remote.mirror import fetched_ref
@@ -27,6 +28,7 @@ from ..text import count, escape, listed
 from . import last_good
 from .last_good import Identity
 from .startup_preview import preview_start
+from .state import now
 from .watcher import TICK, watch_problem
 
 MOUNTS = Path("/proc/self/mountinfo")
@@ -72,6 +74,7 @@ def examine(place: Path, state_directory: Path, *, is_mirror: bool = False) -> I
                 yield from _fetched(repository)
             yield _owners(repository.directory)
             yield _watch(repository.directory, MOUNTS.read_text(errors="surrogateescape") if MOUNTS.exists() else "")
+            yield from _pin(repository, place)
             identity = Identity(repository.settings().get("id", ""), str(place.absolute()))
             yield _state(state_directory, identity)
             yield _outlook(repository, place, state_directory)
@@ -153,10 +156,23 @@ def _fetched(repository: Repository) -> Iterator[Finding]:
     """Whether what a copy has fetched is what its service has taken."""
     ref = repository.served_ref(repository.settings())
     name, fetched, taken = ref.removeprefix("refs/heads/"), repository.tip(fetched_ref(ref)), repository.tip(ref)
-    if fetched and fetched != taken:
+    if fetched and fetched != taken and (pin := pin_in_force(repository, now())):
+        yield Finding("fetched", f"branch {name} of the remote is at commit {fetched[:10]}, and waits: {pin.told()}")
+    elif fetched and fetched != taken:
         instead = f"commit {taken[:10]} was taken last" if taken else "none was taken yet"
         said = f"branch {name} of the remote is at commit {fetched[:10]}, and {instead}"
         yield Finding("fetched", said, "read `failure` in /status of the service, which says why, and what to do")
+
+
+def _pin(repository: Repository, place: Path) -> Iterator[Finding]:
+    """What is held in force by hand, if anything is."""
+    try:
+        pin = read_pin(repository)
+    except UnusablePin as error:
+        yield Finding("pin", error.message, f"location-policy unpin --repo {shlex.quote(str(place))}")
+        return
+    if pin and not pin.is_over(now()):
+        yield Finding("pin", f"{pin.told()} by {pin.by}: {pin.reason}")
 
 
 def _owners(directory: Path) -> Finding:
@@ -247,4 +263,6 @@ def _outlook(repository: Repository, place: Path, state_directory: Path) -> Find
     if ahead.refusal:
         said = f"branch {ahead.branch} is not taken: {ahead.refusal.message}; would serve {instead}"
         return Finding("serve", said, ahead.refusal.hint or HOW_TO_SIGN[ahead.must_be_signed])
-    return Finding("serve", f"branch {ahead.branch}, commit {ahead.head.id[:10]}, {count(ahead.size, 'subnet')}")
+    said = f"branch {ahead.branch}, commit {ahead.head.id[:10]}, {count(ahead.size, 'subnet')}"
+    pin = pin_in_force(repository, now())
+    return Finding("serve", f"{said}, once nothing is pinned" if pin else said)

@@ -42,6 +42,7 @@ from ...plan.change_text import name_text
 from ...repository.git_dir import find_git_directory
 from ...repository.repository import Repository, open_repository
 from ...rollout import journal
+from ...rollout.journal import Event
 from ...rollout.startup_preview import Loaded, load_in_force
 from ...text import count, escape, moment_text
 from ..terminal.default_paths import Place
@@ -278,4 +279,9 @@ def _role_line(change: RoleChange) -> str:
 
 def _event_lines(commit_id: str, events: Events) -> Iterator[str]:
     if found := events.get(commit_id):
-        yield ", ".join(f"{event.kind} {moment_text(event.at)}" for event in found)
+        yield ", ".join(map(_event_text, found))
+
+
+def _event_text(event: Event) -> str:
+    by = f" by {escape(event.by)}" if event.by else ""
+    return f"{event.kind} {moment_text(event.at)}{by}{f': {escape(event.reason)}' if event.reason else ''}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from ..terminal.exit_status import NOT_ASKED, told
 from . import options as of
-from .parameters import PATH, Decimal
+from .parameters import DURATION, PATH, Decimal
 
 
 @of.argument("files", "What is brought, in the order in which rows are tried.", nargs=-1, type=PATH)
@@ -163,3 +164,33 @@ def revert(
     with told(NOT_ASKED):
         refuse_urls("revert", commit, to)
         sys.exit(revert(RevertOptions(commit, to, author, message, allow_large_change, dry_run, again), repo))
+
+
+@of.argument("commit", "The commit to hold: an id, or a name such as main~1.")
+@of.option("for", "DURATION", "For how long: 30m, 2h, at most 7d.  [required]", to="span", type=DURATION, required=True)
+@of.option("reason", "TEXT", "Why, in one line.  [required]", required=True)
+@of.served
+@of.option("state-dir", "DIR", "That of the service.", type=PATH)
+def pin(commit: str, span: timedelta, reason: str, repo: str | None, state_dir: Path | None) -> None:
+    """Hold a commit of the served branch in force, whatever is pushed.
+
+    The service answers from it at once. What comes is taken and waits, until the time is over or location-policy unpin
+    ends it. Nothing in git changes: revert what is wrong meanwhile. Exit status 1 if the commit is not valid.
+    """
+    from ..commands.pin import pin
+
+    with told(NOT_ASKED):
+        pin(commit, span, reason, repo, state_dir)
+
+
+@of.served
+@of.option("state-dir", "DIR", "That of the service, where a URL is followed.", type=PATH)
+def unpin(repo: str | None, state_dir: Path | None) -> None:
+    """Let the newest commit count again, and end what pin holds.
+
+    It is put in force where it may be. On the copy of a remote it is judged first, as a move from the pinned commit.
+    """
+    from ..commands.pin import unpin
+
+    with told(NOT_ASKED):
+        unpin(repo, state_dir)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
+
+from ...text import parse_duration
 
 
 class Command(click.Command):
@@ -115,5 +118,19 @@ def _outside(number: float, low: float | None, high: float | None) -> Iterator[s
         yield f"Input should be less than or equal to {high}"
 
 
+class Duration(click.ParamType[timedelta]):
+    """A duration, such as 2h."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401  as above
+        """The duration that is typed."""
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 PATH = PathType()
+DURATION = Duration()
 BOOLEAN = Boolean()

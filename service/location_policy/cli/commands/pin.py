@@ -1,0 +1,49 @@
+"""`location-policy pin` and `unpin`: hold a commit in force by hand, and let it go."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from ...edits import pin as edits
+from ...errors import LocationPolicyError
+from ...gate.messages import tell_commit
+from ...gate.pin import check_span, parse_reason
+from ...repository.new_commits import operator
+from ...repository.repository import Repository, open_repository
+from ...rollout.journal import put_in_force
+from ...runtime.users import user_name
+from ...text import escape, moment_text
+from ..terminal.default_paths import asked_place
+
+
+def pin(revision: str, span: timedelta, reason: str, repo: str | None, state_dir: Path | None) -> None:
+    """Keep the pin, and say what waits; raises LocationPolicyError, and InvalidConfiguration for what is not valid."""
+    try:
+        check_span(span)
+        reason = parse_reason(reason)
+    except ValueError as error:
+        raise LocationPolicyError(str(error)) from None
+    place = asked_place(repo, state_dir)
+    with open_repository(place.repository) as repository:
+        commit, served = repository.find_commit(revision), put_in_force(place.state)
+        edits.check_pinnable(repository, commit, served)
+        edits.check_valid(repository, commit, served)
+        kept = edits.pin(repository, commit, operator(user_name(os.getuid())), span, reason)
+        print(f"pinned until {moment_text(kept.until)}: {tell_commit(commit)}")
+        print(f"{_branch(repository)} waits, until then or until: location-policy unpin")
+
+
+def unpin(repo: str | None, state_dir: Path | None) -> None:
+    """End the pin, and say what counts again; raises LocationPolicyError."""
+    with open_repository(asked_place(repo, state_dir).repository) as repository:
+        held = edits.unpin(repository, operator(user_name(os.getuid())))
+        print(f"unpinned: {held[:10]}" if held else "what stood there was no pin: it is gone")
+        print(f"{_branch(repository)} counts again")
+
+
+def _branch(repository: Repository) -> str:
+    """The served branch."""
+    name = repository.served_ref(repository.settings()).removeprefix("refs/heads/")
+    return f"what branch {escape(name)} names"
