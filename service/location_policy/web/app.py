@@ -19,6 +19,7 @@ from .forms.accept_history import API_PATH as ACCEPT_API
 from .forms.accept_history import PATH as ACCEPT
 from .forms.accept_history import AcceptHistory
 from .forms.action_table import ACTIONS
+from .forms.pin import PINS, PinPages
 from .forms.router import ChangePages
 from .openapi import description
 from .ops.decision_log import DecisionLog
@@ -29,10 +30,11 @@ from .ops.sync_api import SyncApi
 from .pages.resource_table import RESOURCES
 from .pages.router import Pages
 from .site.change_service import ChangeService
+from .site.pin_service import PinService
 from .site.repository_queries import RepositoryQueries
 from .site.site import Site
 
-OF_ACTIONS = tuple(path for one in ACTIONS for path in (one.path, one.api_path))
+OF_ACTIONS = tuple(path for one in (*ACTIONS, *PINS) for path in (one.path, one.api_path))
 BODIES = frozenset((FETCH, PUSH, WEBHOOK, ACCEPT, ACCEPT_API, *OF_ACTIONS))
 """Paths whose bodies are read here, and bounded."""
 EVERYONE_MAY = Access(anonymous=ALL_ROLES)
@@ -59,11 +61,14 @@ def make_app(
     queries = RepositoryQueries(settings.place, settings.state_directory, active)
     needs_login = "node" not in access.anonymous
     change_service = ChangeService(settings.place, settings.changes)
-    pages = Pages(Site(active, settings, started_at, requests, queries, change_service, needs_login))
+    pins = PinService(settings.place, active)
+    pages = Pages(Site(active, settings, started_at, requests, queries, change_service, pins, needs_login))
+    changes = ChangePages(pages, access.proxies)
     routes = [
         *pages.routes(),
         Route("/openapi.json", _describe),
-        *ChangePages(pages, access.proxies).routes(),
+        *changes.routes(),
+        *PinPages(pages, access.proxies, changes.pool).routes(),
         *AcceptHistory(pages).routes(),
         *Probes(active, settings, started_at, metrics).routes(),
         *(syncs.routes() if syncs else ()),
@@ -77,4 +82,4 @@ def make_app(
 
 
 async def _describe(_: Request) -> Response:
-    return json_response(description(RESOURCES, ACTIONS))
+    return json_response(description(RESOURCES, ACTIONS, PINS))

@@ -9,6 +9,7 @@ from .edge.faults import MEDIA_TYPE, TITLES
 from .forms import accept_history
 from .forms.actions import COMMON, Action, Field
 from .forms.fields import FORM, JSON
+from .forms.pin import PinAction
 from .pages import schemas
 from .pages.resources import Facts, Parameter, Resource
 
@@ -17,10 +18,11 @@ REFUSALS = ("400", "403", "404", "408", "409", "413", "415", "422", "503")
 """What else a change may be answered with; 409 and 422 have what a change is told, as far as there is one."""
 
 
-def description(resources: Iterable[Resource], actions: Iterable[Action]) -> Facts:
+def description(resources: Iterable[Resource], actions: Iterable[Action], pins: Iterable[PinAction]) -> Facts:
     """The whole of `/openapi.json`."""
     paths = {one.api_path.replace(":path}", "}"): {"get": _operation(one)} for one in resources}
-    paths |= {one.api_path: {"post": _change(one)} for one in actions}
+    paths |= {one.api_path: {"post": _change(one, (*one.fields, *COMMON), schemas.ATTEMPT)} for one in actions}
+    paths |= {one.api_path: {"post": _change(one, one.fields, schemas.PINNED)} for one in pins}
     paths[accept_history.API_PATH] = {"post": _accept()}
     return {
         "openapi": "3.1.0",
@@ -52,9 +54,9 @@ def _operation(resource: Resource) -> Facts:
     }
 
 
-def _change(action: Action) -> Facts:
+def _change(action: Action | PinAction, fields: Iterable[Field], answer: Facts) -> Facts:
     kinds = [kind for kind in action.kinds if kind != JSON]
-    return _posted(action.name, action.summary, kinds, (*action.fields, *COMMON), schemas.ATTEMPT)
+    return _posted(action.name, action.summary, kinds, fields, answer)
 
 
 def _accept() -> Facts:

@@ -27,6 +27,7 @@ from location_policy.web.ops.metrics import Requests
 from location_policy.web.pages.rendering import ASKED, compile_templates, environment
 from location_policy.web.pages.router import Pages
 from location_policy.web.site.change_service import ChangeService
+from location_policy.web.site.pin_service import PinService
 from location_policy.web.site.repository_queries import RepositoryQueries
 from location_policy.web.site.site import Site
 from location_policy.web.site.thread_pool import ThreadPool
@@ -632,7 +633,8 @@ def test_who_has_waited_too_long_for_a_page_is_told_so(repository: Path) -> None
     active, settings = served(repository)
     queries = RepositoryQueries(settings.place, settings.state_directory, active)
     change_service = ChangeService(settings.place, settings.changes)
-    site = Site(active, settings, MOMENT, Requests(), queries, change_service, needs_login=False)
+    pins = PinService(settings.place, active)
+    site = Site(active, settings, MOMENT, Requests(), queries, change_service, pins, needs_login=False)
     pages = Pages(site, ThreadPool(seconds=0.0))
     told = TestClient(Starlette(routes=pages.routes())).get("/map", headers=BROWSER)
     assert (told.status_code, told.headers["retry-after"]) == (503, "5")

@@ -88,6 +88,7 @@ def _told(site: Site, one: Commit, notes: Mapping[str, Override], events: Sequen
         "is_head": bool(state.head and state.head.commit.id == one.id),
         "was_active": _periods(events, one.id),
         "refused": _refused(events, one.id),
+        "pins": _pins(events, one.id),
         "override": override_fields(notes.get(one.id)),
     }
 
@@ -96,6 +97,14 @@ def _refused(events: Sequence[Event], commit_id: str) -> list[str]:
     """When a commit was refused; the last times."""
     times = [moment_text(event.at) for event in events if event.commit == commit_id and event.kind == "refused"]
     return times[-TIMES:]
+
+
+def _pins(events: Sequence[Event], commit_id: str) -> list[Fields]:
+    """When a commit was pinned and unpinned, by whom and why; the last times."""
+    found = [event for event in events if event.commit == commit_id and event.kind in ("pinned", "unpinned")]
+    return [
+        {"event": one.kind, "at": moment_text(one.at), "by": one.by, "reason": one.reason} for one in found[-TIMES:]
+    ]
 
 
 def _periods(events: Sequence[Event], commit_id: str) -> list[Fields]:

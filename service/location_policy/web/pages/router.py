@@ -27,7 +27,7 @@ from ..edge.guard import EDITOR, OPEN_TO_OPTIONS
 from ..edge.policy_api import COMMIT_HEADER
 from ..edge.responses import HEADERS, json_response
 from ..ops.metrics import PROTOCOLS
-from ..ops.status import location_fields
+from ..ops.status import location_fields, pin_fields
 from ..site.site import Site
 from ..site.thread_pool import ThreadPool
 from .downloads import Downloads
@@ -177,6 +177,7 @@ class Pages:
             "here": f"/{path.split('/')[1]}",
             "state": state.name,
             "active_id": active,
+            "pin": pin_fields(state.pin),
             "base_url": str(request.base_url).rstrip("/"),
             "needs_login": self.site.needs_login,
             "editing": lambda: self._editing(request),

@@ -54,6 +54,8 @@ PLAN = record(
     ),
     more=NUMBER,
 )
+PIN = record(commit=TEXT, by=TEXT, at=TIME, until=TIME, reason=TEXT)
+PINNED = record(commit=perhaps(COMMIT), plan=perhaps(PLAN), done=TRUTH, pin=perhaps(PIN))
 CHANGE_OF_TIP = {"plan": perhaps(PLAN), "problems": many(PROBLEM), "errors": NUMBER, "counts": COUNTS, "is_cut": TRUTH}
 CHANGE = {"old": perhaps(COMMIT), **CHANGE_OF_TIP, "invalid": perhaps(TEXT)}
 FATE = {
@@ -63,6 +65,7 @@ FATE = {
         {"type": "object", "properties": {"from": TIME, "to": perhaps(TIME)}, "required": ["from", "to"]}
     ),
     "refused": many(TIME),
+    "pins": many(record(event=TEXT, at=TIME, by=perhaps(TEXT), reason=perhaps(TEXT))),
     "override": perhaps({"type": "object"}),
 }
 TOLD_COMMIT = {**COMMIT["properties"], **FATE}
@@ -71,6 +74,7 @@ STATUS = record(
     state=TEXT,
     sentence=TEXT,
     active=perhaps({"type": "object"}),
+    pin=perhaps(PIN),
     head=perhaps({"type": "object"}),
     failure=perhaps({"type": "object"}),
     source={"type": "object"},

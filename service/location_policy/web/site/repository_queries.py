@@ -138,7 +138,7 @@ class RepositoryQueries:
             before = self._find(repository, old) if old else None
             below = [before.id] if before else repository.parents(commit.id)[:1]
             weight = sum(map(repository.size, [commit, *map(repository.commit, below)]))
-            asked = before, commit, self._served()
+            asked = before, commit, self.served()
             if weight < self._large:
                 return compare(repository, *asked)
             work = Job(compare_at, (repository.directory, *asked), BuildFailed, "compare", "compared", "the commits")
@@ -180,7 +180,7 @@ class RepositoryQueries:
         """What an address got at each of the last commits, oldest first."""
         with self._opened() as repository:
             tip = self._find(repository, revision)
-            return list(Branch(repository, tip.id, number, self._served()).answers(address))
+            return list(Branch(repository, tip.id, number, self.served()).answers(address))
 
     def content(self, revision: str, path: str) -> tuple[Commit, bytes]:
         """A file of the configuration, as committed."""
@@ -220,9 +220,10 @@ class RepositoryQueries:
         return _is_on_branch(repository, commit_id) or bool(repository.branches_at(commit_id, REVIEW))
 
     def _load(self, repository: Repository, commit: Commit) -> LocationMap:
-        return load_served(repository, commit, Validator(), self._served())
+        return load_served(repository, commit, Validator(), self.served())
 
-    def _served(self) -> set[str]:
+    def served(self) -> set[str]:
+        """The commits that the service has put in force, as far as it was written down."""
         return {event.commit for event in self.events() if event.kind == "active"}
 
 

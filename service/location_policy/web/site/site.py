@@ -15,6 +15,7 @@ from ..ops.metrics import Requests
 from ..ops.settings import Settings
 from .change_service import ChangeService
 from .lru_cache import LruCache
+from .pin_service import PinService
 from .repository_queries import RepositoryQueries
 
 ORDERS = 4
@@ -39,6 +40,7 @@ class Site:
     requests: Requests
     queries: RepositoryQueries
     change_service: ChangeService
+    pins: PinService
     needs_login: bool
     orders: LruCache[Sequence[int]] = field(default_factory=lambda: LruCache(ORDERS))
     pictures: LruCache[Picture] = field(default_factory=lambda: LruCache(PICTURES))
