@@ -50,7 +50,7 @@ def test_it_says_what_is_held_until_when_and_what_waits(repository: Path, capsys
     assert kept
     assert capsys.readouterr().out.splitlines() == [
         f"pinned until {moment_text(kept.until)}: {held[:10]} Force it in (Alice)",
-        "what branch main names waits, until then or until: location-policy unpin",
+        f"what branch main names waits, until then or until: location-policy unpin --repo {repository}",
     ]
     unpin(str(repository), None)
     assert capsys.readouterr().out.splitlines() == [f"unpinned: {held[:10]}", "what branch main names counts again"]

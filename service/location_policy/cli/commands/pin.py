@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ...repository.new_commits import operator
 from ...repository.repository import Repository, open_repository
 from ...rollout.journal import put_in_force
 from ...runtime.users import user_name
-from ...text import escape, moment_text
+from ...text import escape, moment_text, without_secrets
 from ..terminal.default_paths import asked_place
 
 
@@ -32,7 +33,7 @@ def pin(revision: str, span: timedelta, reason: str, repo: str | None, state_dir
         edits.check_valid(repository, commit, served)
         kept = edits.pin(repository, commit, operator(user_name(os.getuid())), span, reason)
         print(f"pinned until {moment_text(kept.until)}: {tell_commit(commit)}")
-        print(f"{_branch(repository)} waits, until then or until: location-policy unpin")
+        print(f"{_branch(repository)} waits, until then or until: {_unpin_command(repo, state_dir)}")
 
 
 def unpin(repo: str | None, state_dir: Path | None) -> None:
@@ -41,6 +42,12 @@ def unpin(repo: str | None, state_dir: Path | None) -> None:
         held = edits.unpin(repository, operator(user_name(os.getuid())))
         print(f"unpinned: {held[:10]}" if held else "what stood there was no pin: it is gone")
         print(f"{_branch(repository)} counts again")
+
+
+def _unpin_command(repo: str | None, state_dir: Path | None) -> str:
+    words = ["location-policy", "unpin"]
+    words += ["--repo", without_secrets(repo)] if repo else []
+    return shlex.join([*words, "--state-dir", str(state_dir)] if state_dir else words)
 
 
 def _branch(repository: Repository) -> str:
