@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.cli.commands.doctor import doctor
 from location_policy.cli.commands.pin import pin, unpin
 from location_policy.edits.pin import check_pinnable
 from location_policy.errors import InvalidConfiguration, LocationPolicyError, NotPinnable, NotWritable
@@ -83,6 +84,9 @@ def test_what_is_not_signed_is_not_held(repository: Path, signers: Path) -> None
 
 def test_what_stands_there_and_is_no_pin_is_taken_away(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     git("update-ref", PIN, "main", cwd=repository)
+    assert doctor(str(repository), None, "text") == 1
+    mend = f"location-policy unpin --repo {repository}"
+    assert f"pin: {PIN} names {tip(repository)[:10]}, which is no pin\n  mend: {mend}" in capsys.readouterr().out
     unpin(str(repository), None)
     assert capsys.readouterr().out.startswith("what stood there was no pin: it is gone\n")
     assert tip(repository, PIN) == ""

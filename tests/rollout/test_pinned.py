@@ -21,6 +21,8 @@ from location_policy.repository.repository import open_repository
 from location_policy.rollout import journal, pinned
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState, State
+from location_policy.rollout.status_notifier import describe
+from location_policy.text import moment_text
 from tests.support.maps import many_rows
 from tests.support.repositories import BAD, GOOD, Files, force_commit, git, make_repository, run_git, tip
 from tests.support.signing import SshKey, force_signed, needs_ssh
@@ -245,6 +247,27 @@ def test_what_was_forced_away_can_be_held_and_is_dropped_again_after_it(local: S
     local.unpin()
     assert local.told == ("in-sync", head)
     assert [event.commit for event in journal.read(local.state_directory) if event.kind == "dropped"] == [gone, gone]
+
+
+def test_its_time_passes_also_while_the_repository_is_gone(local: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, head = first(local), tip(local.place)
+    local.pin(old)
+    away = local.place.rename(local.place.with_name("away.git"))
+    assert local.look().name == "pinned"
+    monkeypatch.setattr(pinned, "now", lambda: datetime.now(UTC) + HOUR)
+    local.look()
+    assert local.told == ("unreachable", old)
+    monkeypatch.undo()
+    away.rename(local.place)
+    local.look()
+    assert local.told == ("in-sync", head)
+    assert local.pins[1:] == [("unpinned", old, None, None)]
+
+
+def test_the_service_manager_is_told_until_when(local: Served) -> None:
+    state = local.pin(first(local))
+    assert state.pin
+    assert describe(state).startswith(f"pinned until {moment_text(state.pin.until)}: answers from commit ")
 
 
 # --- a mirror ---

@@ -40,6 +40,8 @@ class PinHolder:
         """When as long has passed as the pin was given, by the monotonic clock."""
         self._done: str | None = None
         """The tag that is over, or cannot be used: it is not taken again."""
+        self._removed: str | None = None
+        """The tag that is over, and was to be taken away."""
         self._told: object = None
 
     def is_over(self) -> bool:
@@ -57,6 +59,12 @@ class PinHolder:
             return True
         self._end(repository, held, found)
         return False
+
+    def let_go_if_over(self) -> None:
+        """End what is held where its time has passed and the repository cannot be asked."""
+        if (pin := self._active.state.pin) and self.is_over():
+            self._done = pin.id
+            self._tell_unpinned(pin, None)
 
     def tell_waiting(self, head: Head) -> None:
         """That HEAD is not put in force, of which it is told once."""
@@ -91,15 +99,17 @@ class PinHolder:
         """Let HEAD count again; a pin that is over is taken away, if it may be."""
         over = found if found and (found == held or found.is_over(now())) else None
         if held:
-            by = found.by if found and found.id != held.id and found.is_over(now()) else None
-            log.warning("unpinned commit=%s%s", held.commit, f" by={by}" if by else "")
-            self._activator.unpin(held.commit, by)
+            self._tell_unpinned(held, found.by if found and found.id != held.id and found.is_over(now()) else None)
         elif over:  # it has ended while nothing served
             self._activator.unpin(over.commit, over.by if over.is_ended_by_hand else None)
-        if over and over.id != self._done:
-            self._done = over.id
+        if over and over.id != self._removed:
+            self._done = self._removed = over.id
             with suppress(RepositoryError):  # another user's repository, or another pin by now
                 repository.delete_ref(PIN, over.id)
+
+    def _tell_unpinned(self, pin: Pin, by: str | None) -> None:
+        log.warning("unpinned commit=%s%s", pin.commit, f" by={by}" if by else "")
+        self._activator.unpin(pin.commit, by)
 
     def _ignore(self, error: LocationPolicyError, key: object) -> None:
         if key != self._told:

@@ -115,6 +115,7 @@ class Refresher:
                     self._look(repository)
         except Exception as error:  # noqa: BLE001  the top level: to end here would be to serve old answers for ever
             self._note_failed(error)
+            self._pin_holder.let_go_if_over()
             self._activator.tell_what_is_gone()
         else:
             self._note_success()

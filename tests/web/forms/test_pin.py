@@ -22,7 +22,7 @@ from location_policy.web.edge.guard import Access
 from location_policy.web.ops.settings import Settings
 from location_policy.web.site import pin_service
 from tests.support.access import PASSWORD, write_users
-from tests.support.repositories import BAD, GOOD, force_commit, make_repository, tip
+from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
 from tests.support.service import basic
 
 FIELDS = {"for": "2h", "reason": "APAC is down <b>"}
@@ -175,6 +175,13 @@ def test_only_an_editor_pins(repository: Path, tmp_path: Path) -> None:
     body = {"commit": old, "confirm": True, **FIELDS}
     assert site.client.post("/api/v1/pin", json=body, headers=basic(f"ann:{PASSWORD}")).status_code == 200
     assert site.pinned == (old, "ann")
+
+
+def test_what_is_not_signed_as_it_must_be_is_not_held(site: Site) -> None:
+    git("config", "location-policy.requireSignatures", "tip", cwd=site.repository)
+    answer = site.post("/api/v1/pin", commit=tip(site.repository, "main~2"), confirm=True, **FIELDS)
+    assert answer.status_code == 409, answer.text
+    assert site.pinned is None
 
 
 def test_what_is_broken_at_the_ref_is_replaced_by_a_pin(site: Site) -> None:

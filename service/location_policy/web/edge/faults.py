@@ -13,6 +13,7 @@ from ...errors import (
     NotConfirmed,
     NothingChanges,
     NotJudged,
+    NotPinnable,
     NotRevertible,
     NotWritable,
     RevertConflict,
@@ -81,7 +82,7 @@ def fault_of(error: LocationPolicyError) -> Fault:
         case RowChanged():
             places = [f"{error.path}:{error.line}: {error.text}"] if error.text else []
             return Fault(409, error.message, error.hint, places=places)
-        case NothingChanges() | NotConfirmed() | NotWritable() | NotRevertible() | BranchMoved():
+        case NothingChanges() | NotConfirmed() | NotWritable() | NotRevertible() | NotPinnable() | BranchMoved():
             return Fault(409, error.message, error.hint)
         case NotJudged():
             return Fault(503, error.message, "nothing was made: try again; what is large also goes by git push")
