@@ -24,6 +24,7 @@ HARMLESS = {
         "interpret-trailers",
         "ls-files",
         "merge-tree",
+        "mktag",
         "notes",
         "update-index",
         "write-tree",
