@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from location_policy.config.toml_positions import key_place, name_places
+from location_policy.config.toml_positions import key_place, line_of_long_key, name_places
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,20 @@ def test_a_long_line_that_is_no_key_is_passed_over_quickly() -> None:
 )
 def test_a_name_in_a_list_has_its_place(text: str, places: dict[str, tuple[int, int]]) -> None:
     assert name_places(text.encode(), "locations", "known") == places
+
+
+def test_what_begins_like_many_long_strings_is_looked_through_once() -> None:
+    text = b"[locations]\nknown = ['''x'''' , '''\n" + b'\\"""\n' * 100_000 + b"''', 'A']\n"
+    assert len(tomllib.loads(text.decode())["locations"]["known"]) == 3
+    assert name_places(text, "locations", "known")["A"] == (100_003, 6)
+
+
+@pytest.mark.parametrize("string", ['"""\n#"""', '"""x""""', "'''x'''''", '"""\\"""""', '"""\\\n#"""'])
+def test_no_long_string_hides_a_long_key_behind_it(string: str) -> None:
+    beginning = f"x = [{string}, {{"
+    assert tomllib.loads(f"{beginning}a = 1}}]\n")
+    assert line_of_long_key(f"{beginning}{'a.' * 16}a = 1}}]\n") == beginning.count("\n") + 1
+    assert line_of_long_key(f"x = {string}\n{'a.' * 16}a = 1\n") == beginning.count("\n") + 2
 
 
 written = st.text(st.sampled_from("Aü ,#]['\"\\"), max_size=4).flatmap(

@@ -11,12 +11,16 @@ from ..text import without_bom
 
 _KEY = re.compile(r"""\s*+(?P<heading>\[*+)\s*+(?P<key>(?:[\w-]++|"[^"]*"|'[^']*'|\s*\.\s*)++)\s*+[]=]""")
 _KEY_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+_LONG_STRING = r"""["]{3}(?:[^"\\]|\\.|"(?!""))*+(?:["]{3,5}|\Z) | [']{3}(?:[^']|'(?!''))*+(?:[']{3,5}|\Z)"""
+"""One of many lines; it has its end, or takes all that follows, so that no quotation mark is looked behind twice."""
 _TOKEN = re.compile(
-    r"""[#][^\n]*+ | ["]{3}(?:[^\\]|\\.)*?["]{3} | [']{3}.*?[']{3}
+    rf"""[#][^\n]*+ | {_LONG_STRING}
     | "(?P<basic>[^"\\\n]*+)" | "(?:[^"\\\n]|\\.)*+" | '(?P<literal>[^'\n]*+)' | (?P<mark>[][])""",
     re.DOTALL | re.VERBOSE,
 )
-_BESIDE_KEYS = re.compile(r"""[#][^\n]*+ | "(?:[^"\\\n]|\\.)*+"? | '[^'\n]*+'?""", re.VERBOSE)
+_BESIDE_KEYS = re.compile(
+    rf"""[#][^\n]*+ | {_LONG_STRING} | "(?:[^"\\\n]|\\[^\n])*+"? | '[^'\n]*+'?""", re.DOTALL | re.VERBOSE
+)
 """What dots mean nothing in: comments and strings."""
 _LONG_KEY = re.compile(r"(?:[.][\w \t-]*+){16}")
 
@@ -36,7 +40,7 @@ def key_place(content: bytes, *keys: str) -> Place:
 
 def line_of_long_key(text: str) -> int | None:
     """The line of the first key of more than 16 parts, for each of which the parser looks at all before it."""
-    bare = _BESIDE_KEYS.sub("", text)
+    bare = _BESIDE_KEYS.sub(lambda match: "\n" * match[0].count("\n"), text)
     found = _LONG_KEY.search(bare)
     return bare.count("\n", 0, found.start()) + 1 if found else None
 
