@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -18,7 +19,7 @@ import pytest
 from location_policy.cli.commands.revert import RevertOptions, revert
 from location_policy.edits.landing import check_writable, land, propose, served_tip
 from location_policy.edits.revert import take_back
-from location_policy.edits.revert_history import undone_by
+from location_policy.edits.revert_history import taken_back_by, undone_by
 from location_policy.errors import BranchMoved, NotWritable, RepositoryError
 from location_policy.gate.messages import verdict_lines
 from location_policy.gate.overrides import override_of
@@ -367,6 +368,18 @@ def test_what_was_taken_back_and_came_again_otherwise_is_asked_about(site: Site)
     assert tip(site.path) == later
     assert site.revert(*hinted(done)).returncode == 0
     assert site.show("locations.csv") == f"Sydney,10.61.2.0/24\n{HOBART}".strip()
+
+
+def test_thousands_of_lines_that_say_so_keep_nothing_from_being_taken_back(site: Site) -> None:
+    first, bad = tip(site.path), site.push({"locations/emea.csv": PERTH}, "Bad")
+    said = f"This brings back all that commit {first} held\n" * 1_300
+    for number in range(3):
+        site.push({"locations/amer.csv": f"Hobart,10.62.{number}.0/24\n"}, f"Change\n\n{said}{number}")
+    started = time.monotonic()
+    with open_repository(site.path) as repository:
+        assert taken_back_by(repository, repository.commit(tip(site.path)), repository.commit(bad))
+    assert time.monotonic() - started < 5
+    assert site.revert(bad, "--again").returncode == 0
 
 
 def test_what_only_says_that_it_is_a_revert_stays_revertible(site: Site) -> None:

@@ -9,7 +9,7 @@ such a line, so it makes a second word be asked for, and decides nothing.
 from __future__ import annotations
 
 import re
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from ..config.commit import Commit
@@ -18,6 +18,8 @@ from ..repository.revisions import LOOK_BACK
 
 REVERTS = "This reverts commit "
 RETURNS = "This brings back all that commit "
+STATEMENTS = 200
+"""Such lines that are looked at, the newest: a message has room for thousands, and for each git is asked."""
 _LINE = re.compile(rf"^({REVERTS}|{RETURNS})([0-9a-f]{{64}}|[0-9a-f]{{40}})\b", re.MULTILINE)
 
 
@@ -30,18 +32,20 @@ class Undone(NamedTuple):
 
 def undone_by(repository: Repository, commit: Commit) -> list[Undone]:
     """What a commit takes back, empty where it is no revert; only commits that the repository has."""
-    if lines := _lines(repository, commit):
-        return [Undone(one, word == RETURNS) for word, one in lines if repository.has_commit(one)]
+    if said := _said(repository, commit.id):
+        return [one for one in said if repository.has_commit(one.commit)]
     line = [repository.commit(one) for one in repository.ancestors(commit.id, LOOK_BACK, first_parent=True)]
     run = [*takewhile(lambda three: _is_undone(*three), zip(line, line[1:], line[2:], strict=False))]
     is_revert = False
     for one, *_ in reversed(run):
-        is_revert = not is_revert or bool(_lines(repository, one))
+        is_revert = not is_revert or bool(_said(repository, one.id))
     return [Undone(line[1].id, is_return=False)] if is_revert else []
 
 
-def _lines(repository: Repository, commit: Commit) -> list[tuple[str, str]]:
-    return _LINE.findall(repository.message(commit.id))
+def _said(repository: Repository, commit_id: str) -> list[Undone]:
+    """What a message says that is taken back, there or not; the first of it."""
+    lines = dict.fromkeys(_LINE.findall(repository.message(commit_id)))
+    return [Undone(one, word == RETURNS) for word, one in islice(lines, STATEMENTS)]
 
 
 def _is_undone(commit: Commit, parent: Commit, before: Commit) -> bool:
@@ -51,14 +55,20 @@ def _is_undone(commit: Commit, parent: Commit, before: Commit) -> bool:
 def taken_back_by(repository: Repository, tip: Commit, commit: Commit) -> Commit | None:
     """The newest commit up to the tip that takes this one back, and is not taken back itself; None: it is in force.
 
-    By its tree only the tip is known for a revert.
+    By its tree only the tip is known for a revert; by what they say, those of the newest `STATEMENTS` lines.
     """
     later = repository.saying(commit.id, tip.id, REVERTS, RETURNS)
-    gone: dict[str, Commit] = {}
-    for by in map(repository.commit, dict.fromkeys([*[tip.id] * (tip.id != commit.id), *later])):
-        if by.id in gone:
+    gone: dict[str, str] = {}
+    left = STATEMENTS
+    for by in dict.fromkeys([*[tip.id] * (tip.id != commit.id), *later]):
+        if by in gone:
             continue
-        for one in undone_by(repository, by):
-            ids = repository.gained(one.commit, by.id) if one.is_return else [one.commit]
-            gone = dict.fromkeys((each for each in ids if each != by.id), by) | gone
-    return gone.get(commit.id)
+        found = (undone_by(repository, tip) if by == tip.id else _said(repository, by))[:left]
+        for one in found:
+            if repository.has_commit(one.commit):
+                ids = repository.gained(one.commit, by) if one.is_return else [one.commit]
+                gone = dict.fromkeys((each for each in ids if each != by), by) | gone
+        left -= max(len(found), 1)
+        if left <= 0:
+            break
+    return repository.commit(gone[commit.id]) if commit.id in gone else None
