@@ -448,6 +448,23 @@ def test_later_commits_on_the_same_row_are_named_with_the_way_out(site: Site) ->
     assert tip(site.path) == later[-1]
 
 
+def test_of_very_many_files_in_conflict_some_are_named_in_time(site: Site) -> None:
+    def files(folder: str, more: str) -> Files:
+        return {
+            f"{folder}/{number}": "".join(f"{number} {line}\n" for line in range(9)) + more for number in range(900)
+        }
+
+    site.push(files("old", ""), "Begin")
+    shutil.rmtree(site.clone.path / "old")
+    bad = site.push({"locations/emea.csv": PERTH, **files("new", "x\n")}, "Rename all")
+    site.push(files("new", "y\n"), "Change all")
+    started = time.monotonic()
+    done = site.revert(bad)
+    told = done.stderr.splitlines()
+    assert (done.returncode, len(told), told[21]) == (1, 23, "and 880 more files")
+    assert time.monotonic() - started < 5
+
+
 def test_the_way_out_to_what_is_taken_back_works_as_it_is_printed(site: Site) -> None:
     def force(rows: str, message: str) -> str:
         return force_commit(site.path, {"locations.csv": rows}, message=message)

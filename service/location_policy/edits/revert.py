@@ -26,6 +26,10 @@ from .revert_history import RETURNS, REVERTS, taken_back_by, undone_by
 
 NAMED = 3
 """Later commits that are named for each file; the rest is counted."""
+NAMED_FILES = 20
+"""Files in which changes meet that are named; for each git is asked."""
+SOLVED = 200
+"""Files in which changes meet that are looked at row by row; where there are more, all of them are in conflict."""
 
 _MARKER = re.compile(rb"(<{7}|={7}|>{7})( |$)")
 _NEXT = {"": "<", "<": "=", "=": ">", ">": "<"}
@@ -153,7 +157,8 @@ def _tree_without(
     if commit.id == tip.id:
         return before.tree
     merge = repository.merge_trees(commit.tree, tip.tree, before.tree, author)
-    contents = {path: _without(repository, tip, commit, before, path) for path in merge.conflicts}
+    met = merge.conflicts if len(merge.conflicts) <= SOLVED else []
+    contents = {path: _without(repository, tip, commit, before, path) for path in met}
     solved = {path: content for path, content in contents.items() if content is not None}
     if left := [path for path in merge.conflicts if path not in solved]:
         raise _conflict(repository, tip, commit, before, merge.tree, left, wording)
@@ -191,7 +196,8 @@ def _conflict(
     paths: Sequence[str],
     wording: Wording,
 ) -> RevertConflict:
-    places = [_place(repository, tip, commit, merged, path) for path in paths]
+    places = [_place(repository, tip, commit, merged, path) for path in paths[:NAMED_FILES]]
+    places += [f"and {len(paths) - NAMED_FILES:,} more files"] * (len(paths) > NAMED_FILES)
     since = count(len(repository.gained(commit.id, tip.id)), "commit")
     back = wording.back_again if taken_back_by(repository, tip, before) else wording.back
     hint = f"take those back first, or it and the {since} since: {back.format(before.id[:10])}"

@@ -24,6 +24,8 @@ _AUTHOR = re.compile(r"\s*([^<>\n]*[^<>\s])\s*<([^<>\s]+)>\s*")
 _GAP = re.compile(r"\n(?:[ \t\r]*\n)+")
 _TRAILER = re.compile(r"^[A-Za-z0-9-]+[ \t]*:", re.MULTILINE)
 """A line of a message that git may take for a trailer, below its first paragraph (git-interpret-trailers)."""
+RENAMED = "500"
+"""Files among which those that have got another name are looked for, in time that grows with its square."""
 _OPEN = ("PATH", "HOME", "XDG_CONFIG_HOME")
 """What git needs to find the settings of its user, which are closed to it elsewhere."""
 
@@ -159,10 +161,14 @@ def merge_trees(git: Git, base: str, ours: str, theirs: str, author: Author) -> 
 
 
 def _plain(git: Git) -> Mapping[str, str]:
-    """That conflicts have two sides, and no program merges, under any config: files with a driver are in conflict."""
+    """That conflicts have two sides, and no program merges, under any config: files with a driver are in conflict.
+
+    Each of the files that are gone is held against each that has come, unless there are too many of them.
+    """
     told = found(git, "config", "--null", "--name-only", "--get-regexp", r"^merge\..+\.driver$") or b""
     drivers = told.decode(errors="surrogateescape").split("\0")[:-1]
-    return config_variables({"merge.conflictStyle": "merge"} | dict.fromkeys(drivers, "false"))
+    settings = {"merge.conflictStyle": "merge", "merge.renameLimit": RENAMED}
+    return config_variables(settings | dict.fromkeys(drivers, "false"))
 
 
 def move_ref(git: Git, ref: str, new: str, old: str, why: str, author: Author) -> None:
