@@ -1,4 +1,4 @@
-"""Turns at something that few may do at once, of which one asker has half."""
+"""Turns at something that few may do at once: one asker has half of them, the next half of what is left."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ class Busy(Exception):
 
 
 class Turns:
-    """Lets few in at once, and lets a few more wait; one who asks has half of both, so that others come in too."""
+    """Lets few in at once, and lets a few more wait. One who asks has no more turns, and no more places to wait, than are
+    left for others: three who keep all that they get leave one turn of eight.
+    """
 
     def __init__(self, count: int) -> None:
         self._free = count
-        self._share = max(1, count // 2)
         self._in: Counter[str] = Counter()
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
 
@@ -37,7 +38,7 @@ class Turns:
     async def _enter(self, asker: str) -> None:
         """Have a turn; raises Busy where too many wait, or after `PATIENCE`."""
         same = sum(waits == asker for waits, _ in self._waiting)
-        if len(self._waiting) >= WAITING or same >= max(1, WAITING // 2):
+        if len(self._waiting) >= WAITING or same >= _share(WAITING - len(self._waiting), same):
             raise Busy
         called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry = (asker, called)
@@ -65,8 +66,14 @@ class Turns:
         """Let those in whose turn it is: the first that wait, but for who has his share."""
         for entry in [*self._waiting]:
             asker, called = entry
-            if self._free and self._in[asker] < self._share and not called.done():
+            has_more = self._in[asker] < _share(self._free, self._in[asker])
+            if self._free and has_more and not called.done():
                 self._waiting.remove(entry)
                 self._free -= 1
                 self._in[asker] += 1
                 called.set_result(None)
+
+
+def _share(free: int, has: int) -> int:
+    """What one may have who has so much: half of what the others leave."""
+    return max(1, (free + has) // 2)
