@@ -18,8 +18,10 @@ class Busy(Exception):
 
 
 class Turns:
-    """Lets few in at once, and lets a few more wait. One who asks has no more turns, and no more places to wait, than are
-    left for others: three who keep all that they get leave one turn of eight.
+    """Lets few in at once, and lets a few more wait.
+
+    One who asks has no more turns, and no more places to wait, than are left for others: three who keep all that they
+    get leave one turn of eight.
     """
 
     def __init__(self, count: int) -> None:
