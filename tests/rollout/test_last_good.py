@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from location_policy.config.files import File
-from location_policy.rollout.last_good import FILE_NAME, Identity, LastGood, load, save
+from location_policy.rollout.last_good import FILE_NAME, Identity, LastGood, kept_identity, load, save
 from tests.support.maps import COMMIT, files_of
 from tests.support.repositories import GOOD
 
@@ -140,3 +141,9 @@ def test_a_repository_that_was_moved_away_does_not_come_back_as_a_folder(tmp_pat
     with pytest.raises(FileNotFoundError):
         save(tmp_path / "locations.git" / "location-policy", CONTENT)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / FILE_NAME)
+    assert kept_identity(tmp_path) is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from ..config.commit import Commit, Signer
 from ..config.files import File
 from ..runtime.atomic_file import remove_abandoned, replacing, sync_folder
 from ..runtime.chunks import ChunkedWriter, chunks
-from ..runtime.regular_file import read_regular
+from ..runtime.regular_file import open_regular, read_regular
 
 FILE_NAME = "last-good"
 FORMAT = 2
@@ -109,7 +110,7 @@ def load(directory: Path) -> LastGood | None:
 def kept_identity(directory: Path) -> Identity | None:
     """Of which repository content is kept there, which may be torn; None where none is."""
     try:
-        with (directory / FILE_NAME).open("rb") as file:
+        with os.fdopen(open_regular(directory / FILE_NAME, os.O_RDONLY), "rb") as file:
             file.readline()
             return Identity(**json.loads(file.readline())["repository"])
     except (OSError, ValueError, KeyError, TypeError):
