@@ -146,7 +146,7 @@ def test_it_is_let_go_by_hand_and_head_is_put_in_force(served: Served) -> None:
     assert served.told == ("in-sync", head)
     assert (state.pin, state.failure) == (None, None)
     assert tip(served.directory, PIN) == ""
-    assert served.pins == [("pinned", old, "Alice", "APAC is down"), ("unpinned", old, "Bob", None)]
+    assert served.pins == [("pinned", old, "Alice", "APAC is down"), ("unpinned", old, "Bob", "")]
 
 
 @pytest.mark.parametrize("clock", ["wall", "monotonic"])
@@ -166,7 +166,7 @@ def test_it_ends_when_its_time_is_over_by_either_clock(
     monkeypatch.undo()
     local.look()
     assert (local.told, tip(local.place, PIN)) == (("in-sync", head), "")
-    assert local.pins[1:] == [("unpinned", old, None, None)]
+    assert local.pins[1:] == [("unpinned", old, "", "")]
 
 
 def test_a_clock_that_was_set_back_before_a_start_makes_none_longer_than_it_was_given(
@@ -206,7 +206,7 @@ def test_what_has_ended_while_nothing_served_is_taken_away_at_the_start(local: S
     later = local.restart()
     later.look()
     assert (later.told, tip(local.place, PIN)) == (("in-sync", head), "")
-    assert later.pins[1:] == [("unpinned", old, "Alice", None)]
+    assert later.pins[1:] == [("unpinned", old, "Alice", "")]
     again = local.restart()
     again.look()
     assert len(again.pins) == 2
@@ -261,7 +261,7 @@ def test_its_time_passes_also_while_the_repository_is_gone(local: Served, monkey
     away.rename(local.place)
     local.look()
     assert local.told == ("in-sync", head)
-    assert local.pins[1:] == [("unpinned", old, None, None)]
+    assert local.pins[1:] == [("unpinned", old, "", "")]
 
 
 def test_the_service_manager_is_told_until_when(local: Served) -> None:
@@ -391,7 +391,7 @@ def test_a_pin_that_is_lost_under_way_ends_it(local: Served) -> None:
     git("update-ref", "-d", PIN, cwd=local.place)
     local.look()
     assert local.told == ("in-sync", head)
-    assert local.pins[1:] == [("unpinned", old, None, None)]
+    assert local.pins[1:] == [("unpinned", old, "", "")]
 
 
 @needs_ssh
