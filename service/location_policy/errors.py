@@ -14,6 +14,7 @@ LocationPolicyError            everything that the program raises for its user, 
 │   ├── NotPinnable            a commit that cannot be held in force by hand
 │   ├── UnusablePin            what stands where the pin is kept is none
 │   ├── BranchMoved            another commit came first
+│   ├── NotPushed              a remote has not taken a branch, or cannot be asked to
 │   ├── NothingChanges         what is wanted is so already
 │   └── RowChanged             the row that an editor wants to change has changed since they saw it
 ├── NotSigned                  a commit is not signed as its repository requires, or that cannot be judged
@@ -126,6 +127,14 @@ class UnusablePin(RepositoryError):
 
 class BranchMoved(RepositoryError):
     """The branch is no longer where it was seen: another commit came first, and nothing of it is lost."""
+
+
+class NotPushed(RepositoryError):
+    """A remote has not taken a branch, or cannot be asked to; `said` are the lines that it printed."""
+
+    def __init__(self, message: str, hint: str | None = None, said: Sequence[str] = ()) -> None:
+        super().__init__(message, hint)
+        self.said = tuple(said)
 
 
 class NothingChanges(RepositoryError):

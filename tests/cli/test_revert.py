@@ -610,7 +610,7 @@ def test_a_remote_repository_is_changed_in_a_clone_of_it(site: Site, tmp_path: P
     copy = mirror_directory(url, tmp_path)
     site.path.rename(copy)
     done = run_program("revert", "main", "--repo", copy)
-    assert (done.returncode, "which the next fetch overwrites" in done.stderr) == (2, True)
+    assert (done.returncode, "and is changed there" in done.stderr) == (2, True)
 
 
 def test_what_belongs_to_another_user_is_left_alone_unless_it_is_shared(site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from datetime import timedelta
 from operator import attrgetter
 from pathlib import Path
 
@@ -13,7 +14,10 @@ import pytest
 from location_policy.cli.app import app
 from location_policy.cli.environment import variable
 from location_policy.cli.service.options import ServeOptions
+from location_policy.cli.service.source import source_of
+from location_policy.cli.usage.parameters import Duration
 from location_policy.cli.usage.serve_options import ROWS, Row, asked
+from location_policy.errors import CannotStart
 from location_policy.server.options import Listen, Tls
 
 TLS = Tls(Path("cert.pem"), Path("key.pem"))
@@ -46,6 +50,8 @@ def words(row: Row) -> tuple[str, object]:
             return "5000", 5000
         case click.FloatRange():
             return "7.5", 7.5
+        case Duration():
+            return "1h30m", timedelta(minutes=90)
         case None:
             return "some", "some"
     return "some", Path("some")
@@ -92,3 +98,25 @@ def test_an_ipv4_address_in_the_form_of_ipv6_ends_as_that_ipv4_address() -> None
 def test_what_is_in_no_range_is_refused(number: str) -> None:
     with pytest.raises(click.BadParameter, match=r"Input should be greater than or equal to 0\.1"):
         parsed("--fetch-interval", number)
+
+
+def test_a_duration_is_typed_with_its_unit() -> None:
+    with pytest.raises(click.BadParameter, match="90 is not a duration: write 30m, 2h, 1h30m or 7d"):
+        parsed("--max-stale", "90")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "least"),
+    [
+        (("--repo", "locations.git"), 60),
+        (("--repo", "https://git.example.com/map.git", "--fetch-interval", "300"), 600),
+    ],
+)
+def test_what_would_be_stale_between_two_looks_is_refused(
+    arguments: tuple[str, ...], least: int, tmp_path: Path
+) -> None:
+    where = ("--state-dir", str(tmp_path))
+    with pytest.raises(CannotStart, match=f"--max-stale is under {least} seconds") as refused:
+        source_of(parsed(*arguments, *where, "--max-stale", f"{least - 1}s"))
+    hint = (refused.value.hint or "").removeprefix("write ")
+    assert source_of(parsed(*arguments, *where, "--max-stale", hint)).state == tmp_path

@@ -22,7 +22,7 @@ from location_policy.rollout.persistence import LAST_GOOD
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState, State
 from location_policy.web.ops.status import status
-from tests.support.app import SETTINGS
+from tests.support.app import SETTINGS, client_of
 from tests.support.maps import MOMENT, count_loads, many_rows
 from tests.support.program import run_program
 from tests.support.repositories import BAD, GOOD, Files, force_commit, git, make_repository, tip
@@ -522,3 +522,40 @@ def test_what_cannot_be_judged_in_time_is_refused_and_judged_again_later(
     followed.look()
     assert followed.told == taken(new)
     assert not errors_in(followed.active.state.rejection.problems if followed.active.state.rejection else ())
+
+
+# --- a remote that is away ---
+
+
+def test_the_looks_at_the_remote_are_part_of_the_state(followed: Followed) -> None:
+    followed.remote.rename(followed.remote.with_name("away.git"))
+    looks = followed.look().looks
+    assert looks
+    assert (looks.ok, looks.failed, looks.unreachable_since) == (1, 1, looks.last_error and looks.last_error.at)
+    followed.remote.with_name("away.git").rename(followed.remote)
+    looks = followed.look().looks
+    assert looks
+    assert (looks.ok, looks.failed, looks.unreachable_since) == (2, 1, None)
+    assert looks.last_error
+
+
+def test_that_it_was_not_read_for_too_long_is_told_once_and_answers_go_on(
+    followed: Followed, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    followed.remote.rename(followed.remote.with_name("away.git"))
+    followed.active.change(max_stale=timedelta(0))
+    assert [followed.look().name for _ in range(2)] == ["stale"] * 2
+    assert in_force(followed.active.state) == tip(followed.place)
+    client = client_of(followed.active)
+    assert client.get("/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0").status_code == 200
+    assert (client.get("/readyz").status_code, client.get("/status").json()["state"]) == (200, "stale")
+    followed.remote.with_name("away.git").rename(followed.remote)
+    followed.active.change(max_stale=timedelta(hours=1))
+    assert followed.look().name == "in-sync"
+    url = followed.remote.as_uri()
+    told = [line for line in caplog.messages if "stale" in line or "fresh" in line]
+    assert told == [
+        f"stale repository={url}: not read for longer than --max-stale; answers go on",
+        f"fresh repository={url}",
+    ]

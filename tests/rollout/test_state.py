@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from location_policy.rollout.state import ActiveState, Failure, Head, State, now
 from tests.support.maps import COMMIT, MOMENT, snapshot_of
 
 SNAPSHOT = snapshot_of()
+HOUR = timedelta(hours=1)
 HEAD = Head(COMMIT, MOMENT)
 OUTAGE = Failure(MOMENT, "/srv/locations.git does not exist")
 REJECTION = Failure(MOMENT, "the configuration is not valid: 1 error", COMMIT.id)
@@ -19,6 +20,10 @@ REJECTION = Failure(MOMENT, "the configuration is not valid: 1 error", COMMIT.id
 @pytest.mark.parametrize(
     ("name", "fields"),
     [
+        ("stale", {"was_read": True, "head": HEAD, "is_settled": True, "last_checked_at": MOMENT, "max_stale": HOUR}),
+        ("stale", {"snapshot": SNAPSHOT, "outage": OUTAGE, "began_at": MOMENT, "max_stale": HOUR}),
+        ("last-good", {"snapshot": SNAPSHOT, "last_checked_at": MOMENT}),
+        ("last-good", {"snapshot": SNAPSHOT, "began_at": MOMENT, "last_checked_at": now(), "max_stale": HOUR}),
         ("last-good", {"snapshot": SNAPSHOT}),
         ("last-good", {"snapshot": SNAPSHOT, "outage": OUTAGE, "head": HEAD, "rejection": REJECTION}),
         ("starting", {}),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.repository.remote.git_remote import served_remote
@@ -148,3 +149,14 @@ def test_a_password_in_the_url_is_shown_nowhere(tmp_path: Path) -> None:
         assert "secret" not in service.ask("/status").body.decode()
         service.stop()
         assert "secret" not in service.log.read_text()
+
+
+def test_a_change_of_a_page_goes_to_a_branch_of_the_remote(remote: Path) -> None:
+    with following(remote, "--changes", "review") as service:
+        service.wait_for("in-sync")
+        fields = {"subnet": "10.99.0.0/16", "location": "Sydney", "tip": tip(remote), "confirm": "1"}
+        told = httpx2.post(f"{service.url}/api/v1/edit", data=fields, timeout=60).json()
+        branch = told["branch"]
+        assert git("rev-parse", branch, cwd=remote) == told["commit"]
+        assert branch.startswith("location-policy/anonymous/")
+        assert service.status()["active"]["commit"] == tip(remote)

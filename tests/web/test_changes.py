@@ -489,8 +489,8 @@ def closed(kind: str, repository: Path) -> Path:
         ),
         (
             "mirror",
-            "is the copy of a remote repository, which the next fetch overwrites",
-            "in a clone of the remote: change it there, then git push",
+            "the map comes from a remote repository, and is changed there",
+            "in a clone of it: git commit, then git push",
         ),
         (
             "copy",

@@ -19,14 +19,18 @@ from ..gate.excerpt import Excerpt, excerpt
 from ..gate.messages import verdict_lines
 from ..gate.overrides import OPTION
 from ..repository.new_commits import Author
+from ..repository.remote.mirror import Mirror
+from ..repository.remote.review_link import review_link
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import signature_rule
 from ..text import shorten
 from .intent import Intent
-from .landing import Proposal, check_writable, land, land_aside, propose, served_tip
+from .landing import Proposal, check_writable, land, land_aside, numbered, propose, served_tip
 
 REVIEW = "upload"
 """The folder of branches on which changes wait for a review."""
+REMOTE_REVIEW = "location-policy"
+"""The same in a remote repository, where it says whence they come."""
 LONGEST_MESSAGE = 20_000
 """Characters of a message that was not typed: it may have the message of another commit in it."""
 LOGGED = "location-policy page"
@@ -93,6 +97,10 @@ class Attempt(NamedTuple):
     others: int = 0
     warning: str | None = None
     """What could not be done besides, though the commit stands."""
+    remote: str | None = None
+    """The URL of the remote repository that has the branch, None where it is here."""
+    link: str | None = None
+    """The page there on which it is reviewed, if it is known."""
 
 
 def page_author(user: str | None, address: str) -> Author:
@@ -101,9 +109,9 @@ def page_author(user: str | None, address: str) -> Author:
     return Author(name, f"{name.replace(' ', '-')}@http.{address}")
 
 
-def check_open(repository: Repository) -> None:
+def check_open(repository: Repository, *, goes_to_remote: bool = False) -> None:
     """Raises NotWritable where no change can be made from a page, and says why."""
-    check_writable(repository, os.geteuid())
+    check_writable(repository, os.geteuid(), goes_to_remote=goes_to_remote)
     rule = signature_rule(repository.settings(), repository.directory)
     if rule.problem or rule.scope != "off":
         message = "commits must be signed here, and the service has no key of yours to sign with"
@@ -136,16 +144,20 @@ def attempt(
     asked: ChangeRequest,
     seen: str,
     look: Callable[[Repository, ChangeRequest], Preview] = preview,
+    remote: Mirror | None = None,
 ) -> Attempt:
     """Make the change for an editor who has seen what it does to the tip `seen`; otherwise show it anew.
 
-    `look` is how it is seen what it does now: nothing is made where that raises.
+    `look` is how it is seen what it does now: nothing is made where that raises. With a `remote` it is pushed there for
+    a review; raises NotPushed.
     """
     found = look(repository, asked)
     if found.tip.id != seen:
         return _stale(repository, found, seen)
     if not found.may_land:
         return Attempt(found)
+    if remote:
+        return _push(remote, found)
     try:
         return _land(repository, found)
     except BranchMoved:
@@ -161,10 +173,17 @@ def _land(repository: Repository, found: Preview) -> Attempt:
     return Attempt(found, made, found.branch, warning=not_noted.message if not_noted else None)
 
 
-def review_branch(user: str) -> str:
+def _push(remote: Mirror, found: Preview) -> Attempt:
+    made = found.proposal.update.new
+    branch, said = remote.push(made, numbered(review_branch(found.proposal.author.name, REMOTE_REVIEW)))
+    link = review_link(remote.url, said, branch, found.branch)
+    return Attempt(found, made, branch, remote=remote.url, link=link)
+
+
+def review_branch(user: str, folder: str = REVIEW) -> str:
     """The name of a new branch for what this user wants reviewed (git-check-ref-format), in UTC."""
     safe = _SAFE.sub("-", user)[:60].strip("-") or "somebody"
-    return f"{REVIEW}/{safe}/{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    return f"{folder}/{safe}/{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _stale(repository: Repository, found: Preview, seen: str) -> Attempt:

@@ -42,18 +42,18 @@ def served_tip(repository: Repository) -> Commit:
     return repository.served_commit()
 
 
-def check_writable(repository: Repository, user: int, how: str = "git commit") -> None:
+def check_writable(repository: Repository, user: int, how: str = "git commit", *, goes_to_remote: bool = False) -> None:
     """Raises NotWritable where `user` makes no commit: in a working copy, a mirror, or what belongs to another user.
 
-    `how` is what makes it in a clone.
+    `how` is what makes it in a clone. In a mirror a commit may be made that `goes_to_remote`.
     """
     if repository.hooks_folder() is None:
         message = f"{repository.directory} belongs to a working copy, which would no longer be at its branch"
         raise NotWritable(message, f"change it there: {how}, then git push")
-    if is_mirror(repository.directory):
-        message = f"{repository.directory} is the copy of a remote repository, which the next fetch overwrites"
+    if is_mirror(repository.directory) and not goes_to_remote:
         remote = next(iter(repository.config("remote.origin.url")), None)
-        hint = f"git clone {quote(remote)}, in it {how}" if remote else "in a clone of the remote: change it there"
+        message = f"the map comes from {remote or 'a remote repository'}, and is changed there"
+        hint = f"git clone {quote(remote)}, in it {how}" if remote else f"in a clone of it: {how}"
         raise NotWritable(message, f"{hint}, then git push")
     check_own(repository, user)
 
@@ -117,11 +117,16 @@ def land_aside(repository: Repository, proposal: Proposal, branch: str, why: str
     """Put a proposal on a new branch beside the served one; the name that was free. Raises RepositoryError."""
     _check_free(repository, branch)
     new = proposal.update.new
-    for name in (branch, *(f"{branch}-{number}" for number in range(2, 10))):
+    for name in numbered(branch):
         if repository.tip(f"refs/heads/{name}") is None:
             repository.move_ref(f"refs/heads/{name}", new, "0" * len(new), why, proposal.author)
             return name
     raise RepositoryError(f"there are too many branches {branch} already", "try again in a second")
+
+
+def numbered(branch: str) -> Sequence[str]:
+    """The names that a branch may have, as the first are taken already."""
+    return (branch, *(f"{branch}-{number}" for number in range(2, 10)))
 
 
 def _check_free(repository: Repository, branch: str) -> None:

@@ -127,7 +127,8 @@ def change_files(git: Git, tree: str, contents: Mapping[str, bytes | None]) -> s
             if content is not None and not _staged(git, path, index):
                 message = f"git ignores the path {quote(path)}: some file systems take a part of it for .git"
                 raise NotWritable(message, "take another name for the file")
-        return git.run("write-tree", environment=index).decode().strip()
+        # what this repository lacks, the copy of a remote with files of the map alone, the tree had before
+        return git.run("write-tree", "--missing-ok", environment=index).decode().strip()
 
 
 def _mode(git: Git, path: str, index: Mapping[str, str]) -> str:

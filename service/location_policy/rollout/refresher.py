@@ -60,7 +60,7 @@ class Refresher:
         self._follower = PushFollower(active, self._activator.note_push, lambda: last_push(state_directory))
         self._directory: Path | None = None
         """The git directory that was read last; None for a mirror, to which there are no pushes."""
-        self._is_hurried = False
+        self._is_hurried = self._is_stale = False
         self._noted: tuple[str | None, str | None] = (None, None)
         """The commit and the state of the notes for which an override was looked for."""
 
@@ -76,6 +76,7 @@ class Refresher:
                 self._note_check()
             if self._directory:
                 self._follower.look(self._directory)
+            self._tell_stale()
 
     def hurry(self) -> None:
         """Let the next look ask git, even if the file system shows no change."""
@@ -119,6 +120,8 @@ class Refresher:
             self._activator.tell_what_is_gone()
         else:
             self._note_success()
+        if self._mirror:
+            self._active.change(looks=self._mirror.looks)
         if self._active.state.outage and self._active.state.snapshot is None:
             self._activator.serve_stored()
 
@@ -333,6 +336,16 @@ class Refresher:
             told = "; ".join(filter(None, (message, hint)))
             log.error("unreachable repository=%s: %s", self._shown, told, exc_info=cause)
             self._active.change(outage=Failure(now(), message, hint=hint))
+
+    def _tell_stale(self) -> None:
+        """Once when it begins to be stale, and once when it ends."""
+        state = self._active.state
+        if state.is_stale != self._is_stale:
+            self._is_stale = state.is_stale
+            if state.is_stale:
+                log.error("stale repository=%s: not read for longer than --max-stale; answers go on", self._shown)
+            else:
+                log.info("fresh repository=%s", self._shown)
 
     @property
     def _shown(self) -> str:

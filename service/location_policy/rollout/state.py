@@ -19,10 +19,11 @@ from ..gate.pin import Pin
 from ..gate.push_log import RESULTS, Result
 from ..lookup.snapshot import Snapshot
 from ..problems import Problems
+from ..repository.remote.looks import Looks
 from ..repository.signing_policy import Scope
 from .relation import Relation
 
-StateName = Literal["pinned", "last-good", "unreachable", "starting", "behind", "rejected", "in-sync"]
+StateName = Literal["pinned", "stale", "last-good", "unreachable", "starting", "behind", "rejected", "in-sync"]
 
 LoadResult = Literal["active", "refused", "unreadable"]
 LOAD_RESULTS: tuple[LoadResult, ...] = get_args(LoadResult)
@@ -69,8 +70,9 @@ class State:
     `rejection` is about HEAD and `outage` about the source; `was_read`: the source was read once since this process
     began; `is_settled`: the load of HEAD has ended, one way or the other; `override`: of a limit, by the push of the
     commit in force; `asked_at`: when the look under way began, by the monotonic clock; `not_kept`: why the content in
-    force would not survive a restart; `pin`: by which what is in force is held, whatever HEAD is; `signatures`: what
-    must be signed, and why that cannot be judged.
+    force would not survive a restart; `looks`: at a remote, None where none is followed; `began_at`: when this process
+    did; `max_stale`: how long ago the source may have been read before that is told loudly; `pin`: by which what is in
+    force is held, whatever HEAD is; `signatures`: what must be signed, and why that cannot be judged.
     """
 
     snapshot: Snapshot | None = None
@@ -84,6 +86,9 @@ class State:
     branch: str | None = None
     hook: Hook = NO_HOOK
     not_kept: str | None = None
+    looks: Looks | None = None
+    began_at: datetime | None = None
+    max_stale: timedelta | None = None
     signatures: Scope = "off"
     signatures_problem: str | None = None
     asked_at: float | None = None
@@ -104,10 +109,18 @@ class State:
         return Failure(now() - timedelta(seconds=late), message)
 
     @property
+    def is_stale(self) -> bool:
+        """Was the source read last, or has this process begun, longer ago than is allowed?"""
+        since = self.last_checked_at or self.began_at
+        return self.max_stale is not None and since is not None and now() - since > self.max_stale
+
+    @property
     def name(self) -> StateName:
         """The first state that applies; a branch that had a commit and is gone counts as a source out of reach."""
         if self.pin:
             return "pinned"
+        if self.is_stale:
+            return "stale"
         if not self.was_read:
             return "last-good" if self.snapshot else "starting"
         if self.outage or self._overdue() or (self.head is None and self.snapshot):

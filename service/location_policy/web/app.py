@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from ..repository.remote.mirror import Mirror
 from ..rollout.state import ActiveState, now
 from .edge.git_http import FETCH, PUSH, REFS, Backend, GitHttp
 from .edge.guard import ALL_ROLES, Access, Guard
@@ -48,11 +49,12 @@ def make_app(
     backend: Backend = None,
     syncs: SyncApi | None = None,
     webhook: Webhook | None = None,
+    mirror: Mirror | None = None,
 ) -> ASGIApp:
     """The ASGI application that answers from `active` whom `access` lets ask, and tells `decisions` of each.
 
     `backend` is git, where the repository is to be cloned from here and pushed to; looks at the source are asked for by
-    `syncs` and `webhook`.
+    `syncs` and `webhook`. Where a remote is followed, `mirror` is the copy of it.
     """
     started_at = settings.started_at or now()
     requests = Requests()
@@ -60,7 +62,7 @@ def make_app(
     metrics = Metrics(active, requests, lambda: decisions.dropped if decisions else 0, knocks)
     queries = RepositoryQueries(settings.place, settings.state_directory, active)
     needs_login = "node" not in access.anonymous
-    change_service = ChangeService(settings.place, settings.changes)
+    change_service = ChangeService(settings.place, settings.changes, mirror=mirror)
     pins = PinService(settings.place, active)
     pages = Pages(Site(active, settings, started_at, requests, queries, change_service, pins, needs_login))
     changes = ChangePages(pages, access.proxies)

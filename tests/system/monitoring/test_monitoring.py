@@ -78,6 +78,8 @@ def rows_of_metrics() -> list[tuple[str, str]]:
         "location_policy_active_info": "{commit}",
         "location_policy_loads_total": "{result}",
         "location_policy_pushes_total": "{result}",
+        "location_policy_fetches_total": "{result}",
+        "location_policy_webhooks_total": "{result}",
         "location_policy_state": "{state}",
         "location_policy_hook": "{state}",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import get_args
 
 import pytest
@@ -15,7 +16,8 @@ from location_policy.lookup import decision as policy
 from location_policy.lookup.answers import AnswerEncoder
 from location_policy.lookup.decision import Question
 from location_policy.lookup.query_string import Pairs
-from location_policy.rollout.state import ActiveState, StateName
+from location_policy.repository.remote.looks import Looks
+from location_policy.rollout.state import ActiveState, StateName, now
 from location_policy.web.ops.metrics import BUCKETS, HELP, PROTOCOLS, STATES, Metrics, Requests
 from tests.support.maps import COMMIT, MOMENT, snapshot_of
 from tests.support.monitoring import scrape
@@ -106,6 +108,27 @@ def test_what_is_in_force_is_told() -> None:
     assert found["location_policy_last_check_timestamp_seconds"] == MOMENT.timestamp()
     assert found['location_policy_hook{state="missing"}'] == 1
     assert found['location_policy_hook{state="ok"}'] == 0
+
+
+def test_the_looks_at_a_remote_are_told_once_it_was_asked() -> None:
+    active = ActiveState()
+    active.change(looks=Looks())
+    before = [name for name in scrape(metrics_of(active)) if "fetch" in name]
+    assert before == [f'location_policy_fetches_total{{result="{result}"}}' for result in ("ok", "failed")]
+    active.change(looks=Looks(MOMENT, ok=3, failed=1, seconds=0.25))
+    found = scrape(metrics_of(active))
+    assert [found[name] for name in before] == [3, 1]
+    assert found["location_policy_fetch_duration_seconds"] == 0.25
+    assert found["location_policy_last_successful_fetch_timestamp_seconds"] == MOMENT.timestamp()
+
+
+@pytest.mark.parametrize(("checked_at", "number"), [(MOMENT, 1), (now(), 0)])
+def test_whether_what_is_served_is_stale_is_told_where_a_limit_is_set(checked_at: datetime, number: int) -> None:
+    active = ActiveState()
+    active.change(last_checked_at=checked_at)
+    assert "location_policy_stale" not in scrape(metrics_of(active))
+    active.change(max_stale=timedelta(hours=1))
+    assert scrape(metrics_of(active))["location_policy_stale"] == number
 
 
 def test_every_state_is_told_and_one_of_them_is_1() -> None:

@@ -13,6 +13,7 @@ from location_policy import __version__
 from location_policy.gate.hooks import Hook
 from location_policy.gate.pin import Pin
 from location_policy.problems import Problem, Problems
+from location_policy.repository.remote.looks import LookError, Looks
 from location_policy.rollout.relation import Relation
 from location_policy.rollout.state import Failure, Head, State
 from location_policy.web.ops.status import status
@@ -36,6 +37,19 @@ def tell(**fields: Any) -> dict[str, Any]:  # noqa: ANN401  the fields of State
     return status(State(**fields), SETTINGS, MOMENT)
 
 
+def test_the_looks_at_a_remote_are_told() -> None:
+    error = LookError(MOMENT, "the connection was cut", None, "network")
+    source = tell(looks=Looks(MOMENT, error, MOMENT, MOMENT, ok=7, failed=2))["source"]
+    assert source["last_error"] == {"at": TIME, "message": "the connection was cut", "hint": None, "kind": "network"}
+    assert {source[name] for name in ("last_succeeded_at", "unreachable_since", "next_look_at")} == {TIME}
+    assert source["fetches"] == {"ok": 7, "failed": 2}
+
+
+def test_what_was_not_read_for_too_long_is_told() -> None:
+    told = tell(last_checked_at=MOMENT, max_stale=timedelta(hours=1))
+    assert (told["state"], told["source"]["is_stale"]) == ("stale", True)
+
+
 def test_before_anything_was_read_there_is_nothing_but_the_service() -> None:
     assert tell() == {
         "state": "starting",
@@ -48,6 +62,12 @@ def test_before_anything_was_read_there_is_nothing_but_the_service() -> None:
             "branch": None,
             "last_checked_at": None,
             "last_changed_at": None,
+            "last_succeeded_at": None,
+            "last_error": None,
+            "unreachable_since": None,
+            "next_look_at": None,
+            "fetches": None,
+            "is_stale": False,
             "state_directory": "/srv/state",
             "state_directory_problem": None,
             "signatures": "off",

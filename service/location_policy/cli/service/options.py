@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,7 @@ class ServeOptions:
     state_dir: Path | None = None
     fetch_interval: float = 30.0
     remote: RemoteAccess = field(default_factory=RemoteAccess)
+    max_stale: timedelta | None = None
     git_http: bool | None = None
     changes: Changes = "served"
     example: bool = False

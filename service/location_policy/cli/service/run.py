@@ -12,7 +12,7 @@ from pathlib import Path
 from ...access.watched_file import WatchedFile
 from ...repository.remote.mirror import Mirror
 from ...rollout.refresher import Refresher
-from ...rollout.state import ActiveState
+from ...rollout.state import ActiveState, now
 from ...rollout.status_notifier import Manager, StatusNotifier
 from ...rollout.sync_file import hold, keep_sync
 from ...rollout.syncs import Sync, Syncs
@@ -57,7 +57,7 @@ class Parts:
 def work(parts: Parts, manager: Manager) -> None:
     """Serve until a signal comes."""
     active = ActiveState()
-    active.change(not_kept=parts.not_kept)
+    active.change(not_kept=parts.not_kept, began_at=now(), max_stale=parts.options.max_stale)
     notifier = StatusNotifier(manager, active)
     mirror = parts.source.mirror
     refresher = Refresher(parts.source.place, active, parts.source.state, mirror)
@@ -80,7 +80,9 @@ def work(parts: Parts, manager: Manager) -> None:
             Webhook(lambda: secrets.value, partial(syncs.ask, is_knock=True), parts.access.proxies) if secrets else None
         )
         api = SyncApi(syncs, wakeup)
-        app = make_app(active, parts.settings, parts.decisions, parts.access, parts.opened.backend, api, webhook)
+        app = make_app(
+            active, parts.settings, parts.decisions, parts.access, parts.opened.backend, api, webhook, mirror
+        )
         if parts.source.is_kept and parts.opened.answers:
             watcher.wait_for_look(FIRST_FETCH if mirror else FIRST_LOOK)
         signs, is_proxy = _signs(manager, notifier, wakeup), parts.access.proxies.believes

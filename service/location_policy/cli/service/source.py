@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 
@@ -23,6 +24,9 @@ from ...rollout.last_good import Identity
 from ...text import listed, without_secrets
 from ..terminal.default_paths import REPOSITORY, STATE, find_repository, state_beside
 from .options import ServeOptions
+
+SHORTEST_STALE = 60.0
+"""Seconds that `--max-stale` is at least."""
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +50,16 @@ class Source:
 
 def source_of(options: ServeOptions) -> Source:
     """What is asked for; git is not asked, and nothing is made."""
-    return _remote(options, options.repo) if options.repo and is_url(options.repo) else _local(options)
+    is_remote = options.repo is not None and is_url(options.repo)
+    _check_max_stale(options.max_stale, options.fetch_interval if is_remote else 0.0)
+    return _remote(options, options.repo) if options.repo and is_remote else _local(options)
+
+
+def _check_max_stale(allowed: timedelta | None, interval: float) -> None:
+    """Raises CannotStart where what is in force would be too old between two looks."""
+    least = max(SHORTEST_STALE, 2 * interval)
+    if allowed is not None and allowed.total_seconds() < least:
+        raise CannotStart(f"--max-stale is under {least:g} seconds, in which it may well be read once", "write 1h")
 
 
 def _local(options: ServeOptions) -> Source:

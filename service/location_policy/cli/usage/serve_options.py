@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from .options import FORM, SCOPE, option
-from .parameters import PATH, Decimal, Integer
+from .parameters import DURATION, PATH, Decimal, Integer
 
 if TYPE_CHECKING:
     from ..service.options import ServeOptions
@@ -54,6 +54,7 @@ ROWS = (
     Row("remote.known_hosts", "git-known-hosts", "FILE", "The host keys of its server.", PATH, RARE),
     Row("remote.ca", "git-ca", "FILE", "The CAs that a URL is trusted by, PEM.", PATH, RARE),
     Row("remote.proxy", "git-proxy", "URL", "The proxy between here and a URL.", None, RARE),
+    Row("max_stale", "max-stale", "DURATION", "Tell loudly when what is served is older.", DURATION, RARE),
     Row("git_http", "git-http/--no-git-http", None, "Clone from here, push to here.  [default: if owned]", None, RARE),
     Row("changes", "changes", "served|review", "Put changes from pages on the branch, or beside it.", CHANGES, RARE),
     Row("users.htpasswd", "htpasswd", "FILE", "Users and their passwords.", PATH),

@@ -14,8 +14,8 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,7 @@ from .faults import CopyDamaged, is_disk_full, is_local_fault
 from .fetch import LONGEST, STANDSTILL, RemoteFailed, RemoteGit, talking
 from .looks import LookError, Looks
 from .partial_clone import TRACKED, PartialClone
+from .push import Pushed, push_new_branch
 from .remote_refs import HEADS, Tip, find_tip
 from .schedule import Schedule
 from .url import part_login
@@ -60,7 +61,7 @@ def is_mirror(directory: Path) -> bool:
 class Mirror:
     """The copy in a folder of the state directory that is named after the URL; `looks` is what has become of the looks.
 
-    For one thread; `hurry` and `close` for any.
+    For one thread; `hurry`, `push` and `close` for any.
     """
 
     def __init__(
@@ -84,6 +85,8 @@ class Mirror:
         self._asked_url = url
         self._access = access or RemoteAccess()
         self._proxies = proxy_variables()
+        self._pushing: set[RemoteGit] = set()
+        self._is_closed = False
         self.interval = interval
         self._wanted = branch
         self._settings = {f"{SECTION}.branch": branch or "", **settings}  # no branch: what the remote's HEAD names
@@ -164,8 +167,30 @@ class Mirror:
         self._schedule.hurry()
 
     def close(self) -> None:
-        """End a look that is under way; there is no other after it."""
-        self._git.close()
+        """End a look, and pushes, that are under way; there is no other after it."""
+        self._is_closed = True
+        for git in (self._git, *tuple(self._pushing)):
+            git.close()
+
+    def push(self, commit_id: str, names: Sequence[str]) -> Pushed:
+        """Push a commit of the copy to the first of these names that no branch of the remote has; raises NotPushed."""
+        return push_new_branch(self._pushing_git, self.directory, self._url, commit_id, names, self._environment())
+
+    @contextmanager
+    def _pushing_git(self, seconds: float) -> Iterator[RemoteGit]:
+        """What runs one more git beside that of the looks, for so many seconds at most."""
+        git = RemoteGit(seconds, seconds)
+        self._pushing.add(git)
+        try:
+            if self._is_closed:
+                git.close()
+            yield git
+        finally:
+            self._pushing.discard(git)
+
+    def _environment(self) -> dict[str, str]:
+        """The variables with which a git may ask the remote."""
+        return {**talking(self._git.standstill), **self._access.environment(self._asked_url, self._proxies)}
 
     def note_read(self, failure: RepositoryError | None) -> None:
         """What has come of reading the copy: where it cannot be read it is made anew, at once the first time."""
@@ -182,7 +207,7 @@ class Mirror:
         self._schedule.begin()
         began = time.monotonic()
         try:
-            self._follow({**talking(self._git.standstill), **self._access.environment(self._asked_url, self._proxies)})
+            self._follow(self._environment())
         except RepositoryError as error:
             self._note_failed(error)
         except OSError as error:

@@ -32,8 +32,10 @@ FILES = ("policy.toml", ":(glob)*.csv", "locations")
 
 _INCOMING = "refs/incoming/"
 _TIP = f"{_INCOMING}tip"
-_HOW = ("--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no")
+HOW = ("--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no")
 _PARTIAL = ("-c", f"remote.{REMOTE}.promisor=true", "-c", f"remote.{REMOTE}.partialclonefilter=blob:none")
+BY_ID = (*_PARTIAL, "-c", "fetch.negotiationAlgorithm=noop")
+"""What a git is told that fetches contents by their ids: what is here has no bearing on them."""
 _KIND = f"{SECTION}.copy"
 """The key that says whether this clone is `partial` or `whole`."""
 _SETTINGS = {
@@ -152,14 +154,13 @@ class PartialClone:
     ) -> str:
         """What git says while it fetches."""
         return self._git.run(
-            self.directory, "fetch", *_HOW, REMOTE, *words, stdin=stdin, options=options, environment=environment
+            self.directory, "fetch", *HOW, REMOTE, *words, stdin=stdin, options=options, environment=environment
         )[1]
 
     def _fetch_contents(self, environment: Mapping[str, str], missing: Sequence[str], wanted: str) -> bool:
         """Fetch these contents; False where the remote gives none by its id, and so has had to give all there is."""
-        alone = (*_PARTIAL, "-c", "fetch.negotiationAlgorithm=noop")  # what is here has no bearing on them
         try:
-            self._fetch(environment, "--stdin", stdin="\n".join([*missing, ""]).encode(), options=alone)
+            self._fetch(environment, "--stdin", stdin="\n".join([*missing, ""]).encode(), options=BY_ID)
         except RemoteFailed as error:
             if not any(words in error.stderr for words in ("not our ref", "unadvertised object")):
                 raise

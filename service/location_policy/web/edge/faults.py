@@ -14,6 +14,7 @@ from ...errors import (
     NothingChanges,
     NotJudged,
     NotPinnable,
+    NotPushed,
     NotRevertible,
     NotWritable,
     RevertConflict,
@@ -47,7 +48,8 @@ RETRY_AFTER = "5"
 class Fault(LocationPolicyError):
     """A request that gets no answer, and why.
 
-    `problems` are the first of those of a commit that is not valid, `places` where two changes of the map meet.
+    `problems` are the first of those of a commit that is not valid, `places` where two changes of the map meet,
+    or what a remote has said.
     """
 
     def __init__(
@@ -77,11 +79,11 @@ def fault_of(error: LocationPolicyError) -> Fault:
             return Fault(422, error.message, None, errors_in(error.problems))
         case UnusableUpload():
             return Fault(422, error.message, error.hint, error.problems)
-        case RevertConflict():
-            return Fault(409, error.message, error.hint, places=error.problems)
-        case RowChanged():
-            places = [f"{error.path}:{error.line}: {error.text}"] if error.text else []
+        case RevertConflict(problems=places) | NotPushed(said=places):
             return Fault(409, error.message, error.hint, places=places)
+        case RowChanged():
+            place = [f"{error.path}:{error.line}: {error.text}"] if error.text else []
+            return Fault(409, error.message, error.hint, places=place)
         case NothingChanges() | NotConfirmed() | NotWritable() | NotRevertible() | NotPinnable() | BranchMoved():
             return Fault(409, error.message, error.hint)
         case NotJudged():

@@ -43,6 +43,8 @@ def attempt_fields(attempt: Attempt) -> Facts:
         "came": [commit_fields(commit) for commit in attempt.came],
         "others": attempt.others,
         "warning": attempt.warning,
+        "remote": attempt.remote,
+        "link": attempt.link,
     }
 
 

@@ -30,10 +30,10 @@ from .actions import Action
 from .attempt_fields import attempt_fields, fault_in
 from .fields import LARGEST, Body, Given, read_content
 
-SECONDS = 120.0
+SECONDS = 135.0
 """How long one change may wait and take: the editor who has confirmed it is to know what became of it."""
-LANDING = 20.0
-"""Seconds of these that are left to the making of what was judged in time."""
+LANDING = 35.0
+"""Seconds of these that are left to the making of what was judged in time, and to a push of it."""
 LATE = "a change that was confirmed may have been made all the same: see /history before it is tried again"
 
 UPLOADS = 4
@@ -116,7 +116,7 @@ class ChangePages:
             attempt = self.pages.site.change_service.do(self._asked(action, request, query), _seen(query), until)
         except LocationPolicyError as error:
             return self._fault(action, request, action.typed(given), error)
-        if attempt.commit and not attempt.warning:
+        if attempt.commit and not attempt.warning and not attempt.remote:
             return RedirectResponse(f"/commit/{attempt.commit}", 303)
         fault = fault_in(attempt, is_confirmed=query["confirm"])
         facts = {**NOTHING, "attempt": attempt_fields(attempt), "fault": fault and told(fault)}

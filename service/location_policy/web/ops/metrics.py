@@ -20,12 +20,13 @@ from prometheus_client.exposition import choose_encoder
 from ...gate.hooks import HookState
 from ...lookup.answers import Answer, Outcome
 from ...lookup.decision import Question
+from ...repository.remote.looks import Looks
 from ...rollout.state import ActiveState
 from ..edge.webhook import KnockResult
 
 PROTOCOLS = frozenset(("api", "webrtc", "sip", "rtmp", "h323", "teams", "mssip", "gms"))
 """The protocols that Pexip Infinity names; anything else counts as `other`, an empty one as `none`."""
-STATES = ("pinned", "last-good", "unreachable", "starting", "behind", "rejected", "in-sync")
+STATES = ("pinned", "stale", "last-good", "unreachable", "starting", "behind", "rejected", "in-sync")
 """Every state of the contract, also those that this version never has."""
 BUCKETS = tuple(
     micro * 1000
@@ -50,6 +51,10 @@ HELP = {
     ),
     "location_policy_state": "1 for the present state, 0 for the others",
     "location_policy_hook": "1 for the present state of the repository's hook, 0 for the others",
+    "location_policy_fetches_total": "Looks at the remote that is followed, by how they ended: ok or failed",
+    "location_policy_fetch_duration_seconds": "How long the last look at the remote took, and its fetch if any",
+    "location_policy_last_successful_fetch_timestamp_seconds": "When the remote was asked last, and has answered",
+    "location_policy_stale": "1 while the source was not read for longer than --max-stale, otherwise 0",
     "location_policy_webhooks_total": "Webhooks, by how they ended",
     "location_policy_decision_log_dropped_total": "Lines of the decision log that were never written",
 }
@@ -131,8 +136,23 @@ class Metrics:
         yield _filled(loads, counted)
         pushes = CounterMetricFamily(*_named("location_policy_pushes_total"), labels=("result",))
         yield _filled(pushes, {(result,): number for result, number in self._active.pushes.items()})
+        yield from _of_looks(state.looks)
+        yield GaugeMetricFamily(
+            *_named("location_policy_stale"), value=int(state.is_stale) if state.max_stale else None
+        )
         yield _one_of("location_policy_state", STATES, state.name)
         yield _one_of("location_policy_hook", get_args(HookState), state.hook.state)
+
+
+def _of_looks(looks: Looks | None) -> Iterator[Metric]:
+    """Those at a remote; for a repository here there is no sample."""
+    fetches = CounterMetricFamily(*_named("location_policy_fetches_total"), labels=("result",))
+    yield _filled(fetches, {("ok",): looks.ok, ("failed",): looks.failed} if looks else {})
+    was_asked = looks is not None and looks.ok + looks.failed > 0
+    took = looks.seconds if looks and was_asked else None
+    yield GaugeMetricFamily(*_named("location_policy_fetch_duration_seconds"), value=took)
+    succeeded = looks.last_succeeded_at if looks else None
+    yield _moment("location_policy_last_successful_fetch_timestamp_seconds", succeeded)
 
 
 def _named(name: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from ...gate.overrides import Override
 from ...gate.pin import Pin
 from ...history.commit_text import commit_fields
 from ...lookup.snapshot import Snapshot
+from ...repository.remote.looks import Looks
 from ...rollout.relation import Relation
 from ...rollout.state import Failure, Head, State
 from ...text import fitting, precise_moment_text, shorten
@@ -36,6 +37,8 @@ def status(state: State, settings: Settings, started_at: datetime) -> dict[str, 
             "branch": state.branch,
             "last_checked_at": _time(state.last_checked_at),
             "last_changed_at": _time(state.last_changed_at),
+            **_looks(state.looks),
+            "is_stale": state.is_stale,
             "state_directory": None if state.not_kept else str(settings.state_directory),
             "state_directory_problem": state.not_kept,
             "signatures": state.signatures,
@@ -47,6 +50,18 @@ def status(state: State, settings: Settings, started_at: datetime) -> dict[str, 
             "started_at": _time(started_at),
             "pid": os.getpid(),
         },
+    }
+
+
+def _looks(looks: Looks | None) -> dict[str, Any]:
+    """Those at a remote, null for a repository here."""
+    error = looks.last_error if looks else None
+    return {
+        "last_succeeded_at": _time(looks.last_succeeded_at) if looks else None,
+        "last_error": {**asdict(error), "at": _time(error.at)} if error else None,
+        "unreachable_since": _time(looks.unreachable_since) if looks else None,
+        "next_look_at": _time(looks.next_look_at) if looks else None,
+        "fetches": {"ok": looks.ok, "failed": looks.failed} if looks else None,
     }
 
 

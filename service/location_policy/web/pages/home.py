@@ -14,6 +14,7 @@ SENTENCES = {
     "in-sync": "The newest commit is in force.",
     "behind": "A newer commit is being loaded.",
     "rejected": "The newest commit is refused. The one before it stays in force.",
+    "stale": "The repository was not read for longer than it may be. What was in force last is served.",
     "last-good": "The repository has not been read yet. What was in force last is served.",
     "unreachable": "The repository cannot be read. What was in force stays in force.",
     "starting": "There is no commit to answer from yet.",

@@ -30,6 +30,7 @@ MARKS = {
     "in-sync": "✓",
     "behind": "…",
     "rejected": "✕",
+    "stale": "!",
     "last-good": "!",
     "unreachable": "!",
     "starting": "…",

@@ -239,6 +239,8 @@ ATTEMPT = record(
     came=many(COMMIT),
     others=NUMBER,
     warning=perhaps(TEXT),
+    remote=perhaps(TEXT),
+    link=perhaps(TEXT),
 )
 WRITTEN = record(path=TEXT, line=NUMBER, commit=COMMIT, written=COMMIT)
 FAULT = {

@@ -21,6 +21,7 @@ from ...edits.options import Changes
 from ...edits.revert import Revert
 from ...edits.upload_edit import UploadRows
 from ...errors import LocationPolicyError, NotJudged
+from ...repository.remote.mirror import Mirror
 from ...repository.repository import Repository, open_repository
 from ...rollout.snapshot_builder import LARGE
 from ...runtime.subprocess_job import Job, find_apart
@@ -34,12 +35,16 @@ FRESH = 10.0
 
 
 class ChangeService:
-    """Makes changes in the repository at `place`; None: there is none."""
+    """Makes changes in the repository at `place`; None: there is none.
 
-    def __init__(self, place: Path | None, changes: Changes, large: int = LARGE) -> None:
+    In the `mirror` of a remote one only those that are to be reviewed, which are pushed there.
+    """
+
+    def __init__(self, place: Path | None, changes: Changes, large: int = LARGE, mirror: Mirror | None = None) -> None:
         self._place = place
         self._large = large
         self.for_review = changes == "review"
+        self._remote = mirror if self.for_review else None
         self._closed: LruCache[str | None] = LruCache(1)
 
     def closed(self) -> str | None:
@@ -51,15 +56,15 @@ class ChangeService:
 
         Nothing is made after `until`, by the monotonic clock: the client is told otherwise by then.
         """
-        with self._opened() as repository:
-            check_open(repository)
+        with self._opened_for_change() as repository:
             look = partial(self._look, until=until)
-            return Attempt(look(repository, asked)) if seen is None else attempt(repository, asked, seen, look)
+            if seen is None:
+                return Attempt(look(repository, asked))
+            return attempt(repository, asked, seen, look, self._remote)
 
     def keep(self, content: bytes) -> str:
         """The id of a content that is to travel with a form: it is in the repository, and nothing names it."""
-        with self._opened() as repository:
-            check_open(repository)
+        with self._opened_for_change() as repository:
             return repository.make_blob(content)
 
     def _look(self, repository: Repository, asked: ChangeRequest, until: float) -> Preview:
@@ -75,17 +80,18 @@ class ChangeService:
 
     def _why_closed(self) -> str | None:
         try:
-            with self._opened() as repository:
-                check_open(repository)
+            with self._opened_for_change():
+                pass
         except LocationPolicyError as error:
             return error.message + (f" (hint: {error.hint})" if error.hint else "")
         return None
 
     @contextmanager
-    def _opened(self) -> Iterator[Repository]:
+    def _opened_for_change(self) -> Iterator[Repository]:
         if self._place is None:
             raise Fault(409, "there is no repository in which anything could be changed")
         with open_repository(self._place) as repository:
+            check_open(repository, goes_to_remote=self._remote is not None)
             yield repository
 
 
