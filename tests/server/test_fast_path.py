@@ -22,7 +22,7 @@ from location_policy.lookup.decision import Question
 from location_policy.lookup.snapshot import Snapshot
 from location_policy.rollout.state import ActiveState
 from location_policy.server.fast_path import FastPath
-from location_policy.server.limits import LimitedProtocol
+from location_policy.server.limits import CLOSE, LimitedProtocol
 from location_policy.web.edge.guard import ALL_ROLES, Access, Guard
 from location_policy.web.edge.policy_api import LOCATION, PolicyApi
 from tests.fuzz.strategies import QUERIES
@@ -99,6 +99,10 @@ class Connection:
         config.load()
         self.state = ServerState()
         self.state.default_headers = [(b"date", b"Sun, 01 Mar 2026 12:30:00 GMT")]
+        self.begin(kind, config)
+
+    def begin(self, kind: type[LimitedProtocol], config: uvicorn.Config) -> None:
+        """A connection of this server."""
         loop = asyncio.get_running_loop()
         self.protocol = kind(config=config, server_state=self.state, app_state={}, _loop=loop)
         self.protocol.connection_made(self.transport)
@@ -283,6 +287,45 @@ def test_nothing_is_answered_at_once_behind_an_answer_that_is_not_complete_or_no
         connection.protocol.pause_writing()
         assert connection.at_once(GET + b"\r\n") == b""
         connection.end()
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("kind", [FastPath, LimitedProtocol])
+@pytest.mark.parametrize("is_new", [False, True])
+def test_once_the_end_is_announced_an_answer_is_the_last_one_and_is_written_whole(
+    kind: type[LimitedProtocol], is_new: bool
+) -> None:
+    async def ask() -> None:
+        connection = Connection(kind, SNAPSHOTS[1])
+        before = await connection.whole(GET + b"\r\n")
+        assert not connection.transport.is_closed
+        connection.state.default_headers = [*connection.state.default_headers, CLOSE]
+        if is_new:
+            connection.begin(kind, connection.protocol.config)
+        else:
+            connection.protocol.announce_end()
+        connection.transport.written = b""
+        assert (await connection.whole(GET + b"\r\n")) == before.replace(b"GMT\r\n", b"GMT\r\nconnection: close\r\n")
+        assert connection.transport.is_closed
+        connection.end()
+
+    asyncio.run(ask())
+
+
+def test_what_was_asked_before_the_end_is_announced_is_told_of_it_and_a_refusal_is_once() -> None:
+    async def ask() -> None:
+        connection = Connection(FastPath, SNAPSHOTS[1])
+        connection.protocol.data_received(HEAD + b"\r\n")
+        connection.state.default_headers = [*connection.state.default_headers, CLOSE]
+        connection.protocol.announce_end()
+        await asyncio.wait(connection.state.tasks)
+        assert connection.transport.written.count(b"connection: close\r\n") == 1
+        connection.end()
+        refused = Connection(FastPath, SNAPSHOTS[1])
+        refused.state.default_headers = [*refused.state.default_headers, CLOSE]
+        assert refused.at_once(b"nonsense\r\n\r\n").count(b"connection: close\r\n") == 1
+        refused.end()
 
     asyncio.run(ask())
 

@@ -59,6 +59,7 @@ STATE = [
     "total_requests",
 ]
 CYCLE = [
+    "default_headers",
     "disconnected",
     "keep_alive",
     "message_event",
@@ -67,6 +68,7 @@ CYCLE = [
 ]
 SERVER = [
     "capture_signals",
+    "config",
     "handle_exit",
     "main_loop",
     "on_tick",
@@ -115,8 +117,9 @@ def test_what_a_request_uses_is_there() -> None:
 
 
 def test_what_the_server_uses_is_there() -> None:
-    assert not [name for name in SERVER if not hasattr(Server, name)]
+    assert not [name for name in SERVER if not hasattr(Server(uvicorn.Config(answer)), name)]
     assert hasattr(uvicorn.Config, "get_loop_factory")
+    assert uvicorn.Config(answer).encoded_headers == []
 
 
 @pytest.mark.parametrize("function", SIGNATURES, ids=lambda function: function.__qualname__)

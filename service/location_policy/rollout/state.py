@@ -133,12 +133,16 @@ class State:
 
 
 class ActiveState:
-    """Holds the state in force, and how often each kind of load, and each push, has ended so: `loads`, `pushes`."""
+    """Holds the state in force, and how often each kind of load, and each push, has ended so: `loads`, `pushes`.
+
+    `draining_since`: when the service was told to end, where it answers on for a while; set once, by the event loop.
+    """
 
     def __init__(self) -> None:
         self.state = State()
         self.loads: dict[LoadResult, int] = dict.fromkeys(LOAD_RESULTS, 0)
         self.pushes: dict[Result, int] = dict.fromkeys(RESULTS, 0)
+        self.draining_since: datetime | None = None
 
     def change(self, **fields: Any) -> State:  # noqa: ANN401  the fields of State have several types
         """Put in force the state with these fields changed; for the one thread that writes."""

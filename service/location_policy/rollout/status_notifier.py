@@ -19,6 +19,10 @@ class Manager(Protocol):
     def tell_reloading(self) -> None: ...
 
 
+ENDING = 15.0
+"""Seconds that the end itself may take, as `TimeoutStopSec` of the unit that is shipped."""
+
+
 class StatusNotifier:
     """Tells that the service is ready once a look at the source has ended, and again after each reload.
 
@@ -30,6 +34,7 @@ class StatusNotifier:
         self._active = active
         self._asked, self._answered = 1, 0  # one thread counts the first up, another the second
         self._status = ""
+        self._is_ending = False
 
     def begin_reload(self, *, asked: bool) -> None:
         """The first of the looks at SIGHUP."""
@@ -54,11 +59,19 @@ class StatusNotifier:
         """The event loop goes round."""
         self._manager.tell("WATCHDOG=1")
 
+    def drain(self, seconds: float) -> None:
+        """The service will end after so many seconds: the manager is asked to wait for as long, and for the end."""
+        self._is_ending = True
+        extended = f"EXTEND_TIMEOUT_USEC={int((seconds + ENDING) * 1e6)}"
+        self._manager.tell("STOPPING=1", extended, f"STATUS=draining: answers for {seconds:g} s more")
+
     def stop(self) -> None:
         """The service is about to end."""
         self._manager.tell("STOPPING=1", "STATUS=ending")
 
     def _tell(self, asked: int) -> None:
+        if self._is_ending:
+            return
         status = describe(self._active.state)
         lines = [] if status == self._status else [f"STATUS={status}"]
         if asked != self._answered:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from .limits import LimitedProtocol
+from .limits import CLOSE, LimitedProtocol
 
 Headers = list[tuple[bytes, bytes]]
 AtOnce = Callable[[bytes, Headers, str | None], bytes | None]
@@ -45,8 +45,14 @@ class FastPath(LimitedProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  as uvicorn calls it
         super().__init__(*arguments, **named)
-        self._at_once: AtOnce | None = getattr(self.app, "at_once", None)
+        is_last = CLOSE in self.server_state.default_headers
+        self._at_once: AtOnce | None = None if is_last else getattr(self.app, "at_once", None)
         self._is_plain = False
+
+    def announce_end(self) -> None:
+        """From now on an answer ends the connection, which the long way does."""
+        self._at_once = None
+        super().announce_end()
 
     def on_message_begin(self) -> None:
         """The first byte of a request; its scope is made when it is needed."""

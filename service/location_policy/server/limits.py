@@ -39,6 +39,8 @@ _NAMES = {
 PIECE = 2048
 BODY_BYTES = 65_536
 """A larger body that no route reads ends the connection; smaller ones are passed over to find the next request."""
+CLOSE = (b"connection", b"close")
+"""The header of the last answer of a connection."""
 LINGER = 1.0
 """Seconds in which a refused client can read why."""
 QUIET = 60.0
@@ -259,6 +261,12 @@ class LimitedProtocol(TimedProtocol):
 
     # --- the end ---
 
+    def announce_end(self) -> None:
+        """The server's own headers say by now that an answer is the last one; so do those that are under way."""
+        for cycle in (self._answering, *(queued for queued, _ in self.pipeline)):
+            if cycle is not None:
+                cycle.default_headers = self.server_state.default_headers
+
     def _refuse_size(self) -> None:
         is_target = len(self.url) > self._count - 2 * PIECE  # what is counted is a piece ahead of what was parsed
         what = "The request target is" if is_target else "The headers are"
@@ -296,10 +304,10 @@ class LimitedProtocol(TimedProtocol):
     def _answer(self, status: int, reason: str) -> bytes:
         body = json.dumps({"status": f"policy.reason.{_NAMES[status]} - {reason}"}).encode()
         headers = [
-            *self.server_state.default_headers,
+            *(header for header in self.server_state.default_headers if header != CLOSE),
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
+            CLOSE,
         ]
         return STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body
 

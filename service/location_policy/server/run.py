@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from ..runtime.malloc import give_back_large_blocks
 from .connection_places import ConnectionPlaces, is_loopback
 from .fast_path import FastPath
+from .limits import CLOSE
 from .open_files import fitted
 from .options import Limits
 from .tls import Certificates
@@ -34,6 +35,8 @@ GRACE = 3
 """Seconds that requests under way have at the end; an answer takes milliseconds."""
 SWITCH = 0.0001
 """Seconds for which a thread that follows or makes a page may keep an answer waiting: a fiftieth of the usual."""
+LAST = 1.0
+"""Seconds before the end, where it is told beforehand, in which each answer is the last one of its connection."""
 TICK = 1.0
 """Seconds between two rounds in which the date of answers is set and the service manager is told of life."""
 HEADERS = [("X-Content-Type-Options", "nosniff")]
@@ -44,10 +47,17 @@ TLS_HEADERS = [*HEADERS, ("Strict-Transport-Security", "max-age=31536000")]
 
 @dataclass(frozen=True, slots=True)
 class LifecycleCallbacks:
-    """What is called in the life of the server: `alive` by its event loop every `interval` seconds, `ending` once."""
+    """What is called in the life of the server, by its event loop.
+
+    `alive` every `interval` seconds; where a SIGTERM ends it only `drain` seconds later, `draining` at once and `last`
+    before the last second; `ending` at the end.
+    """
 
     alive: Callable[[], Awaitable[None]] | None = None
     interval: int = 1
+    drain: float = 0.0
+    draining: Callable[[], None] = lambda: None
+    last: Callable[[], None] = lambda: None
     ending: Callable[[], None] = lambda: None
 
 
@@ -160,7 +170,8 @@ class Loop(uvloop.Loop):
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, signs: LifecycleCallbacks) -> None:
         super().__init__(config)
-        self._ending = signs.ending
+        self._signs = signs
+        self._begin_drain: Callable[[], object] | None = None
         self._wake: Callable[[], object] = lambda: None
         self._end_connections: Callable[[], object] = lambda: None
 
@@ -172,9 +183,13 @@ class _Server(uvicorn.Server):
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal that ends the server."""
-        super().handle_exit(sig, frame)
-        self._wake()
+        """A signal that ends the server; the first SIGTERM only begins to drain, where there is time for it."""
+        begin, self._begin_drain = self._begin_drain, None
+        if begin and sig == signal.SIGTERM:
+            begin()
+        else:
+            super().handle_exit(sig, frame)
+            self._wake()
 
     def end_connections(self) -> None:
         """End each connection with the answer that is due, now and once more for those whose TLS was under way.
@@ -192,10 +207,27 @@ class _Server(uvicorn.Server):
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
         self._wake = lambda: loop.call_soon_threadsafe(woken.set)  # all that a signal handler may do to a loop
         self._end_connections = lambda: loop.call_soon_threadsafe(self._end_present, loop)
+        if self._signs.drain:
+            self._begin_drain = lambda: loop.call_soon_threadsafe(self._drain, loop)
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), TICK)
+        self._begin_drain = None
         self._wake = self._end_connections = lambda: None
+
+    def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Who sends requests is told to send them elsewhere; until that has been seen they are answered as before."""
+        self._signs.draining()
+        loop.call_later(max(0.0, self._signs.drain - LAST), self._begin_last)
+        loop.call_later(self._signs.drain, self.handle_exit, signal.SIGTERM, None)
+
+    def _begin_last(self) -> None:
+        """Each answer ends its connection and says so, those of long waits first: no request meets one that ends."""
+        self.config.encoded_headers.append(CLOSE)
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+        for connection in self.server_state.connections:
+            connection.announce_end()  # type: ignore[union-attr]  # each is ours
+        self._signs.last()
 
     def _end_present(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         for connection in list(self.server_state.connections):
@@ -205,5 +237,5 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more, and let what is under way end."""
-        self._ending()
+        self._signs.ending()
         await super().shutdown(sockets)

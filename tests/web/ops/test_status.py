@@ -78,6 +78,7 @@ def test_before_anything_was_read_there_is_nothing_but_the_service() -> None:
             "version": __version__,
             "started_at": TIME,
             "pid": os.getpid(),
+            "draining_since": None,
         },
     }
 

@@ -38,6 +38,7 @@ class ServeOptions:
     git_http: bool | None = None
     changes: Changes = "served"
     example: bool = False
+    drain: float = 0.0
     limits: Limits = field(default_factory=Limits)
     logs: Logs = field(default_factory=Logs)
     signatures: SigningOptions = field(default_factory=SigningOptions)

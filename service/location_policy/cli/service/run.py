@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -30,6 +31,8 @@ from ...web.ops.sync_api import WAITING, SyncApi
 from .opening import Opened
 from .options import ServeOptions
 from .source import Source
+
+log = logging.getLogger(__name__)
 
 FIRST_LOOK = 0.5
 """Seconds that answers from the state directory wait for what HEAD says: mostly they need not be given at all."""
@@ -85,7 +88,7 @@ def work(parts: Parts, manager: Manager) -> None:
         )
         if parts.source.is_kept and parts.opened.answers:
             watcher.wait_for_look(FIRST_FETCH if mirror else FIRST_LOOK)
-        signs, is_proxy = _signs(manager, notifier, wakeup), parts.access.proxies.believes
+        signs, is_proxy = _signs(parts.options.drain, manager, notifier, active, wakeup), parts.access.proxies.believes
         run(app, parts.listener, parts.options.limits, parts.certificates, signs, read=BODIES, is_proxy=is_proxy)
     finally:
         reloader.stop()
@@ -98,16 +101,23 @@ def work(parts: Parts, manager: Manager) -> None:
             decisions.close()
 
 
-def _signs(manager: Manager, notifier: StatusNotifier, wakeup: Wakeup) -> LifecycleCallbacks:
-    """A sign of life twice as often as the service manager wants one, if it does."""
+def _signs(
+    seconds: float, manager: Manager, notifier: StatusNotifier, active: ActiveState, wakeup: Wakeup
+) -> LifecycleCallbacks:
+    """A sign of life twice as often as the service manager wants one, if it does; so many seconds to drain."""
+
+    def drain() -> None:
+        active.draining_since = now()
+        log.info("draining: not ready, and ends in %gs", seconds)
+        notifier.drain(seconds)
 
     def end() -> None:
         notifier.stop()
         wakeup.end()
 
-    if manager.watchdog is None:
-        return LifecycleCallbacks(ending=end)
-    return LifecycleCallbacks(notifier.sign_of_life, max(1, int(manager.watchdog / 2)), end)
+    alive = notifier.sign_of_life if manager.watchdog is not None else None
+    interval = max(1, int((manager.watchdog or 0) / 2))
+    return LifecycleCallbacks(alive, interval, seconds, drain, wakeup.end, end)
 
 
 def _hurried(refresher: Refresher, mirror: Mirror | None) -> Callable[[], None]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Declared = TypeVar("Declared", bound=Callable[..., object])
 
 CHANGES = click.Choice(("served", "review"))
+LONGEST_DRAIN = 3600
+"""Seconds."""
 RARE = True
 """Few need it: `--help` passes it over, and `--help-all` has it."""
 
@@ -71,6 +73,7 @@ ROWS = (
     Row("limits.header_bytes", "max-header-bytes", "BYTES", "Of one request.", Integer(4096), RARE),
     Row("limits.header_seconds", "header-timeout", "SECONDS", "For one request to come.", Decimal(0.1), RARE),
     Row("limits.connections", "max-connections", "N", "Open at once.", Integer(1), RARE),
+    Row("drain", "drain", "SECONDS", "Answer on after SIGTERM, but not ready.", Decimal(0, LONGEST_DRAIN), RARE),
     Row("example", "example", None, "Begin a new repository with the sample map."),
     Row("logs.decisions", "decision-log", "FILE", "A line on each answer; - is stdout."),
     Row("logs.with_names", "log-names", None, "Aliases and display names in it too.", None, RARE),

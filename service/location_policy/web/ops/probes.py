@@ -40,15 +40,20 @@ class Probes:
         state = self.active.state
         commit = state.snapshot and state.snapshot.commit
         headers = {COMMIT_HEADER.decode(): commit.id} if commit else {}
-        return json_response(status(state, self.settings, self.started_at), headers=headers)
+        told = status(state, self.settings, self.started_at, self.active.draining_since)
+        return json_response(told, headers=headers)
 
     async def _health(self, _: Request) -> Response:
         return json_response({"status": "alive"})
 
     async def _readiness(self, _: Request) -> Response:
-        is_ready = self.active.state.snapshot is not None
-        told = {"status": "ready" if is_ready else "no configuration is loaded yet"}
-        return json_response(told, 200 if is_ready else 503)
+        if self.active.draining_since:
+            told, code = "draining", 503
+        elif self.active.state.snapshot is None:
+            told, code = "no configuration is loaded yet", 503
+        else:
+            told, code = "ready", 200
+        return json_response({"status": told}, code)
 
     async def _metrics(self, request: Request) -> Response:
         # Not in a thread: that holds answers back for longer than the millisecond that this takes.

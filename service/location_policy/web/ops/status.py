@@ -24,7 +24,9 @@ SHOWN_LOCATIONS = 1_000
 """Locations of which it is told how many rows they have; the rest is counted."""
 
 
-def status(state: State, settings: Settings, started_at: datetime) -> dict[str, Any]:
+def status(
+    state: State, settings: Settings, started_at: datetime, draining_since: datetime | None = None
+) -> dict[str, Any]:
     """The whole of `/status` from one state."""
     return {
         "state": state.name,
@@ -49,6 +51,7 @@ def status(state: State, settings: Settings, started_at: datetime) -> dict[str, 
             "version": __version__,
             "started_at": _time(started_at),
             "pid": os.getpid(),
+            "draining_since": _time(draining_since),
         },
     }
 
