@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -110,7 +110,7 @@ def caddy_before(upstream: int, pki: Pki, folder: Path) -> Iterator[Service]:  #
 
 @contextmanager
 def haproxy_before(
-    upstream: int, pki: Pki, folder: Path, check_of_map: str = CHECK_OF_MAP
+    upstream: int, pki: Pki, folder: Path, more: Mapping[str, object] | None = None
 ) -> Iterator[Service]:  # pragma: no cover
     port, pem = free_port(), folder / "both.pem"
     pem.write_bytes(pki.cert.read_bytes() + pki.key.read_bytes())
@@ -120,7 +120,7 @@ def haproxy_before(
         "/etc/haproxy/location-policy.pem": pem,
         "127.0.0.1:8080": f"127.0.0.1:{upstream}",
         "inter 1s": "inter 50ms",
-        CHECK_OF_MAP: check_of_map,
+        **(more or {}),
     }
     (folder / "haproxy.cfg").write_text(changed(HAPROXY, changes))
     with started("haproxy", "-db", "-f", folder / "haproxy.cfg", port=port, cwd=folder) as process:
@@ -301,6 +301,35 @@ def test_haproxy_in_front(tmp_path: Path, arguments: list[str | Path], pki: Pki)
 
 
 @needs("haproxy", "haproxy")  # pragma: no cover
+def test_haproxy_sends_what_fails_at_one_service_to_another_within_the_time_of_a_node(
+    tmp_path: Path, arguments: list[str | Path], pki: Pki
+) -> None:
+    arguments += ["--forwarded-allow-ips", "127.0.0.1"]
+    without_a_map = ["--repo", make_repository(tmp_path / "empty.git", {}), *arguments[2:]]
+    states = [("--state-dir", tmp_path / name) for name in ("one", "two")]
+    with (
+        started_service(*arguments, *states[0], cwd=tmp_path) as good,
+        started_service(*without_a_map, *states[1], cwd=tmp_path) as other,
+    ):
+        second = {"#server two 127.0.0.1:8081": f"server two 127.0.0.1:{other.port}"}
+        wait_until(lambda: good.ask("/readyz").status == 200)
+        with haproxy_before(good.port, pki, tmp_path, second | {CHECK_OF_MAP: "", " check inter 50ms": ""}) as proxy:
+
+            def answers() -> set[tuple[int, bool]]:
+                began = time.monotonic()
+                statuses = {proxy.ask(ASKED, login=login("node")).status for _ in range(2)}
+                return {(status, time.monotonic() - began < NODE_WAITS) for status in statuses}
+
+            assert answers() == {(200, True)}  # one of the two was asked where there is no map
+            other.process.send_signal(signal.SIGSTOP)
+            assert answers() == {(200, True)}
+            other.process.send_signal(signal.SIGCONT)
+            other.process.send_signal(signal.SIGKILL)
+            other.process.wait(timeout=10)
+            assert answers() == {(200, True)}
+
+
+@needs("haproxy", "haproxy")  # pragma: no cover
 def test_the_check_of_haproxy_by_itself_finds_a_service_that_lives_and_that_of_the_file_one_with_a_map(
     tmp_path: Path, arguments: list[str | Path], pki: Pki
 ) -> None:
@@ -309,6 +338,6 @@ def test_the_check_of_haproxy_by_itself_finds_a_service_that_lives_and_that_of_t
         with haproxy_before(service.port, pki, tmp_path) as proxy:
             wait_until(lambda: "location-policy/one is DOWN" in log.read_text(), log.read_text)
             assert proxy.ask(ASKED, login=login("node")).headers["content-type"] == "text/html"
-        with haproxy_before(service.port, pki, tmp_path, "    option log-health-checks\n") as proxy:
+        with haproxy_before(service.port, pki, tmp_path, {CHECK_OF_MAP: "    option log-health-checks\n"}) as proxy:
             wait_until(lambda: "one succeeded, reason: Layer7 check passed" in log.read_text(), log.read_text)
             assert proxy.ask(ASKED, login=login("node")).json()["status"][:23] == "policy.reason.not.ready"

@@ -116,13 +116,22 @@ def test_a_push_that_takes_too_much_memory_does_not_take_the_service_with_it() -
     assert (service["MemoryMax"], service["OOMPolicy"]) == ("2G", "continue")
 
 
+def test_one_of_several_drains_for_longer_than_haproxy_takes_to_see_that_it_does() -> None:
+    found = re.search(r"check inter (\d+)s fall (\d+) ", (DEPLOY / "haproxy" / "haproxy.cfg").read_text())
+    drain = re.search(r"\bLOCATION_POLICY_DRAIN=(\d+)$", unit(TEMPLATE)["Service"]["Environment"])
+    assert found
+    assert drain
+    assert int(drain[1]) > int(found[1]) * (int(found[2]) + 1) + 2  # the last check may take as long as between two
+    assert f"#{drain[0]}\n" in ENVIRONMENT
+
+
 def test_the_reload_is_the_programs() -> None:
     service = unit()["Service"]
     assert (service["Type"], service["ExecReload"]) == ("notify", "/bin/sh -c 'kill -HUP $MAINPID'")
     assert "Type=notify-reload\nExecReload=\n" in (SYSTEMD / "notify-reload.conf").read_text()
 
 
-PARAGRAPHS = dict(zip(("use", "users", "direct", "socket", "proxy"), ENVIRONMENT.split("\n\n"), strict=True))
+PARAGRAPHS = dict(zip(("use", "users", "drain", "direct", "socket", "proxy"), ENVIRONMENT.split("\n\n"), strict=True))
 
 
 @pytest.mark.parametrize(
