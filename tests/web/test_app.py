@@ -31,6 +31,19 @@ def test_it_is_ready_once_a_snapshot_is_in_force(active: ActiveState, client: Te
     assert client.get("/readyz").status_code == 200
 
 
+def test_one_that_drains_is_not_ready_and_says_since_when_and_is_in_the_state_that_it_was(
+    active: ActiveState, client: TestClient
+) -> None:
+    active.change(snapshot=snapshot_of())
+    before = client.get("/status").json()
+    active.draining_since = MOMENT
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()) == (503, {"status": "draining"})
+    service = before["service"] | {"draining_since": "2026-03-01T12:30:00.000Z"}
+    assert client.get("/status").json() == before | {"service": service}
+    assert "<dt>Ends</dt>" in client.get("/", headers={"accept": "text/html"}).text
+
+
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
 def test_a_load_balancer_that_asks_what_may_be_asked_is_told(client: TestClient, path: str) -> None:
     response = client.options(path)
