@@ -158,7 +158,8 @@ def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
         return _empty_location(first)
     message = f"{quote(text.strip())} is not a row, which has a location and a subnet"
     listed = _listed(first.text)
-    rows = meant_rows(listed) if is_address(listed[-1]) else ()
+    is_listed = is_address(listed[-1]) and not is_address(first.text)
+    rows = meant_rows(listed) if is_listed else ()
     return _with_rows(Finding(first.column, "too-few-columns", message, _EXAMPLE, rows))
 
 

@@ -11,7 +11,7 @@ from ..text import quote
 from .csv_lines import Cell, Finding, filled_cells, placed
 from .expectations import ExpectationFile
 from .files import ROWS_PATH, RULES_PATH
-from .location_names import is_plain, name_findings, shown_beside
+from .location_names import is_name, is_plain, name_findings, shown_beside
 from .policy_toml import PAIR, Rules
 from .row_file import RowFile
 from .toml_positions import Place, key_place, name_places
@@ -71,11 +71,11 @@ def _names_findings(
 def _unknown_location(name: str, rules: Rules, *, spell: bool = True) -> tuple[str, str]:
     meant = nearest(name, rules.known) if spell else None
     if meant is None:
-        return (
-            f"{quote(name)} is not a known location",
-            f"add it to known in {RULES_PATH} if Pexip has a location of exactly this name",
-        )
-    add = f", or add {quote(name)} to known in {RULES_PATH}" if is_plain(name) else ""
+        hint = f"add it to known in {RULES_PATH} if Pexip has a location of exactly this name"
+        if not is_name(name):  # known cannot have it either
+            hint = f"write a name that is in known in {RULES_PATH}"
+        return f"{quote(name)} is not a known location", hint
+    add = f", or add {quote(name)} to known in {RULES_PATH}" if is_plain(name) and is_name(name) else ""
     return f"{shown_beside(name, meant)} is not a known location", f"write {meant}{add}"
 
 
