@@ -23,10 +23,10 @@ _LONG_WORDS = re.compile(r"[^\W\d_]{4,}")
 _BLANK = re.compile("[\u034f\u115f\u1160\u2800\u3164\ufe00-\ufe0f]")
 """What Python calls printable and no font shows, as far as it gets into names."""
 _LOOK_ALIKES = str.maketrans(
-    "АВЕКМНОРСТУХІЈЅаеорсухіјѕһԁԛԝӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρօıɡɑ",
-    "ABEKMHOPCTYXIJSaeopcyxijshdqwlABEZHIKMNOPTYXovpoiga",
+    "АВЕКМНОРСТУХІЈЅаеорсухіјѕһԁԛԝӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρօıɡɑ⁄∕∶",
+    "ABEKMHOPCTYXIJSaeopcyxijshdqwlABEZHIKMNOPTYXovpoiga//:",
 )
-"""Letters of other scripts that look like those of ASCII (UTS #39, "confusables")."""
+"""Letters and signs that look like those of ASCII (UTS #39, "confusables")."""
 
 
 def nearest(name: str, names: Collection[str]) -> str | None:

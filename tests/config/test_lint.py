@@ -224,3 +224,18 @@ def test_of_two_names_that_look_the_same_the_plain_one_is_recommended(
     assert near[0].message.endswith(by_what)
     assert near[0].message.isprintable()
     assert flawed not in near[0].message
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_two_names_that_differ_by_a_second_space_the_one_with_single_spaces_is_recommended(is_first: bool) -> None:
+    flawed, plain = "Sydney  East,10.1.0.0/16\n", "Sydney East,10.2.0.0/16\n"
+    (near,) = problems({"locations.csv": flawed + plain if is_first else plain + flawed})
+    assert near.message.endswith("; it has several spaces together")
+    assert near.hint
+    assert near.hint.startswith("write Sydney East;")
+
+
+def test_of_two_names_that_are_not_ascii_the_one_of_one_script_is_recommended() -> None:
+    (near,) = problems({"locations.csv": "\u041c\u043ec\u043a\u0432\u0430,10.1.0.0/16\nМосква,10.2.0.0/16\n"})
+    assert near.hint
+    assert near.hint.startswith("write Москва;")

@@ -99,10 +99,20 @@ def test_leading_zeros_are_said_to_be_octal(text: str) -> None:
         ("010.061.002.007", "write 10.61.2.7/32"),
         ("::ffff:10.61.2.0/24", "write 10.61.2.0/24"),
         ("::ffff:10.61.2.0/0120", "write 10.61.2.0/24"),
+        ("\uff11\uff10.61.2.0/24", "write 10.61.2.0/24"),
+        ("10.61.2.0\u221524", "write 10.61.2.0/24"),
+        ("10.61.2.0\u204424", "write 10.61.2.0/24"),
+        ("2001\uff1adb8\uff1a:/32", "write 2001:db8::/32"),
+        ("1\u041e.61.2.0/24", "write a subnet as 10.61.2.0/24 or 2001:db8:61::/48"),
     ],
 )
 def test_what_was_meant_can_be_typed(text: str, hint: str) -> None:
     assert diagnose(text).hint == hint
+
+
+def test_a_character_that_only_looks_like_one_of_a_subnet_is_named() -> None:
+    message = diagnose("10.61.2.0\u204424").message
+    assert message == "10.61.2.0\u204424 is not a subnet: it has \\u2044 (fraction slash)"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ..net.addresses import Network, parse_address
 from ..net.overlaps import find_overlaps
 from ..problems import Problem, ProblemCollector, Problems
 from ..spelling import near_misses
-from ..text import describe, quote
+from ..text import describe, escape, quote
 from .files import RULES_PATH
 from .location_names import is_plain, shown_beside
 from .policy_toml import Rules
@@ -151,7 +151,7 @@ def _near_misses(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> I
             uses[name] += number
     if rules.default is not None:
         uses.setdefault(rules.default, 0)
-    near = dict(near_misses(sorted(uses, key=lambda name: (not is_plain(name), -uses[name]))))
+    near = dict(near_misses(sorted(uses, key=lambda name: (_oddness(name), -uses[name]))))
     if not near:
         return
     default = key_place(rules_text, "answer", "default")
@@ -171,8 +171,15 @@ def _near_misses(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> I
             yield Problem(RULES_PATH, *default, "name-near-miss", message, hint, "warning")
 
 
+def _oddness(name: str) -> tuple[bool, bool, bool]:
+    """The less, the rather is it recommended: it is what it looks like, is of one script, has single spaces."""
+    return not is_plain(name), escape(name) != name, "  " in name
+
+
 def _by_what(name: str, better: str) -> str:
-    """Which character tells apart two names that look the same; empty where anyone sees it."""
+    """What tells apart two names that look the same; empty where anyone sees it."""
+    if "  " in name and "  " not in better:
+        return "; it has several spaces together"
     if is_plain(name) or not is_plain(better):
         return ""
     odd = next((c for c in name if not c.isascii() and c not in better), None)

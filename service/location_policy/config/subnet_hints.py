@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from ..net.addresses import Address, Network, parse_address, parse_interface
+from ..spelling import look_alike
 from ..text import describe, is_seen, quote
 
 _OCTAL = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])")
@@ -25,7 +26,7 @@ _EXAMPLE = "write a subnet as 10.61.2.0/24 or 2001:db8:61::/48"
 def is_address(text: str) -> bool:
     """Is this meant as an address, a subnet or a range of addresses, rightly written or not?"""
     if not text.isascii():
-        text = "".join(filter(is_seen, text))
+        text = look_alike("".join(filter(is_seen, text)))
     if ":" in text:
         return _address(_AFTER_ADDRESS.split(text.strip("[]"), maxsplit=1)[0].rstrip("]")) is not None
     return text[:1].isdigit() and _IPV4.fullmatch(text) is not None
@@ -44,6 +45,9 @@ def diagnose(text: str) -> Diagnosis:
     is_plain = text.isascii() and text.isprintable()
     if unseen := None if is_plain else next((c for c in text if not is_seen(c)), None):
         return _unseen(text, unseen)
+    if not is_plain and (meant := _network("/".join(_SLASHES.split(look_alike(text))))):
+        odd = next(c for c in text if not c.isascii())
+        return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet: it has {describe(odd)}", f"write {meant}")
     tidy = "/".join(_SLASHES.split(text))
     if tidy != text:
         return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet", _meant(tidy))
