@@ -14,6 +14,7 @@ from location_policy.text import (
     moment_text,
     precise_moment_text,
     quote,
+    unescape,
     without_secrets,
 )
 
@@ -39,6 +40,13 @@ from location_policy.text import (
 def test_what_is_not_what_it_looks_like_is_written_out(text: str, shown: str) -> None:
     assert escape(text) == shown
     assert escape(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["S\u0443dney", "a\u00a0b", "Sydney\U0001d159", "М\u006fсква", "Zürich", r"A\new", r"\U99999999"]
+)
+def test_what_is_written_out_can_be_read_again(text: str) -> None:
+    assert unescape(escape(text)) == text
 
 
 @pytest.mark.parametrize("text", ["Москва", "東京DC", "Αθήνα 1", "ＡＢＣ＋", "मुंबई", "กรุงเทพ", "Łódź", "서울"])

@@ -36,7 +36,8 @@ _BLANK = frozenset(
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 )
 """What Python calls printable and no font shows: "Default_Ignorable_Code_Point" of Unicode, and two blanks."""
-_WORD = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})|[^\W\d_]+")
+_ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4})")
+_WORD = re.compile(rf"{_ESCAPE.pattern}|[^\W\d_]+")
 """A word, or what is written out already."""
 _JAMO = re.compile("[\u1100-\u11ff]")
 _ALIKE = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "FULLWIDTH", "MATHEMATICAL")
@@ -118,6 +119,11 @@ def escape(text: str) -> str:
     if not is_normalized("NFC", text):
         strange.update(at for at, c in enumerate(text) if _is_decomposed(c))
     return "".join(_escaped(c) if at in strange or not is_seen(c) else c for at, c in enumerate(text))
+
+
+def unescape(text: str) -> str:
+    """The text that `escape` shows so: what a message says to write can be written as it stands there."""
+    return _ESCAPE.sub(lambda found: found[0].encode().decode("unicode_escape"), text)
 
 
 def is_seen(character: str) -> bool:

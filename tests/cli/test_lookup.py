@@ -270,6 +270,13 @@ def test_a_name_that_is_not_there_leads_to_the_one_that_was_meant(site: Path, ne
     assert "is no address, no subnet and no location of this map\n  hint: write Sydney\n" in done.stderr
 
 
+def test_a_name_that_is_not_what_it_looks_like_is_asked_as_the_hint_shows_it(tmp_path: Path) -> None:
+    (tmp_path / "locations.csv").write_text("S\u0443dney,10.61.2.0/24\n")
+    hint = run_program("lookup", "Sydney", tmp_path).stderr.rpartition("hint: write ")[2].strip()
+    assert hint == r"S\u0443dney"
+    assert run_program("lookup", hint, tmp_path).stdout.startswith(rf"{hint} is the location of 1 row")
+
+
 def test_a_name_that_is_near_none_has_no_hint(site: Path) -> None:
     done = run_program("lookup", "Reykjavik", site)
     message = "location-policy: Reykjavik is no address, no subnet and no location of this map\n"

@@ -18,6 +18,7 @@ from location_policy.config.validate import load_map
 from location_policy.errors import InvalidConfiguration
 from location_policy.problems import Problem, errors_in
 from location_policy.repository.working_copy import read_folder
+from location_policy.text import unescape
 
 CONFIGS = Path(__file__).parent / "configs" / "invalid"
 Texts = dict[str, str]
@@ -60,6 +61,9 @@ def followed(texts: Texts, problem: Problem) -> Texts | None:
     if hint.startswith("add it to known") and path != "expectations.csv":  # until then it is not asked whether it holds
         known = f"known = [{json.dumps(cell_at(lines[at], problem.column), ensure_ascii=False)}, "
         return {**texts, "policy.toml": texts["policy.toml"].replace("known = [", known)}
+    if found := re.fullmatch(r"put it into known in policy.toml in place of (.*?), which .*", hint):
+        name = cell_at(lines[at], problem.column)
+        return {**texts, "policy.toml": texts["policy.toml"].replace(unescape(found[1]), name)}
     found = WRITE.fullmatch(hint)
     if found is None or hint.startswith(EXAMPLES):
         return None
@@ -181,6 +185,7 @@ lines = st.tuples(
 @example("2001:db8::/32", 'locations.known = ["Lima", "Sydney", "Site"]\n')
 @example("Oslo,10.61.2.0/24,10.61.3.0/24", 'locations.known = ["Lima", "Sydney", "Site"]\n')
 @example("Oslo,#NV,10.61.2.0/24", 'locations.known = ["Lima", "Sydney", "Site"]\n')
+@example("Sydney,10.61.2.0/24", 'locations.known = ["Lima", "S\u0443dney"]\n')
 @example("M\ufffdnchen,10.61.2.0/24", 'locations.known = ["Lima", "Sydney", "Site"]\n')
 def test_the_hint_at_any_line_leads_to_fewer_errors(line: str, known: str) -> None:
     rules = f'answer.overflow = "list"\n{known}'

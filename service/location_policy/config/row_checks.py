@@ -75,6 +75,9 @@ def _unknown_location(name: str, rules: Rules, *, spell: bool = True) -> tuple[s
         if not is_name(name):  # known cannot have it either
             hint = f"write a name that is in known in {RULES_PATH}"
         return f"{quote(name)} is not a known location", hint
+    if is_plain(name) and not is_plain(meant):
+        hint = f"put it into known in {RULES_PATH} in place of {quote(meant)}, which is not what it looks like"
+        return f"{shown_beside(name, meant)} is not a known location", hint
     add = f", or add {quote(name)} to known in {RULES_PATH}" if is_plain(name) and is_name(name) else ""
     return f"{shown_beside(name, meant)} is not a known location", f"write {meant}{add}"
 

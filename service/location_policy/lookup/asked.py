@@ -9,7 +9,7 @@ from ..config.subnet_hints import is_address
 from ..errors import NoAddress
 from ..net.addresses import Address, Network, parse_address, parse_interface
 from ..spelling import nearest
-from ..text import quote
+from ..text import quote, unescape
 from .query_string import clean
 
 _PART = re.compile(r"\d+[.:/][\d.:/]*")
@@ -20,7 +20,10 @@ Asked = Address | Network | str
 
 
 def parse_asked(text: str) -> Asked:
-    """What is meant by a text; raises NoAddress for what is empty, or an address written wrongly."""
+    """What is meant by a text; raises NoAddress for what is empty, or an address written wrongly.
+
+    A name may be written as messages show it, as in `S\\u0443dney`.
+    """
     cleaned = clean(text)
     if not cleaned:
         raise NoAddress("no address is given", "name one, such as 10.61.2.7")
@@ -34,7 +37,7 @@ def parse_asked(text: str) -> Asked:
         wrong = error if "/" in cleaned else wrong
     if is_address(cleaned) or _PART.fullmatch(cleaned):
         raise NoAddress(str(wrong))
-    return text.strip()
+    return unescape(text.strip())
 
 
 def require_name(name: str, names: Collection[str]) -> None:
