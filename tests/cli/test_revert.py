@@ -294,6 +294,28 @@ def test_what_is_asked_twice_is_done_once(site: Site) -> None:
     assert tip(site.path) == made
 
 
+def test_what_is_asked_twice_is_done_once_where_a_row_of_a_later_commit_stands_beside_it(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    add(site, HOBART, "Add Hobart")
+    assert site.revert(bad, "--author", "Bob <bob@example.com>").returncode == 0
+    made = tip(site.path)
+    for more in ((), ("--again",)):
+        done = site.revert(bad, *more)
+        assert (done.returncode, done.stderr) == (0, "")
+        told = f'{bad[:10]} Add Perth (Alice) is taken back already, by {made[:10]} Revert "Add Perth" (Bob)\n'
+        assert done.stdout == f"nothing to do: {told}"
+    assert tip(site.path) == made
+
+
+def test_what_was_only_said_to_be_taken_back_is_not_done_yet(site: Site) -> None:
+    bad = add(site, PERTH, "Add Perth")
+    rows = "Sydney,10.61.2.0/24\nPerth,Sydney,10.61.9.0/24\n"
+    later = site.push({"locations.csv": rows}, f"Add an overflow\n\nThis reverts commit {bad}.")
+    done = site.revert(bad)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert tip(site.path) == later
+
+
 def test_a_branch_is_told_as_the_commit_that_it_is_at_and_a_revert_there_stays(site: Site) -> None:
     bad = add(site, PERTH, "Add Perth")
     assert site.revert("main").stdout.startswith(f"main is {bad[:10]} Add Perth (Alice)\nwhat changes on main")

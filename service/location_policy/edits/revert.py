@@ -91,16 +91,17 @@ def take_back(
     """
     _check_on_branch(repository, tip, commit)
     before = _first_parent(repository, commit, wording)
-    doubt = None if is_again else _doubt(repository, tip, commit, wording)
+    by = taken_back_by(repository, tip, commit)
     try:
         tree = _tree_without(repository, tip, commit, before, author, wording)
     except RevertConflict as conflict:
-        raise doubt or conflict from None
+        if by is None or not _is_still_without(repository, tip, by, commit, author):
+            raise (None if is_again else _doubt(repository, commit, by, wording)) or conflict from None
+        tree = tip.tree
     if tree == tip.tree:
-        by = taken_back_by(repository, tip, commit)
         so = f"{tell_commit(commit)} is taken back already, by {tell_commit(by)}" if by else _so_already(tip)
         raise NothingChanges(f"nothing to do: {so}")
-    if doubt:
+    if not is_again and (doubt := _doubt(repository, commit, by, wording)):
         raise doubt
     is_merge = len(repository.parents(commit.id)) > 1
     reversing = f", reversing\nchanges made to {before.id}" if is_merge else ""
@@ -137,9 +138,21 @@ def revert_doubt(repository: Repository, commit: Commit, wording: Wording = BY_C
     return None
 
 
-def _doubt(repository: Repository, tip: Commit, commit: Commit, wording: Wording) -> NotConfirmed | None:
+def _is_still_without(repository: Repository, tip: Commit, by: Commit, commit: Commit, author: Author) -> bool:
+    """Has nothing changed since this revert, which does what it says? The rows of later commits may stand where those
+    stood that it took back, so that to do it twice is a conflict.
+    """
+    if by.tree != tip.tree:
+        return False
+    try:
+        parent, before = _first_parent(repository, by, BY_COMMAND), _first_parent(repository, commit, BY_COMMAND)
+        return _tree_without(repository, parent, commit, before, author, BY_COMMAND) == by.tree
+    except RevertConflict:
+        return False
+
+
+def _doubt(repository: Repository, commit: Commit, by: Commit | None, wording: Wording) -> NotConfirmed | None:
     """The same, or that it is taken back already."""
-    by = taken_back_by(repository, tip, commit)
     if by is None:
         return revert_doubt(repository, commit, wording)
     message = f"{tell_commit(commit)} is taken back already, by {tell_commit(by)}, and more has changed since"
