@@ -164,7 +164,7 @@ def test_the_process_that_serves_is_known_by_its_lock(tmp_path: Path) -> None:
     assert holder(tmp_path) is None
     lock = hold(tmp_path)
     assert lock is not None
-    assert (tmp_path / "serve.lock").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "serving").stat().st_mode & 0o777 == 0o640
 
 
 def test_what_became_of_it_is_kept_for_commands(looks: Looks, tmp_path: Path) -> None:

@@ -31,11 +31,14 @@ TYPED = (
     ("lookup", "10.61.2.7", *REPO),
     ("password", "node", "--htpasswd", "nowhere/htpasswd"),
     ("pexip", "locations", *NOWHERE),
+    ("pin", "main~9", "--for", "2h", "--reason", "why", *REPO),
     ("post-receive",),
     ("pre-receive",),
     ("proc-receive",),
     ("revert", "main~9", *REPO),
     ("serve", "--repo", "nowhere.git"),
+    ("sync", *REPO),
+    ("unpin", *REPO),
 )
 
 

@@ -150,7 +150,7 @@ class Refresher:
         """Look at what is held by hand while the remote does not answer, for which it does not wait."""
         if self._pin_holder.is_over() or self._pin_detector.has_changed():
             begun = self._pin_detector.begin()
-            with open_repository(self._place) as repository:
+            with suppress(RepositoryError), open_repository(self._place) as repository:
                 if self._active.state.pin or repository.named(PIN):
                     self._look(repository)
                 self._pin_detector.end(begun, deciding_files(repository.directory, (PIN,)))

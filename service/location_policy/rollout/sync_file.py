@@ -1,6 +1,6 @@
 """The last look that was asked for, and which process serves, in the state directory: for commands beside it.
 
-A process that serves holds a lock on `serve.lock`; who holds it is the system's word (fcntl(2), F_GETLK), so no number
+A process that serves holds a lock on `serving`; who holds it is the system's word (fcntl(2), F_GETLK), so no number
 of a process that has ended is ever signalled.
 """
 
@@ -18,7 +18,7 @@ from ..runtime.atomic_file import replace_file
 from ..runtime.regular_file import read_regular
 from .syncs import Sync
 
-LOCK_NAME = "serve.lock"
+LOCK_NAME = "serving"
 FILE_NAME = "sync.json"
 
 _FLOCK = "hhqqi4x"

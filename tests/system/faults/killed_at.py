@@ -43,7 +43,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "fsync": lambda: kill_before(os, "fsync"),
     "replace": lambda: kill_before(Path, "replace"),
     "fsync of the folder": lambda: kill_before(os, "fsync", is_folder),
-    "pin": lambda: kill_before(Repository, "pin"),
+    "keep": lambda: kill_before(Repository, "keep"),
     "Active.change settled": lambda: kill_before(
         ActiveState, "change", lambda *_, **named: named.get("is_settled") is True and "snapshot" not in named
     ),

@@ -25,7 +25,7 @@ from tests.support.repositories import BAD, GOOD, force_commit, git, make_reposi
 from tests.support.service import running_service, started_service, wait_until
 
 PERTH = {"locations/apac.csv": "Perth,10.61.2.0/24\n"}
-HELD = ["journal.jsonl", "last-good", "serve.lock"]
+HELD = ["journal.jsonl", "last-good", "serving"]
 """What stands in a state directory."""
 KILLED = Path(__file__).parent / "killed_at.py"
 STEPS = (
@@ -35,7 +35,7 @@ STEPS = (
     "fsync",
     "replace",
     "fsync of the folder",
-    "pin",
+    "keep",
     "Active.change settled",
 )
 
