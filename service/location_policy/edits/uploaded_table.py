@@ -8,14 +8,14 @@ is wrong is told where its author sees it. What a row says is judged as in a fil
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
-from ..config.csv_lines import cells_of, cells_text, is_blank, is_heading
 from ..config.files import File
 from ..config.row_file import LineCache, Patience, RowFile, read_rows
 from ..config.validate import row_errors
 from ..errors import UnusableUpload
+from ..integrations.imports.our_rows import blanked, heading_line, is_id, our_lines, said_rows
 from ..integrations.imports.pexsubnet import is_numbered
 from ..integrations.imports.spreadsheet import SEPARATORS, Sheet, read_sheet
 from ..problems import Problem, ProblemCollector, Problems, joined
@@ -66,14 +66,10 @@ def read_upload(
         raise UnusableUpload(f"{quote(name)} is empty", "choose the file that has the rows")
     if other := next((what for magic, what in _OTHER_FILES.items() if content.startswith(magic)), None):
         raise UnusableUpload(f"{quote(name)} is {other}, not a CSV file", _SAVE_AS)
-    sheet = _blanked(read_sheet(name, content))
-    is_with_ids, heading = _is_with_ids(sheet, locations), _heading(sheet)
-    texts = [
-        "" if text is None or number == heading else _line(sheet, text, is_with_ids=is_with_ids)
-        for number, text in sheet.lines
-    ]
-    file = read_rows(name, "".join(f"{text}\n" for text in texts).encode(), memory, None, patience)
-    has_comments = any(text.lstrip(" \t").startswith("#") for text in texts)
+    sheet = blanked(read_sheet(name, content))
+    is_with_ids, heading = _is_with_ids(sheet, locations), heading_line(sheet)
+    file = read_rows(name, our_lines(sheet, is_with_ids=is_with_ids), memory, None, patience)
+    has_comments = any(text.lstrip(b" \t").startswith(b"#") for text in file.texts)
     return Upload(file, tuple(_forms(sheet, heading, is_with_ids=is_with_ids)), has_comments, _gathered(sheet.problems))
 
 
@@ -94,47 +90,10 @@ def _forms(sheet: Sheet, heading: int | None, *, is_with_ids: bool) -> Iterator[
         yield "the first cell of a row is an id"
 
 
-def _blanked(sheet: Sheet) -> Sheet:
-    """The same with blank lines for rows of empty cells, which a spreadsheet writes for those that have nothing."""
-    empty = f'{sheet.separator} \t"'
-    lines = ((number, text if text is None or text.strip(empty) else "") for number, text in sheet.lines)
-    return replace(sheet, lines=tuple(lines))
-
-
-def _rows(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
-    """The cells of lines that say something."""
-    return ((number, sheet.cells(text)) for number, text in sheet.lines if text and not is_blank(text))
-
-
-def _heading(sheet: Sheet) -> int | None:
-    """The line of the column names, if the first line that says something has them."""
-    number, cells = next(_rows(sheet), (0, []))
-    filled = [cell for cell in cells if cell.strip()]
-    return number if len(filled) > 1 and is_heading(filled[-1]) else None
-
-
 def _is_with_ids(sheet: Sheet, locations: Container[str]) -> bool:
     """Has the table an id before each location, and not just three overflow locations?"""
-    heading = _heading(sheet)
-    first = islice((cells for number, cells in _rows(sheet) if number != heading), 2)
+    heading = heading_line(sheet)
+    first = islice((cells for number, cells in said_rows(sheet) if number != heading), 2)
     pairs = [(cells[0].strip(), cells[1]) for cells in first if len(cells) > 1]
-    has_ids = bool(pairs) and all(_is_id(one) and one not in locations and not _is_id(other) for one, other in pairs)
+    has_ids = bool(pairs) and all(is_id(one) and one not in locations and not is_id(other) for one, other in pairs)
     return is_numbered(sheet) and has_ids
-
-
-def _is_id(cell: str) -> bool:
-    return cell.strip().isdecimal()
-
-
-def _line(sheet: Sheet, text: str, *, is_with_ids: bool) -> str:
-    """The same line as it would be written here, its cells at the same columns where that can be."""
-    if is_blank(text):
-        return text
-    if sheet.separator != ",":
-        is_plain = '"' not in text and "," not in text
-        text = text.replace(sheet.separator, ",") if is_plain else cells_text(sheet.cells(text))
-    cells = cells_of(text) if is_with_ids else []
-    if len(cells) > 1 and _is_id(cells[0].text):
-        start = cells[1].column - 1
-        return " " * start + text[start:]
-    return text

@@ -21,7 +21,9 @@ LINES = st.one_of(
     st.sampled_from(["", "# the rest", "Sydney,10.0.0.0/24", "Sydney,Perth,Hobart,10.0.0.0/33", "Sydney,,,10::/24"]),
 )
 FILES = st.lists(st.builds(lambda sent, subnet: ",".join((*sent, subnet)), SENT, SUBNETS), max_size=8)
-WITH_FLAWS = st.lists(LINES, max_size=8)
+ROWS = st.builds(lambda sent, subnet: ",".join((*sent, subnet)), SENT, SUBNETS)
+WITH_FLAWS = st.builds(lambda rows, last: [*rows, *[last] * (len(rows) + 1)], st.lists(LINES, max_size=8), ROWS)
+"""Most rows are those of pexsubnet, or the table is taken for another."""
 
 
 def slow_first_match(lines: list[str], address: str) -> Names | None:

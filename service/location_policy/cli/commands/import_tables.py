@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File
+from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, is_rows
 from ...config.formatting import rows_text
 from ...config.known_names import with_known
 from ...config.location_map import LocationMap
 from ...config.new_rules import new_rules
 from ...config.policy_toml import read_rules
+from ...config.row_file import LineCache, RowFile, read_rows
 from ...config.validate import load_map
 from ...errors import LocationPolicyError
 from ...gate.hooks import shipped
 from ...integrations.imports.first_match import Difference, differences
-from ...integrations.imports.foreign_tables import Tables, read_tables
+from ...integrations.imports.foreign_tables import Content, Tables, read_tables
+from ...integrations.imports.site_file import sites_text
+from ...net.addresses import Network
 from ...net.ranges import Names
 from ...net.split import range_text
 from ...plan.change_text import name_text
-from ...problems import SHOWN, errors_in
+from ...problems import SHOWN, Problem, errors_in
 from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
 from ...spelling import near_misses
 from ...text import count, escape
-from ..terminal.exit_status import NO, first_lines
+from ..terminal.exit_status import NO
 from ..terminal.progress import Progress
+from .import_sync import sync
+
+STANDARD_INPUT = Path("-")
+REPEATED = 3
+"""Problems of one kind that are told; the rest is counted."""
+_MISSING = ("error", "unknown-location")
+"""What is said of a site that has no location."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +47,16 @@ class ImportOptions:
 
     files: Sequence[Path]
     into: Path
-    sites: Path | None
-    accept_differences: bool
-    keep_answers: bool
-    overwrite: bool
+    sites: Path | None = None
+    write_sites: Path | None = None
+    columns: Mapping[str, str] | None = None
+    """Headings by what their columns hold: subnet, site, mask or status."""
+    sync: str | None = None
+    """The one file of rows that is kept as the tables say."""
+    accept_differences: bool = False
+    keep_answers: bool = False
+    overwrite: bool = False
+    takes_all: bool = False
 
 
 def bring(asked: ImportOptions) -> int:
@@ -51,17 +68,27 @@ def bring(asked: ImportOptions) -> int:
     """
     with Progress() as progress:
         progress.say("reading")
-        there = read_folder(asked.into)
+        files = [_content(path) for path in dict.fromkeys(asked.files)]
         sites = (str(asked.sites), asked.sites.read_bytes()) if asked.sites else None
-        files = [(str(path), path.read_bytes()) for path in dict.fromkeys(asked.files)]
-        tables = read_tables(files, sites, only_answering=asked.keep_answers)
-    for line in first_lines(tables.problems):
+        there = read_folder(asked.into) if asked.into.exists() else []
+        tables = _read(asked, files, sites, there)
+    _tell_taken(tables)
+    for line in _few(tables.problems if asked.write_sites is None else _without_missing(tables.problems)):
         print(line)
+    if asked.write_sites and not _write_sites(asked, tables):
+        return NO
     if not any(tables.rows.values()):
         names = ", ".join(escape(name) for name, _ in files)
         print(f"location-policy: nothing is written: no row of {names} can be used", file=sys.stderr)
-        print("  hint: a row is location,overflow,overflow,subnet", file=sys.stderr)
+        if not tables.unknown:
+            print("  hint: a row is location,overflow,overflow,subnet", file=sys.stderr)
         return NO
+    if asked.sync:
+        return sync(asked.into, asked.sync, tables, there, accepts=asked.accept_differences, overwrites=asked.overwrite)
+    return _bring(asked, tables, there)
+
+
+def _bring(asked: ImportOptions, tables: Tables, there: Sequence[File]) -> int:
     with Progress() as progress:
         progress.say("comparing")
         rows = _rows(tables, there, overwrite=asked.overwrite)
@@ -83,6 +110,96 @@ def bring(asked: ImportOptions) -> int:
         _tell_unsettled(unsettled)
         return NO
     return 0
+
+
+def _content(path: Path) -> Content:
+    """The path and the content of a file, or what comes on standard input."""
+    if path == STANDARD_INPUT:
+        return "stdin", sys.stdin.buffer.read()
+    return str(path), path.read_bytes()
+
+
+def _read(asked: ImportOptions, files: Sequence[Content], sites: Content | None, there: Sequence[File]) -> Tables:
+    others = _others(there, asked.sync)
+    named = {name for file in others for names in file.names for name in names}
+    known = set(_known(there))
+    knows = bool(known) or sites is not None or asked.write_sites is not None
+    return read_tables(
+        files,
+        sites,
+        only_answering=asked.keep_answers,
+        columns=asked.columns,
+        takes_all=asked.takes_all,
+        locations=known | named if knows else None,
+        elsewhere=frozenset[Network]().union(*(file.networks for file in others)),
+    )
+
+
+def _others(there: Sequence[File], own: str | None) -> list[RowFile]:
+    """The files of rows that stay as they are."""
+    memory = LineCache()
+    files = [file for file in there if is_rows(file.path) and file.path != own and file.content is not None]
+    return [read_rows(file.path, file.content or b"", memory) for file in files]
+
+
+def _tell_taken(tables: Tables) -> None:
+    """What each file is taken for, and what of it is passed over."""
+    for path, words in tables.taken.items():
+        place = f"{escape(path)}: " if len(tables.rows) > 1 else ""
+        print(f"{place}taken as: {escape(words)}", file=sys.stderr)
+    if tables.are_sites_locations:
+        print("no --sites: each site is taken for the location of its name", file=sys.stderr)
+    if tables.passed:
+        reasons = ", ".join(f"{number:,} {escape(reason)}" for reason, number in Counter(tables.passed).most_common())
+        number = count(sum(tables.passed.values()), "row")
+        print(f"passed over as not in use: {number} ({reasons}); --all reads them", file=sys.stderr)
+
+
+def _few(problems: Sequence[Problem]) -> Iterator[str]:
+    """The problems, three of each kind and how many more there are; a hint is not told twice on end."""
+    total = Counter((one.severity, one.code) for one in problems)
+    seen = Counter[tuple[str, str]]()
+    hints: set[str | None] = {None}
+    for one in problems:
+        kind = one.severity, one.code
+        seen[kind] += 1
+        if seen[kind] > REPEATED:
+            continue
+        lines = str(one).split("\n")
+        yield lines[0]
+        if total[kind] <= REPEATED or one.hint not in hints:
+            yield from lines[1:]
+        hints.add(one.hint)
+        if seen[kind] == REPEATED and total[kind] > REPEATED:
+            more = ": --write-sites FILE makes a file with every site" * (kind == _MISSING)
+            yield f"  … and {total[kind] - REPEATED:,} more like it{more}"
+
+
+def _without_missing(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems but for sites without a location, for which a file is written."""
+    return [one for one in problems if (one.severity, one.code) != _MISSING]
+
+
+def _write_sites(asked: ImportOptions, tables: Tables) -> bool:
+    """Write the file of sites; is every location said? Raises LocationPolicyError where it may not be written."""
+    path = asked.write_sites
+    assert path
+    if path.exists() and path != asked.sites and not asked.overwrite:
+        hint = f"name it with --sites {path} too, so that its lines stay, or add --overwrite"
+        raise LocationPolicyError(f"{path} is there already", hint)
+    new = {site: names for site, names in tables.sites.items() if site.casefold() not in tables.listed}
+    content = sites_text(new)
+    if path == asked.sites:
+        before = path.read_bytes()
+        content = before + b"\n" * (not before.endswith(b"\n")) + content.partition(b"\n")[2]
+    replace_file(path, content)
+    left_open = sum(names is None for names in tables.sites.values())
+    said = f": {count(left_open, 'site')} left open" if left_open else ""
+    print(f"wrote {escape(str(path))}{said}")
+    if left_open:
+        print("location-policy: no row is written: the location of each site is asked for", file=sys.stderr)
+        print(f"  hint: write it behind the comma, and import with --sites {escape(str(path))}", file=sys.stderr)
+    return not left_open
 
 
 def _rows(tables: Tables, there: Sequence[File], *, overwrite: bool) -> dict[str, bytes]:
@@ -141,7 +258,7 @@ def _tell_unsettled(names: Sequence[str]) -> None:
 
 def _write(folder: Path, written: Mapping[str, bytes]) -> None:
     for path, content in written.items():
-        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         replace_file(folder / path, content)
         print(f"wrote {escape(str(folder / path))}")
 

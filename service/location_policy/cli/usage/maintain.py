@@ -12,31 +12,68 @@ from ..terminal.exit_status import NOT_ASKED, told
 from . import options as of
 from .parameters import DURATION, PATH, Decimal
 
+COLUMNS = ("subnet", "site", "mask", "status")
+"""What a column can be named as."""
 
-@of.argument("files", "What is brought, in the order in which rows are tried.", nargs=-1, type=PATH)
+
+def _columns(_: click.Context, __: click.Parameter, asked: tuple[str, ...]) -> dict[str, str]:
+    """What is asked for as `subnet=NAME`, by what the column holds."""
+    columns = dict(one.partition("=")[::2] for one in asked)
+    for what, name in columns.items():
+        if what not in COLUMNS or not name:
+            raise click.BadParameter(f"{what} is none of {', '.join(f'{one}=NAME' for one in COLUMNS)}")
+    return columns
+
+
+@of.argument(
+    "files", "What is brought, in the order in which rows are tried; - is standard input.", nargs=-1, type=PATH
+)
 @of.option("into", "FOLDER", "The working copy.  [default: .]", type=PATH, default=Path(), show_default=False)
-@of.option("sites", "FILE", "Rows site,location,overflow… for an export.", type=PATH)
+@of.option("sites", "FILE", "Rows site,location,overflow… for sites or countries.", type=PATH)
+@of.option("write-sites", "FILE", "Write such rows, open where a location is missing.", type=PATH)
+@of.option(
+    "column", "KIND=NAME", "Which column has subnet, site or mask.", to="columns", multiple=True, callback=_columns
+)
+@of.option("sync", "PATH", "Keep this one file of rows as FILES say.")
 @of.option("accept-differences", None, "Write though answers differ, without refused lines.")
-@of.option("keep-answers", None, "Leave out rows that the old server never came to.")
-@of.option("overwrite", None, "Replace rows that are there, and add to known.")
+@of.rare_option("all", None, "Read prefixes too that are not in use.", to="takes_all")
+@of.rare_option("keep-answers", None, "Leave out rows that the old server never came to.")
+@of.rare_option("overwrite", None, "Replace rows that are there, and add to known.")
+@of.help_all
 def import_(
     files: tuple[Path, ...],
     into: Path,
     sites: Path | None,
+    write_sites: Path | None,
+    columns: dict[str, str],
+    sync: str | None,
     accept_differences: bool,
+    takes_all: bool,
     keep_answers: bool,
     overwrite: bool,
 ) -> None:
     """Bring the map of another program, and prove the move.
 
-    FILES are CSV files of pexsubnet, or what Get-CsNetworkSubnet | Export-Csv has saved. Prints every range
-    of addresses whose answer differs between the first row that matches and the longest prefix. Then, and
-    where a line is refused, nothing is written and the exit status is 1.
+    FILES are tables of pexsubnet, NetBox, phpIPAM, Infoblox, BlueCat, Active Directory, Teams or Skype for
+    Business, or addresses by country. Where a line is refused, or an answer of pexsubnet differs, nothing is written:
+    exit status 1.
     """
     from ..commands.import_tables import ImportOptions, bring
 
+    asked = ImportOptions(
+        files,
+        into,
+        sites=sites,
+        write_sites=write_sites,
+        columns=columns,
+        sync=sync,
+        accept_differences=accept_differences,
+        keep_answers=keep_answers,
+        overwrite=overwrite,
+        takes_all=takes_all,
+    )
     with told(NOT_ASKED):
-        sys.exit(bring(ImportOptions(files, into, sites, accept_differences, keep_answers, overwrite)))
+        sys.exit(bring(asked))
 
 
 @of.argument("paths", "Working copies, or files of rows in one.  [default: .]", default=None, nargs=-1, type=PATH)

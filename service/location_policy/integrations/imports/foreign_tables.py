@@ -1,4 +1,4 @@
-"""Tables from elsewhere to rows of ours: files of pexsubnet, exports of Skype for Business.
+"""Tables from elsewhere to rows of ours: files of pexsubnet, exports with a site for each prefix, addresses by country.
 
 Several files are tried one after the other, in the order in which they are given.
 """
@@ -6,24 +6,47 @@ Several files are tried one after the other, in the order in which they are give
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from ...config.csv_lines import Cell
 from ...config.files import RULES_PATH
 from ...config.known_names import slips
-from ...config.location_names import shown_beside
+from ...config.location_names import name_findings, shown_beside
 from ...config.row import Row
+from ...config.row_file import LineCache, read_rows
 from ...errors import LocationPolicyError
 from ...net.addresses import Network
-from ...problems import Problem
-from ...text import quote
+from ...net.ranges import Names
+from ...problems import CODES, Problem
+from ...text import count, listed, quote
+from .countries import CountryTable, country_names, merged
 from .first_match import answering_rows
-from .pexsubnet import OldRow, foreign_table, read_old_rows
-from .skype_for_business import SiteRow, is_export, read_site_rows, read_sites
+from .our_rows import our_lines
+from .pexsubnet import OldRow, read_old_rows
+from .prefix_table import PrefixTable
+from .site_file import Sites, by_fold, read_sites
 from .spreadsheet import Sheet, read_sheet
+from .table_kind import Kind, kind_of
 
 Content = tuple[str, bytes]
 """The path of a file, as it is shown, and what is in it."""
+_SHOWN = 8
+"""Countries that a message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """One row that a table makes, and where its subnet stands there."""
+
+    path: str
+    line: int
+    row: Row
+
+    @property
+    def place(self) -> str:
+        """Where it stands."""
+        return f"{self.path}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +62,54 @@ class Tables:
     problems: tuple[Problem, ...]
     near: Mapping[str, str]
     """Names that are nearly another, and which."""
+    taken: Mapping[str, str]
+    """What each file is taken for; without those that are taken for nothing."""
+    unknown: frozenset[str]
+    """Files of which nothing is known."""
+    passed: Mapping[str, int]
+    """How many rows are passed over since they are not in use, by the reason."""
+    sites: Mapping[str, Names | None]
+    """Every site, and where its callers go; None where that is not said."""
+    listed: frozenset[str]
+    """Sites that have a line in the file of sites, in lower case."""
+    are_sites_locations: bool
+    """Is each site taken for the location of its name, since nothing says otherwise?"""
 
     def names(self) -> list[str]:
         """Every name, in the order of the alphabet."""
         return sorted({name for rows in self.rows.values() for row in rows for name in row.names})
 
 
-def read_tables(files: Iterable[Content], sites: Content | None, *, only_answering: bool = False) -> Tables:
+def read_tables(
+    files: Iterable[Content],
+    sites: Content | None,
+    *,
+    only_answering: bool = False,
+    columns: Mapping[str, str] | None = None,
+    takes_all: bool = False,
+    locations: Collection[str] | None = None,
+    elsewhere: Collection[Network] = (),
+) -> Tables:
     """The rows of these files; with `only_answering` those that no caller could come to are left out.
 
-    Raises LocationPolicyError for an export without a table of sites.
+    `columns` names the columns of subnets, sites and masks where they are not found. With `takes_all` what is not in
+    use is read too. A site may be one of the `locations`; None: it may be any. Networks that are `elsewhere` in the map
+    are left out of addresses by country, which are wider. Raises LocationPolicyError for addresses by country without a
+    file of sites, and for a column that is not there.
     """
-    collector = _Collector(sites)
     sheets = [read_sheet(path, content) for path, content in files]
-    for sheet in sheets:
-        collector.read(sheet)
+    kinds = [kind_of(sheet, columns or {}, has_sites=sites is not None) for sheet in sheets]
+    names: dict[str, str] = {}
+    for sheet, kind in zip(sheets, kinds, strict=True):
+        names.update(country_names(sheet) if kind.name == "names" else {})
+    known = (
+        read_sites(read_sheet(*sites), locations)
+        if sites
+        else Sites(locations=None if locations is None else by_fold(locations))
+    )
+    collector = _Collector(known, takes_all, names, frozenset(elsewhere))
+    for sheet, kind in zip(sheets, kinds, strict=True):
+        collector.read(sheet, kind)
     answering = answering_rows(collector.old) if collector.has_old else None
     left_out = {row.place for row in collector.old} - {row.place for row in (answering or {}).values()}
     return collector.tables(answering, left_out if only_answering else set())
@@ -63,46 +119,123 @@ def read_tables(files: Iterable[Content], sites: Content | None, *, only_answeri
 class _Collector:
     """Rows as they are read, in order."""
 
-    sites_file: Content | None
+    sites: Sites
+    takes_all: bool
+    names: Mapping[str, str]
+    elsewhere: frozenset[Network]
     has_old: bool = False
+    has_sites: bool = False
     old: list[OldRow] = field(default_factory=list)
-    by_path: dict[str, list[OldRow | SiteRow]] = field(default_factory=dict)
+    by_path: dict[str, list[OldRow | NewRow]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    sites: tuple[Mapping[str, tuple[str, ...]], str] | None = None
+    taken: dict[str, str] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    passed: Counter[str] = field(default_factory=Counter)
+    first: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    """Each site by its name in lower case: as it is written first, and where."""
+    subnets: Counter[str] = field(default_factory=Counter)
+    """How many each site has."""
+    by_country: set[str] = field(default_factory=set)
+    """Countries, of which those without a line are left out."""
 
-    def read(self, sheet: Sheet) -> None:
+    def read(self, sheet: Sheet, kind: Kind) -> None:
         """Add the rows of a file."""
-        rows: Sequence[OldRow | SiteRow]
-        if is_export(sheet):
-            rows, problems = read_site_rows(sheet, *self._sites(sheet.path))
-        elif foreign := foreign_table(sheet):
-            rows, problems = (), foreign
-        else:
+        rows: Sequence[OldRow | NewRow] = ()
+        size = 0
+        if kind.problem:
+            self.unknown.append(sheet.path)
+            self.problems += [*sheet.problems, kind.problem]
+        elif kind.name == "pexsubnet":
             old, problems = read_old_rows(sheet)
             self.has_old = True
             self.old += old
-            rows = old
-        self.by_path[sheet.path] = list(rows)
-        self.problems += problems
-
-    def _sites(self, path: str) -> tuple[Mapping[str, tuple[str, ...]], str]:
-        if self.sites is None:
-            if self.sites_file is None:
-                hint = "name a file with a line for each site: --sites FILE, with site,location,overflow"
-                raise LocationPolicyError(f"{path} names sites, not locations", hint)
-            sites, problems = read_sites(read_sheet(*self.sites_file))
             self.problems += problems
-            self.sites = sites, self.sites_file[0]
-        return self.sites
+            rows, size = old, len(old)
+        elif kind.name == "rows":
+            file = read_rows(sheet.path, our_lines(sheet), LineCache())
+            found = [replace(one, severity=CODES[one.code].severity) for one in file.findings()]
+            self.problems += [*sheet.problems, *found]
+            refused = {problem.line for problem in found if problem.severity == "error"}
+            rows = [NewRow(sheet.path, line, row) for line, row in file.rows() if line not in refused]
+            size = file.size
+        elif kind.name == "prefixes" and kind.columns:
+            table = PrefixTable(sheet, kind.columns, kind.find, takes_all=self.takes_all)
+            rows, size = list(self._with_sites(table, sheet.path)), table.size
+        elif kind.name != "names":
+            by_country = self._countries(sheet, kind)
+            rows, size = list(self._by_country(by_country)), by_country.size
+        if size:
+            self.taken[sheet.path] = f"{kind.words}; {count(size, 'row')}"
+        self.by_path[sheet.path] = list(rows)
+
+    def _with_sites(self, table: PrefixTable, path: str) -> Iterator[NewRow]:
+        self.has_sites = True
+        self.problems += table.problems
+        self.passed += table.passed
+        for line, network, site in table.prefixes:
+            folded = site.casefold()
+            self.subnets[folded] += 1
+            if folded not in self.first:
+                self.first[folded] = site, path, line
+                self.problems += self._wrong(site, path, line)
+            if (names := self.sites.of(site)) and self._can_be(names, site):
+                yield NewRow(path, line, Row(names, network))
+
+    def _wrong(self, site: str, path: str, line: int) -> Iterator[Problem]:
+        """What keeps a site from being a location by its own name."""
+        if self.sites.of(site) == (site,):
+            for one in name_findings([Cell(1, site)]):
+                yield Problem(path, line, 1, one.code, one.message, one.hint, CODES[one.code].severity)
+
+    def _can_be(self, names: Names, site: str) -> bool:
+        return names != (site,) or all(CODES[one.code].severity != "error" for one in name_findings([Cell(1, site)]))
+
+    def _countries(self, sheet: Sheet, kind: Kind) -> CountryTable:
+        if self.sites.path is None:
+            hint = "name a file with a line for each country: --sites FILE, with country,location,overflow"
+            raise LocationPolicyError(f"{sheet.path} names countries, not locations", hint)
+        table = CountryTable(sheet.path, kind.words)
+        if kind.name == "registry":
+            return table.registry(sheet)
+        if kind.name == "ranges":
+            return table.ranges(sheet)
+        assert kind.columns
+        if not self.names and "geoname_id" in kind.columns.named():
+            hint = "name it too: GeoLite2-Country-Locations-en.csv"
+            raise LocationPolicyError(
+                f"{sheet.path} has numbers for countries, which its table of names explains", hint
+            )
+        return table.blocks(sheet, kind.columns, self.names)
+
+    def _by_country(self, table: CountryTable) -> Iterator[NewRow]:
+        self.passed += table.passed
+        self.problems += table.problems
+        self.subnets.update(table.networks.values())
+        for country in set(table.networks.values()):
+            self.first.setdefault(country, (country.upper(), table.path, 1))
+        self.by_country.update(table.networks.values())
+        missing = Counter(country for country in table.networks.values() if country not in self.sites.names)
+        if missing:
+            shown = listed([f"{name.upper()} ({number:,})" for name, number in missing.most_common()], _SHOWN)
+            what = (
+                f"left out: {count(len(missing), 'country')} without a line in {self.sites.path}, with subnets: {shown}"
+            )
+            self._note(table.path, 1, "unknown-location", what)
+        rows = list(merged(table.networks, self.sites.names))
+        left = [row for row in rows if row.network not in self.elsewhere]
+        if beside := len(rows) - len(left):
+            what = f"left out: {count(beside, 'subnet')} that another file of the map has"
+            self._note(table.path, 1, "duplicate-subnet", what)
+        return (NewRow(table.path, 1, row) for row in left)
 
     def tables(self, answering: Mapping[Network, OldRow] | None, left_out: set[str]) -> Tables:
         """What was read, each subnet once."""
-        first: dict[Network, OldRow | SiteRow] = {}
+        first: dict[Network, OldRow | NewRow] = {}
         kept: dict[str, list[Row]] = {path: [] for path in self.by_path}
         for path, rows in self.by_path.items():
             for row in rows:
                 if row.place in left_out:
-                    self._note(row, "shadowed-subnet", "left out: no caller could come to this row")
+                    self._note(path, row.line, "shadowed-subnet", "left out: no caller could come to this row")
                 elif row.row is None:
                     continue
                 elif before := first.get(row.row.network):
@@ -111,27 +244,52 @@ class _Collector:
                     first[row.row.network] = row
                     kept[path].append(row.row)
         near = slips(Counter(name for row in first.values() if row.row for name in row.row.names))
-        problems = [*self.problems, *_near_miss_problems([*first.values()], near)]
+        used = self.sites.problems if self.subnets else ()
+        problems = [*used, *self.problems, *self._missing_sites(), *_near_miss_problems([*first.values()], near)]
         order = {path: at for at, path in enumerate(self.by_path)}
         ordered = sorted(problems, key=lambda problem: (order.get(problem.path, -1), problem.line))
         places = {network: row.place for network, row in first.items()}
         found = {path: tuple(rows) for path, rows in kept.items()}
-        return Tables(found, places, answering, sum(map(len, self.by_path.values())), tuple(ordered), near)
+        sites = {site: self.sites.of(site) for site, _, _ in self.first.values()}
+        are_locations = self.has_sites and self.sites.path is None and self.sites.locations is None
+        size = sum(map(len, self.by_path.values()))
+        return Tables(
+            found,
+            places,
+            answering,
+            size,
+            tuple(ordered),
+            near,
+            self.taken,
+            frozenset(self.unknown),
+            self.passed,
+            sites,
+            self.sites.left_open.union(self.sites.names),
+            are_locations,
+        )
 
-    def _duplicate(self, row: OldRow | SiteRow, its: Row, before: OldRow | SiteRow) -> None:
+    def _missing_sites(self) -> Iterator[Problem]:
+        """Each site that has no location, once, with its number of subnets."""
+        for folded, (site, path, line) in self.first.items():
+            if folded not in self.by_country and self.sites.of(site) is None:
+                what, hint = self.sites.missing(site, self.subnets[folded])
+                yield Problem(path, line, 1, "unknown-location", what, hint)
+
+    def _duplicate(self, row: OldRow | NewRow, its: Row, before: OldRow | NewRow) -> None:
         if isinstance(row, OldRow) or its == before.row:
-            self._note(row, "duplicate-subnet", f"left out: {its.network} is in {before.place} already")
+            what = f"left out: {its.network} is in {before.place} already"
+            self._note(row.path, row.line, "duplicate-subnet", what)
         else:
             what, hint = f"{its.network} is in {before.place} already, in another location", "delete one of the two"
             self.problems.append(Problem(row.path, row.line, 1, "duplicate-subnet", what, hint))
 
-    def _note(self, row: OldRow | SiteRow, code: str, message: str) -> None:
-        self.problems.append(Problem(row.path, row.line, 1, code, message, severity="warning"))
+    def _note(self, path: str, line: int, code: str, message: str) -> None:
+        self.problems.append(Problem(path, line, 1, code, message, severity="warning"))
 
 
-def _near_miss_problems(rows: Sequence[OldRow | SiteRow], near: Mapping[str, str]) -> Iterator[Problem]:
+def _near_miss_problems(rows: Sequence[OldRow | NewRow], near: Mapping[str, str]) -> Iterator[Problem]:
     """Told at the first row of each such name."""
-    first: dict[str, OldRow | SiteRow] = {}
+    first: dict[str, OldRow | NewRow] = {}
     for row in rows:
         for name in row.row.names if row.row else ():
             first.setdefault(name, row)

@@ -23,17 +23,17 @@ from ...config.csv_lines import (
     is_blank,
     is_error_value,
     is_heading,
-    is_heading_row,
     placed,
     several_lines,
 )
 from ...config.location_names import name_findings
 from ...config.row import Row
-from ...config.subnet_hints import diagnose, is_address
+from ...config.subnet_hints import diagnose
 from ...net.addresses import Address, Network, parse_address, parse_interface
 from ...net.ranges import Names
 from ...problems import CODES, Problem, Severity
 from ...text import count, quote
+from .columns import is_heading_at_top
 from .spreadsheet import SEPARATORS, Sheet
 
 _OCTETS = re.compile(r"\s*\+?[0-9]+\s*(?:\.\s*\+?[0-9]+\s*){0,3}")
@@ -41,12 +41,6 @@ _AROUND = " \t\ufeff"
 """What is dropped around a name: space, and the byte order mark of a file that was joined to another."""
 _MAPPED = bytes(10) + b"\xff\xff"
 _LENGTH = re.compile(r"\s*\+?[0-9]+\s*")
-_LOOKED_AT = 20
-"""Rows by which a table of another program is told."""
-_SHOWN_COLUMNS = 12
-_KINDS = (
-    "write location,overflow,overflow,subnet in that order, or SubnetID,MaskBits,NetworkSiteID and a table for --sites"
-)
 _FAILED = "pexsubnet failed for every caller that came to it"
 
 
@@ -78,22 +72,6 @@ def is_numbered(sheet: Sheet) -> bool:
     return has_heading or any(_is_subnet(cells[4]) and not _is_subnet(cells[3]) for cells in rows)
 
 
-def foreign_table(sheet: Sheet) -> tuple[Problem, ...]:
-    """What is said of the table of another program, which has columns of its own; nothing of one that can be read."""
-    rows = [(number, sheet.cells(text)) for number, text in sheet.lines if text and not is_blank(text)][:_LOOKED_AT]
-    at = 4 if is_numbered(sheet) else 3
-    if len(rows) < 2 or not is_heading_at_top(rows[0][1]):
-        return ()
-    if any(len(cells) > at and old_subnet(cells[at]) is not None for _, cells in rows):
-        return ()
-    if not any(any(is_address(cell.strip()) for cell in cells) for _, cells in rows):
-        return ()
-    number, headings = rows[0]
-    more = f" and {len(headings) - _SHOWN_COLUMNS:,} more" * (len(headings) > _SHOWN_COLUMNS)
-    message = f"the columns are those of another program: {', '.join(map(quote, headings[:_SHOWN_COLUMNS]))}{more}"
-    return Problem(sheet.path, number, 1, "heading-row", message, _KINDS), *broken_cells(sheet).values()
-
-
 def broken_cells(sheet: Sheet) -> dict[range, Problem]:
     """What is said of cells that go over several lines, by the numbers of these."""
     texts = [text or "" for _, text in sheet.lines]
@@ -105,14 +83,6 @@ def broken_cells(sheet: Sheet) -> dict[range, Problem]:
             found[range(at + 1, at + below + 2)] = placed(sheet.path, at + 1, several_lines(at + 1, at + below + 1))
         at += (below or 0) + 1
     return found
-
-
-def is_heading_at_top(cells: list[str]) -> bool:
-    """Are the cells of a first line the names of columns, in whatever language? A subnet would have a digit."""
-    said = [cell.strip() for cell in cells if cell.strip()]
-    if len(said) < 2 or any(map(is_address, said)) or is_error_value(said[-1]):
-        return False
-    return is_heading_row(said, -1) or not any(map(str.isdecimal, said[-1]))
 
 
 def read_old_rows(sheet: Sheet) -> tuple[tuple[OldRow, ...], tuple[Problem, ...]]:

@@ -59,7 +59,7 @@ class Sheet:
         reader = csv.reader((f"{text}\n" for _, text in lines), delimiter=self.separator)
         begins = 0
         for cells in reader:
-            yield lines[begins][0], [cell.strip(" \t") for cell in cells]
+            yield lines[begins][0], [cell.strip(" \t\ufeff") for cell in cells]
             begins = reader.line_num
 
 

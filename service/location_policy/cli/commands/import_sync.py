@@ -1,0 +1,99 @@
+"""`location-policy import --sync FILE`: one file of rows kept as another program's tables say, again and again.
+
+The file is owned: its first line says of what it is made, and no other file is touched. What stays, stays as it is
+written and in its place, comments too, so that a commit shows what has changed and nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+from ...config.files import File, may_hold_rows
+from ...config.formatting import rows_text
+from ...config.location_map import LocationMap
+from ...config.row_file import LineCache, read_rows
+from ...config.validate import Validator, load_map
+from ...edits.replace_rows import replace_rows
+from ...errors import InvalidConfiguration, LocationPolicyError
+from ...integrations.imports.foreign_tables import Tables
+from ...plan.as_text import plan_lines, total_line
+from ...plan.plan import make_plan
+from ...problems import errors_in
+from ...runtime.atomic_file import replace_file
+from ...text import count, escape, without_bom
+from ..terminal.exit_status import NO
+
+_MARK = "# kept by location-policy import --sync, from "
+"""How the first line of a file begins that is owned."""
+_TOLD = 6
+"""Changes that are told one by one; more are only summed up."""
+
+
+def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, accepts: bool, overwrites: bool) -> int:
+    """Write the file at this path of the folder where it differs, and print what that does; the exit status.
+
+    Refused lines keep it as it is, unless what is refused is accepted. Raises LocationPolicyError for a path that holds
+    no rows, or a file that is another's; InvalidConfiguration where the map would not be valid, as for a subnet that
+    another file has.
+    """
+    old = next((file.content or b"" for file in there if file.path == path), None)
+    _hold_owned(path, old, overwrites=overwrites)
+    if (refused := errors_in(tables.problems)) and not accepts:
+        print(f"location-policy: {escape(path)} stays as it is: {count(len(refused), 'problem')}", file=sys.stderr)
+        print("  hint: correct what is refused, or leave it out with --accept-differences", file=sys.stderr)
+        return NO
+    new = _content(path, old or b"", tables)
+    after = load_map([*(file for file in there if file.path != path), File(path, "file", len(new), "", new)])
+    if new == old:
+        print("nothing changed")
+        return 0
+    plan = make_plan(_before(there, path), after)
+    if len(plan.changes) > _TOLD:
+        print(total_line(plan))
+    else:
+        print("\n".join(plan_lines(plan)))
+    target = folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(target, new)
+    print(f"wrote {escape(str(target))}")
+    return 0
+
+
+def _hold_owned(path: str, old: bytes | None, *, overwrites: bool) -> None:
+    if not may_hold_rows(path) or str(PurePath(path)) != path:
+        raise LocationPolicyError(
+            f"{path} holds no rows", "name a file such as locations/netbox.csv, from the top of the folder"
+        )
+    if old and not without_bom(old).startswith(_MARK.encode()) and not overwrites:
+        raise LocationPolicyError(
+            f"{path} is no file that is kept by --sync", "add --overwrite to make it one, or name another"
+        )
+
+
+def _content(path: str, old: bytes, tables: Tables) -> bytes:
+    """The file with just these rows; what stays is written as it was."""
+    rows = [row for found in tables.rows.values() for row in found]
+    first = f"{_MARK}{', '.join(_source(source, words) for source, words in tables.taken.items())}\n".encode()
+    text = without_bom(old)
+    body = text.partition(b"\n")[2] if text.startswith(_MARK.encode()) else text
+    memory = LineCache()
+    wanted = read_rows(path, rows_text(rows), memory)
+    changed = replace_rows({path: body}, wanted, path, memory, takes_text=False, mends=True)
+    return first + (changed.contents.get(path, body) or b"")
+
+
+def _source(path: str, words: str) -> str:
+    """The name of a table, and what it is taken for; without its number of rows, which changes."""
+    return f"{escape(PurePath(path).name)}: {escape(words.rpartition('; ')[0])}"
+
+
+def _before(there: Sequence[File], path: str) -> LocationMap | None:
+    """The map as it was, without a file that cannot be read; None where there was none."""
+    for files in (there, [file for file in there if file.path != path]):
+        try:
+            return Validator().load_map(files, was_served=True)
+        except InvalidConfiguration:
+            continue
+    return None

@@ -1,0 +1,294 @@
+"""Which columns of a table hold subnets, their masks, sites, and whether a prefix is in use: by heading, or as asked.
+
+The headings are those of NetBox (prefixes, with `Site` until 4.1 and `Scope` from 4.2), phpIPAM, Infoblox NIOS (its CSV
+export, `header-network`), BlueCat Address Manager, `Get-ADReplicationSubnet`, `Get-CsTenantNetworkSubnet` and
+`Get-CsNetworkSubnet`. The building file of Microsoft's Call Quality Dashboard has none: its columns are known by place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ...config.csv_lines import is_error_value, is_heading_row
+from ...config.subnet_hints import is_address, is_mask
+from ...errors import LocationPolicyError
+from ...text import listed, quote
+
+Cells = Sequence[str]
+
+_SUBNET_WORDS = """
+    prefixflat subnetid subnet subnets prefix cidr ipv4cidr ipprefix network networkip networkaddress networkid networks
+    ipnetwork ipsubnet range address addressblock ip netz netzwerk subnetz teilnetz réseau reseau sousréseau red subred
+    rete sottorete rede subrede nät delnät netwerk podsieć sieć aliverkko verkko сеть подсеть name cn identity
+"""
+_MASK_WORDS = """
+    maskbits mask netmask subnetmask networkmask networkrange bits prefixlength prefixlen masklength length bitmask cidr
+    maske masque máscara mascara
+"""
+_SITE_WORDS = """
+    site sitename siteobject networksiteid networksite siteid scope scopename easite building buildingname location
+    locationcode locationname eabuilding ealocation loc standort ort niederlassung gebäude lieu emplacement sitio ubicación sede
+    sito luogo local plats locatie lokalizacja place office campus section
+"""
+_SUBNETS, _MASKS, _SITES = (tuple(words.split()) for words in (_SUBNET_WORDS, _MASK_WORDS, _SITE_WORDS))
+"""Headings, the surest first, as `_plain` has them."""
+_STATES = ("status", "state", "zustand", "statut", "estado", "stato")
+_KINDS = ("objecttype", "type", "kind", "isfolder")
+_COUNTRIES = ("country", "countrycode", "countryisocode", "countryname", "cc", "land", "pays")
+_OTHER_WORDS = "status state role vlan vrf tenant type description mask maskbits utilization children id prefix"
+_OTHERS = frozenset(_OTHER_WORDS.split())
+"""Headings that a table of locations and overflow locations does not have before its subnets."""
+
+_STATE_WORDS = """
+    container deprecated reserved available retired decommissioned planned free unused inactive obsolete
+"""
+_NOT_IN_USE = frozenset(_STATE_WORDS.split())
+"""States of a prefix that no caller has: "Container", "Reserved" and "Deprecated" of NetBox, and what others say."""
+_KIND_WORDS = """
+    networkcontainer ipv6networkcontainer container block ip4block ip6block ipv4block ipv6block aggregate supernet
+"""
+_CONTAINERS = frozenset(_KIND_WORDS.split())
+"""Types of an object that holds prefixes, and is none that callers have."""
+_NO_FOLDER = ("", "0", "no", "false")
+"""What phpIPAM says of a subnet in its column `isFolder`."""
+_HEADER = "header-"
+"""How a line of column names begins in the CSV export of Infoblox NIOS; each line below it begins with the type."""
+_MASK_TEXT = re.compile(r"/?[0-9]{1,3}")
+_LOOKED_AT = 200
+"""Rows by which it is told what a column holds."""
+_SHOWN = 12
+_BUILDING = 14, 16
+"""Columns of a building file: 14, with `VPN` 15 (learn.microsoft.com, "Upload tenant and building data in CQD")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The places of cells in a row, 0-based."""
+
+    subnet: int
+    site: int
+    mask: int | None = None
+    state: int | None = None
+    kind: int | None = None
+    headings: tuple[str, ...] = ()
+    """Of all columns; none where the table has no heading."""
+
+    @property
+    def last(self) -> int:
+        """The last of the cells that a row must have."""
+        return max(self.subnet, self.site, -1 if self.mask is None else self.mask)
+
+    def named(self) -> str:
+        """The columns that are read, as their user knows them."""
+        places = [at for at in (self.subnet, self.mask, self.site) if at is not None]
+        names = [quote(self.headings[at]) if self.headings else str(at + 1) for at in places]
+        return f"columns {', '.join(names[:-1])} and {names[-1]}"
+
+    def unused(self, cells: Cells) -> str | None:
+        """Why the prefix of a row is not in use, in a word; None where it is."""
+        kind = _cell(cells, self.kind).casefold()
+        if self.kind is not None and _plain(self.headings[self.kind]) == "isfolder":
+            kind = "" if kind in _NO_FOLDER else "folder"
+        subnet = _cell(cells, self.subnet)
+        if kind == "folder" or subnet.endswith(" (folder)"):
+            return "folder"
+        if kind in _CONTAINERS:
+            return "container"
+        state = _cell(cells, self.state).casefold()
+        return state if state in _NOT_IN_USE else None
+
+
+def is_types(cells: Cells) -> bool:
+    """Are these the column names of an export of Infoblox, for the lines below?"""
+    return bool(cells) and cells[0].casefold().startswith(_HEADER)
+
+
+def is_heading_at_top(cells: Cells) -> bool:
+    """Are the cells of a first line the names of columns, in whatever language? A subnet would have a digit."""
+    said = [cell.strip() for cell in cells if cell.strip()]
+    if len(said) < 2 or any(map(is_address, said)) or is_error_value(said[-1]):
+        return False
+    return is_heading_row(said, -1) or not any(map(str.isdecimal, said[-1])) or _is_known(said)
+
+
+def _is_known(headings: Cells) -> bool:
+    plain = {_plain(heading) for heading in headings}
+    return not plain.isdisjoint(_SUBNETS) and not plain.isdisjoint(_SITES)
+
+
+def blocks(rows: Sequence[list[str]]) -> Iterator[tuple[list[str], list[list[str]]]]:
+    """The parts of an export of Infoblox, each with its column names; a table of another program has none."""
+    starts = [at for at, cells in enumerate(rows) if is_types(cells)]
+    for start, end in pairwise([*starts, len(rows)]):
+        yield rows[start], list(rows[start + 1 : end])
+
+
+def subnet_column(headings: Cells, rows: Sequence[Cells]) -> int | None:
+    """The column that holds subnets, with a mask or without."""
+    return _subnet_column([_plain(heading) for heading in headings], rows[:_LOOKED_AT])
+
+
+def has_masks(headings: Cells, rows: Sequence[Cells], subnet: int) -> bool:
+    """Does another column than that of the subnets hold their masks?"""
+    return _mask_column([_plain(heading) for heading in headings], rows[:_LOOKED_AT], subnet) is not None
+
+
+def find_columns(headings: Cells, rows: Sequence[Cells], sites: Sequence[str] = _SITES) -> Columns | None:
+    """The columns of a table with this heading, held against its first rows; None where they are not found."""
+    plain = [_plain(heading) for heading in headings]
+    rows = rows[:_LOOKED_AT]
+    subnet = _subnet_column(plain, rows)
+    site = next((at for at in _named(plain, sites) if at != subnet and _is_filled(rows, at)), None)
+    site = next((at for at in _named(plain, sites) if at != subnet), None) if site is None else site
+    if subnet is None and site is None:
+        return None
+    if subnet is None or site is None:
+        only = [at for at in range(len(headings)) if at not in (subnet, site) and _is_text(rows, at)]
+        if subnet is None or len(headings) != 2 or len(only) != 1:
+            return None
+        site = only[0]
+    kind = 0 if is_types(headings) else next(_named(plain, _KINDS), None)
+    state = next(_named(plain, _STATES), None)
+    return Columns(subnet, site, _mask_column(plain, rows, subnet), state, kind, tuple(headings))
+
+
+def places_without_heading(rows: Sequence[Cells]) -> Columns | None:
+    """The columns of a table without a heading, by what they hold: a building file, or a subnet, a mask, a name."""
+    rows = rows[:_LOOKED_AT]
+    width = max(map(len, rows), default=0)
+    if width in range(*_BUILDING) and _holds(rows, 0, is_address) and _holds(rows, 2, _is_mask_text):
+        return Columns(0, 3, 2)
+    filled = [at for at in range(width) if _is_filled(rows, at)]
+    subnets = [at for at in filled if _holds(rows, at, is_address) and not _holds(rows, at, _is_any_mask)]
+    if len(subnets) != 1:
+        return None
+    mask = next((at for at in filled if at != subnets[0] and _holds(rows, at, _is_any_mask)), None)
+    if any("/" in _cell(cells, subnets[0]) for cells in rows):
+        mask = None
+    names = [at for at in filled if at not in (subnets[0], mask)]
+    return Columns(subnets[0], names[0], mask) if len(names) == 1 else None
+
+
+def asked_columns(asked: Mapping[str, str], headings: Cells, rows: Sequence[Cells]) -> Columns:
+    """The columns that a user names, by heading or by number, and those of the others that are found.
+
+    Raises LocationPolicyError for a name that no column has.
+    """
+    has_heading = not any(map(is_address, headings))
+    places = {what: _place(name, headings) for what, name in asked.items()}
+    found = (find_columns(headings, rows) if has_heading else None) or Columns(0, 0)
+    subnet = places.get("subnet", found.subnet)
+    if "subnet" not in places and "site" in places:
+        at = _subnet_column([_plain(heading) for heading in headings] if has_heading else [], rows[:_LOOKED_AT])
+        subnet = found.subnet if at is None else at
+    plain = [_plain(heading) for heading in headings] if has_heading else []
+    mask = places.get("mask", _mask_column(plain, rows[:_LOOKED_AT], subnet) if plain else None)
+    state = places.get("status", next(_named(plain, _STATES), None))
+    kind = 0 if is_types(headings) else next(_named(plain, _KINDS), None)
+    return Columns(subnet, places.get("site", found.site), mask, state, kind, tuple(headings) if has_heading else ())
+
+
+def has_overflow(headings: Cells, first: int, last: int) -> bool:
+    """Can these be the headings of a location at `first`, its overflow locations, and a subnet at `last`?"""
+    plain = [_plain(heading) for heading in headings]
+    site = next(_named(plain, _SITES), first)
+    return site == first and _OTHERS.isdisjoint(plain[first:last])
+
+
+def country_columns(headings: Cells, rows: Sequence[Cells]) -> Columns | None:
+    """The columns of a table of networks with a country each; None for any other table."""
+    plain = [_plain(heading) for heading in headings]
+    if any(True for _ in _named(plain, _SITES)):
+        return None
+    return find_columns(headings, rows, _COUNTRIES) if any(True for _ in _named(plain, _COUNTRIES)) else None
+
+
+def columns_text(cells: Cells) -> str:
+    """The names of columns as a message repeats them."""
+    return listed([quote(cell) for cell in cells], _SHOWN)
+
+
+def clean_subnet(cell: str) -> str:
+    """The subnet of a cell without the bullets and lines by which NetBox 3.2 tells its depth (NetBox #9407)."""
+    return cell.rsplit(maxsplit=1)[-1] if "\u2022" in cell and cell.split() else cell
+
+
+def subnet_text(cells: Cells, columns: Columns) -> str:
+    """A row's subnet as it is written, with the mask or length that stands beside it."""
+    subnet = clean_subnet(_cell(cells, columns.subnet))
+    mask = _cell(cells, columns.mask).removeprefix("/")
+    return f"{subnet}/{mask}" if mask and "/" not in subnet else subnet
+
+
+def site_text(cells: Cells, columns: Columns) -> str:
+    """A row's site; of a distinguished name the value of its first part (RFC 4514)."""
+    site = _cell(cells, columns.site)
+    if site[:3].casefold() != "cn=":
+        return site
+    first = re.split(r"(?<!\\),", site[3:], maxsplit=1)[0]
+    return re.sub(r"\\(.)", r"\1", first).strip()
+
+
+def _cell(cells: Cells, at: int | None) -> str:
+    return cells[at] if at is not None and at < len(cells) else ""
+
+
+def _plain(heading: str) -> str:
+    """A heading without space, signs and case."""
+    return re.sub(r"[\W_]+", "", heading).casefold()
+
+
+def _named(plain: Sequence[str], names: Sequence[str]) -> Iterator[int]:
+    """The columns with one of these names, in the order of the names."""
+    return (at for name in names for at, heading in enumerate(plain) if heading == name)
+
+
+def _subnet_column(plain: Sequence[str], rows: Sequence[Cells]) -> int | None:
+    named = [*_named(plain, _SUBNETS)]
+    surely = next((at for at in named if _holds(rows, at, is_address)), None)
+    if surely is not None:
+        return surely
+    if perhaps := next((at for at in named if any(is_address(clean_subnet(_cell(cells, at))) for cells in rows)), None):
+        return perhaps
+    width = max(map(len, rows), default=0)
+    holding = [at for at in range(width) if _holds(rows, at, is_address) and not _holds(rows, at, _is_any_mask)]
+    return holding[0] if len(holding) == 1 else None
+
+
+def _mask_column(plain: Sequence[str], rows: Sequence[Cells], subnet: int) -> int | None:
+    return next((at for at in _named(plain, _MASKS) if at != subnet and _holds(rows, at, _is_any_mask)), None)
+
+
+def _holds(rows: Sequence[Cells], at: int, what: Callable[[str], bool]) -> bool:
+    """Are most cells of a column, but for empty ones, of this kind?"""
+    filled = [clean_subnet(cell) for cells in rows if (cell := _cell(cells, at))]
+    return bool(filled) and 2 * sum(map(what, filled)) >= len(filled)
+
+
+def _is_filled(rows: Sequence[Cells], at: int) -> bool:
+    return any(_cell(cells, at) for cells in rows)
+
+
+def _is_text(rows: Sequence[Cells], at: int) -> bool:
+    return _is_filled(rows, at) and not _holds(rows, at, is_address) and not _holds(rows, at, _is_any_mask)
+
+
+def _is_mask_text(cell: str) -> bool:
+    return _MASK_TEXT.fullmatch(cell) is not None
+
+
+def _is_any_mask(cell: str) -> bool:
+    return _is_mask_text(cell) or (cell.startswith(("255.", "0.0.")) and is_mask(cell))
+
+
+def _place(name: str, headings: Cells) -> int:
+    wanted = _plain(name)
+    for at, heading in enumerate(headings):
+        if heading == name or (wanted and _plain(heading) == wanted):
+            return at
+    if name.isdecimal() and 0 < int(name) <= len(headings):
+        return int(name) - 1
+    raise LocationPolicyError(f"there is no column {quote(name)}", f"the columns are {columns_text(headings)}")

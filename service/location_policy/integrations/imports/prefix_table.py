@@ -1,0 +1,92 @@
+"""A table of prefixes with a site each, as an IPAM, Active Directory or Teams exports it, made into rows with sites.
+
+Such a table has no order that counts: a subnet stands for itself. Windows PowerShell puts a line `#TYPE …` before it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from ...config.subnet_hints import diagnose
+from ...net.addresses import Network, parse_interface
+from ...problems import Problem, Severity
+from ...text import quote
+from .columns import Columns, blocks, site_text, subnet_text
+from .pexsubnet import old_subnet
+from .spreadsheet import Sheet
+
+Find = Callable[[Sequence[str], Sequence[list[str]]], Columns | None]
+
+
+class SitePrefix(NamedTuple):
+    """A prefix, its site, and the line where it stands."""
+
+    line: int
+    network: Network
+    site: str
+
+
+class PrefixTable:
+    """The rows of a table, and all there is to say about its lines: errors for those that make no row."""
+
+    def __init__(self, sheet: Sheet, columns: Columns, find: Find, *, takes_all: bool) -> None:
+        """`find` gives the columns of a part with its own heading; with `takes_all` what is not in use is read too."""
+        self._path = sheet.path
+        self._takes_all = takes_all
+        self.problems = list(sheet.problems)
+        self.passed = Counter[str]()
+        """How many rows are passed over, by the reason."""
+        self.size = 0
+        """Rows that were read."""
+        self.prefixes = tuple(self._read([*sheet.records()], columns, find))
+
+    def _read(self, records: Sequence[tuple[int, list[str]]], columns: Columns, find: Find) -> Iterator[SitePrefix]:
+        parts = {id(headings): rows for headings, rows in blocks([cells for _, cells in records])}
+        now: Columns | None = columns
+        for at, (number, cells) in enumerate(records):
+            if id(cells) in parts:
+                now = find(cells, parts[id(cells)])
+            elif at > 0 or not columns.headings:
+                yield from self._row(number, cells, now)
+
+    def _row(self, number: int, cells: list[str], columns: Columns | None) -> Iterator[SitePrefix]:
+        if not any(cells):
+            return
+        self.size += 1
+        if columns is None:
+            self.passed[cells[0].casefold()] += 1
+            return
+        if not self._takes_all and (reason := columns.unused(cells)):
+            self.passed[reason] += 1
+            return
+        if len(cells) <= columns.last:
+            has = f"the headings are {len(columns.headings)}" if columns.headings else f"{columns.last + 1} are needed"
+            self._add(number, "too-few-columns", f"{len(cells)} cells where {has}")
+            return
+        written = subnet_text(cells, columns)
+        network = self._network(number, written)
+        site = site_text(cells, columns)
+        if not site:
+            hint = "give it a site and export again, or add a row for it once the map is written"
+            self._add(number, "unknown-location", f"left out: {quote(written)} has no site", hint, "warning")
+        elif network:
+            yield SitePrefix(number, network, site)
+
+    def _network(self, number: int, written: str) -> Network | None:
+        try:
+            address, length = parse_interface(written)
+            network = Network.holding(address, length)
+        except ValueError:
+            meant = old_subnet(written) if "/" in written and "." in written.partition("/")[2] else None
+            if meant is None:
+                self._add(number, *diagnose(written))
+                return None
+            return meant
+        if network.first != address:
+            self._add(number, "host-bits", f"{written} is {network}", severity="warning")
+        return network
+
+    def _add(self, number: int, code: str, message: str, hint: str | None = None, severity: Severity = "error") -> None:
+        self.problems.append(Problem(self._path, number, 1, code, message, hint, severity))

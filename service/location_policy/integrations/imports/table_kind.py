@@ -1,0 +1,193 @@
+"""What a table is taken for, by a look at the whole of it: its heading, and in which columns its subnets stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Literal
+
+from ...config.csv_lines import is_blank
+from ...config.subnet_hints import is_address
+from ...errors import LocationPolicyError
+from ...problems import Problem
+from ...text import quote
+from .columns import (
+    Columns,
+    asked_columns,
+    blocks,
+    clean_subnet,
+    columns_text,
+    find_columns,
+    has_masks,
+    has_overflow,
+    is_heading_at_top,
+    is_types,
+    places_without_heading,
+    subnet_column,
+)
+from .countries import block_columns, is_names, is_ranges, is_registry
+from .pexsubnet import is_numbered, old_subnet
+from .spreadsheet import Sheet
+
+_LOOKED_AT = 20_000
+"""Rows by which a table is told."""
+_NO_MASKS = "Get-CsOnlineLisSubnet tells none: take Get-CsTenantNetworkSubnet"
+
+Name = Literal["pexsubnet", "rows", "prefixes", "registry", "ranges", "blocks", "names", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a table is: rows of pexsubnet or our own, prefixes with a site, addresses by country, or nothing known."""
+
+    name: Name
+    words: str = ""
+    columns: Columns | None = None
+    problem: Problem | None = None
+    """Why nothing of it is read."""
+    asked: Mapping[str, str] | None = None
+    """Columns that a user has named."""
+
+    def find(self, headings: Sequence[str], rows: Sequence[list[str]]) -> Columns | None:
+        """The columns of a part of the table that has a heading of its own."""
+        if not self.asked:
+            return find_columns(headings, rows)
+        try:
+            return asked_columns(self.asked, headings, rows)
+        except LocationPolicyError:
+            return None
+
+
+def kind_of(sheet: Sheet, asked: Mapping[str, str], *, has_sites: bool) -> Kind:
+    """The kind of a table, of which a user has named these columns; `has_sites`: is there a file of sites?
+
+    Raises LocationPolicyError for a column that is not there.
+    """
+    if is_registry(sheet):
+        return Kind("registry", "delegations of a registry by country")
+    records = list(islice(sheet.records(), _LOOKED_AT))
+    rows = [cells for _, cells in records if any(cells)]
+    if not rows:
+        return _old(sheet)
+    number, headings = next((number, cells) for number, cells in records if any(cells))
+    if asked:
+        columns = _of_first_block(rows, asked) or asked_columns(asked, headings, rows[1:])
+        if columns.subnet == columns.site:
+            hint = "name both: --column subnet=NAME --column site=NAME"
+            raise LocationPolicyError(f"one column of {sheet.path} cannot hold subnets and sites", hint)
+        return replace(_prefixes(sheet, number, columns, rows), asked=asked)
+    has_heading = is_types(headings) or is_heading_at_top(headings)
+    return _by_heading(sheet, number, rows) if has_heading else _by_place(sheet, number, rows, has_sites=has_sites)
+
+
+def _by_heading(sheet: Sheet, number: int, rows: Sequence[list[str]]) -> Kind:
+    headings, below = rows[0], rows[1:]
+    if columns := _of_first_block(rows, {}):
+        return _prefixes(sheet, number, columns, rows)
+    if is_names(headings):
+        return Kind("names", "names of countries")
+    if columns := block_columns(headings, below):
+        return Kind("blocks", f"networks with a country, {columns.named()}", columns)
+    if _is_old(sheet, headings):
+        return _old(sheet)
+    if len(headings) > 2 and has_overflow(headings, 0, len(headings) - 1) and _is_last(below):
+        return _OURS
+    if columns := find_columns(headings, below):
+        return _prefixes(sheet, number, columns, rows)
+    return _unknown(sheet, number, headings, below)
+
+
+def _by_place(sheet: Sheet, number: int, rows: Sequence[list[str]], *, has_sites: bool) -> Kind:
+    if is_ranges(rows):
+        return Kind("ranges", "ranges of addresses with a country, columns 1, 2 and 3")
+    if _is_old(sheet, ()):
+        return _old(sheet)
+    columns = places_without_heading(rows)
+    is_ours = _is_last(rows)
+    if columns and (columns.mask is not None or not is_ours or has_sites):
+        return _prefixes(sheet, number, columns, rows)
+    if is_ours:
+        return _OURS
+    return _unknown(sheet, number, rows[0], rows)
+
+
+def _of_first_block(rows: Sequence[list[str]], asked: Mapping[str, str]) -> Columns | None:
+    """The columns of the first part of an export of Infoblox that has prefixes; None for any other table."""
+    find = Kind("prefixes", asked=asked).find
+    found = (find(headings, below) for headings, below in blocks(rows))
+    return next(filter(None, found), None)
+
+
+_OURS = Kind("rows", "rows of a location, its overflow locations and a subnet")
+
+
+def _old(sheet: Sheet) -> Kind:
+    form = "id,location,overflow,overflow,subnet" if is_numbered(sheet) else "location,overflow,overflow,subnet"
+    return Kind("pexsubnet", f"rows of pexsubnet, {form}")
+
+
+def _prefixes(sheet: Sheet, number: int, columns: Columns, rows: Sequence[list[str]]) -> Kind:
+    """Prefixes with a site; nothing where no subnet has a mask."""
+    if columns.mask is None and (problem := _without_masks(sheet, number, columns.subnet, columns.headings, rows)):
+        return Kind("unknown", problem=problem)
+    return Kind("prefixes", f"prefixes with a site, {columns.named()}", columns)
+
+
+def _without_masks(
+    sheet: Sheet, number: int, subnet: int, headings: Sequence[str], rows: Sequence[list[str]]
+) -> Problem | None:
+    """What is said of a table whose subnets have no mask at all."""
+    subnets = [clean_subnet(cells[subnet]) for cells in rows if len(cells) > subnet]
+    subnets = [cell for cell in subnets if is_address(cell)]
+    if not subnets or any("/" in cell for cell in subnets):
+        return None
+    name = quote(headings[subnet]) if headings else str(subnet + 1)
+    what = f"the subnets of column {name} have no mask"
+    if headings:
+        what += f": the columns are {columns_text(headings)}"
+    hint = f"{_NO_MASKS}; or name the column of masks: --column mask=NAME"
+    return Problem(sheet.path, number, 1, "not-a-subnet", what, hint)
+
+
+def _unknown(sheet: Sheet, number: int, headings: Sequence[str], rows: Sequence[list[str]]) -> Kind:
+    """The one sentence that is said of a table that nothing is known of."""
+    subnet = subnet_column(headings, rows)
+    if subnet is not None and not has_masks(headings, rows, subnet):
+        problem = _without_masks(sheet, number, subnet, headings if rows[:1] != [headings] else (), rows)
+        if problem:
+            return Kind("unknown", problem=problem)
+    has_subnets = any(is_address(clean_subnet(cell)) for cells in rows for cell in cells)
+    what = "no column is known to hold sites" if has_subnets else "no column holds subnets"
+    hint = "name them: --column subnet=NAME --column site=NAME"
+    if has_subnets:
+        hint += ", by heading or by number"
+    message = f"{what}: the columns are {columns_text(headings)}"
+    return Kind("unknown", problem=Problem(sheet.path, number, 1, "heading-row", message, hint))
+
+
+def _is_old(sheet: Sheet, headings: Sequence[str]) -> bool:
+    """Do most subnets stand where pexsubnet has them, behind a location and two overflow locations?"""
+    at = 4 if is_numbered(sheet) else 3
+    if headings and not has_overflow(headings, at - 3, at):
+        return False
+    texts = islice((text for _, text in sheet.lines if text and not is_blank(text)), _LOOKED_AT)
+    rows = [sheet.cells(text) for text in texts]
+    old = sum(len(cells) > at and _is_old_subnet(cells, at) for cells in rows)
+    holding = sum(any(is_address(cell.strip()) for cell in cells) for cells in rows)
+    return old > 0 and 2 * old >= holding
+
+
+def _is_old_subnet(cells: Sequence[str], at: int) -> bool:
+    """Has the row a subnet there, or, where no cell has one, what pexsubnet took for one?"""
+    cell = cells[at].strip()
+    if is_address(cell):
+        return True
+    return not any(map(is_address, cells)) and not cell.isdecimal() and old_subnet(cells[at]) is not None
+
+
+def _is_last(rows: Sequence[Sequence[str]]) -> bool:
+    """Does the last filled cell of most rows hold a subnet, and the first none?"""
+    filled = [[cell for cell in cells if cell] for cells in rows if any(cells)]
+    ours = sum(len(cells) > 1 and is_address(cells[-1]) and not is_address(cells[0]) for cells in filled)
+    return ours > 0 and 2 * ours >= len(filled)
