@@ -71,3 +71,15 @@ def test_a_file_is_read_once_though_it_is_named_twice(tmp_path: Path) -> None:
     (tmp_path / "old.csv").write_text("Sydney,Melbourne,Singapore,10.61.2.0/24\n")
     assert run_program("import", "old.csv", "old.csv", cwd=tmp_path).returncode == 0
     assert (tmp_path / "locations.csv").read_text() == (tmp_path / "old.csv").read_text()
+
+
+def test_a_table_on_standard_input_is_read_and_kept_in_a_file(tmp_path: Path) -> None:
+    arguments = ("import", "-", "--into", "new/map", "--sync", "locations/ad.csv")
+    table = b"Name,Site\n10.61.2.0/24,Sydney\n"
+    done = run_program(*arguments, cwd=tmp_path, stdin=table)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "wrote new/map/locations/ad.csv")
+    kept = (tmp_path / "new" / "map" / "locations" / "ad.csv").read_text()
+    assert kept.splitlines()[1:] == ["Sydney,10.61.2.0/24"]
+    done = run_program(*arguments, cwd=tmp_path, stdin=table)
+    assert (done.returncode, done.stdout) == (0, "nothing changed\n")
+    assert (tmp_path / "new" / "map" / "locations" / "ad.csv").read_text() == kept

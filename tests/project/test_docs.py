@@ -12,6 +12,7 @@ import pytest
 
 from location_policy.config.policy_toml import Rules, read_rules
 from location_policy.problems import CODES
+from tests.integrations.imports.netbox import running_netbox
 from tests.support.access import PASSWORD, Pki
 from tests.support.manager import profile, running_manager
 from tests.support.sessions import Step, Terminal, read_steps, without_varying
@@ -20,6 +21,15 @@ ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MANAGER = "https://manager.example.com"
 """In its place documents ask a Management Node of ours, with these locations, of which none has this profile."""
+NETBOX = "https://netbox.example.com"
+"""In its place they ask a NetBox of ours, of which a page has two prefixes."""
+PREFIXES = (
+    ("10.61.0.0/16", "container", None),
+    ("10.61.2.0/24", "active", "Sydney"),
+    ("10.65.0.0/20", "active", "Raffles Place"),
+    ("10.66.0.0/16", "deprecated", "Sydney"),
+    ("10.67.0.0/16", "active", "Sydney"),
+)
 SITES = ("Sydney", "Melbourne", "Singapore", "Tokyo")
 PROFILE = profile(1, "subnets", "https://policy.example.com/policy/v1")
 WITH_LINKS = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "config-repo" / "README.md"]
@@ -38,6 +48,8 @@ def test_every_session_goes_as_shown(path: Path, tmp_path: Path) -> None:
             pki = Pki(tmp_path)
             real[MANAGER] = stack.enter_context(running_manager(pki, *SITES, profiles=[PROFILE])).url
             (tmp_path / "password").write_text(f"{PASSWORD}\n")
+        if NETBOX in path.read_text():
+            real[NETBOX] = stack.enter_context(running_netbox(PREFIXES))
         terminal = stack.enter_context(Terminal(tmp_path, real))
         for step in read_steps(path.read_text()):
             seen = terminal.follow(step)

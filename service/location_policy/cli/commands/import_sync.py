@@ -23,7 +23,7 @@ from ...plan.plan import make_plan
 from ...problems import errors_in
 from ...runtime.atomic_file import replace_file
 from ...text import count, escape, without_bom
-from ..terminal.exit_status import NO
+from ..terminal.exit_status import NO, tell
 
 _MARK = "# kept by location-policy import --sync, from "
 """How the first line of a file begins that is owned."""
@@ -34,12 +34,13 @@ _TOLD = 6
 def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, accepts: bool, overwrites: bool) -> int:
     """Write the file at this path of the folder where it differs, and print what that does; the exit status.
 
-    Refused lines keep it as it is, unless what is refused is accepted. Raises LocationPolicyError for a path that holds
-    no rows, or a file that is another's; InvalidConfiguration where the map would not be valid, as for a subnet that
-    another file has.
+    Refused lines keep it as it is, unless what is refused is accepted, and so does a path that is not its own. Raises
+    InvalidConfiguration where the map would not be valid, as for a subnet that another file has: nothing is written.
     """
     old = next((file.content or b"" for file in there if file.path == path), None)
-    _hold_owned(path, old, overwrites=overwrites)
+    if error := _not_owned(path, old, overwrites=overwrites):
+        tell(error)
+        return NO
     if (refused := errors_in(tables.problems)) and not accepts:
         print(f"location-policy: {escape(path)} stays as it is: {count(len(refused), 'problem')}", file=sys.stderr)
         print("  hint: correct what is refused, or leave it out with --accept-differences", file=sys.stderr)
@@ -61,15 +62,15 @@ def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, acce
     return 0
 
 
-def _hold_owned(path: str, old: bytes | None, *, overwrites: bool) -> None:
+def _not_owned(path: str, old: bytes | None, *, overwrites: bool) -> LocationPolicyError | None:
+    """Why the file at this path is not to be written."""
     if not may_hold_rows(path) or str(PurePath(path)) != path:
-        raise LocationPolicyError(
-            f"{path} holds no rows", "name a file such as locations/netbox.csv, from the top of the folder"
-        )
+        hint = "name a file below the folder, such as locations/netbox.csv"
+        return LocationPolicyError(f"{path} is no file of rows in the folder", hint)
     if old and not without_bom(old).startswith(_MARK.encode()) and not overwrites:
-        raise LocationPolicyError(
-            f"{path} is no file that is kept by --sync", "add --overwrite to make it one, or name another"
-        )
+        hint = "name another, or add --overwrite to make it one"
+        return LocationPolicyError(f"{path} is no file that is kept by --sync", hint)
+    return None
 
 
 def _content(path: str, old: bytes, tables: Tables) -> bytes:

@@ -30,7 +30,8 @@ _MASK_WORDS = """
 """
 _SITE_WORDS = """
     site sitename siteobject networksiteid networksite siteid scope scopename easite building buildingname location
-    locationcode locationname eabuilding ealocation loc standort ort niederlassung gebäude lieu emplacement sitio ubicación sede
+    locationcode locationname eabuilding ealocation loc
+    standort ort niederlassung gebäude lieu emplacement sitio ubicación sede
     sito luogo local plats locatie lokalizacja place office campus section
 """
 _SUBNETS, _MASKS, _SITES = (tuple(words.split()) for words in (_SUBNET_WORDS, _MASK_WORDS, _SITE_WORDS))

@@ -95,9 +95,10 @@ def read_tables(
     `columns` names the columns of subnets, sites and masks where they are not found. With `takes_all` what is not in
     use is read too. A site may be one of the `locations`; None: it may be any. Networks that are `elsewhere` in the map
     are left out of addresses by country, which are wider. Raises LocationPolicyError for addresses by country without a
-    file of sites, and for a column that is not there.
+    file of sites, for a column that is not there, and for an answer of which pages are missing.
     """
     sheets = [read_sheet(path, content) for path, content in files]
+    _hold_whole(sheets)
     kinds = [kind_of(sheet, columns or {}, has_sites=sites is not None) for sheet in sheets]
     names: dict[str, str] = {}
     for sheet, kind in zip(sheets, kinds, strict=True):
@@ -113,6 +114,15 @@ def read_tables(
     answering = answering_rows(collector.old) if collector.has_old else None
     left_out = {row.place for row in collector.old} - {row.place for row in (answering or {}).values()}
     return collector.tables(answering, left_out if only_answering else set())
+
+
+def _hold_whole(sheets: Sequence[Sheet]) -> None:
+    """Is every entry there that the program has? Else what is not seen would seem to be gone."""
+    entries, announced = sum(sheet.entries for sheet in sheets), max((sheet.announced for sheet in sheets), default=0)
+    if entries < announced:
+        path = next(sheet.path for sheet in sheets if sheet.announced)
+        hint = "ask for the next pages too, and name them all, or put them one behind the other"
+        raise LocationPolicyError(f"{path} has {entries:,} of {announced:,} entries", hint)
 
 
 @dataclass

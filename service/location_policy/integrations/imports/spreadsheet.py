@@ -1,7 +1,8 @@
 """A table that another program has saved, as lines of cells: of any encoding, separator and line ends.
 
 Excel saves what it calls CSV with semicolons where a comma stands in numbers, and marks UTF-8; a first line `sep=;`
-tells it what parts the cells. PowerShell saves UTF-16 when it is asked for Unicode.
+tells it what parts the cells. PowerShell saves UTF-16 when it is asked for Unicode. An answer in JSON is read as such a
+table.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ...config.csv_lines import Finding, is_blank, line_text, placed, split_line
 from ...config.files import FILE_LIMIT
 from ...problems import Problem
 from ...text import BOM
+from .json_table import read_json
 
 csv.field_size_limit(FILE_LIMIT)  # a long cell is an error with its place, not one of the library
 
@@ -41,6 +43,10 @@ class Sheet:
     problems: tuple[Problem, ...]
     names_separator: bool = False
     """Was its first line one like `sep=;`? It is blank here."""
+    entries: int = 0
+    """Of an answer in JSON: how many it has."""
+    announced: int = 0
+    """How many there are, as its program says; 0 where it does not."""
 
     def first(self) -> str:
         """The first line that says something."""
@@ -65,6 +71,9 @@ class Sheet:
 
 def read_sheet(path: str, content: bytes) -> Sheet:
     """The file of this content."""
+    if table := read_json(content):
+        numbered = tuple(enumerate(table.lines, 1))
+        return Sheet(path, numbered, ",", False, False, (), entries=table.entries, announced=table.announced)
     is_utf16 = content.startswith(UTF16_MARKS)
     if is_utf16:
         try:

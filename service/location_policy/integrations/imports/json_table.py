@@ -1,0 +1,75 @@
+"""What the API of another program answers, as the lines of a table: the names of its fields, then an entry each.
+
+NetBox has its entries in `results`, phpIPAM and BlueCat in `data`, Infoblox and PowerShell (`ConvertTo-Json`) in a list
+by itself. Several answers, one behind the other, are the pages of one. What is nested is told by its name or its value;
+the extensible attributes of Infoblox, and other objects without either, by the fields that they have.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ...config.csv_lines import cells_text
+
+_LISTS = ("results", "data", "result", "value", "items")
+_NAMES = ("name", "value", "display", "label")
+"""By which a nested object is told, the surest first."""
+
+
+class JsonTable(NamedTuple):
+    """The lines of a table, how many entries it has, and how many its program says that there are."""
+
+    lines: tuple[str, ...]
+    entries: int
+    announced: int
+
+
+def read_json(content: bytes) -> JsonTable | None:
+    """The table in an answer, or in several pages of one; None for any other content."""
+    if content.lstrip()[:1] not in (b"[", b"{"):
+        return None
+    try:
+        answers = list(_answers(content.decode()))
+    except (ValueError, RecursionError):
+        return None
+    pages = [_entries(answer) for answer in answers]
+    if not pages or any(page is None for page in pages):
+        return None
+    entries = [dict(_fields(entry)) for page in pages for entry in page or ()]
+    headings = list(dict.fromkeys(name for entry in entries for name in entry))
+    counts = [answer.get("count") for answer in answers if isinstance(answer, dict)]
+    announced = max((number for number in counts if isinstance(number, int)), default=0)
+    rows = [[entry.get(name, "") for name in headings] for entry in entries]
+    return JsonTable(tuple(map(cells_text, [headings, *rows])), len(entries), announced)
+
+
+def _answers(text: str) -> Iterator[Any]:
+    decoder, at = json.JSONDecoder(), 0
+    while text := text[at:].lstrip():
+        answer, at = decoder.raw_decode(text)
+        yield answer
+
+
+def _entries(answer: object) -> Sequence[Mapping[str, Any]] | None:
+    if isinstance(answer, dict):
+        answer = next((answer[name] for name in _LISTS if isinstance(answer.get(name), list)), None)
+    return answer if isinstance(answer, list) and all(isinstance(entry, dict) for entry in answer) else None
+
+
+def _fields(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The fields of an entry as text; a list has no place in a cell."""
+    for name, value in entry.items():
+        if not isinstance(value, dict):
+            yield name, _text(value)
+        elif (inner := next((value[one] for one in _NAMES if one in value), value)) is not value:
+            yield name, _text(inner)
+        else:
+            yield from ((key, text) for key, text in _fields(value) if key not in entry)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return " ".join(value.split())
+    return str(value) if isinstance(value, (int, float)) else ""

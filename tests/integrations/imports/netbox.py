@@ -1,0 +1,67 @@
+"""A small imitation of NetBox: the prefixes of its REST API in pages, for who has the token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from urllib.parse import parse_qs, urlsplit
+
+from tests.support.peer import PeerHandler, running_peer
+
+TOKEN = "token-of-netbox"
+PATH = "/api/ipam/prefixes/"
+
+Prefix = tuple[str, str, str | None]
+"""A prefix, its status, and its site."""
+
+
+class Handler(PeerHandler):
+    """One connection."""
+
+    prefixes: Sequence[Prefix]
+
+    def do_GET(self) -> None:
+        """A page of prefixes."""
+        url = urlsplit(self.path)
+        if self.headers["Authorization"] != f"Token {TOKEN}":
+            self.say(403, b'{"detail":"Invalid token"}')
+        elif url.path != PATH:
+            self.say(404, b'{"detail":"Not found."}')
+        else:
+            query = {name: int(values[0]) for name, values in parse_qs(url.query).items()}
+            self._page(query.get("limit", 50), query.get("offset", 0))
+
+    def _page(self, limit: int, offset: int) -> None:
+        host = self.headers["Host"]
+        beyond = offset + limit
+        following = f"http://{host}{PATH}?limit={limit}&offset={beyond}" if beyond < len(self.prefixes) else None
+        results = [_fields(number, one) for number, one in enumerate(self.prefixes, 1)][offset:beyond]
+        answer = {"count": len(self.prefixes), "next": following, "previous": None, "results": results}
+        self.say(200, json.dumps(answer, separators=(",", ":")).encode())
+
+
+def _fields(number: int, prefix: Prefix) -> dict[str, object]:
+    """The fields of a prefix as NetBox 4.2 has them, as far as they count."""
+    network, status, site = prefix
+    return {
+        "id": number,
+        "url": f"https://netbox.example.com{PATH}{number}/",
+        "display": network,
+        "family": {"value": 4, "label": "IPv4"},
+        "prefix": network,
+        "vrf": None,
+        "scope_type": site and "dcim.site",
+        "scope": site and {"id": 1, "display": site, "name": site, "slug": site.lower()},
+        "status": {"value": status, "label": status.capitalize()},
+        "role": None,
+        "is_pool": False,
+        "tags": [],
+    }
+
+
+@contextmanager
+def running_netbox(prefixes: Sequence[Prefix]) -> Iterator[str]:
+    """Its URL; it has these prefixes."""
+    with running_peer(Handler, prefixes=prefixes) as url:
+        yield url
