@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support.peer import PeerHandler, running_peer
@@ -16,7 +17,7 @@ Prefix = tuple[str, str, str | None]
 """A prefix, its status, and its site."""
 
 
-class Handler(PeerHandler):
+class Handler(PeerHandler, BaseHTTPRequestHandler):
     """One connection."""
 
     prefixes: Sequence[Prefix]

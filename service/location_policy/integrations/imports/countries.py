@@ -46,16 +46,16 @@ class CountryTable:
     def _wrong(self, number: int, text: str) -> None:
         self.problems.append(Problem(self.path, number, 1, *diagnose(text)))
 
-    def registry(self, sheet: Sheet) -> CountryTable:
-        """Read delegations."""
-        return self._read(self._delegations(sheet))
+    def registry(self, sheet: Sheet, *, takes_all: bool) -> CountryTable:
+        """Read delegations; with `takes_all` what is not handed out too."""
+        return self._read(self._delegations(sheet, takes_all=takes_all))
 
-    def _delegations(self, sheet: Sheet) -> Iterator[tuple[int, Iterable[Network], str]]:
+    def _delegations(self, sheet: Sheet, *, takes_all: bool) -> Iterator[tuple[int, Iterable[Network], str]]:
         for number, text in sheet.lines:
             cells = (text or "").split("|")
             if len(cells) < 7 or cells[2] not in _SIZES or cells[3] == "*":
                 continue
-            if cells[6] in _UNUSED:
+            if cells[6] in _UNUSED and not takes_all:
                 self.passed[cells[6]] += 1
                 continue
             try:

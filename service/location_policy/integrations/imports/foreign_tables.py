@@ -206,7 +206,7 @@ class _Collector:
             raise LocationPolicyError(f"{sheet.path} names countries, not locations", hint)
         table = CountryTable(sheet.path, kind.words)
         if kind.name == "registry":
-            return table.registry(sheet)
+            return table.registry(sheet, takes_all=self.takes_all)
         if kind.name == "ranges":
             return table.ranges(sheet)
         assert kind.columns
@@ -226,7 +226,7 @@ class _Collector:
         self.by_country.update(table.networks.values())
         missing = Counter(country for country in table.networks.values() if country not in self.sites.names)
         if missing:
-            shown = listed([f"{name.upper()} ({number:,})" for name, number in missing.most_common()], _SHOWN)
+            shown = listed([f"{name.upper() or 'none'} ({number:,})" for name, number in missing.most_common()], _SHOWN)
             what = (
                 f"left out: {count(len(missing), 'country')} without a line in {self.sites.path}, with subnets: {shown}"
             )
