@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -160,6 +160,22 @@ def force_commit(repository: Path, files: Files, ref: str = "refs/heads/main", m
     done = run_git(*loose, "fast-import", "--quiet", "--date-format=now", cwd=repository, stdin=b"".join(parts))
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def commit_series(repository: Path, series: Sequence[Files]) -> list[str]:
+    """Put commits on main, each with exactly these files, round the hook and in one go; their ids."""
+    who = "Alice <alice@example.com> now"
+    stream = [b"reset refs/heads/main\nfrom refs/heads/main^0\n"]
+    for number, files in enumerate(series, 1):
+        stream.append(f"commit refs/heads/main\nmark :{number}\nauthor {who}\ncommitter {who}\n".encode())
+        stream += [_data(b"Force it in\n"), b"deleteall\n"]
+        for name, content in files.items():
+            text = content.encode() if isinstance(content, str) else content
+            stream.append(b"M 100644 inline %b\n%b" % (_quoted(name), _data(text)))
+        stream.append(f"\nget-mark :{number}\n".encode())
+    done = run_git("fast-import", "--quiet", "--date-format=now", cwd=repository, stdin=b"".join(stream))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
 
 
 def _data(content: bytes) -> bytes:

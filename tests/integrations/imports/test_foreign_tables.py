@@ -131,10 +131,10 @@ def table_of(kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", HEADINGS)
-def test_five_thousand_rows_of_each_kind_are_read_in_a_second_with_nothing_to_say(kind: str) -> None:
+def test_five_thousand_rows_of_each_kind_are_read_in_two_seconds_with_nothing_to_say(kind: str) -> None:
     started = time.process_time()
     tables = read_tables([("table.csv", table_of(kind))], None)
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 2
     rows = [(row.names, str(row.network)) for row in tables.rows["table.csv"]]
     assert rows == [((f"Site {n % 40}",), f"10.{n >> 8}.{n & 255}.0/24") for n in range(5_000)]
     assert (tables.problems, tables.passed) == ((), {})

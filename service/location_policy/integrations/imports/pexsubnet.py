@@ -18,6 +18,7 @@ from itertools import islice
 from ...config.csv_lines import (
     LINES_OF_CELL,
     Cell,
+    Finding,
     cells_of,
     end_of_cell,
     is_blank,
@@ -27,7 +28,7 @@ from ...config.csv_lines import (
     several_lines,
 )
 from ...config.location_names import name_findings
-from ...config.row import Row
+from ...config.row import Row, RowWithFindings, parse_line
 from ...config.subnet_hints import diagnose
 from ...net.addresses import Address, Network, parse_address, parse_interface
 from ...net.ranges import Names
@@ -146,11 +147,20 @@ class _Reader:
             self._was_sent = self._could_be_read
             return None
         if len(cells) <= self._at:
+            if finding := self._otherwise(text):
+                self._refuse(number, *finding[:4])
+                return None
             hint = "write location,overflow,overflow,subnet, or delete the line"
             what = f"{count(len(cells), 'cell')} where pexsubnet needs {self._at + 1}"
             self._refuse(number, 1, "too-few-columns", what, hint)
             return None
         return self._read(number, text, cells)
+
+    def _otherwise(self, text: str) -> Finding | None:
+        """What is said of a line of our own that is parted by something else than commas."""
+        line = parse_line(text.encode()) if self._sheet.separator == "," else None
+        found = line.findings if isinstance(line, RowWithFindings) else ()
+        return next((finding for finding in found if finding.code == "wrong-separator"), None)
 
     def _answered(self, cells: list[str]) -> bool:
         """Can these be the cells of a row that pexsubnet read? It knows no comments."""
@@ -166,13 +176,14 @@ class _Reader:
 
     def _read(self, number: int, text: str, cells: list[str]) -> OldRow | None:
         written = cells[self._at].strip()
-        network = old_subnet(cells[self._at])
+        network = old_subnet(cells[self._at]) or self._spaced(number, written)
         if network is None:
             code, message, hint = diagnose(written)
             self._refuse(number, self._column(text, self._at), code, message, hint)
             return None
         if written != str(network):
             self._tell_subnet(number, text, written, network)
+        self._tell_more(number, text, cells)
         sent = tuple(cells[self._at - 3 : self._at])
         names = mended(sent)
         is_row = self._judge_names(number, text, sent, names)
@@ -187,6 +198,22 @@ class _Reader:
         is_tried = self._works and ":" not in written
         row = Row(names, network) if is_row else None
         return OldRow(self._sheet.path, number, network, sent, row, is_tried)
+
+    def _spaced(self, number: int, written: str) -> Network | None:
+        """An IPv6 subnet with space around it, which pexsubnet could not read."""
+        try:
+            network = Network.holding(*parse_interface(written))
+        except ValueError:
+            return None
+        self._stop(number, "not-a-subnet", f"space around {quote(written)}")
+        return network
+
+    def _tell_more(self, number: int, text: str, cells: list[str]) -> None:
+        """Say that cells behind the subnet are not read."""
+        last = max((at for at, cell in enumerate(cells) if cell.strip()), default=0)
+        if last > self._at:
+            what = f"{quote(cells[last].strip())} stands behind the subnet, where pexsubnet did not look: left out"
+            self._note(number, "not-a-subnet", what, self._column(text, last))
 
     def _tell_subnet(self, number: int, text: str, written: str, network: Network) -> None:
         try:
