@@ -83,3 +83,10 @@ def test_a_table_on_standard_input_is_read_and_kept_in_a_file(tmp_path: Path) ->
     done = run_program(*arguments, cwd=tmp_path, stdin=table)
     assert (done.returncode, done.stdout) == (0, "nothing changed\n")
     assert (tmp_path / "new" / "map" / "locations" / "ad.csv").read_text() == kept
+
+
+def test_a_column_is_named_by_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("Netz,Ort\n10.61.2.0/24,Sydney\n")
+    done = run_program("import", "table.csv", "--column", "vlan=Netz", cwd=tmp_path)
+    told = "Error: Invalid value for '--column': vlan is none of subnet=NAME, site=NAME, mask=NAME, status=NAME"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, told)

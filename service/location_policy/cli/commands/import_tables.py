@@ -80,7 +80,7 @@ def bring(asked: ImportOptions) -> int:
     if not any(tables.rows.values()):
         names = ", ".join(escape(name) for name, _ in files)
         print(f"location-policy: nothing is written: no row of {names} can be used", file=sys.stderr)
-        if not tables.unknown:
+        if not (tables.unknown or tables.sites):
             print("  hint: a row is location,overflow,overflow,subnet", file=sys.stderr)
         return NO
     if asked.sync:

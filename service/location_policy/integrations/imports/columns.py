@@ -36,6 +36,8 @@ _SITE_WORDS = """
 """
 _SUBNETS, _MASKS, _SITES = (tuple(words.split()) for words in (_SUBNET_WORDS, _MASK_WORDS, _SITE_WORDS))
 """Headings, the surest first, as `_plain` has them."""
+_OVERFLOW = ("overflow", "pover", "sover", "primaryoverflow", "secondaryoverflow", "überlauf", "débordement")
+"""How the headings of overflow locations begin."""
 _STATES = ("status", "state", "zustand", "statut", "estado", "stato")
 _KINDS = ("objecttype", "type", "kind", "isfolder")
 _COUNTRIES = ("country", "countrycode", "countryisocode", "countryname", "cc", "land", "pays")
@@ -76,6 +78,8 @@ class Columns:
     kind: int | None = None
     headings: tuple[str, ...] = ()
     """Of all columns; none where the table has no heading."""
+    overflow: tuple[int, ...] = ()
+    """Columns of overflow locations, in order."""
 
     @property
     def last(self) -> int:
@@ -84,7 +88,7 @@ class Columns:
 
     def named(self) -> str:
         """The columns that are read, as their user knows them."""
-        places = [at for at in (self.subnet, self.mask, self.site) if at is not None]
+        places = [at for at in (self.subnet, self.mask, self.site, *self.overflow) if at is not None]
         names = [quote(self.headings[at]) if self.headings else str(at + 1) for at in places]
         return f"columns {', '.join(names[:-1])} and {names[-1]}"
 
@@ -153,7 +157,8 @@ def find_columns(headings: Cells, rows: Sequence[Cells], sites: Sequence[str] = 
         site = only[0]
     kind = 0 if is_types(headings) else next(_named(plain, _KINDS), None)
     state = next(_named(plain, _STATES), None)
-    return Columns(subnet, site, _mask_column(plain, rows, subnet), state, kind, tuple(headings))
+    overflow = tuple(at for at, heading in enumerate(plain) if heading.startswith(_OVERFLOW) and at != site)
+    return Columns(subnet, site, _mask_column(plain, rows, subnet), state, kind, tuple(headings), overflow)
 
 
 def places_without_heading(rows: Sequence[Cells]) -> Columns | None:
@@ -231,6 +236,11 @@ def site_text(cells: Cells, columns: Columns) -> str:
         return site
     first = re.split(r"(?<!\\),", site[3:], maxsplit=1)[0]
     return re.sub(r"\\(.)", r"\1", first).strip()
+
+
+def overflow_names(cells: Cells, columns: Columns) -> tuple[str, ...]:
+    """A row's overflow locations."""
+    return tuple(filter(None, (_cell(cells, at) for at in columns.overflow)))
 
 
 def _cell(cells: Cells, at: int | None) -> str:

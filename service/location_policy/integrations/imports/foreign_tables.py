@@ -145,6 +145,8 @@ class _Collector:
     """Each site by its name in lower case: as it is written first, and where."""
     subnets: Counter[str] = field(default_factory=Counter)
     """How many each site has."""
+    judged: dict[Names, bool] = field(default_factory=dict)
+    """Names that a table has given, and whether a row can have them."""
     by_country: set[str] = field(default_factory=set)
     """Countries, of which those without a line are left out."""
 
@@ -182,23 +184,28 @@ class _Collector:
         self.has_sites = True
         self.problems += table.problems
         self.passed += table.passed
-        for line, network, site in table.prefixes:
-            folded = site.casefold()
+        for one in table.prefixes:
+            folded = one.site.casefold()
             self.subnets[folded] += 1
             if folded not in self.first:
-                self.first[folded] = site, path, line
-                self.problems += self._wrong(site, path, line)
-            if (names := self.sites.of(site)) and self._can_be(names, site):
-                yield NewRow(path, line, Row(names, network))
+                self.first[folded] = one.site, path, one.line
+            names = self.sites.of(one.site)
+            if names and folded not in self.sites.names:
+                names = names + one.overflow
+                if not self._can_be(names, path, one.line):
+                    continue
+            if names:
+                yield NewRow(path, one.line, Row(names, one.network))
 
-    def _wrong(self, site: str, path: str, line: int) -> Iterator[Problem]:
-        """What keeps a site from being a location by its own name."""
-        if self.sites.of(site) == (site,):
-            for one in name_findings([Cell(1, site)]):
-                yield Problem(path, line, 1, one.code, one.message, one.hint, CODES[one.code].severity)
-
-    def _can_be(self, names: Names, site: str) -> bool:
-        return names != (site,) or all(CODES[one.code].severity != "error" for one in name_findings([Cell(1, site)]))
+    def _can_be(self, names: Names, path: str, line: int) -> bool:
+        """Can these be the names of a row? What keeps them from it is told once."""
+        if names not in self.judged:
+            found = list(name_findings([Cell(1, name) for name in names]))
+            self.judged[names] = all(CODES[one.code].severity != "error" for one in found)
+            self.problems += [
+                Problem(path, line, 1, one.code, one.message, one.hint, CODES[one.code].severity) for one in found
+            ]
+        return self.judged[names]
 
     def _countries(self, sheet: Sheet, kind: Kind) -> CountryTable:
         if self.sites.path is None:

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from ...config.subnet_hints import diagnose
 from ...net.addresses import Network, parse_interface
+from ...net.ranges import Names
 from ...problems import Problem, Severity
 from ...text import quote
-from .columns import Columns, blocks, site_text, subnet_text
+from .columns import Columns, blocks, overflow_names, site_text, subnet_text
 from .pexsubnet import old_subnet
 from .spreadsheet import Sheet
 
@@ -26,6 +27,8 @@ class SitePrefix(NamedTuple):
     line: int
     network: Network
     site: str
+    overflow: Names
+    """Locations that the table names behind the site, where that is a location itself."""
 
 
 class PrefixTable:
@@ -52,7 +55,8 @@ class PrefixTable:
                 yield from self._row(number, cells, now)
 
     def _row(self, number: int, cells: list[str], columns: Columns | None) -> Iterator[SitePrefix]:
-        if not any(cells):
+        is_ruler = not any(cell.strip("-=: ") for cell in cells)  # or a row of blank cells
+        if is_ruler or (columns and tuple(cells) == columns.headings):
             return
         self.size += 1
         if columns is None:
@@ -72,7 +76,7 @@ class PrefixTable:
             hint = "give it a site and export again, or add a row for it once the map is written"
             self._add(number, "unknown-location", f"left out: {quote(written)} has no site", hint, "warning")
         elif network:
-            yield SitePrefix(number, network, site)
+            yield SitePrefix(number, network, site, overflow_names(cells, columns))
 
     def _network(self, number: int, written: str) -> Network | None:
         try:

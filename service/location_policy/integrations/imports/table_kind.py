@@ -175,7 +175,7 @@ def _is_old(sheet: Sheet, headings: Sequence[str]) -> bool:
     rows = [sheet.cells(text) for text in texts]
     old = sum(len(cells) > at and _is_old_subnet(cells, at) for cells in rows)
     holding = sum(any(is_address(cell.strip()) for cell in cells) for cells in rows)
-    return old > 0 and 2 * old >= holding
+    return 2 * old > holding
 
 
 def _is_old_subnet(cells: Sequence[str], at: int) -> bool:
