@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from location_policy.cli.app import app
+from location_policy.cli.commands.import_tables import ImportOptions, bring
 from tests.support.program import run_program
 from tests.support.repositories import clone, init, tip
 from tests.support.service import started_service
@@ -90,3 +92,22 @@ def test_a_column_is_named_by_what_it_holds(tmp_path: Path) -> None:
     done = run_program("import", "table.csv", "--column", "vlan=Netz", cwd=tmp_path)
     told = "Error: Invalid value for '--column': vlan is none of subnet=NAME, site=NAME, mask=NAME, status=NAME"
     assert (done.returncode, done.stderr.splitlines()[-1]) == (2, told)
+
+
+def test_a_file_that_is_kept_has_the_rows_of_the_table_after_every_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept, table, dice = Path("locations", "nb.csv"), Path("nb.csv"), Random(7)
+    for _ in range(12):
+        rows = {f"10.0.{n}.0/24": dice.choice(["Sydney", "Perth"]) for n in dice.sample(range(40), 12)}
+        table.write_text("Prefix,Site\n" + "".join(f"{subnet},{site}\n" for subnet, site in rows.items()))
+        assert bring(ImportOptions([table], Path(), sync=kept.as_posix())) == 0
+        found = [line.rsplit(",", 1) for line in kept.read_text().splitlines() if line and not line.startswith("#")]
+        assert {subnet: site for site, subnet in found} == rows
+        before = kept.read_bytes()
+        capsys.readouterr()
+        assert bring(ImportOptions([table], Path(), sync=kept.as_posix())) == 0
+        assert (capsys.readouterr().out, kept.read_bytes()) == ("nothing changed\n", before)
+        with kept.open("a") as file:
+            file.write(f"# a note of {len(rows)}\n")

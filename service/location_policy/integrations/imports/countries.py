@@ -113,8 +113,9 @@ def is_registry(sheet: Sheet) -> bool:
 
 
 def is_ranges(rows: Sequence[Sequence[str]]) -> bool:
-    """Are these ranges with a country of two letters?"""
-    return bool(rows) and all(len(cells) == 3 and _is_range(cells) and len(cells[2]) == 2 for cells in rows[1:] or rows)
+    """Are most of these ranges with a country of two letters?"""
+    looked_at = rows[:_LOOKED_AT]
+    return 2 * sum(len(cells) == 3 and len(cells[2]) == 2 and _is_range(cells) for cells in looked_at) > len(looked_at)
 
 
 def block_columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Columns | None:

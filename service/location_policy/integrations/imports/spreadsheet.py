@@ -48,10 +48,6 @@ class Sheet:
     announced: int = 0
     """How many there are, as its program says; 0 where it does not."""
 
-    def first(self) -> str:
-        """The first line that says something."""
-        return next((text for _, text in self.lines if text and not is_blank(text)), "")
-
     def cells(self, text: str) -> list[str]:
         """The cells of a line as they are, with the space around them."""
         return next(csv.reader([text], delimiter=self.separator), [])

@@ -87,6 +87,8 @@ def _by_heading(sheet: Sheet, number: int, rows: Sequence[list[str]]) -> Kind:
         return _prefixes(sheet, number, columns, rows)
     if is_names(headings):
         return Kind("names", "names of countries")
+    if is_ranges(below):
+        return _RANGES
     if columns := block_columns(headings, below):
         return Kind("blocks", f"networks with a country, {columns.named()}", columns)
     if _is_old(sheet, headings):
@@ -100,7 +102,7 @@ def _by_heading(sheet: Sheet, number: int, rows: Sequence[list[str]]) -> Kind:
 
 def _by_place(sheet: Sheet, number: int, rows: Sequence[list[str]], *, has_sites: bool) -> Kind:
     if is_ranges(rows):
-        return Kind("ranges", "ranges of addresses with a country, columns 1, 2 and 3")
+        return _RANGES
     if _is_old(sheet, ()):
         return _old(sheet)
     columns = places_without_heading(rows)
@@ -119,6 +121,7 @@ def _of_first_block(rows: Sequence[list[str]], asked: Mapping[str, str]) -> Colu
     return next(filter(None, found), None)
 
 
+_RANGES = Kind("ranges", "ranges of addresses with a country, columns 1, 2 and 3")
 _OURS = Kind("rows", "rows of a location, its overflow locations and a subnet")
 
 
@@ -152,9 +155,10 @@ def _without_masks(
 
 def _unknown(sheet: Sheet, number: int, headings: Sequence[str], rows: Sequence[list[str]]) -> Kind:
     """The one sentence that is said of a table that nothing is known of."""
+    has_heading = rows[:1] != [headings]
     subnet = subnet_column(headings, rows)
     if subnet is not None and not has_masks(headings, rows, subnet):
-        problem = _without_masks(sheet, number, subnet, headings if rows[:1] != [headings] else (), rows)
+        problem = _without_masks(sheet, number, subnet, headings if has_heading else (), rows)
         if problem:
             return Kind("unknown", problem=problem)
     has_subnets = any(is_address(clean_subnet(cell)) for cells in rows for cell in cells)
@@ -162,7 +166,7 @@ def _unknown(sheet: Sheet, number: int, headings: Sequence[str], rows: Sequence[
     hint = "name them: --column subnet=NAME --column site=NAME"
     if has_subnets:
         hint += ", by heading or by number"
-    message = f"{what}: the columns are {columns_text(headings)}"
+    message = f"{what}: the {'columns are' if has_heading else 'first row is'} {columns_text(headings)}"
     return Kind("unknown", problem=Problem(sheet.path, number, 1, "heading-row", message, hint))
 
 
