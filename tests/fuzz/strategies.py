@@ -52,6 +52,11 @@ _HEADS = st.sampled_from(
         b"id,loc,pover,sover,snet\n",
         b'#TYPE Subnet\r\n"Identity","MaskBits","NetworkSiteID"\r\n',
         b"SubnetID,MaskBits,NetworkSiteID\n",
+        b"Prefix,Status,Site\n",
+        b"network,country\n",
+        b"header-network,address*,netmask*,EA-Site\n",
+        b"apnic|JP|ipv4|1.0.16.0|4096|20110412|allocated\n",
+        b'{"count":1,"results":[{"prefix":"10.0.0.0/8","site":{"name":"Sydney"}}]}',
     ]
 )
 OLD_TABLES = st.builds(

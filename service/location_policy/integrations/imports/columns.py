@@ -264,7 +264,7 @@ def _subnet_column(plain: Sequence[str], rows: Sequence[Cells]) -> int | None:
         return surely
     if perhaps := next((at for at in named if any(is_address(clean_subnet(_cell(cells, at))) for cells in rows)), None):
         return perhaps
-    width = max(map(len, rows), default=0)
+    width = len(plain) or max(map(len, rows), default=0)
     holding = [at for at in range(width) if _holds(rows, at, is_address) and not _holds(rows, at, _is_any_mask)]
     return holding[0] if len(holding) == 1 else None
 
