@@ -225,3 +225,10 @@ def test_whatever_comes_is_rows_or_told(content: bytes) -> None:
     except UnusableUpload:
         return
     assert found.file.size or found.errors((), ())
+
+
+def test_the_table_of_another_program_is_told_as_such_and_not_row_by_row() -> None:
+    with pytest.raises(UnusableUpload) as raised:
+        upload("Prefix,Status,Site\n" + "10.61.2.0/24,Active,Sydney\n" * 500)
+    assert raised.value.message == "sites.csv is a table of prefixes with a site, columns Prefix and Site, not of rows"
+    assert "location-policy import" in (raised.value.hint or "")

@@ -18,6 +18,7 @@ from ..errors import UnusableUpload
 from ..integrations.imports.our_rows import blanked, heading_line, is_id, our_lines, said_rows
 from ..integrations.imports.pexsubnet import is_numbered
 from ..integrations.imports.spreadsheet import SEPARATORS, Sheet, read_sheet
+from ..integrations.imports.table_kind import kind_of
 from ..problems import Problem, ProblemCollector, Problems, joined
 from ..text import quote
 
@@ -69,8 +70,17 @@ def read_upload(
     sheet = blanked(read_sheet(name, content))
     is_with_ids, heading = _is_with_ids(sheet, locations), heading_line(sheet)
     file = read_rows(name, our_lines(sheet, is_with_ids=is_with_ids), memory, None, patience)
+    if not file.size and (words := _foreign(sheet)):
+        hint = "make rows of it with location-policy import, and choose what that has written"
+        raise UnusableUpload(f"{quote(name)} is a table of {words}, not of rows", hint)
     has_comments = any(text.lstrip(b" \t").startswith(b"#") for text in file.texts)
     return Upload(file, tuple(_forms(sheet, heading, is_with_ids=is_with_ids)), has_comments, _gathered(sheet.problems))
+
+
+def _foreign(sheet: Sheet) -> str | None:
+    """What `import` takes a table for that has columns of its own; None for one that could be meant as rows."""
+    kind = kind_of(sheet, {}, has_sites=False)
+    return kind.words if kind.columns and kind.columns.headings else None
 
 
 def _gathered(problems: Sequence[Problem]) -> Problems:
