@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, is_rows
@@ -156,21 +156,17 @@ def _tell_taken(tables: Tables) -> None:
 
 
 def _few(problems: Sequence[Problem]) -> Iterator[str]:
-    """The problems, three of each kind and how many more there are; a hint is not told twice on end."""
+    """The problems, three of each kind and how many more there are, of which the first has the hint."""
     total = Counter((one.severity, one.code) for one in problems)
     seen = Counter[tuple[str, str]]()
-    hints: set[str | None] = {None}
     for one in problems:
         kind = one.severity, one.code
         seen[kind] += 1
         if seen[kind] > REPEATED:
             continue
-        lines = str(one).split("\n")
-        yield lines[0]
-        if total[kind] <= REPEATED or one.hint not in hints:
-            yield from lines[1:]
-        hints.add(one.hint)
-        if seen[kind] == REPEATED and total[kind] > REPEATED:
+        is_repeated = total[kind] > REPEATED
+        yield str(replace(one, hint=None) if is_repeated and seen[kind] > 1 else one)
+        if is_repeated and seen[kind] == REPEATED:
             more = ": --write-sites FILE makes a file with every site" * (kind == _MISSING)
             yield f"  … and {total[kind] - REPEATED:,} more like it{more}"
 

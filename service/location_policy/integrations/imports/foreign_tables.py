@@ -33,6 +33,8 @@ Content = tuple[str, bytes]
 """The path of a file, as it is shown, and what is in it."""
 _SHOWN = 8
 """Countries that a message names."""
+_COMPARED = 20
+"""Sites without a location that are compared with those that have one: more than are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,10 +289,14 @@ class _Collector:
 
     def _missing_sites(self) -> Iterator[Problem]:
         """Each site that has no location, once, with its number of subnets."""
-        for folded, (site, path, line) in self.first.items():
-            if folded not in self.by_country and self.sites.of(site) is None:
-                what, hint = self.sites.missing(site, self.subnets[folded])
-                yield Problem(path, line, 1, "unknown-location", what, hint)
+        missing = [
+            (folded, *place)
+            for folded, place in self.first.items()
+            if folded not in self.by_country and self.sites.of(place[0]) is None
+        ]
+        for at, (folded, site, path, line) in enumerate(missing):
+            what, hint = self.sites.missing(site, self.subnets[folded], compares=at < _COMPARED)
+            yield Problem(path, line, 1, "unknown-location", what, hint)
 
     def _duplicate(self, row: OldRow | NewRow, its: Row, before: OldRow | NewRow) -> None:
         if isinstance(row, OldRow) or its == before.row:

@@ -37,8 +37,8 @@ class Sites:
             return None
         return (site if self.locations is None else self.locations[folded],)
 
-    def missing(self, site: str, subnets: int) -> tuple[str, str]:
-        """What is said of a site that has no location, and the hint."""
+    def missing(self, site: str, subnets: int, *, compares: bool) -> tuple[str, str]:
+        """What is said of a site that has no location, and the hint, which `compares` it with those that have one."""
         line = cells_text((site, "LOCATION"))
         number = count(subnets, "subnet")
         if self.path is None:
@@ -49,7 +49,7 @@ class Sites:
         hint = f"add a line to {self.path}: {line}"
         if "?" in site:  # the encoding that Windows PowerShell takes by itself has no other letters
             hint = "export again with -Encoding UTF8: what is not ASCII has become ?"
-        elif meant := nearest(site, self.names):
+        elif compares and (meant := nearest(site, self.names)):
             hint = f"{hint}; is {meant} meant?"
         return f"site {quote(site)} has no location in {self.path}: {number}", hint
 
