@@ -173,7 +173,7 @@ class _Collector:
             rows = [NewRow(sheet.path, line, row) for line, row in file.rows() if line not in refused]
             size = file.size
         elif kind.name == "prefixes" and kind.columns:
-            table = PrefixTable(sheet, kind.columns, kind.find, takes_all=self.takes_all)
+            table = PrefixTable(sheet, kind.line, kind.columns, kind.find, takes_all=self.takes_all)
             rows, size = list(self._with_sites(table, sheet.path)), table.size
         elif kind.name != "names":
             by_country = self._countries(sheet, kind)

@@ -34,8 +34,10 @@ class SitePrefix(NamedTuple):
 class PrefixTable:
     """The rows of a table, and all there is to say about its lines: errors for those that make no row."""
 
-    def __init__(self, sheet: Sheet, columns: Columns, find: Find, *, takes_all: bool) -> None:
-        """`find` gives the columns of a part with its own heading; with `takes_all` what is not in use is read too."""
+    def __init__(self, sheet: Sheet, first: int, columns: Columns, find: Find, *, takes_all: bool) -> None:
+        """The table begins at the line `first`; `find` gives the columns of a part with its own heading. With
+        `takes_all` what is not in use is read too.
+        """
         self._path = sheet.path
         self._takes_all = takes_all
         self.problems = list(sheet.problems)
@@ -43,15 +45,15 @@ class PrefixTable:
         """How many rows are passed over, by the reason."""
         self.size = 0
         """Rows that were read."""
-        self.prefixes = tuple(self._read([*sheet.records()], columns, find))
+        self.prefixes = tuple(self._read([one for one in sheet.records() if one[0] >= first], columns, find))
 
     def _read(self, records: Sequence[tuple[int, list[str]]], columns: Columns, find: Find) -> Iterator[SitePrefix]:
         parts = {id(headings): rows for headings, rows in blocks([cells for _, cells in records])}
         now: Columns | None = columns
-        for at, (number, cells) in enumerate(records):
+        for number, cells in records:
             if id(cells) in parts:
                 now = find(cells, parts[id(cells)])
-            elif at > 0 or not columns.headings:
+            else:
                 yield from self._row(number, cells, now)
 
     def _row(self, number: int, cells: list[str], columns: Columns | None) -> Iterator[SitePrefix]:

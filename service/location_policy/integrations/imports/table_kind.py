@@ -44,6 +44,8 @@ class Kind:
     name: Name
     words: str = ""
     columns: Columns | None = None
+    line: int = 1
+    """Where the table begins, below a title."""
     problem: Problem | None = None
     """Why nothing of it is read."""
     asked: Mapping[str, str] | None = None
@@ -66,11 +68,11 @@ def kind_of(sheet: Sheet, asked: Mapping[str, str], *, has_sites: bool) -> Kind:
     """
     if is_registry(sheet):
         return Kind("registry", "delegations of a registry by country")
-    records = list(islice(sheet.records(), _LOOKED_AT))
-    rows = [cells for _, cells in records if any(cells)]
+    records = _without_title([one for one in islice(sheet.records(), _LOOKED_AT) if any(one[1])])
+    rows = [cells for _, cells in records]
     if not rows:
         return _old(sheet)
-    number, headings = next((number, cells) for number, cells in records if any(cells))
+    number, headings = records[0]
     if asked:
         columns = _of_first_block(rows, asked) or asked_columns(asked, headings, rows[1:])
         if columns.subnet == columns.site:
@@ -79,6 +81,14 @@ def kind_of(sheet: Sheet, asked: Mapping[str, str], *, has_sites: bool) -> Kind:
         return replace(_prefixes(sheet, number, columns, rows), asked=asked)
     has_heading = is_types(headings) or is_heading_at_top(headings)
     return _by_heading(sheet, number, rows) if has_heading else _by_place(sheet, number, rows, has_sites=has_sites)
+
+
+def _without_title(records: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """The records without lines of one cell above the table, such as the title of a report."""
+    filled = [sum(map(bool, cells)) for _, cells in records]
+    start = next((at for at, number in enumerate(filled) if number > 1), 0)
+    has_title = not any(is_address(cell) for _, cells in records[:start] for cell in cells)
+    return records[start:] if has_title else records
 
 
 def _by_heading(sheet: Sheet, number: int, rows: Sequence[list[str]]) -> Kind:
@@ -134,7 +144,7 @@ def _prefixes(sheet: Sheet, number: int, columns: Columns, rows: Sequence[list[s
     """Prefixes with a site; nothing where no subnet has a mask."""
     if columns.mask is None and (problem := _without_masks(sheet, number, columns.subnet, columns.headings, rows)):
         return Kind("unknown", problem=problem)
-    return Kind("prefixes", f"prefixes with a site, {columns.named()}", columns)
+    return Kind("prefixes", f"prefixes with a site, {columns.named()}", columns, number)
 
 
 def _without_masks(
