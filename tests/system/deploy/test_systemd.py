@@ -131,7 +131,9 @@ def test_the_reload_is_the_programs() -> None:
     assert "Type=notify-reload\nExecReload=\n" in (SYSTEMD / "notify-reload.conf").read_text()
 
 
-PARAGRAPHS = dict(zip(("use", "forge", "users", "drain", "direct", "socket", "proxy"), ENVIRONMENT.split("\n\n"), strict=True))
+PARAGRAPHS = dict(
+    zip(("use", "forge", "users", "drain", "direct", "socket", "proxy"), ENVIRONMENT.split("\n\n"), strict=True)
+)
 
 
 @pytest.mark.parametrize(
