@@ -17,7 +17,7 @@ from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState
 from location_policy.rollout.sync_file import hold, holder, keep_sync, kept_sync
 from location_policy.rollout.syncs import KEPT, Sync, Syncs
-from tests.support.repositories import BAD, GOOD, force_commit, make_repository, tip
+from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
 from tests.support.service import wait_until
 
 
@@ -78,6 +78,15 @@ def test_what_is_not_valid_is_refused_with_its_problems(looks: Looks, remote: Pa
     assert sync.problems
     assert sync.message
     assert sync.fields()["total"] == len(sync.problems)
+
+
+def test_an_older_tip_waits_for_a_later_look(looks: Looks, remote: Path) -> None:
+    old, new = tip(remote), force_commit(remote, {"locations.csv": "Perth,10.61.2.0/24\n"})
+    assert looks.asked().tip == new
+    git("update-ref", "refs/heads/main", old, cwd=remote)
+    sync = looks.asked()
+    assert (sync.tip, sync.result) == (old, "waiting")
+    assert sync.message == "it waits: it is taken once a later look says the same"
 
 
 def test_a_remote_that_is_away_is_unreachable(looks: Looks, remote: Path) -> None:

@@ -27,15 +27,15 @@ APART = 1.0
 KEPT = 100
 """Looks of which it is remembered what became of them."""
 
-Result = Literal["in-force", "refused", "unreachable", "pinned"]
+Result = Literal["in-force", "refused", "unreachable", "pinned", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sync:
     """One look, and what became of it, once that is known: the tip that was found, and whether it is in force.
 
-    `pinned`: it waits, since another is held in force by hand. `message` and the first of the `problems` say why not,
-    `hint` what to do.
+    `pinned`: it waits, since another is held in force by hand; `waiting`: it is older than what was taken last.
+    `message` and the first of the `problems` say why not, `hint` what to do.
     """
 
     number: int
@@ -168,7 +168,9 @@ def _judged(sync: Sync, state: State) -> Sync:
         return replace(sync, result="pinned", message=f"it waits: {pin.told()}")
     if failure is None and pin:
         return replace(sync, result="in-force", message=pin.told())
+    if failure is None and state.name == "behind":
+        return replace(sync, result="waiting", message="it waits: it is taken once a later look says the same")
     if failure is None:
-        return replace(sync, result="in-force" if state.name == "in-sync" else "unreachable")
+        return replace(sync, result="in-force" if state.name in ("in-sync", "stale") else "unreachable")
     result: Result = "unreachable" if state.outage or state.head is None else "refused"
     return replace(sync, result=result, message=failure.message, hint=failure.hint, problems=failure.problems)

@@ -73,7 +73,7 @@ def _tell(told: Told, seconds: float) -> int:
         print(f"{problem['path']}:{problem['line']}:{problem['column']}: {problem['code']}: {problem['message']}")
     if (more := told.get("total", 0) - len(problems)) > 0:
         print(f"… and {more:,} more")
-    return NO if result in ("refused", "pinned") else NOT_ASKED
+    return NO if result in ("refused", "pinned", "waiting") else NOT_ASKED
 
 
 def _here(state: Path, seconds: float) -> Told:
