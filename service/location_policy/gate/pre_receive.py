@@ -49,18 +49,29 @@ def judge(
         begin(settings)
     served = repository.served_ref(settings)
     aliases = _aliases(updates, repository, served) if any(update.ref != served for update in updates) else {}
-    branch = stands_for(served, aliases)
     judging = partial(
         Judge,
         repository,
         options,
         is_late,
         signature_rule(settings, repository.directory),
-        branch=branch,
+        branch=stands_for(served, aliases),
         pusher=pusher,
         allows_rewind=is_true(settings.get("allownonfastforward")),
         spares_memory=begin is not None,
     )
+    return _judge_updates(updates, repository, served, aliases, judging)
+
+
+def _judge_updates(
+    updates: Sequence[Update],
+    repository: Repository,
+    served: str,
+    aliases: Mapping[str, str],
+    judging: Callable[[], Judge],
+) -> Verdict:
+    """The verdict on all of them, up to the first that is not taken."""
+    branch = stands_for(served, aliases)
     moves: dict[Update, Move] = {}
     for update in updates:
         if unjudged := _unjudged(update, repository, served, aliases):

@@ -13,8 +13,7 @@ from typing import cast
 
 from ..errors import AnotherHistory, NotJudged, RepositoryError
 from ..gate.excerpt import Excerpt
-from ..gate.fetch import judge_fetch, judge_fetch_at
-from ..gate.fetch_refusal import fetch_refusal
+from ..gate.fetch import fetch_refusal, judge_fetch, judge_fetch_at
 from ..gate.overrides import joined, record
 from ..gate.ref_updates import Update
 from ..repository.new_commits import PROGRAM
