@@ -1,19 +1,25 @@
-"""The files of the first commit of a new repository: the sample, a folder, or the rows of one file."""
+"""The files of a new configuration: the sample, a folder, or the rows of one file; and the rules it begins with."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...config.files import EXPECTATIONS_PATH, ROWS_FOLDER, ROWS_PATH, RULES_PATH
-from ...config.known_names import slips
-from ...config.new_rules import new_rules, with_limits
+from ...config.known_names import slips, with_known
+from ...config.policy_toml import read_rules
 from ...config.row_file import LineCache, read_rows
 from ...gate.hooks import shipped
 from ...repository.working_copy import read_folder
+from ...text import without_bom
 
 Changes = dict[str, bytes | None]
 """The contents that files have otherwise than in the folder; None: they are not there."""
+_LIMITS = b"[limits]\n"
+"""The last table of the one that the program comes with."""
+_SAYS_LIMITS = re.compile(rb"""^[ \t]*\[?[ \t]*["']?limits\b""", re.MULTILINE)
 
 
 def first_files(origin: Path | None) -> tuple[Path, Changes]:
@@ -41,3 +47,21 @@ def first_files(origin: Path | None) -> tuple[Path, Changes]:
     changes: Changes = {EXPECTATIONS_PATH: None}
     changes |= {path.relative_to(sample).as_posix(): None for path in (sample / ROWS_FOLDER).iterdir()}
     return sample, changes | {ROWS_PATH: rows, RULES_PATH: new_rules(template, known)}
+
+
+def new_rules(template: bytes, names: Sequence[str]) -> bytes:
+    """The template with just these names known, each on a line of its own."""
+    return with_known(with_known(template, ()), names)
+
+
+def with_limits(content: bytes, template: bytes) -> bytes:
+    """The rules with the limits of the template, where they say nothing of limits; else, or where they cannot be read,
+    as they are.
+    """
+    _, problems = read_rules(content)
+    if problems or _SAYS_LIMITS.search(without_bom(content)):
+        return content
+    newline = b"\r\n" if b"\r\n" in content else b"\n"
+    gap = b"" if not content.strip() else newline if content.endswith(b"\n") else newline * 2
+    limits = template[template.rindex(_LIMITS) :].replace(b"\n", newline)
+    return content + gap + limits

@@ -12,7 +12,6 @@ from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, is_rows
 from ...config.formatting import rows_text
 from ...config.known_names import with_known
 from ...config.location_map import LocationMap
-from ...config.new_rules import new_rules
 from ...config.policy_toml import read_rules
 from ...config.row_file import LineCache, RowFile, read_rows
 from ...config.validate import load_map
@@ -32,6 +31,7 @@ from ...spelling import near_misses
 from ...text import count, escape
 from ..terminal.exit_status import NO
 from ..terminal.progress import Progress
+from .first_files import new_rules
 from .import_sync import sync
 
 STANDARD_INPUT = Path("-")
