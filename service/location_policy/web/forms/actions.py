@@ -74,25 +74,13 @@ COMMON = (
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """Something that can be changed: a form at `path`, `/api/v1/<name>` for programs.
-
-    `fields` carry the intent; `form` is the template in which they are typed, and `facts` is what that needs besides.
-    A body of these `kinds` is read up to `largest` bytes; `parse` gives what it says. With `is_classic` the form tells
-    programs what the API does, where it is no browser that sends it.
-    """
+class Form:
+    """Something that can be asked for: a form at `path`, and `/api/v1/<name>` for programs."""
 
     name: str
     title: str
     summary: str
     fields: tuple[Field, ...]
-    intent: Callable[[Query], Intent]
-    form: str
-    facts: Callable[[Site, Query], Facts]
-    largest: int = LARGEST
-    kinds: tuple[str, ...] = (FORM, JSON)
-    parse: Callable[[Site, Body], Given] = lambda _, body: parse_fields(body)
-    is_classic: bool = False
 
     @property
     def path(self) -> str:
@@ -103,6 +91,24 @@ class Action:
     def api_path(self) -> str:
         """Where programs ask."""
         return f"/api/v1/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Form):
+    """Something of the map that can be changed.
+
+    `fields` carry the intent; `form` is the template in which they are typed, and `facts` is what that needs besides.
+    A body of these `kinds` is read up to `largest` bytes; `parse` gives what it says. With `is_classic` the form tells
+    programs what the API does, where it is no browser that sends it.
+    """
+
+    intent: Callable[[Query], Intent]
+    form: str
+    facts: Callable[[Site, Query], Facts]
+    largest: int = LARGEST
+    kinds: tuple[str, ...] = (FORM, JSON)
+    parse: Callable[[Site, Body], Given] = lambda _, body: parse_fields(body)
+    is_classic: bool = False
 
     def query(self, given: Given) -> Query:
         """What was typed, by every field; raises Fault at the first that cannot be."""

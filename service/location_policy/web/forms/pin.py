@@ -28,7 +28,7 @@ from ..pages.resources import Facts, Query
 from ..pages.router import Pages, told
 from ..site.site import Site
 from ..site.thread_pool import ThreadPool
-from .actions import Field
+from .actions import Field, Form
 from .fields import FORM, JSON, Body, Given, parse_fields, read_content
 
 View = Callable[[Request], Awaitable[Response]]
@@ -37,26 +37,12 @@ CONFIRM = Field("confirm", "Do it; without it what it would do is told and nothi
 
 
 @dataclass(frozen=True, slots=True)
-class PinAction:
-    """One of the two: a form at `path`, `/api/v1/<name>` for programs. `preview` finds out what it would do."""
+class PinAction(Form):
+    """One of the two; `preview` finds out what it would do."""
 
-    name: str
-    title: str
-    summary: str
-    fields: tuple[Field, ...]
     preview: Callable[[Site, Query], Facts]
     do: Callable[[Site, Query, Author], None]
     kinds: tuple[str, ...] = (FORM, JSON)
-
-    @property
-    def path(self) -> str:
-        """Where people ask."""
-        return f"/{self.name}"
-
-    @property
-    def api_path(self) -> str:
-        """Where programs ask."""
-        return f"/api/v1/{self.name}"
 
     def query(self, given: Given) -> Query:
         """What was typed, by every field; raises Fault at the first that cannot be."""
