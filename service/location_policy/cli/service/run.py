@@ -69,7 +69,6 @@ def work(parts: Parts, manager: Manager) -> None:
     look = syncs.around(notifier.around(refresher.look))
     watcher = Watcher(parts.opened.directory, look, refresher.folders)
     syncs.wake = watcher.hurry
-    secrets = parts.secrets
     looks = [notifier.begin_reload, *parts.looks, notifier.end_reload, _asking(syncs)]
     reloader = Reloader(looks)
     decisions = parts.decisions
@@ -79,13 +78,8 @@ def work(parts: Parts, manager: Manager) -> None:
             thread.start()
     lock = hold(parts.source.state)
     try:
-        webhook = (
-            Webhook(lambda: secrets.value, partial(syncs.ask, is_knock=True), parts.access.proxies) if secrets else None
-        )
-        api = SyncApi(syncs, wakeup)
-        app = make_app(
-            active, parts.settings, parts.decisions, parts.access, parts.opened.backend, api, webhook, mirror
-        )
+        api, webhook = SyncApi(syncs, wakeup), _webhook(parts, syncs)
+        app = make_app(active, parts.settings, decisions, parts.access, parts.opened.backend, api, webhook, mirror)
         if parts.source.is_kept and parts.opened.answers:
             watcher.wait_for_look(FIRST_FETCH if mirror else FIRST_LOOK)
         signs, is_proxy = _signs(parts.options.drain, manager, notifier, active, wakeup), parts.access.proxies.believes
@@ -99,6 +93,14 @@ def work(parts: Parts, manager: Manager) -> None:
             os.close(lock)
         if decisions:
             decisions.close()
+
+
+def _webhook(parts: Parts, syncs: Syncs) -> Webhook | None:
+    """What takes webhooks, where there are secrets by which they are proven."""
+    secrets = parts.secrets
+    if secrets is None:
+        return None
+    return Webhook(lambda: secrets.value, partial(syncs.ask, is_knock=True), parts.access.proxies)
 
 
 def _signs(
