@@ -11,7 +11,7 @@ import pytest
 from location_policy.errors import NotPushed
 from location_policy.repository.new_commits import PROGRAM
 from location_policy.repository.remote.credentials import RemoteAccess
-from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror, fetched_ref
 from location_policy.repository.repository import open_repository
 from tests.forge.looks import looking
 from tests.forge.servers import TOKEN, USER, HttpsForge, https, https_forge
@@ -45,7 +45,7 @@ def mirror(forge: HttpsForge, tmp_path: Path) -> Mirror:
 
 def commit_in(mirror: Mirror) -> str:
     with open_repository(mirror.directory) as repository:
-        before = repository.find_commit(tip(mirror.directory, mirror.tip_ref or ""))
+        before = repository.find_commit(tip(mirror.directory, fetched_ref("refs/heads/main")))
         tree = repository.change_files(before.tree, {"locations.csv": b"Perth,10.61.2.0/24\n"})
         return repository.make_commit(tree, (before.id,), "Move it\n", PROGRAM)
 

@@ -18,7 +18,7 @@ import pytest
 from location_policy.errors import RepositoryError
 from location_policy.repository.remote import fetch
 from location_policy.repository.remote.fetch import LONGEST_REST, RemoteFailed, RemoteGit, talking
-from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror, fetched_ref
 from tests.repository.remote.git_remote import Remote, served_remote
 from tests.support.repositories import GOOD, force_commit, git, make_repository, tip
 from tests.support.service import wait_until
@@ -71,7 +71,7 @@ def test_a_remote_that_hangs_amid_the_pack_is_given_up_and_nothing_is_left(remot
         assert left_in(mirror) == []
     remote.cut_after = None
     mirror.update()
-    assert tip(mirror.directory, mirror.tip_ref or "") == tip(remote.repository)
+    assert tip(mirror.directory, fetched_ref("refs/heads/main")) == tip(remote.repository)
 
 
 def test_a_remote_that_trickles_is_waited_for(remote: Remote, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_remote_that_trickles_is_waited_for(remote: Remote, tmp_path: Path) ->
     began = time.monotonic()
     mirror.update()
     assert time.monotonic() - began > 2
-    assert tip(mirror.directory, mirror.tip_ref or "") == tip(remote.repository)
+    assert tip(mirror.directory, fetched_ref("refs/heads/main")) == tip(remote.repository)
 
 
 def test_a_remote_that_trickles_without_end_is_given_up_in_the_end(remote: Remote, tmp_path: Path) -> None:
@@ -239,4 +239,4 @@ def test_a_new_tip_is_fetched_in_one_more_look(remote: Remote, tmp_path: Path) -
     mirror.update()
     new = force_commit(remote.repository, GOOD)
     mirror.update()
-    assert (tip(mirror.directory, mirror.tip_ref or ""), mirror.looks.ok) == (new, 2)
+    assert (tip(mirror.directory, fetched_ref("refs/heads/main")), mirror.looks.ok) == (new, 2)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror, fetched_ref
 from location_policy.repository.repository import open_repository
 from tests.repository.remote.git_remote import Remote, served_remote
 from tests.support.repositories import GOOD, MELBOURNE, SYDNEY, Files, force_commit, git, make_repository, run_git, tip
@@ -129,11 +129,8 @@ def test_the_ref_of_a_branch_that_is_followed_no_more_goes(remote: Remote, tmp_p
     git("symbolic-ref", "HEAD", "refs/heads/side", cwd=remote.repository)
     mirror.update()
     refs = git("for-each-ref", "--format=%(refname)", "refs/remotes", cwd=mirror.directory).split()
-    assert (refs, mirror.branch, mirror.tip_ref) == (
-        ["refs/remotes/origin/side"],
-        "refs/heads/side",
-        "refs/remotes/origin/side",
-    )
+    head = git("symbolic-ref", "HEAD", cwd=mirror.directory)
+    assert (refs, head) == (["refs/remotes/origin/side"], "refs/heads/side")
 
 
 def test_what_was_left_out_is_not_fetched_when_it_is_asked_for(remote: Remote, tmp_path: Path) -> None:
@@ -216,10 +213,10 @@ def test_a_remote_of_either_kind_of_id_is_followed(tmp_path: Path, kind: str) ->
     with served_remote(repository) as remote:
         mirror = mirror_of(remote.filters(), tmp_path)
         mirror.update()
-        assert tip(mirror.directory, mirror.tip_ref or "") == tip(repository)
+        assert tip(mirror.directory, fetched_ref("refs/heads/main")) == tip(repository)
         new = force_commit(repository, {"locations.csv": MELBOURNE})
         mirror.update()
-        assert tip(mirror.directory, mirror.tip_ref or "") == new
+        assert tip(mirror.directory, fetched_ref("refs/heads/main")) == new
         assert mirror.looks.remade == 0
 
 

@@ -12,7 +12,7 @@ import pytest
 from location_policy.errors import NotPushed, RepositoryError
 from location_policy.repository.new_commits import PROGRAM
 from location_policy.repository.remote import push
-from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror, fetched_ref
 from location_policy.repository.repository import open_repository
 from tests.support.repositories import GOOD, Files, git, make_repository, run_git, tip
 from tests.support.service import wait_until
@@ -49,7 +49,7 @@ def hook(remote: Path, name: str, script: str) -> None:
 def commit_in(mirror: Mirror, rows: str = "Perth,10.61.2.0/24\n") -> str:
     """A commit of the copy on top of what the remote has."""
     with open_repository(mirror.directory) as repository:
-        before = repository.find_commit(tip(mirror.directory, mirror.tip_ref or ""))
+        before = repository.find_commit(tip(mirror.directory, fetched_ref("refs/heads/main")))
         tree = repository.change_files(before.tree, {"locations.csv": rows.encode()})
         return repository.make_commit(tree, (before.id,), "Move it\n", PROGRAM)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import UnknownRevision
-from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror, fetched_ref
 from tests.support.repositories import GOOD, force_commit, git, make_repository, tip
 
 
@@ -67,7 +67,7 @@ def test_the_hint_that_names_a_branch_works(remote: Path, tmp_path: Path) -> Non
     mirror = Mirror(remote.as_uri(), tmp_path / "state", hint.rpartition(" ")[2], interval=0)
     mirror.make()
     mirror.update()
-    assert tip(mirror.directory, mirror.tip_ref or "") == tip(remote)
+    assert tip(mirror.directory, fetched_ref("refs/heads/main")) == tip(remote)
 
 
 def test_a_remote_with_tags_alone_has_no_branch_to_follow(remote: Path, tmp_path: Path) -> None:

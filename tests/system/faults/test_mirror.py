@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import ForeignRepository, RepositoryError
-from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.mirror import Mirror, fetched_ref
 from location_policy.repository.repository import open_repository
 from location_policy.rollout import last_good
 from location_policy.rollout.persistence import LAST_GOOD
@@ -269,7 +269,7 @@ def test_the_copy_of_another_user_is_replaced_when_there_is_content(
     new = force_commit(remote, PERTH)
     later = Mirror(remote.as_uri(), tmp_path / "state", None, 0)
     later.update()
-    assert (later.directory.stat().st_uid, tip(later.directory, later.tip_ref or "")) == (0, new)
+    assert (later.directory.stat().st_uid, tip(later.directory, fetched_ref("refs/heads/main"))) == (0, new)
 
 
 @contextmanager

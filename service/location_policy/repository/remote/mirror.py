@@ -105,17 +105,6 @@ class Mirror:
         """When the remote was asked last, and has answered."""
         return self.looks.last_succeeded_at
 
-    @property
-    def branch(self) -> str | None:
-        """The full name of the branch that is followed; None where that is not known yet."""
-        name = self._tip.branch if self._tip else self._wanted
-        return name and HEADS + name
-
-    @property
-    def tip_ref(self) -> str | None:
-        """The full name of the ref that has what was fetched of it."""
-        return self.branch and fetched_ref(self.branch)
-
     # --- the copy ---
 
     def make(self) -> None:
