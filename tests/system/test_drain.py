@@ -118,7 +118,7 @@ def test_long_waits_are_let_go_before_the_end(repository: Path, tmp_path: Path) 
             started_service(*arguments, cwd=tmp_path, PATH=hanging.path) as service,
             ThreadPoolExecutor() as pool,
         ):
-            assert service.ask("/readyz").status == 200
+            wait_until(lambda: service.ask("/readyz").status == 200)
             number = service.ask("/api/v1/sync", "POST").json()["sync"]
             waiting = pool.submit(service.ask, f"/api/v1/sync/{number}?wait=60")
             service.process.send_signal(signal.SIGTERM)

@@ -95,9 +95,9 @@ def test_without_the_remote_a_destroyed_copy_is_no_hindrance(remote: Path, harm:
         shutil.rmtree(copy if harm == "deleted" else copy / "objects")
     remote.rename(remote.with_name("away.git"))
     with following(remote) as service:
-        assert service.wait_for("last-good")["failure"]["message"].startswith(
-            f"{remote.as_uri()}: the remote has no such"
-        )
+        service.wait_for("last-good")
+        wait_until(lambda: service.status()["failure"])  # which the first look tells, after the start
+        assert service.status()["failure"]["message"].startswith(f"{remote.as_uri()}: the remote has no such")
         assert service.locate("10.61.2.0").json()["result"]["location"] == "Sydney"
         remote.with_name("away.git").rename(remote)
         new = force_commit(remote, {"locations.csv": "Perth,10.61.2.0/24\n"})
