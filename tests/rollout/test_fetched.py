@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -379,7 +380,8 @@ def test_another_history_is_refused_until_it_is_accepted(followed: Followed, *, 
     assert failure
     assert f"commit {other[:10]} shares no history with commit {good[:10]}, which was served last" in failure.message
     asked = ("--repo", followed.remote.as_uri(), "--state-dir", followed.state_directory)
-    hint = failure.message.partition("; it waits for: location-policy ")[2].split(" ")
+    hint = shlex.split(failure.message.partition("; it waits for: location-policy ")[2])
+    assert hint == ["accept-history", *map(str, asked)]
     done = run_program(*hint) if by_hint else run_program("accept-history", *asked)
     assert done.stdout == f"accepted: branch main at {other[:10]} Force it in\n"
     followed.look()

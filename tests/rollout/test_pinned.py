@@ -19,6 +19,7 @@ from location_policy.repository.new_commits import Author
 from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.repository import open_repository
 from location_policy.rollout import journal, pinned
+from location_policy.rollout.doctor import examine
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState, State
 from location_policy.rollout.status_notifier import describe
@@ -307,6 +308,16 @@ def test_it_goes_back_to_what_the_mirror_has_had_without_a_limit(tmp_path: Path)
     served.pin(old)
     served.unpin()
     assert served.told == ("in-sync", tip(served.place))
+
+
+def test_doctor_names_the_commit_of_the_remote_beside_the_pinned_one(tmp_path: Path) -> None:
+    served = mirrored(tmp_path, GOOD)
+    old, head = tip(served.place), served.commit(OTHER)
+    served.look()
+    served.pin(old)
+    found = {one.topic: one.said for one in examine(served.directory, served.state_directory, is_mirror=True)}
+    assert f"branch main of the remote is at commit {head[:10]}, and waits" in found["fetched"]
+    assert found["serve"] == f"commit {old[:10]}, 2 subnets, as long as it is pinned"
 
 
 def test_it_does_not_wait_for_a_remote_that_is_away(tmp_path: Path) -> None:

@@ -21,12 +21,13 @@ from ..gate.install import missing_settings, other_settings
 from ..gate.pin import pin_in_force, read_pin
 from ..problems import errors_in
 from ..repository.git_process import git_version, require_git
-from ..repository.remote.mirror import fetched_ref
+from ..repository.remote.mirror import fetched_ref, is_mirror, naming_options
 from ..repository.repository import Repository, open_repository
 from ..runtime.users import chown_name
 from ..text import count, escape, listed
 from . import last_good
 from .last_good import Identity
+from .same_history import accept_command
 from .startup_preview import preview_start
 from .state import now
 from .watcher import TICK, watch_problem
@@ -76,7 +77,7 @@ def examine(place: Path, state_directory: Path, *, is_mirror: bool = False) -> I
             yield _watch(repository.directory, MOUNTS.read_text(errors="surrogateescape") if MOUNTS.exists() else "")
             yield from _pin(repository, place)
             identity = Identity(repository.settings().get("id", ""), str(place.absolute()))
-            yield _state(state_directory, identity)
+            yield _state(repository, state_directory, identity)
             yield _outlook(repository, place, state_directory)
     except RepositoryError as error:
         yield Finding("repository", error.message, error.hint or _mend(place))
@@ -169,7 +170,7 @@ def _pin(repository: Repository, place: Path) -> Iterator[Finding]:
     try:
         pin = read_pin(repository)
     except UnusablePin as error:
-        yield Finding("pin", error.message, f"location-policy unpin --repo {shlex.quote(str(place))}")
+        yield Finding("pin", error.message, f"location-policy unpin {naming_options(repository, str(place))}")
         return
     if pin and not pin.is_over(now()):
         yield Finding("pin", f"{pin.told()} by {pin.by}: {pin.reason}")
@@ -225,7 +226,7 @@ def file_system(path: Path, mounts: str) -> str:
     return next((found[folder] for folder in (path.resolve(), *path.resolve().parents) if folder in found), "")
 
 
-def _state(directory: Path, identity: Identity) -> Finding:
+def _state(repository: Repository, directory: Path, identity: Identity) -> Finding:
     """The state directory: may it be written, and what is kept there?"""
     existing = next(folder for folder in (directory.absolute(), *directory.absolute().parents) if folder.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
@@ -238,7 +239,7 @@ def _state(directory: Path, identity: Identity) -> Finding:
         return Finding("state", f"what is kept in {directory} cannot be used: {error}", "serve writes it anew")
     if stored and stored.identity.is_here(identity) and stored.identity.is_another(identity):
         said = f"{directory} keeps commit {stored.commit.id[:10]} of another repository that was here"
-        command = f"location-policy accept-history --repo {shlex.quote(identity.place)}"
+        command = accept_command(repository, identity.place)
         return Finding("state", said, f"mount or restore that one, or if this one is meant: {command}")
     if stored and not stored.identity.is_same(identity):
         said = f"{directory} is that of another repository, {stored.identity.place}"
@@ -253,7 +254,8 @@ def _outlook(repository: Repository, place: Path, state_directory: Path) -> Find
     if ahead.head is None:
         names = repository.branches()
         there = f"; branches here: {listed(names)}" if names else ""
-        mend = f"push one, or location-policy init {shlex.quote(str(place))} --branch NAME"
+        other = f"location-policy init {shlex.quote(str(place))} --branch NAME"
+        mend = "push one to the remote" if is_mirror(repository.directory) else f"push one, or {other}"
         return Finding("serve", f"branch {ahead.branch} has no commit{there}; would serve {instead}", mend)
     if isinstance(ahead.refusal, InvalidConfiguration):
         what = errors_in(ahead.refusal.problems).counted("error")
@@ -264,5 +266,8 @@ def _outlook(repository: Repository, place: Path, state_directory: Path) -> Find
         said = f"branch {ahead.branch} is not taken: {ahead.refusal.message}; would serve {instead}"
         return Finding("serve", said, ahead.refusal.hint or HOW_TO_SIGN[ahead.must_be_signed])
     said = f"branch {ahead.branch}, commit {ahead.head.id[:10]}, {count(ahead.size, 'subnet')}"
-    pin = pin_in_force(repository, now())
-    return Finding("serve", f"{said}, once nothing is pinned" if pin else said)
+    if not pin_in_force(repository, now()):
+        return Finding("serve", said)
+    if is_mirror(repository.directory):  # its branch is at what is pinned
+        return Finding("serve", f"commit {ahead.head.id[:10]}, {count(ahead.size, 'subnet')}, as long as it is pinned")
+    return Finding("serve", f"{said}, once nothing is pinned")

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from shlex import quote
 from typing import NamedTuple
 
 from ..config.commit import Commit
 from ..errors import AnotherHistory, BranchMoved, RepositoryError, UnknownRevision
 from ..repository.config import SECTION
-from ..repository.remote.mirror import fetched_ref, is_mirror
+from ..repository.remote.mirror import fetched_ref, is_mirror, naming_options
 from ..repository.repository import Repository
 from .last_good import Identity
 
@@ -57,7 +56,7 @@ class HistoryRule(NamedTuple):
             message = f"commit {head[:10]} is {ids[0]}, and {before}, {ids[1]}"
         else:
             message = f"commit {head[:10]} shares no history with {before}"
-        command = f"location-policy accept-history --repo {quote(self.here.place)}"
+        command = accept_command(repository, self.here.place)
         raise AnotherHistory(
             f"{message}; it waits for: {command}",
             f"mount or restore the repository of before, or if this one is meant: {command}",
@@ -67,6 +66,11 @@ class HistoryRule(NamedTuple):
     def _is_switched(self, repository: Repository, served: Served) -> bool:
         """Does the same repository serve another ref? No push can do that: an administrator has."""
         return served.ref not in ("", self.ref) and repository.has_commit(served.commit_id)
+
+
+def accept_command(repository: Repository, place: str) -> str:
+    """What is typed to say that the history of the repository at a place is meant."""
+    return f"location-policy accept-history {naming_options(repository, place)}"
 
 
 def accept(repository: Repository, seen: str | None = None) -> Commit:

@@ -19,18 +19,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from types import MappingProxyType
 
 from ...errors import ForeignRepository, GitUnavailable, RepositoryError, UnknownRevision
 from ..config import SECTION
 from ..git import GitFailed
+from ..repository import Repository
 from .credentials import RemoteAccess, proxy_variables
 from .diagnosis import diagnose
 from .failures import RemoteError
 from .faults import CopyDamaged, is_disk_full, is_local_fault
 from .fetch import LONGEST, STANDSTILL, RemoteFailed, RemoteGit, talking
 from .looks import LookError, Looks
-from .partial_clone import TRACKED, PartialClone
+from .partial_clone import REMOTE, TRACKED, PartialClone
 from .push import Pushed, push_new_branch
 from .remote_refs import HEADS, Tip, find_tip
 from .schedule import Schedule
@@ -56,6 +58,14 @@ def fetched_ref(ref: str) -> str:
 def is_mirror(directory: Path) -> bool:
     """Is this the copy of a remote repository that a service keeps?"""
     return _MIRROR.fullmatch(directory.name) is not None
+
+
+def naming_options(repository: Repository, place: str) -> str:
+    """The options by which a command names this repository at a place: a copy by the URL of what it is a copy of."""
+    urls = repository.config(f"remote.{REMOTE}.url") if is_mirror(repository.directory) else ()
+    if not urls:
+        return f"--repo {quote(place)}"
+    return f"--repo {quote(urls[-1])} --state-dir {quote(str(repository.directory.parent.absolute()))}"
 
 
 class Mirror:
