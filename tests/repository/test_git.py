@@ -123,7 +123,7 @@ def test_a_git_that_is_new_enough_passes(version: str, tmp_path: Path, monkeypat
 
 
 def test_what_is_no_repository_cannot_be_opened(tmp_path: Path) -> None:
-    with pytest.raises(RepositoryError, match="cannot be opened: InvalidGitRepositoryError"):
+    with pytest.raises(RepositoryError, match="cannot be opened: its config, or what else git needs of it, is damaged"):
         PythonGit(tmp_path)
 
 

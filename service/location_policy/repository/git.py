@@ -161,7 +161,8 @@ class PythonGit:
         try:
             self._repo = Repo(self._directory, search_parent_directories=False, expand_vars=False)
         except (GitError, ConfigError, OSError, ValueError) as error:
-            raise RepositoryError(f"{self._directory} cannot be opened: {type(error).__name__}") from error
+            why = getattr(error, "strerror", None) or "its config, or what else git needs of it, is damaged"
+            raise RepositoryError(f"{self._directory} cannot be opened: {why}") from error
         self._repo.git.update_environment(**_CLOSED, GIT_DIR=self._directory)
 
     def __enter__(self) -> PythonGit:

@@ -60,7 +60,7 @@ class Refresher:
         self._follower = PushFollower(active, self._activator.note_push, lambda: last_push(state_directory))
         self._directory: Path | None = None
         """The git directory that was read last; None for a mirror, to which there are no pushes."""
-        self._is_hurried = self._is_stale = False
+        self._is_hurried = self._is_stale = self._is_unreachable = False
         self._noted: tuple[str | None, str | None] = (None, None)
         """The commit and the state of the notes for which an override was looked for."""
 
@@ -139,11 +139,16 @@ class Refresher:
             self._note_check()
             return
         try:
-            with open_repository(self._place) as repository:
-                self._look(repository)
+            self._look_at_copy(mirror)
         except RepositoryError as error:
-            mirror.note_read(error)
-            raise
+            if not mirror.note_read(error):
+                raise
+            mirror.update()
+            self._look_at_copy(mirror)
+
+    def _look_at_copy(self, mirror: Mirror) -> None:
+        with open_repository(self._place) as repository:
+            self._look(repository)
         mirror.note_read(None)
 
     def _look_at_pin(self) -> None:
@@ -333,9 +338,10 @@ class Refresher:
         if outage is None:
             self._active.count("unreadable")
         if outage is None or (outage.message, outage.hint) != (message, hint):
-            told = "; ".join(filter(None, (message, hint)))
+            told = "; ".join(filter(None, (message.removeprefix(f"{self._shown}: "), hint)))
             log.error("unreachable repository=%s: %s", self._shown, told, exc_info=cause)
             self._active.change(outage=Failure(now(), message, hint=hint))
+            self._is_unreachable = True
 
     def _tell_stale(self) -> None:
         """Once when it begins to be stale, and once when it ends."""
@@ -352,6 +358,7 @@ class Refresher:
         return self._mirror.url if self._mirror else str(self._place)
 
     def _note_success(self) -> None:
-        if self._active.state.outage:
+        if self._is_unreachable:  # the outage in the state ends earlier, with what is put in force
+            self._is_unreachable = False
             log.info("reachable repository=%s branch=%s", self._shown, self._active.state.branch)
             self._active.change(outage=None)

@@ -125,6 +125,13 @@ def test_what_is_said_is_of_a_kind_with_something_to_do(name: str) -> None:
     assert error.message.startswith(f"{URL}: ")
     assert "and the repository exists" not in error.message
     assert error.hint or kind == "algorithm"
+    assert error.message.count(URL) == 1 or f"'{URL}" in error.message  # where git's own sentence is about it
+
+
+def test_a_path_that_is_not_there_is_no_matter_of_rights_on_a_forge() -> None:
+    error = explain("file:///srv/no.git", f"fatal: '/srv/no.git' does not appear to be a git repository\n{SSH}")
+    assert error
+    assert error.hint == "see the path: is it mounted, and may the user of the service read it?"
 
 
 @pytest.mark.parametrize(

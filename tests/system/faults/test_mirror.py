@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import shutil
@@ -173,6 +174,33 @@ def test_it_is_said_once_and_counted(follower: Follower, remote: Path, caplog: p
     assert len(told) == 1
     assert f"repository={remote.as_uri()}: " in told[0]
     assert follower.mirror.looks.remade == 1
+
+
+@pytest.mark.parametrize("damage", ["garbage config", "no objects", "no folder of objects"])
+def test_a_damage_that_is_seen_when_it_is_read_is_mended_by_that_look(
+    follower: Follower, remote: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    DAMAGES[damage](follower.mirror.directory)
+    follower.refresher.hurry()
+    assert follower.look() == ("in-sync", tip(remote))
+    (told,) = [line.getMessage() for line in caplog.records if line.levelno >= logging.WARNING]
+    assert told.startswith(f"made anew repository={remote.as_uri()}: the copy could not be used: ")
+    assert "Error" not in told
+
+
+def test_that_the_remote_is_back_is_told_also_with_a_new_commit_and_after_a_start_without_it(
+    follower: Follower, remote: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    away = remote.with_name("away.git")
+    for one in (follower, Follower(remote, tmp_path / "state")):
+        remote.rename(away)
+        one.look()
+        away.rename(remote)
+        new = force_commit(remote, PERTH)
+        assert one.look(2) == ("in-sync", new)
+    told = f"reachable repository={remote.as_uri()} branch=main"
+    assert caplog.messages.count(told) == 2
 
 
 def test_a_new_copy_has_what_only_the_old_one_had(follower: Follower, remote: Path) -> None:

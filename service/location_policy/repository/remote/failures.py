@@ -57,6 +57,7 @@ class _Shape(NamedTuple):
 
 
 _TOKEN = "see --git-credentials: is the token still valid, and may it read the repository?"
+_FILE = "see the path: is it mounted, and may the user of the service read it?"
 _SHAPES = (
     _Shape(
         r"REMOTE HOST IDENTIFICATION HAS CHANGED",
@@ -197,6 +198,8 @@ _NOISE = re.compile(
     r"(fatal: Could not read from remote repository\.|Please make sure you have|and the repository exists\."
     r"|@+|Warning: Permanently added|hint: |\s*$)"
 )
+_ACCESS = re.compile(r"unable to access '[^']*': ")
+"""How git says the URL once more."""
 _URL = re.compile(r"[a-z+]+://[^\s'\"]+")
 MOST = 65_536
 """Characters of what git says that are looked at."""
@@ -210,9 +213,10 @@ def explain(url: str, stderr: str) -> RemoteError | None:
     text = stderr[:MOST]
     for shape in _SHAPES:
         if re.search(shape.pattern, text):
-            said = first_line(text)
+            said = _ACCESS.sub("", first_line(text))
             message = f"{shape.sentence}: {said}" if shape.sentence else said
-            return RemoteError(shape.kind, f"{without_secrets(url)}: {message}", shape.hint)
+            hint = _FILE if shape.kind == "not-found" and url.startswith("file:") else shape.hint
+            return RemoteError(shape.kind, f"{without_secrets(url)}: {message}", hint)
     return None
 
 

@@ -191,16 +191,21 @@ class Mirror:
         """The variables with which a git may ask the remote."""
         return {**talking(self._git.standstill), **self._access.environment(self._asked_url, self._proxies)}
 
-    def note_read(self, failure: RepositoryError | None) -> None:
-        """What has come of reading the copy: where it cannot be read it is made anew, at once the first time."""
+    def note_read(self, failure: RepositoryError | None) -> bool:
+        """What has come of reading the copy: where it cannot be read it is made anew; whether the next update does.
+
+        Where that is no cure, it is done at a later look, and ever more seldom.
+        """
         if failure is None:
             self._doubts = 0
         elif not isinstance(failure, GitUnavailable) and self._is_local(failure.message):
             self._doubts += 1
-            if self._doubts & (self._doubts - 1) == 0:  # ever more seldom, where that is no cure
+            if self._doubts & (self._doubts - 1) == 0:
                 self._damage = failure.message
             if self._doubts == 1:
                 self._schedule.hurry()
+                return True
+        return False
 
     def _look(self) -> None:
         self._schedule.begin()
@@ -307,7 +312,8 @@ class Mirror:
         self._damage, self._is_made = None, True
         self._take(Tip(tip.branch, commit_id), is_filtered=is_filtered)
         if why:
-            log.warning("made anew repository=%s: %s", self._url, self.told(why))
+            told = self.told(why).replace(f"the copy of {self._url}", "the copy")
+            log.warning("made anew repository=%s: the copy could not be used: %s", self._url, told)
             self.looks = replace(self.looks, remade=self.looks.remade + 1)
 
     def _explained(self, error: RepositoryError) -> RepositoryError:
