@@ -7,11 +7,14 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from location_policy import __version__
+from location_policy.cli.commands.doctor import doctor as doctor_command
+from location_policy.repository.remote.credentials import RemoteAccess
 from location_policy.repository.remote.mirror import mirror_directory
 from location_policy.repository.repository import open_repository
 from location_policy.repository.signing_policy import Scope
@@ -19,6 +22,8 @@ from location_policy.rollout import doctor
 from location_policy.rollout.doctor import HOW_TO_SIGN, Finding, examine, file_system
 from location_policy.rollout.last_good import Identity, LastGood, load, save
 from location_policy.rollout.persistence import LAST_GOOD
+from tests.support.deployments import free_port
+from tests.support.peer import PeerHandler, running_peer
 from tests.support.program import PROGRAM, run_program
 from tests.support.repositories import BAD, GOOD, clone, force_commit, git, init, make_repository, tip
 from tests.support.signing import make_ssh_key, needs_ssh, require
@@ -365,6 +370,29 @@ def test_a_remote_that_cannot_be_read_is_told_by_the_step_that_fails(tmp_path: P
     assert route.startswith("to mend  route: http://127.0.0.1:9/locations.git: nothing answers there: ")
     assert hint == "  mend: see host and port of the URL; is the server running?"
     assert copy.startswith("fine     copy: there is no copy of http://127.0.0.1:9/locations.git in ")
+
+
+def test_a_file_that_cannot_be_used_is_told_after_what_fails_before_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Shut(PeerHandler, BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.say(401, b"", WWW_Authenticate='Basic realm="x"')
+
+    file = tmp_path / "git-credentials"
+    file.touch(mode=0o600)
+
+    def topics(url: str, access: RemoteAccess) -> list[str]:
+        doctor_command(url, tmp_path, "json", access=access)
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        return [f"{'' if one['fine'] else 'no '}{one['topic']}" for one in findings if one["topic"] != "copy"]
+
+    nowhere = f"http://127.0.0.1:{free_port()}/x.git"
+    assert topics(nowhere, RemoteAccess(credentials=file)) == ["name", "no route", "no proof"]
+    with running_peer(Shut) as url:
+        assert topics(f"{url}/x.git", RemoteAccess(credentials=file)) == ["name", "route", "tls", "no proof"]
+        absent = RemoteAccess(credentials=file, ca=tmp_path / "none")
+        assert topics(f"{url}/x.git", absent) == ["name", "route", "no tls"]
 
 
 def test_a_remote_that_can_be_read_is_told_step_by_step(tmp_path: Path) -> None:

@@ -185,4 +185,7 @@ def test_doctor_says_at_which_step_it_stays_shut(forge: HttpsForge, access: Remo
     assert topics(forge.repository(), replace(access, ca=None)) == steps[:3]
     assert topics("https://127.0.0.1:9/x.git", RemoteAccess()) == steps[:2]
     assert topics("https://no-such-host.invalid/x.git", RemoteAccess()) == steps[:1]
-    assert topics(forge.repository(), RemoteAccess(credentials=tmp_path / "none")) == ["proof"]
+    none = RemoteAccess(credentials=tmp_path / "none")
+    assert topics(forge.repository(), replace(none, ca=forge.ca)) == steps[:4]
+    untrusted = examine_remote(forge.repository(), None, none)
+    assert [finding.topic for finding in untrusted if finding.mend] == ["tls", "proof"]

@@ -1,12 +1,14 @@
 """What keeps a remote from being followed: name, route, TLS or host key, proof, right or branch; each with the mend.
 
 The remote is asked once, as `serve` asks it. What fails is at one of these steps: those before it are fine, and of
-those after it nothing is known.
+those after it nothing is known. Where a file cannot be used the remote is asked without it, since what fails before
+that step is to be mended first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ..errors import RepositoryError, UnknownRevision
@@ -43,6 +45,8 @@ _STEPS: dict[Kind, str] = {
     "not-found": "right",
     "branch": "branch",
 }
+_ORDER = tuple(dict.fromkeys(_STEPS.values()))
+"""The steps in which faults show, one after the other."""
 
 
 def examine_remote(url: str, branch: str | None, access: RemoteAccess) -> Iterator[Finding]:
@@ -52,15 +56,13 @@ def examine_remote(url: str, branch: str | None, access: RemoteAccess) -> Iterat
             yield Finding("secrets", *problem)
     plain, login = part_login(url)
     git = RemoteGit(PATIENCE, 2 * PATIENCE)
+    tip, (environment, failures) = None, _environment(url, access)
     try:
-        environment = {**talking(git.standstill), **access.environment(url)}
-    except RemoteError as error:
-        yield Finding("proof", error.message, error.hint or "see the file")
-        return
-    try:
-        tip = find_tip(git, plain, branch, environment)
+        tip = find_tip(git, plain, branch, {**talking(git.standstill), **environment})
     except RepositoryError as error:
-        yield from _failed(plain, login, access, _explained(plain, error, access))
+        failures.append(_explained(plain, error, access))
+    if failures:
+        yield from _failed(plain, login, access, failures)
         return
     yield from _passed(plain, login, access, "")
     if tip is None:
@@ -69,16 +71,37 @@ def examine_remote(url: str, branch: str | None, access: RemoteAccess) -> Iterat
         yield Finding("branch", f"{escape(tip.branch)}, commit {tip.commit_id[:10]}")
 
 
+def _environment(url: str, access: RemoteAccess) -> tuple[dict[str, str], list[RemoteError]]:
+    """The variables for git, without a file that cannot be used; and why it cannot."""
+    try:
+        return access.environment(url), []
+    except RemoteError as error:
+        of_proof = _step(error) == "proof"  # CA and known hosts are fine, then
+        usable = replace(access, credentials=None, ssh_key=None) if of_proof else RemoteAccess(proxy=access.proxy)
+        return usable.environment(url), [error]
+
+
 def _explained(url: str, error: RepositoryError, access: RemoteAccess) -> RemoteError:
     if isinstance(error, RemoteFailed) and (found := diagnose(url, error.stderr, access)):
         return found
     return RemoteError("branch" if isinstance(error, UnknownRevision) else "remote", error.message, error.hint)
 
 
-def _failed(url: str, login: dict[str, str], access: RemoteAccess, error: RemoteError) -> Iterator[Finding]:
-    step = _STEPS.get(error.kind, "route")
-    yield from _passed(url, login, access, step)
-    yield Finding(step, error.message, error.hint or "see what the remote says")
+def _failed(
+    url: str, login: dict[str, str], access: RemoteAccess, failures: Sequence[RemoteError]
+) -> Iterator[Finding]:
+    """The steps that are fine, and what fails: a file that cannot be used, if there is one, is the first of `failures`.
+
+    What the remote says without that file counts only where it comes before the step of the file.
+    """
+    first = min(failures, key=lambda error: _ORDER.index(_step(error)))
+    yield from _passed(url, login, access, _step(first))
+    for error in dict.fromkeys((first, failures[0])):
+        yield Finding(_step(error), error.message, error.hint or "see what the remote says")
+
+
+def _step(error: RemoteError) -> str:
+    return _STEPS.get(error.kind, "route")
 
 
 def _passed(url: str, login: dict[str, str], access: RemoteAccess, until: str) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from shlex import quote
 from urllib.parse import unquote, urlsplit
 
 from ..git import config_variables
-from .failures import RemoteError
+from .failures import Kind, RemoteError
 from .url import part_login
 
 PROXIES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY")
@@ -51,10 +51,11 @@ class RemoteAccess:
         """
         proxies = proxy_variables() if proxies is None else proxies
         plain, login = part_login(url)
+        if self.ca:
+            _read(self.ca, "tls-ca")
+        if self.known_hosts:
+            _read(self.known_hosts, "host-key-unknown")
         settings = dict(self._settings())
-        for path in (self.ca, self.known_hosts):
-            if path:
-                _read(path)
         variables = {}
         if self.credentials:
             settings["credential.helper"] = _HELPER
@@ -170,7 +171,7 @@ def _problem_with_line(line: str) -> str | None:
 
 def check_key(path: Path) -> None:
     """Raises RemoteError for a private key that ssh would not take, or would ask a passphrase for."""
-    content = _read(path)
+    content = _read(path, "ssh-key")
     there = path.stat()
     if there.st_uid == os.geteuid() and stat.S_IMODE(there.st_mode) & 0o077:
         raise RemoteError("ssh-key", f"{path} may be read by others, so ssh does not take it", f"chmod 600 {path}")
@@ -209,10 +210,10 @@ def _lines(path: Path) -> list[str]:
     return [line for line in _read(path).decode(errors="replace").split("\n") if not _problem_with_line(line)]
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, kind: Kind = "credentials") -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(LARGEST)
     except OSError as error:
         hint = f"let the user of the service read it: ls -l {quote(str(path))}"
-        raise RemoteError("credentials", f"{path} cannot be read: {error.strerror}", hint) from None
+        raise RemoteError(kind, f"{path} cannot be read: {error.strerror}", hint) from None
