@@ -13,6 +13,7 @@ import pytest
 
 from location_policy.gate.overrides import override_of
 from location_policy.gate.pre_receive import judge
+from location_policy.gate.push_notes import with_pushers
 from location_policy.gate.ref_updates import Update
 from location_policy.problems import errors_in
 from location_policy.repository.remote.mirror import Mirror, fetched_ref, mirror_directory
@@ -148,9 +149,14 @@ def test_the_limits_of_before_hold_and_the_way_over_them_is_told_and_works(tmp_p
     state = followed.look()
     assert (followed.told, tip(followed.remote, "main~1")) == (taken(new), over)
     assert state.override
-    assert (state.override.reason, state.override.by) == ("we move", "Alice (fetched)")
+    assert (state.override.reason, state.override.by, state.override.is_fetched) == ("we move", "Alice", True)
     with open_repository(followed.place) as repository:
         assert override_of(repository, new) == state.override
+        assert with_pushers(repository, [repository.commit(new)])[0].pusher is None
+    asked = ("--repo", followed.remote.as_uri(), "--state-dir", followed.state_directory)
+    told = run_program("history", *asked, "--number", "1").stdout
+    assert "pushed by" not in told
+    assert ") by Alice (fetched): we move" in told or "over the limit by Alice (fetched): we move" in told
 
 
 def test_who_reverts_on_the_forge_is_held_to_no_limit(tmp_path: Path) -> None:

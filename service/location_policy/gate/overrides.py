@@ -27,6 +27,8 @@ REASON_LIMIT = 500
 
 PUSHED_BY, PUSHED_AT = "Pushed-By", "Pushed-At"
 """Who has pushed, as the server knows them, and when."""
+AUTHOR, FETCHED_AT = "Author", "Fetched-At"
+"""The same of a fetch, by which it is not known who has pushed: whom the commit names as its author."""
 
 _KEYS = {
     "reason": TRAILER,
@@ -36,6 +38,7 @@ _KEYS = {
     "by": PUSHED_BY,
     "at": PUSHED_AT,
 }
+_FETCHED_KEYS = _KEYS | {"by": AUTHOR, "at": FETCHED_AT}
 _SEPARATOR = ", "
 _LINE = re.compile(r"([A-Z][A-Za-z-]*): (.+)")
 
@@ -49,8 +52,14 @@ class Override:
     measured: str
     reason: str
     by: str
-    """Who pushed, as the server knows them."""
+    """Who pushed, as the server knows them; of a fetch the author of the commit."""
     at: datetime
+    is_fetched: bool = False
+
+    @property
+    def who(self) -> str:
+        """By whom, as it is told."""
+        return f"{self.by} (fetched)" if self.is_fetched else self.by
 
     @property
     def excess(self) -> tuple[Excess, ...]:
@@ -65,10 +74,10 @@ def asked_reason(repository: Repository, commit_id: str, options: Sequence[str])
     return next((reason for reason in reasons if shows(reason)), None)
 
 
-def joined(excess: Sequence[Excess], reason: str, by: str, at: datetime) -> Override:
+def joined(excess: Sequence[Excess], reason: str, by: str, at: datetime, *, is_fetched: bool = False) -> Override:
     """The override of these limits."""
     rules, limits, measured = (_SEPARATOR.join(column) for column in zip(*excess, strict=True))
-    return Override(rules, limits, measured, reason, by, at)
+    return Override(rules, limits, measured, reason, by, at, is_fetched)
 
 
 def parted(rule: str, limit: str, measured: str) -> tuple[Excess, ...]:
@@ -118,7 +127,8 @@ def told_reason(text: str) -> str:
 def write_note(override: Override) -> str:
     """The paragraph of an override."""
     values = {name: getattr(override, name) for name in _KEYS} | {"at": moment_text(override.at)}
-    return "\n".join(f"{key}: {told_reason(values[name])}" for name, key in _KEYS.items())
+    keys = _FETCHED_KEYS if override.is_fetched else _KEYS
+    return "\n".join(f"{key}: {told_reason(values[name])}" for name, key in keys.items())
 
 
 def parse_note(text: str) -> Override | None:
@@ -130,8 +140,11 @@ def parse_note(text: str) -> Override | None:
 def _parse_paragraph(paragraph: str) -> Override | None:
     lines = (_LINE.fullmatch(line) for line in paragraph.split("\n"))
     values = {line[1]: told_reason(line[2]) for line in lines if line}
+    is_fetched = FETCHED_AT in values
+    keys = _FETCHED_KEYS if is_fetched else _KEYS
     try:
-        at = datetime.fromisoformat(values.pop(_KEYS["at"])).astimezone(UTC)
-        return Override(**{name: values[key] for name, key in _KEYS.items() if name != "at"}, at=at)
+        at = datetime.fromisoformat(values.pop(keys["at"])).astimezone(UTC)
+        found = {name: values[key] for name, key in keys.items() if name != "at"}
+        return Override(**found, at=at, is_fetched=is_fetched)
     except (KeyError, ValueError, OverflowError):
         return None

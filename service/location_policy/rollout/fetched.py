@@ -159,8 +159,8 @@ def _note_override(repository: Repository, head: Head, found: Excerpt) -> None:
     if not found.excess or found.reason is None:
         return
     try:
-        by = f"{head.commit.author} (fetched)"  # whom the commit names: who has pushed it is not known here
-        record(repository, head.commit.id, joined(found.excess, found.reason, by, now()))
+        override = joined(found.excess, found.reason, head.commit.author, now(), is_fetched=True)
+        record(repository, head.commit.id, override)
     except RepositoryError as error:
         log.warning("not noted why commit=%s exceeds a limit: %s", head.commit.id, error.message)
 

@@ -240,7 +240,7 @@ def _effect_lines(effect: CommitEffect, noted: Mapping[str, Override], events: E
     if override := noted.get(effect.commit.id):
         limits = [*map(limit_text, override.excess)]
         which = f" ({limits[0]})" if len(limits) == 1 else ""
-        yield f"over the limit{which} by {override.by}: {override.reason}"
+        yield f"over the limit{which} by {override.who}: {override.reason}"
         yield from (f"  {limit}" for limit in limits if not which)
     yield from _event_lines(effect.commit.id, events)
 
