@@ -25,6 +25,7 @@ from location_policy.rollout.state import ActiveState, State
 from location_policy.rollout.status_notifier import describe
 from location_policy.text import moment_text
 from tests.support.maps import many_rows
+from tests.support.program import run_program
 from tests.support.repositories import BAD, GOOD, Files, force_commit, git, make_repository, run_git, tip
 from tests.support.signing import SshKey, force_signed, needs_ssh
 
@@ -347,7 +348,18 @@ def test_what_was_only_fetched_is_not_held(tmp_path: Path, caplog: pytest.LogCap
     assert served.look().name == "rejected"
     served.pin(refused)
     assert served.told == ("rejected", good)
-    assert f"ignored pin: commit {refused[:10]} is not of the served branch" in caplog.messages
+    told = f"ignored pin: commit {refused[:10]} was refused when it came, and was never in force"
+    assert told in caplog.messages
+    asked = ("pin", refused, "--for", "1h", "--reason", "x")
+    by_hand = ("--repo", served.place.as_uri(), "--state-dir", served.state_directory)
+    assert "was refused when it came" in run_program(*asked, *by_hand).stderr
+    served.commit(limited)  # of which it is a part from now on
+    served.pin(refused, reason="now it is merged")
+    assert served.told == ("in-sync", tip(served.place))
+    assert caplog.messages.count(told) == 2
+    invalid = served.commit(BAD)
+    assert served.look().name == "rejected"
+    assert "host-bits" in run_program("pin", invalid, *asked[2:], *by_hand).stderr
 
 
 # --- what is no pin ---

@@ -22,14 +22,20 @@ from ..repository.signing_policy import signature_rule
 from .landing import check_own
 
 
-def check_pinnable(repository: Repository, commit: Commit, served: Collection[str]) -> None:
+def check_pinnable(
+    repository: Repository, commit: Commit, served: Collection[str], refused: Collection[str] = ()
+) -> None:
     """Raises NotPinnable where the commit may not be in force, and NotWritable where no pin can be kept.
 
-    `served` are the commits that the service has put in force. What the files say is judged by `check_valid`.
+    `served` are the commits that the service has put in force, `refused` those that it has refused and never put there.
+    What the files say is judged by `check_valid`.
     """
     check_own(repository, os.geteuid())
     if commit.id in served:
         return
+    if commit.id in refused:
+        message = f"{tell_commit(commit)} was refused when it came, and was never in force"
+        raise NotPinnable(message, "pin one that was: location-policy history names them")
     settings = repository.settings()
     if not was_named(repository, repository.served_ref(settings), commit.id):
         message = f"{tell_commit(commit)} is not of the served branch"

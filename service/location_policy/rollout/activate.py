@@ -27,7 +27,7 @@ from ..problems import errors_in
 from ..repository.repository import Repository
 from ..repository.signing_policy import SignatureRule
 from .candidates import Candidate, candidate_after_pin, next_candidate, start_candidates
-from .journal import put_in_force
+from .journal import put_in_force, refused
 from .last_good import Identity, LastGood
 from .persistence import Persistence
 from .same_history import HistoryRule, Served
@@ -147,6 +147,8 @@ class Activator:
         was_served = pin.commit in noted
         if not repository.has_commit(pin.commit):
             raise NotPinnable(f"commit {pin.commit[:10]} is not here")
+        if not was_served and pin.commit in refused(self._state_directory):
+            raise NotPinnable(f"commit {pin.commit[:10]} was refused when it came, and was never in force")
         if not was_served and not was_named(repository, self.history.ref, pin.commit):
             raise NotPinnable(f"commit {pin.commit[:10]} is not of the served branch")
         self.require_history(repository, None, pin.commit)

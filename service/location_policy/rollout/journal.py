@@ -110,6 +110,18 @@ def put_in_force(directory: Path) -> list[str]:
     return [event.commit for event in _readable(directory) if event.kind == "active"]
 
 
+def only_refused(events: Iterable[Event]) -> set[str]:
+    """The commits that were refused, and never put in force."""
+    events = list(events)
+    in_force = {event.commit for event in events if event.kind == "active"}
+    return {event.commit for event in events if event.kind == "refused"} - in_force
+
+
+def refused(directory: Path) -> set[str]:
+    """The same; none where there is no journal that can be read."""
+    return only_refused(_readable(directory))
+
+
 def last_push(directory: Path) -> datetime | None:
     """When the last push that is written down was refused; None where none is."""
     return max((event.at for event in _readable(directory) if event.kind == "push-refused"), default=None)

@@ -162,6 +162,15 @@ def test_what_cannot_be_held_is_said_and_what_was_typed_is_kept(
     assert 'value="APAC is down &lt;b&gt;"' in site.post("/pin", **{**sent, "reason": FIELDS["reason"]}).text
 
 
+def test_what_was_refused_is_not_held_though_it_is_of_the_branch_by_now(site: Site) -> None:
+    refused = force_commit(site.repository, BAD)
+    site.refresher.refresh()
+    force_commit(site.repository, GOOD)
+    answer = site.post("/api/v1/pin", commit=refused, confirm=True, **FIELDS)
+    assert answer.status_code == 409
+    assert "was refused when it came, and was never in force" in answer.text
+
+
 def test_only_an_editor_pins(repository: Path, tmp_path: Path) -> None:
     users = write_users(tmp_path / "users", "ann", "vic")
     roles = tmp_path / "roles"

@@ -13,7 +13,7 @@ from ...gate.messages import tell_commit
 from ...gate.pin import check_span, parse_reason
 from ...repository.new_commits import operator
 from ...repository.repository import Repository, open_repository
-from ...rollout.journal import put_in_force
+from ...rollout.journal import put_in_force, refused
 from ...runtime.users import user_name
 from ...text import escape, moment_text, without_secrets
 from ..terminal.default_paths import asked_place
@@ -29,8 +29,8 @@ def pin(revision: str, span: timedelta, reason: str, repo: str | None, state_dir
     place = asked_place(repo, state_dir)
     with open_repository(place.repository) as repository:
         commit, served = repository.find_commit(revision), put_in_force(place.state)
-        edits.check_pinnable(repository, commit, served)
-        edits.check_valid(repository, commit, served)
+        edits.check_valid(repository, commit, served)  # its problems say most
+        edits.check_pinnable(repository, commit, served, refused(place.state))
         kept = edits.pin(repository, commit, operator(user_name(os.getuid())), span, reason)
         print(f"pinned until {moment_text(kept.until)}: {tell_commit(commit)}")
         print(f"{_branch(repository)} waits, until then or until: {_unpin_command(repo, state_dir)}")

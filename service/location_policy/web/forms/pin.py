@@ -57,7 +57,7 @@ def _preview_pin(site: Site, query: Query) -> Facts:
     """What answers change by it; raises what keeps the commit from being held."""
     _parsed(query)
     commit = site.queries.find(query["commit"])
-    site.pins.check(commit, site.queries.served())
+    site.pins.check(commit, site.queries.served(), site.queries.refused())
     return _effect(site, commit)
 
 

@@ -40,10 +40,10 @@ class PinService:
             return error.message + (f" (hint: {error.hint})" if error.hint else "")
         return None
 
-    def check(self, commit: Commit, served: Collection[str]) -> None:
+    def check(self, commit: Commit, served: Collection[str], refused: Collection[str]) -> None:
         """Raises LocationPolicyError where a commit may not be in force; its files are not looked at."""
         with self._opened() as repository:
-            edits.check_pinnable(repository, commit, served)
+            edits.check_pinnable(repository, commit, served, refused)
 
     def pin(self, commit: Commit, author: Author, span: timedelta, reason: str) -> Pin:
         """Hold a commit that was checked; raises RepositoryError."""

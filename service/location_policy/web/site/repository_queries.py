@@ -226,6 +226,10 @@ class RepositoryQueries:
         """The commits that the service has put in force, as far as it was written down."""
         return {event.commit for event in self.events() if event.kind == "active"}
 
+    def refused(self) -> set[str]:
+        """Those that it has refused, and never put in force."""
+        return journal.only_refused(self.events())
+
 
 def _newest(repository: Repository) -> str | None:
     """What the served branch is at now; the service may not have seen it yet."""
