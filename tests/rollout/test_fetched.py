@@ -143,6 +143,7 @@ def test_the_limits_of_before_hold_and_the_way_over_them_is_told_and_works(tmp_p
     assert [(one.path, one.code, one.hint) for one in failure.problems] == [
         ("policy.toml", "limits.removed-subnets", f"{HOW} Allow-Large-Change: reason")
     ] * 2
+    assert failure.problems[0].message == "at most 10%, but it is 40% of subnets"
     empty = ("commit-tree", "main^{tree}", "-p", "main", "-m", "We move\n\nAllow-Large-Change: we move")
     new = git(*empty, cwd=followed.remote)
     followed.set_back(new)

@@ -32,4 +32,4 @@ def test_who_wants_to_know_does_not_wait_and_is_told_once(caplog: pytest.LogCapt
     reloader.hurry()
     assert asked_for.wait(20)
     reloader.stop()
-    assert caplog.messages == ["SIGHUP: users, roles and certificates were read again"]
+    assert caplog.messages == ["SIGHUP: users, roles and certificates were read again, and the source is looked at"]

@@ -89,7 +89,7 @@ def _unsigned(found: SignatureCheck | None) -> Iterator[str]:
 def _over_limit(one: Excess) -> Problem:
     """Its code is the whole key of the limit, or of what is loosened."""
     code = one.rule if one.loosens else f"limits.{one.rule}"
-    return Problem(RULES_PATH, 1, 1, code, excess_text(one), HOW_TO_OVERRIDE)
+    return Problem(RULES_PATH, 1, 1, code, excess_text(one).removeprefix(f"{code}: "), HOW_TO_OVERRIDE)
 
 
 def _not_approved(owner: str) -> Problem:

@@ -49,7 +49,7 @@ class Reloader:
             for look in self._looks:
                 look(asked=asked)
             if asked:
-                log.info("SIGHUP: users, roles and certificates were read again")
+                log.info("SIGHUP: users, roles and certificates were read again, and the source is looked at")
             try:
                 is_going = asked = self._wake.get(timeout=self._interval)
             except Empty:

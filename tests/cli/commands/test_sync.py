@@ -37,6 +37,15 @@ def test_a_fetch_is_asked_for_and_its_end_is_told(remote: Path, tmp_path: Path) 
         done = sync("--state-dir", state)
         assert (done.returncode, done.stdout, done.stderr) == (0, f"in force: {newer[:10]}\n", "")
 
+        done = run_program("sync", cwd=tmp_path)
+        assert done.returncode == 2
+        assert "there is no repository here" in done.stderr
+        command = done.stderr.partition("location-policy sync ")[2].partition(";")[0]
+        command = command.replace("/var/lib/location-policy", str(state))
+        assert sync(*command.split()).stdout == f"in force: {newer[:10]}\n"
+        told = run_program("sync", cwd=tmp_path, environment={"LOCATION_POLICY_STATE_DIR": str(state)})
+        assert told.stdout == f"in force: {newer[:10]}\n"
+
         bad = force_commit(remote, BAD)
         over_http = ("--url", service.url, "--user", "eve", "--password-file", tmp_path / "password")
         done = sync(*over_http)

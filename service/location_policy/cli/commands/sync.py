@@ -13,7 +13,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...errors import LocationPolicyError, NoAnswer
+from ...errors import LocationPolicyError, NoAnswer, NotARepository
 from ...integrations.http_client import Login, Origin, Question, ask, trust
 from ...integrations.server_url import SERVICE, parse_origin
 from ...rollout.sync_file import holder, kept_sync
@@ -27,6 +27,10 @@ EACH = 20.0
 """Seconds for which one answer is waited for at most: a proxy in front may wait no longer."""
 ROOM = 10.0
 """Seconds that an answer has beyond those for which it is waited."""
+_HOW = (
+    "name the --state-dir that serve was given: location-policy sync --state-dir /var/lib/location-policy; "
+    "or ask it by --url http://127.0.0.1:8080"
+)
 STEP = 0.05
 """Seconds between two looks at the file in the state directory."""
 Told = Mapping[str, Any]
@@ -50,8 +54,15 @@ def sync(service: Service | None, repo: str | None, state_dir: Path | None, seco
     """
     with Progress() as progress:
         progress.say("the source is looked at")
-        told = _over_http(service, seconds) if service else _here(asked_state(repo, state_dir), seconds)
+        told = _over_http(service, seconds) if service else _here(_state(repo, state_dir), seconds)
     return _tell(told, seconds)
+
+
+def _state(repo: str | None, state_dir: Path | None) -> Path:
+    try:
+        return asked_state(repo, state_dir)
+    except NotARepository as error:
+        raise NotARepository(error.message, error.hint if repo else _HOW) from None
 
 
 def _tell(told: Told, seconds: float) -> int:
@@ -80,9 +91,7 @@ def _here(state: Path, seconds: float) -> Told:
     """By SIGHUP, and by what the service then writes to its state directory."""
     process = holder(state)
     if process is None:
-        raise LocationPolicyError(
-            f"no service serves from {state}", "name its state directory, or ask it by --url http://127.0.0.1:8080"
-        )
+        raise LocationPolicyError(f"no service serves from {state}", _HOW)
     asked_at = _moment(precise_moment_text(datetime.now(UTC)))  # in the precision of what is compared
     try:
         os.kill(process, signal.SIGHUP)

@@ -44,9 +44,15 @@ def asked_place(repo: str | None, state_dir: Path | None = None) -> Place:
 
 
 def asked_state(repo: str | None, state_dir: Path | None) -> Path:
-    """The state directory of the service that follows what is named, as `serve` takes it; raises NotARepository."""
-    if state_dir or (repo and is_url(repo)):
-        return state_dir or Path(os.environ.get(STATE_VARIABLE) or STATE)
+    """The state directory of the service that follows what is named, as `serve` takes it; raises NotARepository.
+
+    Where nothing is named, a service may follow a URL, and there is no repository to find it by.
+    """
+    said = state_dir or os.environ.get(STATE_VARIABLE)
+    if state_dir or (repo and is_url(repo)) or (repo is None and said):
+        return Path(said or STATE)
+    if repo is None and STATE.is_dir():
+        return STATE
     return asked_place(repo).state
 
 
