@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.cli.terminal.remote import SERVED
 from location_policy.repository.remote.mirror import Mirror
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState
+from location_policy.web.edge.git_http import PLACE
 from tests.support.program import run_program
 from tests.support.repositories import GOOD, clone, git, init, make_repository, tip
 
@@ -44,6 +46,14 @@ def test_what_is_asked_of_a_url_is_asked_of_a_clone_or_of_the_service(
 def test_no_password_of_a_url_is_told(tmp_path: Path) -> None:
     done = run_program("check", "--repo", "https://ana:secret@git.example.com/map.git", cwd=tmp_path)
     assert ("secret" in done.stderr, "git clone https://git.example.com/map.git, " in done.stderr) == (False, True)
+
+
+def test_a_forge_is_not_taken_for_a_service(tmp_path: Path) -> None:
+    assert SERVED == PLACE
+    url = "https://github.com/noc/locations.git"
+    done = run_program("lookup", "10.61.2.7", "--repo", url, cwd=tmp_path)
+    service = "or ask the service that follows it, at /lookup of its own address"
+    assert done.stderr.endswith(f"  hint: git clone {url}, and ask in locations; {service}\n")
 
 
 def test_a_repository_by_ssh_is_cloned(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from ...text import without_secrets
 
 _PAGES = {"lookup": "/lookup", "blame": "/lookup", "history": "/history"}
 """Where a running service answers the same; what else it has is found from its first page."""
+SERVED = "/locations.git"
+"""The path at which a service serves its repository over HTTP."""
 _ONE_SLASH = re.compile(r"([a-z][a-z+]+):/(?!/)", re.IGNORECASE)
 """How a URL begins that was taken for a path."""
 
@@ -26,16 +28,17 @@ def refuse_urls(command: str, *texts: str | Path | None) -> None:
 
 
 def instead(url: str, command: str) -> str:
-    """What to do where a command is asked about a URL: clone it; and which page a service has that may answer there."""
+    """What to do where a command is asked about a URL: clone it, or ask a service, which has a page that may answer."""
     shown = without_secrets(url)
     clone = f"git clone {quote(shown)}, and ask in {_folder(shown)}"
     if command == "revert":
         clone = f"git clone {quote(shown)}, in {_folder(shown)} git revert COMMIT, then git push"
-    parts = urlsplit(shown)
+    parts, page = urlsplit(shown), _PAGES.get(command, "/")
     if parts.scheme.lower() not in ("http", "https"):
         return clone
-    page = f"{parts.scheme}://{parts.netloc}{_PAGES.get(command, '/')}"
-    return f"{clone}; a service of this program there is asked at {page}"
+    if parts.path != SERVED:  # of a forge, which has no such page
+        return f"{clone}; or ask the service that follows it, at {page} of its own address"
+    return f"{clone}; a service of this program there is asked at {parts.scheme}://{parts.netloc}{page}"
 
 
 def _folder(url: str) -> str:
