@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from location_policy.cli.service.remote_secrets import forget_variables, look_at_secrets, refuse_typed_password
+from location_policy.cli.service.remote_secrets import forget_variables, refuse_password_of_proxy, refuse_typed_password
 from location_policy.errors import CannotStart
 from location_policy.repository.remote.credentials import RemoteAccess
 from tests.support.program import run_program
@@ -44,19 +43,9 @@ def test_a_user_and_what_stays_on_this_machine_may_be_typed(url: str) -> None:
 @pytest.mark.parametrize("proxy", ["http://user:plugh@proxy.example.com:3128", "user:plugh@proxy.example.com:3128"])
 def test_a_proxy_with_a_password_is_refused(proxy: str) -> None:
     with pytest.raises(CannotStart) as refused:
-        look_at_secrets(RemoteAccess(proxy=proxy))
+        refuse_password_of_proxy(RemoteAccess(proxy=proxy))
     assert "plugh" not in f"{refused.value.message} {refused.value.hint}"
     assert "host=proxy.example.com:3128" in (refused.value.hint or "")
-
-
-def test_a_file_that_all_may_read_gets_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    files = tmp_path / "git-credentials", tmp_path / "key"
-    for file, mode in zip(files, (0o644, 0o600), strict=True):
-        file.touch()
-        file.chmod(mode)
-    with caplog.at_level(logging.WARNING):
-        look_at_secrets(RemoteAccess(credentials=files[0], ssh_key=files[1]))
-    assert caplog.messages == [f"{files[0]} may be read by every user of this machine: chmod 640 {files[0]}"]
 
 
 def test_what_processes_have_no_use_for_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import RepositoryError
+from location_policy.repository.remote.credentials import RemoteAccess
 from location_policy.repository.remote.mirror import Mirror, fetched_ref
 from location_policy.repository.remote.url import is_url, part_login
 from location_policy.repository.repository import open_repository
@@ -134,6 +135,22 @@ def test_between_two_fetches_the_last_failure_stands(remote: Path, tmp_path: Pat
     for _ in range(2):
         with pytest.raises(RepositoryError, match="has no such repository"):
             mirror.update()
+
+
+def test_a_file_of_secrets_that_all_may_read_is_told_each_time_that_it_becomes_so(
+    remote: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = tmp_path / "git-credentials", tmp_path / "key"
+    access = RemoteAccess(credentials=files[0], ssh_key=files[1])
+    mirror = Mirror(remote.as_uri(), tmp_path / "state", None, interval=0, access=access)
+    mirror.make()
+    for file in files:
+        file.touch(mode=0o600)
+    for mode in (0o644, 0o644, 0o600, 0o644):
+        files[0].chmod(mode)
+        with suppress(RepositoryError):
+            mirror.update()
+    assert caplog.messages == [f"{files[0]} may be read by every user of this machine: chmod 640 {files[0]}"] * 2
 
 
 def test_a_failure_does_not_tell_the_password(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,14 +9,12 @@ from shlex import quote
 from urllib.parse import urlsplit
 
 from ...errors import CannotStart
-from ...repository.remote.credentials import PROXIES, RemoteAccess, how_to_store, problem_with_mode
+from ...repository.remote.credentials import PROXIES, RemoteAccess, how_to_store
 from ...repository.remote.url import part_login
 from ..environment import PREFIX
 
 FILE = Path("/etc/location-policy/git-credentials")
 """Where credentials are, in what is advised."""
-
-log = logging.getLogger(__name__)
 
 
 def refuse_typed_password(url: str) -> None:
@@ -38,17 +35,14 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def look_at_secrets(access: RemoteAccess) -> None:
-    """Raises CannotStart for a proxy with a password; tells of files that too many users may read."""
+def refuse_password_of_proxy(access: RemoteAccess) -> None:
+    """Raises CannotStart for a proxy with a password."""
     if access.proxy and "@" in access.proxy:
         plain = part_login(access.proxy)[0] if "://" in access.proxy else access.proxy.rpartition("@")[2]
         raise CannotStart(
             "the URL of --git-proxy has a user or a password in it, which every user of this machine can read",
             f"{how_to_store(access.credentials or FILE, plain)}; then --git-proxy {quote(plain)}",
         )
-    for path in access.files():
-        if problem := problem_with_mode(path):
-            log.warning("%s: %s", *problem)
 
 
 def forget_variables() -> None:

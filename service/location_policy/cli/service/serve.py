@@ -21,7 +21,7 @@ from ...web.ops.settings import Settings
 from .access import asks_who, open_access, open_webhook, tell_strangers
 from .opening import open_source
 from .options import Logs, ServeOptions
-from .remote_secrets import forget_variables, look_at_secrets
+from .remote_secrets import forget_variables, refuse_password_of_proxy
 from .run import Parts, work
 from .source import Source, source_of, write_problem
 
@@ -39,7 +39,7 @@ def serve(options: ServeOptions) -> None:
     looks = [*looks, *([certificates.look] if certificates else []), *([secrets.look] if secrets else [])]
     listener = bind(options.listen, asks_who=asks_who(options.listen, options.users))
     try:
-        look_at_secrets(options.remote)
+        refuse_password_of_proxy(options.remote)
         source = source_of(options)
         forget_variables()
         opened = open_source(source, options)

@@ -26,7 +26,7 @@ from ...errors import ForeignRepository, GitUnavailable, RepositoryError, Unknow
 from ..config import SECTION
 from ..git import GitFailed
 from ..repository import Repository
-from .credentials import RemoteAccess, proxy_variables
+from .credentials import RemoteAccess, problem_with_mode, proxy_variables
 from .diagnosis import diagnose
 from .failures import RemoteError
 from .faults import CopyDamaged, is_disk_full, is_local_fault
@@ -95,6 +95,7 @@ class Mirror:
         self._asked_url = url
         self._access = access or RemoteAccess()
         self._proxies = proxy_variables()
+        self._wide: Mapping[Path, tuple[str, str]] = {}
         self._pushing: set[RemoteGit] = set()
         self._is_closed = False
         self.interval = interval
@@ -207,8 +208,16 @@ class Mirror:
                 return True
         return False
 
+    def _tell_modes(self) -> None:
+        """Of a file of secrets that too many users may read, once each time that it becomes so."""
+        problems = {path: problem for path in self._access.files() if (problem := problem_with_mode(path))}
+        for path in problems.keys() - self._wide.keys():
+            log.warning("%s: %s", *problems[path])
+        self._wide = problems
+
     def _look(self) -> None:
         self._schedule.begin()
+        self._tell_modes()
         began = time.monotonic()
         try:
             self._follow(self._environment())
