@@ -60,6 +60,7 @@ READ: dict[str, Any] = {"snapshot": snapshot_of(), "was_read": True, "is_settled
 STATES: dict[str, dict[str, Any]] = {
     "in-sync": READ,
     "pinned": {**READ, "pin": Pin("7" * 40, COMMIT.id, "Alice", MOMENT, MOMENT + timedelta(hours=2), "why")},
+    "stale": {**READ, "last_checked_at": MOMENT, "max_stale": timedelta(hours=2)},
     "last-good": {"snapshot": READ["snapshot"]},
     "unreachable": {**READ, "outage": Failure(MOMENT, "it is gone")},
     "behind": {**READ, "is_settled": False},
