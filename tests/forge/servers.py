@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -141,12 +142,13 @@ def _fcgiwrap(folder: Path) -> Iterator[None]:
     socket = folder / "fcgi.socket"
     environment = {"PATH": search_path(), "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory"}
     command = ["fcgiwrap", "-f", "-c", "2", "-s", f"unix:{socket}"]
-    process = subprocess.Popen(command, env={**environment, "GIT_CONFIG_VALUE_0": "*"}, stderr=subprocess.DEVNULL)
+    variables = {**environment, "GIT_CONFIG_VALUE_0": "*"}
+    process = subprocess.Popen(command, env=variables, stderr=subprocess.DEVNULL, process_group=0)
     try:
         wait_until(socket.exists)
         yield
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)  # its children too, and a git that one of them has started
         process.wait(timeout=10)
 
 

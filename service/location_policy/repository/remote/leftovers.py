@@ -13,8 +13,8 @@ from pathlib import Path
 
 _HALVES = ("objects/pack/tmp_*", "objects/pack/.tmp-*", "objects/[0-9a-f][0-9a-f]/tmp_obj_*")
 _LOCKS = ("*.lock", "refs/**/*.lock", "logs/**/*.lock", "objects/info/**/*.lock", "objects/pack/*.lock", "gc.pid")
-_OF_FETCH = ("objects/", "refs/remotes/", "refs/incoming/")
-"""Where nothing but a fetch writes to the copy of a remote."""
+_OF_FETCH = ("objects/pack/", "refs/remotes/", "refs/incoming/")
+"""Where nothing but a fetch writes to the copy of a remote: a change on a page writes its objects loose."""
 CLOCK = 1.0
 """Seconds by which the clock of a file system may be behind ours."""
 
