@@ -19,6 +19,7 @@ from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState
 from location_policy.web.app import make_app
 from location_policy.web.ops.settings import Settings
+from location_policy.web.site import change_service
 from tests.support.repositories import force_commit, git, make_repository, run_git, tip
 from tests.web.history import FIRST, SECOND
 from tests.web.test_changes import EDIT, confirmed, forms, text
@@ -94,6 +95,22 @@ def test_a_confirmed_change_is_a_branch_of_the_remote_and_moves_nothing_here(fol
     assert git("diff", "--name-only", "main", branch, cwd=followed.remote) == str(EDIT["path"])
     assert git("log", "-1", "--format=%an", branch, cwd=followed.remote) == "anonymous"
     assert followed.refs()[1] == ours
+
+
+def test_a_page_that_is_loaded_again_pushes_no_second_branch(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = followed.client()
+    shown = client.post("/edit", data=EDIT)
+    first = confirmed(client, shown)
+    again = confirmed(client, shown)
+    assert (again.status_code, text(again)) == (200, text(first))
+    assert len(followed.reviews()) == 1
+    confirmed(client, shown, message="Another word for it")
+    assert len(followed.reviews()) == 2
+    monkeypatch.setattr(change_service, "AGAIN", 0.0)
+    confirmed(client, shown)
+    assert len(followed.reviews()) == 3
 
 
 def test_what_is_merged_there_is_in_force_here(followed: Followed) -> None:

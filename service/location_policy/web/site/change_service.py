@@ -30,6 +30,8 @@ from .lru_cache import LruCache
 
 UPLOAD = 100_000
 """Bytes of map and upload that are judged in another process: a wrong line takes longer than a row."""
+AGAIN = 600.0
+"""Seconds in which the same change, confirmed again, gets no second branch for review."""
 FRESH = 10.0
 """Seconds for which it is taken as known whether anything can be changed."""
 
@@ -45,6 +47,7 @@ class ChangeService:
         self._large = large
         self.for_review = changes == "review"
         self._remote = mirror if self.for_review else None
+        self._reviews: dict[tuple[ChangeRequest, str], tuple[float, Attempt]] = {}
         self._closed: LruCache[str | None] = LruCache(1)
 
     def closed(self) -> str | None:
@@ -60,7 +63,18 @@ class ChangeService:
             look = partial(self._look, until=until)
             if seen is None:
                 return Attempt(look(repository, asked))
-            return attempt(repository, asked, seen, look, self._remote)
+            if made := self._made(asked, seen):
+                return made
+            done = attempt(repository, asked, seen, look, self._remote)
+            if self.for_review and done.commit:
+                self._reviews = {**self._reviews, (asked, seen): (time.monotonic(), done)}
+            return done
+
+    def _made(self, asked: ChangeRequest, seen: str) -> Attempt | None:
+        """What is on a branch for review already: who loads a page again sends the same again."""
+        after = time.monotonic() - AGAIN
+        self._reviews = {key: (at, made) for key, (at, made) in self._reviews.items() if at > after}
+        return self._reviews.get((asked, seen), (0.0, None))[1]
 
     def keep(self, content: bytes) -> str:
         """The id of a content that is to travel with a form: it is in the repository, and nothing names it."""
