@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -263,6 +264,35 @@ def test_a_copy_that_is_made_anew_compares_with_what_was_served_last(tmp_path: P
     again = followed.restart()
     again.look()
     assert again.told == held(good)
+
+
+def force_away(followed: Followed) -> tuple[str, str]:
+    """What is in force, which the remote has no more, and what it has instead, which is over a limit."""
+    first = tip(followed.remote)
+    good = force_commit(followed.remote, {**LIMITED, "README": "x"})
+    followed.look()
+    followed.set_back(first)
+    forced = force_commit(followed.remote, CUT)
+    git("gc", "--quiet", "--prune=now", cwd=followed.remote)
+    return good, forced
+
+
+def test_a_copy_that_is_made_anew_after_a_forced_push_is_held_to_the_limits_of_before(tmp_path: Path) -> None:
+    followed = follow(tmp_path, LIMITED)
+    good, _ = force_away(followed)
+    (followed.place / "config").write_text("[core\n")
+    failure = followed.look().failure
+    assert (followed.told, followed.mirror.looks.remade) == (held(good), 1)
+    assert failure
+    assert "limits.removed-subnets" in failure.message
+
+
+def test_where_the_damaged_copy_has_lost_it_too_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    followed = follow(tmp_path, LIMITED)
+    _, forced = force_away(followed)
+    shutil.rmtree(followed.place / "objects")
+    followed.look()
+    assert (followed.told, followed.mirror.looks.remade) == (taken(forced), 1)
 
 
 def old_copy(followed: Followed, *tips: str) -> Followed:

@@ -219,23 +219,35 @@ class PartialClone:
         )
 
     def take_over(self, kept: Kept) -> None:
-        """Take over what another clone had, where what it names is here."""
+        """Take over what another clone had, where what it names is here, or still there."""
         for ref, object_id in kept.refs.items():
-            with suppress(RepositoryError):
-                self._take_tag(kept.directory, object_id)
-                self._run("rev-parse", "--verify", "--quiet", f"{object_id}^{{commit}}")
-                self._run("update-ref", ref, object_id)
+            with suppress(RepositoryError, OSError):
+                if not self._has(object_id):
+                    self._take_objects(kept.directory, object_id)
+                if self._has(object_id):
+                    self._run("update-ref", ref, object_id)
         if kept.accepted:
             self._run("config", _ACCEPTED, kept.accepted)
         with suppress(OSError):
             shutil.copytree(kept.directory / "logs", self.directory / "logs", dirs_exist_ok=True)
 
-    def _take_tag(self, directory: Path, object_id: str) -> None:
-        """A tag of ours, which no remote has."""
-        with suppress(RepositoryError):
-            there = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str((directory / "objects").absolute())}
-            content, _ = self._git.run(self.directory, "cat-file", "tag", object_id, environment=there)
-            self._run("hash-object", "-w", "-t", "tag", "--stdin", stdin=content)
+    def _has(self, object_id: str) -> bool:
+        """Is a commit here, or the one that a tag names, with all that is read of it and of those before it?"""
+        walk = ("--objects", "--missing=print", "--full-history", f"{object_id}^{{commit}}")
+        try:
+            lines = self._run("rev-list", *walk, "--not", f"--glob={TRACKED}*", "--", *FILES)
+        except RepositoryError:
+            return False
+        return b"?" not in {line[:1] for line in lines.splitlines()}
+
+    def _take_objects(self, directory: Path, object_id: str) -> None:
+        """What another clone has of a commit, or of a tag of ours, that the remote does not give."""
+        there = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str((directory / "objects").absolute())}
+        pack = self.directory.absolute() / "objects/pack/pack"
+        words = ("--revs", "--missing=allow-any", "--quiet", str(pack))
+        wanted = "\n".join([object_id, *(f"^{tip}" for tip in self.content().tips.values()), ""]).encode()
+        name, _ = self._git.run(self.directory, "pack-objects", *words, stdin=wanted, environment=there)
+        pack.with_name(f"pack-{name.decode().strip()}.promisor").touch()
 
     def _run(self, command: str, *arguments: str, stdin: bytes = b"") -> bytes:
         return self._git.run(self.directory, command, *arguments, stdin=stdin)[0]
