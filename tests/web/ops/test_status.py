@@ -39,10 +39,10 @@ def tell(**fields: Any) -> dict[str, Any]:  # noqa: ANN401  the fields of State
 
 def test_the_looks_at_a_remote_are_told() -> None:
     error = LookError(MOMENT, "the connection was cut", None, "network")
-    source = tell(looks=Looks(MOMENT, error, MOMENT, MOMENT, ok=7, failed=2))["source"]
+    source = tell(looks=Looks(MOMENT, error, MOMENT, MOMENT, ok=7, failed=2, remade=1))["source"]
     assert source["last_error"] == {"at": TIME, "message": "the connection was cut", "hint": None, "kind": "network"}
     assert {source[name] for name in ("last_succeeded_at", "unreachable_since", "next_look_at")} == {TIME}
-    assert source["fetches"] == {"ok": 7, "failed": 2}
+    assert source["fetches"] == {"ok": 7, "failed": 2, "made_anew": 1}
 
 
 def test_what_was_not_read_for_too_long_is_told() -> None:

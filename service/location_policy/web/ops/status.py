@@ -64,7 +64,7 @@ def _looks(looks: Looks | None) -> dict[str, Any]:
         "last_error": {**asdict(error), "at": _time(error.at)} if error else None,
         "unreachable_since": _time(looks.unreachable_since) if looks else None,
         "next_look_at": _time(looks.next_look_at) if looks else None,
-        "fetches": {"ok": looks.ok, "failed": looks.failed} if looks else None,
+        "fetches": {"ok": looks.ok, "failed": looks.failed, "made_anew": looks.remade} if looks else None,
     }
 
 
