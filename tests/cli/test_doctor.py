@@ -360,6 +360,14 @@ def test_the_copy_of_a_remote_repository_needs_no_hook(tmp_path: Path) -> None:
     assert {finding["topic"] for finding in document["findings"]}.isdisjoint({"hook", "settings"})
 
 
+def test_a_damaged_copy_needs_no_hand(tmp_path: Path) -> None:
+    copy = make_repository(tmp_path / "copy.git", GOOD)
+    (copy / "config").write_text("[core\n")
+    *_, finding = examine(copy, tmp_path / "state", is_mirror=True)
+    assert "cannot be opened: its config, or what else git needs of it, is damaged" in finding.said
+    assert (finding.topic, finding.mend) == ("copy", "nothing: serve makes it anew at its next look")
+
+
 def test_a_remote_that_cannot_be_read_is_told_by_the_step_that_fails(tmp_path: Path) -> None:
     url = "http://alice:secret@127.0.0.1:9/locations.git"
     done = run_program("doctor", "--repo", url, "--state-dir", tmp_path / "state")

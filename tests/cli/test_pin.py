@@ -95,7 +95,7 @@ def test_what_stands_there_and_is_no_pin_is_taken_away(repository: Path, capsys:
 def test_another_user_s_repository_is_not_written(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: NOBODY)
     with open_repository(repository) as opened, pytest.raises(NotWritable, match="could not use what another user"):
-        check_pinnable(opened, opened.commit(tip(repository)), ())
+        check_pinnable(opened, opened.commit(tip(repository)), (), ())
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,7 @@ from ..repository.signing_policy import signature_rule
 from .landing import check_own
 
 
-def check_pinnable(
-    repository: Repository, commit: Commit, served: Collection[str], refused: Collection[str] = ()
-) -> None:
+def check_pinnable(repository: Repository, commit: Commit, served: Collection[str], refused: Collection[str]) -> None:
     """Raises NotPinnable where the commit may not be in force, and NotWritable where no pin can be kept.
 
     `served` are the commits that the service has put in force, `refused` those that it has refused and never put there.

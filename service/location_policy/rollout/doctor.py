@@ -80,7 +80,8 @@ def examine(place: Path, state_directory: Path, *, is_mirror: bool = False) -> I
             yield _state(repository, state_directory, identity)
             yield _outlook(repository, place, state_directory)
     except RepositoryError as error:
-        yield Finding("repository", error.message, error.hint or _mend(place))
+        mend = "nothing: serve makes it anew at its next look" if is_mirror else error.hint or _mend(place)
+        yield Finding("copy" if is_mirror else "repository", error.message, mend)
 
 
 def _mend(place: Path) -> str:
