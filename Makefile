@@ -14,6 +14,7 @@ TESTS := pytest --numprocesses $(JOBS) --dist worksteal
 # What starts processes and browsers, what holds the project to its rules, and noise: all but the units.
 NO_UNITS := --ignore=tests/system --ignore=tests/project --ignore=tests/fuzz --ignore=tests/cli
 INSTALLED := $(VENV)/.installed
+KUBERNETES := tests/system/kubernetes/requirements.lock
 
 # A virtual environment belongs to one folder and one interpreter: when either changes it is made anew.
 MADE_FOR := $(CURDIR) $(PYTHON) $(shell $(PYTHON) -V 2>&1 || :)
@@ -37,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-quick cover soak bench fuzz lint check docs lock clean FORCE
+.PHONY: help serve test test-quick cover soak bench fuzz lint check kubernetes docs lock clean FORCE
 
 help: ## show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +73,9 @@ lint: $(INSTALLED) ## check rules, layout, types and the order of packages
 fuzz: $(INSTALLED) ## throw hostile input at the program for BUDGET seconds (300)
 	$(RUN) tests.fuzz.run --seconds $(BUDGET) $(ARGS)
 
+# Its tests are skipped without it. It is large, and not to be had for every system.
+kubernetes: $(VENV)-kubernetes/.installed ## install what tests deploy/kubernetes
+
 docs: $(INSTALLED) ## write docs/reference/commands.md anew from what the program says
 	$(VENV)/bin/python docs/generate.py >docs/reference/commands.md
 
@@ -88,6 +92,8 @@ lock: ## write requirements.lock anew from pyproject.toml
 	$(LOCK) --generate-hashes --custom-compile-command 'make lock' --group dev --output-file requirements.lock $(ARGS) \
 		pyproject.toml
 	$(LOCK) --no-annotate --no-header --constraint requirements.lock --output-file $(VENV)-lock/run.txt pyproject.toml
+	$(LOCK) --generate-hashes --custom-compile-command 'make lock' --group pyproject.toml:kubernetes --constraint requirements.lock \
+		--output-file $(KUBERNETES) $(ARGS)
 	awk -F == 'NR == FNR { run[$$1]; next } /^[a-z0-9]/ { dev = !($$1 in run) } { text[dev + 0] = text[dev + 0] $$0 "\n" } \
 		END { printf "%s# --- only for development ---\n%s", text[0], text[1] }' \
 		$(VENV)-lock/run.txt requirements.lock >$(VENV)-lock/parted.txt
@@ -95,7 +101,7 @@ lock: ## write requirements.lock anew from pyproject.toml
 	rm -rf $(VENV)-lock
 
 clean: ## remove what make and the tools made; ./data stays
-	rm -rf $(VENV) $(VENV)-lock dist htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(VENV)-lock $(VENV)-kubernetes dist htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 	find service tests benchmarks docs -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 ifneq ($(shell cat $(VENV)/.made-for 2>/dev/null),$(MADE_FOR))
@@ -115,4 +121,11 @@ $(INSTALLED): requirements.lock pyproject.toml service/location_policy/__init__.
 		cp requirements.lock $(VENV)/.lock; \
 	fi
 	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)-kubernetes/.installed: $(KUBERNETES)
+	@$(needs)
+	'$(PYTHON)' -m venv --clear $(VENV)-kubernetes
+	$(VENV)-kubernetes/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		--requirement $(KUBERNETES)
 	@touch $@
