@@ -16,6 +16,8 @@ FILES = [
     PAGES / "install.md",
     PAGES / "git-servers.md",
     PAGES / "follow-a-forge.md",
+    PAGES / "kubernetes.md",
+    PAGES / "scale.md",
     DEPLOY / "nginx" / "location-policy.conf",
 ]
 FILES += [DEPLOY / "nginx" / "two-services.conf", DEPLOY / "caddy" / "Caddyfile", DEPLOY / "haproxy" / "haproxy.cfg"]

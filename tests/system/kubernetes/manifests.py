@@ -72,7 +72,7 @@ def overlay(name: str) -> Manifests:
 
 def run_kubectl(*arguments: str | Path) -> str:
     """What kubectl prints; it knows of no cluster."""
-    environment = closed_environment(KUBECONFIG="/dev/null")
+    environment = closed_environment(HOME=str(TOOLS))
     done = subprocess.run(
         [KUBECTL, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60
     )

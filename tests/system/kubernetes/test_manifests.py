@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.deployments import DEPLOY
 from tests.system.kubernetes.manifests import (
     FOLDER,
     OVERLAYS,
@@ -89,6 +90,8 @@ def test_uncommented_components_scale_by_cpu_alone_and_ask_each_pod_for_its_metr
     assert [one["resource"]["name"] for one in field(scaler, "spec.metrics")] == ["cpu"]
     monitor = manifests.one("ServiceMonitor", REPLICAS)
     assert field(monitor, "spec.selector.matchLabels").items() <= labels(REPLICAS).items()
+    job = labels(REPLICAS)[field(monitor, "spec.jobLabel")]
+    assert f'job="{job}"' in (DEPLOY / "monitoring" / "alerts.yml").read_text()
     assert [(one["port"], one["scheme"], one["path"]) for one in field(monitor, "spec.endpoints")] == [
         ("https", "https", "/metrics")
     ]

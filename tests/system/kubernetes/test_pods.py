@@ -1,0 +1,192 @@
+"""Pods of deploy/kubernetes as they are run: upstream and replica, from the Secrets that the document makes."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import trustme
+
+from tests.support.access import PASSWORD, hashed, write_users
+from tests.support.repositories import GOOD, Clone, git
+from tests.support.service import wait_until
+from tests.system.kubernetes.manifests import REPLICAS, UPSTREAM, needs_kubectl, overlay
+from tests.system.kubernetes.pods import Pod, Secrets, documented_secrets, missing_here, running_pod
+
+pytestmark = [needs_kubectl, pytest.mark.skipif(missing_here() != "", reason=missing_here())]
+
+LOCATE = "/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0"
+NEW = "another long password"
+
+
+class Site:
+    """The files that an administrator has, and the pods of an overlay."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ca = trustme.CA()
+        for one, users, roles, name in (
+            ("upstream", ("ana", "replica"), "ana: editor\nreplica: viewer\n", UPSTREAM),
+            ("replicas", ("node",), "node: node\n", "policy.example.com"),
+        ):
+            place = folder / one
+            place.mkdir(parents=True)
+            write_users(place / "htpasswd", *users)
+            (place / "roles").write_text(roles)
+            key, cert = self.certificate(name, "upstream.example.com")
+            (place / "tls.key").write_bytes(key)
+            (place / "tls.crt").write_bytes(cert)
+            (place / "git-credentials").write_bytes(self.credentials())
+            self.ca.cert_pem.write_to_path(place / "ca.crt")
+        (folder / "upstream" / "webhook-secret").write_text("a secret of webhooks\n")
+        self.secrets: Secrets = documented_secrets(folder)
+
+    def certificate(self, *names: str) -> tuple[bytes, bytes]:
+        """A new key, and the certificate for it."""
+        leaf = self.ca.issue_cert(*names)
+        return leaf.private_key_pem.bytes(), b"".join(one.bytes() for one in leaf.cert_chain_pems)
+
+    def credentials(self, password: str = PASSWORD) -> bytes:
+        """As whom the upstream is asked, by either of its names, and the forge."""
+        hosts = (f"{UPSTREAM}:8443", "upstream.example.com:8443", "forge.example.com")
+        return "".join(f"https://replica:{quote(password)}@{host}\n" for host in hosts).encode()
+
+    @contextmanager
+    def upstream(self, name: str = "own", beside: Pod | None = None) -> Iterator[Pod]:
+        """The pod of the upstream of an overlay; it reaches another as the upstream of another region."""
+        workload = overlay(name).one("StatefulSet", UPSTREAM)
+        place = self.folder / "pods" / f"upstream-{name}"
+        with running_pod(workload, f"{UPSTREAM}-0", self.secrets, place, ["upstream.example.com"], beside) as pod:
+            pod.wait_for("startupProbe")
+            yield pod
+
+    @contextmanager
+    def replica(self, upstream: Pod | None, name: str = "location-policy-5d9f-1") -> Iterator[Pod]:
+        """The pod of a replica of it, or of one that cannot be reached."""
+        workload = overlay("own").one("Deployment", REPLICAS)
+        with running_pod(workload, name, self.secrets, self.folder / "pods" / name, [UPSTREAM], upstream) as pod:
+            pod.wait_for("startupProbe")
+            yield pod
+
+    def push(self, upstream: Pod, rows: str) -> str:
+        """The id of a commit that an editor pushes to the upstream, over https."""
+        clone = Clone(self.folder / "clone")
+        if not clone.path.exists():
+            git("init", "--quiet", "--initial-branch=main", clone.path, cwd=self.folder)
+        commit = clone.commit({**GOOD, "locations/apac.csv": rows})
+        url = f"https://ana:{quote(PASSWORD)}@{UPSTREAM}:8443/locations.git"
+        here = ("-c", f"http.curloptResolve={UPSTREAM}:8443:127.0.0.1", "-C", clone.path)
+        ca = {"GIT_SSL_CAINFO": str(self.folder / "replicas" / "ca.crt")}
+        done = upstream.inside("git", *here, "push", "--quiet", url, "HEAD:main", **ca)
+        assert done.returncode == 0, done.stderr
+        return commit
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+def serves(pod: Pod, commit: str, password: str = PASSWORD) -> None:
+    """Wait until a node is answered from this commit."""
+
+    def does() -> bool:
+        answer = pod.ask(LOCATE, user="node", password=password)
+        return answer.status == 200 and answer.json()["policy.commit"] == commit
+
+    wait_until(does, pod.log)
+
+
+def test_a_replica_follows_the_upstream_and_goes_on_without_it(site: Site) -> None:
+    with ExitStack() as stack:
+        upstream = stack.enter_context(site.upstream())
+        assert upstream.probe("livenessProbe")
+        assert not upstream.probe("readinessProbe")  # it has no map yet
+        commit = site.push(upstream, "Sydney,10.61.2.0/24\n")
+        upstream.wait_for("readinessProbe")
+
+        replica = stack.enter_context(site.replica(upstream))
+        replica.wait_for("readinessProbe")
+        serves(replica, commit)
+        for pod in (upstream, replica):
+            assert pod.status_of_process("Uid").split() == ["10001"] * 4
+            assert pod.status_of_process("NoNewPrivs") == "1"
+            assert {int(pod.status_of_process(f"Cap{kind}"), 16) for kind in ("Prm", "Eff", "Bnd", "Amb")} == {0}
+            assert pod.writable() == {"/data"}
+
+        upstream.tell(signal.SIGKILL)
+        late = stack.enter_context(site.replica(None, "location-policy-5d9f-2"))
+        assert late.probe("livenessProbe")
+        assert not late.probe("readinessProbe")
+        serves(replica, commit)
+        assert replica.probe("readinessProbe")
+
+
+def test_a_pod_that_is_deleted_answers_on_while_it_says_that_it_is_not_ready(site: Site) -> None:
+    with site.upstream() as upstream:
+        site.push(upstream, "Sydney,10.61.2.0/24\n")
+        upstream.wait_for("readinessProbe")
+        upstream.tell(signal.SIGTERM)
+        wait_until(lambda: not upstream.probe("readinessProbe"))
+        assert upstream.probe("livenessProbe")
+        assert "draining" in upstream.ask("/readyz").body
+        upstream.tell(signal.SIGTERM)  # a second one ends it at once
+        assert upstream.process.wait(10) == 0
+
+
+def test_secrets_that_change_are_taken_up_without_a_restart(site: Site) -> None:
+    with ExitStack() as stack:
+        upstream = stack.enter_context(site.upstream())
+        commit = site.push(upstream, "Sydney,10.61.2.0/24\n")
+        replica = stack.enter_context(site.replica(upstream))
+        serves(replica, commit)
+        upstream.change_secret("users", htpasswd=f"ana:{hashed()}\nreplica:{hashed(NEW)}\n".encode())
+        replica.change_secret("upstream", **{"git-credentials": site.credentials(NEW)})
+        replica.change_secret("users", htpasswd=f"node:{hashed(NEW)}\n".encode())
+        key, certificate = site.certificate("renewed.example.com")
+        replica.change_secret("tls", tls_key=key, tls_crt=certificate)
+
+        wait_until(lambda: upstream.ask("/status", user="replica", password=NEW).status == 200, upstream.log)
+        assert upstream.ask("/status", user="replica").status == 401
+        commit = site.push(upstream, "Melbourne,10.61.2.0/24\n")
+        replica.tell(signal.SIGHUP)  # to look now, and not when the interval is over
+        serves(replica, commit, NEW)
+        assert replica.ask(LOCATE, user="node").status == 401
+        ca = ("--cacert", str(site.folder / "replicas" / "ca.crt"))
+        as_renewed = ("--resolve", "renewed.example.com:8443:127.0.0.1", "https://renewed.example.com:8443/healthz")
+        assert replica.inside("curl", "--silent", *ca, *as_renewed).returncode == 0
+
+
+def test_a_mirror_of_another_region_follows_its_upstream(site: Site) -> None:
+    with site.upstream() as upstream:
+        commit = site.push(upstream, "Sydney,10.61.2.0/24\n")
+        with site.upstream("region", beside=upstream) as mirror:
+            mirror.wait_for("readinessProbe")
+            status = mirror.ask("/status", user="replica").json()
+            assert status["active"]["commit"] == commit
+
+
+def test_an_upstream_that_cannot_reach_its_forge_lives_and_takes_webhooks_by_the_secret_of_now(site: Site) -> None:
+    with site.upstream("forge") as upstream:
+        assert upstream.probe("livenessProbe")
+        assert not upstream.probe("readinessProbe")
+
+        def hooked(token: str) -> int:
+            words = (
+                "--request",
+                "POST",
+                "--header",
+                f"X-Gitlab-Token: {token}",
+                "--header",
+                "X-Gitlab-Event: Push Hook",
+            )
+            return upstream.ask("/webhook", *words, "--data", '{"ref": "refs/heads/main"}').status
+
+        assert hooked("a secret of webhooks") in (200, 202)
+        assert hooked("another secret of webhooks") in (401, 403)
+        upstream.change_secret("remote", **{"webhook-secret": b"another secret of webhooks\n"})
+        wait_until(lambda: hooked("another secret of webhooks") in (200, 202), upstream.log)
