@@ -6,10 +6,13 @@ import re
 from importlib.metadata import requires
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-LOCK = (Path(__file__).parent.parent.parent / "requirements.lock").read_text()
+ROOT = Path(__file__).parent.parent.parent
+LOCK = (ROOT / "requirements.lock").read_text()
+OF_KUBERNETES = (ROOT / "tests" / "system" / "kubernetes" / "requirements.lock").read_text()
 RUN, MARK, DEVELOPMENT = LOCK.partition("# --- only for development ---\n")
 
 
@@ -43,5 +46,7 @@ def test_the_parts_have_nothing_in_common() -> None:
     assert "pytest" in pinned(DEVELOPMENT)
 
 
-def test_the_lock_names_no_machine_and_no_path() -> None:
-    assert not re.findall(r"://|^-|/", LOCK, re.MULTILINE)
+@pytest.mark.parametrize("lock", [LOCK, OF_KUBERNETES], ids=["program", "kubernetes"])
+def test_a_lock_names_no_machine_and_no_path(lock: str) -> None:
+    assert "--hash=sha256:" in lock
+    assert not re.findall(r"://|^-|/", lock, re.MULTILINE)

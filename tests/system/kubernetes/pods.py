@@ -18,7 +18,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,7 +93,8 @@ class Pod:
     folder: Path
     process: subprocess.Popen[str]
     pid: int
-    links: int = field(default=0)
+    links: int = 0
+    """To how many pods beside it."""
 
     def inside(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         """A command of this machine that has the network of the pod."""
@@ -204,13 +205,14 @@ def running_pod(
     volumes = folder / "volumes"
     volumes.mkdir(parents=True)
     (folder / "root").mkdir()
-    binds = [*_machine(), *_etc(folder / "etc", hosts, number := (beside.links + 1 if beside else 0))]
+    number = beside.links + 1 if beside else 0
+    binds = [*_machine(), *_etc(folder / "etc", hosts, number)]
     for mount in container["volumeMounts"]:
         place = volumes / mount["name"]
         _fill(place, workload, mount["name"], secrets)
         binds.append(("ro" if mount.get("readOnly") else "rw", str(place), mount["mountPath"]))
     entry = ["chroot", str(folder / "root"), *_as_user(workload), str(PROGRAM), *container["args"]]
-    namespaces = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-euc", SETUP, "sh"]
+    namespaces = ["unshare", "--mount", "--net", "--pid", "--fork", "sh", "-euc", SETUP, "sh"]
     command = [*namespaces, str(folder / "root"), *(word for bind in binds for word in bind), "--"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -220,10 +222,10 @@ def running_pod(
             stderr=log,
             text=True,
         )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    wait_until(lambda: children.read_text().strip() != "")
+    pod = Pod(name, container, folder, process, int(children.read_text()))
     try:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        wait_until(lambda: children.read_text().strip() != "")
-        pod = Pod(name, container, folder, process, int(children.read_text()))
         if beside:
             beside.links = number
             _link(beside, pod, number)
@@ -232,7 +234,8 @@ def running_pod(
         process.stdin.close()
         yield pod
     finally:
-        process.kill()
+        if process.poll() is None:
+            pod.tell(signal.SIGKILL)  # the first of its processes, with which all others end
         process.wait()
 
 

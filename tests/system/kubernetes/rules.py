@@ -234,8 +234,8 @@ def options(container: Resource) -> dict[str, str]:
     given = dict(word.removeprefix("--").split("=", 1) for word in (container.get("args") or [])[1:])
     known = {variable(option): option for option in OPTIONS}
     for entry in container.get("env") or []:
-        if entry.get("name") in known:
-            given[known[entry["name"]]] = entry.get("value", "")
+        if entry.get("name") in known and "value" in entry:
+            given[known[entry["name"]]] = entry["value"]
     return given
 
 
