@@ -55,6 +55,11 @@ class Site:
         hosts = (f"{UPSTREAM}:8443", "upstream.example.com:8443", "forge.example.com")
         return "".join(f"https://replica:{quote(password)}@{host}\n" for host in hosts).encode()
 
+    def is_trusted(self, pod: Pod, name: str) -> bool:
+        """Has the pod a certificate for this name, of the CA of now?"""
+        ca = ("--cacert", self.folder / "replicas" / "ca.crt", "--resolve", f"{name}:8443:127.0.0.1")
+        return pod.inside("curl", "--silent", *ca, f"https://{name}:8443/healthz").returncode == 0
+
     @contextmanager
     def upstream(self, name: str = "own", beside: Pod | None = None) -> Iterator[Pod]:
         """The pod of the upstream of an overlay; it reaches another as the upstream of another region."""
@@ -144,21 +149,26 @@ def test_secrets_that_change_are_taken_up_without_a_restart(site: Site) -> None:
         commit = site.push(upstream, "Sydney,10.61.2.0/24\n")
         replica = stack.enter_context(site.replica(upstream))
         serves(replica, commit)
+        site.ca = trustme.CA()
+        site.ca.cert_pem.write_to_path(site.folder / "replicas" / "ca.crt")
+        key, certificate = site.certificate(UPSTREAM)
+        upstream.change_secret("tls", tls_key=key, tls_crt=certificate)
         upstream.change_secret("users", htpasswd=f"ana:{hashed()}\nreplica:{hashed(NEW)}\n".encode())
-        replica.change_secret("upstream", **{"git-credentials": site.credentials(NEW)})
-        replica.change_secret("users", htpasswd=f"node:{hashed(NEW)}\n".encode())
+        login = {"git-credentials": site.credentials(NEW), "ca.crt": site.ca.cert_pem.bytes()}
+        replica.change_secret("upstream", **login)
+        replica.change_secret("users", htpasswd=f"node:{hashed(NEW)}\n".encode(), roles=b"node: node, viewer\n")
         key, certificate = site.certificate("renewed.example.com")
         replica.change_secret("tls", tls_key=key, tls_crt=certificate)
 
         wait_until(lambda: upstream.ask("/status", user="replica", password=NEW).status == 200, upstream.log)
+        wait_until(lambda: site.is_trusted(upstream, UPSTREAM), upstream.log)
         assert upstream.ask("/status", user="replica").status == 401
         commit = site.push(upstream, "Melbourne,10.61.2.0/24\n")
         replica.tell(signal.SIGHUP)  # to look now, and not when the interval is over
         serves(replica, commit, NEW)
         assert replica.ask(LOCATE, user="node").status == 401
-        ca = ("--cacert", str(site.folder / "replicas" / "ca.crt"))
-        as_renewed = ("--resolve", "renewed.example.com:8443:127.0.0.1", "https://renewed.example.com:8443/healthz")
-        assert replica.inside("curl", "--silent", *ca, *as_renewed).returncode == 0
+        assert replica.ask("/status", user="node", password=NEW).status == 200
+        wait_until(lambda: site.is_trusted(replica, "renewed.example.com"), replica.log)
 
 
 def test_a_mirror_of_another_region_follows_its_upstream(site: Site) -> None:
