@@ -92,8 +92,8 @@ lock: ## write requirements.lock anew from pyproject.toml
 	$(LOCK) --generate-hashes --custom-compile-command 'make lock' --group dev --output-file requirements.lock $(ARGS) \
 		pyproject.toml
 	$(LOCK) --no-annotate --no-header --constraint requirements.lock --output-file $(VENV)-lock/run.txt pyproject.toml
-	$(LOCK) --generate-hashes --custom-compile-command 'make lock' --group pyproject.toml:kubernetes --constraint requirements.lock \
-		--output-file $(KUBERNETES) $(ARGS)
+	$(LOCK) --generate-hashes --custom-compile-command 'make lock' --group pyproject.toml:kubernetes \
+		--constraint requirements.lock --output-file $(KUBERNETES) $(ARGS)
 	awk -F == 'NR == FNR { run[$$1]; next } /^[a-z0-9]/ { dev = !($$1 in run) } { text[dev + 0] = text[dev + 0] $$0 "\n" } \
 		END { printf "%s# --- only for development ---\n%s", text[0], text[1] }' \
 		$(VENV)-lock/run.txt requirements.lock >$(VENV)-lock/parted.txt
@@ -101,7 +101,8 @@ lock: ## write requirements.lock anew from pyproject.toml
 	rm -rf $(VENV)-lock
 
 clean: ## remove what make and the tools made; ./data stays
-	rm -rf $(VENV) $(VENV)-lock $(VENV)-kubernetes dist htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(VENV)-lock $(VENV)-kubernetes dist htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .coverage .coverage.*
 	find service tests benchmarks docs -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 ifneq ($(shell cat $(VENV)/.made-for 2>/dev/null),$(MADE_FOR))

@@ -14,6 +14,7 @@ from tests.system.kubernetes.manifests import (
     FOLDER,
     OVERLAYS,
     REPLICAS,
+    ROOT,
     VALIDATE,
     Manifests,
     Resource,
@@ -24,7 +25,7 @@ from tests.system.kubernetes.manifests import (
     render,
     without,
 )
-from tests.system.kubernetes.rules import labels, problems
+from tests.system.kubernetes.rules import USER, labels, problems
 
 pytestmark = needs_kubectl
 
@@ -69,6 +70,10 @@ def test_no_field_can_be_taken_away_unnoticed(name: str) -> None:
         if place not in HELD_BY_SCHEMA and not any(problems(without(manifests, number, place)))
     ]
     assert unnoticed == []
+
+
+def test_the_user_is_that_of_the_image() -> None:
+    assert f"\nUSER {USER}:{USER}\n" in (ROOT / "Containerfile").read_text()
 
 
 def with_components(name: str, folder: Path) -> Manifests:
