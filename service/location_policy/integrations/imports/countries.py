@@ -33,14 +33,23 @@ class CountryTable:
         self.words = words
         """What it is taken for."""
         self.networks: dict[Network, str] = {}
+        self.lines: dict[Network, int] = {}
+        """Where each stands first."""
+        self.repeated: list[tuple[int, Network, str]] = []
+        """Networks that stand in the table again: the line, and the country there."""
         self.passed = Counter[str]()
         self.problems: list[Problem] = []
         self.size = 0
 
-    def _read(self, rows: Iterable[tuple[Iterable[Network], str]]) -> CountryTable:
-        for networks, country in rows:
+    def _read(self, rows: Iterable[tuple[int, Iterable[Network], str]]) -> CountryTable:
+        for line, networks, country in rows:
             self.size += 1
-            self.networks.update(dict.fromkeys(networks, country))
+            for network in networks:
+                if network in self.networks:
+                    self.repeated.append((line, network, country))
+                else:
+                    self.networks[network] = country
+                    self.lines[network] = line
         return self
 
     def _wrong(self, number: int, text: str) -> None:
@@ -50,7 +59,7 @@ class CountryTable:
         """Read delegations; with `takes_all` what is not handed out too."""
         return self._read(self._delegations(sheet, takes_all=takes_all))
 
-    def _delegations(self, sheet: Sheet, *, takes_all: bool) -> Iterator[tuple[Iterable[Network], str]]:
+    def _delegations(self, sheet: Sheet, *, takes_all: bool) -> Iterator[tuple[int, Iterable[Network], str]]:
         for number, text in sheet.lines:
             cells = (text or "").split("|")
             if len(cells) < 7 or cells[2] not in _SIZES or cells[3] == "*":
@@ -65,7 +74,7 @@ class CountryTable:
                     if cells[2] == "ipv4"
                     else (Network.holding(address, size),)
                 )
-                yield tuple(networks), cells[1].casefold()
+                yield number, tuple(networks), cells[1].casefold()
             except (ValueError, OverflowError):
                 self._wrong(number, f"{cells[3]}/{cells[4]}")
 
@@ -73,7 +82,7 @@ class CountryTable:
         """Read ranges from a first to a last address."""
         return self._read(self._ranges(sheet))
 
-    def _ranges(self, sheet: Sheet) -> Iterator[tuple[Iterable[Network], str]]:
+    def _ranges(self, sheet: Sheet) -> Iterator[tuple[int, Iterable[Network], str]]:
         for number, cells in sheet.records():
             try:
                 first, last = parse_address(cells[0]), parse_address(cells[1])
@@ -86,7 +95,7 @@ class CountryTable:
             if len(first) != len(last) or addresses.size < 1:
                 self._wrong(number, "-".join(cells[:2]))
             else:
-                yield tuple(addresses.networks(len(first))), country
+                yield number, tuple(addresses.networks(len(first))), country
 
     def blocks(self, sheet: Sheet, columns: Columns, names: Mapping[str, str]) -> CountryTable:
         """Read networks, the countries of which have these names."""
@@ -94,14 +103,14 @@ class CountryTable:
 
     def _blocks(
         self, sheet: Sheet, columns: Columns, names: Mapping[str, str]
-    ) -> Iterator[tuple[Iterable[Network], str]]:
+    ) -> Iterator[tuple[int, Iterable[Network], str]]:
         for number, cells in islice(sheet.records(), 1, None):
             if len(cells) <= columns.last:
                 cells = [*cells, *[""] * (columns.last + 1 - len(cells))]  # noqa: PLW2901  as long as the heading
             country = cells[columns.site]
             try:
                 address, length = parse_interface(cells[columns.subnet])
-                yield (Network.holding(address, length),), names.get(country, country).casefold()
+                yield number, (Network.holding(address, length),), names.get(country, country).casefold()
             except ValueError:
                 self._wrong(number, cells[columns.subnet])
 

@@ -151,6 +151,7 @@ class _Collector:
     """Names that a table has given, and whether a row can have them."""
     by_country: set[str] = field(default_factory=set)
     """Countries, of which those without a line are left out."""
+    country_tables: list[CountryTable] = field(default_factory=list)
 
     def read(self, sheet: Sheet, kind: Kind) -> None:
         """Add the rows of a file."""
@@ -240,12 +241,30 @@ class _Collector:
                 f"left out: {count(len(missing), 'country')} without a line in {self.sites.path}, with subnets: {shown}"
             )
             self._note(table.path, 1, "unknown-location", what)
+        self._hold_single(table)
         rows = list(merged(table.networks, self.sites.names))
         left = [row for row in rows if row.network not in self.elsewhere]
         if beside := len(rows) - len(left):
             what = f"left out: {count(beside, 'subnet')} that another file of the map has"
             self._note(table.path, 1, "duplicate-subnet", what)
         return (NewRow(table.path, 1, row) for row in left)
+
+    def _hold_single(self, table: CountryTable) -> None:
+        """Tell of networks that have a country already, in this table or one before it: which one is meant?"""
+        again = [(line, network, country, table) for line, network, country in table.repeated]
+        for before in self.country_tables:
+            both = [network for network in table.networks if network in before.networks]
+            again += [(table.lines[network], network, table.networks[network], before) for network in both]
+        self.country_tables.append(table)
+        for line, network, country, before in again:
+            first, place = before.networks[network], f"{before.path}:{before.lines[network]}"
+            if before is not table:
+                del table.networks[network]
+            if self.sites.names.get(country) == self.sites.names.get(first):
+                self._note(table.path, line, "duplicate-subnet", f"left out: {network} is in {place} already")
+            else:
+                what = f"{network} is {quote(country.upper())} here, and {quote(first.upper())} in {place}"
+                self.problems.append(Problem(table.path, line, 1, "duplicate-subnet", what, "delete one of the two"))
 
     def tables(self, answering: Mapping[Network, OldRow] | None, left_out: set[str]) -> Tables:
         """What was read, each subnet once."""
