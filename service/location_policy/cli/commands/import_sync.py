@@ -7,26 +7,33 @@ written and in its place, comments too, so that a commit shows what has changed 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 
-from ...config.files import File, may_hold_rows
+from ...config.files import File, is_rows, may_hold_rows
 from ...config.formatting import rows_text
 from ...config.location_map import LocationMap
 from ...config.row_file import LineCache, read_rows
 from ...config.validate import Validator, load_map
 from ...edits.replace_rows import replace_rows
 from ...errors import InvalidConfiguration, LocationPolicyError
+from ...integrations.imports.at_source import at_source
 from ...integrations.imports.foreign_tables import Tables
 from ...plan.as_text import plan_lines, total_line
 from ...plan.plan import make_plan
-from ...problems import errors_in
+from ...problems import Problem, errors_in
 from ...runtime.atomic_file import replace_file
 from ...text import count, escape, without_bom
 from ..terminal.exit_status import NO, tell
 
 _MARK = "# kept by location-policy import --sync, from "
 """How the first line of a file begins that is owned."""
+REPEATED = 3
+"""Problems of one kind that are told; the rest is counted."""
+MISSING = ("error", "unknown-location")
+"""What is said of a site that has no location."""
 _TOLD = 6
 """Changes that are told one by one; more are only summed up."""
 
@@ -34,8 +41,8 @@ _TOLD = 6
 def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, accepts: bool, overwrites: bool) -> int:
     """Write the file at this path of the folder where it differs, and print what that does; the exit status.
 
-    Refused lines keep it as it is, unless what is refused is accepted, and so does a path that is not its own. Raises
-    InvalidConfiguration where the map would not be valid, as for a subnet that another file has: nothing is written.
+    Refused lines keep it as it is, unless what is refused is accepted, and so does a path that is not its own, or a map
+    that would not be valid, as for a subnet that another file has.
     """
     old = next((file.content or b"" for file in there if file.path == path), None)
     if error := _not_owned(path, old, overwrites=overwrites):
@@ -46,7 +53,9 @@ def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, acce
         print("  hint: correct what is refused, or leave it out with --accept-differences", file=sys.stderr)
         return NO
     new = _content(path, old or b"", tables)
-    after = load_map([*(file for file in there if file.path != path), File(path, "file", len(new), "", new)])
+    after = judged({path: new}, there, tables)
+    if after is None:
+        return NO
     if new == old:
         print("nothing changed")
         return 0
@@ -60,6 +69,38 @@ def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, acce
     replace_file(target, new)
     print(f"wrote {escape(str(target))}")
     return 0
+
+
+def judged(written: Mapping[str, bytes], there: Sequence[File], tables: Tables) -> LocationMap | None:
+    """The map with these files; None where it would not be valid, which is then told."""
+    files = [File(path, "file", len(content), path, content) for path, content in written.items()]
+    try:
+        return load_map([*(file for file in there if file.path not in written), *files], sys.maxsize)
+    except InvalidConfiguration as error:
+        rows = {file.path: file.content or b"" for file in there if is_rows(file.path)}
+        new = {path: content for path, content in written.items() if is_rows(path)}
+        for line in few(at_source(error.problems, new, rows, tables)):
+            print(line)
+        print("location-policy: nothing is written: the map would not be valid", file=sys.stderr)
+        return None
+
+
+def few(problems: Iterable[Problem], more: str = "") -> Iterator[str]:
+    """The problems, three of each kind and how many more there are, of which the first has the hint; `more` is said of
+    sites without a location.
+    """
+    problems = list(problems)
+    total = Counter((one.severity, one.code) for one in problems)
+    seen = Counter[tuple[str, str]]()
+    for one in problems:
+        kind = one.severity, one.code
+        seen[kind] += 1
+        if seen[kind] > REPEATED:
+            continue
+        is_repeated = total[kind] > REPEATED
+        yield str(replace(one, hint=None) if is_repeated and seen[kind] > 1 else one)
+        if is_repeated and seen[kind] == REPEATED:
+            yield f"  … and {total[kind] - REPEATED:,} more like it{more * (kind == MISSING)}"
 
 
 def _not_owned(path: str, old: bytes | None, *, overwrites: bool) -> LocationPolicyError | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, is_rows
@@ -14,7 +14,6 @@ from ...config.known_names import with_known
 from ...config.location_map import LocationMap
 from ...config.policy_toml import read_rules
 from ...config.row_file import LineCache, RowFile, read_rows
-from ...config.validate import load_map
 from ...errors import LocationPolicyError
 from ...gate.hooks import shipped
 from ...integrations.imports.first_match import Difference, differences
@@ -32,13 +31,10 @@ from ...text import count, escape
 from ..terminal.exit_status import NO
 from ..terminal.progress import Progress
 from .first_files import new_rules
-from .import_sync import sync
+from .import_sync import MISSING, few, judged, sync
 
 STANDARD_INPUT = Path("-")
-REPEATED = 3
-"""Problems of one kind that are told; the rest is counted."""
-_MISSING = ("error", "unknown-location")
-"""What is said of a site that has no location."""
+_MORE = ": --write-sites FILE makes a file with every site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ def bring(asked: ImportOptions) -> int:
         there = read_folder(asked.into) if asked.into.exists() else []
         tables = _read(asked, files, sites, there)
     _tell_taken(tables)
-    for line in _few(tables.problems if asked.write_sites is None else _without_missing(tables.problems)):
+    for line in few(tables.problems if asked.write_sites is None else _without_missing(tables.problems), _MORE):
         print(line)
     if asked.write_sites and not _write_sites(asked, tables):
         return NO
@@ -93,10 +89,12 @@ def _bring(asked: ImportOptions, tables: Tables, there: Sequence[File]) -> int:
         progress.say("comparing")
         rows = _rows(tables, there, overwrite=asked.overwrite)
         unsettled = _unsettled(tables, there)
-        judged = rows | _rules(tables.names(), there, asked.overwrite)
-        settled = [name for name in tables.names() if name not in unsettled]
-        written = rows | _rules(settled, there, asked.overwrite)
-        location_map = load_map([*(file for file in there if file.path not in judged), *_files(judged)])
+        names = _named(_others(there, rows)).union(tables.names())
+        planned = rows | _rules(names, there, asked.overwrite)
+        written = rows | _rules(names.difference(unsettled), there, asked.overwrite)
+        location_map = judged(planned, there, tables)
+        if location_map is None:
+            return NO
         found = [] if tables.answering is None else list(differences(tables.answering, location_map))
     _tell_differences(found, tables, location_map)
     refused = errors_in(tables.problems)
@@ -120,8 +118,8 @@ def _content(path: Path) -> Content:
 
 
 def _read(asked: ImportOptions, files: Sequence[Content], sites: Content | None, there: Sequence[File]) -> Tables:
-    others = _others(there, asked.sync)
-    named = {name for file in others for names in file.names for name in names}
+    own = [asked.sync] if asked.sync else [_target(path, len(files)) for path, _ in files]
+    others = _others(there, own)
     known = set(_known(there))
     knows = bool(known) or sites is not None or asked.write_sites is not None
     return read_tables(
@@ -130,16 +128,26 @@ def _read(asked: ImportOptions, files: Sequence[Content], sites: Content | None,
         only_answering=asked.keep_answers,
         columns=asked.columns,
         takes_all=asked.takes_all,
-        locations=known | named if knows else None,
+        locations=known | _named(others) if knows else None,
         elsewhere=frozenset[Network]().union(*(file.networks for file in others)),
     )
 
 
-def _others(there: Sequence[File], own: str | None) -> list[RowFile]:
+def _others(there: Sequence[File], own: Container[str]) -> list[RowFile]:
     """The files of rows that stay as they are."""
     memory = LineCache()
-    files = [file for file in there if is_rows(file.path) and file.path != own and file.content is not None]
+    files = [file for file in there if is_rows(file.path) and file.path not in own and file.content is not None]
     return [read_rows(file.path, file.content or b"", memory) for file in files]
+
+
+def _named(files: Sequence[RowFile]) -> set[str]:
+    """The names of all locations in these."""
+    return {name for file in files for names in file.names for name in names}
+
+
+def _target(path: str, files: int) -> str:
+    """The file of rows that a table is brought into, of so many."""
+    return ROWS_PATH if files == 1 else f"{ROWS_FOLDER}{Path(path).stem}.csv"
 
 
 def _tell_taken(tables: Tables) -> None:
@@ -155,25 +163,9 @@ def _tell_taken(tables: Tables) -> None:
         print(f"passed over as not in use: {number} ({reasons}); --all reads them", file=sys.stderr)
 
 
-def _few(problems: Sequence[Problem]) -> Iterator[str]:
-    """The problems, three of each kind and how many more there are, of which the first has the hint."""
-    total = Counter((one.severity, one.code) for one in problems)
-    seen = Counter[tuple[str, str]]()
-    for one in problems:
-        kind = one.severity, one.code
-        seen[kind] += 1
-        if seen[kind] > REPEATED:
-            continue
-        is_repeated = total[kind] > REPEATED
-        yield str(replace(one, hint=None) if is_repeated and seen[kind] > 1 else one)
-        if is_repeated and seen[kind] == REPEATED:
-            more = ": --write-sites FILE makes a file with every site" * (kind == _MISSING)
-            yield f"  … and {total[kind] - REPEATED:,} more like it{more}"
-
-
 def _without_missing(problems: Sequence[Problem]) -> list[Problem]:
     """The problems but for sites without a location, for which a file is written."""
-    return [one for one in problems if (one.severity, one.code) != _MISSING]
+    return [one for one in problems if (one.severity, one.code) != MISSING]
 
 
 def _write_sites(asked: ImportOptions, tables: Tables) -> bool:
@@ -200,10 +192,9 @@ def _write_sites(asked: ImportOptions, tables: Tables) -> bool:
 
 def _rows(tables: Tables, there: Sequence[File], *, overwrite: bool) -> dict[str, bytes]:
     """The files of rows to be written; raises LocationPolicyError where one is there that may not be overwritten."""
-    single = len(tables.rows) == 1
     written: dict[str, bytes] = {}
     for path, rows in tables.rows.items():
-        target = ROWS_PATH if single else f"{ROWS_FOLDER}{Path(path).stem}.csv"
+        target = _target(path, len(tables.rows))
         if target in written:
             raise LocationPolicyError(
                 f"two files would be written as {target}", "rename one of them, or import it alone"
@@ -217,14 +208,14 @@ def _rows(tables: Tables, there: Sequence[File], *, overwrite: bool) -> dict[str
     return written
 
 
-def _rules(names: Sequence[str], there: Sequence[File], overwrite: bool) -> dict[str, bytes]:
+def _rules(names: Set[str], there: Sequence[File], overwrite: bool) -> dict[str, bytes]:
     """The rules with these names known; those that are there are changed only when asked to."""
     file = next((file for file in there if file.path == RULES_PATH), None)
     if file is None:
         template = (shipped("config-repo") / RULES_PATH).read_bytes()
-        return {RULES_PATH: new_rules(template, names)} if names else {}
+        return {RULES_PATH: new_rules(template, sorted(names))} if names else {}
     known = _known(there)
-    if not overwrite or set(names) <= set(known):
+    if not overwrite or names <= set(known):
         return {}
     try:
         return {RULES_PATH: with_known(file.content or b"", sorted({*known, *names}))}
@@ -257,11 +248,6 @@ def _write(folder: Path, written: Mapping[str, bytes]) -> None:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         replace_file(folder / path, content)
         print(f"wrote {escape(str(folder / path))}")
-
-
-def _files(written: Mapping[str, bytes]) -> Iterator[File]:
-    for path, content in written.items():
-        yield File(path, "file", len(content), path, content)
 
 
 def _tell_differences(found: Sequence[Difference], tables: Tables, location_map: LocationMap) -> None:

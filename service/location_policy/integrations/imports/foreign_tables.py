@@ -76,6 +76,8 @@ class Tables:
     """Sites that have a line in the file of sites, in lower case."""
     are_sites_locations: bool
     """Is each site taken for the location of its name, since nothing says otherwise?"""
+    naming: Mapping[str, str]
+    """Where the file of sites names each location first."""
 
     def names(self) -> list[str]:
         """Every name, in the order of the alphabet."""
@@ -304,6 +306,7 @@ class _Collector:
             sites,
             self.sites.left_open.union(self.sites.names),
             are_locations,
+            self.sites.naming,
         )
 
     def _missing_sites(self) -> Iterator[Problem]:

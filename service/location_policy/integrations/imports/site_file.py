@@ -27,6 +27,8 @@ class Sites:
     locations: Mapping[str, str] | None = None
     """Names that are locations, by themselves in lower case; None where any name may be one."""
     problems: tuple[Problem, ...] = ()
+    naming: Mapping[str, str] = field(default_factory=dict)
+    """The first line that names each location, as `sites.csv:2`."""
 
     def of(self, site: str) -> Names | None:
         """Where the callers of a site go: as its line says, else to the location of its name; None: it is not said."""
@@ -61,6 +63,7 @@ def read_sites(sheet: Sheet, locations: Iterable[str] | None) -> Sites:
     """
     names: dict[str, Names] = {}
     left_open: set[str] = set()
+    naming: dict[str, str] = {}
     problems = list(sheet.problems)
     for at, (number, cells) in enumerate(sheet.records()):
         if at == 0 and cells[0].casefold() in _HEADINGS:
@@ -80,10 +83,10 @@ def read_sites(sheet: Sheet, locations: Iterable[str] | None) -> Sites:
             problems.append(Problem(sheet.path, number, 1, "repeated-location", what, "delete one of the two"))
         elif all(CODES[one.code].severity != "error" for one in found):
             names[site] = tuple(rest)
-    named = {name for one in names.values() for name in one}
-    return Sites(
-        sheet.path, names, frozenset(left_open - names.keys()), by_fold(named.union(locations or ())), tuple(problems)
-    )
+            for name in rest:
+                naming.setdefault(name, f"{sheet.path}:{number}")
+    is_location = by_fold(naming.keys() | set(locations or ()))
+    return Sites(sheet.path, names, frozenset(left_open - names.keys()), is_location, tuple(problems), naming)
 
 
 def by_fold(names: Iterable[str]) -> Mapping[str, str]:
