@@ -26,6 +26,7 @@ LocationPolicyError            everything that the program raises for its user, 
 ├── NotJudged                  the process that judges a change of a large map has died, or it takes too long
 ├── ForeignHook                another program's hook stands where ours should be
 ├── UnusableUpload             a file that an editor uploads cannot be taken as it is
+├── UnusableTable              a file of another program is no table, or cannot be read as one
 ├── UnusableFile               a file of users or roles has lines that cannot be used
 ├── NoAnswer                   another server cannot be asked, or answers otherwise than it should
 └── CannotStart                the service cannot be started as it was asked to
@@ -185,6 +186,10 @@ class UnusableUpload(LocationPolicyError):
     def __init__(self, message: str, hint: str, problems: Problems | None = None) -> None:
         super().__init__(message, hint)
         self.problems = (problems or Problems()).first()
+
+
+class UnusableTable(LocationPolicyError):
+    """A file of another program is no table, such as a workbook or a page, or cannot be read as one."""
 
 
 class UnusableFile(LocationPolicyError):

@@ -60,6 +60,20 @@ _SHOWN_ROW = 400
 _BATCH = 1_000
 """Lines that are read at a time."""
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_FORMATS = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook (.xlsx)",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook (.xls)",
+    b"\x1f\x8b": "a gzip archive",
+    b"%PDF": "a PDF",
+    b"\xff\xd8\xff": "a picture (JPEG)",
+    b"\x89PNG": "a picture (PNG)",
+}
+"""What files begin with that are taken for a table by mistake."""
+_WORKBOOKS = {
+    b"[Content_Types].xml": "an Excel workbook (.xlsx)",
+    b"vnd.oasis.opendocument.spreadsheet": "a LibreOffice workbook (.ods)",
+}
+"""What a ZIP archive has in it that is one."""
 
 
 Read = TypeVar("Read")
@@ -108,11 +122,30 @@ def read_lines(
     return tuple(lines)
 
 
+def other_format(content: bytes) -> str | None:
+    """What a file is that is no text, in words; None for any other."""
+    found = next((what for magic, what in _FORMATS.items() if content.startswith(magic)), None)
+    if content.startswith(b"PK"):
+        return next((what for part, what in _WORKBOOKS.items() if part in content), found)
+    return found
+
+
 def file_finding(content: bytes) -> Finding | None:
     """What keeps the whole file from being read line by line."""
+    if (what := other_format(content)) and not is_utf8(content):
+        return Finding(1, "not-utf8", f"the file is {what}, not CSV", 'save it as "CSV UTF-8"')
     if content.startswith(_UTF16_BOMS):
         return Finding(1, "not-utf8", "the file is UTF-16", 'save it as "CSV UTF-8"')
     return None
+
+
+def is_utf8(content: bytes) -> bool:
+    """Can it be read as UTF-8?"""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def line_text(raw: bytes) -> str | Finding:

@@ -11,10 +11,11 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from ..config.csv_lines import other_format
 from ..config.files import File
 from ..config.row_file import LineCache, Patience, RowFile, read_rows
 from ..config.validate import row_errors
-from ..errors import UnusableUpload
+from ..errors import UnusableTable, UnusableUpload
 from ..integrations.imports.our_rows import blanked, heading_line, is_id, our_lines, said_rows
 from ..integrations.imports.pexsubnet import is_numbered
 from ..integrations.imports.spreadsheet import SEPARATORS, Sheet, read_sheet
@@ -23,13 +24,6 @@ from ..problems import Problem, ProblemCollector, Problems, joined
 from ..text import quote
 
 _SAVE_AS = 'save it as "CSV UTF-8" in the program that made it, and upload that'
-_OTHER_FILES = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook (.xlsx)",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook (.xls)",
-    b"\x1f\x8b": "a gzip archive",
-    b"%PDF": "a PDF",
-}
-"""What files begin with that are uploaded by mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +59,12 @@ def read_upload(
     """
     if not content.strip():
         raise UnusableUpload(f"{quote(name)} is empty", "choose the file that has the rows")
-    if other := next((what for magic, what in _OTHER_FILES.items() if content.startswith(magic)), None):
+    if other := other_format(content):
         raise UnusableUpload(f"{quote(name)} is {other}, not a CSV file", _SAVE_AS)
-    sheet = blanked(read_sheet(name, content))
+    try:
+        sheet = blanked(read_sheet(name, content))
+    except UnusableTable as error:
+        raise UnusableUpload(error.message, error.hint or _SAVE_AS) from None
     is_with_ids, heading = _is_with_ids(sheet, locations), heading_line(sheet)
     file = read_rows(name, our_lines(sheet, is_with_ids=is_with_ids), memory, None, patience)
     if not file.size and (words := _foreign(sheet)):

@@ -7,6 +7,7 @@ have read.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from location_policy.config.row import parse_line, row_of
 from location_policy.config.row_file import LineCache, read_rows
 from location_policy.config.validate import load_map
 from location_policy.edits.uploaded_table import read_upload
-from location_policy.errors import InvalidConfiguration
+from location_policy.errors import InvalidConfiguration, LocationPolicyError
 from location_policy.gate.pre_receive import judge
 from location_policy.gate.ref_updates import Update
 from location_policy.integrations.imports.foreign_tables import read_tables
@@ -30,6 +31,13 @@ from tests.support.repositories import SYDNEY, commit_series, make_repository, t
 
 CORPUS = dict(corpus())
 PATH = "locations.csv"
+NO_TABLES = [
+    (b"PK\x03\x04\x14\0\xff[Content_Types].xml", "an Excel workbook (.xlsx)"),
+    (b"PK\x03\x04\x14\0\xffmimetypeapplication/vnd.oasis.opendocument.spreadsheet", "a LibreOffice workbook (.ods)"),
+    (b"PK\x03\x04\x14\0\xffnotes.txt", "a ZIP archive or an Excel workbook (.xlsx)"),
+    (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "a picture (JPEG)"),
+    (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF"),
+]
 Line = tuple[tuple[str, ...], str]
 
 
@@ -110,6 +118,15 @@ def test_upload_and_import_read_what_check_reads_or_name_the_same_line(name: str
 def second_lines(refused: dict[int, set[str]]) -> set[int]:
     """What stands below the beginning of a cell of two lines: it is told with that."""
     return {line + 1 for line, codes in refused.items() if "unbalanced-quote" in codes}
+
+
+@pytest.mark.parametrize(("content", "what"), NO_TABLES)
+def test_what_is_no_table_is_named_at_every_door(content: bytes, what: str) -> None:
+    (problem,) = errors_of(content)
+    assert problem.message == f"the file is {what}, not CSV"
+    for read in (lambda: read_upload(PATH, content, LineCache()), lambda: read_tables([(PATH, content)], None)):
+        with pytest.raises(LocationPolicyError, match=f"^{PATH} is {re.escape(what)}, not a CSV file$"):
+            read()
 
 
 def test_the_hook_says_what_check_says(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from ...integrations.imports.at_source import at_source
 from ...integrations.imports.foreign_tables import Tables
 from ...plan.as_text import plan_lines, total_line
 from ...plan.plan import make_plan
-from ...problems import Problem, errors_in
+from ...problems import Problem
 from ...runtime.atomic_file import replace_file
 from ...text import count, escape, without_bom
 from ..terminal.exit_status import NO, tell
@@ -31,7 +31,7 @@ from ..terminal.exit_status import NO, tell
 _MARK = "# kept by location-policy import --sync, from "
 """How the first line of a file begins that is owned."""
 REPEATED = 3
-"""Problems of one kind that are told; the rest is counted."""
+"""Problems of one kind that are told; the rest is counted. Of a wrong encoding, one."""
 MISSING = ("error", "unknown-location")
 """What is said of a site that has no location."""
 _TOLD = 6
@@ -48,7 +48,7 @@ def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, acce
     if error := _not_owned(path, old, overwrites=overwrites):
         tell(error)
         return NO
-    if (refused := errors_in(tables.problems)) and not accepts:
+    if (refused := _refused(tables)) and not accepts:
         print(f"location-policy: {escape(path)} stays as it is: {count(len(refused), 'problem')}", file=sys.stderr)
         print("  hint: correct what is refused, or leave it out with --accept-differences", file=sys.stderr)
         return NO
@@ -69,6 +69,11 @@ def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, acce
     replace_file(target, new)
     print(f"wrote {escape(str(target))}")
     return 0
+
+
+def _refused(tables: Tables) -> list[Problem]:
+    """What is refused; a table without rows too, of which the rows would go."""
+    return [one for one in tables.problems if one.severity == "error" or one.code == "no-rows"]
 
 
 def judged(written: Mapping[str, bytes], there: Sequence[File], tables: Tables) -> LocationMap | None:
@@ -95,12 +100,13 @@ def few(problems: Iterable[Problem], more: str = "") -> Iterator[str]:
     for one in problems:
         kind = one.severity, one.code
         seen[kind] += 1
-        if seen[kind] > REPEATED:
+        most = 1 if kind == ("error", "not-utf8") else REPEATED
+        if seen[kind] > most:
             continue
-        is_repeated = total[kind] > REPEATED
+        is_repeated = total[kind] > most
         yield str(replace(one, hint=None) if is_repeated and seen[kind] > 1 else one)
-        if is_repeated and seen[kind] == REPEATED:
-            yield f"  … and {total[kind] - REPEATED:,} more like it{more * (kind == MISSING)}"
+        if is_repeated and seen[kind] == most:
+            yield f"  … and {total[kind] - most:,} more like it{more * (kind == MISSING)}"
 
 
 def _not_owned(path: str, old: bytes | None, *, overwrites: bool) -> LocationPolicyError | None:

@@ -28,7 +28,7 @@ from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
 from ...spelling import near_misses
 from ...text import count, escape
-from ..terminal.exit_status import NO
+from ..terminal.exit_status import NO, NOT_ASKED
 from ..terminal.progress import Progress
 from .first_files import new_rules
 from .import_sync import MISSING, few, judged, sync
@@ -76,9 +76,7 @@ def bring(asked: ImportOptions) -> int:
     if not any(tables.rows.values()):
         names = ", ".join(escape(name) for name, _ in files)
         print(f"location-policy: nothing is written: no row of {names} can be used", file=sys.stderr)
-        if not (tables.unknown or tables.sites):
-            print("  hint: a row is location,overflow,overflow,subnet", file=sys.stderr)
-        return NO
+        return NOT_ASKED if tables.unknown else NO
     if asked.sync:
         return sync(asked.into, asked.sync, tables, there, accepts=asked.accept_differences, overwrites=asked.overwrite)
     return _bring(asked, tables, there)

@@ -260,8 +260,8 @@ def _named(plain: Sequence[str], names: Sequence[str]) -> Iterator[int]:
 def _subnet_column(plain: Sequence[str], rows: Sequence[Cells]) -> int | None:
     named = [*_named(plain, _SUBNETS)]
     surely = next((at for at in named if _holds(rows, at, is_address)), None)
-    if surely is not None:
-        return surely
+    if surely is not None or not rows:
+        return surely if rows else next(iter(named), None)
     if perhaps := next((at for at in named if any(is_address(clean_subnet(_cell(cells, at))) for cells in rows)), None):
         return perhaps
     width = len(plain) or max(map(len, rows), default=0)

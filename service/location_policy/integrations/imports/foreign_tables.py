@@ -18,7 +18,7 @@ from ...config.row_file import LineCache, read_rows
 from ...errors import LocationPolicyError
 from ...net.addresses import Network
 from ...net.ranges import Names
-from ...problems import CODES, Problem
+from ...problems import CODES, Problem, errors_in
 from ...text import count, listed, quote
 from .countries import CountryTable, country_names, merged
 from .first_match import answering_rows
@@ -158,10 +158,10 @@ class _Collector:
     def read(self, sheet: Sheet, kind: Kind) -> None:
         """Add the rows of a file."""
         rows: Sequence[OldRow | NewRow] = ()
-        size = 0
-        if kind.problem:
+        size, told = 0, len(self.problems)
+        if kind.name == "unknown":
             self.unknown.append(sheet.path)
-            self.problems += [*sheet.problems, kind.problem]
+            self.problems += sheet.problems or filter(None, [kind.problem])
         elif kind.name == "pexsubnet":
             old, problems = read_old_rows(sheet)
             self.has_old = True
@@ -178,11 +178,13 @@ class _Collector:
         elif kind.name == "prefixes" and kind.columns:
             table = PrefixTable(sheet, kind.line, kind.columns, kind.find, takes_all=self.takes_all)
             rows, size = list(self._with_sites(table, sheet.path)), table.size
-        elif kind.name != "names":
+        elif kind.name not in ("names", "empty"):
             by_country = self._countries(sheet, kind)
             rows, size = list(self._by_country(by_country)), by_country.size
-        if size:
+        if kind.words and kind.name != "names":
             self.taken[sheet.path] = f"{kind.words}; {count(size, 'row')}"
+        if not size and kind.name not in ("names", "unknown") and not errors_in(self.problems[told:]):
+            self._note(sheet.path, 1, "no-rows", "the file has no row" if sheet.lines else "the file is empty")
         self.by_path[sheet.path] = list(rows)
 
     def _with_sites(self, table: PrefixTable, path: str) -> Iterator[NewRow]:
@@ -291,7 +293,7 @@ class _Collector:
         places = {network: row.place for network, row in first.items()}
         found = {path: tuple(rows) for path, rows in kept.items()}
         sites = {site: self.sites.of(site) for site, _, _ in self.first.values()}
-        are_locations = self.has_sites and self.sites.path is None and self.sites.locations is None
+        are_locations = bool(self.first) and self.has_sites and self.sites.path is None and self.sites.locations is None
         size = sum(map(len, self.by_path.values()))
         return Tables(
             found,

@@ -8,12 +8,16 @@ the extensible attributes of Infoblox, and other objects without either, by the 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...config.csv_lines import cells_text
+from ...errors import UnusableTable
+from ...text import quote, without_bom
 
 _LISTS = ("results", "data", "result", "value", "items")
+_BEGINS = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[{"\[\]])')
 _NAMES = ("name", "value", "display", "label")
 """By which a nested object is told, the surest first."""
 
@@ -26,17 +30,29 @@ class JsonTable(NamedTuple):
     announced: int
 
 
-def read_json(content: bytes) -> JsonTable | None:
-    """The table in an answer, or in several pages of one; None for any other content."""
-    if content.lstrip()[:1] not in (b"[", b"{"):
+def read_json(path: str, content: bytes) -> JsonTable | None:
+    """The table in an answer, or in several pages of one; None for any other content.
+
+    Raises UnusableTable for JSON that cannot be read, or has no entries.
+    """
+    content = without_bom(content)
+    if not _BEGINS.match(content):
         return None
     try:
-        answers = list(_answers(content.decode()))
-    except (ValueError, RecursionError):
+        text = content.decode()
+        answers = list(_answers(text))
+    except UnicodeDecodeError:
         return None
+    except json.JSONDecodeError as error:
+        is_cut = error.msg.startswith("Unterminated") or not error.doc[error.pos :].strip()
+        what = "is JSON that ends in the middle" if is_cut else f"is no JSON: {error.msg} in line {error.lineno}"
+        raise UnusableTable(f"{path} {what}", "ask again, and keep the answer as it comes") from None
+    except RecursionError:
+        raise UnusableTable(f"{path} is JSON that is nested too deeply") from None
     pages = [_entries(answer) for answer in answers]
-    if not pages or any(page is None for page in pages):
-        return None
+    if any(page is None for page in pages):
+        what = f"{path} is an answer without a list of entries: {quote(text.strip())}"
+        raise UnusableTable(what, "may the token read them? curl --fail stops at such an answer")
     entries = [dict(_fields(entry)) for page in pages for entry in page or ()]
     headings = list(dict.fromkeys(name for entry in entries for name in entry))
     counts = [answer.get("count") for answer in answers if isinstance(answer, dict)]

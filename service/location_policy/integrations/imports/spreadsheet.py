@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from ...config.csv_lines import Finding, is_blank, line_text, placed, split_lines
+from ...config.csv_lines import Finding, is_blank, is_utf8, line_text, other_format, placed, split_lines
 from ...config.files import FILE_LIMIT
+from ...errors import UnusableTable
 from ...problems import Problem
 from ...text import BOM
 from .json_table import read_json
@@ -26,6 +27,9 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _NAMED = re.compile(r'"?sep=([,;\t|])"?[,;\t| ]*', re.IGNORECASE)
 """The line by which Excel is told what parts the cells."""
 _SUBNET = re.compile(r"\s*(?:\d{1,3}(?:\.\d{1,3}){1,3}|[0-9a-f]*:[0-9a-f:.]*)(?:/[\d.]*)?\s*", re.IGNORECASE)
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(\?xml|!doctype|html|head|body)\b", re.IGNORECASE)
+_FIRST = 8_000
+"""Bytes in which git looks for a NUL."""
 _LOOKED_AT = 20
 """Lines by which the separator is told."""
 
@@ -66,8 +70,17 @@ class Sheet:
 
 
 def read_sheet(path: str, content: bytes) -> Sheet:
-    """The file of this content."""
-    if table := read_json(content):
+    """The file of this content.
+
+    Raises UnusableTable for one that is no text, for HTML, and for JSON that cannot be read or has no entries.
+    """
+    if other := other_format(content) or _binary(content):
+        hint = 'save it as "CSV UTF-8"' if "workbook" in other else "name the file that has the subnets, as CSV"
+        raise UnusableTable(f"{path} is {other}, not a CSV file", hint)
+    if markup := _MARKUP.match(content):
+        language = "XML" if markup[1].startswith(b"?") else "HTML, as a page that asks for a login is"
+        raise UnusableTable(f"{path} is {language}, not a table", "export it as CSV, or ask the API of its program")
+    if table := read_json(path, content):
         numbered = tuple(enumerate(table.lines, 1))
         return Sheet(path, numbered, ",", False, False, (), entries=table.entries, announced=table.announced)
     is_utf16 = content.startswith(UTF16_MARKS)
@@ -87,6 +100,12 @@ def read_sheet(path: str, content: bytes) -> Sheet:
     said = (text for _, text in lines if text and not is_blank(text))
     separator = _separator(list(islice(said, _LOOKED_AT)))
     return Sheet(path, lines, separator, is_marked, is_utf16, problems)
+
+
+def _binary(content: bytes) -> str | None:
+    """What has a NUL among its first bytes (git's "buffer_is_binary"), and is no text with a stray one."""
+    has_nul = b"\0" in content[:_FIRST] and not content.startswith(UTF16_MARKS)
+    return "a binary file" if has_nul and not is_utf8(content) else None
 
 
 def _text(raw: bytes) -> str | Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -32,9 +33,14 @@ from .spreadsheet import Sheet
 
 _LOOKED_AT = 20_000
 """Rows by which a table is told."""
+_SHOWN_LINES = 50
+_RULER = re.compile(r"-+(?: +-+)+ *")
+"""The line that Format-Table puts below the names of columns."""
+_LIST_LINE = re.compile(r"[A-Za-z]\w* *: ")
+"""A property as Format-List shows it."""
 _NO_MASKS = "Get-CsOnlineLisSubnet tells none: take Get-CsTenantNetworkSubnet"
 
-Name = Literal["pexsubnet", "rows", "prefixes", "registry", "ranges", "blocks", "names", "unknown"]
+Name = Literal["pexsubnet", "rows", "prefixes", "registry", "ranges", "blocks", "names", "empty", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,9 @@ def kind_of(sheet: Sheet, asked: Mapping[str, str], *, has_sites: bool) -> Kind:
     records = _without_title([one for one in islice(sheet.records(), _LOOKED_AT) if any(one[1])])
     rows = [cells for _, cells in records]
     if not rows:
-        return _old(sheet)
+        return Kind("unknown" if sheet.problems else "empty")
+    if problem := _shown_by_powershell(sheet):
+        return Kind("unknown", problem=problem)
     number, headings = records[0]
     if asked:
         columns = _of_first_block(rows, asked) or asked_columns(asked, headings, rows[1:])
@@ -81,6 +89,17 @@ def kind_of(sheet: Sheet, asked: Mapping[str, str], *, has_sites: bool) -> Kind:
         return replace(_prefixes(sheet, number, columns, rows), asked=asked)
     has_heading = is_types(headings) or is_heading_at_top(headings)
     return _by_heading(sheet, number, rows) if has_heading else _by_place(sheet, number, rows, has_sites=has_sites)
+
+
+def _shown_by_powershell(sheet: Sheet) -> Problem | None:
+    """What is said of a table, or a list, as PowerShell shows it: columns beside each other, cut to the width."""
+    texts = [(number, text) for number, text in islice(sheet.lines, _SHOWN_LINES) if text and not is_blank(text)]
+    listed = [number for number, text in texts if _LIST_LINE.match(text)]
+    ruled = [number for number, text in texts if _RULER.fullmatch(text)]
+    if not ruled and 2 * len(listed) <= len(texts):
+        return None
+    what, hint = "this is what PowerShell shows, not a table", "pass it on to Export-Csv -Encoding UTF8 subnets.csv"
+    return Problem(sheet.path, texts[0][0], 1, "wrong-separator", what, hint)
 
 
 def _without_title(records: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
@@ -107,6 +126,8 @@ def _by_heading(sheet: Sheet, number: int, rows: Sequence[list[str]]) -> Kind:
         return _OURS
     if columns := find_columns(headings, below):
         return _prefixes(sheet, number, columns, rows)
+    if not below:
+        return Kind("empty")
     return _unknown(sheet, number, headings, below)
 
 
