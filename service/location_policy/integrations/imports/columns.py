@@ -26,7 +26,12 @@ _SUBNET_WORDS = """
 """
 _MASK_WORDS = """
     maskbits mask netmask subnetmask networkmask networkrange bits prefixlength prefixlen masklength length bitmask cidr
-    maske masque máscara mascara
+    cidrlength cidrsuffix suffix subnetzmaske netzmaske netzwerkmaske maske maskenlänge maskenbits bitmaske präfixlänge
+    praefixlaenge präfix praefix masque masqueréseau masquederéseau masquesousréseau masquedesousréseau
+    longueurdupréfixe longueurpréfixe máscara mascara máscaradered máscaradesubred longituddelprefijo máscaraderede
+    máscaradesubrede maschera mascheradirete mascheradisottorete lunghezzaprefisso lunghezzadelprefisso netmasker subnetmasker
+    prefixlengte nätmask subnätmask prefixlängd maska maskasieci maskapodsieci długośćprefiksu verkkopeite
+    aliverkonpeite маска маскасети маскаподсети
 """
 _SITE_WORDS = """
     site sitename siteobject networksiteid networksite siteid scope scopename easite building buildingname location
@@ -104,6 +109,11 @@ class Columns:
             return "container"
         state = _cell(cells, self.state).casefold()
         return state if state in _NOT_IN_USE else None
+
+
+def is_subnet(cell: str) -> bool:
+    """Is this meant as a subnet, and not as the mask of one?"""
+    return is_address(cell) and not _is_any_mask(cell)
 
 
 def is_types(cells: Cells) -> bool:
@@ -270,7 +280,14 @@ def _subnet_column(plain: Sequence[str], rows: Sequence[Cells]) -> int | None:
 
 
 def _mask_column(plain: Sequence[str], rows: Sequence[Cells], subnet: int) -> int | None:
-    return next((at for at in _named(plain, _MASKS) if at != subnet and _holds(rows, at, _is_any_mask)), None)
+    """The column of masks by its heading; else, beside subnets without a mask, the only one that holds nothing else."""
+    if named := [at for at in _named(plain, _MASKS) if at != subnet and _holds(rows, at, _is_any_mask)]:
+        return named[0]
+    if any("/" in _cell(cells, subnet) for cells in rows):
+        return None
+    others = [at for at in range(len(plain)) if at != subnet and _is_filled(rows, at)]
+    holding = [at for at in others if all(map(_is_written_mask, filter(None, (_cell(cells, at) for cells in rows))))]
+    return holding[0] if len(holding) == 1 else None
 
 
 def _holds(rows: Sequence[Cells], at: int, what: Callable[[str], bool]) -> bool:
@@ -293,6 +310,11 @@ def _is_mask_text(cell: str) -> bool:
 
 def _is_any_mask(cell: str) -> bool:
     return _is_mask_text(cell) or (cell.startswith(("255.", "0.0.")) and is_mask(cell))
+
+
+def _is_written_mask(cell: str) -> bool:
+    """Is this a mask, and no other number?"""
+    return _is_any_mask(cell) and not cell.isdecimal()
 
 
 def _place(name: str, headings: Cells) -> int:

@@ -23,6 +23,7 @@ from .columns import (
     has_masks,
     has_overflow,
     is_heading_at_top,
+    is_subnet,
     is_types,
     places_without_heading,
     subnet_column,
@@ -38,7 +39,8 @@ _RULER = re.compile(r"-+(?: +-+)+ *")
 """The line that Format-Table puts below the names of columns."""
 _LIST_LINE = re.compile(r"[A-Za-z]\w* *: ")
 """A property as Format-List shows it."""
-_NO_MASKS = "Get-CsOnlineLisSubnet tells none: take Get-CsTenantNetworkSubnet"
+_LIS = {"subnet", "locationid"}
+"""Columns of `Get-CsOnlineLisSubnet`, which tells no masks."""
 
 Name = Literal["pexsubnet", "rows", "prefixes", "registry", "ranges", "blocks", "names", "empty", "unknown"]
 
@@ -180,7 +182,9 @@ def _without_masks(
     what = f"the subnets of column {name} have no mask"
     if headings:
         what += f": the columns are {columns_text(headings)}"
-    hint = f"{_NO_MASKS}; or name the column of masks: --column mask=NAME"
+    hint = "name the column of masks, --column mask=NAME, or export it too"
+    if {heading.casefold() for heading in headings} >= _LIS:
+        hint = "Get-CsOnlineLisSubnet tells none: take Get-CsTenantNetworkSubnet"
     return Problem(sheet.path, number, 1, "not-a-subnet", what, hint)
 
 
@@ -222,7 +226,7 @@ def _is_old_subnet(cells: Sequence[str], at: int) -> bool:
 
 
 def _is_last(rows: Sequence[Sequence[str]]) -> bool:
-    """Does the last filled cell of most rows hold a subnet, and the first none?"""
+    """Does the last filled cell of most rows hold a subnet, no mask of one, and the first none?"""
     filled = [[cell for cell in cells if cell] for cells in rows if any(cells)]
-    ours = sum(len(cells) > 1 and is_address(cells[-1]) and not is_address(cells[0]) for cells in filled)
+    ours = sum(len(cells) > 1 and is_subnet(cells[-1]) and not is_address(cells[0]) for cells in filled)
     return ours > 0 and 2 * ours >= len(filled)
