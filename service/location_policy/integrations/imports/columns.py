@@ -29,8 +29,8 @@ _MASK_WORDS = """
     cidrlength cidrsuffix suffix subnetzmaske netzmaske netzwerkmaske maske maskenlänge maskenbits bitmaske präfixlänge
     praefixlaenge präfix praefix masque masqueréseau masquederéseau masquesousréseau masquedesousréseau
     longueurdupréfixe longueurpréfixe máscara mascara máscaradered máscaradesubred longituddelprefijo máscaraderede
-    máscaradesubrede maschera mascheradirete mascheradisottorete lunghezzaprefisso lunghezzadelprefisso netmasker subnetmasker
-    prefixlengte nätmask subnätmask prefixlängd maska maskasieci maskapodsieci długośćprefiksu verkkopeite
+    máscaradesubrede maschera mascheradirete mascheradisottorete lunghezzaprefisso lunghezzadelprefisso netmasker
+    subnetmasker prefixlengte nätmask subnätmask prefixlängd maska maskasieci maskapodsieci długośćprefiksu verkkopeite
     aliverkonpeite маска маскасети маскаподсети
 """
 _SITE_WORDS = """

@@ -147,6 +147,8 @@ class _Collector:
     passed: Counter[str] = field(default_factory=Counter)
     first: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     """Each site by its name in lower case: as it is written first, and where."""
+    spelled: set[str] = field(default_factory=set)
+    """Other spellings of sites, which are told."""
     subnets: Counter[str] = field(default_factory=Counter)
     """How many each site has."""
     judged: dict[Names, bool] = field(default_factory=dict)
@@ -194,15 +196,25 @@ class _Collector:
         for one in table.prefixes:
             folded = one.site.casefold()
             self.subnets[folded] += 1
-            if folded not in self.first:
-                self.first[folded] = one.site, path, one.line
-            names = self.sites.of(one.site)
+            first, *_ = self.first.setdefault(folded, (one.site, path, one.line))
+            self._tell_spelling(one.site, first, path, one.line)
+            names = self.sites.of(first)
             if names and folded not in self.sites.names:
                 names = names + one.overflow
                 if not self._can_be(names, path, one.line):
                     continue
             if names:
                 yield NewRow(path, one.line, Row(names, one.network))
+
+    def _are_locations(self) -> bool:
+        return self.sites.path is None and self.sites.locations is None
+
+    def _tell_spelling(self, site: str, first: str, path: str, line: int) -> None:
+        """Say once of each other spelling by case of a site that names its location that it is the same site."""
+        if site != first and site not in self.spelled and self._are_locations():
+            self.spelled.add(site)
+            what = f"site {quote(site)} is taken for {quote(first)}: case does not count"
+            self._note(path, line, "name-near-miss", what)
 
     def _can_be(self, names: Names, path: str, line: int) -> bool:
         """Can these be the names of a row? What keeps them from it is told once."""
@@ -293,7 +305,6 @@ class _Collector:
         places = {network: row.place for network, row in first.items()}
         found = {path: tuple(rows) for path, rows in kept.items()}
         sites = {site: self.sites.of(site) for site, _, _ in self.first.values()}
-        are_locations = bool(self.first) and self.has_sites and self.sites.path is None and self.sites.locations is None
         size = sum(map(len, self.by_path.values()))
         return Tables(
             found,
@@ -307,7 +318,7 @@ class _Collector:
             self.passed,
             sites,
             self.sites.left_open.union(self.sites.names),
-            are_locations,
+            bool(self.first) and self.has_sites and self._are_locations(),
             self.sites.naming,
         )
 
