@@ -25,7 +25,7 @@ from ...plan.as_text import plan_lines, total_line
 from ...plan.plan import make_plan
 from ...problems import Problem
 from ...runtime.atomic_file import replace_file
-from ...text import count, escape, without_bom
+from ...text import bom_of, count, escape, without_bom
 from ..terminal.exit_status import NO, tell
 
 _MARK = "# kept by location-policy import --sync, from "
@@ -45,7 +45,8 @@ def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, acce
     that would not be valid, as for a subnet that another file has.
     """
     old = next((file.content or b"" for file in there if file.path == path), None)
-    if error := _not_owned(path, old, overwrites=overwrites):
+    names = _names(tables)
+    if error := _not_owned(path, old, names, overwrites=overwrites):
         tell(error)
         return NO
     if (refused := _refused(tables)) and not accepts:
@@ -60,7 +61,9 @@ def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, acce
         print("nothing changed")
         return 0
     plan = make_plan(_before(there, path), after)
-    if len(plan.changes) > _TOLD:
+    if not plan.changes and not _is_kept_from(names, _first_line(old or b"")):
+        print(f"no effect but for the first line, which names {names} now")
+    elif len(plan.changes) > _TOLD:
         print(total_line(plan))
     else:
         print("\n".join(plan_lines(plan)))
@@ -109,32 +112,53 @@ def few(problems: Iterable[Problem], more: str = "") -> Iterator[str]:
             yield f"  … and {total[kind] - most:,} more like it{more * (kind == MISSING)}"
 
 
-def _not_owned(path: str, old: bytes | None, *, overwrites: bool) -> LocationPolicyError | None:
+def _not_owned(path: str, old: bytes | None, names: str, *, overwrites: bool) -> LocationPolicyError | None:
     """Why the file at this path is not to be written."""
     if not may_hold_rows(path) or str(PurePath(path)) != path:
-        hint = "name a file below the folder, such as locations/netbox.csv"
+        hint = "rows are in locations.csv and locations/….csv: name one of these, as it stands in the folder of --into"
         return LocationPolicyError(f"{path} is no file of rows in the folder", hint)
-    if old and not without_bom(old).startswith(_MARK.encode()) and not overwrites:
+    if not old or overwrites:
+        return None
+    before = _first_line(old)
+    if before is None:
         hint = "name another, or add --overwrite to make it one"
         return LocationPolicyError(f"{path} is no file that is kept by --sync", hint)
-    return None
+    if _is_kept_from(names, before):
+        return None
+    hint = "name a file for each source, or add --overwrite once to keep this one from there"
+    return LocationPolicyError(f"{path} is kept from {before.partition(': ')[0]}, not from {names}", hint)
+
+
+def _first_line(old: bytes) -> str | None:
+    """Of what a file is kept, and as what that was read; None where it is no such file."""
+    first = without_bom(old).partition(b"\n")[0].decode(errors="replace")
+    return first.removeprefix(_MARK).rstrip() if first.startswith(_MARK) else None
+
+
+def _is_kept_from(names: str, first_line: str | None) -> bool:
+    return first_line is not None and first_line.startswith(f"{names}: ")
+
+
+def _names(tables: Tables) -> str:
+    """The names of the tables, as the first line of a file has them."""
+    return " and ".join(sorted(escape(PurePath(path).name) for path in tables.rows))
 
 
 def _content(path: str, old: bytes, tables: Tables) -> bytes:
-    """The file with just these rows; what stays is written as it was."""
+    """The file with just these rows; what stays is written as it was, all of it where the rows and their source do."""
     rows = [row for found in tables.rows.values() for row in found]
-    first = f"{_MARK}{', '.join(_source(source, words) for source, words in tables.taken.items())}\n".encode()
     text = without_bom(old)
-    body = text.partition(b"\n")[2] if text.startswith(_MARK.encode()) else text
+    was_kept = _first_line(old)
+    body = text if was_kept is None else text.partition(b"\n")[2]
     memory = LineCache()
     wanted = read_rows(path, rows_text(rows), memory)
-    changed = replace_rows({path: body}, wanted, path, memory, takes_text=False, mends=True)
-    return first + (changed.contents.get(path, body) or b"")
-
-
-def _source(path: str, words: str) -> str:
-    """The name of a table, and what it is taken for; without its number of rows, which changes."""
-    return f"{escape(PurePath(path).name)}: {escape(words.rpartition('; ')[0])}"
+    contents = replace_rows({path: body}, wanted, path, memory, takes_text=False, mends=True).contents
+    if path not in contents and _is_kept_from(_names(tables), was_kept):
+        return old
+    kinds = "; ".join(dict.fromkeys(escape(words.rpartition("; ")[0]) for words in tables.taken.values()))
+    new = f"{_MARK}{_names(tables)}: {kinds}\n".encode() + (contents.get(path, body) or b"")
+    has_crlf = 2 * text.count(b"\r\n") > text.count(b"\n")
+    return bom_of(old) + (new.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") if has_crlf else new)
 
 
 def _before(there: Sequence[File], path: str) -> LocationMap | None:
