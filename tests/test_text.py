@@ -75,6 +75,11 @@ def test_a_number_agrees_with_its_noun(number: int, text: str) -> None:
     assert count(number, "error") == text
 
 
+@pytest.mark.parametrize(("noun", "text"), [("country", "2 countries"), ("day", "2 days"), ("address", "2 addresses")])
+def test_a_noun_has_its_plural(noun: str, text: str) -> None:
+    assert count(2, noun) == text
+
+
 def test_a_moment_is_told_in_utc_as_precisely_as_is_asked() -> None:
     moment = datetime(2026, 3, 1, 13, 5, 7, 89_500, timezone(timedelta(hours=1)))
     assert moment_text(moment) == "2026-03-01T12:05:07Z"

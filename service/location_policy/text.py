@@ -56,7 +56,13 @@ def bom_of(content: bytes) -> bytes:
 
 def count(number: int, noun: str) -> str:
     """A number and its noun, as in `1 error` and `19,950 errors`."""
-    return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('ss') else 's'}"
+    return f"{number:,} {noun if number == 1 else _plural(noun)}"
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("ss") else f"{noun}s"
 
 
 def quote(value: str) -> str:

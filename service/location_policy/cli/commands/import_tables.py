@@ -128,6 +128,7 @@ def _read(asked: ImportOptions, files: Sequence[Content], sites: Content | None,
         takes_all=asked.takes_all,
         locations=known | _named(others) if knows else None,
         elsewhere=frozenset[Network]().union(*(file.networks for file in others)),
+        writes_sites=asked.write_sites is not None,
     )
 
 
@@ -174,17 +175,20 @@ def _write_sites(asked: ImportOptions, tables: Tables) -> bool:
         hint = f"name it with --sites {path} too, so that its lines stay, or add --overwrite"
         raise LocationPolicyError(f"{path} is there already", hint)
     new = {site: names for site, names in tables.sites.items() if site.casefold() not in tables.listed}
-    content = sites_text(new)
+    noun = "country" if tables.are_countries else "site"
+    content = sites_text(new, noun)
     if path == asked.sites:
         before = path.read_bytes()
         content = before + b"\n" * (not before.endswith(b"\n")) + content.partition(b"\n")[2]
     replace_file(path, content)
     left_open = sum(names is None for names in tables.sites.values())
-    said = f": {count(left_open, 'site')} left open" if left_open else ""
+    said = f": {count(left_open, noun)} left open" if left_open else ""
     print(f"wrote {escape(str(path))}{said}")
     if left_open:
-        print("location-policy: no row is written: the location of each site is asked for", file=sys.stderr)
-        print(f"  hint: write it behind the comma, and import with --sites {escape(str(path))}", file=sys.stderr)
+        print(f"location-policy: no row is written: the location of each {noun} is asked for", file=sys.stderr)
+        left_out = "; a country that stays open is left out" * tables.are_countries
+        hint = f"write it behind the comma, and import with --sites {escape(str(path))}{left_out}"
+        print(f"  hint: {hint}", file=sys.stderr)
     return not left_open
 
 

@@ -65,6 +65,7 @@ _NO_FOLDER = ("", "0", "no", "false")
 _HEADER = "header-"
 """How a line of column names begins in the CSV export of Infoblox NIOS; each line below it begins with the type."""
 _MASK_TEXT = re.compile(r"/?[0-9]{1,3}")
+_DASHES = ("\u2014", "\u2013", "-", "--")
 _LOOKED_AT = 200
 """Rows by which it is told what a column holds."""
 _SHOWN = 12
@@ -254,7 +255,9 @@ def overflow_names(cells: Cells, columns: Columns) -> tuple[str, ...]:
 
 
 def _cell(cells: Cells, at: int | None) -> str:
-    return cells[at] if at is not None and at < len(cells) else ""
+    """The cell there; a dash, as NetBox puts for what is not there, is an empty one."""
+    cell = cells[at] if at is not None and at < len(cells) else ""
+    return "" if cell in _DASHES else cell
 
 
 def _plain(heading: str) -> str:

@@ -76,6 +76,8 @@ class Tables:
     """Sites that have a line in the file of sites, in lower case."""
     are_sites_locations: bool
     """Is each site taken for the location of its name, since nothing says otherwise?"""
+    are_countries: bool
+    """Are the sites countries?"""
     naming: Mapping[str, str]
     """Where the file of sites names each location first."""
 
@@ -93,13 +95,14 @@ def read_tables(
     takes_all: bool = False,
     locations: Collection[str] | None = None,
     elsewhere: Collection[Network] = (),
+    writes_sites: bool = False,
 ) -> Tables:
     """The rows of these files; with `only_answering` those that no caller could come to are left out.
 
     `columns` names the columns of subnets, sites and masks where they are not found. With `takes_all` what is not in
     use is read too. A site may be one of the `locations`; None: it may be any. Networks that are `elsewhere` in the map
     are left out of addresses by country, which are wider. Raises LocationPolicyError for addresses by country without a
-    file of sites, for a column that is not there, and for an answer of which pages are missing.
+    file of sites, unless `writes_sites`, for a column that is not there, and for an answer of which pages are missing.
     """
     sheets = [read_sheet(path, content) for path, content in files]
     _hold_whole(sheets)
@@ -112,7 +115,7 @@ def read_tables(
         if sites
         else Sites(locations=None if locations is None else by_fold(locations))
     )
-    collector = _Collector(known, takes_all, names, frozenset(elsewhere))
+    collector = _Collector(known, takes_all, names, frozenset(elsewhere), writes_sites)
     for sheet, kind in zip(sheets, kinds, strict=True):
         collector.read(sheet, kind)
     answering = answering_rows(collector.old) if collector.has_old else None
@@ -137,6 +140,7 @@ class _Collector:
     takes_all: bool
     names: Mapping[str, str]
     elsewhere: frozenset[Network]
+    writes_sites: bool
     has_old: bool = False
     has_sites: bool = False
     old: list[OldRow] = field(default_factory=list)
@@ -227,8 +231,10 @@ class _Collector:
         return self.judged[names]
 
     def _countries(self, sheet: Sheet, kind: Kind) -> CountryTable:
-        if self.sites.path is None:
-            hint = "name a file with a line for each country: --sites FILE, with country,location,overflow"
+        if self.sites.path is None and not self.writes_sites:
+            hint = (
+                "name a file with country,location,overflow for each country: --sites FILE; --write-sites FILE makes it"
+            )
             raise LocationPolicyError(f"{sheet.path} names countries, not locations", hint)
         table = CountryTable(sheet.path, kind.words)
         if kind.name == "registry":
@@ -247,15 +253,14 @@ class _Collector:
         self.passed += table.passed
         self.problems += table.problems
         self.subnets.update(table.networks.values())
-        for country in set(table.networks.values()):
+        for country in filter(None, set(table.networks.values())):
             self.first.setdefault(country, (country.upper(), table.path, 1))
         self.by_country.update(table.networks.values())
         missing = Counter(country for country in table.networks.values() if country not in self.sites.names)
-        if missing:
+        if missing and self.sites.path:
             shown = listed([f"{name.upper() or 'none'} ({number:,})" for name, number in missing.most_common()], _SHOWN)
-            what = (
-                f"left out: {count(len(missing), 'country')} without a line in {self.sites.path}, with subnets: {shown}"
-            )
+            number = count(len(missing), "country")
+            what = f"left out: {number} without a location in {self.sites.path}, with subnets: {shown}"
             self._note(table.path, 1, "unknown-location", what)
         self._hold_single(table)
         rows = list(merged(table.networks, self.sites.names))
@@ -304,7 +309,7 @@ class _Collector:
         ordered = sorted(problems, key=lambda problem: (order.get(problem.path, -1), problem.line))
         places = {network: row.place for network, row in first.items()}
         found = {path: tuple(rows) for path, rows in kept.items()}
-        sites = {site: self.sites.of(site) for site, _, _ in self.first.values()}
+        sites = {place[0]: self._names_of(folded, place[0]) for folded, place in self.first.items()}
         size = sum(map(len, self.by_path.values()))
         return Tables(
             found,
@@ -319,8 +324,13 @@ class _Collector:
             sites,
             self.sites.left_open.union(self.sites.names),
             bool(self.first) and self.has_sites and self._are_locations(),
+            bool(self.by_country),
             self.sites.naming,
         )
+
+    def _names_of(self, folded: str, site: str) -> Names | None:
+        """Where a site or a country goes; a country is no location."""
+        return self.sites.names.get(folded) if folded in self.by_country else self.sites.of(site)
 
     def _missing_sites(self) -> Iterator[Problem]:
         """Each site that has no location, once, with its number of subnets."""

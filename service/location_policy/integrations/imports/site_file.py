@@ -94,7 +94,7 @@ def by_fold(names: Iterable[str]) -> Mapping[str, str]:
     return {name.casefold(): name for name in names}
 
 
-def sites_text(sites: Mapping[str, Names | None]) -> bytes:
-    """The content of a file with a line for each site, in order; one without a location is left open."""
+def sites_text(sites: Mapping[str, Names | None], noun: str) -> bytes:
+    """The content of a file with a line for each site or country, in order; one without a location is left open."""
     lines = [(site, *(names or ("",))) for site, names in sorted(sites.items(), key=lambda one: one[0].casefold())]
-    return "".join(f"{cells_text(line)}\n" for line in [("site", "location", "overflow"), *lines]).encode()
+    return "".join(f"{cells_text(line)}\n" for line in [(noun, "location", "overflow"), *lines]).encode()
