@@ -32,11 +32,12 @@ _SUBNETS = """
     sub subrede nät delnät netwerk podsieć sieć aliverkko verkko сеть подсеть
 """
 _OTHERS = """
-    area children city comment comments country description display enabled gateway group head host id identity
-    last length loc location locations maskbits name networksiteid note notes office overflow owner pover
-    primary region role secondary section site siteid sover status subnetid tags tenant type user utilization
-    vlan vrf zone bemerkung beschreibung kommentar ort standort überlauf emplacement débordement lieu nom nombre
-    sitio ubicación sede sito luogo local plats namn plaats locatie lokalizacja место
+    area children city comment comments country description display distinguishedname ea eainherited enabled gateway
+    group head header host id identity last length loc location locations maskbits name networksiteid note notes
+    objectclass objectguid office overflow owner pover primary region role secondary section site siteid sover
+    status subnetid tags tenant type user utilization vlan vrf zone bemerkung beschreibung kommentar ort standort
+    überlauf emplacement débordement lieu nom nombre sitio ubicación sede sito luogo local plats namn plaats locatie
+    lokalizacja место
 """
 _SUBNET_HEADINGS = frozenset(_SUBNETS.split())
 """Words of the name of a column that holds subnets, as exports of other programs have them."""
@@ -391,7 +392,8 @@ def is_heading_row(cells: Sequence[str], subnet_at: int) -> bool:
     if not said or any(map(is_address, said)):
         return False
     names = sum(is_heading(cell.rstrip("0123456789"), _HEADINGS) for cell in said)
-    return is_heading(said[subnet_at]) or 2 * names > len(said) > 1
+    is_part = names > 1 and 3 * names >= len(said) and is_heading(said[-1], _HEADINGS)
+    return is_heading(said[subnet_at]) or 2 * names > len(said) > 1 or is_part
 
 
 def is_heading(cell: str, words: frozenset[str] = _SUBNET_HEADINGS) -> bool:
@@ -404,7 +406,7 @@ def heading(text: str, cells: Sequence[str] = ()) -> Finding:
     """What is said of a row of column names; the cells of a table of rows, where they are told, say more."""
     hint = "delete line {line}"
     if cells and not is_heading(cells[-1]):
-        hint += f", and in every row put the subnet last: {ROW_FORM}"
+        hint += f", and in every row put the subnet last: {ROW_FORM}; location-policy import makes such rows"
     return Finding(1, "heading-row", f"{quote(text.strip())} is a row of column names", hint)
 
 
