@@ -6,24 +6,27 @@ written and in its place, comments too, so that a commit shows what has changed 
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
 from ...config.files import File, is_rows, may_hold_rows
 from ...config.formatting import rows_text
 from ...config.location_map import LocationMap
+from ...config.row import Row
 from ...config.row_file import LineCache, read_rows
 from ...config.validate import Validator, load_map
 from ...edits.replace_rows import replace_rows
 from ...errors import InvalidConfiguration, LocationPolicyError
 from ...integrations.imports.at_source import at_source
 from ...integrations.imports.foreign_tables import Tables
+from ...plan.as_json import total_fields
 from ...plan.as_text import plan_lines, total_line
-from ...plan.plan import make_plan
-from ...problems import Problem
+from ...plan.plan import Plan, make_plan
+from ...problems import Fields, Problem, Problems
 from ...runtime.atomic_file import replace_file
 from ...text import bom_of, count, escape, without_bom
 from ..terminal.exit_status import NO, tell
@@ -38,7 +41,84 @@ _TOLD = 6
 """Changes that are told one by one; more are only summed up."""
 
 
-def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, accepts: bool, overwrites: bool) -> int:
+class ImportOutput:
+    """What an import says on standard output: lines as they come, or as JSON one object at its end."""
+
+    def __init__(self, form: str) -> None:
+        self._is_json = form == "json"
+        self.problems: list[Problem] = []
+        self.wrote: list[str] = []
+        self.effect: Fields | None = None
+        """What changes, by kind, as `diff` has it; None where that was not judged."""
+        self.differences: int | None = None
+        """Ranges that pexsubnet answered otherwise; None where it did not answer."""
+
+    def say(self, *lines: str) -> None:
+        """Lines for people."""
+        if not self._is_json:
+            print("\n".join(lines))
+
+    def tell(self, problems: Sequence[Problem], more: str = "") -> None:
+        """Problems, of which people are told a few of each kind."""
+        self.problems += problems
+        if problems:
+            self.say(*_few(problems, more))
+
+    def tell_written(self, path: Path, note: str = "") -> None:
+        """A file that is written."""
+        self.wrote.append(str(path))
+        self.say(f"wrote {escape(str(path))}{note}")
+
+    def plan(self, plan: Plan) -> None:
+        """Take down what changes, for programs."""
+        if self._is_json:
+            self.effect = {kind: total_fields(size) for kind, size in plan.totals().items() if size.ranges}
+
+    def end(self, tables: Tables) -> None:
+        """The object, where one is asked for."""
+        if not self._is_json:
+            return
+        fields = {
+            "taken_as": {path: one.words for path, one in tables.taken.items()},
+            "rows": {path: one.rows for path, one in tables.taken.items()},
+            "passed_over": dict(tables.passed),
+            "sites_missing": sorted(site for site, names in tables.sites.items() if names is None),
+            "effect": self.effect,
+            "differences": self.differences,
+            "wrote": self.wrote,
+            **Problems(self.problems).fields(),
+        }
+        print(json.dumps(fields, indent=2))
+
+
+def _few(problems: Sequence[Problem], more: str) -> Iterator[str]:
+    """The problems, three of each kind and how many more there are, of which the first has the hint; `more` is said of
+    sites without a location.
+    """
+    total = Counter((one.severity, one.code) for one in problems)
+    seen = Counter[tuple[str, str]]()
+    for one in problems:
+        kind = one.severity, one.code
+        seen[kind] += 1
+        most = 1 if kind == ("error", "not-utf8") else REPEATED
+        if seen[kind] > most:
+            continue
+        is_repeated = total[kind] > most
+        yield str(replace(one, hint=None) if is_repeated and seen[kind] > 1 else one)
+        if is_repeated and seen[kind] == most:
+            yield f"  … and {total[kind] - most:,} more like it{more * (kind == MISSING)}"
+
+
+def sync(
+    folder: Path,
+    path: str,
+    tables: Tables,
+    there: Sequence[File],
+    output: ImportOutput,
+    *,
+    accepts: bool,
+    overwrites: bool,
+) -> int:
     """Write the file at this path of the folder where it differs, and print what that does; the exit status.
 
     Refused lines keep it as it is, unless what is refused is accepted, and so does a path that is not its own, or a map
@@ -54,23 +134,25 @@ def sync(folder: Path, path: str, tables: Tables, there: Sequence[File], *, acce
         print("  hint: correct what is refused, or leave it out with --accept-differences", file=sys.stderr)
         return NO
     new = _content(path, old or b"", tables)
-    after = judged({path: new}, there, tables)
+    after = judged({path: new}, there, tables, output)
     if after is None:
         return NO
     if new == old:
-        print("nothing changed")
+        output.say("nothing changed")
+        output.effect = {}
         return 0
-    plan = make_plan(_before(there, path), after)
+    plan = make_plan(map_before(there, path), after)
+    output.plan(plan)
     if not plan.changes and not _is_kept_from(names, _first_line(old or b"")):
-        print(f"no effect but for the first line, which names {names} now")
+        output.say(f"no effect but for the first line, which names {names} now")
     elif len(plan.changes) > _TOLD:
-        print(total_line(plan))
+        output.say(total_line(plan))
     else:
-        print("\n".join(plan_lines(plan)))
+        output.say(*plan_lines(plan))
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
     replace_file(target, new)
-    print(f"wrote {escape(str(target))}")
+    output.tell_written(target)
     return 0
 
 
@@ -79,7 +161,9 @@ def _refused(tables: Tables) -> list[Problem]:
     return [one for one in tables.problems if one.severity == "error" or one.code == "no-rows"]
 
 
-def judged(written: Mapping[str, bytes], there: Sequence[File], tables: Tables) -> LocationMap | None:
+def judged(
+    written: Mapping[str, bytes], there: Sequence[File], tables: Tables, output: ImportOutput
+) -> LocationMap | None:
     """The map with these files; None where it would not be valid, which is then told."""
     files = [File(path, "file", len(content), path, content) for path, content in written.items()]
     try:
@@ -87,29 +171,9 @@ def judged(written: Mapping[str, bytes], there: Sequence[File], tables: Tables) 
     except InvalidConfiguration as error:
         rows = {file.path: file.content or b"" for file in there if is_rows(file.path)}
         new = {path: content for path, content in written.items() if is_rows(path)}
-        for line in few(at_source(error.problems, new, rows, tables)):
-            print(line)
+        output.tell(at_source(error.problems, new, rows, tables))
         print("location-policy: nothing is written: the map would not be valid", file=sys.stderr)
         return None
-
-
-def few(problems: Iterable[Problem], more: str = "") -> Iterator[str]:
-    """The problems, three of each kind and how many more there are, of which the first has the hint; `more` is said of
-    sites without a location.
-    """
-    problems = list(problems)
-    total = Counter((one.severity, one.code) for one in problems)
-    seen = Counter[tuple[str, str]]()
-    for one in problems:
-        kind = one.severity, one.code
-        seen[kind] += 1
-        most = 1 if kind == ("error", "not-utf8") else REPEATED
-        if seen[kind] > most:
-            continue
-        is_repeated = total[kind] > most
-        yield str(replace(one, hint=None) if is_repeated and seen[kind] > 1 else one)
-        if is_repeated and seen[kind] == most:
-            yield f"  … and {total[kind] - most:,} more like it{more * (kind == MISSING)}"
 
 
 def _not_owned(path: str, old: bytes | None, names: str, *, overwrites: bool) -> LocationPolicyError | None:
@@ -150,18 +214,26 @@ def _content(path: str, old: bytes, tables: Tables) -> bytes:
     text = without_bom(old)
     was_kept = _first_line(old)
     body = text if was_kept is None else text.partition(b"\n")[2]
-    memory = LineCache()
-    wanted = read_rows(path, rows_text(rows), memory)
-    contents = replace_rows({path: body}, wanted, path, memory, takes_text=False, mends=True).contents
-    if path not in contents and _is_kept_from(_names(tables), was_kept):
+    changed = _changed(path, body, rows)
+    if changed is None and _is_kept_from(_names(tables), was_kept):
         return old
-    kinds = "; ".join(dict.fromkeys(escape(words.rpartition("; ")[0]) for words in tables.taken.values()))
-    new = f"{_MARK}{_names(tables)}: {kinds}\n".encode() + (contents.get(path, body) or b"")
+    kinds = "; ".join(dict.fromkeys(escape(one.words) for one in tables.taken.values()))
+    new = f"{_MARK}{_names(tables)}: {kinds}\n".encode() + (body if changed is None else changed)
     has_crlf = 2 * text.count(b"\r\n") > text.count(b"\n")
     return bom_of(old) + (new.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") if has_crlf else new)
 
 
-def _before(there: Sequence[File], path: str) -> LocationMap | None:
+def _changed(path: str, body: bytes, rows: Sequence[Row]) -> bytes | None:
+    """What is below the first line with just these rows; None where it has them already."""
+    if not body:
+        return rows_text(rows) or None
+    memory = LineCache()
+    wanted = read_rows(path, rows_text(rows), memory)
+    contents = replace_rows({path: body}, wanted, path, memory, takes_text=False, mends=True).contents
+    return (contents[path] or b"") if path in contents else None
+
+
+def map_before(there: Sequence[File], path: str = "") -> LocationMap | None:
     """The map as it was, without a file that cannot be read; None where there was none."""
     for files in (there, [file for file in there if file.path != path]):
         try:

@@ -23,6 +23,7 @@ from ...net.addresses import Network
 from ...net.ranges import Names
 from ...net.split import range_text
 from ...plan.change_text import name_text
+from ...plan.plan import make_plan
 from ...problems import SHOWN, Problem, errors_in
 from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
@@ -31,7 +32,7 @@ from ...text import count, escape
 from ..terminal.exit_status import NO, NOT_ASKED
 from ..terminal.progress import Progress
 from .first_files import new_rules
-from .import_sync import MISSING, few, judged, sync
+from .import_sync import MISSING, ImportOutput, judged, map_before, sync
 
 STANDARD_INPUT = Path("-")
 _MORE = ": --write-sites FILE makes a file with every site"
@@ -53,14 +54,14 @@ class ImportOptions:
     keep_answers: bool = False
     overwrite: bool = False
     takes_all: bool = False
+    form: str = "text"
 
 
 def bring(asked: ImportOptions) -> int:
     """Read, compare, print what differs, and write when nothing does or all is accepted; the exit status.
 
     A name that is nearly another is not made known: whether it is a slip is for its user to say. Raises
-    LocationPolicyError, also when the folder would not be valid for another reason, and OSError. Then nothing is
-    written.
+    LocationPolicyError and OSError: then no row is written.
     """
     with Progress() as progress:
         progress.say("reading")
@@ -68,21 +69,28 @@ def bring(asked: ImportOptions) -> int:
         sites = (str(asked.sites), asked.sites.read_bytes()) if asked.sites else None
         there = read_folder(asked.into) if asked.into.exists() else []
         tables = _read(asked, files, sites, there)
+    output = ImportOutput(asked.form)
+    status = _bring(asked, tables, there, output)
+    output.end(tables)
+    return status
+
+
+def _bring(asked: ImportOptions, tables: Tables, there: Sequence[File], output: ImportOutput) -> int:
     _tell_taken(tables)
-    for line in few(tables.problems if asked.write_sites is None else _without_missing(tables.problems), _MORE):
-        print(line)
-    if asked.write_sites and not _write_sites(asked, tables):
+    output.tell(tables.problems if asked.write_sites is None else _without_missing(tables.problems), _MORE)
+    if asked.write_sites and not _write_sites(asked, asked.write_sites, tables, output):
         return NO
     if not any(tables.rows.values()):
-        names = ", ".join(escape(name) for name, _ in files)
+        names = ", ".join(map(escape, tables.rows))
         print(f"location-policy: nothing is written: no row of {names} can be used", file=sys.stderr)
         return NOT_ASKED if tables.unknown else NO
     if asked.sync:
-        return sync(asked.into, asked.sync, tables, there, accepts=asked.accept_differences, overwrites=asked.overwrite)
-    return _bring(asked, tables, there)
+        accepts, overwrites = asked.accept_differences, asked.overwrite
+        return sync(asked.into, asked.sync, tables, there, output, accepts=accepts, overwrites=overwrites)
+    return _compare(asked, tables, there, output)
 
 
-def _bring(asked: ImportOptions, tables: Tables, there: Sequence[File]) -> int:
+def _compare(asked: ImportOptions, tables: Tables, there: Sequence[File], output: ImportOutput) -> int:
     with Progress() as progress:
         progress.say("comparing")
         rows = _rows(tables, there, overwrite=asked.overwrite)
@@ -90,18 +98,21 @@ def _bring(asked: ImportOptions, tables: Tables, there: Sequence[File]) -> int:
         names = _named(_others(there, rows)).union(tables.names())
         planned = rows | _rules(names, there, asked.overwrite)
         written = rows | _rules(names.difference(unsettled), there, asked.overwrite)
-        location_map = judged(planned, there, tables)
+        location_map = judged(planned, there, tables, output)
         if location_map is None:
             return NO
         found = [] if tables.answering is None else list(differences(tables.answering, location_map))
-    _tell_differences(found, tables, location_map)
+    if asked.form == "json":
+        output.plan(make_plan(map_before(there), location_map))
+        output.differences = None if tables.answering is None else len(found)
+    _tell_differences(found, tables, location_map, output)
     refused = errors_in(tables.problems)
     _count(tables, found, len(refused), has_default=_default(tables, location_map) is not None)
     is_other = any(not (one.is_form and asked.keep_answers) for one in found)
     if (refused or is_other or _default(tables, location_map)) and not asked.accept_differences:
         _hint(tables, found, len(refused))
         return NO
-    _write(asked.into, written)
+    _write(asked.into, written, output)
     if unsettled and RULES_PATH in written:
         _tell_unsettled(unsettled)
         return NO
@@ -151,9 +162,9 @@ def _target(path: str, files: int) -> str:
 
 def _tell_taken(tables: Tables) -> None:
     """What each file is taken for, and what of it is passed over."""
-    for path, words in tables.taken.items():
+    for path, one in tables.taken.items():
         place = f"{escape(path)}: " if len(tables.rows) > 1 else ""
-        print(f"{place}taken as: {escape(words)}", file=sys.stderr)
+        print(f"{place}taken as: {escape(one.words)}; {count(one.rows, 'row')}", file=sys.stderr)
     if tables.are_sites_locations:
         print("no --sites: each site is taken for the location of its name", file=sys.stderr)
     if tables.passed:
@@ -167,10 +178,8 @@ def _without_missing(problems: Sequence[Problem]) -> list[Problem]:
     return [one for one in problems if (one.severity, one.code) != MISSING]
 
 
-def _write_sites(asked: ImportOptions, tables: Tables) -> bool:
+def _write_sites(asked: ImportOptions, path: Path, tables: Tables, output: ImportOutput) -> bool:
     """Write the file of sites; is every location said? Raises LocationPolicyError where it may not be written."""
-    path = asked.write_sites
-    assert path
     if path.exists() and path != asked.sites and not asked.overwrite:
         hint = f"name it with --sites {path} too, so that its lines stay, or add --overwrite"
         raise LocationPolicyError(f"{path} is there already", hint)
@@ -183,7 +192,7 @@ def _write_sites(asked: ImportOptions, tables: Tables) -> bool:
     replace_file(path, content)
     left_open = sum(names is None for names in tables.sites.values())
     said = f": {count(left_open, noun)} left open" if left_open else ""
-    print(f"wrote {escape(str(path))}{said}")
+    output.tell_written(path, said)
     if left_open:
         print(f"location-policy: no row is written: the location of each {noun} is asked for", file=sys.stderr)
         left_out = "; a country that stays open is left out" * tables.are_countries
@@ -245,25 +254,29 @@ def _tell_unsettled(names: Sequence[str]) -> None:
     print("  hint: mend the rows that name it, or add it to known; location-policy check says where", file=sys.stderr)
 
 
-def _write(folder: Path, written: Mapping[str, bytes]) -> None:
+def _write(folder: Path, written: Mapping[str, bytes], output: ImportOutput) -> None:
     for path, content in written.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         replace_file(folder / path, content)
-        print(f"wrote {escape(str(folder / path))}")
+        output.tell_written(folder / path)
 
 
-def _tell_differences(found: Sequence[Difference], tables: Tables, location_map: LocationMap) -> None:
+def _tell_differences(
+    found: Sequence[Difference], tables: Tables, location_map: LocationMap, output: ImportOutput
+) -> None:
     """Those first in which other locations are named, then those of form."""
     places = {row.network: f"{path}:{line}" for path, line, row in location_map.rows()} | dict(tables.places)
     for one in sorted(found, key=lambda one: one.is_form)[:SHOWN]:
         was = f" ({escape(one.old_row.place)}, the first that matches)" if one.old_row else ""
         mended = "; names mended" * one.is_form
         now = f" ({escape(places[one.new_row])}, the longest that matches{mended})" if one.new_row else ""
-        print(f"{range_text(one.range, one.size)}\n  was: {_answer(one.before)}{was}\n  is:  {_answer(one.after)}{now}")
+        output.say(
+            f"{range_text(one.range, one.size)}\n  was: {_answer(one.before)}{was}\n  is:  {_answer(one.after)}{now}"
+        )
     if len(found) > SHOWN:
-        print(f"… and {len(found) - SHOWN:,} more")
+        output.say(f"… and {len(found) - SHOWN:,} more")
     if default := _default(tables, location_map):
-        print(f"every other address\n  was: no answer\n  is:  {name_text(default)} (default in {RULES_PATH})")
+        output.say(f"every other address\n  was: no answer\n  is:  {name_text(default)} (default in {RULES_PATH})")
 
 
 def _default(tables: Tables, location_map: LocationMap) -> str | None:

@@ -39,6 +39,7 @@ def _columns(_: click.Context, __: click.Parameter, asked: tuple[str, ...]) -> d
 @of.rare_option("all", None, "Read prefixes too that are not in use.", to="takes_all")
 @of.rare_option("keep-answers", None, "Leave out rows that the old server never came to.")
 @of.rare_option("overwrite", None, "Replace rows that are there, and add to known.")
+@of.rare_option("format", "FORM", "text or json.", to="form", type=of.FORM, default="text")
 @of.help_all
 def import_(
     files: tuple[Path, ...],
@@ -51,6 +52,7 @@ def import_(
     takes_all: bool,
     keep_answers: bool,
     overwrite: bool,
+    form: str,
 ) -> None:
     """Bring the map of another program, and prove the move.
 
@@ -71,6 +73,7 @@ def import_(
         keep_answers=keep_answers,
         overwrite=overwrite,
         takes_all=takes_all,
+        form=form,
     )
     with told(NOT_ASKED):
         sys.exit(bring(asked))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import NamedTuple
 
 from ...config.csv_lines import Cell
 from ...config.files import RULES_PATH
@@ -51,6 +53,13 @@ class NewRow:
         return f"{self.path}:{self.line}"
 
 
+class Taken(NamedTuple):
+    """What a file is taken for, and the rows that were read as such."""
+
+    words: str
+    rows: int
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """What is brought: the rows of each file, where each stands, and what there is to say."""
@@ -64,7 +73,7 @@ class Tables:
     problems: tuple[Problem, ...]
     near: Mapping[str, str]
     """Names that are nearly another, and which."""
-    taken: Mapping[str, str]
+    taken: Mapping[str, Taken]
     """What each file is taken for; without those that are taken for nothing."""
     unknown: frozenset[str]
     """Files of which nothing is known."""
@@ -146,7 +155,7 @@ class _Collector:
     old: list[OldRow] = field(default_factory=list)
     by_path: dict[str, list[OldRow | NewRow]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    taken: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, Taken] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
     first: dict[str, tuple[str, str, int]] = field(default_factory=dict)
@@ -188,7 +197,7 @@ class _Collector:
             by_country = self._countries(sheet, kind)
             rows, size = list(self._by_country(by_country)), by_country.size
         if kind.words and kind.name != "names":
-            self.taken[sheet.path] = f"{kind.words}; {count(size, 'row')}"
+            self.taken[sheet.path] = Taken(kind.words, size)
         if not size and kind.name not in ("names", "unknown") and not errors_in(self.problems[told:]):
             self._note(sheet.path, 1, "no-rows", "the file has no row" if sheet.lines else "the file is empty")
         self.by_path[sheet.path] = list(rows)
@@ -307,7 +316,8 @@ class _Collector:
         problems = [*used, *self.problems, *self._missing_sites(), *_near_miss_problems([*first.values()], near)]
         order = {path: at for at, path in enumerate(self.by_path)}
         ordered = sorted(problems, key=lambda problem: (order.get(problem.path, -1), problem.line))
-        places = {network: row.place for network, row in first.items()}
+        place_of = cache("{}:{}".format)  # of a table by country all rows have one
+        places = {network: place_of(row.path, row.line) for network, row in first.items()}
         found = {path: tuple(rows) for path, rows in kept.items()}
         sites = {place[0]: self._names_of(folded, place[0]) for folded, place in self.first.items()}
         size = sum(map(len, self.by_path.values()))
