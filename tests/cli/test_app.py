@@ -205,7 +205,9 @@ def test_help_does_not_need_git(tmp_path: Path) -> None:
 
 
 def test_what_another_git_has_set_does_not_steer_ours(tmp_path: Path) -> None:
-    done = run_program("init", tmp_path / "locations.git", environment={"GIT_DIR": os.devnull, "GIT_INDEX_FILE": "/x"})
+    done = run_program(
+        "init", tmp_path / "x.git", "--empty", environment={"GIT_DIR": os.devnull, "GIT_INDEX_FILE": "/x"}
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 

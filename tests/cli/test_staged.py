@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from location_policy import __version__
 from tests.support.program import closed_environment, run_program
 from tests.support.repositories import BAD, GOOD, SYDNEY, Clone, git, run_git
 
@@ -92,12 +91,11 @@ def test_what_the_project_offers_to_pre_commit_is_a_manifest(clone: Clone) -> No
     assert pre_commit(clone, "validate-config", ROOT / "config-repo" / ".pre-commit-config.yaml").returncode == 0
 
 
-def test_the_shipped_configuration_has_the_hooks_that_the_project_offers_in_its_version() -> None:
+def test_the_shipped_configuration_has_the_hooks_that_the_project_offers_and_fetches_no_program() -> None:
     shipped = yaml.safe_load((ROOT / "config-repo" / ".pre-commit-config.yaml").read_text())
     named = {hook["id"]: hook for repo in shipped["repos"] for hook in repo["hooks"]}
     for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text()):
-        pinned = {"additional_dependencies": [f"location-policy=={__version__}"]}
-        assert named.pop(hook["id"]) == {**hook, **pinned}
+        assert named.pop(hook["id"]) == {**hook, "language": "system"}
     assert not named
 
 

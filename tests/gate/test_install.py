@@ -22,7 +22,7 @@ from location_policy.repository.git import PlainGit
 from location_policy.repository.git_process import LEAN
 from location_policy.repository.repository import open_repository
 from tests.support.program import PROGRAM, run_program
-from tests.support.repositories import BAD, GOOD, Clone, clone, git, make_repository, run_git, tip
+from tests.support.repositories import BAD, GOOD, Clone, clone, git, init, make_repository, run_git, tip
 
 FOREIGN = "#!/bin/sh\necho ours\n"
 
@@ -427,3 +427,37 @@ def test_git_is_told_to_take_little_memory(tmp_path: Path) -> None:
     git("config", "--unset", "pack.threads", cwd=tmp_path / "map.git")
     with open_repository(tmp_path / "map.git") as repository:
         assert list(missing_settings(repository)) == ["pack.threads = 1"]
+
+
+def test_a_fresh_path_says_loudly_that_its_map_is_the_sample(tmp_path: Path) -> None:
+    done = run_program("init", tmp_path / "typed-wrong.git")
+    assert done.stderr == (
+        "location-policy: warning: the map is the sample, not your"
+        "s; begin with yours: init NEWPATH --from FILE|FOLDER|BUNDLE\n"
+    )
+    assert run_program("init", tmp_path / "empty.git", "--empty").stderr == ""
+
+
+def test_a_bundle_is_restored_with_its_notes_hook_and_settings(tmp_path: Path) -> None:
+    old = init(tmp_path / "old.git")
+    copy = clone(old, tmp_path / "map")
+    copy.commit({"locations/apac.csv": "Sydney,10.61.2.0/24\nMelbourne,10.61.3.0/24\nSingapore,10.65.0.0/20\n"})
+    assert copy.push().returncode == 0
+    git("branch", "topic", cwd=old)
+    git("bundle", "create", "--quiet", tmp_path / "x.bundle", "--all", cwd=old)
+    done = run_program("init", tmp_path / "new.git", "--from", tmp_path / "x.bundle")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"made {tmp_path / 'new.git'}\n", "")
+    for ref in ("HEAD", "refs/heads/main", "refs/heads/topic", "refs/notes/location-policy"):
+        assert git("rev-parse", ref, cwd=tmp_path / "new.git") == git("rev-parse", ref, cwd=old)
+    assert run_program("check", "--repo", tmp_path / "new.git").returncode == 0
+    with open_repository(tmp_path / "new.git") as repository:
+        assert hook_state(repository).state == "ok"
+
+
+@pytest.mark.parametrize("named", ["missing.bundle", "torn.bundle", "--branch"])
+def test_a_bundle_that_cannot_be_restored_leaves_nothing(tmp_path: Path, named: str) -> None:
+    git("bundle", "create", "--quiet", tmp_path / "good.bundle", "--all", cwd=init(tmp_path / "old.git"))
+    (tmp_path / "torn.bundle").write_bytes((tmp_path / "good.bundle").read_bytes()[:-30])
+    more = ["good.bundle", "--branch", "other"] if named == "--branch" else [named]
+    done = run_program("init", "new.git", "--from", *more, cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "new.git").exists()) == (2, False)

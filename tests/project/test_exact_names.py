@@ -18,7 +18,15 @@ RESOLVER = "refs"
 RUNS = {"run", "found", "converse", "_revisions"}
 """The functions and methods that run git, or hand on what is to be run."""
 HARMLESS = {
-    *("-c", "check-ref-format", "config", "fetch", "init", "ls-remote"),  # no object is asked for by a name of ours
+    *(
+        "-c",
+        "bundle",
+        "check-ref-format",
+        "config",
+        "fetch",
+        "init",
+        "ls-remote",
+    ),  # no object is asked for by a name of ours
     *(
         "hash-object",
         "interpret-trailers",
@@ -34,8 +42,8 @@ HARMLESS = {
 """Commands that resolve no name, besides those to which only ids are given (`TAKES_REVISIONS`)."""
 ONLY_THERE = {"rev-parse", "show-ref", "symbolic-ref"}
 """Commands to which names may be given in the resolver alone; elsewhere every word of theirs is written out."""
-WRITES_HEAD = ("mirror", "symbolic-ref")
-"""A copy of a remote lets its HEAD name the branch that the remote's names, in full."""
+WRITES_HEAD = ("new_repository", "symbolic-ref")
+"""A repository that is restored lets its HEAD name a branch of the bundle, in full."""
 
 
 def calls() -> Iterator[tuple[str, list[ast.expr]]]:

@@ -40,9 +40,9 @@ class Hook(NamedTuple):
 
 
 def shipped(name: str) -> Path:
-    """A folder that travels with the program: inside the package, or at the root of a checkout."""
+    """A folder or file that travels with the program: inside the package, or at the root of a checkout."""
     package = Path(__file__).parent.parent
-    return next(folder for folder in (package / name, package.parent.parent / name) if folder.is_dir())
+    return next(place for place in (package / name, package.parent.parent / name) if place.exists())
 
 
 def hook_state(repository: Repository, name: str = HOOK) -> Hook:

@@ -20,7 +20,7 @@ from ..repository.config import PROC_RECEIVE, SECTION
 from ..repository.git_dir import find_git_directory
 from ..repository.git_process import LEAN
 from ..repository.maps import load_map_at
-from ..repository.new_repository import check_branch, make_bare
+from ..repository.new_repository import check_branch, make_bare, unbundle
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import signature_rule
 from .hooks import install_hooks, is_ours
@@ -70,12 +70,13 @@ def create(
     content: Path | None,
     *,
     changes: Mapping[str, bytes | None] = NO_CHANGES,
+    bundle: Path | None = None,
     branch: str | None = None,
     shared: bool = False,
     signatures: SigningOptions = NO_SIGNATURES,
 ) -> None:
     """A new bare repository with hook and settings, and `content` as its first commit, but for `changes`: files with
-    other contents; None: not there.
+    other contents; None: not there. Or with the history of a bundle, valid or not: it is a backup.
 
     It is made aside and moved into place whole. Raises InvalidConfiguration or NotSigned when the content would be
     refused by the hook, and RepositoryError when the place is taken or cannot be written.
@@ -86,6 +87,8 @@ def create(
         check_branch(branch or BRANCH)
         make_bare(aside, branch or BRANCH)
         install(aside, branch=branch, shared=shared, signatures=signatures)
+        if bundle is not None:
+            unbundle(aside, bundle, branch)
         if content is not None:
             with open_repository(aside) as repository:
                 commit_id = repository.commit_folder(content, "Start the map of media locations", changes)

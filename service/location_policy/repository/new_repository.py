@@ -1,4 +1,6 @@
-"""A new bare repository, and a commit made from a folder without a working copy or a git identity."""
+"""A new bare repository, and its content: a commit made from a folder, without a working copy or a git identity, or a
+bundle (git-bundle(1)).
+"""
 
 from __future__ import annotations
 
@@ -35,3 +37,31 @@ def commit_folder(git: Git, folder: Path, message: str, changes: Mapping[str, by
         git.run("-c", "core.bare=false", "-C", str(folder.absolute()), "add", "--all", "--", ".", environment=index)
         tree = change_files(git, git.run("write-tree", environment=index).decode().strip(), changes)
     return git.run("commit-tree", tree, "-m", message, environment=IDENTITY).decode().strip()
+
+
+def is_bundle(path: Path) -> bool:
+    """Does the file begin as a bundle (gitformat-bundle)? Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(16) in (b"# v2 git bundle\n", b"# v3 git bundle\n")
+
+
+def unbundle(directory: Path, bundle: Path, branch: str | None) -> None:
+    """Bring branches, tags and notes of a bundle into an empty repository, and let HEAD name a branch.
+
+    That is the one asked for, else the one of the bundle's HEAD. Raises RepositoryError where the bundle is damaged or
+    has no such branch.
+    """
+    git = PlainGit(directory)
+    told = [line.split(" ", 1) for line in git.run("bundle", "unbundle", str(bundle.absolute())).decode().splitlines()]
+    refs = {ref: commit for commit, ref in told}
+    for ref, commit in refs.items():
+        if ref.startswith(("refs/heads/", "refs/tags/", "refs/notes/")):
+            git.run("update-ref", "--create-reflog", ref, commit)
+    heads = sorted((ref for ref in refs if ref.startswith("refs/heads/")), key=lambda ref: ref != "refs/heads/main")
+    fitting = [ref for ref in heads if refs[ref] == refs.get("HEAD", refs[ref])]
+    wanted = [f"refs/heads/{branch}"] if branch else fitting
+    if not wanted or wanted[0] not in heads:
+        raise RepositoryError(
+            f"{bundle} has no branch {branch or 'at its HEAD'}", "git bundle create FILE --all has all"
+        )
+    git.run("symbolic-ref", "HEAD", wanted[0])

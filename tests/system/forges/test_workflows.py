@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from location_policy import __version__
 from location_policy.plan.as_markdown import MARKER
 from tests.support.forge import TOKEN, Forge, running_forge
 from tests.support.program import closed_environment
@@ -19,8 +19,10 @@ from tests.support.repositories import IDENTITY, Clone, clone, init
 REPO = Path(__file__).parent.parent.parent.parent / "config-repo"
 GITHUB, FORGEJO, GITEA = (REPO / folder / "workflows" / "check.yml" for folder in (".github", ".forgejo", ".gitea"))
 GITLAB = REPO / ".gitlab-ci.yml"
-PINNED = f"location-policy=={__version__}"
-SECRETS = {"${{ github.token }}": TOKEN}
+WORKFLOWS = sorted(REPO.rglob("workflows/*.yml"))
+"""Those of actions."""
+FETCHERS = re.compile(r"\b(pip|pipx|uv|uvx|npm|npx|apt|apt-get|curl|wget|docker|podman|go|cargo|gem)\b")
+"""Programs that fetch what they are told by name."""
 
 
 def read(path: Path) -> dict[Any, Any]:
@@ -29,10 +31,18 @@ def read(path: Path) -> dict[Any, Any]:
     return found
 
 
-def steps(path: Path) -> list[dict[str, Any]]:
-    """The steps of the one job that run something, but for the one that installs the program."""
-    (job,) = read(path)["jobs"].values()
-    return [step for step in job["steps"] if "run" in step and "$PROGRAM" not in step["run"]]
+def steps(path: Path, job: str) -> list[dict[str, Any]]:
+    """The steps of a job that run something, but for the one that installs the program."""
+    return [step for step in read(path)["jobs"][job]["steps"] if "run" in step and step["name"] != "Install"]
+
+
+def scripts(path: Path) -> Iterator[str]:
+    """All that a file lets a shell do."""
+    if path == GITLAB:
+        yield from (line for job in read(path).values() if "script" in job for line in job["script"])
+    else:
+        for job in read(path)["jobs"].values():
+            yield from (step["run"] for step in job["steps"] if "run" in step)
 
 
 @pytest.fixture
@@ -61,36 +71,38 @@ def shell(script: str, copy: Clone, environment: Mapping[str, str]) -> subproces
     )
 
 
-def run_actions(path: Path, copy: Clone, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """All steps of a job about a pull request, up to the first that fails."""
-    done = None
-    for step in steps(path):
+def run_actions(path: Path, copy: Clone, forge: Forge, **more: str) -> subprocess.CompletedProcess[str]:
+    """All steps of both jobs about a pull request, up to the first that fails; only the second has the token."""
+    outputs = copy.path.parent / "outputs"
+    outputs.write_text("")
+    about = {"RUNNER_TEMP": str(copy.path.parent), "GITHUB_OUTPUT": str(outputs), **more}
+    place = forge.environment()
+    place.pop("GITHUB_TOKEN")
+    base = copy.git("merge-base", "origin/main", "HEAD")
+    assert read(path)["jobs"]["check"]["env"] == {"BASE": "${{ github.event.pull_request.base.sha || github.sha }}"}
+    for step in steps(path, "check"):
         assert step.get("if", "github.event_name == 'pull_request'") == "github.event_name == 'pull_request'"
-        secret = {name: SECRETS[value] for name, value in step.get("env", {}).items()}
-        done = shell(
-            step["run"], copy, {**environment, **{name: environment.get(name, secret[name]) for name in secret}}
-        )
+        assert "env" not in step
+        done = shell(step["run"], copy, {**place, **about, "BASE": base})
         if done.returncode:
             return done
-    assert done
-    return done
+    plan = outputs.read_text().removeprefix("plan=").strip()
+    (step,) = steps(path, "comment")
+    assert step["env"] == {"PLAN": "${{ needs.check.outputs.plan }}", "GITHUB_TOKEN": "${{ github.token }}"}
+    return shell(step["run"], copy, {**place, **about, "PLAN": plan, "GITHUB_TOKEN": TOKEN})
 
 
-def actions_environment(forge: Forge) -> dict[str, str]:
-    return forge.environment(GITHUB_BASE_REF="main")
-
-
-def gitlab_script() -> str:
-    return "\n".join(read(GITLAB)["map"]["script"])
+def gitlab_script(job: str) -> str:
+    return "\n".join(line for line in read(GITLAB)[job]["script"] if ".location-policy/install" not in line)
 
 
 @pytest.mark.parametrize("path", [GITHUB, FORGEJO, GITEA], ids=lambda path: path.parts[-3])
 def test_a_pull_request_has_one_comment_that_is_updated(path: Path, change: Clone) -> None:
     with running_forge(Forge("github", {1: "Hello"})) as forge:
-        assert run_actions(path, change, actions_environment(forge)).returncode == 0
+        assert run_actions(path, change, forge).returncode == 0
         assert "10.99.0.0/24" in forge.comments[101]
         change.commit({"locations/apac.csv": f"{rows(change)}Sydney,10.98.0.0/24\n"})
-        assert run_actions(path, change, actions_environment(forge)).returncode == 0
+        assert run_actions(path, change, forge).returncode == 0
     assert list(forge.comments) == [1, 101]
     assert forge.comments[101].startswith(f"{MARKER}\n")
     assert "10.98.0.0/24" in forge.comments[101]
@@ -101,8 +113,10 @@ def test_a_merge_request_has_one_comment_that_is_updated(change: Clone) -> None:
     with running_forge(Forge("gitlab", {1: "Hello"})) as forge:
         environment = forge.environment(CI_MERGE_REQUEST_DIFF_BASE_SHA=base, CI_COMMIT_SHA="HEAD")
         for _ in range(2):
-            done = shell(gitlab_script(), change, environment)
-            assert done.returncode == 0, done.stderr
+            for job in ("map", "comment"):
+                done = shell(gitlab_script(job), change, environment)
+                assert done.returncode == 0, done.stderr
+            change.git("checkout", "--quiet", "topic")
         assert list(forge.comments) == [1, 101]
     assert (change.path / "gl-code-quality.json").read_text().startswith("[")
 
@@ -111,7 +125,7 @@ def test_a_merge_request_has_one_comment_that_is_updated(change: Clone) -> None:
 def test_what_is_not_valid_fails_the_job_at_its_line(path: Path, change: Clone) -> None:
     change.commit({"locations/apac.csv": f"{rows(change)}Perth,10.97.0.0/24\n"})
     with running_forge(Forge("github")) as forge:
-        done = run_actions(path, change, actions_environment(forge))
+        done = run_actions(path, change, forge)
         assert (done.returncode, forge.comments) == (1, {})
     start = "::error file=locations/apac.csv,line=5," if path == GITHUB else "locations/apac.csv:5:1: error: "
     assert any(line.startswith(start) for line in done.stdout.splitlines())
@@ -121,7 +135,7 @@ def test_what_is_not_valid_fails_the_job_of_gitlab_and_is_in_its_report(change: 
     base = change.git("rev-parse", "origin/main")
     change.commit({"locations/apac.csv": f"{rows(change)}Perth,10.97.0.0/24\n"})
     with running_forge(Forge("gitlab")) as forge:
-        done = shell(gitlab_script(), change, forge.environment(CI_MERGE_REQUEST_DIFF_BASE_SHA=base))
+        done = shell(gitlab_script("map"), change, forge.environment(CI_MERGE_REQUEST_DIFF_BASE_SHA=base))
         assert (done.returncode, forge.comments) == (1, {})
     assert "Perth is not a known location" in (change.path / "gl-code-quality.json").read_text()
 
@@ -129,38 +143,74 @@ def test_what_is_not_valid_fails_the_job_of_gitlab_and_is_in_its_report(change: 
 def test_the_plan_of_a_fork_goes_to_the_summary_of_the_run(change: Clone, tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     with running_forge(Forge("github", may_write=False)) as forge:
-        environment = {**actions_environment(forge), "GITHUB_STEP_SUMMARY": str(summary)}
-        assert run_actions(GITHUB, change, environment).returncode == 0
+        assert run_actions(GITHUB, change, forge, GITHUB_STEP_SUMMARY=str(summary)).returncode == 0
         assert forge.comments == {}
     assert "10.99.0.0/24" in summary.read_text()
 
 
 def test_after_the_merge_only_the_check_is_run(change: Clone) -> None:
     change.git("push", "--quiet", "origin", "topic:main")
-    check, *others = steps(GITHUB)
-    done = shell(check["run"], change, {"GITHUB_REF_NAME": "main", "GITHUB_BASE_REF": ""})
+    check, *others = steps(GITHUB, "check")
+    done = shell(check["run"], change, {"BASE": change.git("rev-parse", "HEAD")})
     assert done.returncode == 0, done.stderr
-    assert all(step["if"] == "github.event_name == 'pull_request'" for step in others)
-    assert shell(gitlab_script(), change, {"CI_COMMIT_SHA": "HEAD"}).returncode == 0
+    asked = [*others, read(GITHUB)["jobs"]["comment"]]
+    assert all(one["if"] == "github.event_name == 'pull_request'" for one in asked)
+    assert shell(gitlab_script("map"), change, {"CI_COMMIT_SHA": "HEAD"}).returncode == 0
 
 
-@pytest.mark.parametrize(
-    "path", sorted(REPO.rglob("workflows/*.yml")), ids=lambda path: f"{path.parts[-3]}/{path.name}"
-)
-def test_no_workflow_runs_the_code_of_a_fork_with_rights(path: Path) -> None:
-    text = path.read_text()
+def kind(path: Path) -> str:
+    return "/".join(path.relative_to(REPO).parts)
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, GITLAB], ids=kind)
+def test_no_shipped_workflow_fetches_what_it_names_without_a_hash(path: Path) -> None:
+    assert not [script for script in scripts(path) if FETCHERS.search(script)]
+    installs = {script for script in scripts(path) if ".location-policy/install" in script}
+    assert installs in (
+        {'sh .location-policy/install >>"$GITHUB_PATH"'},
+        {"PATH=$(sh .location-policy/install):$PATH"},
+    )
+    fetched = re.findall(r"^ +-? ?(?:uses|image): (\S+)", path.read_text(), re.MULTILINE)
+    assert fetched
+    assert not [name for name in fetched if not re.search(r"@(sha256:[0-9a-f]{64}|[0-9a-f]{40})$", name)]
+
+
+def test_nothing_but_the_script_installs_and_it_takes_hashes_only() -> None:
+    script = (REPO / ".location-policy" / "install").read_text()
+    (pip,) = re.findall(r"-m pip install .*\\\n.*", script)
+    assert "--require-hashes --only-binary :all: --requirement requirements.txt" in pip
+    hooks = (REPO / ".pre-commit-config.yaml").read_text()
+    assert hooks.count("language: ") == hooks.count("language: system") == hooks.count("- id: ")
+    assert "additional_dependencies" not in hooks
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, GITLAB], ids=kind)
+def test_no_shell_line_has_a_text_that_others_choose(path: Path) -> None:
+    """The name of a branch, a title, a message: an expression is put into the line before the shell reads it."""
+    for script in scripts(path):
+        assert "${{" not in script
+        assert not re.search(r"REF|BRANCH|TAG|TITLE|MESSAGE|DESCRIPTION|AUTHOR|ACTOR|LABELS", script)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=kind)
+def test_the_job_that_reads_a_pull_request_may_write_nothing(path: Path) -> None:
+    text, file = path.read_text(), read(path)
     assert "pull_request_target" not in text
-    assert "persist-credentials: false" in text
-    if path == GITHUB:
-        assert read(path)["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert text.count("uses: actions/checkout@") == text.count("persist-credentials: false")
+    if path not in (GITHUB, FORGEJO, GITEA):
+        assert file["permissions"] == {"contents": "read"}
+        return
+    assert file["permissions"] == {}
+    assert file["jobs"]["check"]["permissions"] == {"contents": "read"}
+    comment = file["jobs"]["comment"]
+    assert comment["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert comment["steps"][0]["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
 
 
-def test_the_version_of_the_program_stands_in_one_place_of_each() -> None:
-    for path in REPO.rglob("workflows/*.yml"):
-        assert read(path)["env"] == {"PROGRAM": PINNED}
-        assert path.read_text().count(__version__) == 1
-    assert read(GITLAB)["variables"]["PROGRAM"] == PINNED
-    assert GITLAB.read_text().count(__version__) == 1
+def test_the_job_of_gitlab_that_comments_runs_what_the_branch_has_that_it_goes_to() -> None:
+    comment = read(GITLAB)["comment"]
+    assert comment["script"][0] == 'git checkout --quiet --force --detach "$CI_MERGE_REQUEST_DIFF_BASE_SHA"'
+    assert comment["environment"] == {"name": "location-policy/comment", "action": "access"}
 
 
 def test_gitea_and_forgejo_run_the_same() -> None:

@@ -1,10 +1,13 @@
-"""The files of a new configuration: the sample, a folder, or the rows of one file; and the rules it begins with."""
+"""The first commit of a new configuration: the sample, a folder, the rows of one file, or what a bundle has; and the
+rules it begins with.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...config.files import EXPECTATIONS_PATH, ROWS_FOLDER, ROWS_PATH, RULES_PATH
@@ -12,14 +15,47 @@ from ...config.known_names import slips, with_known
 from ...config.policy_toml import read_rules
 from ...config.row_file import LineCache, read_rows
 from ...gate.hooks import shipped
+from ...repository.new_repository import is_bundle
 from ...repository.working_copy import read_folder
 from ...text import without_bom
+from .ci_program import program_files
 
 Changes = dict[str, bytes | None]
 """The contents that files have otherwise than in the folder; None: they are not there."""
 _LIMITS = b"[limits]\n"
 """The last table of the one that the program comes with."""
 _SAYS_LIMITS = re.compile(rb"""^[ \t]*\[?[ \t]*["']?limits\b""", re.MULTILINE)
+
+_IS_SAMPLE = "warning: the map is the sample, not yours; begin with yours: init NEWPATH --from FILE|FOLDER|BUNDLE"
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """What a new repository begins with: the files of a folder, but for changes, or a bundle; and what to tell."""
+
+    folder: Path | None = None
+    changes: Mapping[str, bytes | None] = field(default_factory=dict)
+    bundle: Path | None = None
+    note: str = ""
+
+
+def first_commit(origin: Path | None, program: str | None) -> First:
+    """What is asked for by `--from` and `--program`.
+
+    Raises ValueError where one names nothing that can be taken, NoSuchFolder where the origin is a bare repository, and
+    OSError.
+    """
+    if origin is not None and not origin.exists():
+        raise ValueError(f"{origin} does not exist")
+    if origin is not None and origin.is_file() and is_bundle(origin):
+        if program is not None:
+            raise ValueError("a bundle is restored as it is: leave out --program")
+        return First(bundle=origin)
+    folder, changes = first_files(origin)
+    if program is not None:
+        changes = {**changes, **program_files(program, folder)}
+    limits = f"{RULES_PATH} has [limits] on what one push may change" if RULES_PATH in changes else ""
+    return First(folder, changes, note=limits if origin else _IS_SAMPLE)
 
 
 def first_files(origin: Path | None) -> tuple[Path, Changes]:

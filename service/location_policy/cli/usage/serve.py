@@ -16,7 +16,8 @@ from .serve_options import asked, serve_options
 
 @of.argument("path", "Where the bare repository is, or is to be.", type=PATH, default=Path("data/locations.git"))
 @of.option("empty", None, "No first commit.")
-@of.option("from", "FILE|FOLDER", "Its rows, or all files of its first commit.", to="from_", type=PATH)
+@of.option("from", "FILE|FOLDER", "Rows, all files, or a bundle to restore.", to="from_", type=PATH)
+@of.option("program", "SPEC", "A wheel, URL or image that CI is to install.")
 @of.option("branch", "NAME", "The branch to serve.")
 @of.option("shared", None, "Let the group of the repository push.")
 @of.option("allowed-signers", "FILE", "Those who may sign, by SSH.", type=PATH)
@@ -26,40 +27,49 @@ def init(
     path: Path,
     empty: bool,
     from_: Path | None,
+    program: str | None,
     branch: str | None,
     shared: bool,
     allowed_signers: Path | None,
     gpg_keyring: Path | None,
     require_signatures: Literal["off", "tip", "all"] | None,
 ) -> None:
-    """Make a bare repository with the hook and a first map: a sample, unless --from or --empty is given.
+    """Make a bare repository with the hook and a first map, else a sample.
 
-    On an existing one: install or update the hook and the settings, and leave its content alone.
+    On an existing one: install or update hook and settings, never content.
     """
-    from ...config.files import RULES_PATH
     from ...gate.install import create, install
     from ...gate.signing_options import SigningOptions
     from ...repository.git_process import require_git
-    from ..commands.first_files import first_files
+    from ..commands.first_files import First, first_commit
 
-    if empty and from_:
-        raise click.BadParameter("--empty and --from exclude each other")
+    if empty and (from_ or program):
+        raise click.BadParameter(f"--empty and {'--from' if from_ else '--program'} exclude each other")
     with told(NOT_ASKED):
         require_git()
         signatures = SigningOptions(allowed_signers, gpg_keyring, require_signatures)
         if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
             for line in install(path, branch=branch, shared=shared, signatures=signatures):
                 print(line)
-            if empty or from_:
+            if empty or from_ or program:
                 print(f"location-policy: {path} exists, so its content stays as it is", file=sys.stderr)
             return
-        if from_ is not None and not from_.exists():
-            raise click.BadParameter(f"{from_} does not exist")
-        content, changes = (None, {}) if empty else first_files(from_)
-        create(path, content, changes=changes, branch=branch, shared=shared, signatures=signatures)
+        try:
+            first = First() if empty else first_commit(from_, program)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+        create(
+            path,
+            first.folder,
+            changes=first.changes,
+            bundle=first.bundle,
+            branch=branch,
+            shared=shared,
+            signatures=signatures,
+        )
         print(f"made {path.absolute()}")
-        if from_ is not None and RULES_PATH in changes:
-            print(f"location-policy: {RULES_PATH} has [limits] on what one push may change", file=sys.stderr)
+        if first.note:
+            print(f"location-policy: {first.note}", file=sys.stderr)
 
 
 @serve_options
