@@ -147,10 +147,10 @@ def test_the_copy_of_a_remote_repository_is_asked_by_its_url(repository: Path, t
 
 
 def test_where_there_is_none_it_is_to_be_named(tmp_path: Path) -> None:
-    done = run_program("blame", "10.61.3.7", cwd=tmp_path)
+    done = run_program("blame", "10.61.3.7", cwd=tmp_path, environment={"STATE_DIRECTORY": "/var/lib/x:/y"})
     assert done.returncode == 2
     assert done.stderr == (
-        "location-policy: there is no repository here, nor data/locations.git\n"
+        "location-policy: there is no repository here, nor /var/lib/x/locations.git\n"
         "  hint: name one: --repo /srv/git/locations.git\n"
     )
 
@@ -174,11 +174,11 @@ def test_the_shipped_map_is_blamed_on_the_program(tmp_path: Path) -> None:
 def test_the_copy_of_a_remote_is_found_by_the_state_directory_of_its_service(repository: Path, tmp_path: Path) -> None:
     url, state = repository.as_uri(), tmp_path / "state"
     asked = ("blame", "10.61.3.7", "--repo", url)
-    done = run_program(*asked, cwd=tmp_path)
+    done = run_program(*asked, cwd=tmp_path, environment={"XDG_STATE_HOME": str(tmp_path)})
     variable = "LOCATION_POLICY_STATE_DIR"
     hint = f"name the state directory of the service that follows it: {variable}=/var/lib/location-policy"
     clone_it = f"or git clone {url}, and ask in locations"
-    message = f"there is no copy of {url} in data/state"
+    message = f"there is no copy of {url} in {tmp_path}/location-policy/state"
     assert (done.returncode, done.stderr) == (2, f"location-policy: {message}\n  hint: {hint}; {clone_it}\n")
     mirror = Mirror(url, state, None, 0)
     mirror.make()

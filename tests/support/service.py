@@ -128,8 +128,10 @@ def started_service(
 ) -> Iterator[Service]:
     """A service that listens; it may not be ready yet. It is ended with the `with` block.
 
-    It is forked where that is the same; with `program` it is started by this command.
+    It is forked where that is the same; with `program` it is started by this command. What it keeps by itself is in
+    `data`, below `cwd`.
     """
+    environment = {"STATE_DIRECTORY": str(cwd / "data"), **environment}
     log = cwd / "serve.log"
     words = ["serve", "--port", "0", *map(str, arguments)]
     if user is None and program is None and can_fork(environment):

@@ -120,7 +120,11 @@ class Terminal:
 
     def _typed(self, command: str) -> subprocess.Popen[str]:
         environment = closed_environment(
-            **IDENTITY, REMOTE_USER="alice", LOCATION_POLICY_PORT=str(self._port), PYTHONUNBUFFERED="1"
+            **IDENTITY,
+            HOME=str(self._root),
+            REMOTE_USER="alice",
+            LOCATION_POLICY_PORT=str(self._port),
+            PYTHONUNBUFFERED="1",
         )
         pipe, both = subprocess.PIPE, subprocess.STDOUT
         return subprocess.Popen(

@@ -532,7 +532,8 @@ def test_a_repository_of_somebody_else_is_not_served_so_and_the_line_that_mends_
 
 
 def test_a_copy_is_not_served(repository: Path, tmp_path: Path) -> None:
-    done = run_program("serve", "--repo", repository.as_uri(), "--git-http", "--port", "0", cwd=tmp_path)
+    place = {"STATE_DIRECTORY": str(tmp_path)}
+    done = run_program("serve", "--repo", repository.as_uri(), "--git-http", "--port", "0", environment=place)
     assert (done.returncode, done.stdout) == (3, "")
     assert "a copy is not served" in done.stderr
     with started_service("--repo", repository.as_uri(), cwd=tmp_path) as service:

@@ -313,7 +313,7 @@ def shown(blocks: Iterable[str], found: Problems) -> Iterator[str]:
 def how_to_mend(move: Move) -> Iterator[str]:
     """What to type where commits are not valid."""
     yield ""
-    yield "to mend it: correct the files, run location-policy check, then"
+    yield "to mend it: correct the files, then"
     if move.invalid[0].commit.id == move.gained[-1]:
         yield "  git commit --all --amend --no-edit"
     else:

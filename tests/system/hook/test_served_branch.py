@@ -69,7 +69,7 @@ def test_a_bad_tip_is_refused(site: Site) -> None:
         "locations/apac.csv:1:28: error: 10.61.3.0/23 has host bits set [host-bits]\n"
         "  hint: write 10.61.2.0/23, or 10.61.3.0/24 if that was meant\n"
         "\n"
-        "to mend it: correct the files, run location-policy check, then\n"
+        "to mend it: correct the files, then\n"
         "  git commit --all --amend --no-edit\n"
         "and push again"
     )

@@ -89,6 +89,12 @@ def _port(listener: socket.socket) -> int:
     return 0 if listener.family == socket.AF_UNIX else int(listener.getsockname()[1])
 
 
+def _program() -> str:
+    """The program as it can be typed here: by its path where `PATH` does not lead to it."""
+    beside = Path(sys.executable).with_name("location-policy")
+    return "location-policy" if shutil.which("location-policy") or not beside.exists() else quote(str(beside))
+
+
 def _next_steps(parts: Parts) -> str:
     options, listen, listener = parts.options, parts.options.listen, parts.listener
     scheme = "https" if listen.tls else "http"
@@ -104,6 +110,7 @@ def _next_steps(parts: Parts) -> str:
     return f"""location-policy {__version__} serves {parts.settings.repository} on {shown}
 
   change the map:  git clone {clone}
+  check a clone:   {_program()} check
   ask as a node:   {curl}{login} '{url}/policy/v1/participant/location?{query}'
   what is active:  {curl}{login} {url}/status
 """

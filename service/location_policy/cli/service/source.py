@@ -22,7 +22,7 @@ from ...repository.repository import open_repository
 from ...rollout import last_good
 from ...rollout.last_good import Identity
 from ...text import listed, without_secrets
-from ..terminal.default_paths import REPOSITORY, STATE, find_repository, state_beside
+from ..terminal.default_paths import find_repository, own_place, state_beside
 from .options import ServeOptions
 
 SHORTEST_STALE = 60.0
@@ -65,13 +65,14 @@ def _check_max_stale(allowed: timedelta | None, interval: float) -> None:
 def _local(options: ServeOptions) -> Source:
     """A repository on this machine; without a name it is our own."""
     is_ours = options.repo is None
-    place = Path(options.repo or REPOSITORY).absolute()
-    state = (options.state_dir or (STATE if is_ours else state_beside(place))).absolute()
+    own = own_place()
+    place = (Path(options.repo) if options.repo else own.repository).absolute()
+    state = (options.state_dir or (own.state if is_ours else state_beside(place))).absolute()
     return Source(str(place), place, state, is_ours=is_ours)
 
 
 def _remote(options: ServeOptions, url: str) -> Source:
-    state = (options.state_dir or STATE).absolute()
+    state = (options.state_dir or own_place().state).absolute()
     settings = options.signatures.config(SECTION)
     mirror = Mirror(url, state, options.branch, options.fetch_interval, settings=settings, access=options.remote)
     return Source(without_secrets(url), mirror.directory, state, mirror)

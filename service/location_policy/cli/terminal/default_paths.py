@@ -14,10 +14,9 @@ from ...rollout.last_good import FILE_NAME, kept_identity
 from ...text import without_secrets
 from .remote import instead
 
-DATA = Path("data")
-REPOSITORY = DATA / "locations.git"
-STATE = DATA / "state"
-"""What `serve` takes that is told nothing."""
+_HERE = Path("data")
+"""Where data is kept in a clone of the project, and wherever else it is there already."""
+_IN_CLONE = Path("service", "location_policy")
 STATE_VARIABLE = "LOCATION_POLICY_STATE_DIR"
 """That of the service, as `serve` takes it."""
 
@@ -29,18 +28,36 @@ class Place(NamedTuple):
     state: Path
 
 
+def own_place() -> Place:
+    """What `serve` takes that is told nothing: below `./data` in a clone of the project, or where that is in use; else
+    below the state directory of the unit (systemd.exec(5), "StateDirectory="); else below that of the user
+    (XDG Base Directory Specification).
+    """
+    if _IN_CLONE.is_dir() or any((_HERE / name).exists() for name in ("locations.git", "state")):
+        folder = _HERE
+    elif given := os.environ.get("STATE_DIRECTORY", "").partition(":")[0]:
+        folder = Path(given)
+    else:
+        chosen = Path(os.environ.get("XDG_STATE_HOME") or "")
+        folder = (chosen if chosen.is_absolute() else Path.home() / ".local" / "state") / "location-policy"
+    return Place(folder / "locations.git", folder / "state")
+
+
 def asked_place(repo: str | None, state_dir: Path | None = None) -> Place:
-    """What is named, as `serve` takes it; else what `serve` takes by itself, else the folder that one is in.
+    """What is named, as `serve` takes it; else what `serve` has in `./data`, the folder that one is in, or what `serve`
+    has elsewhere, the first that is there.
 
     Raises NotARepository.
     """
+    own = own_place()
     if repo and is_url(repo):
-        state = state_dir or Path(os.environ.get(STATE_VARIABLE) or STATE)
+        state = state_dir or Path(os.environ.get(STATE_VARIABLE) or own.state)
         return Place(_find_copy(repo, state), state)
-    if repo or not REPOSITORY.exists():
-        directory = find_repository(Path(repo), state_dir) if repo else _here()
-        return Place(directory, state_dir or (directory.parent if is_mirror(directory) else state_beside(directory)))
-    return Place(find_repository(REPOSITORY, state_dir or STATE), state_dir or STATE)
+    named = Path(repo) if repo else None if own.repository.is_relative_to(_HERE) else _around()
+    if named is None and own.repository.exists():
+        return Place(find_repository(own.repository, state_dir or own.state), state_dir or own.state)
+    directory = find_repository(named, state_dir) if named else _here(own.repository)
+    return Place(directory, state_dir or (directory.parent if is_mirror(directory) else state_beside(directory)))
 
 
 def asked_state(repo: str | None, state_dir: Path | None) -> Path:
@@ -48,11 +65,11 @@ def asked_state(repo: str | None, state_dir: Path | None) -> Path:
 
     Where nothing is named, a service may follow a URL, and there is no repository to find it by.
     """
-    said = state_dir or os.environ.get(STATE_VARIABLE)
+    own, said = own_place().state, state_dir or os.environ.get(STATE_VARIABLE)
     if state_dir or (repo and is_url(repo)) or (repo is None and said):
-        return Path(said or STATE)
-    if repo is None and STATE.is_dir():
-        return STATE
+        return Path(said or own)
+    if repo is None and own.is_dir():
+        return own
     return asked_place(repo).state
 
 
@@ -91,9 +108,17 @@ def _find_copy(url: str, state: Path) -> Path:
     return find_git_directory(directory)
 
 
-def _here() -> Path:
+def _around() -> Path | None:
+    """The repository of the folder that one is in, if it is in one."""
     try:
         return find_git_directory(Path())
     except NotARepository:
-        message = f"there is no repository here, nor {REPOSITORY}"
-        raise NotARepository(message, "name one: --repo /srv/git/locations.git") from None
+        return None
+
+
+def _here(own: Path) -> Path:
+    directory = _around()
+    if directory is None:
+        message = f"there is no repository here, nor {own}"
+        raise NotARepository(message, "name one: --repo /srv/git/locations.git")
+    return directory

@@ -103,7 +103,7 @@ help_all = click.option(
 
 folder = argument("folder", "A working copy of the configuration.", type=PATH, default=Path())
 repo = option("repo", "PATH", "Ask a commit of this repository instead.", type=PATH)
-served = option("repo", "PATH|URL", "What is served.  [default: ./data/locations.git, else this folder]")
+served = option("repo", "PATH|URL", "What is served.  [default: ./data/locations.git, this folder]")
 rev = option("rev", "REVISION", "Which commit.  [default: the served branch]")
 
 

@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
 
 ROWS = (
-    Row("repo", "repo", "PATH|URL", "What to follow.  [default: ./data/locations.git]"),
+    Row("repo", "repo", "PATH|URL", "What to follow; else one of its own."),
     Row("branch", "branch", "NAME", "Start only if this branch is served."),
     Row("listen.host", "host", "ADDRESS", "Where to listen."),
     Row("listen.port", "port", "N", "0 takes a free one.", Integer(0, 65535)),
