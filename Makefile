@@ -13,8 +13,11 @@ RUN := $(VENV)/bin/python -m
 TESTS := pytest --numprocesses $(JOBS) --dist worksteal
 # What starts processes and browsers, what holds the project to its rules, and noise: all but the units.
 NO_UNITS := --ignore=tests/system --ignore=tests/project --ignore=tests/fuzz --ignore=tests/cli
+# What serving needs; and that with all that development needs.
+SERVES := $(VENV)/.serves
 INSTALLED := $(VENV)/.installed
 KUBERNETES := tests/system/kubernetes/requirements.lock
+PIP := $(RUN) pip install --quiet --disable-pip-version-check
 
 # A virtual environment belongs to one folder and one interpreter: when either changes it is made anew.
 MADE_FOR := $(CURDIR) $(PYTHON) $(shell $(PYTHON) -V 2>&1 || :)
@@ -38,12 +41,12 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-quick cover soak bench fuzz lint check kubernetes docs lock clean FORCE
+.PHONY: help serve test test-quick cover soak bench fuzz lint check kubernetes docs dist lock clean FORCE
 
 help: ## show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-serve: $(INSTALLED) ## run the service on its own example repository, at http://127.0.0.1:8080
+serve: $(SERVES) ## run the service on its own example repository, at http://127.0.0.1:8080
 	$(VENV)/bin/location-policy serve --example $(ARGS)
 
 test: $(INSTALLED) ## run the tests
@@ -76,14 +79,19 @@ fuzz: $(INSTALLED) ## throw hostile input at the program for BUDGET seconds (300
 # Its tests are skipped without it. It is large, and not to be had for every system.
 kubernetes: $(VENV)-kubernetes/.installed ## install what tests deploy/kubernetes
 
-docs: $(INSTALLED) ## write docs/reference/commands.md anew from what the program says
+docs: $(INSTALLED) ## write docs/reference/commands.md and the man pages anew from what the program says
 	$(VENV)/bin/python docs/generate.py >docs/reference/commands.md
+	$(VENV)/bin/python docs/man_pages.py docs/reference/man
+
+dist: $(INSTALLED) ## build what is released of the newest commit into dist/, and try it (needs the network)
+	$(VENV)/bin/python deploy/release/dist.py $(ARGS)
 
 check: lint test ## lint and test: all that CI does
 
 # Only this needs uv, so it has an environment of its own, which also works when the present lock does not install.
 # Pins that still fit are kept: ARGS=--upgrade takes the newest, ARGS='--upgrade-package NAME' that of one package.
-# One resolution gives every pin; a second one, held to it, tells which of them the program needs at run time.
+# One resolution gives every pin; two more, held to it, tell which of them the program needs at run time, and which beside
+# them the editable install that serves from a clone.
 LOCK := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url
 lock: ## write requirements.lock anew from pyproject.toml
 	@$(needs)
@@ -91,12 +99,14 @@ lock: ## write requirements.lock anew from pyproject.toml
 	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: 'uv>=0.13,<1'
 	$(LOCK) --generate-hashes --custom-compile-command 'make lock' --group dev --output-file requirements.lock $(ARGS) \
 		pyproject.toml
-	$(LOCK) --no-annotate --no-header --constraint requirements.lock --output-file $(VENV)-lock/run.txt pyproject.toml
+	$(LOCK) --no-annotate --no-header --constraint requirements.lock --output-file $(VENV)-lock/1 pyproject.toml
+	echo hatchling | $(LOCK) --no-annotate --no-header --constraint requirements.lock --output-file $(VENV)-lock/2 -
+	awk -F == 'FILENAME ~ /[12]$$/ { if (!part[$$1]) part[$$1] = substr(FILENAME, length(FILENAME)); next } \
+		/^[a-z0-9]/ { at = part[$$1] ? part[$$1] : 3 } { text[at ? at : 1] = text[at ? at : 1] $$0 "\n" } \
+		END { printf "%s# --- only for development ---\n%s# --- not for serving from a clone ---\n%s", text[1], text[2], text[3] }' \
+		$(VENV)-lock/1 $(VENV)-lock/2 requirements.lock >$(VENV)-lock/parted.txt
 	$(LOCK) --generate-hashes --custom-compile-command 'make lock' --group pyproject.toml:kubernetes \
 		--constraint requirements.lock --output-file $(KUBERNETES) $(ARGS)
-	awk -F == 'NR == FNR { run[$$1]; next } /^[a-z0-9]/ { dev = !($$1 in run) } { text[dev + 0] = text[dev + 0] $$0 "\n" } \
-		END { printf "%s# --- only for development ---\n%s", text[0], text[1] }' \
-		$(VENV)-lock/run.txt requirements.lock >$(VENV)-lock/parted.txt
 	cp $(VENV)-lock/parted.txt requirements.lock
 	rm -rf $(VENV)-lock
 
@@ -106,22 +116,26 @@ clean: ## remove what make and the tools made; ./data stays
 	find service tests benchmarks docs -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 ifneq ($(shell cat $(VENV)/.made-for 2>/dev/null),$(MADE_FOR))
-$(INSTALLED): FORCE
+$(SERVES): FORCE
 endif
 
 # A changed lock means a new environment: nothing stays of what the lock no longer names.
 # The version of the installed project comes from __init__.py.
-$(INSTALLED): requirements.lock pyproject.toml service/location_policy/__init__.py
+$(SERVES): requirements.lock pyproject.toml service/location_policy/__init__.py
 	@$(needs)
 	@if [ "$$(cat $(VENV)/.made-for 2>/dev/null)" = '$(MADE_FOR)' ] && cmp -s requirements.lock $(VENV)/.lock; then :; else \
 		echo 'making $(VENV) from requirements.lock, which takes a minute or less' && \
 		'$(PYTHON)' -m venv --clear $(VENV) && \
-		$(RUN) pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
-			--requirement requirements.lock && \
+		sed '/^# --- not for serving/,$$d' requirements.lock >$(VENV)/serves.lock && \
+		$(PIP) --require-hashes --only-binary :all: --requirement $(VENV)/serves.lock && \
 		printf '%s\n' '$(MADE_FOR)' >$(VENV)/.made-for && \
 		cp requirements.lock $(VENV)/.lock; \
 	fi
-	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(INSTALLED): $(SERVES)
+	@[ -e $@ ] || $(PIP) --require-hashes --only-binary :all: --requirement requirements.lock
 	@touch $@
 
 $(VENV)-kubernetes/.installed: $(KUBERNETES)

@@ -1,3 +1,3 @@
 """A git-backed configuration service for media locations of Pexip Infinity."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -26,6 +26,12 @@ def test_the_label_names_the_version_of_the_package() -> None:
     assert found(r'image\.version="(.*?)"') == __version__
 
 
+def test_a_release_pins_the_base_of_the_containerfile_by_its_digest() -> None:
+    base = (ROOT / "deploy" / "release" / "base").read_text()
+    assert re.fullmatch(re.escape(found(r"ARG BASE=(\S+)")) + r"@sha256:[0-9a-f]{64}\n", base)
+    assert re.findall(r"^FROM (\S+)", CONTAINERFILE, re.MULTILINE) == ["${BASE}", "${BASE}"]
+
+
 def test_the_container_installs_the_first_part_of_the_lock_and_no_more() -> None:
     command = found(r"RUN (sed .*?) >run\.lock")
     part = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True).stdout

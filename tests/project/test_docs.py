@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -116,6 +117,14 @@ def test_the_reference_of_the_commands_is_what_the_program_says() -> None:
     with Terminal(ROOT) as terminal:
         shown = terminal.follow(Step(f"{sys.executable} docs/generate.py", "")).output
     assert (ROOT / "docs" / "reference" / "commands.md").read_text() == f"{shown}\n"
+
+
+def test_the_manual_is_what_the_program_says(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, ROOT / "docs" / "man_pages.py", tmp_path], check=True)
+    shipped = {path.name: path.read_text() for path in (ROOT / "docs" / "reference" / "man").iterdir()}
+    assert shipped == {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert {"location-policy.1", "location-policy-serve.1", "location-policy-pexip-locations.1"} <= shipped.keys()
+    assert "--workers" not in shipped["location-policy-serve.1"].replace("\\-", "-")  # which was taken out
 
 
 def test_the_rules_shown_are_valid_and_name_every_key() -> None:

@@ -40,6 +40,12 @@ def test_the_first_part_is_what_the_program_needs_at_run_time_and_no_more() -> N
     assert pinned(RUN) == closure("location-policy")
 
 
+def test_serving_from_a_clone_needs_what_builds_the_project_beside_that_and_no_more() -> None:
+    build = DEVELOPMENT.partition("# --- not for serving from a clone ---\n")
+    assert build[1]
+    assert pinned(build[0]) == (closure("hatchling") | {"hatchling"}) - pinned(RUN)
+
+
 def test_the_parts_have_nothing_in_common() -> None:
     assert MARK
     assert not pinned(RUN) & pinned(DEVELOPMENT)

@@ -193,6 +193,8 @@ def test_the_first_push_of_a_newcomer_goes_where_serve_says(tmp_path: Path) -> N
         assert f"    {shown} map && cd map\n" in README
         git(*line.split()[-3:][1:], "map", cwd=tmp_path)
         copy = Clone(tmp_path / "map")
+        check = service.process.stdout.readline().partition(":  ")[2].strip()
+        assert check == "location-policy check"  # where PATH leads to it, as here
         copy.commit({"locations/apac.csv": "Melbourne,10.61.2.0/24\n", "expectations.csv": ""})
         assert push_over_http(copy).returncode == 0
         wait_until(lambda: served_at(service, "10.61.2.0") == "Melbourne")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import socket
 import sys
+from pathlib import Path
 from shlex import quote
 
 from ... import __version__
