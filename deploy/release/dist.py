@@ -147,6 +147,8 @@ def try_it(scratch: Path, wheel: Path, dist: Path) -> None:
     home.mkdir()
     first_steps(empty / "bin", home)
     jobs(empty / "bin", home, wheel)
+    if shutil.which("pipx"):
+        by_pipx(home, wheel)
 
 
 def _install(where: Path, wheel: Path, lock: Path) -> None:
@@ -226,6 +228,19 @@ def jobs(programs: Path, home: Path, wheel: Path) -> None:
     said = _run("sh", "-c", script, cwd=home / "ci", environment=alone, is_told=True)
     if "3 subnets in 1 file: no problem" not in said:
         raise SystemExit(f"dist: error: a job of CI says\n{said}")
+
+
+def by_pipx(home: Path, wheel: Path) -> None:
+    """What docs/run/install.md tells those who have pipx, up to the service."""
+    text = (ROOT / "docs" / "run" / "install.md").read_text()
+    shown = re.search(r"^    (pipx install \./\S+\.whl)\n    location-policy serve --example$", text, re.MULTILINE)
+    if not shown or not shown[1].endswith(f"/{wheel.name}"):
+        raise SystemExit(f"dist: error: docs/run/install.md does not tell pipx of {wheel.name}")
+    shutil.copy(wheel, home)
+    places = {"PIPX_HOME": str(home / "pipx"), "PIPX_BIN_DIR": str(home / "pipx.bin"), "HOME": str(home)}
+    _run("sh", "-c", shown[1], cwd=home, environment=places)
+    with _served(home / "pipx.bin", home):
+        pass
 
 
 def _typing(programs: Path, home: Path) -> dict[str, str]:
