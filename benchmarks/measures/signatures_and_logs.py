@@ -69,7 +69,7 @@ def main() -> None:
         low, _, high = quantiles(more, n=4)
         print(f"{name:26} {median(found):6.1f} us   more {median(more):5.2f} us   quarters {low:5.2f} to {high:5.2f}")
     print(f"lines dropped              {dropped:6}")
-    show_scrape(Metrics(active, requests, lambda: 0, {}))
+    show_scrape(Metrics(active, requests, lambda: 0, {}, lambda: None))
 
 
 def known_user(folder: Path) -> Credentials:

@@ -299,8 +299,8 @@ def test_the_metrics_follow_what_happens(repository: Path, tmp_path: Path) -> No
         found = scrape(service)
     assert found['location_policy_requests_total{outcome="match",protocol="mssip"}'] == 2
     assert found['location_policy_requests_total{outcome="not-allowed",protocol="other"}'] == 1
-    assert found["location_policy_request_seconds_count"] == 3
-    assert 0 < found["location_policy_request_seconds_sum"] < 3
+    assert found["location_policy_request_duration_seconds_count"] == 3
+    assert 0 < found["location_policy_request_duration_seconds_sum"] < 3
     assert found[f'location_policy_active_info{{commit="{good}"}}'] == 1
     for result in ("active", "refused", "unreadable"):
         assert found[f'location_policy_loads_total{{result="{result}"}}'] == 1

@@ -107,7 +107,7 @@ def test_every_answer_below_policy_is_counted(client: TestClient) -> None:
     told = client.get("/metrics").text
     assert 'location_policy_requests_total{outcome="not-ready",protocol="sip"} 1.0\n' in told
     assert 'location_policy_requests_total{outcome="not-provided",protocol="none"} 1.0\n' in told
-    assert "location_policy_request_seconds_count 2.0\n" in told
+    assert "location_policy_request_duration_seconds_count 2.0\n" in told
 
 
 def test_what_is_not_there_says_where_to_look_whatever_the_query_holds(client: TestClient) -> None:

@@ -39,6 +39,8 @@ class Certificates:
         try:
             contents = _contents(tls)
             self._present = _load(tls, contents)
+            self.ends = _end_of(contents[0])
+            """When the first of the chain in force ends."""
         except Unusable as error:
             raise CannotStart(str(error)) from None
         self._seen = contents
@@ -63,8 +65,8 @@ class Certificates:
             self._seen = told
             return
         if contents != self._seen:
-            self._present = present
-            log.info("certificate in force file=%s ends=%s", self._tls.cert, _end_of(found[0]))
+            self._present, self.ends = present, _end_of(found[0])
+            log.info("certificate in force file=%s ends=%s", self._tls.cert, f"{self.ends:%Y-%m-%dT%H:%M:%SZ}")
             before, self._ca = self._ca, found[2:]
             if self._ca != before:
                 self.on_other_ca()
@@ -134,9 +136,8 @@ def _certificates(path: Path, content: bytes) -> list[x509.Certificate]:
         raise Unusable(f"{path} has no certificate that can be read; PEM is wanted") from None
 
 
-def _end_of(content: bytes) -> str:
-    first = x509.load_pem_x509_certificates(content)[0]
-    return f"{first.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"
+def _end_of(content: bytes) -> datetime:
+    return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(content))
 
 
 def _refuse_password() -> NoReturn:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -50,6 +53,7 @@ def make_app(
     syncs: SyncApi | None = None,
     webhook: Webhook | None = None,
     mirror: Mirror | None = None,
+    certificate_ends: Callable[[], datetime | None] = lambda: None,
 ) -> ASGIApp:
     """The ASGI application that answers from `active` whom `access` lets ask, and tells `decisions` of each.
 
@@ -59,7 +63,7 @@ def make_app(
     started_at = settings.started_at or now()
     requests = Requests()
     knocks = webhook.results if webhook else {}
-    metrics = Metrics(active, requests, lambda: decisions.dropped if decisions else 0, knocks)
+    metrics = Metrics(active, requests, lambda: decisions.dropped if decisions else 0, knocks, certificate_ends)
     queries = RepositoryQueries(settings.place, settings.state_directory, active)
     needs_login = "node" not in access.anonymous
     change_service = ChangeService(settings.place, settings.changes, mirror=mirror)

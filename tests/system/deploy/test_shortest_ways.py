@@ -15,7 +15,7 @@ DOCUMENT = (Path(__file__).parents[3] / "docs" / "run" / "install.md").read_text
 def words(beginning: str) -> list[str]:
     """The words of the command that begins so."""
     start = DOCUMENT.index(f"    {beginning}")
-    command = re.match(r"(?:.*\\\\\n)*.*", DOCUMENT[start:])
+    command = re.match(r"(?:.*\\\n)*.*", DOCUMENT[start:])
     assert command
     return shlex.split(command[0])
 

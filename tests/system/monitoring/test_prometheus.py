@@ -74,7 +74,7 @@ def test_prometheus_scrapes_the_service_and_runs_every_rule_and_panel(
     service: Service, tmp_path: Path
 ) -> None:  # pragma: no cover
     with prometheus(service, tmp_path) as port:
-        scraped = 'location_policy_requests_total{outcome="match"}'
+        scraped = 'location_policy_requests_total{outcome="match",protocol="mssip"}'
         wait_until(lambda: [one["value"][1] for one in query(port, scraped)] == ["1"])
         in_sync = [one["metric"]["state"] for one in query(port, "location_policy_state == 1")]
         assert in_sync == ["in-sync"]

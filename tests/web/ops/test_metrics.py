@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from location_policy import __version__
 from location_policy.config.policy_toml import Rules
 from location_policy.gate.hooks import Hook
 from location_policy.lookup import answers
@@ -26,8 +27,10 @@ MICROSECOND = 1000
 NO_OPINION = AnswerEncoder(Rules(), None).no_opinion
 
 
-def metrics_of(active: ActiveState | None = None, requests: Requests | None = None, dropped: int = 0) -> Metrics:
-    return Metrics(active or ActiveState(), requests or Requests(), lambda: dropped, {})
+def metrics_of(
+    active: ActiveState | None = None, requests: Requests | None = None, dropped: int = 0, ends: datetime | None = None
+) -> Metrics:
+    return Metrics(active or ActiveState(), requests or Requests(), lambda: dropped, {}, lambda: ends)
 
 
 def asked(protocol: str) -> Question:
@@ -65,10 +68,11 @@ def test_the_histogram_counts_an_answer_in_every_bucket_that_holds_it() -> None:
     requests.count(asked("sip"), NO_OPINION, None, 60 * MICROSECOND)
     requests.count(asked("sip"), NO_OPINION, None, 2_000_000 * MICROSECOND)
     found = scrape(metrics_of(requests=requests))
-    name = "location_policy_request_seconds"
+    name = "location_policy_request_duration_seconds"
     assert [found[f'{name}_bucket{{le="{le}"}}'] for le in ("5e-05", "0.0001", "1.0", "+Inf")] == [1, 2, 2, 3]
     assert found[f"{name}_count"] == 3
     assert found[f"{name}_sum"] == pytest.approx(2.00011)
+    assert found["location_policy_request_seconds_count"] == 3  # by the old name, for one release
 
 
 def test_the_buckets_go_from_fifty_microseconds_to_a_second() -> None:
@@ -85,6 +89,32 @@ def test_whatever_is_asked_the_sums_hold(exchanges: list[tuple[str, int]]) -> No
     assert sum(requests.by_label.values()) == sum(requests.by_bucket) == len(exchanges)
     assert len(requests.by_label) <= len(PROTOCOLS) + 2
     assert scrape(metrics_of(requests=requests))["location_policy_request_seconds_count"] == len(exchanges)
+
+
+def test_every_series_is_there_from_the_start_at_0_and_no_request_adds_one() -> None:
+    before = scrape(metrics_of())
+    counters = {name: number for name, number in before.items() if "_total" in name and "process_" not in name}
+    assert 'location_policy_requests_total{outcome="bad-address",protocol="mssip"}' in counters
+    assert 'location_policy_webhooks_total{result="unproven"}' in counters
+    assert not any(counters.values())
+    requests = counted(*PROTOCOLS, "", "x")
+    assert scrape(metrics_of(requests=requests)).keys() == before.keys()
+    assert len(before) < 250
+
+
+# --- the program ---
+
+
+def test_the_version_is_told_with_the_commit_that_it_was_built_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert scrape(metrics_of())[f'location_policy_build_info{{revision="",version="{__version__}"}}'] == 1
+    monkeypatch.setattr("location_policy.web.ops.metrics.__revision__", COMMIT.id)
+    assert scrape(metrics_of())[f'location_policy_build_info{{revision="{COMMIT.id}",version="{__version__}"}}'] == 1
+
+
+def test_the_end_of_the_certificate_is_told_where_there_is_one() -> None:
+    name = "location_policy_certificate_expiry_timestamp_seconds"
+    assert name not in scrape(metrics_of())
+    assert scrape(metrics_of(ends=MOMENT))[name] == MOMENT.timestamp()
 
 
 # --- what is in force ---
@@ -112,8 +142,9 @@ def test_what_is_in_force_is_told() -> None:
 
 def test_the_looks_at_a_remote_are_told_once_it_was_asked() -> None:
     active = ActiveState()
-    active.change(looks=Looks())
     before = [name for name in scrape(metrics_of(active)) if "fetch" in name]
+    active.change(looks=Looks())
+    assert before == [name for name in scrape(metrics_of(active)) if "fetch" in name]
     assert before == [f'location_policy_fetches_total{{result="{result}"}}' for result in ("ok", "failed")]
     active.change(looks=Looks(MOMENT, ok=3, failed=1, seconds=0.25))
     found = scrape(metrics_of(active))
@@ -126,7 +157,7 @@ def test_the_looks_at_a_remote_are_told_once_it_was_asked() -> None:
 def test_whether_what_is_served_is_stale_is_told_where_a_limit_is_set(checked_at: datetime, number: int) -> None:
     active = ActiveState()
     active.change(last_checked_at=checked_at)
-    assert "location_policy_stale" not in scrape(metrics_of(active))
+    assert scrape(metrics_of(active))["location_policy_stale"] == 0
     active.change(max_stale=timedelta(hours=1))
     assert scrape(metrics_of(active))["location_policy_stale"] == number
 
@@ -172,4 +203,4 @@ def test_openmetrics_is_given_to_who_asks_for_it() -> None:
 def test_anybody_else_gets_the_text_format(accept: str) -> None:
     body, content_type = metrics_of().render(accept)
     assert content_type == "text/plain; version=0.0.4; charset=utf-8"
-    assert body.startswith(b"# HELP location_policy_requests_total")
+    assert body.startswith(b"# HELP location_policy_build_info")

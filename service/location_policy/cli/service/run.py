@@ -78,8 +78,18 @@ def work(parts: Parts, manager: Manager) -> None:
             thread.start()
     lock = hold(parts.source.state)
     try:
-        api, webhook = SyncApi(syncs, wakeup), _webhook(parts, syncs)
-        app = make_app(active, parts.settings, decisions, parts.access, parts.opened.backend, api, webhook, mirror)
+        api, webhook, certificates = SyncApi(syncs, wakeup), _webhook(parts, syncs), parts.certificates
+        app = make_app(
+            active,
+            parts.settings,
+            decisions,
+            parts.access,
+            parts.opened.backend,
+            api,
+            webhook,
+            mirror,
+            certificate_ends=lambda: certificates.ends if certificates else None,
+        )
         if parts.source.is_kept and parts.opened.answers:
             watcher.wait_for_look(FIRST_FETCH if mirror else FIRST_LOOK)
         signs, is_proxy = _signs(parts.options.drain, manager, notifier, active, wakeup), parts.access.proxies.believes

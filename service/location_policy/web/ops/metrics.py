@@ -1,7 +1,8 @@
 """Metrics for Prometheus: plain numbers, put into its form only when it asks.
 
 Counting is paid for by every answer and scraping by none, so nothing but integers is touched between two scrapes.
-Every label has a fixed set of values: under any requests the number of series stays below a hundred and fifty.
+Every label has a fixed set of values, and each series is there from the start, at 0, so that a rate over it has a
+beginning: under any requests there are fewer than two hundred and fifty.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 
+from ... import __revision__, __version__
 from ...gate.hooks import HookState
 from ...lookup.answers import Answer, Outcome
 from ...lookup.decision import Question
 from ...repository.remote.looks import Looks
 from ...rollout.state import ActiveState
-from ..edge.webhook import KnockResult
+from ..edge.webhook import KNOCK_RESULTS, KnockResult
 
 PROTOCOLS = frozenset(("api", "webrtc", "sip", "rtmp", "h323", "teams", "mssip", "gms"))
 """The protocols that Pexip Infinity names; anything else counts as `other`, an empty one as `none`."""
+_LABELS = tuple((outcome, name) for outcome in get_args(Outcome) for name in (*sorted(PROTOCOLS), "none", "other"))
+"""Each outcome with each protocol, for `Requests.by_label`."""
 STATES = ("pinned", "stale", "last-good", "unreachable", "starting", "behind", "rejected", "in-sync")
 """Every state of the contract, also those that this version never has."""
 BUCKETS = tuple(
@@ -35,8 +39,10 @@ BUCKETS = tuple(
 """The upper bounds of the histogram, in nanoseconds."""
 
 HELP = {
+    "location_policy_build_info": "1 for the version that runs, with the commit it was built from, if that is known",
     "location_policy_requests_total": "Answers to requests below /policy/, by outcome and by the caller's protocol",
-    "location_policy_request_seconds": "Time from a request's arrival in the application to its answer",
+    "location_policy_request_duration_seconds": "Time from a request's arrival in the application to its answer",
+    "location_policy_request_seconds": "Deprecated: location_policy_request_duration_seconds has the same; gone in 0.3",
     "location_policy_active_info": "1 for the commit in force",
     "location_policy_active_subnets": "Rows in force",
     "location_policy_loaded_timestamp_seconds": "When what is in force was loaded",
@@ -56,6 +62,9 @@ HELP = {
     "location_policy_last_successful_fetch_timestamp_seconds": "When the remote was asked last, and has answered",
     "location_policy_stale": "1 while the source was not read for longer than --max-stale, otherwise 0",
     "location_policy_webhooks_total": "Webhooks, by how they ended",
+    "location_policy_certificate_expiry_timestamp_seconds": (
+        "When the certificate in force ends, or the one of its chain that ends first"
+    ),
     "location_policy_decision_log_dropped_total": "Lines of the decision log that were never written",
 }
 """Every metric of ours and what it means; those named process_… are prometheus_client's."""
@@ -87,12 +96,18 @@ class Metrics:
     """Everything that `/metrics` tells, read when it is asked for."""
 
     def __init__(
-        self, active: ActiveState, requests: Requests, dropped: Callable[[], int], knocks: Mapping[KnockResult, int]
+        self,
+        active: ActiveState,
+        requests: Requests,
+        dropped: Callable[[], int],
+        knocks: Mapping[KnockResult, int],
+        certificate_ends: Callable[[], datetime | None],
     ) -> None:
         self._active = active
         self._requests = requests
         self._dropped = dropped
         self._knocks = knocks
+        self._certificate_ends = certificate_ends
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -107,20 +122,24 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """The present numbers, for the registry."""
+        build = GaugeMetricFamily(*_named("location_policy_build_info"), labels=("version", "revision"))
+        yield _filled(build, {(__version__, "" if "$" in __revision__ else __revision__): 1})
         yield from self._of_requests()
         yield from self._of_state()
         knocks = CounterMetricFamily(*_named("location_policy_webhooks_total"), labels=("result",))
-        yield _filled(knocks, {(result,): number for result, number in self._knocks.items()})
+        yield _filled(knocks, {(result,): self._knocks.get(result, 0) for result in KNOCK_RESULTS})
+        yield _moment("location_policy_certificate_expiry_timestamp_seconds", self._certificate_ends())
         yield CounterMetricFamily(*_named("location_policy_decision_log_dropped_total"), value=self._dropped())
 
     def _of_requests(self) -> Iterator[Metric]:
         requests = self._requests
         counts = CounterMetricFamily(*_named("location_policy_requests_total"), labels=("outcome", "protocol"))
-        yield _filled(counts, dict(sorted(requests.by_label.items())))
+        yield _filled(counts, {label: requests.by_label[label] for label in _LABELS})
         bounds = [*(str(bound / 1e9) for bound in BUCKETS), "+Inf"]
         buckets = list(zip(bounds, accumulate(requests.by_bucket), strict=True))
         seconds = requests.nanoseconds / 1e9
-        yield HistogramMetricFamily(*_named("location_policy_request_seconds"), buckets=buckets, sum_value=seconds)
+        for name in ("location_policy_request_duration_seconds", "location_policy_request_seconds"):
+            yield HistogramMetricFamily(*_named(name), buckets=buckets, sum_value=seconds)
 
     def _of_state(self) -> Iterator[Metric]:
         """What is not known yet has no sample: a time of 0 would be taken for 1970."""
@@ -137,17 +156,15 @@ class Metrics:
         pushes = CounterMetricFamily(*_named("location_policy_pushes_total"), labels=("result",))
         yield _filled(pushes, {(result,): number for result, number in self._active.pushes.items()})
         yield from _of_looks(state.looks)
-        yield GaugeMetricFamily(
-            *_named("location_policy_stale"), value=int(state.is_stale) if state.max_stale else None
-        )
+        yield GaugeMetricFamily(*_named("location_policy_stale"), value=int(state.is_stale))
         yield _one_of("location_policy_state", STATES, state.name)
         yield _one_of("location_policy_hook", get_args(HookState), state.hook.state)
 
 
 def _of_looks(looks: Looks | None) -> Iterator[Metric]:
-    """Those at a remote; for a repository here there is no sample."""
+    """Those at a remote; for a repository here there are none."""
     fetches = CounterMetricFamily(*_named("location_policy_fetches_total"), labels=("result",))
-    yield _filled(fetches, {("ok",): looks.ok, ("failed",): looks.failed} if looks else {})
+    yield _filled(fetches, {("ok",): looks.ok if looks else 0, ("failed",): looks.failed if looks else 0})
     was_asked = looks is not None and looks.ok + looks.failed > 0
     took = looks.seconds if looks and was_asked else None
     yield GaugeMetricFamily(*_named("location_policy_fetch_duration_seconds"), value=took)
