@@ -47,6 +47,8 @@ def main() -> None:
     with TemporaryDirectory() as scratch:
         wheel = build(Path(scratch), dist, epoch)
         image_context(Path(scratch) / "0", dist, epoch)
+        for packed in dist.glob("*.tar.gz"):
+            check_same(Path(scratch), packed, wheel, epoch)
         if not asked.no_try:
             try_it(Path(scratch), wheel, dist)
     sums = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(dist.iterdir()))
@@ -70,9 +72,7 @@ def build(scratch: Path, dist: Path, epoch: str) -> Path:
         raise SystemExit(f"dist: error: two builds differ: {sorted(made[0])}, {sorted(made[1])}")
     for name, content in made[0].items():
         (dist / name).write_bytes(content)
-    (wheel,), (sdist,) = dist.glob("*.whl"), dist.glob("*.tar.gz")
-    _same_from_sdist(scratch, sdist, wheel, epoch)
-    return wheel
+    return next(dist.glob("*.whl"))
 
 
 def _hatch(tree: Path, out: Path, epoch: str, umask: str, target: str = "") -> None:
@@ -80,14 +80,14 @@ def _hatch(tree: Path, out: Path, epoch: str, umask: str, target: str = "") -> N
     _run("sh", "-c", command, cwd=tree, environment={"SOURCE_DATE_EPOCH": epoch})
 
 
-def _same_from_sdist(scratch: Path, sdist: Path, wheel: Path, epoch: str) -> None:
-    """Who builds from the sdist gets the wheel."""
-    with tarfile.open(sdist) as packed:
-        packed.extractall(scratch / "sdist", filter="data")
-    (tree,) = (scratch / "sdist").iterdir()
-    _hatch(tree, scratch / "again", epoch, MADE_ANEW[0], "--target wheel")
-    if (scratch / "again" / wheel.name).read_bytes() != wheel.read_bytes():
-        raise SystemExit("dist: error: the sdist makes another wheel")
+def check_same(scratch: Path, packed: Path, wheel: Path, epoch: str) -> None:
+    """Who builds from the sdist, or in the image, gets the wheel; raises SystemExit."""
+    tree, out = scratch / f"{packed.name}.tree", scratch / f"{packed.name}.out"
+    with tarfile.open(packed) as archive:
+        archive.extractall(tree, filter="data")
+    _hatch(next(tree.glob("**/pyproject.toml")).parent, out, epoch, MADE_ANEW[0], "--target wheel")
+    if (out / wheel.name).read_bytes() != wheel.read_bytes():
+        raise SystemExit(f"dist: error: {packed.name} makes another wheel")
 
 
 def image_context(tree: Path, dist: Path, epoch: str) -> None:

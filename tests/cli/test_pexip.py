@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -9,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -382,6 +384,27 @@ def test_preflight_tells_when_no_location_asks(node: ManagementNode, folder: Pat
     lines = [ask(node, folder, *more, command="preflight").stdout for more in ((), ("--profile", "subnets"))]
     assert lines[0].startswith("policy profiles: error: no location has a policy profile that asks for media location")
     assert lines[1].startswith("policy profiles: error: no location has the policy profile subnets")
+
+
+def test_all_of_it_is_one_object_for_programs(node: ManagementNode, folder: Path) -> None:
+    def told(*more: str | Path, command: str = "locations") -> tuple[int, dict[str, Any]]:
+        done = ask(node, *more, "--format", "json", command=command)
+        return done.returncode, json.loads(done.stdout)
+
+    node.lists["system_location"] = [location(number, name) for number, name in enumerate(("Perth", "Sydney"), 1)]
+    assert told() == (0, {"locations": ["Perth", "Sydney"]})
+    status, found = told("--check", folder)
+    assert (status, found["locations"]) == (1, ["Perth", "Sydney"])
+    assert found["problems"][0] == {
+        "place": "policy.toml:3:20",
+        "message": "Melbourne is not a location of the Management Node",
+        "hint": "add it in Platform > Locations, or take it out here",
+    }
+    status, found = told("--into", folder)
+    assert (status, found["written"], found["added"], found["removed"]) == (1, True, ["Perth"], ["Melbourne"])
+    assert told("--into", folder)[1]["written"] is False
+    status, found = told(folder, command="preflight")
+    assert (status, found["profiles"], found["problems"][-1]["place"]) == (1, [], "policy profiles")
 
 
 def test_the_scheduled_workflow_compares_as_it_says(node: ManagementNode, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.cli.commands.revert import RevertOptions, revert
+from location_policy.cli.commands.revert import Lines, RevertOptions, revert
 from location_policy.edits.landing import check_writable, land, propose, served_tip
 from location_policy.edits.revert import take_back
 from location_policy.edits.revert_history import taken_back_by, undone_by
@@ -72,6 +73,31 @@ def site(tmp_path: Path) -> Site:
 def add(site: Site, row: str, message: str) -> str:
     """The id of a commit that adds a row at the end."""
     return site.push({"locations.csv": (site.clone.path / "locations.csv").read_text() + row}, message)
+
+
+# --- for programs ---
+
+
+def test_what_is_done_is_one_object(site: Site) -> None:
+    commit = add(site, PERTH, "Add Perth")
+    for more, result in (["--dry-run"], "dry-run"), ([], "made"), ([], "unchanged"):
+        done = site.revert(commit, "--format", "json", *more)
+        found = json.loads(done.stdout)
+        assert (done.returncode, found["result"], found["commit"], found["branch"]) == (0, result, commit, "main")
+        assert found["made"] == (tip(site.path) if result == "made" else None)
+        if result == "unchanged":
+            assert (found["verdict"], tip(site.path)[:10] in found["message"]) == (None, True)
+        else:
+            assert found["verdict"]["plan"]["totals"]["removed"]["addresses"] == 256
+
+
+def test_a_refusal_is_one_object_with_its_problems(site: Site) -> None:
+    bad = force_commit(site.path, {"locations.csv": "Sydney,10.61.2.0/24\nPerth,10.61.9.0/23\n"})
+    force_commit(site.path, GOOD)
+    done = site.revert("--to", bad, "--format", "json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["result"], found["made"]) == (1, "refused", None)
+    assert [problem["code"] for problem in found["verdict"]["problems"]] == ["host-bits"]
 
 
 # --- one commit ---
@@ -432,7 +458,10 @@ class Overtaken(StringIO):
 def test_who_is_overtaken_by_the_same_revert_has_nothing_to_do(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = add(site, PERTH, "Add Perth")
     monkeypatch.setattr(sys, "stdout", out := Overtaken(lambda: site.revert(bad)))
-    assert revert(RevertOptions("main", None, "Bob <bob@example.com>", None, None, is_dry=False), str(site.path)) == 0
+    assert (
+        revert(RevertOptions("main", None, "Bob <bob@example.com>", None, None, is_dry=False), str(site.path), Lines())
+        == 0
+    )
     made = tip(site.path)
     told = f'nothing to do: {bad[:10]} Add Perth (Alice) is taken back already, by {made[:10]} Revert "Add Perth" ('
     assert out.getvalue().splitlines()[-1].startswith(told)
@@ -443,7 +472,7 @@ def test_who_is_overtaken_by_another_change_is_told_so(site: Site, monkeypatch: 
     bad = add(site, PERTH, "Add Perth")
     monkeypatch.setattr(sys, "stdout", Overtaken(lambda: site.push({"locations/b.csv": HOBART}, "Add Hobart")))
     with pytest.raises(BranchMoved):
-        revert(RevertOptions(bad, None, None, None, None, is_dry=False), str(site.path))
+        revert(RevertOptions(bad, None, None, None, None, is_dry=False), str(site.path), Lines())
 
 
 # --- what is in the way ---

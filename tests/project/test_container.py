@@ -32,6 +32,12 @@ def test_a_release_pins_the_base_of_the_containerfile_by_its_digest() -> None:
     assert re.findall(r"^FROM (\S+)", CONTAINERFILE, re.MULTILINE) == ["${BASE}", "${BASE}"]
 
 
+def test_every_label_is_documented() -> None:
+    text = (ROOT / "docs" / "run" / "install.md").read_text()
+    for name in re.findall(r"org\.opencontainers\.image\.([a-z.]+)=", CONTAINERFILE):
+        assert f".{name}`" in text, name
+
+
 def test_the_container_installs_the_first_part_of_the_lock_and_no_more() -> None:
     command = found(r"RUN (sed .*?) >run\.lock")
     part = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from location_policy.cli.commands.revert import RevertOptions, revert
+from location_policy.cli.commands.revert import Lines, RevertOptions, revert
 from location_policy.gate.overrides import override_of
 from location_policy.gate.pre_receive import judge
 from location_policy.gate.ref_updates import Update
@@ -59,7 +59,9 @@ def test_a_push_of_one_commit(place: Path, loads: Callable[[], int], rows: str) 
 
 def test_a_revert(place: Path, loads: Callable[[], int]) -> None:
     second = force_commit(place, {**FILES, "locations/b.csv": "Lima,10.9.0.0/16\n"})
-    assert revert(RevertOptions(second, None, "Bob <bob@example.com>", None, None, is_dry=False), str(place)) == 0
+    assert (
+        revert(RevertOptions(second, None, "Bob <bob@example.com>", None, None, is_dry=False), str(place), Lines()) == 0
+    )
     assert tip(place) != second
     assert loads() == BEFORE_AND_TIP
 
@@ -71,7 +73,7 @@ def test_what_exceeds_a_limit_is_looked_for_in_the_past_once_and_noted_without_a
     past = [force_commit(place, {**FILES, "locations.csv": rows}) for rows in (first, first + many_rows(150))]
     force_commit(place, {**FILES, "locations.csv": first + many_rows(150), "locations/b.csv": "Lima,10.8.0.0/16\n"})
     asked = RevertOptions(past[1], None, "Bob <bob@example.com>", None, "we move out", is_dry=False)
-    assert revert(asked, str(place)) == 0
+    assert revert(asked, str(place), Lines()) == 0
     with open_repository(place) as repository:
         assert override_of(repository, tip(place))
         tips_before = len(repository.tips("refs/heads/main", tip(place), 100)) - 1

@@ -125,6 +125,30 @@ def test_one_of_several_drains_for_longer_than_haproxy_takes_to_see_that_it_does
     assert f"#{drain[0]}\n" in ENVIRONMENT
 
 
+def test_the_unit_says_where_its_manual_is() -> None:
+    page, section = unit()["Unit"]["Documentation"].removeprefix("man:").removesuffix(")").split("(")
+    assert (DEPLOY.parent / "docs" / "reference" / "man" / f"{page}.{section}").exists()
+
+
+@needs("systemd-analyze", "systemd")  # pragma: no cover
+def test_systemd_takes_the_drop_in_of_credentials(installed: Path) -> None:
+    folder = installed.with_name(f"{installed.name}.d")
+    folder.mkdir()
+    (folder / "credentials.conf").write_text((SYSTEMD / "credentials.conf").read_text())
+    assert run_tool("systemd-analyze", "verify", "--man=no", installed) == ""
+    (folder / "credentials.conf").write_text("[Service]\nLoadCredentials=x\n")
+    assert "LoadCredentials" in run_tool("systemd-analyze", "verify", "--man=no", installed)  # so it is read
+
+
+def test_each_secret_is_handed_over_as_a_credential_and_read_where_it_is_then() -> None:
+    text = (SYSTEMD / "credentials.conf").read_text()
+    given = re.findall(r"^LoadCredential=(\S+):/etc/location-policy/\1$", text, re.MULTILINE)
+    named = re.findall(r"^Environment=(\w+)=%d/(\S+)$", text, re.MULTILINE)
+    assert [name for _, name in named] == given
+    assert {"htpasswd", "key.pem", "webhook-secret", "git-credentials"} == set(given)
+    assert {name for name, _ in named} <= {variable(option) for option in OPTIONS}
+
+
 def test_the_reload_is_the_programs() -> None:
     service = unit()["Service"]
     assert (service["Type"], service["ExecReload"]) == ("notify", "/bin/sh -c 'kill -HUP $MAINPID'")

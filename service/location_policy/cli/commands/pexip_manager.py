@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ from ...integrations.pexip.manager_api import Manager, SystemLocation
 from ...integrations.pexip.name_check import Mismatch, name_mismatches, twins
 from ...integrations.pexip.profile_check import profile_mismatches
 from ...integrations.server_url import MANAGER, parse_origin
+from ...plan.as_json import Fields
 from ...problems import Problems, errors_in
 from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
@@ -38,6 +40,7 @@ class ManagerOptions(NamedTuple):
     ca: Path | None
     seconds: float
     allow_http: bool
+    as_json: bool = False
 
 
 def locations(asked: ManagerOptions, folder: Path | None, *, writes: bool) -> int:
@@ -46,15 +49,17 @@ def locations(asked: ManagerOptions, folder: Path | None, *, writes: bool) -> in
     with Progress() as progress:
         there = _names(_connect(asked, progress).locations())
     if folder is None or files is None:
-        print(*map(escape, there), sep="\n")
+        print(json.dumps({"locations": there}) if asked.as_json else "\n".join(map(escape, there)))
         return 0
     rules = _rules(files)
+    written: Fields = {}
     if writes:
-        files = _write(folder, files, rules, there)
+        files, written = _write(folder, files, rules, there, as_json=asked.as_json)
         rules = _rules(files)
     elif not rules.known:
         _warn(f"{RULES_PATH} says nothing of known, so any name passes the hook", "--into FOLDER writes it")
-    return _tell(list(name_mismatches(files, rules, there)), count(len(there), "location"))
+    found = list(name_mismatches(files, rules, there))
+    return _tell(asked, found, {"locations": there, **written}, count(len(there), "location"))
 
 
 def preflight(asked: ManagerOptions, folder: Path, locations: Sequence[str], profile: str | None) -> int:
@@ -68,7 +73,8 @@ def preflight(asked: ManagerOptions, folder: Path, locations: Sequence[str], pro
         *name_mismatches(files, rules, _names(there)),
         *profile_mismatches(there, profiles, locations, profile),
     ]
-    return _tell(found, f"{count(len(there), 'location')}, {count(len(profiles), 'policy profile')}")
+    facts: Fields = {"locations": [one.name for one in there], "profiles": [one.name for one in profiles]}
+    return _tell(asked, found, facts, f"{count(len(there), 'location')}, {count(len(profiles), 'policy profile')}")
 
 
 def _connect(asked: ManagerOptions, progress: Progress) -> Manager:
@@ -138,28 +144,37 @@ def _names(locations: Sequence[SystemLocation]) -> list[str]:
     return [name for name in names if is_name(name)]
 
 
-def _write(folder: Path, files: Sequence[File], rules: Rules, there: Sequence[str]) -> list[File]:
-    """Put the names into known, and say which came and went; the files as they are then."""
+def _write(
+    folder: Path, files: Sequence[File], rules: Rules, there: Sequence[str], *, as_json: bool
+) -> tuple[list[File], Fields]:
+    """Put the names into known, and say which came and went; the files as they are then, and what was done."""
     path, old = folder / RULES_PATH, _rules_text(files)
     try:
         new = with_known(old, there)
     except ValueError as error:
         raise LocationPolicyError(f"{path} cannot be changed: {error}", "write known on a line of its own") from None
-    if new == old:
-        print(f"{escape(str(path))} knows them all")
-        return list(files)
-    replace_file(path, new)
-    for name in sorted(set(there) ^ set(rules.known)):
-        print(f"{'added' if name in there else 'removed'} {escape(quote(name))}")
-    print(f"wrote {escape(str(path))}")
+    differ = sorted(set(there) ^ set(rules.known)) if new != old else []
+    added, removed = [name for name in differ if name in there], [name for name in differ if name not in there]
+    if new != old:
+        replace_file(path, new)
+    if not as_json:
+        for name in differ:
+            print(f"{'added' if name in there else 'removed'} {escape(quote(name))}")
+        print(f"{escape(str(path))} knows them all" if new == old else f"wrote {escape(str(path))}")
     others = [file for file in files if file.path != RULES_PATH]
-    return [*others, File(RULES_PATH, "file", len(new), RULES_PATH, new)]
+    return (
+        [*others, File(RULES_PATH, "file", len(new), RULES_PATH, new)],
+        {"written": new != old, "added": added, "removed": removed},
+    )
 
 
-def _tell(found: Sequence[Mismatch], asked: str) -> int:
-    for mismatch in found:
-        print(mismatch)
-    print(f"{asked}: {count(len(found), 'error') if found else 'no problem'}", file=sys.stderr)
+def _tell(asked: ManagerOptions, found: Sequence[Mismatch], facts: Fields, summary: str) -> int:
+    if asked.as_json:
+        print(json.dumps({**facts, "problems": [mismatch._asdict() for mismatch in found]}))
+    else:
+        for mismatch in found:
+            print(mismatch)
+        print(f"{summary}: {count(len(found), 'error') if found else 'no problem'}", file=sys.stderr)
     return NO if found else 0
 
 

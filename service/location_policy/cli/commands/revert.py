@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import dataclass
 from shlex import quote
+from typing import Literal, Protocol
 
 from ...config.commit import Commit
 from ...edits.landing import Proposal, check_writable, land, propose, served_tip
 from ...edits.revert import go_back, revert_doubt, take_back
 from ...errors import BranchMoved, LocationPolicyError, NothingChanges, NotWritable
+from ...gate.as_json import verdict_fields
+from ...gate.excerpt import excerpt
 from ...gate.messages import tell_commit, verdict_lines
 from ...gate.overrides import OPTION
 from ...gate.verdict import Verdict
@@ -47,42 +51,101 @@ class RevertOptions:
         return f'location-policy revert {" ".join(what)} --{OPTION} "reason"'
 
 
-def revert(asked: RevertOptions, repo: str | None) -> int:
-    """Print what the reverting commit does, then make it; the exit status."""
+Result = Literal["made", "refused", "dry-run", "unchanged"]
+"""How it ended."""
+
+
+class Teller(Protocol):
+    """Tells, in some form, what is found and done."""
+
+    def named(self, revision: str, commit: Commit) -> None:
+        """The commit that a name means."""
+
+    def judged(self, verdict: Verdict, override: str) -> None:
+        """What the reverting commit does, before it is made."""
+
+    def ended(self, result: Result, why: str, branch: str, made: Commit | None) -> None:
+        """How it ended."""
+
+
+class Lines:
+    """For people."""
+
+    def named(self, revision: str, commit: Commit) -> None:
+        """Told where it was not named by its id."""
+        if not commit.id.startswith(revision.lower()):
+            print(f"{escape(revision)} is {tell_commit(commit)}")
+
+    def judged(self, verdict: Verdict, override: str) -> None:
+        """The lines that a pusher of it would see; they are there before anything is done."""
+        for line in verdict_lines(verdict, override):
+            print(line)
+        sys.stdout.flush()
+
+    def ended(self, result: Result, why: str, branch: str, made: Commit | None) -> None:
+        """The verdict has told of a refusal."""
+        if made:
+            print(f"{escape(branch)} is now at {tell_commit(made)}")
+        elif result != "refused":
+            print(why)
+
+
+class Object:
+    """For programs: one object, when it has ended; `verdict` is null where nothing was judged."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, object] = {"verdict": None}
+
+    def named(self, revision: str, commit: Commit) -> None:  # noqa: ARG002  as a Teller is told
+        """The commit that is taken back, or gone back to."""
+        self._fields["commit"] = commit.id
+
+    def judged(self, verdict: Verdict, override: str) -> None:  # noqa: ARG002  as above
+        """As the API tells it."""
+        self._fields["verdict"] = next((verdict_fields(excerpt(move)) for move in verdict.moves), None)
+
+    def ended(self, result: Result, why: str, branch: str, made: Commit | None) -> None:
+        """Print it."""
+        found = {"result": result, "message": why, "branch": branch, "made": made and made.id}
+        print(json.dumps(found | self._fields))
+
+
+def revert(asked: RevertOptions, repo: str | None, teller: Teller) -> int:
+    """Tell what the reverting commit does, then make it; the exit status."""
     if repo and is_url(repo):
         message = f"{repo} is a remote repository, in which nothing can be made from here"
         raise NotWritable(message, f"in a clone of it: {instead(repo, 'revert')}")
     author = _author(asked.author)
     with open_repository(asked_place(repo).repository) as repository:
-        commit = _named(repository, asked)
+        revision = asked.to or asked.commit or ""
+        commit = repository.find_commit(revision)
+        teller.named(revision, commit)
         _check_writable(repository, asked, commit)
         try:
-            return _make(repository, asked, commit, author, asked.override(commit, repo))
+            return _make(repository, asked, commit, author, asked.override(commit, repo), teller)
         except NothingChanges as nothing:
-            print(nothing.message)
+            teller.ended("unchanged", nothing.message, _branch(repository), None)
             return 0
 
 
-def _make(repository: Repository, asked: RevertOptions, commit: Commit, author: Author, override: str) -> int:
+def _branch(repository: Repository) -> str:
+    return repository.served_ref(repository.settings()).removeprefix("refs/heads/")
+
+
+def _make(
+    repository: Repository, asked: RevertOptions, commit: Commit, author: Author, override: str, teller: Teller
+) -> int:
     """Raises NothingChanges also where another user has made the same meanwhile."""
     tip = served_tip(repository)
     made = _draft(repository, asked, commit, tip, author)
     options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)
     proposal, verdict = propose(repository, tip, made.tree, made.message(asked.message), author, options)
+    teller.judged(verdict, override)
     try:
-        return _carry_out(repository, proposal, verdict, override, is_dry=asked.is_dry)
+        return _carry_out(repository, proposal, verdict, teller, is_dry=asked.is_dry)
     except BranchMoved:
         _draft(repository, asked, commit, served_tip(repository), author)
         raise
-
-
-def _named(repository: Repository, asked: RevertOptions) -> Commit:
-    """The commit that is meant; it is told where it was not named by its id."""
-    revision = asked.to or asked.commit or ""
-    commit = repository.find_commit(revision)
-    if not commit.id.startswith(revision.lower()):
-        print(f"{escape(revision)} is {tell_commit(commit)}")
-    return commit
 
 
 def _check_writable(repository: Repository, asked: RevertOptions, commit: Commit) -> None:
@@ -105,19 +168,17 @@ def _draft(repository: Repository, asked: RevertOptions, commit: Commit, tip: Co
     return take_back(repository, tip, commit, author, is_again=asked.is_again)
 
 
-def _carry_out(repository: Repository, proposal: Proposal, verdict: Verdict, override: str, *, is_dry: bool) -> int:
-    for line in verdict_lines(verdict, override):
-        print(line)
+def _carry_out(repository: Repository, proposal: Proposal, verdict: Verdict, teller: Teller, *, is_dry: bool) -> int:
+    branch = proposal.update.ref.removeprefix("refs/heads/")
     if not verdict.accepted:
+        teller.ended("refused", "", branch, None)
         return NO
     if is_dry:
-        print("dry run: nothing changed")
+        teller.ended("dry-run", "dry run: nothing changed", branch, None)
         return 0
-    sys.stdout.flush()  # the plan is there before anything is done
     if not_noted := land(repository, proposal, LOGGED):
         raise not_noted
-    name = escape(proposal.update.ref.removeprefix("refs/heads/"))
-    print(f"{name} is now at {tell_commit(repository.commit(proposal.update.new))}")
+    teller.ended("made", "", branch, repository.commit(proposal.update.new))
     return 0
 
 

@@ -181,6 +181,7 @@ def sync(
 @of.option("author", "AUTHOR", 'Who does it: "Name <address>".')
 @of.option("message", "TEXT", "Why, instead of what git says.", short="m")
 @of.option("allow-large-change", "REASON", "Why it may exceed [limits].")
+@of.form("text or json.")
 def revert(
     commit: str | None,
     repo: str | None,
@@ -190,20 +191,22 @@ def revert(
     author: str | None,
     message: str | None,
     allow_large_change: str | None,
+    form: str,
 ) -> None:
     """Take back a commit of the served branch, by a new one that the gate judges.
 
-    Run it where the bare repository is; asked twice, it is done once. Exit status 1 if it is refused, later commits are
-    in the way, or it would bring back what was taken back.
+    Run it where the bare repository is. Exit status 1 if it is refused, later commits are in the way, or it would bring
+    back what was taken back.
     """
-    from ..commands.revert import RevertOptions, revert
+    from ..commands.revert import Lines, Object, RevertOptions, revert
     from ..terminal.remote import refuse_urls
 
     if (commit is None) == (to is None):
         raise click.BadParameter("name either the commit to take back, or --to the one to go back to")
     with told(NOT_ASKED):
         refuse_urls("revert", commit, to)
-        sys.exit(revert(RevertOptions(commit, to, author, message, allow_large_change, dry_run, again), repo))
+        asked = RevertOptions(commit, to, author, message, allow_large_change, dry_run, again)
+        sys.exit(revert(asked, repo, Object() if form == "json" else Lines()))
 
 
 @of.argument("commit", "The commit to hold: an id, or a name such as main~1.")

@@ -40,6 +40,7 @@ def pexip() -> None:
 @_ca
 @of.option("check", "FOLDER", "Compare with the names in this working copy.", type=PATH)
 @of.option("into", "FOLDER", "Write them into known in its policy.toml.", type=PATH)
+@of.form("text or json.")
 @_timeout
 @_allow_http
 @of.help_all
@@ -50,6 +51,7 @@ def locations(
     ca: Path | None,
     check: Path | None,
     into: Path | None,
+    form: str,
     timeout: float,
     allow_http: bool,
 ) -> None:
@@ -62,7 +64,7 @@ def locations(
     if check and into:
         raise click.BadParameter("--check and --into exclude each other")
     with told(NOT_ASKED):
-        asked = ManagerOptions(manager, user, password_file, ca, timeout, allow_http=allow_http)
+        asked = ManagerOptions(manager, user, password_file, ca, timeout, allow_http, as_json=form == "json")
         sys.exit(locations(asked, check or into, writes=into is not None))
 
 
@@ -74,6 +76,7 @@ def locations(
 @_ca
 @of.option("location", "NAME", "Where signalling lands; once for each.", multiple=True)
 @of.option("profile", "NAME", "The policy profile that it must have.")
+@of.form("text or json.")
 @_timeout
 @_allow_http
 @of.help_all
@@ -87,6 +90,7 @@ def preflight(
     ca: Path | None,
     location: tuple[str, ...],
     profile: str | None,
+    form: str,
     timeout: float,
     allow_http: bool,
 ) -> None:
@@ -98,7 +102,7 @@ def preflight(
     from ..commands.pexip_manager import ManagerOptions, preflight
 
     with told(NOT_ASKED):
-        asked = ManagerOptions(manager, user, password_file, ca, timeout, allow_http=allow_http)
+        asked = ManagerOptions(manager, user, password_file, ca, timeout, allow_http, as_json=form == "json")
         sys.exit(preflight(asked, folder, _names(context, location), profile))
 
 
