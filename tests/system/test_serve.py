@@ -14,7 +14,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from tests.support.maps import many_rows
-from tests.support.program import PROGRAM, closed_environment, run_program
+from tests.support.program import AS_INSTALLED, PROGRAM, closed_environment, run_program
 from tests.support.repositories import BAD, GOOD, clone, force_commit, git, init, make_repository
 from tests.support.service import Service, running_service, started_service, wait_until
 from tests.support.unprivileged import NOBODY, home_trusting, open_folder, run_program_as_nobody
@@ -232,6 +232,21 @@ def test_the_example_is_served_and_a_second_start_changes_nothing(tmp_path: Path
             assert status["hook"]["state"] == "ok"
             assert service.stop() == 0
     assert commits[0] == commits[1]
+
+
+def test_where_path_does_not_lead_to_the_program_a_clone_is_checked_as_is_told(tmp_path: Path) -> None:
+    path = "/usr/bin:/bin"
+    with started_service("--example", cwd=tmp_path, program=AS_INSTALLED, PATH=path) as service:
+        service.wait_for("in-sync")
+        assert service.process.stdout
+        _, change, check = (service.process.stdout.readline().partition(":  ")[2].strip() for _ in range(3))
+    environment = closed_environment(PATH=path)
+    script = f"git clone --quiet {tmp_path}/data/locations.git map && cd map && {check}"
+    assert (change.startswith("git clone "), check.endswith("/location-policy check")) == (True, True)
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "3 subnets in 1 file: no problem\n")
 
 
 def test_a_repository_that_was_served_and_is_gone_is_not_made_anew(tmp_path: Path) -> None:
