@@ -32,7 +32,7 @@ COMMANDS = (
     "pexip",
     "pre-receive",
 )
-BELOW = ("export local-policy", "pexip locations", "pexip preflight")
+BELOW = ("export local-policy", "pexip locations", "pexip preflight", "pexip calls")
 SCREEN = 24
 """Lines of a terminal."""
 

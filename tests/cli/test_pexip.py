@@ -9,12 +9,15 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from location_policy.config.policy_toml import read_rules
+from location_policy.integrations.pexip.profile_check import passes_through
 from tests.support.access import PASSWORD, Pki
 from tests.support.manager import (
     BASE,
@@ -24,8 +27,10 @@ from tests.support.manager import (
     location,
     locations,
     page,
+    participant,
     profile,
     running_manager,
+    worker,
 )
 from tests.support.program import PROGRAM, closed_environment, run_program
 from tests.support.repositories import clone, init
@@ -407,14 +412,168 @@ def test_all_of_it_is_one_object_for_programs(node: ManagementNode, folder: Path
     assert (status, found["profiles"], found["problems"][-1]["place"]) == (1, [], "policy profiles")
 
 
-def test_the_scheduled_workflow_compares_as_it_says(node: ManagementNode, tmp_path: Path) -> None:
-    workflow = (ROOT / "config-repo" / ".github" / "workflows" / "pexip-locations.yml").read_text()
-    command = re.search(r"^ +run: (location-policy .*)$", workflow, re.MULTILINE)
-    assert command
+SUGGESTED = "{{ suggested_media_overflow_locations | pex_to_json }}"
+
+
+def ready(node: ManagementNode, script: str | None = None, **more: bool) -> None:
+    """Two locations that ask this service, with a profile that says so."""
+    node.lists["system_location"] = [location(1, "Sydney", 1), location(2, "Melbourne", 1)]
+    node.lists["policy_server"] = [profile(1, "subnets", "https://policy.example.com", script=script, **more)]
+
+
+@pytest.mark.parametrize("comment", ["", "{# as Pexip has it,\n no more #}\n"])
+def test_preflight_says_of_local_policy_that_passes_answers_through_that_it_is_there(
+    node: ManagementNode, folder: Path, comment: str
+) -> None:
+    ready(node, f'{comment}{{\n  "result" : {SUGGESTED}\n}}\n')
+    done = ask(node, folder, command="preflight")
+    told = "policy profile subnets: note: local policy for media location is on, and passes the answer through\n"
+    assert (done.returncode, done.stdout) == (0, told)
+    assert done.stderr == "2 locations, 1 policy profile: no problem\n"
+
+
+def test_preflight_shows_local_policy_that_has_the_last_word(node: ManagementNode, folder: Path) -> None:
+    ready(
+        node,
+        script=f'{{% if x %}}\n\x1b[2J{{"result": {{"location": "Oslo"}}}}\n{{% endif %}}{SUGGESTED}\n' + "x\n" * 20,
+    )
+    done = ask(node, folder, command="preflight")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert lines[0] == "policy profile subnets: error: local policy for media location is on, and has the last word"
+    assert lines[1:3] == ["  | {% if x %}", '  | \\x1b[2J{"result": {"location": "Oslo"}}']
+    assert lines[21] == "  | … and 3 more lines"
+    assert lines[22].startswith("  hint: switch it off in it, or write ")
+    assert passes_through(lines[22].partition(" or write ")[2])
+    ready(node, " ")
+    assert "has the last word: it is empty\n" in ask(node, folder, command="preflight").stdout
+
+
+def test_preflight_tells_of_other_request_types(node: ManagementNode, folder: Path) -> None:
+    ready(node, enable_service_lookup=True, enable_avatar_lookup=True)
+    told = (
+        "policy profile subnets: error: it also asks for service configuration, avatars, which this service leaves to "
+    )
+    assert ask(node, folder, command="preflight").stdout.startswith(told)
+
+
+def test_preflight_finds_no_fault_in_a_profile_that_no_location_has(node: ManagementNode, folder: Path) -> None:
+    ready(node)
+    node.lists["policy_server"].append(profile(2, "spare", "https://other.example.com", script="x"))
+    assert ask(node, folder, command="preflight").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("nodes", "told"),
+    [
+        ([worker(2, 2)], "Sydney has no transcoding node"),
+        ([worker(1, 1, node_type="PROXYING"), worker(2, 2)], "Sydney has no transcoding node"),
+        (
+            [worker(1, 1, maintenance_mode=True), worker(2, 2), worker(3, 1, node_type="PROXYING")],
+            "all transcoding nodes of Sydney are in maintenance mode",
+        ),
+        ([worker(1, 1, maintenance_mode=True), worker(2, 2), worker(3, 1)], None),
+    ],
+    ids=["none", "proxying", "maintenance", "one-of-two"],
+)
+def test_preflight_tells_of_locations_that_can_host_nothing(
+    node: ManagementNode, folder: Path, nodes: list[dict[str, object]], told: str | None
+) -> None:
+    ready(node)
+    node.lists["worker_vm"] = nodes
+    (folder / "policy.toml").write_text('[answer]\ndefault = "Sydney"\n')
+    done = ask(node, folder, command="preflight")
+    assert [line for line in done.stdout.splitlines() if "hint" not in line] == (
+        [f"locations.csv:1:1: error: {told}"] if told else []
+    )
+    (folder / "locations.csv").unlink()
+    done = ask(node, folder, command="preflight")
+    assert done.stdout.startswith(f"policy.toml:2:1: error: {told}\n" if told else "")
+    assert done.returncode == (1 if told else 0)
+
+
+def test_preflight_tells_of_bursting_locations_that_would_not_be_started(node: ManagementNode, folder: Path) -> None:
+    ready(node)
+    burst = location(3, "Burst", 1)
+    node.lists["system_location"] = [location(1, "Sydney", 1, overflow=3), location(2, "Melbourne", 1), burst]
+    node.lists["worker_vm"] = [worker(1, 1), worker(2, 2), worker(3, 3, cloud_bursting=True)]
+    (folder / "policy.toml").unlink()
+    (folder / "locations.csv").write_text(
+        "Sydney,Burst,10.61.2.0/24\nMelbourne,Burst,10.61.3.0/24\nMelbourne,Burst,10.61.4.0/24\nBurst,10.61.5.0/24\n"
+    )
+    done = ask(node, folder, command="preflight")
+    assert done.returncode == 1
+    assert [line.replace("error: Burst is a bursting location, ", "") for line in done.stdout.splitlines()[::2]] == [
+        "locations.csv:2:11: and not the configured overflow of Melbourne, in 2 rows",
+        "locations.csv:4:1: which mostly does not run",
+    ]
+
+
+def test_preflight_says_the_same_as_json(node: ManagementNode, folder: Path) -> None:
+    ready(node, "{}")
+    node.lists["worker_vm"] = [worker(1, 1)]
+    done = ask(node, folder, "--format", "json", command="preflight")
+    found = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert (found["locations"], found["profiles"]) == (["Sydney", "Melbourne"], ["subnets"])
+    assert [(one["place"], one.get("severity"), one.get("text")) for one in found["problems"]] == [
+        ("locations.csv:1:8", None, None),
+        ("policy profile subnets", None, "{}"),
+    ]
+    ready(node, SUGGESTED.join(('{"result": ', "}")))
+    node.lists["worker_vm"] = [worker(1, 1), worker(2, 2)]
+    done = ask(node, folder, "--format", "json", command="preflight")
+    assert (done.returncode, [one["severity"] for one in json.loads(done.stdout)["problems"]]) == (0, ["note"])
+
+
+NIGHTLY = [
+    *(f"{forge}/workflows/pexip-locations.yml" for forge in (".github", ".gitea", ".forgejo")),
+    ".gitlab-ci.yml",
+]
+
+
+@pytest.mark.parametrize("name", NIGHTLY)
+def test_the_nightly_job_asks_as_it_says(node: ManagementNode, tmp_path: Path, name: str) -> None:
+    workflow = (ROOT / "config-repo" / name).read_text()
+    commands = re.findall(r"^ +(?:run: |- )(location-policy pexip [^|\n]*)", workflow, re.MULTILINE)
     variables = {"LOCATION_POLICY_MANAGER": node.url, "LOCATION_POLICY_USER": USER, "LOCATION_POLICY_CA": str(node.ca)}
     assert all(f"{name}: " in workflow for name in (*variables, *SECRET))
     copy = clone(init(tmp_path / "x.git"), tmp_path / "map")
-    for more, status in (((), 0), (("Tokyo",), 1)):
-        node.lists["system_location"] = locations(*NAMES, *more)
-        done = run_program(*command[1].split()[1:], cwd=copy.path, environment={**variables, **SECRET})
-        assert done.returncode == status, done.stderr
+    (copy.path / "decisions.log").write_text("")
+    variables["LOCATION_POLICY_LOG"] = "decisions.log"
+
+    def statuses() -> list[int]:
+        return [
+            run_program(*command.split()[1:], cwd=copy.path, environment={**variables, **SECRET}).returncode
+            for command in commands
+        ]
+
+    node.lists["system_location"] = [location(number, place, 1) for number, place in enumerate(NAMES, 1)]
+    node.lists["policy_server"] = [profile(1, "subnets", "https://policy.example.com")]
+    node.lists["participant"] = [participant(1, "172.23.0.4", 1, 1, protocol="MSSIP")]
+    assert statuses() == [0, 0]
+    soon = (datetime.now(UTC) + timedelta(hours=1)).replace(tzinfo=None).isoformat()
+    node.lists["system_location"].append(location(4, "Tokyo", 1))
+    node.lists["worker_vm"].append(worker(4, 4))
+    node.lists["participant"] = [participant(1, "172.23.0.4", 1, 4, protocol="MSSIP", start_time=soon)]
+    line = {"time": f"{soon}Z", "node_ip": "10.44.1.1", "protocol": "mssip", "address": "10.65.0.0"}
+    (copy.path / "decisions.log").write_text(json.dumps(line) + "\n")
+    assert statuses() == [1, 1]
+
+
+def test_gitea_and_forgejo_run_the_same_every_night() -> None:
+    _, gitea, forgejo, _ = ((ROOT / "config-repo" / name).read_text() for name in NIGHTLY)
+    assert gitea == forgejo
+
+
+def test_the_job_of_gitlab_fails_for_either(tmp_path: Path) -> None:
+    script = yaml.safe_load((ROOT / "config-repo" / ".gitlab-ci.yml").read_text())["pexip"]["script"]
+    assert script.pop(0) == "PATH=$(sh .location-policy/install):$PATH"
+    program = tmp_path / "location-policy"
+    for failing, status in (("preflight", 1), ("calls", 1), ("neither", 0)):
+        program.write_text(f'#!/bin/sh\necho "$2"\n[ "$2" != {failing} ]\n')
+        program.chmod(0o755)
+        path = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+        command = ["bash", "-e", "-c", "\n".join(script)]
+        done = subprocess.run(command, env=path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (status, "preflight\ncalls\n"), done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from location_policy.config.policy_toml import Rules, read_rules
 from location_policy.problems import CODES
 from tests.integrations.imports.netbox import running_netbox
 from tests.support.access import PASSWORD, Pki
-from tests.support.manager import profile, running_manager
+from tests.support.manager import participant, profile, running_manager
 from tests.support.sessions import Step, Terminal, read_steps, without_varying
 
 ROOT = Path(__file__).parent.parent.parent
@@ -38,6 +39,25 @@ LINK = re.compile(r"(?<!`)\]\(([^)\s]+)\)")
 WITH_SESSIONS = [path for path in DOCUMENTS if read_steps(path.read_text())]
 
 
+def finished_calls(log: Path) -> list[dict[str, object]]:
+    """What the Management Node says of calls that came in at Tokyo; the log has the subnets of those by Skype."""
+    groups: list[tuple[int, str, int, dict[str, object]]] = [
+        (97, "10.61.2.7", 1, {}),
+        (12, "10.61.2.7", 2, {}),
+        (3, "10.61.3.7", 4, {}),
+        (9, "192.0.2.7", 4, {}),
+        (2, "172.23.0.4", 1, {"protocol": "MSSIP"}),
+        (5, "10.61.2.7", 4, {"protocol": "API", "has_media": False}),
+    ]
+    kinds = [(address, media, more) for calls, address, media, more in groups for _ in range(calls)]
+    calls = [participant(number, address, 4, media, **more) for number, (address, media, more) in enumerate(kinds)]
+    by_skype = [one for one in calls if one["protocol"] == "MSSIP"]
+    asked = [{"time": f"{one['start_time']}Z", "node_ip": one["signalling_node"]} for one in by_skype]
+    lines = [json.dumps({**one, "protocol": "mssip", "address": "10.61.2.0"}) for one in asked]
+    log.write_text("".join(f"{line}\n" for line in lines))
+    return calls
+
+
 @pytest.mark.parametrize("path", WITH_SESSIONS, ids=lambda path: path.name)
 def test_every_session_goes_as_shown(path: Path, tmp_path: Path) -> None:
     for program in ("curl", "ssh-keygen"):
@@ -47,7 +67,9 @@ def test_every_session_goes_as_shown(path: Path, tmp_path: Path) -> None:
         real = {}
         if MANAGER in path.read_text():
             pki = Pki(tmp_path)
-            real[MANAGER] = stack.enter_context(running_manager(pki, *SITES, profiles=[PROFILE])).url
+            manager = stack.enter_context(running_manager(pki, *SITES, profiles=[PROFILE]))
+            manager.lists["participant"] = finished_calls(tmp_path / "decisions.log")
+            real[MANAGER] = manager.url
             (tmp_path / "password").write_text(f"{PASSWORD}\n")
         if NETBOX in path.read_text():
             real[NETBOX] = stack.enter_context(running_netbox(PREFIXES))

@@ -37,7 +37,7 @@ def lookup(text: str, folder: Path, repository: Path | None, revision: str | Non
     if not clean(text):
         parse_asked(text)
     try:
-        snapshot, head = _load(folder, repository, revision)
+        snapshot, head = load_asked(folder, repository, revision)
     except InvalidConfiguration as error:
         tell(error)
         return NOT_ASKED
@@ -54,8 +54,8 @@ def lookup(text: str, folder: Path, repository: Path | None, revision: str | Non
     return 0 if answer.outcome in ("match", "default") else NO
 
 
-def _load(folder: Path, repository: Path | None, revision: str | None) -> tuple[Snapshot, dict[str, Any]]:
-    """What is asked; and the newest commit, as JSON, where that is refused and another is in force."""
+def load_asked(folder: Path, repository: Path | None, revision: str | None) -> tuple[Snapshot, dict[str, Any]]:
+    """The map that is asked; and the newest commit, as JSON, where that is refused and another is in force."""
     repository = repository or (folder if is_git_directory(folder) else None)
     if repository and not revision:
         place = served_place(str(repository))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,19 +20,28 @@ from ...config.known_names import with_known
 from ...config.location_names import is_name
 from ...config.policy_toml import Rules, read_rules
 from ...errors import InvalidConfiguration, LocationPolicyError, NoAnswer
+from ...gate.messages import tell_commit
 from ...integrations.http_client import Login, trust
+from ...integrations.pexip.call_check import RESULTS, CallCheck, Report
+from ...integrations.pexip.logged_subnets import LoggedSubnets
 from ...integrations.pexip.manager_api import Manager, SystemLocation
 from ...integrations.pexip.name_check import Mismatch, name_mismatches, twins
+from ...integrations.pexip.node_check import node_mismatches
+from ...integrations.pexip.platform import ask_platform
 from ...integrations.pexip.profile_check import profile_mismatches
 from ...integrations.server_url import MANAGER, parse_origin
 from ...plan.as_json import Fields
 from ...problems import Problems, errors_in
 from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
-from ...text import count, escape, quote
+from ...text import count, escape, moment_text, quote
 from ..environment import MANAGER_PASSWORD
-from ..terminal.exit_status import NO
+from ..terminal.exit_status import NO, NOT_ASKED, tell
 from ..terminal.progress import Progress
+from .lookup import load_asked
+
+CALLS_TOLD = 500
+"""Calls after which a terminal is told how many there are."""
 
 
 class ManagerOptions(NamedTuple):
@@ -63,18 +76,78 @@ def locations(asked: ManagerOptions, folder: Path | None, *, writes: bool) -> in
 
 
 def preflight(asked: ManagerOptions, folder: Path, locations: Sequence[str], profile: str | None) -> int:
-    """Print what is wrong with names and profiles; the exit status."""
+    """Print what is wrong with names, nodes and profiles; the exit status."""
     files = read_folder(folder)
     rules = _rules(files)
     with Progress() as progress:
-        manager = _connect(asked, progress)
-        there, profiles = manager.locations(), manager.profiles()
+        platform = ask_platform(_connect(asked, progress))
+    there, profiles = platform.locations, platform.profiles
     found = [
         *name_mismatches(files, rules, _names(there)),
+        *node_mismatches(files, rules, platform),
         *profile_mismatches(there, profiles, locations, profile),
     ]
     facts: Fields = {"locations": [one.name for one in there], "profiles": [one.name for one in profiles]}
     return _tell(asked, found, facts, f"{count(len(there), 'location')}, {count(len(profiles), 'policy profile')}")
+
+
+def calls(
+    asked: ManagerOptions,
+    folder: Path,
+    repository: Path | None,
+    revision: str | None,
+    since: datetime,
+    logs: Sequence[Path],
+) -> int:
+    """Print whether the answers for calls that ended since then were obeyed; the exit status."""
+    try:
+        snapshot, head = load_asked(folder, repository, revision)
+    except InvalidConfiguration as error:
+        tell(error)
+        return NOT_ASKED
+    logged = LoggedSubnets(_lines(logs), since)
+    if logged.passed_over:
+        _warn(f"{count(logged.passed_over, 'line')} of --log are not of a decision log", "name what serve writes")
+    until = datetime.now(UTC)
+    with Progress() as progress:
+        manager = _connect(asked, progress)
+        check = CallCheck(snapshot, ask_platform(manager), logged)
+        for number, call in enumerate(manager.calls(since, until), 1):
+            check.take(call)
+            if number % CALLS_TOLD == 0:
+                progress.say(f"{count(number, 'call')} read")
+    report, commit = check.report, snapshot.commit
+    if asked.as_json:
+        times = {"since": moment_text(since), "until": moment_text(until)}
+        print(json.dumps({"commit": commit and commit.id, **times, **report.fields(), **head}))
+    else:
+        compared = tell_commit(commit) if commit else f"the files in {escape(str(folder))}"
+        print(f"{compared}, and {count(report.total, 'call')} that ended since {moment_text(since)}:")
+        print(*_report_lines(report), sep="\n")
+    return NO if report.ignored else 0
+
+
+def _report_lines(report: Report) -> Iterator[str]:
+    numbers = [(calls, result, meaning) for result, meaning in RESULTS.items() if (calls := report.counts[result])]
+    width = len(f"{report.total:,}")
+    for calls, result, meaning in numbers:
+        if meaning:
+            yield f"  {calls:{width},}  {result}: {meaning}"
+        for reason, unknown in report.unknown.most_common() if not meaning else ():
+            yield f"  {unknown:{width},}  {result}: {reason}"
+    yield from map(str, report.mismatches())
+
+
+def _lines(logs: Sequence[Path]) -> Iterator[bytes]:
+    """The lines of decision logs, as written or compressed by gzip; a file that is neither has lines that are none."""
+    for path in logs:
+        with path.open("rb") as file:
+            is_packed = file.peek(2)[:2] == b"\x1f\x8b"
+            try:
+                with gzip.open(file) if is_packed else nullcontext(file) as lines:
+                    yield from lines
+            except (EOFError, zlib.error, gzip.BadGzipFile):
+                raise NoAnswer(f"{path} is cut, or damaged", "leave it out, or pack it anew") from None
 
 
 def _connect(asked: ManagerOptions, progress: Progress) -> Manager:
@@ -169,13 +242,14 @@ def _write(
 
 
 def _tell(asked: ManagerOptions, found: Sequence[Mismatch], facts: Fields, summary: str) -> int:
+    errors = sum(mismatch.severity == "error" for mismatch in found)
     if asked.as_json:
-        print(json.dumps({**facts, "problems": [mismatch._asdict() for mismatch in found]}))
+        print(json.dumps({**facts, "problems": [mismatch.fields() for mismatch in found]}))
     else:
         for mismatch in found:
             print(mismatch)
-        print(f"{summary}: {count(len(found), 'error') if found else 'no problem'}", file=sys.stderr)
-    return NO if found else 0
+        print(f"{summary}: {count(errors, 'error') if errors else 'no problem'}", file=sys.stderr)
+    return NO if errors else 0
 
 
 def _warn(message: str, hint: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ...text import parse_duration
+from ...text import parse_duration, quote
 
 
 class Command(click.Command):
@@ -65,6 +66,7 @@ class PathType(click.ParamType[Path]):
     """A path; shells complete it by themselves."""
 
     name = "path"
+    envvar_list_splitter = os.pathsep
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401, ARG002  as click has it
         """The path that is typed."""
@@ -131,6 +133,36 @@ class Duration(click.ParamType[timedelta]):
             self.fail(str(error), param, ctx)
 
 
+class Since(click.ParamType[datetime]):
+    """A moment of the past, such as 7d, the beginning of a day (UTC), or a time with its zone (RFC 3339)."""
+
+    name = "since"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401  as above
+        """The moment that is typed; none before 1970."""
+        present = datetime.now(UTC)
+        try:
+            moment = present - parse_duration(value)
+        except (ValueError, OverflowError):
+            try:
+                moment = _moment(value.strip())
+            except (ValueError, OverflowError):
+                self.fail(f"{quote(value)} is neither so long ago nor a day: write 7d, 12h or 2026-11-01", param, ctx)
+        if moment.tzinfo is None:
+            self.fail(f"{quote(value)} names no time zone: write {value.strip()}Z for UTC", param, ctx)
+        if moment > present:
+            self.fail(f"{quote(value)} is in the future: it is {present.date()} (UTC)", param, ctx)
+        return max(moment, datetime.fromtimestamp(0, UTC))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError:
+        return datetime.fromisoformat(text)
+
+
 PATH = PathType()
 DURATION = Duration()
+SINCE = Since()
 BOOLEAN = Boolean()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,10 +13,12 @@ import click
 from ..environment import variable
 from ..terminal.exit_status import NOT_ASKED, told
 from . import options as of
-from .parameters import PATH, Commands, Decimal
+from .parameters import PATH, SINCE, Commands, Decimal
 
 SECONDS = 60.0
 """For all that a command asks a Management Node."""
+CALLS_SECONDS = 600.0
+"""The same for the record of calls, which comes in many pages."""
 
 _manager = of.option("manager", "URL", "Such as https://manager.example.com.", required=True, show_default=False)
 _user = of.option("user", "NAME", "Who may read its configuration API.", required=True)
@@ -96,14 +99,59 @@ def preflight(
 ) -> None:
     """Say what keeps nodes from asking, or from taking the answers.
 
-    Holds names against each other as `locations --check` does, and looks at policy profiles: URL, media
-    location, and which locations have them. Exit status 1 if something is wrong.
+    Holds names against each other as `locations --check` does, looks for nodes in the locations that the map names,
+    and at policy profiles: URL, request types, local policy, and which locations have them. Exit status 1 if something
+    is wrong.
     """
     from ..commands.pexip_manager import ManagerOptions, preflight
 
     with told(NOT_ASKED):
         asked = ManagerOptions(manager, user, password_file, ca, timeout, allow_http, as_json=form == "json")
         sys.exit(preflight(asked, folder, _names(context, location), profile))
+
+
+@pexip.command(epilog="Example: location-policy pexip calls --manager https://pexip --user me")
+@_manager
+@_user
+@of.folder
+@of.repo
+@of.rev
+@_password_file
+@_ca
+@of.option("since", "TIME", "1d, 12h, or a time such as 2026-11-29T04:00:00Z.", type=SINCE, default="1d")
+@of.option("log", "FILE", "A decision log, for ms-subnet; once for each.", multiple=True, type=PATH)
+@of.form("text or json.")
+@of.rare_option("timeout", "SECONDS", "For all pages.", type=Decimal(0.1), default=CALLS_SECONDS)
+@_allow_http
+@of.help_all
+@click.pass_context
+def calls(
+    context: click.Context,
+    manager: str,
+    user: str,
+    folder: Path,
+    repo: Path | None,
+    rev: str | None,
+    password_file: Path | None,
+    ca: Path | None,
+    since: datetime,
+    log: tuple[Path, ...],
+    form: str,
+    timeout: float,
+    allow_http: bool,
+) -> None:
+    """Say of finished calls whether their answer was obeyed.
+
+    Compares Pexip's record with what a map says. Exit status 1 if not all were.
+    """
+    from ..commands.pexip_manager import ManagerOptions, calls
+    from ..terminal.remote import refuse_urls
+
+    with told(NOT_ASKED):
+        repo = of.asked_repository(context, repo)
+        refuse_urls("pexip calls", folder, repo)
+        asked = ManagerOptions(manager, user, password_file, ca, timeout, allow_http, as_json=form == "json")
+        sys.exit(calls(asked, folder, repo, rev, since, log))
 
 
 def _names(context: click.Context, typed: Sequence[str]) -> Sequence[str]:

@@ -1,1 +1,1 @@
-"""Pexip Infinity: what its Management Node says of locations and profiles, and its local policy."""
+"""Pexip Infinity: what its Management Node says of locations, profiles, nodes and calls, and its local policy."""

@@ -1,4 +1,4 @@
-"""The configuration API of a Management Node: lists of objects in pages (Tastypie), as system locations and profiles.
+"""The API of a Management Node: lists of objects in pages (Tastypie), as locations, profiles, nodes and finished calls.
 
 A page is asked for by offset. The URL of the next page that an answer has is never followed: it only says that there is
 one. So credentials go to the Management Node that was named, and nowhere else.
@@ -11,43 +11,83 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NoReturn, cast
 
 from ...errors import NoAnswer
 from ...text import quote
 from ..http_client import Login, Origin, Question, Reply, ask
+from .call_record import Call, read_call
 
 PAGE = 1_000
 """Objects that are asked for at a time; the Management Node may give fewer."""
 OBJECTS_LIMIT = 10_000
-"""Objects of one kind that are believed."""
+"""Objects of the configuration that are believed, of one kind."""
+CALLS_PAGE = 500
+"""Finished calls that are asked for at a time: a long one takes tens of kilobytes, and an answer has its limit."""
+CALLS_LIMIT = 1_000_000
+"""Finished calls that are believed; a Management Node keeps those of 10,000 conferences."""
+PAUSE = 0.125
+"""Seconds from the answer to the next question for calls: that leaves half of what may be asked to other clients."""
 TRIES = 5
 """Of one page, when the Management Node says that it is asked too often (1,000 requests a minute, all clients)."""
 WAIT = 5.0
 """Seconds before a page is asked for again, where the answer does not say how many."""
 
-_BASE = "/api/admin/configuration/v1/"
+_CONFIGURATION = "/api/admin/configuration/v1/"
+_HISTORY = "/api/admin/history/v1/"
+_OTHER_TYPES = {
+    "enable_service_lookup": "service configuration",
+    "enable_participant_lookup": "participant properties",
+    "enable_registration_lookup": "registration aliases",
+    "enable_directory_lookup": "directory information",
+    "enable_avatar_lookup": "avatars",
+}
+_ADDRESSES = ("address", "ipv6_address", "secondary_address", "static_nat_address")
 
 Object = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class SystemLocation:
-    """A system location; `profile` is the URI of its policy profile."""
+    """A system location, with the URIs of its policy profile and of its primary overflow location."""
 
     uri: str
     name: str
     profile: str | None
+    overflow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyProfile:
-    """A policy profile (the resource `policy_server`): the base URL, and whether media location is asked there."""
+    """A policy profile (the resource `policy_server`): the base URL, and what is asked there.
+
+    `other_types` are the request types besides media location. `local_policy` is the script that has the last word on
+    media location; None where there is none, or it is switched off.
+    """
 
     uri: str
     name: str
     url: str
     asks_media_location: bool
+    other_types: tuple[str, ...] = ()
+    local_policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A conferencing node (the resource `worker_vm`); `location` is the URI of its system location.
+
+    One that does not transcode is a proxying edge node, and hosts no media by itself. One that bursts runs only while
+    it is needed.
+    """
+
+    name: str
+    location: str
+    addresses: tuple[str, ...]
+    transcodes: bool
+    is_in_maintenance: bool
+    bursts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +105,16 @@ class Manager:
 
     def locations(self) -> list[SystemLocation]:
         """All system locations; at least one, since a platform has none only where the user may not see them."""
-        objects = list(self._objects("system_location"))
+        objects = list(self._configuration("system_location"))
         if not objects:
             raise NoAnswer(f"{self.origin} names no system location", f"may {self.login.user} see them?")
         return [
-            SystemLocation(uri, _text(one, "name"), _text(one, "policy_server", empty=True) or None)
+            SystemLocation(
+                uri,
+                _text(one, "name"),
+                _text(one, "policy_server", empty=True) or None,
+                _text(one, "overflow_location1", empty=True) or None,
+            )
             for uri, one in objects
         ]
 
@@ -81,27 +126,62 @@ class Manager:
                 _text(one, "name"),
                 _text(one, "url", empty=True),
                 one.get("enable_media_location_lookup") is True,
+                tuple(name for switch, name in _OTHER_TYPES.items() if one.get(switch) is True),
+                _text(one, "internal_media_location_policy_template", empty=True)
+                if one.get("enable_internal_media_location_policy") is True
+                else None,
             )
-            for uri, one in self._objects("policy_server")
+            for uri, one in self._configuration("policy_server")
         ]
 
-    def _objects(self, resource: str) -> Iterator[tuple[str, Object]]:
-        """Every object with its URI. Each page must bring a new one, so the list ends, with any answers."""
-        found: dict[str, Object] = {}
+    def nodes(self) -> list[Node]:
+        """All conferencing nodes."""
+        return [
+            Node(
+                _text(one, "name"),
+                _text(one, "system_location"),
+                tuple(address for field in _ADDRESSES if (address := _text(one, field, empty=True))),
+                transcodes=one.get("node_type") != "PROXYING" and one.get("transcoding") is not False,
+                is_in_maintenance=one.get("maintenance_mode") is True,
+                bursts=one.get("cloud_bursting") is True,
+            )
+            for _, one in self._configuration("worker_vm")
+        ]
+
+    def calls(self, since: datetime, until: datetime) -> Iterator[Call]:
+        """Each call that ended in this time, as its page comes; none counts before the last has come."""
+        between = "&".join(
+            f"end_time__{bound}={moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+            for bound, moment in (("gte", since), ("lt", until))
+        )
+        objects = self._objects(f"{_HISTORY}participant/", CALLS_PAGE, CALLS_LIMIT, PAUSE, f"&{between}")
+        return (read_call(one) for _, one in objects)
+
+    def _configuration(self, resource: str) -> Iterator[tuple[str, Object]]:
+        return self._objects(f"{_CONFIGURATION}{resource}/", PAGE, OBJECTS_LIMIT)
+
+    def _objects(
+        self, path: str, size: int, limit: int, pause: float = 0, more: str = ""
+    ) -> Iterator[tuple[str, Object]]:
+        """Every object with its URI. Each page must bring new ones alone, so the list ends, with any answers."""
+        resource = path.rstrip("/").rpartition("/")[2]
+        found: set[str] = set()
         while True:
-            objects, total, has_more = _page(self._ask(f"{_BASE}{resource}/?limit={PAGE}&offset={len(found)}"))
+            objects, total, has_more = _page(self._ask(f"{path}?limit={size}&offset={len(found)}{more}"))
             before = len(found)
-            found |= {_text(one, "resource_uri"): one for one in objects}
-            if len(found) > OBJECTS_LIMIT:
-                raise NoAnswer(f"{self.origin} names more than {OBJECTS_LIMIT:,} objects of {resource}")
+            page = [(_text(one, "resource_uri"), one) for one in objects]
+            found.update(uri for uri, _ in page)
+            if len(found) > limit:
+                raise NoAnswer(f"{self.origin} names more than {limit:,} objects of {resource}")
+            if len(found) != before + len(objects) or (has_more and not objects):
+                raise NoAnswer(f"the pages of {resource} repeat themselves, or have no end", "try again")
+            yield from page
             if not has_more:
                 break
-            if len(found) != before + len(objects) or not objects:
-                raise NoAnswer(f"the pages of {resource} repeat themselves, or have no end", "try again")
+            time.sleep(pause)
         if len(found) != total:
             message = f"{self.origin} counts {total:,} objects of {resource} and names {len(found):,}"
             raise NoAnswer(message, "try again")
-        yield from found.items()
 
     def _ask(self, path: str) -> object:
         for _ in range(TRIES):

@@ -6,28 +6,48 @@ Pexip compares names letter by letter, drops a whole answer for one that it does
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ...config.files import RULES_PATH, File, is_rows
 from ...config.policy_toml import Rules
 from ...config.row_file import LineCache, read_rows
 from ...config.toml_positions import key_place, name_places
 from ...spelling import nearest
-from ...text import count, escape, quote
+from ...text import count, escape, quote, shorten
 
 SPELT = 100
 """Unknown names for which the nearest one is looked for."""
+SHOWN_LINES = 20
+"""Lines of a text that are shown, and the characters of each."""
+SHOWN_WIDTH = 100
 
 
 class Mismatch(NamedTuple):
-    """One thing in which the two do not agree; `place` is in a file, or in the Management Node."""
+    """One thing in which the two do not agree; `place` is in a file, or in the Management Node.
+
+    `text` is what is written there, where it has to be seen. A note is nothing wrong.
+    """
 
     place: str
     message: str
-    hint: str
+    hint: str = ""
+    severity: Literal["error", "note"] = "error"
+    text: str = ""
 
     def __str__(self) -> str:
-        return f"{escape(f'{self.place}: error: {self.message}')}\n  hint: {escape(self.hint)}"
+        shown = self.text.splitlines()
+        more = [f"… and {count(len(shown) - SHOWN_LINES, 'more line')}"] * (len(shown) > SHOWN_LINES)
+        lines = [f"{self.place}: {self.severity}: {self.message}"]
+        lines += [f"  | {shorten(line, SHOWN_WIDTH)}" for line in (*shown[:SHOWN_LINES], *more)]
+        lines += [f"  hint: {self.hint}"] * bool(self.hint)
+        return "\n".join(map(escape, lines))
+
+    def fields(self) -> dict[str, str]:
+        """The same as JSON, with a severity where it is a note; of a text no more than its beginning."""
+        fields = {"place": self.place, "message": self.message, "hint": self.hint}
+        if self.severity == "note":
+            fields["severity"] = self.severity
+        return fields | ({"text": shorten(self.text)} if self.text else {})
 
 
 class Speller:
@@ -72,7 +92,7 @@ def name_mismatches(files: Sequence[File], rules: Rules, there: Collection[str])
         message = f"{quote(name)} is a location of the Management Node, but not known here"
         yield Mismatch(_place(here), message, f"add {quote(name)} to known")
     if rules.default is not None and rules.default not in there:
-        yield spell.mismatch(_place(key_place(text, "answer", "default")), rules.default)
+        yield spell.mismatch(default_place(files), rules.default)
     for name, use in used_names(files).items():
         if name not in there:
             yield spell.mismatch(use.place, name, f", in {count(use.rows, 'row')}" if use.rows > 1 else "")
@@ -92,6 +112,12 @@ def used_names(files: Iterable[File]) -> Mapping[str, Use]:
                     else:
                         used[name] = Use(f"{file.path}:{number}:{rows.cell(number, position).column}", 1)
     return used
+
+
+def default_place(files: Iterable[File]) -> str:
+    """Where the default stands."""
+    text = next((file.content for file in files if file.path == RULES_PATH and file.content), b"")
+    return _place(key_place(text, "answer", "default"))
 
 
 def _place(place: tuple[int, int]) -> str:

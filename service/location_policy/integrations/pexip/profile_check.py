@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -9,6 +10,15 @@ from ...spelling import nearest
 from ...text import quote
 from .manager_api import PolicyProfile, SystemLocation
 from .name_check import Mismatch, Speller
+
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+_PASSES_THROUGH = re.compile(r"\{[\"']result[\"']:\{\{suggested_media_overflow_locations\|pex_to_json\}\}\}")
+"""A script of local policy that leaves the answer as it is, without space."""
+
+
+def passes_through(script: str) -> bool:
+    """Does a script of local policy for media location leave the answer as it is? So do those that say no more."""
+    return _PASSES_THROUGH.fullmatch("".join(_COMMENT.sub("", script).split())) is not None
 
 
 def profile_mismatches(
@@ -32,6 +42,8 @@ def profile_mismatches(
     for profile in chosen:
         if profile.uri in assigned or not asked:
             yield from _of_profile(profile)
+        if profile.uri in assigned:
+            yield from _of_use(profile)
 
 
 def _location_mismatches(
@@ -68,3 +80,19 @@ def _of_profile(profile: PolicyProfile) -> Iterator[Mismatch]:
         base = f"{url.scheme}://{host}{url.path.partition('/policy')[0]}"
         message = f"its URL has the path {quote(url.path)}, to which nodes add /policy/v1 once more"
         yield Mismatch(place, message, f"write {base}")
+
+
+def _of_use(profile: PolicyProfile) -> Iterator[Mismatch]:
+    """What else a profile does where a location has it: local policy comes after external policy, and answers anew."""
+    place, script = f"policy profile {quote(profile.name)}", profile.local_policy
+    if script is not None and passes_through(script):
+        yield Mismatch(place, "local policy for media location is on, and passes the answer through", severity="note")
+    elif script is not None:
+        message = "local policy for media location is on, and has the last word" + ": it is empty" * (
+            not script.strip()
+        )
+        hint = 'switch it off in it, or write {"result": {{suggested_media_overflow_locations|pex_to_json}}}'
+        yield Mismatch(place, message, hint, text=script.strip())
+    if profile.other_types:
+        message = f"it also asks for {', '.join(profile.other_types)}, which this service leaves to Pexip"
+        yield Mismatch(place, message, "switch that off in it: each is a question more that a call waits for")
