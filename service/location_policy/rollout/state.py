@@ -6,7 +6,7 @@ One thread writes, any may read: a reader takes `ActiveState.state` once and has
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -136,6 +136,7 @@ class ActiveState:
     """Holds the state in force, and how often each kind of load, and each push, has ended so: `loads`, `pushes`.
 
     `draining_since`: when the service was told to end, where it answers on for a while; set once, by the event loop.
+    `changed` is called when another snapshot is in force, or another commit is refused; by the one thread that writes.
     """
 
     def __init__(self) -> None:
@@ -143,10 +144,20 @@ class ActiveState:
         self.loads: dict[LoadResult, int] = dict.fromkeys(LOAD_RESULTS, 0)
         self.pushes: dict[Result, int] = dict.fromkeys(RESULTS, 0)
         self.draining_since: datetime | None = None
+        self.changed: Callable[[], None] = lambda: None
+
+    @property
+    def commit(self) -> str | None:
+        """The id of the commit in force."""
+        snapshot = self.state.snapshot
+        return snapshot.commit.id if snapshot and snapshot.commit else None
 
     def change(self, **fields: Any) -> State:  # noqa: ANN401  the fields of State have several types
         """Put in force the state with these fields changed; for the one thread that writes."""
-        self.state = replace(self.state, **fields)
+        before = self.state
+        self.state = replace(before, **fields)
+        if self.state.snapshot is not before.snapshot or self.state.rejection is not before.rejection:
+            self.changed()
         return self.state
 
     @contextmanager

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from ..fleet.fleet import Fleet
 from ..repository.remote.mirror import Mirror
 from ..rollout.state import ActiveState, now
 from .edge.git_http import FETCH, PUSH, REFS, Backend, GitHttp
@@ -31,6 +32,8 @@ from .ops.metrics import Metrics, Requests
 from .ops.probes import Probes
 from .ops.settings import Settings
 from .ops.sync_api import SyncApi
+from .ops.tip import PATH as TIP
+from .ops.tip import Tip
 from .pages.resource_table import RESOURCES
 from .pages.router import Pages
 from .site.change_service import ChangeService
@@ -53,13 +56,16 @@ def make_app(
     syncs: SyncApi | None = None,
     webhook: Webhook | None = None,
     mirror: Mirror | None = None,
+    fleet: Fleet | None = None,
     certificate_ends: Callable[[], datetime | None] = lambda: None,
 ) -> ASGIApp:
     """The ASGI application that answers from `active` whom `access` lets ask, and tells `decisions` of each.
 
     `backend` is git, where the repository is to be cloned from here and pushed to; looks at the source are asked for by
-    `syncs` and `webhook`. Where a remote is followed, `mirror` is the copy of it.
+    `syncs` and `webhook`. Where a remote is followed, `mirror` is the copy of it. `fleet` are those
+    who follow this service.
     """
+    fleet = fleet or Fleet()
     started_at = settings.started_at or now()
     requests = Requests()
     knocks = webhook.results if webhook else {}
@@ -70,6 +76,7 @@ def make_app(
     pins = PinService(settings.place, active)
     pages = Pages(Site(active, settings, started_at, requests, queries, change_service, pins, needs_login))
     changes = ChangePages(pages, access.proxies)
+    git = GitHttp(backend, access.proxies)
     routes = [
         *pages.routes(),
         Route("/openapi.json", _describe),
@@ -79,7 +86,8 @@ def make_app(
         *Probes(active, settings, started_at, metrics).routes(),
         *(syncs.routes() if syncs else ()),
         *([Route(WEBHOOK, webhook)] if webhook else ()),
-        *(Route(path, GitHttp(backend, access.proxies)) for path in (REFS, FETCH, PUSH)),
+        *(Route(path, git) for path in (REFS, FETCH, PUSH)),
+        Route(TIP, Tip(active, fleet, git.is_served, access.proxies)),
     ]
     router = Starlette(routes=routes, exception_handlers=pages.handlers())
     router.router.redirect_slashes = False

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from ...access.watched_file import WatchedFile
+from ...fleet.fleet import Fleet
+from ...fleet.service_id import service_id
 from ...repository.remote.mirror import Mirror
 from ...rollout.refresher import Refresher
 from ...rollout.state import ActiveState, now
@@ -20,6 +22,7 @@ from ...rollout.syncs import Sync, Syncs
 from ...rollout.watcher import Watcher
 from ...runtime.reloader import ReloadCheck, Reloader
 from ...runtime.wakeup import Wakeup
+from ...server.open_files import fitted
 from ...server.run import LifecycleCallbacks, on_hangup, run
 from ...server.tls import Certificates
 from ...web.app import BODIES, make_app
@@ -64,7 +67,8 @@ def work(parts: Parts, manager: Manager) -> None:
     notifier = StatusNotifier(manager, active)
     mirror = parts.source.mirror
     refresher = Refresher(parts.source.place, active, parts.source.state, mirror)
-    wakeup = Wakeup(WAITING)
+    wakeup, fleet = Wakeup(WAITING), _fleet(parts.source.state, parts.options)
+    active.changed = lambda: fleet.move(active.commit)
     syncs = Syncs(active, _hurried(refresher, mirror), _teller(wakeup, parts.source.state))
     look = syncs.around(notifier.around(refresher.look))
     watcher = Watcher(parts.opened.directory, look, refresher.folders)
@@ -88,11 +92,13 @@ def work(parts: Parts, manager: Manager) -> None:
             api,
             webhook,
             mirror,
+            fleet,
             certificate_ends=lambda: certificates.ends if certificates else None,
         )
         if parts.source.is_kept and parts.opened.answers:
             watcher.wait_for_look(FIRST_FETCH if mirror else FIRST_LOOK)
-        signs, is_proxy = _signs(parts.options.drain, manager, notifier, active, wakeup), parts.access.proxies.believes
+        ends = (fleet.end, wakeup.end)
+        signs, is_proxy = _signs(parts.options.drain, manager, notifier, active, ends), parts.access.proxies.believes
         run(app, parts.listener, parts.options.limits, parts.certificates, signs, read=BODIES, is_proxy=is_proxy)
     finally:
         reloader.stop()
@@ -113,23 +119,35 @@ def _webhook(parts: Parts, syncs: Syncs) -> Webhook | None:
     return Webhook(lambda: secrets.value, partial(syncs.ask, is_knock=True), parts.access.proxies)
 
 
+def _fleet(state_directory: Path, options: ServeOptions) -> Fleet:
+    """Those who may follow: their requests, which wait, leave half of the connections to others."""
+    return Fleet(service_id(state_directory), min(options.max_followers, fitted(options.limits).connections // 2))
+
+
 def _signs(
-    seconds: float, manager: Manager, notifier: StatusNotifier, active: ActiveState, wakeup: Wakeup
+    seconds: float, manager: Manager, notifier: StatusNotifier, active: ActiveState, waits: Sequence[Callable[[], None]]
 ) -> LifecycleCallbacks:
-    """A sign of life twice as often as the service manager wants one, if it does; so many seconds to drain."""
+    """A sign of life twice as often as the service manager wants one, if it does; so many seconds to drain.
+
+    Before the last of them all `waits` are let go.
+    """
 
     def drain() -> None:
         active.draining_since = now()
         log.info("draining: not ready, and ends in %gs", seconds)
         notifier.drain(seconds)
 
+    def let_go() -> None:
+        for end_wait in waits:
+            end_wait()
+
     def end() -> None:
         notifier.stop()
-        wakeup.end()
+        let_go()
 
     alive = notifier.sign_of_life if manager.watchdog is not None else None
     interval = max(1, int((manager.watchdog or 0) / 2))
-    return LifecycleCallbacks(alive, interval, seconds, drain, wakeup.end, end)
+    return LifecycleCallbacks(alive, interval, seconds, drain, let_go, end)
 
 
 def _hurried(refresher: Refresher, mirror: Mirror | None) -> Callable[[], None]:

@@ -74,6 +74,7 @@ ROWS = (
     Row("limits.header_seconds", "header-timeout", "SECONDS", "For one request to come.", Decimal(0.1), RARE),
     Row("limits.connections", "max-connections", "N", "Open at once.", Integer(1), RARE),
     Row("drain", "drain", "SECONDS", "Answer on after SIGTERM, but not ready.", Decimal(0, LONGEST_DRAIN), RARE),
+    Row("max_followers", "max-followers", "N", "Services that follow this one and wait at once.", Integer(0), RARE),
     Row("example", "example", None, "Begin a new repository with the sample map."),
     Row("logs.decisions", "decision-log", "FILE", "A line on each answer; - is stdout."),
     Row("logs.with_names", "log-names", None, "Aliases and display names in it too.", None, RARE),

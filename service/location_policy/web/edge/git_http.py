@@ -101,6 +101,10 @@ class GitHttp:
         self._backend_now = backend if callable(backend) else lambda: backend
         self._proxies = proxies
 
+    def is_served(self) -> bool:
+        """Is there a repository to clone from here?"""
+        return self._backend_now() is not None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI 3), of a client that may make it."""
         answer = _Answer(send, with_body=scope["method"] != "HEAD")

@@ -1,0 +1,1 @@
+"""Services that follow this one: what each says of itself, and who answers from what."""

@@ -1,0 +1,39 @@
+"""The id of a service: 16 random hexadecimal digits, made once and kept in its state directory.
+
+Services that follow one another are told apart by it, so that none comes to follow itself by way of others.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from pathlib import Path
+
+from ..runtime.atomic_file import replace_file
+from ..runtime.regular_file import read_regular
+
+FILE_NAME = "service-id"
+NAME = "location-policy-"
+"""What stands before an id in a header `Via`."""
+
+_ID = re.compile(r"[0-9a-f]{16}")
+
+log = logging.getLogger(__name__)
+
+
+def service_id(state_directory: Path) -> str:
+    """That of the service whose state is kept there; where nothing can be kept, it holds until the service ends."""
+    path = state_directory / FILE_NAME
+    try:
+        kept = read_regular(path).decode(errors="replace").strip()
+    except OSError:
+        kept = ""
+    if _ID.fullmatch(kept):
+        return kept
+    made = secrets.token_hex(8)
+    try:
+        replace_file(path, f"{made}\n".encode(), 0o640)
+    except OSError as error:
+        log.warning("the id of this service is not kept in %s: %s", path, error.strerror)
+    return made

@@ -1,0 +1,91 @@
+"""Coroutines that wait are woken at once, or as many as there is room for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+from location_policy.runtime.wakeup import STEP, Wakeup
+
+
+def run(work: Coroutine[Any, Any, None]) -> float:
+    """The seconds that it takes."""
+    began = time.monotonic()
+    asyncio.run(work)
+    return time.monotonic() - began
+
+
+def test_a_thread_wakes_what_waits() -> None:
+    async def work() -> None:
+        wakeup, is_so = Wakeup(10), list[bool]()
+        waits = [asyncio.ensure_future(wakeup.until(lambda: bool(is_so), 60)) for _ in range(3)]
+        await asyncio.sleep(0)
+        wakeup.tell()  # of something else
+        await asyncio.sleep(0.05)
+        assert not any(one.done() for one in waits)
+        is_so.append(True)
+        await asyncio.to_thread(wakeup.tell)
+        await asyncio.gather(*waits)
+
+    assert run(work()) < 10
+
+
+def test_what_is_so_is_not_waited_for_and_what_is_not_only_as_long_as_is_asked() -> None:
+    async def work() -> None:
+        await Wakeup(10).until(lambda: True, 60)
+        await Wakeup(10).until(lambda: False, 0.2)
+
+    assert 0.15 < run(work()) < 10
+
+
+def test_one_who_leaves_is_no_longer_waited_with() -> None:
+    async def work() -> None:
+        wakeup = Wakeup(1)
+        wait = asyncio.ensure_future(wakeup.until(lambda: False, 60, lambda: asyncio.sleep(0.1)))
+        await asyncio.sleep(0)
+        assert wakeup.is_full
+        await wait
+        assert not wakeup.is_full
+
+    assert run(work()) < 10
+
+
+def test_as_many_are_woken_as_there_is_room_for_and_one_that_comes_then_is_the_last() -> None:
+    async def work() -> None:
+        room, order, is_so = [0], list[int](), list[bool]()
+        wakeup = Wakeup(10, lambda: room[0])
+
+        async def wait(number: int) -> None:
+            await wakeup.until(lambda: bool(is_so), 60)
+            room[0] -= 1
+            order.append(number)
+
+        waits = [asyncio.ensure_future(wait(number)) for number in range(4)]
+        await asyncio.sleep(0)
+        is_so.append(True)
+        wakeup.tell()
+        await asyncio.sleep(2 * STEP)
+        assert order == []
+        waits.append(asyncio.ensure_future(wait(4)))
+        await asyncio.sleep(0)
+        for expected in ([0, 1], [0, 1, 2, 3], [0, 1, 2, 3, 4]):
+            room[0] = 2
+            await asyncio.sleep(3 * STEP)
+            assert order == expected
+        await asyncio.gather(*waits)
+
+    assert run(work()) < 10
+
+
+def test_at_the_end_there_is_room_for_all() -> None:
+    async def work() -> None:
+        wakeup = Wakeup(10, lambda: 0)
+        waits = [asyncio.ensure_future(wakeup.until(lambda: True, 60)) for _ in range(3)]
+        await asyncio.sleep(0)
+        wakeup.end()
+        await asyncio.gather(*waits)
+        await wakeup.until(lambda: False, 60)
+
+    assert run(work()) < 10
