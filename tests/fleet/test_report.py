@@ -36,7 +36,7 @@ def test_a_replica_and_a_mirror_are_understood() -> None:
     assert told.refusal == Refusal(COMMIT, "Zürich: 10.0.0.1/8 has host bits set")
     assert told.behind == Behind(3, 2, SUMMARY["states"], [Late("web-3", COMMIT, "unreachable")])
     assert told.behind.fields() == SUMMARY
-    assert told.ids == ["0123456789abcdef", "fedcba9876543210"]
+    assert told.ids == ("0123456789abcdef", "fedcba9876543210")
 
 
 @pytest.mark.parametrize("name", [None, "", "  "])
@@ -55,7 +55,7 @@ def test_lies_are_bounded_and_escaped() -> None:
             "via": "location-policy-0123456789abcdef",
         }
     )
-    assert told == ("\\x1b[2J<b>" + "x" * 54, "9" * 32, "unknown", None, None, None, [])
+    assert told == ("\\x1b[2J<b>" + "x" * 54, "9" * 32, "unknown", None, None, None, ())
 
 
 @pytest.mark.parametrize(

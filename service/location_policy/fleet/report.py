@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from sys import intern
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -89,7 +90,7 @@ def parse_report(headers: Mapping[str, str]) -> Report | None:
         return None
     return Report(
         name,
-        shown(headers.get(VERSION, ""), LONGEST_VERSION),
+        intern(shown(headers.get(VERSION, ""), LONGEST_VERSION)),
         _state(headers.get(STATE)),
         _commit(headers.get(COMMIT)),
         parse_refusal(headers.get(PROBLEMS, "")),
@@ -100,7 +101,7 @@ def parse_report(headers: Mapping[str, str]) -> Report | None:
 
 def parse_via(text: str) -> Sequence[str]:
     """The ids of ours in a header `Via` (RFC 9110, 7.6.3), in their order; proxies stand in it too."""
-    return [found[1].lower() for part in text.split(",") if (found := _HOP.fullmatch(part))][:MOST_IDS]
+    return tuple(found[1].lower() for part in text.split(",") if (found := _HOP.fullmatch(part)))[:MOST_IDS]
 
 
 def parse_refusal(text: str) -> Refusal | None:
@@ -150,8 +151,9 @@ def _known(name: str) -> str:
 
 
 def _state(found: object) -> str:
-    return found if isinstance(found, str) and _STATE.fullmatch(found) else UNKNOWN
+    return intern(found) if isinstance(found, str) and _STATE.fullmatch(found) else UNKNOWN
 
 
 def _commit(found: object) -> str | None:
-    return found if isinstance(found, str) and _COMMIT.fullmatch(found) else None
+    """A commit; a thousand followers that answer from it share one text."""
+    return intern(found) if isinstance(found, str) and _COMMIT.fullmatch(found) else None

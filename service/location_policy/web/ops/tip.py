@@ -60,12 +60,8 @@ class Tip:
             raise Refused(405, "the tip can only be asked for")
         if not self._is_served():
             raise Refused(404, "git over HTTP is not served here")
-        headers = _joined(scope)
-        self._refuse_loop(headers)
-        follower = self._note(headers, scope)
+        known, seconds, follower = self._hear(scope)
         self._require_commit()
-        seconds = _seconds(headers) if scope["method"] == "GET" else 0
-        known = headers.get("if-none-match", "")
         if seconds and known and not await self._hold(known, seconds, scope, receive):
             return
         commit = self._require_commit()
@@ -73,6 +69,13 @@ class Tip:
             self._fleet.turnstile.leave(follower)
         with_body = scope["method"] == "GET"
         await self._send(send, commit, is_known=_names(known, commit), waited=seconds > 0, with_body=with_body)
+
+    def _hear(self, scope: Scope) -> tuple[str, int, str | None]:
+        """What a client knows, for how many seconds it may be held, and who it is where it says so; raises Refused."""
+        headers = _joined(scope)
+        self._refuse_loop(headers)
+        seconds = _seconds(headers) if scope["method"] == "GET" else 0
+        return headers.get("if-none-match", ""), seconds, self._note(headers, scope)
 
     def _refuse_loop(self, headers: Headers) -> None:
         """Raises Refused where this service would come to follow itself."""
