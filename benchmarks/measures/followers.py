@@ -102,7 +102,7 @@ async def follow(arguments: argparse.Namespace) -> None:
     """Hold a request each; when told, fetch if that is to be done, and ask again."""
     told: list[float] = []
     failed: list[int] = []
-    held = asyncio.Semaphore(0)
+    held, done = asyncio.Semaphore(0), asyncio.Semaphore(0)
 
     async def one(number: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", arguments.port)
@@ -128,6 +128,7 @@ async def follow(arguments: argparse.Namespace) -> None:
             tag = fields[b"etag"].decode()
             if round_ == 1:
                 told.append(time.monotonic())
+                done.release()
                 if number < arguments.fetching:
                     failed.append(await fetch(number))
 
@@ -138,6 +139,7 @@ async def follow(arguments: argparse.Namespace) -> None:
         process = await asyncio.create_subprocess_exec(*words, cwd=place, env=closed_environment())
         status = await process.wait()
         took.append(time.monotonic() - began)
+        done.release()
         return int(status != 0)
 
     took: list[float] = []
@@ -145,8 +147,8 @@ async def follow(arguments: argparse.Namespace) -> None:
     for _ in tasks:
         await held.acquire()
     print("ready", flush=True)
-    while len(told) < arguments.followers or len(took) < arguments.fetching:
-        await asyncio.sleep(0.05)
+    for _ in range(arguments.followers + arguments.fetching):
+        await done.acquire()
     outcome: dict[str, Any] = {"last": max(told) - min(told), "fetched": len(took), "failed": sum(failed)}
     print(json.dumps(outcome | {"longest": max(took, default=0.0)}), flush=True)
     await asyncio.sleep(60)

@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 import pytest
 from starlette.types import ASGIApp
 
+from location_policy.fleet.fleet import Fleet
+from location_policy.fleet.report import Behind, Late, Refusal, Report
 from location_policy.web.app import make_app
 from location_policy.web.forms.action_table import ACTIONS
 from location_policy.web.forms.actions import COMMON
@@ -85,7 +87,12 @@ class Site(NamedTuple):
 def site(place: Path, *commits: Files) -> Site:
     repository = make_repository(place, commits[0])
     ids = [force_commit(repository, files, message=MESSAGE) for files in commits]
-    return Site(make_app(*served(repository)), ids)
+    fleet = Fleet()
+    for number in range(300):
+        behind = Behind(9, 0, {}, [Late(TEXT[:64], ids[0], "unreachable")] * 5)
+        refusal = Refusal(ids[0], TEXT[:300])
+        fleet.followers.note(Report(TEXT[:64], "9" * 32, "late", None, refusal, behind, (f"{number:016x}",)), TEXT)
+    return Site(make_app(*served(repository), fleet=fleet), ids)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +109,7 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 QUERIES: Mapping[str, Sequence[str]] = {
     "status": ["", "limit={text}"],
+    "fleet": [""],
     "map": ["", "limit=1000", "limit=1000&sort=location&page=2", "q={text}", "location={text}", "q=2001:db8::"],
     "picture": ["", "root=10.0.0.0/8", "root=10.0.0.0/18", "root=2001:db8::/32", "root={text}"],
     "lookup": ["address=2001:db8::", "address={text}", "ms-subnet=10.0.0.1&local_alias={text}"],

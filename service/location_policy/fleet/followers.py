@@ -17,7 +17,7 @@ from heapq import nsmallest
 from itertools import islice
 from typing import Any, NamedTuple
 
-from ..text import precise_moment_text
+from ..text import fitting, precise_moment_text
 from .report import LATE, LONGEST_NAME, LONGEST_SUMMARY, MOST_IDS, Refusal, Report, shown
 
 MOST = 10_000
@@ -60,6 +60,10 @@ class Follower:
         """How many of these answer from what it answers from."""
         return 1 + (self.report.behind.at_tip if self.report.behind else 0)
 
+    def missing(self, commit: str) -> int:
+        """How many of these do not answer from a commit."""
+        return self.total - self.at_tip if self.report.commit == commit else self.total
+
     def states(self) -> Counter[str]:
         """How many of these have each state."""
         behind = self.report.behind.states if self.report.behind and not self.is_lost else {}
@@ -72,7 +76,7 @@ class Follower:
         elif self.report.refusal:
             rank = 0
         else:
-            rank = 1 if self.report.commit != tip or self.at_tip < self.total else 3
+            rank = 1 if self.missing(tip or "") else 3
         return rank, self.since
 
     def fields(self) -> dict[str, Any]:
@@ -170,7 +174,8 @@ class Followers:
             at_tip = self._at[tip] if tip else 0
             known = [*self._seen.values(), *self._lost.values()]
         listed = nsmallest(SHOWN, known, key=lambda one: one.badness(tip))
-        return {"total": total, "at_tip": at_tip, "lost": lost, "list": [one.fields() for one in listed]}
+        told = fitting(one.fields() for one in listed)
+        return {"total": total, "at_tip": at_tip, "lost": lost, "list": told}
 
     def states(self) -> Counter[str]:
         """How many have each state, those behind mirrors too."""
@@ -189,7 +194,7 @@ class Followers:
     def late(self, commit: str, most: int = LATE) -> tuple[list[Follower], int]:
         """Seen followers that do not answer from a commit, or have such behind them, the worst first; and how many."""
         with self._lock:
-            found = [one for one in self._seen.values() if one.report.commit != commit or one.at_tip < one.total]
+            found = [one for one in self._seen.values() if one.missing(commit)]
         return nsmallest(most, found, key=lambda one: one.badness(commit)), len(found)
 
     def refusals(self, commit: str, most: int = LATE) -> list[tuple[str, Refusal]]:

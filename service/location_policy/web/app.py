@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -47,6 +48,18 @@ BODIES = frozenset((FETCH, PUSH, WEBHOOK, ACCEPT, ACCEPT_API, *OF_ACTIONS))
 EVERYONE_MAY = Access(anonymous=ALL_ROLES)
 
 
+class Router(Starlette):
+    """Hands on by path; the tip past what the framework does, of which each request that waits would keep a part."""
+
+    def __init__(self, tip: Tip, routes: Sequence[Route], handlers: Mapping[Any, Any]) -> None:
+        super().__init__(routes=routes, exception_handlers=handlers)
+        self._tip = tip
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        """One request (ASGI 3)."""
+        return (self._tip if scope["path"] == TIP else super().__call__)(scope, receive, send)
+
+
 def make_app(
     active: ActiveState,
     settings: Settings,
@@ -66,37 +79,35 @@ def make_app(
     who follow this service.
     """
     fleet = fleet or Fleet()
+    followers = fleet.followers
     started_at = settings.started_at or now()
     requests = Requests()
     knocks = webhook.results if webhook else {}
-    metrics = Metrics(active, requests, lambda: decisions.dropped if decisions else 0, knocks, certificate_ends)
+    metrics = Metrics(
+        active, requests, lambda: decisions.dropped if decisions else 0, knocks, certificate_ends, followers
+    )
     queries = RepositoryQueries(settings.place, settings.state_directory, active)
     needs_login = "node" not in access.anonymous
     change_service = ChangeService(settings.place, settings.changes, mirror=mirror)
     pins = PinService(settings.place, active)
-    pages = Pages(Site(active, settings, started_at, requests, queries, change_service, pins, needs_login))
+    pages = Pages(Site(active, settings, started_at, requests, queries, change_service, pins, needs_login, followers))
     changes = ChangePages(pages, access.proxies)
     git = GitHttp(backend, access.proxies)
+    tip = Tip(active, fleet, git.is_served, access.proxies)
     routes = [
         *pages.routes(),
         Route("/openapi.json", _describe),
         *changes.routes(),
         *PinPages(pages, access.proxies, changes.pool).routes(),
         *AcceptHistory(pages).routes(),
-        *Probes(active, settings, started_at, metrics).routes(),
+        *Probes(active, settings, started_at, metrics, fleet).routes(),
         *(syncs.routes() if syncs else ()),
         *([Route(WEBHOOK, webhook)] if webhook else ()),
         *(Route(path, git) for path in (REFS, FETCH, PUSH)),
     ]
-    router = Starlette(routes=routes, exception_handlers=pages.handlers())
+    router = Router(tip, [*routes, Route(TIP, tip)], pages.handlers())
     router.router.redirect_slashes = False
-    tip = Tip(active, fleet, git.is_served, access.proxies)
-
-    def app(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """The tip, past the router: of a thousand requests that wait, each would hold what the router has to do."""
-        return (tip if scope["path"] == TIP else router)(scope, receive, send)
-
-    api = PolicyApi(active, app, [requests.count, *([decisions.record] if decisions else [])])
+    api = PolicyApi(active, router, [requests.count, *([decisions.record] if decisions else [])])
     return Guard(api, access, api)
 
 

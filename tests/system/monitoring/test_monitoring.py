@@ -83,6 +83,7 @@ def rows_of_metrics() -> list[tuple[str, str]]:
         "location_policy_webhooks_total": "{result}",
         "location_policy_state": "{state}",
         "location_policy_hook": "{state}",
+        "location_policy_followers": "{state}",
     }
     return [(f"{name}{labels.get(name, '')}", meaning) for name, meaning in HELP.items()]
 

@@ -268,7 +268,8 @@ def test_from_where_right_credentials_come_is_kept_also_where_one_password_is_th
 def send_raw(app: Any, headers: list[tuple[bytes, bytes]], **more: object) -> list[Any]:  # noqa: ANN401  any ASGI
     """What the application sends when a server calls it so."""
     sent: list[Any] = []
-    scope = {"type": "http", "method": "GET", "path": "/status", "headers": headers, "client": ("192.0.2.1", 1), **more}
+    of_status = {"type": "http", "method": "GET", "path": "/status", "query_string": b""}
+    scope = {**of_status, "headers": headers, "client": ("192.0.2.1", 1), **more}
 
     async def send(message: Any) -> None:  # noqa: ANN401  as ASGI has it
         sent.append(message)

@@ -19,6 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 
 from ... import __revision__, __version__
+from ...fleet.followers import Followers
 from ...gate.hooks import HookState
 from ...lookup.answers import Answer, Outcome
 from ...lookup.decision import Question
@@ -32,6 +33,8 @@ _LABELS = tuple((outcome, name) for outcome in get_args(Outcome) for name in (*s
 """Each outcome with each protocol, for `Requests.by_label`."""
 STATES = ("pinned", "stale", "last-good", "unreachable", "starting", "behind", "rejected", "in-sync")
 """Every state of the contract, also those that this version never has."""
+FOLLOWER_STATES = (*STATES, "lost", "other")
+"""Those of a follower; one of another version may say one that is not known here."""
 BUCKETS = tuple(
     micro * 1000
     for micro in (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000)
@@ -66,6 +69,12 @@ HELP = {
         "When the certificate in force ends, or the one of its chain that ends first"
     ),
     "location_policy_decision_log_dropped_total": "Lines of the decision log that were never written",
+    "location_policy_followers": (
+        "Services that follow this one, and those behind them, by state; lost are those that have not asked for 90 s"
+    ),
+    "location_policy_follower_delay_seconds": (
+        "From when a commit came in force here until the last follower answered from it; so far, while one does not"
+    ),
 }
 """Every metric of ours and what it means; those named process_… are prometheus_client's."""
 
@@ -102,12 +111,14 @@ class Metrics:
         dropped: Callable[[], int],
         knocks: Mapping[KnockResult, int],
         certificate_ends: Callable[[], datetime | None],
+        followers: Followers | None = None,
     ) -> None:
         self._active = active
         self._requests = requests
         self._dropped = dropped
         self._knocks = knocks
         self._certificate_ends = certificate_ends
+        self._followers = followers or Followers()
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -130,6 +141,16 @@ class Metrics:
         yield _filled(knocks, {(result,): self._knocks.get(result, 0) for result in KNOCK_RESULTS})
         yield _moment("location_policy_certificate_expiry_timestamp_seconds", self._certificate_ends())
         yield CounterMetricFamily(*_named("location_policy_decision_log_dropped_total"), value=self._dropped())
+        yield from self._of_followers()
+
+    def _of_followers(self) -> Iterator[Metric]:
+        states = dict.fromkeys(FOLLOWER_STATES, 0)
+        for state, number in self._followers.states().items():
+            states[state if state in states else "other"] += number
+        family = GaugeMetricFamily(*_named("location_policy_followers"), labels=("state",))
+        yield _filled(family, {(state,): number for state, number in states.items()})
+        seconds = self._followers.seconds_to_last()
+        yield GaugeMetricFamily(*_named("location_policy_follower_delay_seconds"), value=seconds)
 
     def _of_requests(self) -> Iterator[Metric]:
         requests = self._requests

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ...fleet.fleet import Fleet
 from ...rollout.state import ActiveState
+from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, problem_details
 from ..edge.policy_api import COMMIT_HEADER
 from ..edge.responses import json_response
 from .metrics import Metrics
 from .settings import Settings
 from .status import status
+from .status_wait import parse_wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Probes:
     settings: Settings
     started_at: datetime
     metrics: Metrics
+    fleet: Fleet = field(default_factory=Fleet)
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -36,12 +42,20 @@ class Probes:
         }
         return [Route(path, answer) for path, answer in shown.items()]
 
-    async def _status(self, _: Request) -> Response:
+    async def _status(self, request: Request) -> Response:
+        try:
+            wait = parse_wait(request, self.active, self.fleet)
+            if wait:
+                with suppress(asyncio.CancelledError):  # the service ends: the answer is due all the same
+                    await wait.hold(request.receive)
+        except Fault as fault:
+            headers = {"Retry-After": RETRY_AFTER} if fault.status == 503 else {}
+            return json_response(problem_details(fault), fault.status, headers, MEDIA_TYPE)
         state = self.active.state
         commit = state.snapshot and state.snapshot.commit
         headers = {COMMIT_HEADER.decode(): commit.id} if commit else {}
-        told = status(state, self.settings, self.started_at, self.active.draining_since)
-        return json_response(told, headers=headers)
+        told = status(state, self.settings, self.started_at, self.active.draining_since, self.fleet.followers)
+        return json_response(told | ({"wait": wait.fields()} if wait else {}), headers=headers)
 
     async def _health(self, _: Request) -> Response:
         return json_response({"status": "alive"})

@@ -10,6 +10,7 @@ from typing import Any
 
 from ... import __version__
 from ...config.commit import Commit
+from ...fleet.followers import Followers
 from ...gate.overrides import Override
 from ...gate.pin import Pin
 from ...history.commit_text import commit_fields
@@ -25,7 +26,11 @@ SHOWN_LOCATIONS = 1_000
 
 
 def status(
-    state: State, settings: Settings, started_at: datetime, draining_since: datetime | None = None
+    state: State,
+    settings: Settings,
+    started_at: datetime,
+    draining_since: datetime | None = None,
+    followers: Followers | None = None,
 ) -> dict[str, Any]:
     """The whole of `/status` from one state."""
     return {
@@ -53,6 +58,7 @@ def status(
             "pid": os.getpid(),
             "draining_since": _time(draining_since),
         },
+        "followers": (followers or Followers()).fields(),
     }
 
 

@@ -26,7 +26,7 @@ SENTENCES = {
 def home(site: Site, _query: Query) -> Facts:
     """The whole of `/status`, a sentence about it, and the answers since the start by outcome."""
     state = site.active.state
-    told = status(state, site.settings, site.started_at, site.active.draining_since)
+    told = status(state, site.settings, site.started_at, site.active.draining_since, site.followers)
     outcomes = Counter[str]()
     for (outcome, _), number in site.requests.by_label.items():
         outcomes[outcome] += number

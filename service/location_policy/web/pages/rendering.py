@@ -35,8 +35,9 @@ MARKS = {
     "unreachable": "!",
     "starting": "…",
     "pinned": "■",
+    "lost": "✕",
 }
-"""Beside each state: it is never told by its colour alone."""
+"""Beside each state: it is never told by its colour alone. A follower of another version may have one more."""
 PAUSE = 0.01
 """Seconds between two templates that are compiled before any request for them."""
 LONG = 30
@@ -95,7 +96,7 @@ def _commit_link(commit_id: str) -> Markup:
 
 
 def _state_mark(state: str) -> Markup:
-    return Markup('<span class="mark" aria-hidden="true">{}</span> {}').format(MARKS[state], state)
+    return Markup('<span class="mark" aria-hidden="true">{}</span> {}').format(MARKS.get(state, "?"), state)
 
 
 def _url(path: str, /, **parameters: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import schemas
+from .fleet import fleet
 from .history import commit, compare, history
 from .home import home
 from .lookup import REQUEST, lookup, origin
@@ -19,6 +20,7 @@ NUMBERED = Parameter("page", "Which page, from 1.", "2", 1, bounds=(1, 1_000_000
 
 RESOURCES = (
     Resource("status", "/", "What is in force, and why it is not newer", "home.html", home, schemas.STATUS),
+    Resource("fleet", "/fleet", "The services that follow this one", "fleet.html", fleet, schemas.FLEET),
     Resource(
         "map",
         "/map",

@@ -180,6 +180,7 @@ class Pages:
             "pin": pin_fields(state.pin),
             "base_url": str(request.base_url).rstrip("/"),
             "needs_login": self.site.needs_login,
+            "has_followers": not self.site.followers.is_empty(),
             "editing": lambda: self._editing(request),
             "is_composed": any(request.query_params.get(name) for name in REQUEST),
         }

@@ -70,6 +70,24 @@ FATE = {
 }
 TOLD_COMMIT = {**COMMIT["properties"], **FATE}
 
+FOLLOWER = record(
+    name=TEXT,
+    address=TEXT,
+    version=TEXT,
+    commit=perhaps(TEXT),
+    state=TEXT,
+    since=TIME,
+    seen_at=TIME,
+    problems=perhaps(record(commit=TEXT, problem=TEXT)),
+    behind=perhaps(
+        record(
+            total=NUMBER, at_tip=NUMBER, states=COUNTS, late=many(record(name=TEXT, commit=perhaps(TEXT), state=TEXT))
+        )
+    ),
+)
+FOLLOWERS = {"total": NUMBER, "at_tip": NUMBER, "lost": NUMBER, "list": many(FOLLOWER)}
+FLEET = record(commit=perhaps(TEXT), **FOLLOWERS)
+
 STATUS = record(
     state=TEXT,
     sentence=TEXT,
@@ -80,6 +98,7 @@ STATUS = record(
     source={"type": "object"},
     hook={"type": "object"},
     service={"type": "object"},
+    followers=record(**FOLLOWERS),
     requests=COUNTS,
     loads=COUNTS,
 )

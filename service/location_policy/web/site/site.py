@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ...fleet.followers import Followers
 from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Picture
 from ...rollout.state import ActiveState
@@ -30,8 +31,9 @@ PLANS = 50
 class Site:
     """The state in force, the repository behind it, and how the service was asked to run.
 
-    `needs_login`: a client that asks as a node needs a password. `orders`: the rows of the map as they were sorted
-    last. `pictures`: those that were drawn last. `plans`: what commits did, as it was told last.
+    `needs_login`: a client that asks as a node needs a password. `followers`: of this service. `orders`: the rows of
+    the map as they were sorted last. `pictures`: those that were drawn last. `plans`: what commits did, as it was told
+    last.
     """
 
     active: ActiveState
@@ -42,6 +44,7 @@ class Site:
     change_service: ChangeService
     pins: PinService
     needs_login: bool
+    followers: Followers = field(default_factory=Followers)
     orders: LruCache[Sequence[int]] = field(default_factory=lambda: LruCache(ORDERS))
     pictures: LruCache[Picture] = field(default_factory=lambda: LruCache(PICTURES))
     plans: LruCache[dict[str, Any]] = field(default_factory=lambda: LruCache(PLANS))
