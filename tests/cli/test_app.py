@@ -28,6 +28,7 @@ COMMANDS = (
     "completion",
     "comment",
     "password",
+    "wait",
     "export",
     "pexip",
     "pre-receive",

@@ -14,7 +14,7 @@ from ..text import escape
 from .environment import COMPLETION, foreign_variables, logs_json, unknown_variables
 from .usage.ci import comment, post_receive, pre_receive, proc_receive
 from .usage.export import export
-from .usage.maintain import accept_history, doctor, fmt, import_, pin, revert, sync, unpin
+from .usage.maintain import accept_history, doctor, fmt, import_, pin, revert, sync, unpin, wait
 from .usage.options import argument, long_options
 from .usage.parameters import Commands
 from .usage.pexip import pexip
@@ -117,6 +117,7 @@ app.command(epilog="Example: location-policy fmt --check .")(fmt)
 app.command(epilog="Example: location-policy doctor --repo /srv/git/locations.git")(doctor)
 app.command(epilog="Example: location-policy accept-history --repo /srv/git/locations.git")(accept_history)
 app.command(epilog="Example: location-policy sync --repo /srv/git/locations.git")(sync)
+app.command(epilog="Example: location-policy wait 4fd1fc7 --url https://policy.example.com")(wait)
 app.command(epilog="Example: location-policy password node --htpasswd ./htpasswd")(password)
 app.command(epilog="Example: location-policy diff main . --repo .")(diff)
 app.command(epilog="Example: location-policy blame 10.61.2.7 --repo /srv/git/locations.git")(blame)

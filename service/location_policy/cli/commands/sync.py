@@ -9,18 +9,17 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from getpass import getpass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import LocationPolicyError, NoAnswer, NotARepository
-from ...integrations.http_client import Login, Origin, Question, ask, trust
-from ...integrations.server_url import SERVICE, parse_origin
+from ...integrations.http_client import Origin, Question, ask, trust
 from ...rollout.sync_file import holder, kept_sync
 from ...text import escape, precise_moment_text
 from ..terminal.default_paths import asked_state
 from ..terminal.exit_status import NO, NOT_ASKED
 from ..terminal.progress import Progress
+from ..terminal.service import Service
 
 PATH = "/api/v1/sync"
 EACH = 20.0
@@ -35,16 +34,6 @@ STEP = 0.05
 """Seconds between two looks at the file in the state directory."""
 Told = Mapping[str, Any]
 """What became of a look, as the service tells it; without a `result` it is not over."""
-
-
-class Service(NamedTuple):
-    """A service that is asked over HTTP, and by whom."""
-
-    url: str
-    user: str | None
-    password_file: Path | None
-    ca: Path | None
-    allow_http: bool
 
 
 def sync(service: Service | None, repo: str | None, state_dir: Path | None, seconds: float) -> int:
@@ -117,30 +106,13 @@ def _moment(text: object) -> datetime:
 
 
 def _over_http(service: Service, seconds: float) -> Told:
-    origin = parse_origin(service.url, SERVICE, allow_http=service.allow_http or service.user is None)
-    login, ca = _login(service), service.ca
+    origin, login, ca = service.origin(), service.login(), service.ca
     told = _reply(origin, Question(PATH, login, "POST"), ca, ROOM)
     until = time.monotonic() + seconds
     while told.get("result") is None and (left := until - time.monotonic()) > 0:
         wait = max(1, int(min(left, EACH)))
         told = _reply(origin, Question(f"{PATH}/{int(told['sync'])}?wait={wait}", login), ca, wait + ROOM)
     return told
-
-
-def _login(service: Service) -> tuple[str, str] | None:
-    """The header by which the service knows who asks; none where no user is named."""
-    if service.user is None:
-        return None
-    if service.password_file:
-        try:
-            password = service.password_file.read_bytes().partition(b"\n")[0].removesuffix(b"\r").decode()
-        except ValueError:
-            raise NoAnswer(f"{service.password_file} is not a password in UTF-8") from None
-    elif sys.stdin.isatty():
-        password = getpass(f"password of {escape(service.user)}: ")
-    else:
-        raise NoAnswer("no password is given", "--password-file FILE")
-    return Login(service.user, password).header()
 
 
 def _reply(origin: Origin, question: Question, ca: Path | None, seconds: float) -> Told:

@@ -166,11 +166,52 @@ def sync(
     On this machine by SIGHUP, elsewhere by --url. Exit status 1 if what was found is refused, or nothing is known in
     time; 2 if the source cannot be reached.
     """
-    from ..commands.sync import Service, sync
+    from ..commands.sync import sync
+    from ..terminal.service import Service
 
     with told(NOT_ASKED):
         service = Service(url, user, password_file, ca, allow_http) if url else None
         sys.exit(sync(service, repo, state_dir, wait))
+
+
+def _least(_: click.Context, __: click.Parameter, text: str) -> int:
+    """How many followers there must be at least; 0: as many as there are."""
+    if text == "all":
+        return 0
+    if not (text.isascii() and text.isdecimal() and len(text) < 6):
+        raise click.BadParameter(f"{text} is neither a number nor all")
+    return int(text)
+
+
+@of.argument("commit", "The id of a commit, or its first seven digits or more.")
+@of.option("url", "URL", "The service that is followed.", default="http://127.0.0.1:8080")
+@of.option("followers", "N|all", "How many must be there at least.", to="least", default="all", callback=_least)
+@of.option("timeout", "DURATION", "For how long to wait.", to="span", type=DURATION, default="30s")
+@of.option("user", "NAME", "A viewer of it.")
+@of.option("password-file", "FILE", "A file of one line, the password.", type=PATH)
+@of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
+@of.rare_option("allow-http", None, "Send the password where anybody on the way reads it.")
+@of.help_all
+def wait(
+    commit: str,
+    url: str,
+    least: int,
+    span: timedelta,
+    user: str | None,
+    password_file: Path | None,
+    ca: Path | None,
+    allow_http: bool,
+) -> None:
+    """Wait until a service and all that follow it answer from a commit.
+
+    Those count that are seen: who has not asked for 90 seconds is lost. Exit status 1 if one refuses the commit, with
+    its problem, or the time is over, with who is missing; 2 if the service cannot be asked.
+    """
+    from ..commands.wait import wait
+    from ..terminal.service import Service
+
+    with told(NOT_ASKED):
+        sys.exit(wait(Service(url, user, password_file, ca, allow_http), commit, least, span))
 
 
 @of.argument("commit", "The commit to take back, and none since.", default=None)
