@@ -32,12 +32,10 @@ def record_overrides(
 
     Raises RepositoryError where it cannot be kept, and InvalidConfiguration where the tip cannot be read.
     """
-    served = repository.served_ref(repository.settings())
-    aliases = repository.symbolic_refs()
-    branch = stands_for(served, aliases)
+    branch, of_branch = _of_branch(updates, repository)
     found = []
-    for update in updates:
-        if update.creates or update.deletes or stands_for(update.ref, aliases) != branch:
+    for update in of_branch:
+        if update.creates:
             continue
         reason = asked_reason(repository, update.new, options)
         if reason and (exceeded := _excess(update, repository, branch)):
@@ -46,6 +44,19 @@ def record_overrides(
                 record(repository, update.new, override)
             found.append(override)
     return found
+
+
+def served_tip(updates: Sequence[Update], repository: Repository) -> str | None:
+    """The commit that these updates let the served branch name; None: they do not move it. Raises RepositoryError."""
+    _, of_branch = _of_branch(updates, repository)
+    return of_branch[-1].new if of_branch else None
+
+
+def _of_branch(updates: Sequence[Update], repository: Repository) -> tuple[str, list[Update]]:
+    """The served branch, and the updates that move it, also by another name."""
+    aliases = repository.symbolic_refs()
+    branch = stands_for(repository.served_ref(repository.settings()), aliases)
+    return branch, [one for one in updates if not one.deletes and stands_for(one.ref, aliases) == branch]
 
 
 def _excess(update: Update, repository: Repository, branch: str) -> Sequence[Excess]:

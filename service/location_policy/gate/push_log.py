@@ -67,23 +67,18 @@ def log_push(directory: Path, push: Push) -> None:
 
     Raises OSError where that cannot be, and then nothing has changed.
     """
-    folder = directory / FOLDER
-    rights = (directory / "refs").stat().st_mode & 0o7777
-    with suppress(FileExistsError):
-        folder.mkdir()
-        folder.chmod(rights)
-    with _alone(folder):
+    with _alone(shared_folder(directory)):
         log = read_log(directory)
         totals = {**log.totals, push.result: log.totals[push.result] + 1}
         pushes = log.pushes if push.result in ("accepted", "dry-run") else _with(log.pushes, push)
-        _replace(folder, "\n".join(_lines(totals, pushes)).encode(), rights & 0o666)
+        write_shared(directory, FILE_NAME, "\n".join(_lines(totals, pushes)).encode())
 
 
 def read_log(directory: Path) -> PushLog:
     """What is written there, as far as it can be read: a line that is none of ours is passed over."""
     lines: Sequence[str] = ()
     with suppress(OSError):
-        lines = _read(directory / FOLDER / FILE_NAME).decode(errors="replace").split("\n")
+        lines = read_shared(directory / FOLDER / FILE_NAME).decode(errors="replace").split("\n")
     totals = dict.fromkeys(RESULTS, 0)
     for name, _, number in (word.partition("=") for word in lines[0].split("\t")) if lines else ():
         if name in totals and number.isdecimal():
@@ -174,22 +169,36 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _read(path: Path) -> bytes:
-    """Neither a symbolic link is followed nor a pipe waited for: members of a group may put either there."""
+def shared_folder(directory: Path) -> Path:
+    """The folder of a repository in which hooks and the service write for each other; made where it is missing."""
+    folder = directory / FOLDER
+    with suppress(FileExistsError):
+        folder.mkdir()
+        folder.chmod((directory / "refs").stat().st_mode & 0o7777)
+    return folder
+
+
+def read_shared(path: Path) -> bytes:
+    """A file of that folder, as far as it is read; raises OSError.
+
+    Neither a symbolic link is followed nor a pipe waited for: members of a group may put either there.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         return file.read(LARGEST)
 
 
-def _replace(folder: Path, content: bytes, mode: int) -> None:
-    aside = folder / f".{FILE_NAME}"
+def write_shared(directory: Path, name: str, content: bytes) -> None:
+    """Put a file there, whole, with the rights of `refs/`, one writer at a time; raises OSError."""
+    folder, mode = shared_folder(directory), (directory / "refs").stat().st_mode & 0o666
+    aside = folder / f".{name}"
     aside.unlink(missing_ok=True)  # of a hook that was killed
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             os.fchmod(descriptor, mode)
-        aside.replace(folder / FILE_NAME)
+        aside.replace(folder / name)
     except OSError:
         aside.unlink(missing_ok=True)
         raise

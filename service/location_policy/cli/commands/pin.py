@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from datetime import timedelta
 from pathlib import Path
 
 from ...edits import pin as edits
 from ...errors import LocationPolicyError
+from ...gate.fleet_note import wait_for_followers
 from ...gate.messages import tell_commit
 from ...gate.pin import check_span, parse_reason
 from ...repository.new_commits import operator
@@ -31,17 +33,28 @@ def pin(revision: str, span: timedelta, reason: str, repo: str | None, state_dir
         commit, served = repository.find_commit(revision), put_in_force(place.state)
         edits.check_valid(repository, commit, served)  # its problems say most
         edits.check_pinnable(repository, commit, served, refused(place.state))
+        began = time.time()
         kept = edits.pin(repository, commit, operator(user_name(os.getuid())), span, reason)
         print(f"pinned until {moment_text(kept.until)}: {tell_commit(commit)}")
-        print(f"{_branch(repository)} waits, until then or until: {_unpin_command(repo, state_dir)}")
+        print(f"{_branch(repository)} waits, until then or until: {_unpin_command(repo, state_dir)}", flush=True)
+        _tell_followers(repository, commit.id, began)
 
 
 def unpin(repo: str | None, state_dir: Path | None) -> None:
     """End the pin, and say what counts again; raises LocationPolicyError."""
     with open_repository(asked_place(repo, state_dir).repository) as repository:
+        began = time.time()
         held = edits.unpin(repository, operator(user_name(os.getuid())))
         print(f"unpinned: {held[:10]}" if held else "what stood there was no pin: it is gone")
-        print(f"{_branch(repository)} counts again")
+        print(f"{_branch(repository)} counts again", flush=True)
+        if tip := repository.tip(repository.served_ref(repository.settings())):
+            _tell_followers(repository, tip, began)
+
+
+def _tell_followers(repository: Repository, commit: str, began: float) -> None:
+    """Where services follow, wait until they have it; a moment after it they may not know of it yet."""
+    for line in wait_for_followers(repository.directory, commit, began):
+        print(line)
 
 
 def _unpin_command(repo: str | None, state_dir: Path | None) -> str:

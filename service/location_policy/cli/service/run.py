@@ -14,6 +14,7 @@ from ...access.watched_file import WatchedFile
 from ...fleet.fleet import Fleet
 from ...fleet.service_id import service_id
 from ...repository.remote.mirror import Mirror
+from ...rollout.fleet_notes import FleetNotes
 from ...rollout.refresher import Refresher
 from ...rollout.state import ActiveState, now
 from ...rollout.status_notifier import Manager, StatusNotifier
@@ -68,7 +69,8 @@ def work(parts: Parts, manager: Manager) -> None:
     mirror = parts.source.mirror
     refresher = Refresher(parts.source.place, active, parts.source.state, mirror)
     wakeup, fleet = Wakeup(WAITING), _fleet(parts.source.state, parts.options)
-    active.changed = lambda: fleet.move(active.commit)
+    notes = FleetNotes(parts.opened.directory, fleet, active)
+    active.changed, fleet.on_change = lambda: fleet.move(active.commit), notes.tell
     syncs = Syncs(active, _hurried(refresher, mirror), _teller(wakeup, parts.source.state))
     look = syncs.around(notifier.around(refresher.look))
     watcher = Watcher(parts.opened.directory, look, refresher.folders)
@@ -77,7 +79,7 @@ def work(parts: Parts, manager: Manager) -> None:
     reloader = Reloader(looks)
     decisions = parts.decisions
     on_hangup(decisions.reopen if decisions else None, reloader.hurry)
-    for thread in (decisions, watcher, reloader):
+    for thread in (decisions, watcher, reloader, notes):
         if thread:
             thread.start()
     lock = hold(parts.source.state)
@@ -105,6 +107,7 @@ def work(parts: Parts, manager: Manager) -> None:
         if mirror:
             mirror.close()
         watcher.stop()
+        notes.stop()
         if lock is not None:
             os.close(lock)
         if decisions:
