@@ -5,9 +5,9 @@ Services that follow one another are told apart by it, so that none comes to fol
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from ..runtime.atomic_file import replace_file
@@ -18,8 +18,6 @@ NAME = "location-policy-"
 """What stands before an id in a header `Via`."""
 
 _ID = re.compile(r"[0-9a-f]{16}")
-
-log = logging.getLogger(__name__)
 
 
 def service_id(state_directory: Path) -> str:
@@ -32,8 +30,6 @@ def service_id(state_directory: Path) -> str:
     if _ID.fullmatch(kept):
         return kept
     made = secrets.token_hex(8)
-    try:
+    with suppress(OSError):  # that the directory cannot be written is told by what has to be kept there
         replace_file(path, f"{made}\n".encode(), 0o640)
-    except OSError as error:
-        log.warning("the id of this service is not kept in %s: %s", path, error.strerror)
     return made

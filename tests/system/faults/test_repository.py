@@ -202,4 +202,4 @@ def test_nothing_grows_over_a_hundred_roll_outs(tmp_path: Path) -> None:
         assert (after.files, after.threads, after.children) <= (before.files, before.threads, before.children)
         assert after.rss < 1.1 * before.rss
         held = sorted(path.name for path in (repository / "location-policy").iterdir())
-        assert held == ["journal.jsonl", "last-good", "serving"]
+        assert held == ["journal.jsonl", "last-good", "service-id", "serving"]

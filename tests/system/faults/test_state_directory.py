@@ -25,7 +25,7 @@ from tests.support.repositories import BAD, GOOD, force_commit, git, make_reposi
 from tests.support.service import running_service, started_service, wait_until
 
 PERTH = {"locations/apac.csv": "Perth,10.61.2.0/24\n"}
-HELD = ["journal.jsonl", "last-good", "serving"]
+HELD = ["journal.jsonl", "last-good", "service-id", "serving"]
 """What stands in a state directory."""
 KILLED = Path(__file__).parent / "killed_at.py"
 STEPS = (
