@@ -51,6 +51,7 @@ def main() -> None:
                 git(
                     "clone", "--quiet", "--bare", f"{service.url}/locations.git", f"{name}/{number}.git", cwd=Path(name)
                 )
+            percentile(service, 1.0)
             for _ in range(arguments.rounds):
                 turn(service, arguments, Path(name))
             for number in range(arguments.rounds):
@@ -75,15 +76,18 @@ def push(service: Service, repository: Path, arguments: argparse.Namespace, fold
     """All are told of one push."""
     with followers(service, arguments, folder) as waiting:
         alone = percentile(service, SECONDS)
+        before = processor(service)
         commit = force_commit(repository, {"locations/apac.csv": f"Perth,10.61.{number}.0/24\n"})
         wait_until(lambda: (service.status()["active"] or {}).get("commit") == commit)
         beside = percentile(service, 3.0)
+        took = processor(service) - before
         assert waiting.stdout
         told = json.loads(waiting.stdout.readline())
         waiting.kill()
     print(
         f"told of a push: the last {told['last']:.2f} s after the first; {told['fetched']} fetches, the longest"
-        f" {told['longest']:.2f} s, failed {told['failed']}; p99 {alone:.2f} ms, {beside:.2f} ms meanwhile"
+        f" {told['longest']:.2f} s, failed {told['failed']}; {took:.2f} s of a core;"
+        f" p99 {alone:.2f} ms, {beside:.2f} ms meanwhile"
     )
 
 
@@ -163,13 +167,15 @@ def memory(service: Service) -> int:
 def idle(service: Service) -> float:
     """The share of a core that it takes while nobody asks."""
 
-    def ticks() -> int:
-        fields = Path(f"/proc/{service.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) + int(fields[12])
-
-    before = ticks()
+    before = processor(service)
     time.sleep(SECONDS)
-    return (ticks() - before) / os.sysconf("SC_CLK_TCK") / SECONDS
+    return (processor(service) - before) / SECONDS
+
+
+def processor(service: Service) -> float:
+    """The seconds of a core that it has taken."""
+    fields = Path(f"/proc/{service.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def percentile(service: Service, seconds: float) -> float:

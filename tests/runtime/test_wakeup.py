@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from location_policy.runtime.wakeup import STEP, Wakeup
+from tests.support.service import wait_until
 
 
 def run(work: Coroutine[Any, Any, None]) -> float:
@@ -66,13 +67,14 @@ def test_as_many_are_woken_as_there_is_room_for_and_one_that_comes_then_is_the_l
         await asyncio.sleep(0)
         is_so.append(True)
         wakeup.tell()
-        await asyncio.sleep(2 * STEP)
+        await asyncio.sleep(4 * STEP)
         assert order == []
         waits.append(asyncio.ensure_future(wait(4)))
         await asyncio.sleep(0)
         for expected in ([0, 1], [0, 1, 2, 3], [0, 1, 2, 3, 4]):
             room[0] = 2
-            await asyncio.sleep(3 * STEP)
+            await asyncio.to_thread(wait_until, lambda: len(order) >= len(expected))  # noqa: B023  it is awaited here
+            await asyncio.sleep(4 * STEP)
             assert order == expected
         await asyncio.gather(*waits)
 

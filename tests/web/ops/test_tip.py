@@ -18,6 +18,7 @@ from location_policy.web.ops import tip as module
 from location_policy.web.ops.tip import PATH, Tip
 from tests.support.app import Answer
 from tests.support.maps import COMMIT, MOMENT, snapshot_of
+from tests.support.service import wait_until
 
 OWN, OTHER = "0123456789abcdef", "fedcba9876543210"
 NEXT = Commit("d" * 40, "7" * 40, "Change the map again", "Alice", MOMENT)
@@ -232,11 +233,11 @@ def test_followers_are_told_in_groups_and_the_next_as_these_are_back() -> None:
         held = [asyncio.ensure_future(upstream.ask(WAITING | one)) for one in names]
         await asyncio.sleep(0.1)
         upstream.take(NEXT)
-        await asyncio.sleep(0.1)
+        await asyncio.to_thread(wait_until, lambda: sum(one.done() for one in held) >= 32)
+        await asyncio.sleep(0.05)
         assert [one.done() for one in held] == [True] * 32 + [False] * 8
         back = [await upstream.ask(one) for one in names[:8]]
-        await asyncio.sleep(0.1)
         assert [one.status for one in back] == [200] * 8
-        assert all(one.done() for one in held)
+        await asyncio.gather(*held)
 
     assert run(work) < 10
