@@ -214,7 +214,7 @@ class Followers:
             told: dict[str, Any] = {
                 "total": self._total,
                 "at_tip": self._at[tip],
-                "states": dict(self._states.most_common(12)),
+                "states": dict(sorted(self._states.items(), key=lambda one: (-one[1], one[0]))[:12]),
             }
         late, _ = self.late(tip)
         named = [{"name": one.report.name, "commit": one.report.commit, "state": one.state} for one in late]

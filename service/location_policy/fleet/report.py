@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from ..text import escape
-from .service_id import NAME as OURS
 
 NAME = "x-location-policy-name"
 VERSION = "x-location-policy-version"
@@ -23,6 +22,8 @@ PROBLEMS = "x-location-policy-problems"
 BEHIND = "x-location-policy-behind"
 VIA = "via"
 
+OURS = "location-policy-"
+"""What stands before the id of a service in `Via`."""
 LONGEST_NAME = 64
 """Characters of a name or an address."""
 LONGEST_VERSION = 32

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ...access.watched_file import WatchedFile
 from ...fleet.fleet import Fleet
-from ...fleet.service_id import service_id
 from ...repository.remote.mirror import Mirror
 from ...rollout.fleet_notes import FleetNotes
 from ...rollout.refresher import Refresher
@@ -22,6 +21,7 @@ from ...rollout.sync_file import hold, keep_sync
 from ...rollout.syncs import Sync, Syncs
 from ...rollout.watcher import Watcher
 from ...runtime.reloader import ReloadCheck, Reloader
+from ...runtime.service_id import service_id
 from ...runtime.wakeup import Wakeup
 from ...server.open_files import fitted
 from ...server.run import LifecycleCallbacks, on_hangup, run

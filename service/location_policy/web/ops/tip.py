@@ -14,8 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from ...access.proxies import Proxies
 from ...fleet.fleet import Fleet
-from ...fleet.report import VIA, parse_report, parse_via
-from ...fleet.service_id import NAME
+from ...fleet.report import OURS, VIA, parse_report, parse_via
 from ...rollout.state import ActiveState
 from ...server.connection_places import ConnectionPlaces, is_loopback
 from ...text import precise_moment_text
@@ -81,7 +80,7 @@ class Tip:
         """Raises Refused where this service would come to follow itself."""
         ids, own = parse_via(headers.get(VIA, "")), self._fleet.id
         if own and own in ids:
-            here, other = f"{NAME}{own}", f"{NAME}{ids[0]}"
+            here, other = f"{OURS}{own}", f"{OURS}{ids[0]}"
             chain = f"{other} follows {here}, which follows it" if ids[0] != own else f"{here} follows itself"
             raise Refused(409, f"a loop: {chain}, directly or through others: let one of them follow another service")
 
