@@ -8,19 +8,17 @@ from ..runtime.wakeup import Wakeup
 from .followers import Followers
 from .turnstile import Turnstile
 
-FOLLOWERS = 2_000
-"""Requests of followers that wait at a time."""
 WATCHERS = 50
 """Requests that wait until a commit has come to all of them."""
 
 
 class Fleet:
-    """Those who follow the service of this id; `move` is for any thread, the rest for the event loop.
+    """Those who follow the service of this id, of whom `most` may wait; all but `move` is for the event loop.
 
     `on_change` is called when the tip or a follower has changed, in the thread that has changed it.
     """
 
-    def __init__(self, own_id: str = "", most: int = FOLLOWERS) -> None:
+    def __init__(self, own_id: str = "", most: int = 0) -> None:
         self.id = own_id
         self.most = most
         self.on_change: Callable[[], None] = lambda: None

@@ -57,7 +57,7 @@ class FleetNotes:
                 self._write()
             except OSError as error:
                 if not self._is_reported:
-                    log.warning("a push is not told of followers: %s: %s", error.filename, error.strerror)
+                    log.warning("a push is not told of followers: %s: %s", self._directory, error.strerror)
                 self._is_reported = True
             self._stop.wait(PAUSE)
         remove_note(self._directory, self._fleet.id)

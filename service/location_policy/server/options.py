@@ -11,12 +11,14 @@ class Limits:
     """How much clients may take.
 
     `header_bytes` for the request line and all headers of a request; `header_seconds` from the start of a connection or
-    the first byte of a further request to its end; open `connections`.
+    the first byte of a further request to its end; open `connections`; of services that follow this one so many
+    `followers` may wait at a time, and no more than half of the connections.
     """
 
     header_bytes: int = 32_768
     header_seconds: float = 10.0
     connections: int = 10_000
+    followers: int = 2_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def unpin(repo: str | None, state_dir: Path | None) -> None:
 
 
 def _tell_followers(repository: Repository, commit: str, began: float) -> None:
-    """Where services follow, wait until they have it; a moment after it they may not know of it yet."""
+    """Where services follow, wait until they have it, and say so."""
     for line in wait_for_followers(repository.directory, commit, began):
         print(line)
 

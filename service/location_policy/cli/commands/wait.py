@@ -28,6 +28,7 @@ ROOM = 10.0
 PAUSE = 0.2
 """Seconds between two questions: an answer that comes at once, and says nothing new, is not asked for without end."""
 
+KEYS = frozenset(("commit", "is_everywhere", "is_here", "at", "total", "refused", "missing", "more_missing"))
 Told = Mapping[str, Any]
 """How far a commit has come, as the service tells it (`/status?wait=`)."""
 
@@ -49,23 +50,28 @@ def wait(service: Service, commit: str, least: int, span: timedelta) -> int:
             seconds = int(min(left, EACH))
             target = f"{PATH}?wait={commit}&followers={least}&seconds={seconds}"
             told = _reply(origin, Question(target, login), service.ca, seconds + ROOM)
-            if told["is_everywhere"] or told["refused"] or left <= 0:
+            if told and (told["is_everywhere"] or told["refused"] or left <= 0):
                 break
+            if left <= 0:
+                raise NoAnswer(f"{origin} has no room for one more who waits, or nothing to answer from")
             time.sleep(min(PAUSE, left))
     return _tell(told, least, time.monotonic() - began)
 
 
-def _reply(origin: Origin, question: Question, ca: Path | None, seconds: float) -> Told:
+def _reply(origin: Origin, question: Question, ca: Path | None, seconds: float) -> Told | None:
+    """How far it is; None: the service asks to be asked later."""
     reply = ask(origin, question, trust(ca), seconds)
     if reply.status in (401, 403):
         raise NoAnswer(
             f"{origin} lets only a viewer ask for its status: status {reply.status}", "name one: --user NAME"
         )
+    if reply.status == 503:
+        return None
     try:
         told = json.loads(reply.body).get("wait")
     except (ValueError, AttributeError):
         told = None
-    if reply.status != 200 or not isinstance(told, dict) or "is_everywhere" not in told:
+    if reply.status != 200 or not isinstance(told, dict) or not told.keys() >= KEYS:
         message = f"{origin} cannot be asked for what follows it: status {reply.status}"
         raise NoAnswer(message, "is it a service of this version?")
     return told

@@ -9,7 +9,6 @@ from typing import Literal
 
 from ...access.options import Users
 from ...edits.options import Changes
-from ...fleet.fleet import FOLLOWERS
 from ...gate.signing_options import SigningOptions
 from ...repository.remote.credentials import RemoteAccess
 from ...server.options import Limits, Listen
@@ -40,7 +39,6 @@ class ServeOptions:
     changes: Changes = "served"
     example: bool = False
     drain: float = 0.0
-    max_followers: int = FOLLOWERS
     limits: Limits = field(default_factory=Limits)
     logs: Logs = field(default_factory=Logs)
     signatures: SigningOptions = field(default_factory=SigningOptions)

@@ -124,7 +124,8 @@ def _webhook(parts: Parts, syncs: Syncs) -> Webhook | None:
 
 def _fleet(state_directory: Path, options: ServeOptions) -> Fleet:
     """Those who may follow: their requests, which wait, leave half of the connections to others."""
-    return Fleet(service_id(state_directory), min(options.max_followers, fitted(options.limits).connections // 2))
+    limits = fitted(options.limits)
+    return Fleet(service_id(state_directory), min(limits.followers, limits.connections // 2))
 
 
 def _signs(
