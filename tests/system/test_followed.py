@@ -122,10 +122,11 @@ def hold(service: Service, commit: str) -> socket.socket:
     return connection
 
 
+@pytest.mark.parametrize("bound", [("--max-followers", "300"), ("--max-connections", "600")])
 def test_many_waits_of_one_client_that_reads_nothing_are_bounded_and_hold_up_neither_answers_nor_the_end(
-    repository: Path,
+    repository: Path, bound: tuple[str, str]
 ) -> None:
-    with running_service(repository, "--max-followers", "300") as service, ExitStack() as stack:
+    with running_service(repository, *bound) as service, ExitStack() as stack:
         service.wait_for("in-sync")
         held = [stack.enter_context(closing(hold(service, tip(repository)))) for _ in range(320)]
         held[-1].settimeout(10)

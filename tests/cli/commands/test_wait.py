@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import threading
+import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,32 @@ def test_it_says_where_a_commit_is_who_refuses_it_and_who_is_missing(service: Se
     assert wait(service, commit) == (1, f"refused: {commit[:10]}\n  web-2: locations.csv:1: it is bad\n")
     status, said = wait(service, "f" * 40, "--timeout", "1s")
     assert (status, "  the service itself does not answer from it" in said) == (1, True)
+
+
+class Full(BaseHTTPRequestHandler):
+    """A service that has no room for one more who waits."""
+
+    def do_GET(self) -> None:
+        self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_a_service_without_room_is_asked_again_until_the_time_is_over() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Full) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        began = time.monotonic()
+        done = run_program("wait", "a" * 7, "--url", url, "--timeout", "1s")
+        server.shutdown()
+    assert time.monotonic() - began > 0.9
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"location-policy: {url} has no room for one more who waits\n",
+    )
 
 
 def test_what_cannot_be_asked_is_told(service: Service) -> None:

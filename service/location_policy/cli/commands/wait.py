@@ -53,7 +53,7 @@ def wait(service: Service, commit: str, least: int, span: timedelta) -> int:
             if told and (told["is_everywhere"] or told["refused"] or left <= 0):
                 break
             if left <= 0:
-                raise NoAnswer(f"{origin} has no room for one more who waits, or nothing to answer from")
+                raise NoAnswer(f"{origin} has no room for one more who waits")
             time.sleep(min(PAUSE, left))
     return _tell(told, least, time.monotonic() - began)
 
