@@ -131,6 +131,17 @@ def test_a_list_has_so_many_and_an_address_is_shown_escaped() -> None:
     assert told["list"][0]["address"].startswith("\\x1b")
 
 
+def test_a_summary_tells_of_those_that_are_lost_though_they_do_not_count(clock: list[float]) -> None:
+    fleet = Followers()
+    for name in ("a", "b"):
+        fleet.note(report(name), "192.0.2.1")
+    clock[0] += LOST + 1
+    fleet.note(report("c"), "192.0.2.1")
+    found = parse_behind(fleet.summary() or "")
+    assert found is not None
+    assert (found.total, found.states) == (1, {"in-sync": 1, "lost": 2})
+
+
 def test_a_summary_is_what_an_upstream_takes() -> None:
     fleet = Followers()
     assert fleet.summary() is None

@@ -72,7 +72,7 @@ def test_lies_are_bounded_and_escaped() -> None:
                 {"at_tip": 4},
                 {"states": []},
                 {"states": {"<b>": 1}},
-                {"states": {"in-sync": 4}},
+                {"states": {"in-sync": -1}},
                 {"late": 1},
                 {"late": [1]},
                 {"late": [{"name": 1}]},

@@ -120,7 +120,7 @@ def parse_behind(text: str) -> Behind | None:
     try:
         found = json.loads(text)
         total, at_tip = _number(found["total"], MOST_BEHIND), _number(found["at_tip"], MOST_BEHIND)
-        states = {_known(name): _number(one, total) for name, one in found.get("states", {}).items()}
+        states = {_known(name): _number(one, MOST_BEHIND) for name, one in found.get("states", {}).items()}
         late = [_late(one) for one in found.get("late", [])[:LATE]]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
