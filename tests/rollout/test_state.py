@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from location_policy.gate.pin import Pin
 from location_policy.rollout.state import ActiveState, Failure, Head, State, now
 from tests.support.maps import COMMIT, MOMENT, snapshot_of
 
@@ -56,6 +57,18 @@ def test_a_state_that_a_reader_holds_does_not_change() -> None:
     held = active.state
     assert active.change(branch="main") is active.state
     assert (held.branch, active.state.branch) == (None, "main")
+
+
+def test_others_are_told_of_what_is_in_force_held_or_refused_and_of_nothing_else() -> None:
+    active, told = ActiveState(), list[str | None]()
+    active.changed = lambda: told.append(active.commit)
+    pin = Pin("t", COMMIT.id, "alice", MOMENT, MOMENT + HOUR, "it works")
+    for fields in ({"snapshot": SNAPSHOT}, {"pin": pin}, {"pin": None}, {"rejection": REJECTION}):
+        before = len(told)
+        active.change(**fields)
+        active.change(**fields, last_checked_at=now(), head=HEAD, outage=OUTAGE)
+        assert len(told) == before + 1
+    assert told == [COMMIT.id] * 4
 
 
 def test_now_is_in_utc() -> None:

@@ -132,11 +132,16 @@ class State:
         return "rejected" if self.rejection else "in-sync"
 
 
+_TOLD = ("snapshot", "pin", "rejection")
+"""The fields by which others are told that it has changed."""
+
+
 class ActiveState:
     """Holds the state in force, and how often each kind of load, and each push, has ended so: `loads`, `pushes`.
 
     `draining_since`: when the service was told to end, where it answers on for a while; set once, by the event loop.
-    `changed` is called when another snapshot is in force, or another commit is refused; by the one thread that writes.
+    `changed` is called when another snapshot is in force or held there, or another commit is refused; by the one thread
+    that writes.
     """
 
     def __init__(self) -> None:
@@ -156,7 +161,7 @@ class ActiveState:
         """Put in force the state with these fields changed; for the one thread that writes."""
         before = self.state
         self.state = replace(before, **fields)
-        if self.state.snapshot is not before.snapshot or self.state.rejection is not before.rejection:
+        if any(getattr(self.state, name) is not getattr(before, name) for name in _TOLD):
             self.changed()
         return self.state
 
