@@ -66,6 +66,13 @@ def test_where_another_commit_is_in_force_that_is_said_and_of_a_pin_at_once(repo
     assert said(repository) == ["not in force after 0.3 s: aaaaaaaaaa is"]
 
 
+def test_what_another_has_written_is_shown_escaped_and_no_longer(repository: Path) -> None:
+    write_note(repository, "1", LATE._replace(late=["\x1b[2Jweb"] * 9))
+    assert said(repository) == ["in force at 1 of 2 replicas after 0.3 s", *["  \\x1b[2Jweb"] * 5]
+    (repository / FOLDER / "followers-1").write_text(f"{NEW}\t\t{'9' * 5000}\t0\t1\t0")
+    assert said(repository) == []
+
+
 def test_what_is_old_or_no_note_is_passed_over_and_cleared_away(repository: Path) -> None:
     write_note(repository, "1", DONE)
     write_note(repository, "2", DONE)

@@ -28,9 +28,9 @@ class Fleet:
         self.followers = Followers(self._note_change)
 
     def move(self, commit: str | None) -> None:
-        """This commit is in force now; those who wait for another are told."""
-        self.followers.move_tip(commit)
-        self.tip_waits.tell()
+        """This commit is in force now, as it may have been before; those who wait for another are told."""
+        if self.followers.move_tip(commit):
+            self.tip_waits.tell()
         self._note_change()
 
     def end(self) -> None:

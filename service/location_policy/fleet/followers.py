@@ -125,12 +125,14 @@ class Followers:
         self._tip_since = 0.0
         self._took: float | None = None
 
-    def move_tip(self, commit: str | None) -> None:
-        """From now on followers are to answer from this commit."""
+    def move_tip(self, commit: str | None) -> bool:
+        """From now on followers are to answer from this commit; is it another than before?"""
         with self._lock:
-            if commit != self._tip:
-                self._tip, self._tip_since, self._took = commit, time.monotonic(), None
-                self._note_arrival()
+            if commit == self._tip:
+                return False
+            self._tip, self._tip_since, self._took = commit, time.monotonic(), None
+            self._note_arrival()
+            return True
 
     def note(self, report: Report, address: str) -> str:
         """A follower has asked; the key by which it is known."""

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ..text import shorten
+from ..text import escape, shorten
 from .push_log import FOLDER, read_shared, write_shared
 
 PREFIX = "followers-"
@@ -27,6 +27,10 @@ PATIENCE = 5.0
 STEP = 0.05
 MOST = 8
 """Files that are read: more services do not serve one repository."""
+LARGEST = 4096
+"""Characters of a file that is taken."""
+MOST_LINES = 5
+"""Followers of which it says why they are late."""
 LONGEST = 400
 """Characters of a line that says of a follower why it is late."""
 
@@ -116,5 +120,8 @@ def _is_new(path: Path) -> bool:
 
 
 def _parse(text: str) -> FleetNote:
-    commit, held, at, refused, total, since, *late = text.split("\t")
-    return FleetNote(commit, held, int(at), int(refused), int(total), float(since), tuple(late))
+    """What is written there; raises ValueError. Others may write there too, so it is shown escaped and no longer."""
+    if len(text) > LARGEST:
+        raise ValueError("it is too large")
+    commit, held, at, refused, total, since, *late = map(escape, text.split("\t"))
+    return FleetNote(commit, held, int(at), int(refused), int(total), float(since), tuple(late[:MOST_LINES]))
