@@ -60,7 +60,7 @@ def import_(
     Business, or addresses by country. Where a line is refused, or an answer of pexsubnet differs, nothing is written:
     exit status 1.
     """
-    from ..commands.import_tables import ImportOptions, bring
+    from ..commands.imports.tables import ImportOptions, bring
 
     asked = ImportOptions(
         files,

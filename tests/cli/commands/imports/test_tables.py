@@ -9,12 +9,12 @@ from random import Random
 import pytest
 
 from location_policy.cli.app import app
-from location_policy.cli.commands.import_tables import ImportOptions, bring
+from location_policy.cli.commands.imports.tables import ImportOptions, bring
 from tests.support.program import run_program
 from tests.support.repositories import clone, init, tip
 from tests.support.service import started_service
 
-IMPORTS = Path(__file__).parent.parent / "integrations" / "imports" / "cases"
+IMPORTS = Path(__file__).parents[3] / "integrations" / "imports" / "cases"
 CASES = sorted(path.name for path in IMPORTS.iterdir())
 
 

@@ -13,23 +13,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from ...config.files import File, is_rows, may_hold_rows
-from ...config.formatting import rows_text
-from ...config.location_map import LocationMap
-from ...config.row import Row
-from ...config.row_file import LineCache, read_rows
-from ...config.validate import Validator, load_map
-from ...edits.replace_rows import replace_rows
-from ...errors import InvalidConfiguration, LocationPolicyError
-from ...integrations.imports.at_source import at_source
-from ...integrations.imports.foreign_tables import Tables
-from ...plan.as_json import total_fields
-from ...plan.as_text import plan_lines, total_line
-from ...plan.plan import Plan, make_plan
-from ...problems import Fields, Problem, Problems
-from ...runtime.atomic_file import replace_file
-from ...text import bom_of, count, escape, without_bom
-from ..terminal.exit_status import NO, tell
+from ....config.files import File, is_rows, may_hold_rows
+from ....config.formatting import rows_text
+from ....config.location_map import LocationMap
+from ....config.row import Row
+from ....config.row_file import LineCache, read_rows
+from ....config.validate import Validator, load_map
+from ....edits.replace_rows import replace_rows
+from ....errors import InvalidConfiguration, LocationPolicyError
+from ....integrations.imports.at_source import at_source
+from ....integrations.imports.foreign_tables import Tables
+from ....plan.as_json import total_fields
+from ....plan.as_text import plan_lines, total_line
+from ....plan.plan import Plan, make_plan
+from ....problems import Fields, Problem, Problems
+from ....runtime.atomic_file import replace_file
+from ....text import bom_of, count, escape, without_bom
+from ...terminal.exit_status import NO, tell
 
 _MARK = "# kept by location-policy import --sync, from "
 """How the first line of a file begins that is owned."""

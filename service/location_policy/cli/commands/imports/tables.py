@@ -8,31 +8,31 @@ from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, is_rows
-from ...config.formatting import rows_text
-from ...config.known_names import with_known
-from ...config.location_map import LocationMap
-from ...config.policy_toml import read_rules
-from ...config.row_file import LineCache, RowFile, read_rows
-from ...errors import LocationPolicyError
-from ...gate.hooks import shipped
-from ...integrations.imports.first_match import Difference, differences
-from ...integrations.imports.foreign_tables import Content, Tables, read_tables
-from ...integrations.imports.site_file import sites_text
-from ...net.addresses import Network
-from ...net.ranges import Names
-from ...net.split import range_text
-from ...plan.change_text import name_text
-from ...plan.plan import make_plan
-from ...problems import SHOWN, Problem, errors_in
-from ...repository.working_copy import read_folder
-from ...runtime.atomic_file import replace_file
-from ...spelling import near_misses
-from ...text import count, escape
-from ..terminal.exit_status import NO, NOT_ASKED
-from ..terminal.progress import Progress
-from .first_files import new_rules
-from .import_sync import MISSING, ImportOutput, judged, map_before, sync
+from ....config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, is_rows
+from ....config.formatting import rows_text
+from ....config.known_names import with_known
+from ....config.location_map import LocationMap
+from ....config.policy_toml import read_rules
+from ....config.row_file import LineCache, RowFile, read_rows
+from ....errors import LocationPolicyError
+from ....gate.hooks import shipped
+from ....integrations.imports.first_match import Difference, differences
+from ....integrations.imports.foreign_tables import Content, Tables, read_tables
+from ....integrations.imports.site_file import sites_text
+from ....net.addresses import Network
+from ....net.ranges import Names
+from ....net.split import range_text
+from ....plan.change_text import name_text
+from ....plan.plan import make_plan
+from ....problems import SHOWN, Problem, errors_in
+from ....repository.working_copy import read_folder
+from ....runtime.atomic_file import replace_file
+from ....spelling import near_misses
+from ....text import count, escape
+from ...terminal.exit_status import NO, NOT_ASKED
+from ...terminal.progress import Progress
+from ..first_files import new_rules
+from .kept_file import MISSING, ImportOutput, judged, map_before, sync
 
 STANDARD_INPUT = Path("-")
 _MORE = ": --write-sites FILE makes a file with every site"
