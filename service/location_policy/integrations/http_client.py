@@ -1,15 +1,19 @@
-"""One question to a Management Node over HTTP, and its whole answer or a NoAnswer.
+"""One question to another server over HTTP, and its whole answer or a NoAnswer.
 
-The standard library does: it is one GET to a known host, without redirects, proxies, cookies or reuse. Its timeouts
-are those of single reads, which a server that sends a byte now and then never meets. So the question is asked in a
-thread, and waited for until its deadline, wherever it hangs: name service, handshake, headers, body.
+The standard library does: it is one GET to a known host, without redirects or cookies. Its timeouts are those of single
+reads, which a server that sends a byte now and then never meets. So a question to a Management Node is asked in a
+thread, and waited for until its deadline, wherever it hangs: name service, handshake, headers, body. Who asks one
+question after the other of the same server, and has a thread of its own for that, holds a connection.
 """
 
 from __future__ import annotations
 
+import socket
 import ssl
+import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -24,9 +28,16 @@ BODY_LIMIT = 16 * 1024 * 1024
 
 PORTS = {"https": 443, "http": 80}
 
+CONNECT = 10.0
+"""Seconds that a connection which is held may take to be made."""
+IDLE = 1.0
+"""Seconds in which a question fails that was put to a connection that is no more."""
+PROXY = "Proxy-Authorization"
+
 T = TypeVar("T")
 
 _HEADERS = ("Content-Type", "Location", "Retry-After")
+_USUAL = {"Accept": "application/json", "User-Agent": f"location-policy/{__version__}"}
 
 
 class Origin(NamedTuple):
@@ -62,9 +73,16 @@ class Login(NamedTuple):
     def __repr__(self) -> str:
         return "Login(…)"
 
-    def header(self) -> tuple[str, str]:
+    def header(self, name: str = "Authorization") -> tuple[str, str]:
         """HTTP Basic (RFC 7617), in UTF-8."""
-        return "Authorization", "Basic " + b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return name, "Basic " + b64encode(f"{self.user}:{self.password}".encode()).decode()
+
+
+class Proxy(NamedTuple):
+    """A proxy that is asked by http, and the user that it wants, if any."""
+
+    origin: Origin
+    login: Login | None = None
 
 
 class Reply(NamedTuple):
@@ -91,12 +109,69 @@ def ask(origin: Origin, question: Question, context: ssl.SSLContext, seconds: fl
     """The answer; raises NoAnswer when it is not whole after so many seconds."""
     try:
         return _within(seconds, lambda: _ask(origin, question, context, seconds))
-    except ssl.SSLCertVerificationError as error:
-        raise NoAnswer(f"the certificate of {origin} is not trusted: {error.verify_message}", _mend(error)) from None
-    except TimeoutError:
-        raise NoAnswer(f"{origin} has not answered in time", "--timeout SECONDS waits longer") from None
     except (OSError, HTTPException) as error:
-        raise NoAnswer(f"{origin} cannot be asked: {_reason(error)}") from None
+        raise NoAnswer(_sentence(origin, error), _mend(error)) from None
+
+
+class HeldConnection:
+    """A connection for one question after the other, each of which may be held by the server; for one thread.
+
+    `cut` is for any: it ends the question that is under way.
+    """
+
+    def __init__(self, origin: Origin, context: ssl.SSLContext, proxy: Proxy | None = None) -> None:
+        self._origin = origin
+        self._is_cut = False
+        through = proxy is not None and origin.scheme == "http"  # of https the proxy only sees where it goes
+        self._start = f"{origin}" if through else ""
+        to = proxy.origin if proxy else origin
+        self._connection = _connection(to._replace(scheme=origin.scheme), context, CONNECT)
+        self._headers = dict([proxy.login.header(PROXY)] if through and proxy and proxy.login else [])
+        if proxy and not through:
+            self._connection.set_tunnel(
+                origin.host, origin.port, dict([proxy.login.header(PROXY)] if proxy.login else [])
+            )
+
+    def ask(self, path: str, headers: Mapping[str, str], seconds: float, most: int) -> Reply:
+        """The answer to a GET, of `most` bytes at most; raises NoAnswer when a read brings nothing for so many seconds.
+
+        A server may have closed a connection that was idle, so a failure at once is tried again on a new one.
+        """
+        is_used, began, is_whole = self._connection.sock is not None, time.monotonic(), False
+        self._is_cut = False
+        try:
+            try:
+                reply = self._ask(path, headers, seconds, most)
+            except ConnectionError:
+                if self._is_cut or not is_used or time.monotonic() - began > IDLE:
+                    raise
+                self.close()
+                reply = self._ask(path, headers, seconds, most)
+            is_whole = True
+        except (OSError, HTTPException) as error:
+            raise NoAnswer(_sentence(self._origin, error)) from None
+        finally:
+            if not is_whole:
+                self.close()
+        return reply
+
+    def _ask(self, path: str, headers: Mapping[str, str], seconds: float, most: int) -> Reply:
+        if self._connection.sock is None:
+            self._connection.connect()
+        self._connection.sock.settimeout(seconds)
+        self._connection.request("GET", self._start + path, headers={**_USUAL, **self._headers, **headers})
+        return _reply(self._origin, self._connection.getresponse(), most)
+
+    def cut(self) -> None:
+        """End the question that is under way, whatever it waits for once there is a connection."""
+        self._is_cut = True
+        if found := self._connection.sock:
+            with suppress(OSError):  # below TLS, of which the thread that reads makes use meanwhile
+                socket.socket.shutdown(found, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the connection; the next question makes another."""
+        self._connection.close()
 
 
 def _within(seconds: float, question: Callable[[], T]) -> T:
@@ -122,20 +197,19 @@ def _within(seconds: float, question: Callable[[], T]) -> T:
 
 
 def _ask(origin: Origin, question: Question, context: ssl.SSLContext, seconds: float) -> Reply:
-    headers = dict([question.authorization] if question.authorization else []) | {
-        "Accept": "application/json",
-        "Connection": "close",
-        "User-Agent": f"location-policy/{__version__}",
-    }
+    headers = dict([question.authorization] if question.authorization else []) | _USUAL | {"Connection": "close"}
     if question.body is not None:
         headers["Content-Type"] = "application/json"
     connection = _connection(origin, context, seconds)
     try:
         connection.request(question.method, question.path, question.body, headers)
-        response = connection.getresponse()
-        body = _body(origin, response)
+        return _reply(origin, connection.getresponse(), BODY_LIMIT)
     finally:
         connection.close()
+
+
+def _reply(origin: Origin, response: HTTPResponse, most: int) -> Reply:
+    body = _body(origin, response, most)
     content_type, location, retry_after = (response.getheader(name, "") for name in _HEADERS)
     return Reply(response.status, content_type, location, retry_after, body)
 
@@ -146,17 +220,29 @@ def _connection(origin: Origin, context: ssl.SSLContext, seconds: float) -> HTTP
     return HTTPConnection(origin.host, origin.port, timeout=seconds)
 
 
-def _body(origin: Origin, response: HTTPResponse) -> bytes:
+def _body(origin: Origin, response: HTTPResponse, most: int) -> bytes:
     """The whole body: reading with a limit does not tell by itself that the other end has stopped early."""
-    body = response.read(BODY_LIMIT + 1)
-    if len(body) > BODY_LIMIT:
-        raise NoAnswer(f"the answer of {origin} is longer than {BODY_LIMIT:,} bytes")
+    body = response.read(most + 1)
+    if len(body) > most:
+        raise NoAnswer(f"the answer of {origin} is longer than {most:,} bytes")
     if response.length:
         raise NoAnswer(f"the answer of {origin} ended {response.length:,} bytes early", "try again")
     return body
 
 
-def _mend(error: ssl.SSLCertVerificationError) -> str:
+def _sentence(origin: Origin, error: OSError | HTTPException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate of {origin} is not trusted: {error.verify_message}"
+    if isinstance(error, TimeoutError):
+        return f"{origin} has not answered in time"
+    return f"{origin} cannot be asked: {_reason(error)}"
+
+
+def _mend(error: OSError | HTTPException) -> str | None:
+    if isinstance(error, TimeoutError):
+        return "--timeout SECONDS waits longer"
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return None
     if "match" in error.verify_message or "mismatch" in error.verify_message:
         return "name the server as its certificate does"
     return "--ca FILE names the certificate of the CA that has signed it, or its own where it has signed itself"
