@@ -109,3 +109,34 @@ def test_the_fingerprint_is_that_of_ssh_keygen() -> None:
 @pytest.mark.parametrize("url", [URL, "/srv/locations.git", "ssh://git@127.0.0.1:9/x.git", "git@[127.0.0.1]:x.git"])
 def test_where_no_host_key_is_shown_there_is_none(url: str) -> None:
     assert seen_host_key(url.replace("git@[127.0.0.1]", "git@[no-such-host.invalid]")) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "variables", "proxy"),
+    [
+        ("https://up.example/x", {"https_proxy": "http://p:1", "http_proxy": "http://q:1"}, "http://p:1"),
+        ("https://up.example/x", {"HTTPS_PROXY": "p:1"}, "http://p:1"),
+        ("https://up.example/x", {"https_proxy": "http://p:1", "no_proxy": "other,.example"}, None),
+        ("http://up.example/x", {"HTTPS_PROXY": "p:1", "ALL_PROXY": "http://a:1"}, "http://a:1"),
+        ("http://up.example/x", {"ALL_PROXY": "http://a:1", "NO_PROXY": "*"}, None),
+        ("http://up.example/x", {}, None),
+    ],
+)
+def test_a_question_of_our_own_goes_through_the_proxy_that_curl_takes(
+    url: str, variables: dict[str, str], proxy: str | None
+) -> None:
+    assert RemoteAccess().over_http(url, variables).proxy == proxy
+
+
+def test_what_a_question_of_our_own_is_asked_with_is_what_git_would_ask_with(file: Path) -> None:
+    file.write_text(
+        "https://a:1@up.example:8443\nhttps://bob:s%2F@up.example\nhttp://c:3@proxy:1\nhttps://eve:5@up.example\n"
+    )
+    access = RemoteAccess(credentials=file, ca=file, proxy="proxy:1")
+    found = access.over_http("https://up.example/x", {})
+    assert found == (("bob", "s/"), file, "http://proxy:1", ("c", "3"))
+    assert "s/" not in repr(found)
+    assert access.over_http("https://eve@up.example/x", {}).login == ("eve", "5")
+    assert access.over_http("https://eve:typed@up.example/x", {}).login == ("eve", "typed")
+    with pytest.raises(RemoteError, match=r"has no line for https://up\.example and the user dan"):
+        access.over_http("https://dan@up.example/x", {})

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
+from urllib.request import proxy_bypass
 
 from ..git import config_variables
 from .failures import Kind, RemoteError
@@ -32,6 +34,21 @@ _SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAl
 def proxy_variables() -> dict[str, str]:
     """The variables of a proxy in our environment."""
     return {name: os.environ[name] for name in PROXIES if name in os.environ}
+
+
+class HttpAccess(NamedTuple):
+    """What a question of our own is asked with where git would ask with it too; a login is a user and a password.
+
+    `proxy` has no login in it.
+    """
+
+    login: tuple[str, str] | None
+    ca: Path | None
+    proxy: str | None
+    proxy_login: tuple[str, str] | None
+
+    def __repr__(self) -> str:
+        return "HttpAccess(…)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,43 @@ class RemoteAccess:
             **variables,
             "GIT_SSH_COMMAND": " ".join(map(quote, self.ssh_words())),
         }
+
+    def over_http(self, url: str, proxies: Mapping[str, str]) -> HttpAccess:
+        """The same for a question of our own to a URL of http or https; raises RemoteError as `environment` does."""
+        plain, typed = part_login(url)
+        login, user = None, typed.get("MIRROR_USER")
+        if typed.get("MIRROR_PASSWORD"):
+            login = typed["MIRROR_USER"], typed["MIRROR_PASSWORD"]
+        elif self.credentials:
+            check_lines(self.credentials, plain, user)
+            login = self._login(plain, user)
+        proxy = self._proxy_of(plain, proxies)
+        proxy_plain, in_proxy = part_login(proxy) if proxy else (None, {})
+        proxy_login = (in_proxy["MIRROR_USER"], in_proxy["MIRROR_PASSWORD"]) if in_proxy else None
+        if proxy_plain and self.credentials and not (proxy_login and proxy_login[1]):
+            proxy_login = self._login(proxy_plain, None) or proxy_login
+        return HttpAccess(login, self.ca, proxy_plain, proxy_login)
+
+    def _login(self, url: str, user: str | None) -> tuple[str, str] | None:
+        """The first user and password that the credentials have for a URL, as `git credential-store` finds them."""
+        wanted = urlsplit(url)
+        for line in _lines(self.credentials) if self.credentials else ():
+            there = urlsplit(line)
+            login, _, host = there.netloc.rpartition("@")
+            name, _, password = login.partition(":")
+            if (there.scheme, unquote(host)) == (wanted.scheme, wanted.netloc) and user in (None, unquote(name)):
+                return unquote(name), unquote(password)
+        return None
+
+    def _proxy_of(self, url: str, proxies: Mapping[str, str]) -> str | None:
+        """The proxy for a URL, as curl chooses it (curl(1), "ENVIRONMENT")."""
+        parts = urlsplit(url)
+        names = (f"{parts.scheme}_proxy", *(("HTTPS_PROXY",) if parts.scheme == "https" else ()))
+        found = self.proxy or next(filter(None, map(proxies.get, (*names, "all_proxy", "ALL_PROXY"))), None)
+        none = proxies.get("no_proxy") or proxies.get("NO_PROXY") or ""
+        if not found or proxy_bypass(parts.netloc, {"no": none}):
+            return None
+        return found if "://" in found else f"http://{found}"
 
     def files(self) -> Iterator[Path]:
         """The files that hold a secret."""
