@@ -15,7 +15,7 @@ from location_policy.cli.app import app
 from location_policy.cli.environment import variable
 from location_policy.cli.service.options import ServeOptions
 from location_policy.cli.service.source import source_of
-from location_policy.cli.usage.parameters import Duration
+from location_policy.cli.usage.parameters import Duration, Name
 from location_policy.cli.usage.serve_options import ROWS, Row, asked
 from location_policy.errors import CannotStart
 from location_policy.server.options import Listen, Tls
@@ -52,7 +52,7 @@ def words(row: Row) -> tuple[str, object]:
             return "7.5", 7.5
         case Duration():
             return "1h30m", timedelta(minutes=90)
-        case None:
+        case None | Name():
             return "some", "some"
     return "some", Path("some")
 
@@ -120,3 +120,9 @@ def test_what_would_be_stale_between_two_looks_is_refused(
         source_of(parsed(*arguments, *where, "--max-stale", f"{least - 1}s"))
     hint = (refused.value.hint or "").removeprefix("write ")
     assert source_of(parsed(*arguments, *where, "--max-stale", hint)).state == tmp_path
+
+
+@pytest.mark.parametrize("name", ["x" * 65, "é", "a\tb", " "])
+def test_a_name_that_no_header_takes_is_refused(name: str) -> None:
+    with pytest.raises(click.UsageError, match="at most 64 printable characters of ASCII"):
+        parsed("--name", name)

@@ -95,11 +95,14 @@ class Activator:
         """Is this commit in force, and known from the state directory alone?"""
         return self._is_from_disk and self.in_force() == commit_id
 
-    def roll_out(self, repository: Repository, head: Commit) -> None:
-        """Put HEAD in force, or else say why not; what is in force already is not loaded again."""
+    def roll_out(self, repository: Repository, head: Commit, *, is_told: bool = False) -> None:
+        """Put HEAD in force, or else say why not; what is in force already is not loaded again.
+
+        `is_told`: it is in force at a service that is followed, which has judged it and what it follows.
+        """
         rejection = self._refused_under = None
         self._is_unsigned = False
-        order = self._candidates(repository, head.id)
+        order = self._told(repository, head.id) if is_told else self._candidates(repository, head.id)
         try:
             if self.in_force() != head.id:
                 first = next(order)
@@ -194,6 +197,11 @@ class Activator:
                 return iter([candidate_after_pin(repository, self.rule, head, self._served, noted)])
             return iter([next_candidate(repository, self.rule, head, self._served)])
         return self._start(repository, head)
+
+    def _told(self, repository: Repository, head: str) -> Iterator[Candidate]:
+        """What is in force at a service that is followed; else what was in force here, and nothing that was nowhere."""
+        yield Candidate(head, was_served=True, gains=(head,))
+        yield from self._start(repository, None)
 
     def _start(self, repository: Repository, head: str | None) -> Iterator[Candidate]:
         here, stored = self.history.here, self._stored_here()

@@ -76,8 +76,9 @@ class FetchGate:
             _move(repository, ref, own, taken)
         return False
 
-    def set_back(self, repository: Repository, ref: str, commit_id: str) -> None:
-        """Let the mirror's own branch be at what is held in force by hand: HEAD is judged as a move from there."""
+    def move(self, repository: Repository, ref: str, commit_id: str) -> None:
+        """Let the mirror's own branch be at what others have judged: what is held in force by hand, or in force at a
+        service that is followed. What comes is judged as a move from there."""
         _move(repository, ref, repository.tip(ref), commit_id)
 
     def _old(self, repository: Repository, ref: str, own: str | None, new: str) -> str | None:

@@ -233,7 +233,7 @@ class Refresher:
         if held and head and pin != before:
             self._active.change(head=replace(head, relation=relation_to(repository, held.commit, head.commit.id)))
         if pin and self._fetch_gate:
-            self._fetch_gate.set_back(repository, ref, pin.commit)
+            self._fetch_gate.move(repository, ref, pin.commit)
         return is_held
 
     def _is_to_be_judged_again(self) -> bool:
@@ -242,9 +242,12 @@ class Refresher:
     def _roll_out(self, repository: Repository, ref: str, head: Head) -> None:
         """Put HEAD in force, where it may be; what it drops of what was in force before is told once."""
         before = self._activator.in_force()
-        if self._fetch_gate and not self._fetch_gate.takes(repository, ref, head):
+        is_told = self._mirror is not None and self._mirror.is_of_service
+        if self._fetch_gate and not is_told and not self._fetch_gate.takes(repository, ref, head):
             return
-        self._activator.roll_out(repository, head.commit)
+        self._activator.roll_out(repository, head.commit, is_told=is_told)
+        if self._fetch_gate and is_told and self._activator.in_force() == head.commit.id:
+            self._fetch_gate.move(repository, ref, head.commit.id)
         relation = head.relation
         if relation and relation.dropped and before != self._activator.in_force() == head.commit.id:
             dropped = ", ".join(commit.id for commit in relation.newest)

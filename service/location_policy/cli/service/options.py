@@ -33,6 +33,7 @@ class ServeOptions:
     users: Users = field(default_factory=Users)
     state_dir: Path | None = None
     fetch_interval: float = 30.0
+    name: str = ""
     remote: RemoteAccess = field(default_factory=RemoteAccess)
     max_stale: timedelta | None = None
     git_http: bool | None = None

@@ -19,6 +19,8 @@ from ...rollout.state import ActiveState, now
 from ...rollout.status_notifier import Manager, StatusNotifier
 from ...rollout.sync_file import hold, keep_sync
 from ...rollout.syncs import Sync, Syncs
+from ...rollout.upstream.report import Follower
+from ...rollout.upstream.wait import UpstreamWait, can_tell
 from ...rollout.watcher import Watcher
 from ...runtime.reloader import ReloadCheck, Reloader
 from ...runtime.service_id import service_id
@@ -73,13 +75,16 @@ def work(parts: Parts, manager: Manager) -> None:
     active.changed, fleet.on_change = lambda: fleet.move(active.commit), notes.tell
     syncs = Syncs(active, _hurried(refresher, mirror), _teller(wakeup, parts.source.state))
     look = syncs.around(notifier.around(refresher.look))
-    watcher = Watcher(parts.opened.directory, look, refresher.folders)
+    upstream = _upstream(parts, mirror, active)
+    watcher = Watcher(parts.opened.directory, upstream.around(look) if upstream else look, refresher.folders)
     syncs.wake = watcher.hurry
     looks = [notifier.begin_reload, *parts.looks, notifier.end_reload, _asking(syncs)]
     reloader = Reloader(looks)
     decisions = parts.decisions
     on_hangup(decisions.reopen if decisions else None, reloader.hurry)
-    for thread in (decisions, watcher, reloader, notes):
+    if mirror and upstream:
+        mirror.upstream, upstream.wake = upstream, watcher.hurry
+    for thread in (decisions, upstream, watcher, reloader, notes):
         if thread:
             thread.start()
     lock = hold(parts.source.state)
@@ -112,6 +117,14 @@ def work(parts: Parts, manager: Manager) -> None:
             os.close(lock)
         if decisions:
             decisions.close()
+
+
+def _upstream(parts: Parts, mirror: Mirror | None, active: ActiveState) -> UpstreamWait | None:
+    """What waits for the word of a remote that is a service, where it may be one."""
+    if mirror is None or not can_tell(mirror.url):
+        return None
+    follower = Follower(parts.options.name or socket.gethostname(), service_id(parts.source.state), active)
+    return UpstreamWait(mirror, follower.headers)
 
 
 def _webhook(parts: Parts, syncs: Syncs) -> Webhook | None:

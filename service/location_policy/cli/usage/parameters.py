@@ -12,6 +12,9 @@ import click
 
 from ...text import parse_duration, quote
 
+LONGEST_NAME = 64
+"""Characters."""
+
 
 class Command(click.Command):
     """A command whose help shows its arguments under a title of one word."""
@@ -162,7 +165,20 @@ def _moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
 
 
+class Name(click.ParamType[str]):
+    """What something is called, in a header of HTTP too."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401  as above
+        """The name that is typed."""
+        if value and not (value.isascii() and value.isprintable() and value.strip() and len(value) <= LONGEST_NAME):
+            self.fail(f"Input should be at most {LONGEST_NAME} printable characters of ASCII", param, ctx)
+        return str(value).strip()
+
+
 PATH = PathType()
+NAME = Name()
 DURATION = Duration()
 SINCE = Since()
 BOOLEAN = Boolean()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from .options import FORM, SCOPE, option
-from .parameters import DURATION, PATH, Decimal, Integer
+from .parameters import DURATION, NAME, PATH, Decimal, Integer
 
 if TYPE_CHECKING:
     from ..service.options import ServeOptions
@@ -51,6 +51,7 @@ ROWS = (
     Row("listen.port", "port", "N", "0 takes a free one.", Integer(0, 65535)),
     Row("state_dir", "state-dir", "DIR", "Where the last good content is kept.", PATH),
     Row("fetch_interval", "fetch-interval", "SECONDS", "Between two looks at a URL.", Decimal(0.1), RARE),
+    Row("name", "name", "NAME", "Of this replica, where it follows one.  [default: host name]", NAME, RARE),
     Row("remote.credentials", "git-credentials", "FILE", "Users and tokens of a URL.", PATH, RARE),
     Row("remote.ssh_key", "git-ssh-key", "FILE", "The deploy key of a URL of ssh.", PATH, RARE),
     Row("remote.known_hosts", "git-known-hosts", "FILE", "The host keys of its server.", PATH, RARE),

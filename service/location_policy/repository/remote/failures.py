@@ -32,11 +32,14 @@ Kind = Literal[
     "server",
     "algorithm",
     "branch",
+    "upstream",
     "disk",
     "local",
     "remote",
 ]
-"""The kind of a failure: `local` is of the copy, `disk` of where it is, `remote` none of the others."""
+"""The kind of a failure: `upstream` is of a service that is followed, which tells nothing that can be taken.
+
+`local` is of the copy, `disk` of where it is, `remote` none of the others."""
 
 
 class RemoteError(RepositoryError):

@@ -1,6 +1,7 @@
 """A copy of a remote repository, kept in step by fetching: what `serve --repo URL` follows.
 
-Each look asks the remote for the tip of one branch, and fetches where that is new. What the remote has goes to
+Each look asks the remote for the tip of one branch, and fetches where that is new. Where the remote is a service like
+this one, it tells which commit it has in force, and that is fetched by its id. What the remote has goes to
 `refs/remotes/origin/`, also a history that was rewritten. The branch of the copy itself is what may be in force: it
 moves only once what was fetched is judged. A copy that is damaged is made anew beside the old one, and put in its place
 by a rename.
@@ -26,7 +27,7 @@ from ...errors import ForeignRepository, GitUnavailable, RepositoryError, Unknow
 from ..config import SECTION
 from ..git import GitFailed
 from ..repository import Repository
-from .credentials import RemoteAccess, problem_with_mode, proxy_variables
+from .credentials import HttpAccess, RemoteAccess, problem_with_mode, proxy_variables
 from .diagnosis import diagnose
 from .failures import RemoteError
 from .faults import CopyDamaged, is_disk_full, is_local_fault
@@ -36,10 +37,12 @@ from .partial_clone import REMOTE, TRACKED, PartialClone
 from .push import Pushed, push_new_branch
 from .remote_refs import HEADS, Tip, find_tip
 from .schedule import Schedule
+from .upstream import OneService, ServiceTip, Upstream
 from .url import part_login
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
+_LACKING = re.compile(r"not our ref ([0-9a-f]{40,64})")
 _MIRROR = re.compile(r"mirror-[0-9a-f]{12}\.git")
 
 log = logging.getLogger(__name__)
@@ -90,6 +93,9 @@ class Mirror:
         `standstill`: seconds without a byte after which a fetch is ended; `longest`: seconds that it may take.
         """
         self.directory = mirror_directory(url, state_directory)
+        self.upstream: Upstream | None = None
+        self.is_of_service = False
+        """Did the last look find a service, whose word counts?"""
         self.looks = Looks()
         self.url = self._url = part_login(url)[0]
         self._asked_url = url
@@ -106,15 +112,22 @@ class Mirror:
         self._schedule = Schedule(interval)
         self._lock = threading.RLock()  # where git is slow at a start, it is still made when the first look begins
         self._failure: RepositoryError | None = None
-        self._is_made = self._is_size_told = False
+        self._is_made = self._is_size_told = self._is_untidy = False
         self._tip: Tip | None = None
         self._damage: str | None = None
         self._doubts = 0
+        self._one_service = OneService()
+        self._is_noted_of_service: bool | None = None
 
     @property
     def fetched_at(self) -> datetime | None:
         """When the remote was asked last, and has answered."""
-        return self.looks.last_succeeded_at
+        told_at = self.upstream.answered_at if self.upstream and self.is_of_service and not self._failure else None
+        return max(filter(None, (self.looks.last_succeeded_at, told_at)), default=None)
+
+    def http_access(self) -> HttpAccess:
+        """What a question of our own to a remote of http or https is asked with; raises RemoteError. For any thread."""
+        return self._access.over_http(self._asked_url, self._proxies)
 
     # --- the copy ---
 
@@ -169,6 +182,8 @@ class Mirror:
     def close(self) -> None:
         """End a look, and pushes, that are under way; there is no other after it."""
         self._is_closed = True
+        if self.upstream:
+            self.upstream.close()
         for git in (self._git, *tuple(self._pushing)):
             git.close()
 
@@ -241,7 +256,10 @@ class Mirror:
             error = RepositoryError(
                 f"nothing of {self._url} can be kept in {self.directory.parent}: the disk is full", hint
             )
-        self._schedule.fail(error.retry_after if isinstance(error, RemoteFailed) else 0.0)
+        if self.is_of_service:  # what waits for its word asks ever more rarely, and is called to it with each look
+            self._schedule.succeed()
+        else:
+            self._schedule.fail(error.retry_after if isinstance(error, RemoteFailed) else 0.0)
         self._failure = error = self._explained(error)
         now = datetime.now(UTC)
         last_error = LookError(now, self.told(error.message), error.hint, self._kind(error, told))
@@ -249,19 +267,50 @@ class Mirror:
         self.looks = replace(self.looks, last_error=last_error, unreachable_since=since, failed=self.looks.failed + 1)
 
     def _follow(self, environment: Mapping[str, str]) -> None:
-        tip = find_tip(self._git, self._url, self._wanted, environment)
+        told = self._told()
+        tip = Tip(told.branch, told.commit_id) if told else find_tip(self._git, self._url, self._wanted, environment)
         try:
             why = self._damage or self._read_copy(tip)
+            if told:
+                self._require_one(told)
             if why is None and tip and tip != self._tip:
                 self._fetch(tip, environment)
+            elif why is None and self._is_untidy:
+                self._tidy()
         except (CopyDamaged, ForeignRepository, GitFailed) as error:
             if not self._is_damage(error):
                 raise
             why = error.message
         if why is not None and tip:
             self._make_anew(tip, environment, why)
+        if self.upstream and self._is_noted_of_service != self.is_of_service:
+            self._clone.note_service(is_one=self.is_of_service)
+            self._is_noted_of_service = self.is_of_service
         if tip is None and self._tip:
             raise UnknownRevision(f"{self._url} is empty: its branch {self._tip.branch} is gone", "push it again")
+
+    def _told(self) -> ServiceTip | None:
+        """What the remote tells as a service; None where it is none, or another branch of it is followed.
+
+        That it was one is kept: what its branch is at need not be what it has in force.
+        """
+        if self.upstream is None:
+            return None
+        if self._failure:
+            self.upstream.doubt()
+        if self._is_noted_of_service is None:
+            self._is_noted_of_service = self.is_of_service = self._clone.is_of_service()
+        told = self.upstream.current(was_service=self.is_of_service)
+        if told and self._wanted not in (None, told.branch):
+            told = None
+        self.is_of_service = told is not None
+        return told
+
+    def _require_one(self, told: ServiceTip) -> None:
+        """Raises RemoteError where it is of another service than before, and the two disagree."""
+        self._one_service.require(
+            self._url, told, lambda: self._tip is None or self._clone.is_ahead(told.commit_id, self._tip.commit_id)
+        )
 
     def _read_copy(self, tip: Tip | None) -> str | None:
         """Read, once, what the copy has; why it must be made anew, "" where nothing is lost by that, if it must."""
@@ -283,8 +332,16 @@ class Mirror:
         return None
 
     def _fetch(self, tip: Tip, environment: Mapping[str, str]) -> None:
-        commit_id, is_filtered = self._clone.fetch(tip.branch, environment)
+        commit_id, is_filtered = self._clone.fetch(tip.branch, environment, commit_id=self._by_id(tip))
         self._take(Tip(tip.branch, commit_id), is_filtered=is_filtered)
+        if self.is_of_service:
+            self._is_untidy = True
+        else:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Pack what has come; of a service that is done at a look that has nothing else to do, for it tells at once."""
+        self._is_untidy = False
         try:
             self._clone.tidy()
         except RepositoryError as error:
@@ -307,7 +364,8 @@ class Mirror:
         clone, kept = PartialClone(self._git, new, self._url, self._settings), self._clone.kept(tip.branch)
         try:
             clone.make(len(tip.commit_id))
-            commit_id, is_filtered = clone.fetch(tip.branch, environment, list(kept.refs.values()))
+            others = list(kept.refs.values())
+            commit_id, is_filtered = clone.fetch(tip.branch, environment, others, self._by_id(tip))
             clone.take_over(kept)
             _remove(old)
             with suppress(FileNotFoundError):
@@ -318,15 +376,22 @@ class Mirror:
         finally:
             _remove(new)
             _remove(old)
-        self._damage, self._is_made = None, True
+        self._damage, self._is_made, self._is_noted_of_service = None, True, False
         self._take(Tip(tip.branch, commit_id), is_filtered=is_filtered)
         if why:
             told = self.told(why).replace(f"the copy of {self._url}", "the copy")
             log.warning("made anew repository=%s: the copy could not be used: %s", self._url, told)
             self.looks = replace(self.looks, remade=self.looks.remade + 1)
 
+    def _by_id(self, tip: Tip) -> str | None:
+        """The commit that is fetched by its id, where that is not what a branch of the remote is at."""
+        return tip.commit_id if self.is_of_service else None
+
     def _explained(self, error: RepositoryError) -> RepositoryError:
         """What has failed, in a sentence where it is the remote, or the way to it."""
+        if self.is_of_service and isinstance(error, RemoteFailed) and (lacking := _LACKING.search(error.stderr)):
+            message = f"{self._url} tells that commit {lacking[1][:10]} is in force, and does not have it"
+            return RemoteError("upstream", message, "see the log of that service: is it one, or several?")
         found = diagnose(self._url, error.stderr, self._access) if isinstance(error, RemoteFailed) else None
         return found or error
 

@@ -46,6 +46,8 @@ _SETTINGS = {
 }
 _OURS = "refs/location-policy/"
 _ACCEPTED = f"{SECTION}.acceptedHistory"
+_SERVICE = f"{SECTION}.ofService"
+"""The key that says that a service has told what was to be fetched."""
 
 
 class Content(NamedTuple):
@@ -102,8 +104,7 @@ class PartialClone:
 
     def content(self) -> Content:
         """What is there; raises RepositoryError where that cannot be read."""
-        lines = self._run("for-each-ref", "--format=%(objectname) %(refname)", TRACKED).decode().splitlines()
-        tips = {ref.removeprefix(TRACKED): commit_id for commit_id, _, ref in (line.partition(" ") for line in lines)}
+        tips = {ref.removeprefix(TRACKED): commit_id for ref, commit_id in self._refs(TRACKED).items()}
         kind = self._run("rev-parse", "--show-object-format").strip()
         return Content(tips, 64 if kind == b"sha256" else 40)
 
@@ -111,8 +112,8 @@ class PartialClone:
         """Has nobody taken it away?"""
         return (self.directory / "HEAD").exists() and (self.directory / "objects").is_dir()
 
-    def require_whole(self) -> None:
-        """Raises CopyDamaged where its config is not as it was written, RemoteFailed where a commit is missing."""
+    def require_whole(self) -> Mapping[str, str]:
+        """Its config; raises CopyDamaged where it is not as it was written, RemoteFailed where a commit is missing."""
         there = self._config()
         if _KIND not in there:
             raise CopyDamaged(f"{self.directory} is of an earlier version, or has lost its config")
@@ -120,34 +121,32 @@ class PartialClone:
             if there.get(key.lower()) != value:
                 raise CopyDamaged(f"{self.directory} has lost {key} in its config")
         self._run("rev-list", "--count", "--all")
+        return there
 
-    def fetch(self, branch: str, environment: Mapping[str, str], others: Sequence[str] = ()) -> tuple[str, bool]:
+    def fetch(
+        self, branch: str, environment: Mapping[str, str], others: Sequence[str] = (), commit_id: str | None = None
+    ) -> tuple[str, bool]:
         """Fetch a branch, and then all contents that are read; its tip, and whether the remote has left out the rest.
 
-        `others`: commits that are fetched besides, if the remote has them. Raises RepositoryError.
+        `others`: commits that are fetched besides, if the remote has them. `commit_id`: one that is taken for the tip,
+        wherever the branch is. Raises RepositoryError.
         """
         remove_leftovers(self.directory, self._git.standstill)
-        self.require_whole()
-        began, wanted = time.time(), f"+refs/heads/{branch}:{_TIP}"
-        options = self._options()
+        options = _options(self.require_whole())
+        began, wanted = time.time(), f"+{commit_id or f'refs/heads/{branch}'}:{_TIP}"
         try:
             said = self._fetch(environment, wanted, options=options)
-            for number, commit_id in enumerate(others):
+            for number, other in enumerate(others):
                 with suppress(RemoteFailed):  # many a server gives a commit only while a ref names it
-                    self._fetch(environment, f"+{commit_id}:{_INCOMING}{number}", options=options)
+                    self._fetch(environment, f"+{other}:{_INCOMING}{number}", options=options)
             is_filtered = "filtering not recognized" not in said
             if missing := self._missing():
                 is_filtered = self._fetch_contents(environment, missing, wanted)
-            tip = self._run("rev-parse", "--verify", _TIP).decode().strip()
-            self._track(branch, tip)
+            tip = self._track(branch)
         except BaseException:
             remove_leftovers(self.directory, self._git.standstill, began)
             raise
         return tip, bool(options) and is_filtered
-
-    def _options(self) -> Sequence[str]:
-        """What a git is told that fetches or packs: all that a partial clone gets is marked, and kept by that mark."""
-        return () if self._config().get(_KIND) == "whole" else _PARTIAL
 
     def _fetch(
         self, environment: Mapping[str, str], *words: str, stdin: bytes = b"", options: Sequence[str] = ()
@@ -176,20 +175,45 @@ class PartialClone:
         lines = self._run("rev-list", *walk, *known, "--", *FILES).decode(errors="replace").splitlines()
         return [line[1:] for line in lines if line.startswith("?")]
 
-    def _track(self, branch: str, tip: str) -> None:
-        """Let the ref of the remote's branch name its tip, and no other ref name what has come."""
-        there = self._run("for-each-ref", "--format=%(refname)", _INCOMING, TRACKED).decode().splitlines()
+    def _track(self, branch: str) -> str:
+        """Let the ref of the remote's branch name the tip that has come, and no other ref; which it is."""
+        there = self._refs(_INCOMING, TRACKED)
         moves = [f"delete {ref}\n" for ref in there if ref != TRACKED + branch]
-        self._run("update-ref", "--stdin", stdin="".join([f"update {TRACKED}{branch} {tip}\n", *moves]).encode())
+        move = f"update {TRACKED}{branch} {there[_TIP]}\n"
+        self._run("update-ref", "--stdin", stdin="".join([move, *moves]).encode())
+        return there[_TIP]
+
+    def _refs(self, *below: str) -> Mapping[str, str]:
+        """The ids of refs, by their full names."""
+        lines = self._run("for-each-ref", "--format=%(objectname) %(refname)", *below).decode().splitlines()
+        return {ref: object_id for object_id, _, ref in (line.partition(" ") for line in lines)}
 
     def follow(self, branch: str) -> None:
         """Let HEAD name the branch that is followed; where that is, is for the judgement of what was fetched to say."""
-        if self._run("symbolic-ref", "HEAD").decode().strip() != f"refs/heads/{branch}":  # a HEAD written is looked at
+        if _lines(self.directory / "HEAD") != [f"ref: refs/heads/{branch}"]:  # a HEAD written is looked at
             self._run("symbolic-ref", "HEAD", f"refs/heads/{branch}")
+
+    def is_ahead(self, commit_id: str, of: str) -> bool:
+        """Is a commit a descendant of another, or not here yet?"""
+        try:
+            self._run("merge-base", "--is-ancestor", of, commit_id)
+        except RemoteFailed as error:
+            return error.status != 1
+        return True
+
+    def is_of_service(self) -> bool:
+        """Was what is here fetched by the word of a service?"""
+        with suppress(RepositoryError):
+            return self.is_there() and _SERVICE.lower() in self._config()
+        return False
+
+    def note_service(self, *, is_one: bool) -> None:
+        """Keep whether that is so."""
+        self._run("config", *((_SERVICE, "true") if is_one else ("--unset-all", _SERVICE)))
 
     def tidy(self) -> None:
         """Pack what has come, where that is much by now (git-gc, "--auto")."""
-        self._git.run(self.directory, "gc", "--auto", "--quiet", options=self._options())
+        self._git.run(self.directory, "gc", "--auto", "--quiet", options=_options(self._config()))
 
     def size(self) -> int:
         """Bytes of its packs."""
@@ -251,6 +275,11 @@ class PartialClone:
 
     def _run(self, command: str, *arguments: str, stdin: bytes = b"") -> bytes:
         return self._git.run(self.directory, command, *arguments, stdin=stdin)[0]
+
+
+def _options(config: Mapping[str, str]) -> Sequence[str]:
+    """What a git is told that fetches or packs: all that a partial clone gets is marked, and kept by that mark."""
+    return () if config.get(_KIND) == "whole" else _PARTIAL
 
 
 def _lines(path: Path) -> list[str]:
