@@ -31,7 +31,6 @@ from tests.support.git_http import (
     push_over_http,
     trusting,
 )
-from tests.support.program import run_program
 from tests.support.repositories import GOOD, SYDNEY, Clone, git, init_with, make_repository, run_git, said, tip
 from tests.support.service import Service, started_service, wait_until
 from tests.support.unprivileged import NOBODY, home_trusting, open_folder, run_program_as_nobody
@@ -533,11 +532,14 @@ def test_a_repository_of_somebody_else_is_not_served_so_and_the_line_that_mends_
             assert f"INFO git over HTTP: {repository} belongs to root" in service.log.read_text()
 
 
-def test_a_copy_is_not_served(repository: Path, tmp_path: Path) -> None:
-    place = {"STATE_DIRECTORY": str(tmp_path)}
-    done = run_program("serve", "--repo", repository.as_uri(), "--git-http", "--port", "0", environment=place)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert "a copy is not served" in done.stderr
+def test_a_copy_is_read_and_of_ours_alone_no_ref_is_shown(repository: Path, tmp_path: Path) -> None:
     with started_service("--repo", repository.as_uri(), cwd=tmp_path) as service:
+        service.wait_for("in-sync")
+        shown = git("ls-remote", address_of(service), cwd=tmp_path)
+        assert [line.partition("\t")[2] for line in shown.splitlines()] == ["HEAD", "refs/heads/main"]
+        refused = service.ask("/locations.git/info/refs?service=git-receive-pack")
+        told = f"this is a copy, to which nothing is pushed; push to {repository.as_uri()}\n"
+        assert (refused.status, refused.body.decode()) == (403, told)
+    with started_service("--repo", repository.as_uri(), "--no-git-http", cwd=tmp_path) as service:
         service.wait_for("in-sync")
         assert service.ask("/locations.git/info/refs?service=git-upload-pack").status == 404

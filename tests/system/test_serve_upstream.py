@@ -11,7 +11,7 @@ import pytest
 
 from tests.rollout.upstream.told_upstream import Upstream, copy_in, told_upstream
 from tests.support.maps import many_rows
-from tests.support.repositories import GOOD, force_commit, git, make_repository
+from tests.support.repositories import GOOD, force_commit, git, make_repository, run_git
 from tests.support.service import Service, running_service, started_service, wait_until
 
 NOT_READ = {"locations.csv": "Sydney,10.61.300.0/24\n"}
@@ -171,3 +171,23 @@ def test_of_two_services_that_disagree_neither_is_followed_back_twice_in_a_minut
         newest = force_commit(repository, {"locations.csv": "Oslo,10.61.2.0/24\n"})
         upstream.commit = None
         service.wait_for("in-sync", newest)
+
+
+def test_a_mirror_is_cloned_and_followed_and_says_where_to_push(tmp_path: Path) -> None:
+    forge = make_repository(tmp_path / "forge.git", {**GOOD, "README.md": "Ours.\n"})
+    git("config", "uploadpack.allowFilter", "true", cwd=forge)
+    with started_service("--repo", forge.as_uri(), *OFTEN, cwd=tmp_path) as mirror:
+        mirror.wait_for("in-sync", tip(forge))
+        url = f"{mirror.url}/locations.git"
+        whole = run_git("clone", url, tmp_path / "whole", cwd=tmp_path)
+        told = f"remote: this copy may have the files of the map alone; clone it from {forge.as_uri()}"
+        assert told in whole.stderr
+        assert whole.returncode != 0
+        refused = run_git("push", url, "main:other", cwd=forge)
+        assert f"remote: this is a copy, to which nothing is pushed; push to {forge.as_uri()}" in refused.stderr
+        with told_upstream(mirror) as upstream, replica(upstream, tmp_path / "leaf") as leaf:
+            leaf.wait_for("in-sync", tip(forge))
+            newer = force_commit(forge, {**PERTH, "README.md": "Ours, still.\n"})
+            leaf.wait_for("in-sync", newer)
+            git("clone", "--quiet", "--bare", "--filter=blob:none", f"{leaf.url}/locations.git", "bare", cwd=tmp_path)
+            assert tip(tmp_path / "bare") == newer

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Literal, NamedTuple
 
 from ..errors import CannotStart, RepositoryError
@@ -88,10 +89,14 @@ class Head(NamedTuple):
 
 
 class HttpBackend:
-    """Runs git for one repository, whose packs may be as large as `largest`."""
+    """Runs git for one repository, whose packs may be as large as `largest`.
 
-    def __init__(self, directory: Path, largest: int = LARGEST_PUSH) -> None:
+    `copy_of`: the URL of the remote that it is a copy of, where it is one: nothing is pushed to it.
+    """
+
+    def __init__(self, directory: Path, largest: int = LARGEST_PUSH, copy_of: str | None = None) -> None:
         self.largest = largest
+        self.copy_of = copy_of
         self._directory = directory.absolute()
         self._turns = {service: Turns(count) for service, count in AT_ONCE.items()}
 
@@ -139,13 +144,24 @@ class HttpBackend:
             "QUERY_STRING": call.query,
             "CONTENT_TYPE": call.content_type,
             "REMOTE_ADDR": call.address,
-            **config_variables(_SETTINGS | {"receive.maxInputSize": str(self.largest)}),
+            **config_variables(self._settings()),
         }
         if call.protocol:
             environment["HTTP_GIT_PROTOCOL"] = call.protocol
         if call.user is not None:
             environment["REMOTE_USER"] = call.user
         return environment
+
+    def _settings(self) -> dict[str, str]:
+        if self.copy_of is None:
+            return {**_SETTINGS, "receive.maxInputSize": str(self.largest)}
+        told = quote(f"this copy may have the files of the map alone; clone it from {self.copy_of}")
+        return {
+            **_SETTINGS,
+            "http.receivepack": "false",
+            "uploadpack.allowFilter": "true",  # who follows a copy fetches what the copy itself has fetched
+            "uploadpack.packObjectsHook": f'f() {{ "$@" && return; echo {told} >&2; return 1; }}; f',
+        }
 
 
 class Talk:

@@ -16,31 +16,30 @@ from ...runtime.users import chown_name
 log = logging.getLogger(__name__)
 
 
-def open_git(directory: Path, *, is_copy: bool, wanted: bool | None) -> HttpBackend | None:
+def open_git(directory: Path, *, copy_of: str | None, wanted: bool | None) -> HttpBackend | None:
     """git for what is asked over HTTP, None where that is not served; `wanted`: None if no option says.
 
-    Raises CannotStart where it is wanted and cannot be.
+    A copy of the remote `copy_of` is only read. Raises CannotStart where it is wanted and cannot be.
     """
-    if wanted is False or (is_copy and wanted is None):
+    if wanted is False:
         return None
     try:
-        _check(directory, is_copy=is_copy)
+        _check(directory, is_copy=copy_of is not None)
     except CannotStart as error:
         if wanted:
             raise
         log.info("%s", error.message)
         return None
-    return HttpBackend(directory, _largest_push(directory))
+    return HttpBackend(directory, _largest_push(directory), copy_of)
 
 
 def _check(directory: Path, *, is_copy: bool) -> None:
     """Raises CannotStart. What cannot be read now, while its last content is served, git looks at with each request."""
-    if is_copy:
-        message = "git over HTTP: a copy is not served, for the next fetch would undo what is pushed"
-        raise CannotStart(message, "clone from where it is fetched, and push there")
     require_backend()
     with suppress(OSError):
         _check_owner(directory, directory.stat().st_uid)
+    if is_copy:
+        return
     with suppress(RepositoryError), open_repository(directory) as repository:
         if repository.hooks_folder() is None:
             message = f"git over HTTP: {directory} is not a bare repository, so no hook judges what is pushed"

@@ -47,7 +47,7 @@ def _open(source: Source, options: ServeOptions) -> Opened:
         require_git()
         make(source, options)
         directory = find(source, options)
-        backend = open_git(directory, is_copy=source.mirror is not None, wanted=options.git_http)
+        backend = open_git(directory, copy_of=source.shown if source.mirror else None, wanted=options.git_http)
     return Opened(directory, lambda: backend)
 
 

@@ -106,7 +106,8 @@ def _next_steps(parts: Parts) -> str:
         host, port = listener.getsockname()[:2]
         shown = url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
         curl = "curl"
-    clone = f"{url}{PLACE}" if parts.opened.backend() and not listen.uds else quote(parts.settings.repository)
+    is_here = parts.opened.backend() and not parts.source.mirror and not listen.uds
+    clone = f"{url}{PLACE}" if is_here else quote(parts.settings.repository)
     login = " --user USER" if options.users.htpasswd else ""
     query = "protocol=mssip&ms-subnet=10.61.2.0"
     return f"""location-policy {__version__} serves {parts.settings.repository} on {shown}

@@ -126,6 +126,8 @@ class GitHttp:
             raise Refused(404, "git over HTTP is not served here")
         if found is None:
             raise Refused(404, f"this is no request of git; type: git clone http://…{PLACE}")
+        if backend.copy_of is not None and found.service == "git-receive-pack":
+            raise Refused(403, f"this is a copy, to which nothing is pushed; push to {backend.copy_of}")
         largest = backend.largest if found.path == "git-receive-pack" else 0
         limit = 0 if found.query else 2 * largest or LARGEST_FETCH
         _check(found, headers, DROPPED if largest else limit)
