@@ -18,7 +18,7 @@ from location_policy.repository.remote.credentials import RemoteAccess
 from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.remote.upstream import ServiceTip
 from location_policy.rollout.upstream import wait as module
-from location_policy.rollout.upstream.wait import DOUBT, GRACE, HOURLY, LONGEST, WAIT, UpstreamWait, can_tell
+from location_policy.rollout.upstream.wait import APART, DOUBT, GRACE, HOURLY, LONGEST, WAIT, UpstreamWait, can_tell
 from tests.support.access import PASSWORD, Pki
 from tests.support.peer import PeerHandler, running_peer
 from tests.support.service import wait_until
@@ -247,6 +247,9 @@ def test_what_is_told_anew_begins_the_wait_anew(tmp_path: Path) -> None:
         wait_until(lambda: "prefer" in script.heard[-1])
         heard = len(script.heard)
         look = found.wait.around(lambda: found.report.update({"X-Location-Policy-State": "rejected"}))
+        look()
+        found.now = APART
+        assert len(script.heard) == heard  # it has only just begun
         look()
         wait_until(lambda: script.heard[-1].get("x-location-policy-state") == "rejected")
         assert "prefer" in script.heard[-1]

@@ -37,6 +37,8 @@ SHORTEST, LONGEST = 1.0, 60.0
 """Seconds between two tries are drawn from none to a tenth of the time away, but from none to so many."""
 BLIP = 5.0
 """Seconds that a wait may be broken before a look is to tell of it: a service that is restarted is no news."""
+APART = 0.2
+"""Seconds that a wait is held at least before another begins since there is more to tell: many may follow a mirror."""
 HOURLY = 3600.0
 """Seconds until a remote that was no service is asked again whether it is one."""
 DOUBT = 60.0
@@ -132,10 +134,11 @@ class UpstreamWait:
         return told_look
 
     def tell(self) -> None:
-        """What is told to the service may have changed: if so, the wait begins anew."""
+        """What is told to the service may have changed: if so, the wait begins anew, now or with the next look."""
         with self._change:
             self._change.notify_all()
-            if self._is_service and self._is_asking and self._report() != self._sent:
+            is_old = self._is_asking and self._clock() - self._began >= APART
+            if self._is_service and is_old and self._report() != self._sent:
                 self._is_called = True
                 self._cut()
 
