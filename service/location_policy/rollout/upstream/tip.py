@@ -59,7 +59,7 @@ def read_tip(url: str, reply: Reply) -> ServiceTip | None:
         return None
     said = escape(shorten(reply.body.decode(errors="replace").strip().partition("\n")[0], SHOWN))
     if reply.status == 409:
-        message, hint = f"{url} lets no service follow itself: {said}", "let one of them follow another: --repo"
+        message, hint = f"{url} lets no service follow itself: {said}", "see --repo of each"
         raise NotTold(message, hint, is_service=True)
     if reply.status >= 500 or reply.status == 429:
         rest = 0.0
