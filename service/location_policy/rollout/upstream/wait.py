@@ -75,6 +75,7 @@ class UpstreamWait:
         self._is_service: bool | None = None
         """None: that could not be found out yet."""
         self._is_closed = self._is_called = self._is_asking = False
+        self._later: threading.Timer | None = None
         self._began = 0.0
         self._failing_since: float | None = None
         """When the first try failed after a wait that went well."""
@@ -134,13 +135,18 @@ class UpstreamWait:
         return told_look
 
     def tell(self) -> None:
-        """What is told to the service may have changed: if so, the wait begins anew, now or with the next look."""
+        """What is told to the service may have changed: if so, the wait begins anew, now or in a moment."""
         with self._change:
             self._change.notify_all()
-            is_old = self._is_asking and self._clock() - self._began >= APART
-            if self._is_service and is_old and self._report() != self._sent:
+            if self._is_closed or not (self._is_service and self._is_asking) or self._report() == self._sent:
+                return
+            if (left := APART - (self._clock() - self._began)) <= 0:
                 self._is_called = True
                 self._cut()
+            elif self._later is None or not self._later.is_alive():
+                self._later = threading.Timer(left, self.tell)
+                self._later.daemon = True
+                self._later.start()
 
     # --- the thread ---
 
