@@ -55,6 +55,7 @@ def test_what_the_upstream_has_in_force_comes_at_once_be_it_newer_or_older(
         service.wait_for("in-sync", newer)
         assert service.locate("10.61.2.0").json()["result"]["location"] == "Perth"
         upstream.wait_to_hear("x-location-policy-commit", newer)
+        upstream.wait_to_hear("x-location-policy-state", "in-sync")
         heard = upstream.heard[-1]
         assert (heard["if-none-match"], heard["prefer"]) == (f'"{newer}"', "wait=30")
         assert (heard["x-location-policy-name"], heard["x-location-policy-state"]) == ("replica-1", "in-sync")

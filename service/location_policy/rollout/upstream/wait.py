@@ -231,7 +231,9 @@ class UpstreamWait:
         def is_done() -> bool:
             report = self._report()
             refused = report.get("X-Location-Policy-Problems", "").startswith(tip.commit_id)
-            return self._is_closed or refused or report.get("X-Location-Policy-Commit") == tip.commit_id
+            is_in_force = report.get("X-Location-Policy-Commit") == tip.commit_id
+            is_settled = report.get("X-Location-Policy-State") != "behind"  # that it is in force is not all of a look
+            return self._is_closed or refused or (is_in_force and is_settled)
 
         with self._change:
             self._change.wait_for(is_done, SETTLE)
