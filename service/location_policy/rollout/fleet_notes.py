@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..fleet.fleet import Fleet
@@ -25,6 +25,9 @@ class FleetNotes:
     """Writes a note for the repository in this directory whenever `tell` has been called, and now and then."""
 
     def __init__(self, directory: Path, fleet: Fleet, active: ActiveState) -> None:
+        self.tell_upstream: Callable[[], None] = lambda: None
+        """Lets the service that this one follows know of those behind: a thousand that come at once are told at most
+        twenty times a second, and no answer waits for it."""
         self._directory = directory
         self._fleet = fleet
         self._active = active
@@ -59,6 +62,7 @@ class FleetNotes:
                 if not self._is_reported:
                     log.warning("a push is not told of followers: %s: %s", self._directory, error.strerror)
                 self._is_reported = True
+            self.tell_upstream()
             self._stop.wait(PAUSE)
         remove_note(self._directory, self._fleet.id)
 

@@ -75,7 +75,7 @@ def work(parts: Parts, manager: Manager) -> None:
     active.changed, fleet.on_change = lambda: fleet.move(active.commit), notes.tell
     syncs = Syncs(active, _hurried(refresher, mirror), _teller(wakeup, parts.source.state))
     look = syncs.around(notifier.around(refresher.look))
-    upstream = _upstream(parts, mirror, active)
+    upstream = _upstream(parts, mirror, active, fleet)
     watcher = Watcher(parts.opened.directory, upstream.around(look) if upstream else look, refresher.folders)
     syncs.wake = watcher.hurry
     looks = [notifier.begin_reload, *parts.looks, notifier.end_reload, _asking(syncs)]
@@ -83,7 +83,7 @@ def work(parts: Parts, manager: Manager) -> None:
     decisions = parts.decisions
     on_hangup(decisions.reopen if decisions else None, reloader.hurry)
     if mirror and upstream:
-        mirror.upstream, upstream.wake = upstream, watcher.hurry
+        mirror.upstream, upstream.wake, notes.tell_upstream = upstream, watcher.hurry, upstream.tell
     for thread in (decisions, upstream, watcher, reloader, notes):
         if thread:
             thread.start()
@@ -119,11 +119,12 @@ def work(parts: Parts, manager: Manager) -> None:
             decisions.close()
 
 
-def _upstream(parts: Parts, mirror: Mirror | None, active: ActiveState) -> UpstreamWait | None:
+def _upstream(parts: Parts, mirror: Mirror | None, active: ActiveState, fleet: Fleet) -> UpstreamWait | None:
     """What waits for the word of a remote that is a service, where it may be one."""
     if mirror is None or not can_tell(mirror.url):
         return None
-    follower = Follower(parts.options.name or socket.gethostname(), service_id(parts.source.state), active)
+    name, followers = parts.options.name or socket.gethostname(), fleet.followers
+    follower = Follower(name, fleet.id, active, followers.summary, followers.ids)
     return UpstreamWait(mirror, follower.headers)
 
 

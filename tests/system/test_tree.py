@@ -1,0 +1,54 @@
+"""A tree of services: an upstream, a mirror that follows it, a replica that follows the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.git_http import clone_over_http, push_over_http
+from tests.support.program import run_program
+from tests.support.repositories import GOOD, SYDNEY, init_with, said, tip
+from tests.support.service import Service, running_service, started_service, wait_until
+
+PERTH = {"locations/apac.csv": SYDNEY + "Perth,10.61.9.0/24\n"}
+
+
+@contextmanager
+def following(above: Service, folder: Path, name: str) -> Iterator[Service]:
+    """A service that follows this one, and by itself looks at it once an hour."""
+    folder.mkdir(exist_ok=True)
+    arguments = ("--repo", f"{above.url}/locations.git", "--fetch-interval", "3600", "--name", name)
+    with started_service(*arguments, cwd=folder) as service:
+        yield service
+
+
+def test_a_commit_a_pin_and_who_has_it_go_through_the_tree(tmp_path: Path) -> None:
+    repository = init_with(tmp_path, GOOD)
+    old = tip(repository)
+    with (
+        running_service(repository) as upstream,
+        following(upstream, tmp_path / "mirror", "sydney") as mirror,
+        following(mirror, tmp_path / "replica", "sydney-1") as replica,
+    ):
+
+        def both_have(commit: str) -> bool:
+            followers = upstream.status()["followers"]
+            behind = [one["behind"] for one in followers["list"] if one["behind"]]
+            is_there = (followers["total"], followers["at_tip"]) == (2, 2) and bool(behind)
+            return is_there and behind[0]["at_tip"] == 1 and upstream.status()["active"]["commit"] == commit
+
+        wait_until(lambda: both_have(old), upstream.log.read_text)
+        clone = clone_over_http(upstream, tmp_path / "clone")
+        clone.commit(PERTH)
+        done = push_over_http(clone)
+        assert "in force at 2 of 2 replicas after " in said(done), upstream.status()
+        assert replica.locate("10.61.9.0").json()["result"]["location"] == "Perth"
+        assert both_have(new := tip(repository))
+        pinned = run_program("pin", old, "--for", "1h", "--reason", "calls drop", "--repo", repository)
+        assert (pinned.returncode, "in force at 2 of 2 replicas after" in pinned.stdout) == (0, True), pinned
+        assert replica.status()["active"]["commit"] == old
+        assert run_program("unpin", "--repo", repository).returncode == 0
+        assert replica.status()["active"]["commit"] == new
+        mirror.stop()
+        assert replica.locate("10.61.9.0").json()["result"]["location"] == "Perth"
