@@ -41,7 +41,8 @@ CODES = {
     "too-large": Code(
         "a file over 128 MiB or all together over 256 MiB, each content once, a line over 64 KiB or of more than 64 "
         "cells, a map over 2,000,000 rows or 4,000,000 lines, a commit over 200,000 files and folders or 10,000 CSV "
-        "files, a path over 1,024 characters, a table beside the map over 16 MiB, a `policy.toml` over 1 MiB"
+        "files, a path over 1,024 characters, a table beside the map over 16 MiB, a `policy.toml` over 1 MiB or "
+        "of more than 100 views"
     ),
     "symlink": Code("a symbolic link where a file should be"),
     "submodule": Code("a submodule where a file should be"),
@@ -59,6 +60,10 @@ CODES = {
     "too-many-overflow": Code('more than two overflow locations where `overflow = "pair"`'),
     "duplicate-subnet": Code("the same subnet in two rows"),
     "no-rows": Code("no row in the whole map"),
+    "duplicate-view": Code("two views of one name, in any case"),
+    "impossible-view": Code("a view that asks for a value which no call can have"),
+    "view-without-rows": Code("a view that has neither a row nor an `answer`"),
+    "view-with-both": Code("a view that has an `answer` for every call, and rows, a `default` or a `match` besides"),
     "broken-expectation": Code("an address that does not get what `expectations.csv` expects"),
     "bad-owner": Code("an owner in `owners.csv` that cannot be asked: a second one, or not a name"),
     "rules-syntax": Code("a `policy.toml` that is not TOML"),
@@ -81,6 +86,10 @@ CODES = {
     "lost-character": Code("a name with U+FFFD, where a program has lost a letter", adjustable=True),
     "mojibake": Code("a name of which the letters were read in a wrong encoding", "warning", adjustable=True),
     "stray-csv": Code("a CSV file, or a `Policy.toml`, that is not read as its name says", "warning", adjustable=True),
+    "stray-view": Code(
+        "a folder below `views/` that no `[[view]]` names; nothing in it is read", "warning", adjustable=True
+    ),
+    "shadowed-view": Code("a view of which those before it take all calls", "warning", adjustable=True),
     "redundant-subnet": Code("a row that says what the next wider row around it says", "warning", adjustable=True),
     "shadowed-subnet": Code("a row of which longer rows take every address", "warning", adjustable=True),
     "unused-location": Code("a name in `known` that no row and no default uses", "warning", adjustable=True),

@@ -42,6 +42,35 @@ def make_submodule(folder: Path) -> None:
         Clone(inner).commit({"sites.csv": MELBOURNE})
 
 
+EDGE = '[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+
+
+def make_view_symlink(folder: Path) -> None:
+    Clone(folder).write({"locations.csv": SYDNEY, "sites.csv/locations.csv": MELBOURNE, "policy.toml": EDGE})
+    (folder / "views").mkdir()
+    (folder / "views" / "edge").symlink_to("../sites.csv")
+    (folder / "views" / "lab").symlink_to("../sites.csv")
+
+
+def make_view_submodule(folder: Path) -> None:
+    Clone(folder).write({"locations.csv": SYDNEY, "policy.toml": EDGE})
+    inner = folder / "views" / "edge"
+    inner.mkdir(parents=True)
+    git("init", "--quiet", cwd=inner)
+    Clone(inner).commit({"locations.csv": MELBOURNE})
+
+
+def make_too_many_views(folder: Path) -> None:
+    views = (f'[[view]]\nname = "v{number}"\nlocation = "{number}"\nanswer = "DMZ"\n' for number in range(1000))
+    Clone(folder).write({"locations.csv": SYDNEY, "policy.toml": "".join(views)})
+
+
+def make_too_many_values(folder: Path) -> None:
+    values = ", ".join(f'"{number}"' for number in range(1001))
+    rules = f'[[view]]\nname = "edge"\nlocation = [{values}]\nanswer = "DMZ"\n'
+    Clone(folder).write({"locations.csv": SYDNEY, "policy.toml": rules})
+
+
 def make_too_large(folder: Path) -> None:
     Clone(folder).write({"locations.csv": SYDNEY, "locations/apac.csv": ""})
     os.truncate(folder / "locations/apac.csv", FILE_LIMIT + 1)
@@ -74,6 +103,10 @@ MADE: dict[str, Callable[[Path], None]] = {
     "too-large.line": make_too_long,
     "too-large.path": make_too_deep,
     "case-twin": make_case_twin,
+    "symlink.view": make_view_symlink,
+    "submodule.view": make_view_submodule,
+    "too-large.views": make_too_many_views,
+    "too-large.values": make_too_many_values,
 }
 
 

@@ -121,7 +121,7 @@ def test_an_expectation_that_goes_and_comes_back_is_judged_by_the_map_of_then() 
 def test_without_expectations_nothing_is_made_of_a_map() -> None:
     validator = Validator()
     validator.load_map(files_of({**GOOD, "expectations.csv": "# none yet\n"}))
-    assert validator._checker._space is None
+    assert validator._checkers[""]._space is None
 
 
 def test_a_map_with_errors_is_not_judged() -> None:

@@ -7,7 +7,7 @@ of a row that differs, so only there is it judged anew.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..net.addresses import Address, Network, format_address
 from ..net.ranges import AddressSpace
@@ -17,6 +17,9 @@ from .expectations import Expectation, ExpectationCache, ExpectationFile, read_e
 from .files import EXPECTATIONS_PATH, RULES_PATH, File
 from .row_diff import file_changes, space_of
 from .row_file import RowFile
+
+if TYPE_CHECKING:
+    from .views.view import View
 
 _SHOWN_WHY = 400
 """Characters of a why that a message repeats."""
@@ -31,9 +34,12 @@ class Breach(NamedTuple):
 
 
 class ExpectationChecker:
-    """Reads expectations and holds them against one map after the other; without any, nothing is made of a map."""
+    """Reads the expectations at a path and holds them against one map after the other; without any, nothing is made of
+    a map.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = EXPECTATIONS_PATH) -> None:
+        self._path = path
         self._memory = ExpectationCache()
         self._blob = ("", "")
         self._file = ExpectationFile()
@@ -51,17 +57,23 @@ class ExpectationChecker:
 
     def read(self, files: Iterable[File]) -> ExpectationFile:
         """The expectations among these files."""
-        file = next((file for file in files if file.path == EXPECTATIONS_PATH), None)
+        file = next((file for file in files if file.path == self._path), None)
         if file is None:
-            self._blob, self._file = ("", ""), ExpectationFile()
+            self._blob, self._file = ("", ""), ExpectationFile(self._path)
         elif file.content is not None:
-            self._blob, self._file = (file.path, file.blob), read_expectations(file.content, self._memory)
+            self._blob, self._file = (file.path, file.blob), read_expectations(file.content, self._memory, file.path)
         return self._file
 
-    def judge(self, rows: Sequence[RowFile], default: str | None, unsure: Collection[int] = ()) -> Iterator[Problem]:
+    def judge(
+        self,
+        rows: Sequence[RowFile],
+        default: str | None,
+        unsure: Collection[int] = (),
+        view: View | None = None,
+    ) -> Iterator[Problem]:
         """The expectations that were read last and that this map breaks, but for those in the lines that are unsure.
 
-        `default` is the location for an address that no row covers.
+        `default` is the location for an address that no row covers; `view` has the map, or it is the one at the top.
         """
         if self._file.expected:
             self._go_on(rows, default)
@@ -71,8 +83,8 @@ class ExpectationChecker:
                 breach = self._breaches.get(expectation)
                 if breach and number not in unsure:
                     place = places[breach.row] if breach.row else None
-                    message = _message(expectation, breach, place)
-                    yield self._file.problem(number, "broken-expectation", message, _hint(expectation, place))
+                    message = _message(expectation, breach, place, view)
+                    yield self._file.problem(number, "broken-expectation", message, _hint(expectation, place, view))
 
     def _go_on(self, rows: Sequence[RowFile], default: str | None) -> None:
         """Find the breaches of this map."""
@@ -145,10 +157,12 @@ def _places(rows: set[Network], files: Iterable[RowFile]) -> dict[Network, tuple
     }
 
 
-def _message(expectation: Expectation, breach: Breach, place: tuple[str, int] | None) -> str:
+def _message(expectation: Expectation, breach: Breach, place: tuple[str, int] | None, view: View | None) -> str:
     got = f"gets {quote(breach.location)}" if breach.location else "gets no answer"
     if place:
         got += f" from {place[0]}:{place[1]} ({breach.row})"
+    elif view and view.answer:
+        got += f", the answer of view {view.name}"
     else:
         got += " by default, as no row covers it" if breach.location else ", as no row covers it"
     which = "it" if str(expectation) == format_address(breach.address) else f"all of {expectation}"
@@ -157,8 +171,10 @@ def _message(expectation: Expectation, breach: Breach, place: tuple[str, int] | 
     return f"{format_address(breach.address)} {got}, but {which} should get {wanted}" + (f": {why}" if why else "")
 
 
-def _hint(expectation: Expectation, place: tuple[str, int] | None) -> str:
+def _hint(expectation: Expectation, place: tuple[str, int] | None, view: View | None) -> str:
     mend = f"correct line {place[1]} of {place[0]}" if place else "add the row that it needs"
-    if place is None and expectation.location is None:
-        mend = f"delete default below [answer] in {RULES_PATH}"
+    if view and view.answer:
+        mend = f"correct the answer of view {view.name} in {RULES_PATH}"
+    elif place is None and expectation.location is None:
+        mend = f"delete default {f'of view {view.name}' if view else 'below [answer]'} in {RULES_PATH}"
     return f"{mend}; if the expectation no longer holds, change it in the same commit"

@@ -66,8 +66,9 @@ class ExpectationCache(dict[bytes, ExpectationLine]):
 
 @dataclass(frozen=True, slots=True)
 class ExpectationFile:
-    """The lines of the file in order, as bytes and as what they mean."""
+    """The lines of the file at `path` in order, as bytes and as what they mean."""
 
+    path: str = EXPECTATIONS_PATH
     texts: tuple[bytes, ...] = ()
     lines: tuple[ExpectationLine, ...] = ()
     expected: frozenset[Expectation] = frozenset()
@@ -82,21 +83,21 @@ class ExpectationFile:
     def problem(self, number: int, code: str, message: str, hint: str | None, cell: int = 0) -> Problem:
         """What is said of one cell of an expectation: 0 is the subnet, 1 the location."""
         column = filled_cells(self.texts[number - 1])[cell].column
-        return Problem(EXPECTATIONS_PATH, number, column, code, message, hint)
+        return Problem(self.path, number, column, code, message, hint)
 
 
-def read_expectations(content: bytes, memory: ExpectationCache) -> ExpectationFile:
+def read_expectations(content: bytes, memory: ExpectationCache, path: str = EXPECTATIONS_PATH) -> ExpectationFile:
     """The lines of the file; adds to `memory` those that it does not hold."""
     finding = file_finding(content)
     if finding:
-        return ExpectationFile(problems=(placed(EXPECTATIONS_PATH, 1, finding),))
+        return ExpectationFile(path, problems=(placed(path, 1, finding),))
     texts = split_lines(content)
     lines = read_lines(texts, memory.__getitem__, _unread_in, GATHERED)
     expected = frozenset(line.expectation for line in lines if line.expectation)
     if len(expected) > EXPECTATIONS_LIMIT:
-        return ExpectationFile(problems=(_too_many(len(expected)),))
+        return ExpectationFile(path, problems=(_too_many(path, len(expected)),))
     locations = frozenset(expectation.location for expectation in expected if expectation.location)
-    return ExpectationFile(texts, lines, expected, locations, tuple(enough(_problems(lines))))
+    return ExpectationFile(path, texts, lines, expected, locations, tuple(enough(_problems(path, lines))))
 
 
 def _unread_in(lines: Sequence[ExpectationLine]) -> int:
@@ -108,16 +109,16 @@ def _numbered(lines: tuple[ExpectationLine, ...]) -> Iterator[tuple[int, Expecta
     return ((number, line.expectation) for number, line in enumerate(lines, 1) if line.expectation)
 
 
-def _problems(lines: tuple[ExpectationLine, ...]) -> Iterator[Problem]:
+def _problems(path: str, lines: tuple[ExpectationLine, ...]) -> Iterator[Problem]:
     for number, line in enumerate(lines, 1):
-        yield from (placed(EXPECTATIONS_PATH, number, finding) for finding in line.findings)
+        yield from (placed(path, number, finding) for finding in line.findings)
     first: dict[Network, int] = {}
     for number, expectation in _numbered(lines):
         if lines[number - 1].findings:
             continue  # which network was meant is not known yet
         if first.setdefault(expectation.network, number) != number:
-            message = f"{expectation} is in {EXPECTATIONS_PATH}:{first[expectation.network]} already"
-            yield Problem(EXPECTATIONS_PATH, number, 1, "duplicate-subnet", message, "delete one of the two rows")
+            message = f"{expectation} is in {path}:{first[expectation.network]} already"
+            yield Problem(path, number, 1, "duplicate-subnet", message, "delete one of the two rows")
 
 
 def parse_expectation(raw: bytes) -> ExpectationLine:
@@ -166,6 +167,6 @@ def _too_few(text: str, cells: list[Cell]) -> Finding | None:
     return Finding(cells[0].column, "too-few-columns", message, _EXAMPLE)
 
 
-def _too_many(number: int) -> Problem:
+def _too_many(path: str, number: int) -> Problem:
     message = f"{number:,} expectations are more than the {EXPECTATIONS_LIMIT:,} that there may be"
-    return Problem(EXPECTATIONS_PATH, 1, 1, "too-large", message, "let one subnet stand for its addresses")
+    return Problem(path, 1, 1, "too-large", message, "let one subnet stand for its addresses")

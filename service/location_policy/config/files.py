@@ -15,6 +15,8 @@ from ..text import SHOWN_VALUE
 RULES_PATH = "policy.toml"
 ROWS_PATH = "locations.csv"
 ROWS_FOLDER = "locations/"
+VIEWS_FOLDER = "views/"
+"""Below it each view has a folder, with rows and expectations as at the top."""
 EXPECTATIONS_PATH = "expectations.csv"
 OWNERS_PATH = "owners.csv"
 OTHER_TABLES = frozenset((EXPECTATIONS_PATH, OWNERS_PATH))
@@ -102,8 +104,35 @@ class PathCounter:
             raise BeyondBounds(path, "too-many-tables")
 
 
+def view_of(path: str) -> str:
+    """The view in whose folder this path is; empty for one that is in none."""
+    folder, _, rest = path.partition("/")
+    return rest.partition("/")[0] if f"{folder}/" == VIEWS_FOLDER and "/" in rest else ""
+
+
+def in_view(view: str, path: str) -> str:
+    """The path that stands in the folder of a view where this one stands at the top."""
+    return f"{VIEWS_FOLDER}{view}/{path}" if view else path
+
+
+def below_view(path: str) -> str:
+    """The path that stands at the top where this one stands in the folder of a view."""
+    return path.removeprefix(in_view(view_of(path), ""))
+
+
+def holds_rows(path: str) -> bool:
+    """Does this path hold rows, of the map at the top or of a view?"""
+    return is_rows(below_view(path))
+
+
+def is_beside(path: str) -> bool:
+    """Is this a table beside the map, or beside the rows of a view, however its case?"""
+    folded = path.casefold()
+    return folded in OTHER_TABLES or below_view(folded) == EXPECTATIONS_PATH
+
+
 def is_rows(path: str) -> bool:
-    """Does this path hold rows of the map?"""
+    """Does this path hold rows of the map at the top?"""
     return path == ROWS_PATH or (path.startswith(ROWS_FOLDER) and path.endswith(".csv"))
 
 
@@ -115,12 +144,17 @@ def may_hold_rows(path: str) -> bool:
 
 def is_read(path: str) -> bool:
     """Does the content of this path count?"""
-    return path in _SINGLE or is_rows(path)
+    return path in _SINGLE or holds_rows(path) or below_view(path) == EXPECTATIONS_PATH
 
 
 def size_limit(path: str) -> int:
     """Bytes that the file at this path may have."""
-    return RULES_LIMIT if path == RULES_PATH else TABLE_LIMIT if path in OTHER_TABLES else FILE_LIMIT
+    return RULES_LIMIT if path == RULES_PATH else TABLE_LIMIT if is_beside(path) else FILE_LIMIT
+
+
+def is_view_folder(path: str) -> bool:
+    """Is this where the folder of a view is, or that of all of them?"""
+    return f"{path}/" == VIEWS_FOLDER or (path.startswith(VIEWS_FOLDER) and path.count("/") == 1)
 
 
 class Sum:
@@ -141,7 +175,7 @@ class Sum:
 def concerns(path: str, kind: Kind) -> bool:
     """Does this entry belong to the configuration, or look as if its editor thought that it does?"""
     if kind != "file":
-        return is_read(path) or f"{path}/".startswith(ROWS_FOLDER)
+        return is_read(path) or f"{below_view(path)}/".startswith(ROWS_FOLDER) or is_view_folder(path)
     return is_read(path) or _is_stray(path)
 
 
@@ -169,12 +203,14 @@ def file_problems(files: Iterable[File], *, was_served: bool = False) -> Iterato
 
 
 def misplaced_tables(paths: Iterable[str]) -> Iterator[Problem]:
-    """Of files that are read as rows, and have none, those with the name of a table for the top."""
+    """Of files that are read as rows, and have none, those with the name of a table for the top, or for a view."""
     for path in paths:
         name = path.rpartition("/")[2].casefold()
         if name in OTHER_TABLES:
-            message = f"only {name} at the top is read as such, and what is below {ROWS_FOLDER} as rows"
-            yield Problem(path, 1, 1, "stray-csv", message, f"move it to {name}", severity="warning")
+            home = in_view(view_of(path), name) if name == EXPECTATIONS_PATH else name
+            where = "at the top" if home == name else f"in {home.removesuffix(name)}"
+            message = f"only {name} {where} is read as such, and what is below {ROWS_FOLDER} as rows"
+            yield Problem(path, 1, 1, "stray-csv", message, f"move it to {home}", severity="warning")
 
 
 def line_problems(sizes: Iterable[tuple[File, int]]) -> Iterator[Problem]:
@@ -209,7 +245,7 @@ def _own_problems(file: File) -> Iterator[Problem]:
         yield Problem(file.path, 1, 1, "nul", f"this is {program}, not rows", _how_to_ignore(file.path))
     elif file.content is not None and file.content.count(b"\n") > LINES_LIMIT:
         message = f"the file has more than {LINES_LIMIT:,} lines"
-        hint = "delete its blank lines" + ", or split it" * is_rows(file.path)
+        hint = "delete its blank lines" + ", or split it" * holds_rows(file.path)
         yield Problem(file.path, 1, 1, "too-large", message, hint)
     elif file.content is not None and file.content.startswith(_LFS_POINTER):
         hint = f"git lfs untrack {file.path}, then add it again"
@@ -228,12 +264,13 @@ def _how_to_ignore(path: str) -> str:
 
 
 def _how_to_shrink(path: str) -> str:
-    return f"split it into files below {ROWS_FOLDER}" if is_rows(path) else "delete what it does not need"
+    home = in_view(view_of(path), ROWS_FOLDER)
+    return f"split it into files below {home}" if holds_rows(path) else "delete what it does not need"
 
 
 def _is_stray(path: str) -> bool:
     hidden = any(part.startswith(".") for part in path.split("/"))
-    is_table = path.casefold().endswith(".csv") and not is_rows(path) and path not in OTHER_TABLES
+    is_table = path.casefold().endswith(".csv") and not is_read(path)
     is_lock = path.rpartition("/")[2].startswith(".~lock.") and path.endswith(".csv#")
     return (is_table and not hidden) or is_lock or (path.casefold() == RULES_PATH and path != RULES_PATH)
 
@@ -241,16 +278,20 @@ def _is_stray(path: str) -> bool:
 def _stray(path: str) -> Problem:
     if what := leftover(path):
         return Problem(path, 1, 1, "stray-csv", f"this is {what}", _how_to_ignore(path), severity="warning")
-    folder, _, name = path.rpartition("/")
+    home, inner = in_view(view_of(path), ""), below_view(path)
+    folder, _, name = inner.rpartition("/")
     if name.casefold() in _SINGLE:
         single = name.casefold()
-        message, hint = f"only {single}{' at the top' * bool(folder)} is read", f"{_how(folder)} it to {single}"
+        home = home if single == EXPECTATIONS_PATH else ""
+        message = f"only {home}{single}{' at the top' * ('/' in path and not home)} is read"
+        is_elsewhere = path.rpartition("/")[0] != f"{home}{single}".rpartition("/")[0]
+        hint = f"{_how(is_elsewhere)} it to {home}{single}"
         return Problem(path, 1, 1, "stray-csv", message, hint, severity="warning")
-    folded = path[:-4] + ".csv" if is_rows(path[:-4] + ".csv") else path.casefold()
+    folded = inner[:-4] + ".csv" if is_rows(inner[:-4] + ".csv") else inner.casefold()
     if not is_rows(folded):
         folded = f"{ROWS_FOLDER}{ROWS_PATH if name.casefold() == ROWS_PATH else f'{name[:-4]}.csv'}"
-    message = f"only {ROWS_PATH} and {ROWS_FOLDER}**/*.csv are read"
-    hint = f"{_how(folder.casefold() != folded.rpartition('/')[0])} it to {folded}"
+    message = f"only {home}{ROWS_PATH} and {home}{ROWS_FOLDER}**/*.csv are read"
+    hint = f"{_how(folder.casefold() != folded.rpartition('/')[0])} it to {home}{folded}"
     return Problem(path, 1, 1, "stray-csv", message, hint, severity="warning")
 
 

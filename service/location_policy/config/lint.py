@@ -21,7 +21,7 @@ from .location_names import is_plain, shown_beside
 from .policy_toml import Rules
 from .row import Row
 from .row_file import RowFile
-from .toml_positions import key_place, name_places
+from .toml_positions import Place, key_place, name_places
 
 HOME_NETWORKS = ("192.168.0.0", "192.168.1.0", "10.0.0.0")
 """The /24 networks that home routers come with."""
@@ -58,16 +58,23 @@ class PlacedRow(NamedTuple):
         return Problem(self.file.path, self.line, column, code, f"{quote(text)} {said}", hint, "warning")
 
 
-def all_warnings(files: Sequence[RowFile], rules: Rules, rules_text: bytes, found: Problems) -> Problems:
-    """The warnings of a valid map, in the order of their places, given those that were `found` as it was loaded with
-    `errors_only`: the others are looked for, and the map need not be made again.
+def all_warnings(maps: Sequence[Sequence[RowFile]], rules: Rules, rules_text: bytes, found: Problems) -> Problems:
+    """The warnings of a valid configuration, of which each of `maps` has its files, in the order of their places, given
+    those that were `found` as it was loaded with `errors_only`: the others are looked for, and it need not be made
+    again.
     """
     codes = rules.codes_of("warning")
     collector = ProblemCollector(lambda problem: problem.severity)
     collector.add(found)
-    collector.add(whole_map_problems(files, rules, rules_text, codes))
-    collector.add(single_row_problems(files, codes))
+    collector.add(whole_map_problems(maps, rules, rules_text, codes))
+    for number, files in enumerate(maps):
+        collector.add(single_row_problems(files, codes_of_view(codes) if number else codes))
     return collector.found()
+
+
+def codes_of_view(codes: Collection[str]) -> frozenset[str]:
+    """Those of the codes that are told of rows in a view: which calls are at home is what its conditions say."""
+    return frozenset(codes) - {"home-network"}
 
 
 def single_row_problems(files: Sequence[RowFile], codes: Collection[str]) -> Iterator[Problem]:
@@ -100,11 +107,13 @@ def _delete_or_allow(placed: PlacedRow, code: str) -> str:
 
 
 def whole_map_problems(
-    files: Sequence[RowFile], rules: Rules, rules_text: bytes, codes: Collection[str]
+    maps: Sequence[Sequence[RowFile]], rules: Rules, rules_text: bytes, codes: Collection[str]
 ) -> Iterator[Problem]:
-    """Rows that change nothing, and names that look mistaken; the map has no error."""
+    """Rows that change nothing in their map, and names that look mistaken; the configuration has no error."""
+    files = [file for one in maps for file in one]
     if "redundant-subnet" in codes or "shadowed-subnet" in codes:
-        yield from _overlaps(list(_rows(files)), rules, codes)
+        for one in maps:
+            yield from _overlaps(list(_rows(one)), rules, codes)
     if "unused-location" in codes:
         yield from _unused(files, rules, rules_text)
     if "name-near-miss" in codes and not rules.known:
@@ -128,8 +137,17 @@ def _overlaps(rows: Sequence[PlacedRow], rules: Rules, codes: Collection[str]) -
             yield rows[at].problem(-1, "shadowed-subnet", said, f"delete line {rows[at].line}")
 
 
+def _of_views(rules: Rules) -> Collection[str]:
+    """The names that views use beside their rows."""
+    if not rules.views:
+        return ()
+    from .views.checks import used_names  # most configurations have none
+
+    return used_names(rules)
+
+
 def _unused(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> Iterator[Problem]:
-    used = {rules.default}.union(*(names for file in files for names in file.names))
+    used = {rules.default, *_of_views(rules)}.union(*(names for file in files for names in file.names))
     unused = [name for name in dict.fromkeys(rules.known) if name not in used]
     if not unused:
         return
@@ -149,18 +167,19 @@ def _near_misses(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> I
     for names, number in Counter(placed.row.names for placed in _rows(files)).items():
         for name in names:
             uses[name] += number
-    if rules.default is not None:
-        uses.setdefault(rules.default, 0)
+    places = _places_in_rules(rules, rules_text)
+    for other in places:
+        uses.setdefault(other, 0)
     near = dict(near_misses(sorted(uses, key=lambda name: (_oddness(name), -uses[name]))))
     if not near:
         return
-    default = key_place(rules_text, "answer", "default")
     first: dict[str, tuple[PlacedRow, int]] = {}
     for placed in _rows(files):
         for position, name in enumerate(placed.row.names):
             first.setdefault(name, (placed, position))
     for name, better in near.items():
-        where = f"first in {first[better][0]}" if better in first else f"the default in {RULES_PATH}"
+        what = "the default" if better == rules.default else "a view"
+        where = f"first in {first[better][0]}" if better in first else f"{what} in {RULES_PATH}"
         message = f"{shown_beside(name, better)} is nearly {quote(better)}, {where}{_by_what(name, better)}"
         hint = f"write {better}; if both are meant, list every name in known = […] below [locations] in {RULES_PATH}"
         if name in first:
@@ -168,7 +187,17 @@ def _near_misses(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> I
             column = placed.file.cell(placed.line, position).column
             yield Problem(placed.file.path, placed.line, column, "name-near-miss", message, hint, "warning")
         else:
-            yield Problem(RULES_PATH, *default, "name-near-miss", message, hint, "warning")
+            yield Problem(RULES_PATH, *places[name], "name-near-miss", message, hint, "warning")
+
+
+def _places_in_rules(rules: Rules, rules_text: bytes) -> dict[str, Place]:
+    """The names that answer without a row, each with its first place in the rules."""
+    found = {} if rules.default is None else {rules.default: key_place(rules_text, "answer", "default")}
+    if rules.views:
+        from .views.checks import answer_places  # as above
+
+        found = answer_places(rules, rules_text) | found
+    return found
 
 
 def _oddness(name: str) -> tuple[bool, bool, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ..net.addresses import Address, Network
 from ..problems import Problems
@@ -13,11 +14,17 @@ from .policy_toml import Rules
 from .row import Row
 from .row_file import RowFile
 
+if TYPE_CHECKING:
+    from .views.view import View
+
 
 @dataclass(frozen=True, slots=True)
 class LocationMap:
     """The rules, the rows by file in the order of their paths, what is worth a warning, what is expected, and whose
     address space is whose.
+
+    With views it is the map at the top, which answers the calls that no view takes. Each of `views`, in their order, is
+    the map of a `view`, by the rules that hold in it; owners are the same in all.
     """
 
     rules: Rules
@@ -25,19 +32,43 @@ class LocationMap:
     warnings: Problems
     expected: frozenset[Expectation] = frozenset()
     owned: tuple[Owned, ...] = ()
+    views: tuple[LocationMap, ...] = ()
+    view: View | None = None
 
     @property
     def size(self) -> int:
-        """How many rows there are."""
+        """How many rows there are, without those of views."""
         return sum(file.size for file in self.files)
+
+    @property
+    def name(self) -> str | None:
+        """That of the view whose map it is."""
+        return self.view.name if self.view else None
+
+    @property
+    def maps(self) -> tuple[LocationMap, ...]:
+        """This one and those of the views."""
+        return self, *self.views
+
+    @property
+    def total_size(self) -> int:
+        """How many rows there are, with those of views."""
+        return sum(one.size for one in self.maps)
+
+    @property
+    def all_files(self) -> tuple[RowFile, ...]:
+        """The files of rows, with those of views."""
+        return tuple(file for one in self.maps for file in one.files)
 
     def without_contents(self) -> LocationMap:
         """The same rows without the bytes of the files, for what only compares rows."""
-        return replace(self, files=tuple(replace(file, content=b"") for file in self.files))
+        files = tuple(replace(file, content=b"") for file in self.files)
+        return replace(self, files=files, views=tuple(view.without_contents() for view in self.views))
 
     def with_contents(self, contents: Mapping[str, bytes]) -> LocationMap:
         """The same rows with the bytes of the files again, by their paths."""
-        return replace(self, files=tuple(replace(file, content=contents[file.path]) for file in self.files))
+        files = tuple(replace(file, content=contents[file.path]) for file in self.files)
+        return replace(self, files=files, views=tuple(view.with_contents(contents) for view in self.views))
 
     def rows(self) -> Iterator[tuple[str, int, Row]]:
         """Each row with its path and its line number, 1-based."""

@@ -1,4 +1,4 @@
-"""`policy.toml` to Rules: known locations, which field per protocol, the form of an answer, severities, limits.
+"""`policy.toml` to Rules: known locations, which field per protocol, the form of an answer, severities, limits, views.
 
 Names of protocols and of request parameters are compared without regard to case, and `_` in a parameter's name is `-`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
 
 from ..problems import CODES, GATHERED, Problem, Severity
 from ..spelling import nearest
@@ -17,6 +17,9 @@ from .csv_lines import LINE_LIMIT
 from .files import RULES_PATH
 from .percentages import LIMITS, Percentage, meant_share, parse_share
 from .toml_positions import TomlPositions, decode_rules, line_of_long_key
+
+if TYPE_CHECKING:
+    from .views.view import View
 
 OverflowForm = Literal["pair", "list"]
 
@@ -35,7 +38,11 @@ PAIR = 2
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a map is to be read and answered; the defaults are those of an absent `policy.toml`."""
+    """How a map is to be read and answered; the defaults are those of an absent `policy.toml`.
+
+    `answer` is there for the map of a view alone: the location and overflow locations of each of its calls, whose
+    address is not asked for.
+    """
 
     known: tuple[str, ...] = ()
     match: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({"mssip": ("ms-subnet",)}))
@@ -43,6 +50,18 @@ class Rules:
     default: str | None = None
     severities: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
     limits: Mapping[str, Percentage] = field(default_factory=lambda: MappingProxyType({}))
+    views: tuple[View, ...] = ()
+    answer: tuple[str, ...] | None = None
+
+    @property
+    def rowless(self) -> tuple[str, ...] | None:
+        """What an address gets that no row covers: a location and its overflow locations, or no answer."""
+        return self.answer or ((self.default,) if self.default is not None else None)
+
+    def of_view(self, view: View) -> Rules:
+        """The rules of the map of a view: there is no fall-through, so it has no default but its own."""
+        match = self.match if view.match is None else view.match
+        return replace(self, match=match, default=view.default, answer=view.answer, views=())
 
     def severity(self, code: str) -> Severity:
         """How much a code weighs under these rules."""
@@ -81,7 +100,7 @@ def read_rules(content: bytes) -> tuple[Rules, tuple[Problem, ...]]:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: also an integer of more than 4,300 digits
         return _UNREAD, (_syntax_problem(str(error), text),)
-    reader = _Reader(text)
+    reader = RulesReader(text)
     return reader.rules(document), tuple(reader.problems)
 
 
@@ -113,7 +132,7 @@ def _syntax_problem(message: str, text: str) -> Problem:
     return Problem(RULES_PATH, line, column, "rules-syntax", said[:1].lower() + said[1:], hint)
 
 
-class _Reader:
+class RulesReader:
     """Takes values out of a TOML document and notes what is wrong, each with the line of its key."""
 
     def __init__(self, text: str) -> None:
@@ -131,10 +150,14 @@ class _Reader:
         }
         values: dict[str, Any] = {}
         for name, table in document.items():
-            if name not in tables:
-                self._unknown((name,), tables)
+            if name == "view":
+                from .views.read import read_views  # most configurations have none
+
+                values["views"] = read_views(table, self)
+            elif name not in tables:
+                self._unknown((name,), (*tables, "view"))
             elif not isinstance(table, dict):
-                self._wrong_type((name,), "a table", table, f"write [{name}] on a line of its own")
+                self.wrong_type((name,), "a table", table, f"write [{name}] on a line of its own")
             else:
                 values |= tables[name](table)
         return Rules(**values)
@@ -142,26 +165,30 @@ class _Reader:
     def _locations(self, table: dict[str, Any]) -> dict[str, Any]:
         self._known_keys("locations", table, ("known",))
         known = table.get("known", [])
-        wrong = [known] if not isinstance(known, list) else [name for name in known if not _is_name(name)]
+        wrong = [known] if not isinstance(known, list) else [name for name in known if not self.is_name(name)]
         if wrong:
             what = "a list of names without space around them"
-            self._wrong_type(("locations", "known"), what, wrong[0], 'write known = ["Sydney", "Melbourne"]')
+            self.wrong_type(("locations", "known"), what, wrong[0], 'write known = ["Sydney", "Melbourne"]')
             return {}
         return {"known": tuple(known)}
 
     def _match(self, table: dict[str, Any]) -> dict[str, Any]:
+        return {"match": self.match(table, ("match",))}
+
+    def match(self, table: dict[str, Any], at: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+        """Where the addresses of callers are, by protocol, as the table says whose key is `at`."""
         match: dict[str, tuple[str, ...]] = {"mssip": ("ms-subnet",)}
         spellings: dict[str, str] = {}
         for protocol, value in table.items():
             first = spellings.setdefault(protocol.lower(), protocol)
             if first != protocol:
                 what = f"match.{quote(protocol)} is match.{quote(first)} again"
-                self._add(("match", protocol), "rules-type", what, "delete one of the two")
+                self.add((*at, protocol), "rules-type", what, "delete one of the two")
             else:
-                match[protocol.lower()] = self._fields(protocol, value)
-        return {"match": MappingProxyType({protocol: fields for protocol, fields in match.items() if fields})}
+                match[protocol.lower()] = self._fields(protocol, value, at)
+        return MappingProxyType({protocol: fields for protocol, fields in match.items() if fields})
 
-    def _fields(self, protocol: str, value: object) -> tuple[str, ...]:
+    def _fields(self, protocol: str, value: object, at: tuple[str, ...]) -> tuple[str, ...]:
         """The request parameters that hold the address of a protocol's callers, in the order of trying."""
         values = [] if value is False else value if isinstance(value, list) else [value]
         fields = [parameter_name(name) if isinstance(name, str) else "" for name in values]
@@ -169,7 +196,8 @@ class _Reader:
             if field_name not in ADDRESS_FIELDS:
                 usual = "ms-subnet" if protocol.lower() == "mssip" else "remote-address"
                 hint = f'write {quote(protocol)} = "{_written(nearest(field_name, ADDRESS_FIELDS) or usual)}"'
-                self._wrong_type(("match", protocol), "request parameters that hold an address", name, hint)
+                shown = f"match.{quote(protocol)}"
+                self.wrong_type((*at, protocol), "request parameters that hold an address", name, hint, shown)
                 return ()
         return tuple(fields)
 
@@ -178,22 +206,22 @@ class _Reader:
         values: dict[str, Any] = {key: table[key] for key in ("overflow", "default") if key in table}
         if values.get("overflow", "pair") not in ("pair", "list"):
             wrong = values.pop("overflow")
-            self._wrong_type(("answer", "overflow"), '"pair" or "list"', wrong, 'write overflow = "pair"')
-        if not _is_name(values.get("default", "x")):
+            self.wrong_type(("answer", "overflow"), '"pair" or "list"', wrong, 'write overflow = "pair"')
+        if not self.is_name(values.get("default", "x")):
             wrong = values.pop("default")
             what = "a name without space around it"
-            self._wrong_type(("answer", "default"), what, wrong, 'write default = "Singapore"')
+            self.wrong_type(("answer", "default"), what, wrong, 'write default = "Singapore"')
         return values
 
     def _checks(self, table: dict[str, Any]) -> dict[str, Any]:
         severities = {}
         for code, severity in table.items():
             if code in CODES and code not in _ADJUSTABLE:
-                self._add(("checks", code), "rules-type", f"{code} is always an error", "delete it from [checks]")
+                self.add(("checks", code), "rules-type", f"{code} is always an error", "delete it from [checks]")
             elif code not in CODES:
                 self._unknown(("checks", code), _ADJUSTABLE)
             elif severity not in ("error", "warning", "off"):
-                self._wrong_type(("checks", code), '"error", "warning" or "off"', severity, f'write {code} = "warning"')
+                self.wrong_type(("checks", code), '"error", "warning" or "off"', severity, f'write {code} = "warning"')
             else:
                 severities[code] = cast("Severity", severity)
         return {"severities": MappingProxyType(severities)}
@@ -208,8 +236,13 @@ class _Reader:
                 limits[key] = parse_share(value)
             except (TypeError, ValueError):
                 hint = f'write {key} = "{meant_share(value) or LIMITS[key]}"'
-                self._wrong_type(("limits", key), 'a percentage from "0%" to "100%"', value, hint)
+                self.wrong_type(("limits", key), 'a percentage from "0%" to "100%"', value, hint)
         return {"limits": MappingProxyType(limits)}
+
+    @staticmethod
+    def is_name(value: object) -> TypeGuard[str]:
+        """Can this be a name, as far as its form tells?"""
+        return isinstance(value, str) and value != "" and value == value.strip(" \t")
 
     def _known_keys(self, name: str, table: dict[str, Any], keys: Collection[str]) -> None:
         for key in table:
@@ -222,20 +255,23 @@ class _Reader:
         what = f"there is no {'table' if len(keys) == 1 else 'key'} {quote(keys[-1])}"
         where = f" in [{keys[0]}]" if len(keys) > 1 else ""
         hint = f"write {meant}" if meant else f"known here: {', '.join(names) or 'none'}"
-        self._add(keys, "rules-unknown-key", what + where, hint)
+        self.add(keys, "rules-unknown-key", what + where, hint)
 
-    def _wrong_type(self, keys: tuple[str, ...], what: str, value: object, hint: str) -> None:
-        self._add(keys, "rules-type", f"{'.'.join(map(quote, keys))} takes {what}, not {_shown(value)}", hint)
+    def wrong_type(self, keys: tuple[str, ...], what: str, value: object, hint: str, shown: str = "") -> None:
+        """Note that a key, which is told as its path or as `shown`, takes another kind of value."""
+        told = shown or ".".join(map(quote, keys))
+        self.add(keys, "rules-type", f"{told} takes {what}, not {_shown(value)}", hint)
 
-    def _add(self, keys: tuple[str, ...], code: str, message: str, hint: str) -> None:
+    def line(self, keys: tuple[str, ...]) -> int:
+        """The line of a key."""
+        return self.places.find(keys)[0]
+
+    def add(self, keys: tuple[str, ...], code: str, message: str, hint: str) -> None:
+        """Note what is wrong, at the place of its key."""
         if len(self.problems) == GATHERED:
             return
         line, column = self.places.find(keys)
         self.problems.append(Problem(RULES_PATH, line, column, code, message, hint))
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value != "" and value == value.strip(" \t")
 
 
 def _written(parameter: str) -> str:

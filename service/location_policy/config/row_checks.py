@@ -61,14 +61,19 @@ def _names_findings(
 ) -> Iterator[tuple[int, Finding]]:
     for position, name in enumerate(names):
         if known and name not in known:
-            yield position, Finding(1, "unknown-location", *_unknown_location(name, rules, spell=spell))
+            yield position, Finding(1, "unknown-location", *unknown_location(name, rules, spell=spell))
     if rules.overflow == "pair" and len(names) - 1 > PAIR:
-        message = f"{len(names) - 1} overflow locations are more than the {PAIR} of a pair"
-        hint = f'delete some, or write overflow = "list" below [answer] in {RULES_PATH}'
-        yield PAIR + 1, Finding(1, "too-many-overflow", message, hint)
+        yield PAIR + 1, Finding(1, "too-many-overflow", *too_many_overflow(len(names) - 1))
 
 
-def _unknown_location(name: str, rules: Rules, *, spell: bool = True) -> tuple[str, str]:
+def too_many_overflow(number: int) -> tuple[str, str]:
+    """What is said of so many overflow locations, and the hint."""
+    message = f"{number} overflow locations are more than the {PAIR} of a pair"
+    return message, f'delete some, or write overflow = "list" below [answer] in {RULES_PATH}'
+
+
+def unknown_location(name: str, rules: Rules, *, spell: bool = True) -> tuple[str, str]:
+    """What is said of a name that is not in `known`, and the hint."""
     meant = nearest(name, rules.known) if spell else None
     if meant is None:
         hint = f"add it to known in {RULES_PATH} if Pexip has a location of exactly this name"
@@ -87,7 +92,7 @@ def unknown_expected(expected: ExpectationFile, rules: Rules) -> Iterator[Proble
     unknown = expected.locations.difference(rules.known) if rules.known else frozenset[str]()
     for number, expectation in expected.expectations() if unknown else ():
         if expectation.location in unknown:
-            found = _unknown_location(expectation.location, rules, spell=len(unknown) <= SPELT)
+            found = unknown_location(expectation.location, rules, spell=len(unknown) <= SPELT)
             yield expected.problem(number, "unknown-location", *found, cell=1)
 
 
@@ -102,7 +107,7 @@ def rules_name_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
     if rules.default is not None:
         place = key_place(text, "answer", "default")
         if rules.known and rules.default not in rules.known:
-            yield Problem(RULES_PATH, *place, "unknown-location", *_unknown_location(rules.default, rules))
+            yield Problem(RULES_PATH, *place, "unknown-location", *unknown_location(rules.default, rules))
         yield from (_in_rules(finding, place) for finding in _findings_in_rules(rules.default))
 
 

@@ -6,6 +6,7 @@ The parser does not tell places, so this looks for them by eye: a heading is `[t
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ..text import without_bom
 
@@ -35,7 +36,13 @@ def decode_rules(content: bytes) -> str:
 
 def key_place(content: bytes, *keys: str) -> Place:
     """The place of a key, or of the nearest that it can stand in."""
-    return TomlPositions(decode_rules(content).split("\n")).find(keys)
+    return _positions(content).find(keys)
+
+
+@lru_cache(maxsize=1)
+def _positions(content: bytes) -> TomlPositions:
+    """Those of the file that was asked about last: it may be large, and is asked about for each of its names."""
+    return TomlPositions(decode_rules(content).split("\n"))
 
 
 def line_of_long_key(text: str) -> int | None:
@@ -46,22 +53,32 @@ def line_of_long_key(text: str) -> int | None:
 
 
 class TomlPositions:
-    """Where keys stand, of one part or two; the file is looked through once, however many are asked for."""
+    """Where keys stand, of one part or two; the file is looked through once, however many are asked for.
+
+    Of the tables of `[[view]]` each has a number, from 0: their keys are `("view", "0", "key")`.
+    """
 
     def __init__(self, lines: list[str]) -> None:
         self._first: dict[tuple[str, ...], Place] = {}
         """Of each key, the first line that names it or something in it."""
         self._last: dict[tuple[str, ...], Place] = {}
         """Of each key, the last line that names just it."""
+        self._views = 0
+        """How many tables `[[view]]` there are."""
         table: tuple[str, ...] = ()
         for number, line in enumerate(lines, 1):
             if match := _KEY.match(line):
                 parts = tuple(part.strip("\"'") for part in _KEY_PART.findall(match["key"]))
-                path = parts if match["heading"] else table + parts
-                table = parts if match["heading"] else table
+                path = self._heading(match["heading"], parts) if match["heading"] else table + parts
+                table = path if match["heading"] else table
                 place = self._last[path[:3]] = number, match.start("heading") + 1
-                self._first.setdefault(path[:1], place)
-                self._first.setdefault(path[:2], place)
+                for length in range(1, 4):
+                    self._first.setdefault(path[:length], place)
+
+    def _heading(self, marks: str, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """The key of a table, with its number where it is one of several."""
+        self._views += marks == "[[" and parts == ("view",)
+        return (parts[0], str(self._views - 1), *parts[1:]) if parts[0] == "view" and self._views else parts
 
     def find(self, keys: tuple[str, ...]) -> Place:
         """The place of a key, or else the nearest that it can stand in: an inline table, the heading of its table."""

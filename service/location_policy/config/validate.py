@@ -7,29 +7,38 @@ The prefix tree is made from a map by `lookup/snapshot.py`: judging a push needs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import InvalidConfiguration
-from ..problems import GATHERED, Problem, ProblemCollector, Problems, Severity, errors_in
+from ..problems import GATHERED, NO_PROBLEMS, Problem, ProblemCollector, Problems, Severity, errors_in
 from .expectation_checks import ExpectationChecker
+from .expectations import ExpectationFile
 from .files import (
     EXPECTATIONS_PATH,
     OTHER_TABLES,
     OWNERS_PATH,
     RULES_PATH,
+    VIEWS_FOLDER,
     File,
     file_problems,
-    is_rows,
+    holds_rows,
+    in_view,
+    is_beside,
     line_problems,
     misplaced_tables,
+    view_of,
 )
-from .lint import single_row_problems, whole_map_problems
+from .lint import codes_of_view, single_row_problems, whole_map_problems
 from .location_map import LocationMap
 from .owners import OwnerFile, read_owners
 from .policy_toml import Rules, read_rules
 from .row_checks import no_rows, row_problems, rules_name_problems, unknown_expected
 from .row_file import FIXED, LineCache, Patience, RowFile, read_rows
+
+if TYPE_CHECKING:
+    from .views.view import View
 
 HELD = 64 * 1024 * 1024
 """Bytes of files of rows that are held for the next configuration; where there are more, all are read anew."""
@@ -56,11 +65,24 @@ def row_errors(files: Sequence[RowFile], beside: Sequence[File]) -> Problems:
     collector.add(row_problems(tuple(files), rules, lambda code: rules.severity(code) == "error"))
     collector.add(single_row_problems(files, codes))
     if not collector.listed:
-        collector.add(whole_map_problems(files, rules, text, codes))
+        collector.add(whole_map_problems([files], rules, text, codes))
         checker = ExpectationChecker()
         unsure = {problem.line for problem in checker.read(beside).problems}
         collector.add(checker.judge(tuple(files), rules.default, unsure))
     return collector.found()
+
+
+class _Part(NamedTuple):
+    """The map at the top, or that of a view, before it is known to be valid."""
+
+    view: View | None
+    rules: Rules
+    files: tuple[RowFile, ...]
+    expected: ExpectationFile
+
+    def codes(self, codes: frozenset[str]) -> frozenset[str]:
+        """Those of the codes that are told of single rows."""
+        return codes_of_view(codes) if self.view else codes
 
 
 class Validator:
@@ -70,13 +92,13 @@ class Validator:
         self._most = most
         self._lines = LineCache()
         self._files: dict[tuple[str, str], RowFile] = {}
-        self._checker = ExpectationChecker()
+        self._checkers: dict[str, ExpectationChecker] = {}
         self._owners: tuple[bytes, OwnerFile] = (b"", OwnerFile())
         """The file read last, and what it says."""
 
     def knows(self, path: str, blob: str) -> bool:
         """Was this blob part of the configuration judged last, so that its content need not be read again?"""
-        return (path, blob) in self._files or self._checker.knows(path, blob)
+        return (path, blob) in self._files or any(one.knows(path, blob) for one in self._checkers.values())
 
     def load_map(self, files: Iterable[File], *, was_served: bool = False, errors_only: bool = False) -> LocationMap:
         """The map that these files make.
@@ -86,43 +108,78 @@ class Validator:
         `errors_only`, warnings that cost are not looked for. Raises InvalidConfiguration when an error is left.
         """
         ordered = sorted(files, key=lambda file: file.path)
+        rules_text = next((f.content for f in ordered if f.path == RULES_PATH and f.content is not None), b"")
+        written, rules_problems = read_rules(rules_text)
+        ordered, strays = _without_strays(ordered, written)
         of_files = self._file_problems(ordered, was_served=was_served)
         unreadable = {problem.path for problem in errors_in(of_files)}
+        if RULES_PATH in unreadable:
+            rules_text, written, rules_problems = b"", Rules(), ()
         readable = [file for file in ordered if file.path not in unreadable]
-        rules_text = next((f.content for f in readable if f.path == RULES_PATH and f.content is not None), b"")
-        written, rules_problems = read_rules(rules_text)
         rules = written.lenient() if was_served else written
         collector = ProblemCollector(_judge(rules, was_served=was_served), self._most)
-        row_files = self._read_rows(readable, rules)
-        expected = self._checker.read(readable)
-        collector.add([*of_files, *rules_problems])
-        collector.add(misplaced_tables(file.path for file in row_files if not (file.size or file.is_clean)))
-        collector.add(rules_name_problems(rules, rules_text))
-        collector.add(row_problems(row_files, rules, lambda code: collector.takes(rules.severity(code))))
-        if unreadable <= OTHER_TABLES and not any(file.size or not file.is_clean for file in row_files):
-            collector.add([no_rows()])
+        parts = self._parts(readable, rules)
+        files_of_rows = [file for part in parts for file in part.files]
+        collector.add([*of_files, *strays, *rules_problems])
+        collector.add(misplaced_tables(file.path for file in files_of_rows if not (file.size or file.is_clean)))
+        collector.add(_rules_problems(rules, rules_text))
+        collector.add(_each(parts, lambda one: row_problems(one.files, one.rules, _takes(collector, rules))))
+        if unreadable <= OTHER_TABLES:
+            collector.add(_unanswering(parts, rules, rules_text))
         codes = rules.codes_of("error") if errors_only else rules.codes_of("error", "warning")
         if not _has_map_errors(collector.listed):
-            collector.add(whole_map_problems(row_files, rules, rules_text, codes))
-        collector.add(single_row_problems(row_files, codes))
+            collector.add(whole_map_problems([part.files for part in parts], rules, rules_text, codes))
+        collector.add(_each(parts, lambda one: single_row_problems(one.files, one.codes(codes))))
         owners = self._owner_file(readable)
-        collector.add(expected.problems)
-        collector.add(unknown_expected(expected, rules))
+        collector.add(_each(parts, lambda one: [*one.expected.problems, *unknown_expected(one.expected, rules)]))
         collector.add(owners.problems)
         if not _has_map_errors(collector.listed):
-            about = (problem for problem in collector.listed if problem.path == EXPECTATIONS_PATH)
-            unsure = {problem.line for problem in about if rules.severity(problem.code) == "error"}
-            collector.add(self._checker.judge(row_files, rules.default, unsure))
+            collector.add(_each(parts, lambda one: self._broken_expectations(one, collector.listed)))
         found = collector.found()
         if errors_in(found):
             raise InvalidConfiguration(found)
-        return LocationMap(written, row_files, found, expected.expected, owners.owned)
+        top, *views = (
+            LocationMap(
+                written.of_view(part.view) if part.view else written,
+                part.files,
+                NO_PROBLEMS if part.view else found,
+                part.expected.expected,
+                owners.owned,
+                view=part.view,
+            )
+            for part in parts
+        )
+        return replace(top, views=tuple(views)) if views else top
+
+    def _parts(self, files: Sequence[File], rules: Rules) -> list[_Part]:
+        """What these files say of the map at the top, and of that of each view."""
+        by_view: dict[str, list[RowFile]] = {}
+        for file in self._read_rows(files, rules):
+            by_view.setdefault(view_of(file.path), []).append(file)
+        asked = (("", None, rules), *((view.name, view, rules.of_view(view)) for view in rules.views))
+        return [
+            _Part(view, of_view, tuple(by_view.get(name, ())), self._checker(name).read(files))
+            for name, view, of_view in asked
+        ]
+
+    def _checker(self, view: str) -> ExpectationChecker:
+        """What holds the map of a view, or with no name that at the top, to its expectations."""
+        path = in_view(view, EXPECTATIONS_PATH)
+        return self._checkers.setdefault(view, ExpectationChecker(path))
+
+    def _broken_expectations(self, part: _Part, told: Iterable[Problem]) -> Iterator[Problem]:
+        """Those that a map breaks, but for lines of which an error is told."""
+        about = (problem for problem in told if problem.path == part.expected.path)
+        unsure = {problem.line for problem in about if part.rules.severity(problem.code) == "error"}
+        rowless = part.rules.rowless
+        checker = self._checker(part.view.name if part.view else "")
+        return checker.judge(part.files, rowless[0] if rowless else None, unsure, part.view)
 
     def _file_problems(self, files: Sequence[File], *, was_served: bool) -> list[Problem]:
         """What keeps whole files from being read, and those with which there are too many lines."""
         found = list(file_problems(files, was_served=was_served))
         unreadable = {problem.path for problem in errors_in(found)}
-        rows = (file for file in files if file.path not in unreadable and is_rows(file.path))
+        rows = (file for file in files if file.path not in unreadable and holds_rows(file.path))
         return [*found, *line_problems((file, self._count_lines(file)) for file in rows)]
 
     def _owner_file(self, files: Iterable[File]) -> OwnerFile:
@@ -149,7 +206,7 @@ class Validator:
         read: dict[int, RowFile] = {}
         found: dict[tuple[str, str], RowFile] = {}
         for file in files:
-            if is_rows(file.path):
+            if holds_rows(file.path):
                 rows = found[file.path, file.blob] = self._row_file(file, before, read, patience)
                 patience = patience.after(rows)
         contents = {id(file.content): len(file.content) for file in found.values()}
@@ -167,6 +224,44 @@ class Validator:
             return replace(same, path=file.path)
         found = read_rows(file.path, file.content, self._lines, before.get(file.path), patience)
         return read.setdefault(id(file.content), found)
+
+
+def _without_strays(files: list[File], rules: Rules) -> tuple[list[File], list[Problem]]:
+    """The files without those in folders of views that there are not, and what is said of each such folder."""
+    if not any(file.path.startswith(VIEWS_FOLDER) for file in files):
+        return files, []
+    from .views.checks import without_strays  # most configurations have none
+
+    return without_strays(files, rules)
+
+
+def _each(parts: Iterable[_Part], found: Callable[[_Part], Iterable[Problem]]) -> Iterator[Problem]:
+    """What is found in each part, which is looked for when it is asked for."""
+    return (problem for part in parts for problem in found(part))
+
+
+def _takes(collector: ProblemCollector, rules: Rules) -> Callable[[str], bool]:
+    """Is a problem of this code gathered still?"""
+    return lambda code: collector.takes(rules.severity(code))
+
+
+def _rules_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
+    """What is wrong with the names in the rules."""
+    yield from rules_name_problems(rules, text)
+    if rules.views:
+        from .views.checks import view_name_problems  # most configurations have none
+
+        yield from view_name_problems(rules, text)
+
+
+def _unanswering(parts: Sequence[_Part], rules: Rules, text: bytes) -> Iterator[Problem]:
+    """What is said where nothing answers: in the whole configuration, or in a view."""
+    if rules.views:
+        from .views.checks import view_problems  # as above
+
+        yield from view_problems(rules, text, {part.view.name: part.files for part in parts if part.view})
+    elif not any(file.size or not file.is_clean for part in parts for file in part.files):
+        yield no_rows()
 
 
 def _judge(rules: Rules, *, was_served: bool) -> Callable[[Problem], Severity]:
@@ -190,4 +285,4 @@ def _has_map_errors(problems: Iterable[Problem]) -> bool:
 
 def _is_beside(problem: Problem) -> bool:
     """Is this about a file beside the map, not about what is served?"""
-    return problem.path.casefold() in OTHER_TABLES
+    return is_beside(problem.path)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..config.commit import Commit
-from ..config.files import RULES_PATH, is_rows
+from ..config.files import RULES_PATH, holds_rows
 from ..config.lint import all_warnings
 from ..config.location_map import LocationMap
 from ..config.validate import Validator
@@ -219,8 +219,8 @@ class Judge:
         """What could be better in the map that the tip is compared with."""
         assert self._map is not None
         if self._spares_memory:
-            here, held = set(self._tip), {file.path: file.content for file in self._map.files}
-            entries = [entry for entry in self._repository.entries(commit) if is_rows(entry.path)]
+            here, held = set(self._tip), {file.path: file.content for file in self._map.all_files}
+            entries = [entry for entry in self._repository.entries(commit) if holds_rows(entry.path)]
             read = self._repository.files(entry for entry in entries if entry not in here)
             before = before.with_contents({**held, **{file.path: file.content or b"" for file in read}})
         return _all_warnings(before, self._repository.content_at(commit.tree, RULES_PATH))
@@ -234,4 +234,4 @@ class Judge:
 
 
 def _all_warnings(found: LocationMap, rules_text: bytes) -> Problems:
-    return all_warnings(found.files, found.rules, rules_text, found.warnings)
+    return all_warnings([one.files for one in found.maps], found.rules, rules_text, found.warnings)

@@ -1,0 +1,139 @@
+"""What is wrong with views beside their rows and their folders, and with the names in their rules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from ...problems import Problem
+from ...spelling import nearest
+from ...text import quote
+from ..csv_lines import Cell
+from ..files import ROWS_PATH, RULES_PATH, VIEWS_FOLDER, File, in_view, view_of
+from ..location_names import name_findings
+from ..policy_toml import PAIR, Rules
+from ..row_checks import too_many_overflow, unknown_location
+from ..row_file import RowFile
+from ..toml_positions import Place, key_place, name_places
+from .calls import taken
+from .view import View, folded
+
+_LOCATIONS = ("location", "proxy_node_location")
+"""Parameters that have the name of a location."""
+
+
+def without_strays(files: Iterable[File], rules: Rules) -> tuple[list[File], list[Problem]]:
+    """The files but those in the folder of a view that the rules do not name, and what is said of each such folder."""
+    names = [view.name for view in rules.views]
+    kept: list[File] = []
+    strays: dict[str, Problem] = {}
+    for file in files:
+        name = view_of(file.path if file.kind == "file" else f"{file.path}/")
+        if not name or name in names:
+            kept.append(file)
+        elif name not in strays:
+            strays[name] = _stray(name, names)
+    return kept, list(strays.values())
+
+
+def _stray(name: str, names: Collection[str]) -> Problem:
+    folder = f"{VIEWS_FOLDER}{name}"
+    message = f"no [[view]] in {RULES_PATH} is named {quote(name)}, so nothing in it is read"
+    meant = nearest(name, names)
+    hint = f"rename it to {VIEWS_FOLDER}{meant}" if meant else f"name it below [[view]] in {RULES_PATH}, or delete it"
+    return Problem(folder, 1, 1, "stray-view", message, hint, severity="warning")
+
+
+def view_problems(rules: Rules, text: bytes, rows: Mapping[str, Sequence[RowFile]]) -> Iterator[Problem]:
+    """Views that answer with nothing, or with two things, or never; `rows` are the files of each view."""
+    if not rules.views:
+        return
+    met = taken(rules.views)
+    for at, view in enumerate(rules.views):
+        number = str(view.number)
+        files = rows.get(view.name, ())
+        here = key_place(text, "view", number, "name")
+        home = in_view(view.name, ROWS_PATH)
+        if view.answer is None and not any(file.size or not file.is_clean for file in files):
+            message = f"view {view.name} has no row and no answer"
+            hint = f'add rows in {home}, or write answer = ["Sydney"] below [[view]]'
+            yield Problem(RULES_PATH, *here, "view-without-rows", message, hint)
+        if view.answer is not None:
+            place = key_place(text, "view", number, "answer")
+            if files:
+                message = f"view {view.name} has an answer for every call, and rows in {files[0].path}"
+                yield Problem(RULES_PATH, *place, "view-with-both", message, "delete the answer, or the rows")
+            for key in ("default", "match"):
+                if getattr(view, key) is not None:
+                    message = f"view {view.name} has an answer for every call, and {key}, which no call of it needs"
+                    yield Problem(RULES_PATH, *place, "view-with-both", message, f"delete the answer, or {key}")
+        if view.name not in met and all(view.conditions.values()):
+            yield Problem(RULES_PATH, *here, "shadowed-view", *_shadowed(view, rules.views[:at]), severity="warning")
+
+
+def _shadowed(view: View, earlier: Sequence[View]) -> tuple[str, str]:
+    alone = next((one.name for one in earlier if view.name not in taken([one, view])), None)
+    which = f"view {alone}, which stands before it, takes" if alone else "the views that stand before it take"
+    message = f"view {view.name} never answers: {which} all its calls"
+    return message, f"move it up, or delete it with {VIEWS_FOLDER}{view.name}"
+
+
+def view_name_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
+    """What is wrong with the locations that views name: in answers and defaults, and those of nodes in conditions."""
+    for view in rules.views:
+        at = ("view", str(view.number))
+        yield from _answering(view.answer or (), rules, text, (*at, "answer"))
+        yield from _answering((view.default,) if view.default else (), rules, text, (*at, "default"))
+        for parameter in _LOCATIONS:
+            asked = [one for one in view.conditions.get(parameter, ()) if one]
+            for value, place in _places_of(asked, text, (*at, parameter)):
+                if rules.known and not _is_known(value, rules.known):
+                    yield Problem(RULES_PATH, *place, "unknown-location", *unknown_location(value, rules))
+
+
+def answer_places(rules: Rules, text: bytes) -> dict[str, Place]:
+    """The locations of answers and defaults, each with its first place."""
+    found: dict[str, Place] = {}
+    for view in rules.views:
+        at = ("view", str(view.number))
+        for name, place in _places_of(view.answer or (), text, (*at, "answer")):
+            found.setdefault(name, place)
+        for name, place in _places_of((view.default,) if view.default else (), text, (*at, "default")):
+            found.setdefault(name, place)
+    return found
+
+
+def used_names(rules: Rules) -> set[str]:
+    """The names in `known` that views use: as they are in what answers, in any case where they ask for a node's."""
+    answering = {name for view in rules.views for name in (*(view.answer or ()), *filter(None, (view.default,)))}
+    asked = {folded(one) for view in rules.views for key in _LOCATIONS for one in view.conditions.get(key, ())}
+    return answering | {name for name in rules.known if folded(name) in asked}
+
+
+def _answering(names: Sequence[str], rules: Rules, text: bytes, keys: tuple[str, ...]) -> Iterator[Problem]:
+    placed = _places_of(names, text, keys)
+    for name, place in placed:
+        if rules.known and name not in rules.known:
+            yield Problem(RULES_PATH, *place, "unknown-location", *unknown_location(name, rules))
+    for finding in name_findings([Cell(at, name) for at, name in enumerate(names)]):
+        if finding.code == "repeated-location":
+            message = f"{quote(names[finding.column])} stands twice in the answer"
+            yield Problem(RULES_PATH, *placed[finding.column][1], finding.code, message, finding.hint)
+        elif finding.code != "formula-name":  # no spreadsheet opens the rules
+            yield Problem(RULES_PATH, *placed[finding.column][1], finding.code, finding.message, finding.hint)
+    if rules.overflow == "pair" and len(names) - 1 > PAIR:
+        place = placed[PAIR + 1][1]
+        yield Problem(RULES_PATH, *place, "too-many-overflow", *too_many_overflow(len(names) - 1))
+
+
+def _is_known(asked: str, known: Collection[str]) -> bool:
+    """Is this a location, as a condition compares it?"""
+    return folded(asked) in set(map(folded, known))
+
+
+def _places_of(names: Sequence[str], text: bytes, keys: tuple[str, ...]) -> list[tuple[str, Place]]:
+    """Each name with its place in a list, or with that of its key where it stands alone."""
+    if not names:
+        return []
+    place = key_place(text, *keys)
+    places = name_places(text, *keys) if len(names) > 1 else {}
+    return [(name, places.get(name, place)) for name in names]
