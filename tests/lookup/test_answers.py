@@ -94,7 +94,7 @@ def test_no_match_says_so_with_a_status_that_is_not_success() -> None:
 
 
 def test_no_opinion_says_that_there_is_no_policy_for_the_call() -> None:
-    answer = wording().no_opinion
+    answer = wording().no_opinion("mssip")
     assert answer.status == 200
     assert answer.body == {"status": "policy.reason.no.mssip - Not providing policy for this call"}
 

@@ -128,3 +128,138 @@ def test_the_default_is_for_a_valid_address_that_no_row_covers() -> None:
 def test_a_snapshot_of_a_working_copy_answers_without_a_commit() -> None:
     found = answer(snapshot_of(commit=None), parse_query(b"protocol=mssip&ms-subnet=10.61.2.0"))
     assert "policy.commit" not in found.body
+
+
+# --- a protocol without a rule, and a host that is none ---
+
+
+@pytest.mark.parametrize("protocol", ["teams", "TEAMS", "gms"])
+def test_a_protocol_without_a_rule_is_told_by_its_name(protocol: str) -> None:
+    found = ask(f"protocol={protocol}&remote_address=10.61.2.1").body["status"]
+    assert found == f"policy.reason.no.match - Not providing policy for {protocol.lower()} calls"
+
+
+@pytest.mark.parametrize("query", ["protocol=mssip", "", "protocol=sip"])
+def test_without_an_address_the_text_is_what_it_was(query: str) -> None:
+    status = ask(query, '[match]\nsip = "remote_address"\n').body["status"]
+    assert status == "policy.reason.no.mssip - Not providing policy for this call"
+
+
+def test_a_protocol_of_any_length_is_told_short_and_escaped() -> None:
+    found = ask(f"protocol=%1b{'x' * 65_536}")
+    assert found.outcome == "no-opinion"
+    assert len(found.content) < 500
+    assert b"\\u001b" not in found.content
+
+
+RTMP = '[match]\nrtmp = ["remote_address", "node_ip"]\nsip = "remote_address"\n'
+
+
+@pytest.mark.parametrize("host", ["live.example.com", "a.rtmp.youtube.com.", "localhost", "Stream-1.example.com"])
+def test_a_host_name_that_is_streamed_to_is_no_address(host: str) -> None:
+    assert ask(f"protocol=rtmp&remote_address={host}", RTMP).outcome == "no-opinion"
+    assert ask(f"protocol=rtmp&remote_address={host}&node_ip=10.61.2.1", RTMP).outcome == "match"
+    assert ask(f"protocol=sip&remote_address={host}", RTMP).outcome == "bad-address"
+
+
+@pytest.mark.parametrize(
+    "value", ["10.61", "10.61.2", "10.61.2.256", "x" * 64, "a..b", "a b", "10.61.2.0/24", "fe80::x"]
+)
+def test_what_is_no_host_name_either_is_refused(value: str) -> None:
+    assert ask(f"protocol=rtmp&remote_address={value}", RTMP).outcome == "bad-address"
+
+
+# --- views ---
+
+VIEWS = """
+[match]
+webrtc = "remote_address"
+
+[answer]
+default = "Sydney"
+
+[[view]]
+name = "edge"
+location = ["DMZ", "Edge Oslo"]
+protocol = ["webrtc", "api"]
+match = { webrtc = "remote_address", api = "remote_address" }
+
+[[view]]
+name = "stream"
+call_direction = "dial_out"
+protocol = "rtmp"
+answer = ["DMZ", "Oslo"]
+
+[[view]]
+name = "proxied"
+proxy_node_location = "Edge Oslo"
+default = "Oslo"
+"""
+IN_VIEWS = snapshot_of(
+    {
+        "policy.toml": VIEWS,
+        "locations.csv": ROWS,
+        "views/edge/locations.csv": "Oslo,10.61.2.0/24\n",
+        "views/proxied/locations.csv": "Bergen,10.61.2.0/24\n",
+    }
+)
+
+
+def in_views(query: str) -> Answer:
+    return answer(IN_VIEWS, parse_query(query.encode()))
+
+
+@pytest.mark.parametrize(
+    ("query", "view", "location"),
+    [
+        ("protocol=webrtc&remote_address=10.61.2.1", None, "Sydney"),
+        ("protocol=webrtc&remote_address=10.61.2.1&location=DMZ", "edge", "Oslo"),
+        ("protocol=WebRTC&remote_address=10.61.2.1&LOCATION=edge+oslo", "edge", "Oslo"),
+        ("protocol=webrtc&remote_address=10.61.2.1&location=&location=DMZ&location=Paris", "edge", "Oslo"),
+        ("protocol=webrtc&remote_address=10.61.2.1&location=Paris&location=DMZ", None, "Sydney"),
+        ("protocol=webrtc&remote_address=10.61.2.1&location=", None, "Sydney"),
+        (f"protocol=webrtc&remote_address=10.61.2.1&location={'DMZ' * 21_845}", None, "Sydney"),
+        ("protocol=mssip&ms-subnet=10.61.2.1&location=DMZ", None, "Sydney"),
+        ("protocol=rtmp&call-direction=dial_out", "stream", "DMZ"),
+        ("protocol=rtmp&call_direction=dial_out&proxy_node_location=Edge+Oslo", "stream", "DMZ"),
+        ("protocol=mssip&ms-subnet=10.61.2.1&proxy_node_location=Edge%20Oslo", "proxied", "Bergen"),
+        ("protocol=mssip&ms-subnet=10.62.2.1&proxy_node_location=Edge%20Oslo", "proxied", "Oslo"),
+        ("protocol=mssip&ms-subnet=10.62.2.1", None, "Sydney"),
+    ],
+)
+def test_the_first_view_whose_conditions_all_hold_answers(query: str, view: str | None, location: str) -> None:
+    found = in_views(query)
+    assert (found.view, found.location) == (view, location)
+    assert found.body.get("policy.view") == view
+    assert found.body["result"]["location"] == location
+
+
+def test_a_call_of_a_view_never_falls_through_to_the_map_at_the_top() -> None:
+    found = in_views("protocol=webrtc&remote_address=2001:db8::1&location=DMZ")
+    assert (found.outcome, found.body["policy.view"]) == ("no-match", "edge")
+    assert in_views("protocol=webrtc&remote_address=x&location=DMZ").body["policy.view"] == "edge"
+
+
+def test_one_answer_needs_no_address_and_no_rule_for_the_protocol() -> None:
+    found = in_views("protocol=rtmp&call_direction=dial_out&remote_address=live.example.com")
+    assert (found.status, found.outcome) == (200, "answer")
+    assert found.body == {
+        "status": "success",
+        "policy.reason.matched": "Sending RTMP call to location DMZ",
+        "policy.view": "stream",
+        "policy.commit": "c" * 40,
+        "result": {"location": "DMZ", "primary_overflow_location": "Oslo"},
+    }
+
+
+def test_a_view_without_conditions_takes_every_call() -> None:
+    snapshot = snapshot_of({"policy.toml": '[[view]]\nname = "all"\nanswer = "Oslo"\n'})
+    for query in ("", "protocol=quic", "protocol=mssip&ms-subnet=x"):
+        found = answer(snapshot, parse_query(query.encode()))
+        assert (found.location, found.view) == ("Oslo", "all")
+
+
+def test_an_answer_outside_views_is_byte_for_byte_what_it_is_without_them() -> None:
+    rules = VIEWS.partition("[[view]]")[0]
+    for query in ("protocol=mssip&ms-subnet=10.61.2.1", "protocol=mssip&ms-subnet=x", "protocol=sip", "protocol=mssip"):
+        assert in_views(query) == ask(query, rules)

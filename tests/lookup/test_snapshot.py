@@ -57,3 +57,15 @@ def test_a_path_that_is_not_utf8_can_still_be_told() -> None:
     match = snapshot_of({path: "Sydney,10.61.2.0/24\n"}).match(parse_address("10.61.2.1"))
     assert match
     assert match.path == "locations/\ufffd.csv"
+
+
+def test_views_with_the_same_rows_share_what_is_made_of_them() -> None:
+    rules = "".join(f'[[view]]\nname = "{name}"\nlocation = "{name}"\n' for name in ("edge", "lab", "other"))
+    rows = b"Sydney,10.61.2.0/24\n"  # one object, as a repository gives one content
+    places = {f"views/{name}/locations.csv": rows for name in ("edge", "lab")}
+    snapshot = snapshot_of({**FILES, "policy.toml": rules, **places, "views/other/locations.csv": rows + b"# more\n"})
+    edge, lab, other = snapshot.views
+    assert edge._tree is lab._tree is not other._tree
+    assert [edge.paths, lab.paths] == [(path,) for path in places]
+    again = snapshot.of(COMMIT)
+    assert [view.view for view in again.views] == ["edge", "lab", "other"]

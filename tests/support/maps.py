@@ -22,6 +22,8 @@ CITIES = ("Oslo", "Sydney", "Perth", "London", "Tokyo", "Chicago", "Lima", "Cair
 _OF_NAMES = "formula-name name-near-miss subnet-as-name error-value invisible-character lost-character mojibake"
 ANY_NAME = "[checks]\n" + "".join(f'{code} = "off"\n' for code in _OF_NAMES.split())
 """The rules under which every text is a name that can be one at all."""
+EDGE = '[[view]]\nname = "edge"\nlocation = "DMZ"\nanswer = ["DMZ", "Oslo"]\n'
+"""The rules of a view that has one answer for the calls that nodes of a location ask about."""
 COMMIT = Commit("c" * 40, "7" * 40, "Change the map", "Alice", MOMENT)
 
 

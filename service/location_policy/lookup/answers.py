@@ -14,9 +14,13 @@ from ..config.policy_toml import Rules
 from ..net.addresses import Network
 from ..text import quote
 
+PROTOCOLS = frozenset(("api", "webrtc", "sip", "rtmp", "h323", "teams", "mssip", "gms"))
+"""The protocols that Pexip Infinity names; a request may have any other."""
+
 Outcome = Literal[
     "match",
     "default",
+    "answer",
     "no-match",
     "no-opinion",
     "bad-address",
@@ -48,6 +52,7 @@ class Answer(NamedTuple):
     source: str | None = None
     location: str | None = None
     overflow: tuple[str, ...] | None = None
+    view: str | None = None
 
     @property
     def body(self) -> dict[str, Any]:
@@ -66,19 +71,34 @@ class _Phrase(NamedTuple):
 
 
 class AnswerEncoder:
-    """The answers of one commit (None for a working copy) under its rules; what they share is encoded once."""
+    """The answers of one commit (None for a working copy) under its rules, or of a view of it; what they share is
+    encoded once.
+    """
 
-    __slots__ = ("_commit", "_phrases", "_rules", "_sources", "_unmatched", "no_opinion")
+    __slots__ = ("_answered", "_commit", "_no_address", "_phrases", "_rules", "_sources", "_unmatched", "_view")
 
-    def __init__(self, rules: Rules, commit: str | None) -> None:
+    def __init__(self, rules: Rules, commit: str | None, view: str | None = None) -> None:
         self._rules = rules
-        self._commit = {"policy.commit": commit} if commit else {}
+        self._view = view
+        self._commit = {**({"policy.view": view} if view else {}), **({"policy.commit": commit} if commit else {})}
         self._phrases: dict[tuple[str, tuple[str, ...]], _Phrase] = {}
         self._sources: dict[str, bytes] = {}
         self._unmatched: dict[str, Answer] = {}
+        self._answered: dict[str, Answer] = {}
         status = "policy.reason.no.mssip - Not providing policy for this call"
-        self.no_opinion = _answer(200, "no-opinion", {"status": status, **self._commit})
-        """The protocol has no match rule, or the request has no address."""
+        self._no_address = self._answer(200, "no-opinion", {"status": status})
+
+    def no_opinion(self, protocol: str) -> Answer:
+        """What is said where the protocol has no match rule, or the request has no address."""
+        if not protocol or protocol == "mssip" or protocol in self._rules.match:
+            return self._no_address
+        status = f"policy.reason.no.match - Not providing policy for {quote(protocol)} calls"
+        return self._answer(200, "no-opinion", {"status": status})
+
+    def answered(self, protocol: str) -> Answer:
+        """The answer that every call of a view gets, also one without an address."""
+        known = protocol if protocol in PROTOCOLS else ""
+        return self._answered.get(known) or self._answered.setdefault(known, self._answered_now(known))
 
     def matched(self, match: Match, protocol: str) -> Answer:
         """The location of the row that matched."""
@@ -87,7 +107,7 @@ class AnswerEncoder:
         source = self._sources.get(path) or self._source(path)
         subnet = str(network)
         content = b"%b%b%b%d%b" % (before, subnet.encode(), source, line, after)
-        return Answer(200, "match", content, subnet, f"{path}:{line}", location, overflow)
+        return Answer(200, "match", content, subnet, f"{path}:{line}", location, overflow, self._view)
 
     def unmatched(self, protocol: str) -> Answer:
         """What is said of an address that no row covers."""
@@ -97,7 +117,7 @@ class AnswerEncoder:
         """The address is not one."""
         message = f"{quote(value)} is not an IPv4 or IPv6 address"
         status = f"policy.reason.bad.address - {parameter} is not an address"
-        return _answer(400, "bad-address", {"status": status, "message": message, **self._commit})
+        return self._answer(400, "bad-address", {"status": status, "message": message})
 
     def _phrase(self, protocol: str, names: tuple[str, ...]) -> _Phrase:
         location, *overflow = names
@@ -114,11 +134,25 @@ class AnswerEncoder:
         location = self._rules.default
         if location is None:
             status = "policy.reason.no.subnetmatch - No matching subnet, sending to default location"
-            return _answer(200, "no-match", {"status": status, **self._commit})
+            return self._answer(200, "no-match", {"status": status})
         reason = f"No matching subnet, sending {protocol.upper()} call to default location {location}"
         result = {"location": location}
-        body = {"status": "success", "policy.reason.matched": reason, **self._commit, "result": result}
-        return _answer(200, "default", body)._replace(location=location, overflow=())
+        body = {"status": "success", "policy.reason.matched": reason}
+        return self._answer(200, "default", body, result)._replace(location=location, overflow=())
+
+    def _answered_now(self, protocol: str) -> Answer:
+        assert self._rules.answer is not None
+        location, *overflow = self._rules.answer
+        call = f"{protocol.upper()} call" if protocol else "call"
+        body = {"status": "success", "policy.reason.matched": f"Sending {call} to location {location}"}
+        result = {"location": location, **self._overflow(overflow)}
+        return self._answer(200, "answer", body, result)._replace(location=location, overflow=tuple(overflow))
+
+    def _answer(
+        self, status: int, outcome: Outcome, body: dict[str, Any], result: dict[str, Any] | None = None
+    ) -> Answer:
+        whole = {**body, **self._commit, **({"result": result} if result else {})}
+        return _answer(status, outcome, whole)._replace(view=self._view)
 
     def _overflow(self, names: list[str]) -> dict[str, Any]:
         if self._rules.overflow == "list":

@@ -6,6 +6,7 @@ is what releases of Pexip Infinity were seen to send, and what their local polic
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ..config.policy_toml import Rules
@@ -13,6 +14,9 @@ from ..net.addresses import parse_address
 from .answers import Answer
 from .query_string import Parameters
 from .snapshot import Snapshot
+
+_HOST_NAME = re.compile(r"(?=.{1,253}\.?\Z)(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z][A-Za-z0-9-]{0,62}\.?")
+"""What a node that streams to another host has as `remote_address` (RFC 1123, 2.1: its last label is no number)."""
 
 
 class Question(NamedTuple):
@@ -28,24 +32,29 @@ class Question(NamedTuple):
 
 
 def understand(rules: Rules, parameters: Parameters) -> Question:
-    """The question that the parameters ask under these rules."""
+    """The question that the parameters ask under these rules, which are those of the view that takes the call."""
     protocol = parameters.first("protocol").lower()
     for parameter in rules.match.get(protocol, ()):
-        if value := parameters.first(parameter):
+        if (value := parameters.first(parameter)) and not (protocol == "rtmp" and _HOST_NAME.fullmatch(value)):
             return Question(protocol, parameter, value, parameters)
     return Question(protocol, "", "", parameters)
 
 
 def answer(snapshot: Snapshot, parameters: Parameters) -> Answer:
     """What a conference node is told."""
-    return answer_question(snapshot, understand(snapshot.rules, parameters))
+    answering = snapshot.answering(parameters)
+    return answer_question(answering, understand(answering.rules, parameters))
 
 
 def answer_question(snapshot: Snapshot, question: Question) -> Answer:
-    """What a conference node is told, from a question under this snapshot's rules."""
+    """What a conference node is told, from a question under this snapshot's rules: that of the view that takes the
+    call.
+    """
     wording = snapshot.wording
+    if snapshot.rules.answer is not None:
+        return wording.answered(question.protocol)
     if not question.address:
-        return wording.no_opinion
+        return wording.no_opinion(question.protocol)
     try:
         address = parse_address(question.address)
     except ValueError:

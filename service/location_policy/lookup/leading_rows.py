@@ -29,6 +29,5 @@ def leading_rows(snapshot: Snapshot, name: str) -> LeadingRows:
 
 
 def location_names(snapshot: Snapshot) -> set[str]:
-    """Every name that the map has: in rows, in `known`, and the default."""
-    default = {snapshot.rules.default} if snapshot.rules.default else set[str]()
-    return {*snapshot.rules.known, *default}.union(*snapshot.names)
+    """Every name that the map has: in rows, in `known`, and what an address without a row gets."""
+    return {*snapshot.rules.known, *(snapshot.rules.rowless or ())}.union(*snapshot.names)

@@ -9,17 +9,22 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ..config.commit import Commit
 from ..config.location_map import LocationMap
-from ..config.policy_toml import Rules
+from ..config.policy_toml import Rules, parameter_name
+from ..config.row_file import RowFile
+from ..config.views.calls import Condition, conditions, first_view
+from ..config.views.view import folded
 from ..net.addresses import Address, Network
 from ..net.prefix_tree import PrefixTree
 from .answers import AnswerEncoder, Match
+from .query_string import Parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,9 @@ class Snapshot:
     `size` counts rows, `locations` counts them by their first column. Of each row, by its number: the length of its
     network, its line, its names (their place in `names`). Those of a path begin at the number in the same place of
     `starts`.
+
+    With views it is the map at the top, and each of `views`, in their order, is the snapshot of one; its `view` is the
+    name.
     """
 
     commit: Commit | None
@@ -44,11 +52,23 @@ class Snapshot:
     starts: tuple[int, ...]
     wording: AnswerEncoder
     _tree: PrefixTree
+    view: str | None = None
+    views: tuple[Snapshot, ...] = ()
+    _asked: tuple[Condition, ...] = ()
+    """What views ask for, by the names of parameters as `Parameters` has them."""
 
     def of(self, commit: Commit) -> Snapshot:
         """The same for another commit, loaded now."""
-        wording = AnswerEncoder(self.rules, commit.id)
-        return replace(self, commit=commit, loaded_at=datetime.now(UTC), wording=wording)
+        wording = AnswerEncoder(self.rules, commit.id, self.view)
+        views = tuple(view.of(commit) for view in self.views)
+        return replace(self, commit=commit, loaded_at=datetime.now(UTC), wording=wording, views=views)
+
+    def answering(self, parameters: Parameters) -> Snapshot:
+        """What answers a call: the first view whose conditions all hold, else the map at the top."""
+        if not self.views:
+            return self
+        number = first_view(self._asked, lambda name: folded(parameters.first(name)))
+        return self.views[number] if number < len(self.views) else self
 
     def match(self, address: Address) -> Match | None:
         """The row of the longest network that holds the address."""
@@ -85,12 +105,62 @@ class Snapshot:
 
 
 def build_snapshot(location_map: LocationMap, commit: Commit | None) -> Snapshot:
-    """The snapshot of a map."""
+    """The snapshot of a map, and of its views."""
+    views = location_map.rules.views
+    asked = (one._replace(parameter=parameter_name(one.parameter)) for one in conditions(views))
+    built = _Builder(commit)
+    made = tuple(built.snapshot(view) for view in location_map.views)
+    return replace(built.snapshot(location_map), views=made, _asked=tuple(asked))
+
+
+class _Rows(NamedTuple):
+    """The rows of some files, as a snapshot has them."""
+
+    size: int
+    locations: Mapping[str, int]
+    lengths: bytes
+    lines: array[int]
+    names: tuple[tuple[str, ...], ...]
+    names_of: array[int]
+    starts: tuple[int, ...]
+    tree: PrefixTree
+
+
+class _Builder:
+    """Builds the snapshots of one commit; maps whose files have the same lines share what is made of them."""
+
+    def __init__(self, commit: Commit | None) -> None:
+        self._commit = commit
+        self._made: dict[tuple[int, ...], _Rows] = {}
+
+    def snapshot(self, location_map: LocationMap) -> Snapshot:
+        key = tuple(id(file.lines) for file in location_map.files)
+        rows = self._made.get(key) or self._made.setdefault(key, _rows(location_map.files))
+        commit, rules, view = self._commit, location_map.rules, location_map.name
+        return Snapshot(
+            commit=commit,
+            loaded_at=datetime.now(UTC),
+            rules=rules,
+            size=rows.size,
+            locations=rows.locations,
+            wording=AnswerEncoder(rules, commit.id if commit else None, view),
+            _tree=rows.tree,
+            lengths=rows.lengths,
+            lines=rows.lines,
+            names=rows.names,
+            names_of=rows.names_of,
+            paths=tuple(shown_path(file.path) for file in location_map.files),
+            starts=rows.starts,
+            view=view,
+        )
+
+
+def _rows(files: Sequence[RowFile]) -> _Rows:
     networks: list[Network] = []
     lines, names_of = array("I"), array("I")
     numbers: dict[tuple[str, ...], int] = {}
     starts = []
-    for file in location_map.files:
+    for file in files:
         starts.append(len(networks))
         for line, row in file.rows():
             networks.append(row.network)
@@ -100,20 +170,15 @@ def build_snapshot(location_map: LocationMap, commit: Commit | None) -> Snapshot
     counts = Counter[str]()
     for number, rows in Counter(names_of).items():
         counts[names[number][0]] += rows
-    return Snapshot(
-        commit=commit,
-        loaded_at=datetime.now(UTC),
-        rules=location_map.rules,
+    return _Rows(
         size=len(networks),
         locations=MappingProxyType(dict(sorted(counts.items()))),
-        wording=AnswerEncoder(location_map.rules, commit.id if commit else None),
-        _tree=PrefixTree(networks),
         lengths=bytes(network[-1] for network in networks),
         lines=lines,
         names=names,
         names_of=names_of,
-        paths=tuple(shown_path(file.path) for file in location_map.files),
         starts=tuple(starts),
+        tree=PrefixTree(networks),
     )
 
 

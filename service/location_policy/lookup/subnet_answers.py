@@ -17,7 +17,7 @@ class SubnetAnswers:
         around = [at for at in snapshot.holding(network.first) if snapshot.network_at(at).length < network.length]
         self.snapshot = snapshot
         self._positions = {snapshot.network_at(at): at for at in (*around[:1], *inside)}
-        self._default = (snapshot.rules.default,) if snapshot.rules.default else None
+        self._rowless = snapshot.rules.rowless
         above = snapshot.network_at(around[0]) if around else None
         below = (snapshot.network_at(at) for at in inside)
         self.parts: list[SplitPart] = split(walk(Range.of(network), above, below), self._names)
@@ -33,4 +33,4 @@ class SubnetAnswers:
         return self.snapshot.match_at(self._positions[row])
 
     def _names(self, row: Network | None) -> tuple[str, ...] | None:
-        return self.match(row).names if row is not None else self._default
+        return self.match(row).names if row is not None else self._rowless

@@ -75,7 +75,7 @@ def test_the_document_has_every_metric_as_the_program_explains_it() -> None:
 def rows_of_metrics() -> list[tuple[str, str]]:
     labels = {
         "location_policy_build_info": "{version,revision}",
-        "location_policy_requests_total": "{outcome,protocol}",
+        "location_policy_requests_total": "{outcome,protocol,view}",
         "location_policy_active_info": "{commit}",
         "location_policy_loads_total": "{result}",
         "location_policy_pushes_total": "{result}",

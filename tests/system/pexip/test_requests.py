@@ -146,6 +146,7 @@ def test_every_outcome_of_the_contract_is_in_the_table() -> None:
     assert {(line.http, line.status) for line in LINES} == {
         (200, "success"),
         (200, "policy.reason.no.mssip"),
+        (200, "policy.reason.no.match"),
         (200, "policy.reason.no.subnetmatch"),
         (400, "policy.reason.bad.address"),
         (404, "policy.reason.not.provided"),

@@ -17,13 +17,13 @@ from location_policy.lookup import decision as policy
 from location_policy.lookup.answers import AnswerEncoder
 from location_policy.lookup.query_string import Pairs, parse_query
 from location_policy.web.ops.decision_log import KEYS, LONGEST, NAMES, DecisionLog, make_line
-from tests.support.maps import COMMIT, snapshot_of
+from tests.support.maps import COMMIT, EDGE, snapshot_of
 from tests.support.repositories import SYDNEY
 
 ASKED = b"protocol=MSSIP&ms-subnet=10.61.2.0&node_ip=10.44.99.2&request_id=644d4edc"
 NAMED = ASKED + b"&local_alias=meet.bob&remote_alias=sip:alice@example.com&remote_display_name=Alice"
 SNAPSHOT = snapshot_of()
-NO_OPINION = AnswerEncoder(SNAPSHOT.rules, None).no_opinion
+NO_OPINION = AnswerEncoder(SNAPSHOT.rules, None).no_opinion("")
 
 Json = dict[str, Any]
 
@@ -43,7 +43,7 @@ def line_of(query: bytes = ASKED, rules: str = "", rows: str = SYDNEY, *, with_n
 def test_a_line_has_exactly_the_keys_of_the_contract_in_their_order() -> None:
     line = line_of()
     assert " ".join(line) == (
-        "time request_id node_ip protocol address outcome subnet source location overflow commit took_us"
+        "time request_id node_ip protocol address outcome subnet source location overflow view commit took_us"
     )
     assert list(line) == list(KEYS)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", line.pop("time"))
@@ -57,9 +57,18 @@ def test_a_line_has_exactly_the_keys_of_the_contract_in_their_order() -> None:
         "source": "locations.csv:1",
         "location": "Sydney",
         "overflow": ["Melbourne", "Singapore"],
+        "view": None,
         "commit": COMMIT.id,
         "took_us": 83,
     }
+
+
+def test_a_line_names_the_view_that_took_the_call() -> None:
+    snapshot = snapshot_of({"locations.csv": SYDNEY, "policy.toml": EDGE})
+    answering = snapshot.answering(parse_query(ASKED + b"&location=dmz"))
+    question = policy.understand(answering.rules, parse_query(ASKED))
+    line = json.loads(make_line(question, policy.answer_question(answering, question), COMMIT.id, 1, with_names=False))
+    assert [line[key] for key in ("outcome", "location", "overflow", "view")] == ["answer", "DMZ", ["Oslo"], "edge"]
 
 
 def test_no_name_is_in_a_line_unless_it_is_asked_for() -> None:

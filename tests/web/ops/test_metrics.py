@@ -14,17 +14,17 @@ from location_policy.config.policy_toml import Rules
 from location_policy.gate.hooks import Hook
 from location_policy.lookup import answers
 from location_policy.lookup import decision as policy
-from location_policy.lookup.answers import AnswerEncoder
+from location_policy.lookup.answers import PROTOCOLS, AnswerEncoder
 from location_policy.lookup.decision import Question
 from location_policy.lookup.query_string import Pairs
 from location_policy.repository.remote.looks import Looks
 from location_policy.rollout.state import ActiveState, StateName, now
-from location_policy.web.ops.metrics import BUCKETS, HELP, PROTOCOLS, STATES, Metrics, Requests
-from tests.support.maps import COMMIT, MOMENT, snapshot_of
+from location_policy.web.ops.metrics import BUCKETS, HELP, STATES, Metrics, Requests
+from tests.support.maps import COMMIT, EDGE, MOMENT, snapshot_of
 from tests.support.monitoring import scrape
 
 MICROSECOND = 1000
-NO_OPINION = AnswerEncoder(Rules(), None).no_opinion
+NO_OPINION = AnswerEncoder(Rules(), None).no_opinion("")
 
 
 def metrics_of(
@@ -56,11 +56,25 @@ def test_answers_are_counted_by_outcome_and_protocol() -> None:
     assert found['location_policy_requests_total{outcome="not-ready",protocol="mssip"}'] == 1
 
 
+def test_answers_of_views_are_counted_by_the_names_in_the_map() -> None:
+    requests = counted("mssip")
+    for view in ("edge", "gone"):
+        answer = AnswerEncoder(Rules(answer=("DMZ",)), None, view).answered("mssip")
+        requests.count(asked("mssip"), answer, None, 1)
+    active = ActiveState()
+    active.change(snapshot=snapshot_of({"policy.toml": EDGE, "locations.csv": "Oslo,192.0.2.0/24\n"}))
+    found = scrape(metrics_of(active, requests))
+    assert {key: number for key, number in found.items() if "requests_total" in key} == {
+        'location_policy_requests_total{outcome="no-opinion",protocol="mssip"}': 1,
+        'location_policy_requests_total{outcome="answer",protocol="mssip",view="edge"}': 1,
+    }
+
+
 def test_a_protocol_that_is_not_known_counts_as_other_and_none_as_none() -> None:
     requests = counted(*PROTOCOLS, "", "x", "y", 'a"b\n')
-    protocols = {protocol for _, protocol in requests.by_label}
+    protocols = {protocol for _, protocol, _ in requests.by_label}
     assert protocols == PROTOCOLS | {"none", "other"}
-    assert requests.by_label["no-opinion", "other"] == 3
+    assert requests.by_label["no-opinion", "other", ""] == 3
 
 
 def test_the_histogram_counts_an_answer_in_every_bucket_that_holds_it() -> None:

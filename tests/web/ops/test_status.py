@@ -18,7 +18,8 @@ from location_policy.rollout.relation import Relation
 from location_policy.rollout.state import Failure, Head, State
 from location_policy.web.ops.status import status
 from tests.support.app import SETTINGS
-from tests.support.maps import COMMIT, MOMENT, snapshot_of
+from tests.support.maps import COMMIT, EDGE, MOMENT, snapshot_of
+from tests.support.repositories import GOOD, SYDNEY
 
 PROBLEM = Problem("locations.csv", 2, 28, "host-bits", "10.61.3.0/23 has host bits set", "write 10.61.2.0/23")
 TOLD_COMMIT = {
@@ -88,9 +89,16 @@ def test_what_is_active_is_told_with_its_counts() -> None:
     snapshot = snapshot_of()
     found = tell(snapshot=snapshot)
     loaded_at = found["active"].pop("loaded_at")
-    counts = {"subnets": 2, "locations": {"Melbourne": 1, "Sydney": 1}, "more_locations": 0}
+    counts = {"subnets": 2, "locations": {"Melbourne": 1, "Sydney": 1}, "more_locations": 0, "views": {}}
     assert found["active"] == {**TOLD_COMMIT, "override": None, **counts}
     assert loaded_at == snapshot.loaded_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def test_what_is_active_is_told_with_the_counts_of_its_views() -> None:
+    rules = EDGE.replace('answer = ["DMZ", "Oslo"]\n', "")
+    found = tell(snapshot=snapshot_of({**GOOD, "policy.toml": rules, "views/edge/locations.csv": SYDNEY}))["active"]
+    assert found["views"] == {"edge": {"subnets": 1, "locations": {"Sydney": 1}, "more_locations": 0}}
+    assert found["subnets"] == 2
 
 
 def test_head_is_told_with_when_it_was_seen() -> None:

@@ -271,7 +271,7 @@ def test_a_whole_request_can_be_composed(client: TestClient) -> None:
     [
         ("address=192.0.2.1", "Answered by the default: no row covers this address Oslo"),
         ("address=10.61", "Refused: this is not an address 10.61 is not an IPv4 or IPv6 address"),
-        ("address=10.61.2.1&protocol=sip", "No opinion: Pexip chooses by itself policy.reason.no.mssip"),
+        ("address=10.61.2.1&protocol=sip", "No opinion: Pexip chooses by itself policy.reason.no.match"),
         ("", "Ask for an address, and see what a conference node would be told"),
     ],
 )

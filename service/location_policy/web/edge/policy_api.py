@@ -66,8 +66,9 @@ class PolicyApi:
             question, answer = NO_QUESTION, scope[REFUSAL]
         else:
             parameters = parse_query(scope["query_string"])
-            question = decision.understand(snapshot.rules if snapshot else NO_RULES, parameters)
-            answer = _answer(snapshot, scope["method"], path.rstrip("/"), question)
+            answering = snapshot.answering(parameters) if snapshot else None
+            question = decision.understand(answering.rules if answering else NO_RULES, parameters)
+            answer = _answer(answering, scope["method"], path.rstrip("/"), question)
         body = answer.content
         commit = snapshot.commit.id if snapshot and snapshot.commit else None
         self._tell(question, answer, commit, perf_counter_ns() - began)
@@ -81,8 +82,10 @@ class PolicyApi:
         if snapshot is None or b"#" in target:
             return None
         began = perf_counter_ns()
-        question = decision.understand(snapshot.rules, parse_query(target[len(PLAIN_TARGET) :]))
-        answer = decision.answer_question(snapshot, question)
+        parameters = parse_query(target[len(PLAIN_TARGET) :])
+        answering = snapshot.answering(parameters)
+        question = decision.understand(answering.rules, parameters)
+        answer = decision.answer_question(answering, question)
         if answer.status != 200:
             return None
         commit = snapshot.commit.id if snapshot.commit else None

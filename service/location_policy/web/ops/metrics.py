@@ -1,8 +1,9 @@
 """Metrics for Prometheus: plain numbers, put into its form only when it asks.
 
 Counting is paid for by every answer and scraping by none, so nothing but integers is touched between two scrapes.
-Every label has a fixed set of values, and each series is there from the start, at 0, so that a rate over it has a
-beginning: under any requests there are fewer than two hundred and fifty.
+Every label has a fixed set of values, that of views the names in the map. Each series is there from the start, at 0,
+so that a rate over it has a beginning, but those of views, which come when they are first asked: under any requests
+there are fewer than two hundred and fifty, and as many again for each view that is asked.
 """
 
 from __future__ import annotations
@@ -21,16 +22,14 @@ from prometheus_client.exposition import choose_encoder
 from ... import __revision__, __version__
 from ...fleet.followers import Followers
 from ...gate.hooks import HookState
-from ...lookup.answers import Answer, Outcome
+from ...lookup.answers import PROTOCOLS, Answer, Outcome
 from ...lookup.decision import Question
 from ...repository.remote.looks import Looks
 from ...rollout.state import ActiveState
 from ..edge.webhook import KNOCK_RESULTS, KnockResult
 
-PROTOCOLS = frozenset(("api", "webrtc", "sip", "rtmp", "h323", "teams", "mssip", "gms"))
-"""The protocols that Pexip Infinity names; anything else counts as `other`, an empty one as `none`."""
 _LABELS = tuple((outcome, name) for outcome in get_args(Outcome) for name in (*sorted(PROTOCOLS), "none", "other"))
-"""Each outcome with each protocol, for `Requests.by_label`."""
+"""Each outcome with each protocol, as `Requests.by_label` has them."""
 STATES = ("pinned", "stale", "last-good", "unreachable", "starting", "behind", "rejected", "in-sync")
 """Every state of the contract, also those that this version never has."""
 FOLLOWER_STATES = (*STATES, "lost", "other")
@@ -43,7 +42,9 @@ BUCKETS = tuple(
 
 HELP = {
     "location_policy_build_info": "1 for the version that runs, with the commit it was built from, if that is known",
-    "location_policy_requests_total": "Answers to requests below /policy/, by outcome and by the caller's protocol",
+    "location_policy_requests_total": (
+        "Answers to requests below /policy/, by outcome, by the caller's protocol and by the view that took the call"
+    ),
     "location_policy_request_duration_seconds": "Time from a request's arrival in the application to its answer",
     "location_policy_request_seconds": "Deprecated: location_policy_request_duration_seconds has the same; gone in 0.3",
     "location_policy_active_info": "1 for the commit in force",
@@ -82,12 +83,13 @@ HELP = {
 class Requests:
     """Counts answers and the time that they took; for one thread.
 
-    `by_label`: how many answers there were, by outcome and protocol; `by_bucket`: how many took as long as that, the
+    `by_label`: how many answers there were, by outcome, protocol (`other` for one that Pexip Infinity does not name,
+    `none` for none) and view (empty for the map at the top); `by_bucket`: how many took as long as that, the
     last for those that took longer; `nanoseconds`: how long all of them took.
     """
 
     def __init__(self) -> None:
-        self.by_label: Counter[tuple[Outcome, str]] = Counter()
+        self.by_label: Counter[tuple[Outcome, str, str]] = Counter()
         self.by_bucket = [0] * (len(BUCKETS) + 1)
         self.nanoseconds = 0
 
@@ -96,7 +98,7 @@ class Requests:
         protocol = question.protocol
         if protocol not in PROTOCOLS:
             protocol = "other" if protocol else "none"
-        self.by_label[answer.outcome, protocol] += 1
+        self.by_label[answer.outcome, protocol, answer.view or ""] += 1
         self.by_bucket[bisect_left(BUCKETS, took)] += 1
         self.nanoseconds += took
 
@@ -153,9 +155,15 @@ class Metrics:
         yield GaugeMetricFamily(*_named("location_policy_follower_delay_seconds"), value=seconds)
 
     def _of_requests(self) -> Iterator[Metric]:
-        requests = self._requests
-        counts = CounterMetricFamily(*_named("location_policy_requests_total"), labels=("outcome", "protocol"))
-        yield _filled(counts, {label: requests.by_label[label] for label in _LABELS})
+        requests, snapshot = self._requests, self._active.state.snapshot
+        views = {"", *(view.view for view in snapshot.views)} if snapshot else {""}
+        counts = CounterMetricFamily(*_named("location_policy_requests_total"))
+        asked = {(*label, ""): 0 for label in _LABELS} | requests.by_label
+        for (outcome, protocol, view), number in sorted(asked.items()):
+            if view in views:
+                labels = {"outcome": outcome, "protocol": protocol} | ({"view": view} if view else {})
+                counts.add_sample("location_policy_requests_total", labels, number)
+        yield counts
         bounds = [*(str(bound / 1e9) for bound in BUCKETS), "+Inf"]
         buckets = list(zip(bounds, accumulate(requests.by_bucket), strict=True))
         seconds = requests.nanoseconds / 1e9

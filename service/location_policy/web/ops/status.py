@@ -78,7 +78,8 @@ def _active(state: State) -> dict[str, Any] | None:
     snapshot = state.snapshot
     if snapshot is None or snapshot.commit is None:
         return None
-    counts = {"subnets": snapshot.size, **location_fields(snapshot)}
+    views = {view.view: {"subnets": view.size, **location_fields(view)} for view in snapshot.views}
+    counts = {"subnets": snapshot.size, **location_fields(snapshot), "views": views}
     loaded = {"loaded_at": _time(snapshot.loaded_at), "override": _override(state.override)}
     return {**_commit(snapshot.commit), **loaded, **counts}
 

@@ -28,7 +28,7 @@ def home(site: Site, _query: Query) -> Facts:
     state = site.active.state
     told = status(state, site.settings, site.started_at, site.active.draining_since, site.followers)
     outcomes = Counter[str]()
-    for (outcome, _), number in site.requests.by_label.items():
+    for (outcome, _, _), number in site.requests.by_label.items():
         outcomes[outcome] += number
     sentence = SENTENCES[state.name]
     if state.name == "rejected" and state.snapshot is None:

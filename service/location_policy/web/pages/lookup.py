@@ -59,14 +59,16 @@ def lookup(site: Site, query: Query) -> Facts:
     if not asked:
         return told
     told["request"] = target
-    question = decision.understand(snapshot.rules, parse_query(urlencode(asked).encode()))
-    answer = decision.answer_question(snapshot, question)
+    parameters = parse_query(urlencode(asked).encode())
+    answering = snapshot.answering(parameters)
+    question = decision.understand(answering.rules, parameters)
+    answer = decision.answer_question(answering, question)
     told["answer"] = {"http_status": answer.status, "outcome": answer.outcome, "body": answer.body}
     if answer.outcome in ("match", "default", "no-match"):
         address = parse_address(question.address)
         told["address"] = format_address(address)
-        holding = snapshot.holding(address)
-        told["rows"] = fitting(row_fields(snapshot.match_at(position)) for position in holding)
+        holding = answering.holding(address)
+        told["rows"] = fitting(row_fields(answering.match_at(position)) for position in holding)
         told["more"] = len(holding) - len(told["rows"])
     return told
 

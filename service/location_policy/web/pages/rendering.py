@@ -51,6 +51,7 @@ HOOKS = {
 OUTCOMES = {
     "match": "Answered by a row",
     "default": "Answered by the default: no row covers this address",
+    "answer": "Answered by the view, as every call of it",
     "no-match": "No answer: no row covers this address",
     "no-opinion": "No opinion: Pexip chooses by itself",
     "bad-address": "Refused: this is not an address",
@@ -60,6 +61,7 @@ OUTCOMES = {
 ASKED: Mapping[Outcome, str] = {
     "match": "a row covers the address",
     "default": "no row, the default answers",
+    "answer": "the answer of a view",
     "no-match": "no row covers the address",
     "no-opinion": "Pexip chooses by itself",
     "bad-address": "not an address",

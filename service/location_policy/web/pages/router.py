@@ -20,13 +20,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...errors import LocationPolicyError
+from ...lookup.answers import PROTOCOLS
 from ...plan.plan import SHOWN as SHOWN_RANGES
 from ..edge.asker import asker
 from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, fault_of, problem_details
 from ..edge.guard import EDITOR, OPEN_TO_OPTIONS
 from ..edge.policy_api import COMMIT_HEADER
 from ..edge.responses import HEADERS, json_response
-from ..ops.metrics import PROTOCOLS
 from ..ops.status import location_fields, pin_fields
 from ..site.site import Site
 from ..site.thread_pool import ThreadPool
