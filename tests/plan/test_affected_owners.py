@@ -164,3 +164,16 @@ def test_the_pusher_or_a_trailer_is_the_word_of_an_owner(owner: str, pusher: str
     touched = (AffectedOwner(owner, ((4, Range(0, 1)),)),)
     assert unapproved(touched, pusher, trailers) == ()
     assert unapproved(touched, "root", ["ali", "apac2", "<>", ""]) == touched
+
+
+def test_owners_stand_at_the_top_and_hold_in_every_view() -> None:
+    policy = '[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+    path = "views/edge/locations.csv"
+    old = owned(policy=policy, **{path: "Oslo,10.61.2.0/23\n"})
+    new = owned(policy=policy, **{path: "Oslo,10.61.3.0/24\n"})
+    assert owner_lines(make_plan(old, new)) == ["address space of head office: 256 addresses"]
+    moved = owned("Perth,10.61.0.0/16\nOslo,10.62.0.0/16\n", policy=policy, **{path: "Oslo,10.61.3.0/24\n"})
+    assert owner_lines(make_plan(old, moved)) == [
+        "address space of apac: 65,280 addresses",
+        "address space of head office: 256 addresses",
+    ]

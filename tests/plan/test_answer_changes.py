@@ -22,7 +22,7 @@ DEFAULTS = st.sampled_from([None, "Sydney", "Perth"])
 
 
 def differ(old: LocationMap, new: LocationMap) -> list[Change]:
-    return changes(address_space(old), row_changes(old, new), (old.rules.default, new.rules.default))
+    return changes(address_space(old), row_changes(old, new), (old.rules.rowless, new.rules.rowless))
 
 
 def told(old: str, new: str) -> list[tuple[str, str]]:

@@ -271,3 +271,85 @@ def test_the_measure_is_that_of_asking_for_each_address(
         found = exceeded_limits(make_plan(old_map, new_map))
     wanted = Excess("changed-addresses", "0%", f"{measured_share(changed, len(answered))} of IPv4 addresses")
     assert found == ((wanted,) if changed else ())
+
+
+# --- views ---
+
+EDGE = '[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+LAB = '[[view]]\nname = "lab"\nlocation = "Lab"\n'
+HALF = '[limits]\nchanged-addresses = "50%"\nremoved-subnets = "50%"\n'
+TOP = many_rows(2_000)
+
+
+def in_views(rules: str, top: str = TOP, **rows: str) -> LocationMap:
+    views = {f"views/{name}/locations.csv": text for name, text in rows.items()}
+    return load_map(files_of({"locations.csv": top, "policy.toml": rules, **views}))
+
+
+def told(old: LocationMap, new: LocationMap) -> list[str]:
+    return [f"{one.rule}: {one.measured}" for one in exceeded_limits(make_plan(old, new))]
+
+
+def test_a_view_of_twenty_subnets_is_not_hidden_by_a_map_of_two_thousand() -> None:
+    rows = many_rows(20)
+    old = in_views(HALF + EDGE, edge=rows)
+    assert told(old, in_views(HALF + EDGE, edge=moved(10, rows))) == []
+    assert told(old, in_views(HALF + EDGE, edge=moved(11, rows))) == [
+        "changed-addresses: 55% of IPv4 addresses (calls asked for by DMZ: view edge)"
+    ]
+
+
+def test_a_view_that_takes_over_all_calls_is_over_the_limits_by_all_of_them() -> None:
+    old = in_views(HALF)
+    new = in_views(HALF + EDGE.replace('location = "DMZ"\n', ""), edge="Perth,10.0.0.0/8\n")
+    assert told(old, new) == [
+        "changed-addresses: 100% of IPv4 addresses (all calls: the map -> view edge)",
+        "removed-subnets: 100% of subnets (all calls: the map -> view edge)",
+    ]
+
+
+def test_a_view_with_the_rows_of_the_map_changes_nothing() -> None:
+    assert told(in_views(HALF), in_views(HALF + EDGE, edge=TOP)) == []
+    assert told(in_views(HALF + EDGE, edge=TOP), in_views(HALF)) == []
+
+
+def test_removing_a_view_and_another_order_of_views_count() -> None:
+    rows = {"edge": many_rows(20), "lab": many_rows(20, "Oslo")}
+    both = LAB.replace('"Lab"', '["Lab", "DMZ"]')
+    old = in_views(HALF + EDGE + both, **rows)
+    assert told(old, in_views(HALF + both + EDGE, **rows)) == [
+        "changed-addresses: 100% of IPv4 addresses (calls asked for by DMZ: view edge -> view lab)"
+    ]
+    assert told(old, in_views(HALF + both, lab=rows["lab"])) == [
+        "changed-addresses: 100% of IPv4 addresses (calls asked for by DMZ: view edge -> view lab)"
+    ]
+
+
+def test_one_answer_in_place_of_another_is_all_that_such_a_view_answers() -> None:
+    old, new = (in_views(HALF + EDGE + f'answer = "{name}"\n') for name in ("Oslo", "Perth"))
+    assert told(old, new) == ["changed-addresses: 100% of addresses without a row (calls asked for by DMZ: view edge)"]
+
+
+def test_a_rule_for_a_protocol_that_a_view_does_not_take_is_no_change_of_it() -> None:
+    rules = HALF + EDGE + 'protocol = ["webrtc"]\n'
+    with_rule = '[match]\nwebrtc = "remote_address"\nsip = "remote_address"\n' + rules
+    old, new = (
+        in_views(with_rule, edge=many_rows(9)),
+        in_views(with_rule.replace("sip = ", "h323 = "), edge=many_rows(9)),
+    )
+    assert told(old, new) == ["changed-addresses: 100% of IPv4 addresses"]
+
+
+def test_an_expectation_of_a_view_that_goes_is_over_the_limit() -> None:
+    files = {"locations.csv": TOP, "policy.toml": HALF + EDGE, "views/edge/locations.csv": "Oslo,10.0.0.0/8\n"}
+    expected = {"views/edge/expectations.csv": "10.1.0.0,Oslo\n10.2.0.0,Oslo\n"}
+    old, new = load_map(files_of(files | expected)), load_map(files_of(files))
+    assert told(old, new) == ["views/edge/expectations.csv: 0 of them"]
+    assert told(old, in_views(HALF)) != []
+
+
+def test_rows_of_all_views_make_a_map_large_enough_for_limits() -> None:
+    old = in_views(CHANGED + EDGE, top=many_rows(60), edge=many_rows(40))
+    assert told(old, in_views(CHANGED + EDGE, top=many_rows(60, "Perth"), edge=many_rows(40))) == [
+        "changed-addresses: 100% of IPv4 addresses"
+    ]

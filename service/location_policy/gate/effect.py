@@ -12,15 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ..config.commit import Commit
-from ..config.files import EXPECTATIONS_PATH, RULES_PATH, is_rows
+from ..config.files import OWNERS_PATH, is_read
 from ..config.location_map import LocationMap
 from ..config.validate import Validator
 from ..errors import InvalidConfiguration, RepositoryError
 from ..plan.affected_owners import AffectedOwner
-from ..plan.answer_changes import row_changes
 from ..plan.limits import Excess, exceeded_limits
 from ..plan.plan import EMPTY, Plan, make_plan
-from ..plan.rule_changes import answering_changes, dropped_expectations
+from ..plan.rule_changes import drops_expectations, same_answers
 from ..repository.maps import load_map_at
 from ..repository.objects import Entry
 from ..repository.repository import Repository
@@ -71,7 +70,7 @@ def effect_of(
 ) -> Effect:
     """What going from the base to this commit, which has the map `new`, does; `served` are the tips before it."""
     plan = make_plan(base.location_map, new)
-    if base.commit is None or not (plan.effect or plan.judging or plan.loosened or plan.removed):
+    if base.commit is None or not (plan.effect or plan.judging or plan.loosened or plan.removed or plan.views):
         return Effect(base, plan)
     tips = list(_commits(repository, dict.fromkeys(served())))
     returns_to = _equal_entries(repository, tips, commit)
@@ -120,9 +119,9 @@ def _equal_meaning(
     nearly = None
     for commit in tips:
         old = _load(repository, validator, commit)
-        if not old or answering_changes(old.rules, new.rules) or row_changes(old, new):
+        if not old or not same_answers(old, new):
             continue
-        if not dropped_expectations(old, new):
+        if not drops_expectations(old, new):
             if old.rules == new.rules:
                 return commit, None
             nearly = nearly or commit
@@ -130,4 +129,4 @@ def _equal_meaning(
 
 
 def _serving(entries: tuple[Entry, ...]) -> list[Entry]:
-    return [entry for entry in entries if is_rows(entry.path) or entry.path in (RULES_PATH, EXPECTATIONS_PATH)]
+    return [entry for entry in entries if is_read(entry.path) and entry.path != OWNERS_PATH]

@@ -55,6 +55,25 @@ def touched(
     )
 
 
+def joined(old: Sequence[Owned], found: Iterable[Sequence[AffectedOwner]]) -> tuple[AffectedOwner, ...]:
+    """The owners of several changes, each once, in the order of the file of before."""
+    several = [one for one in found if one]
+    if len(several) < 2:
+        return tuple(several[0]) if several else ()
+    parts: dict[str, list[AffectedOwner]] = {}
+    for one in (one for owners in several for one in owners):
+        parts.setdefault(one.owner, []).append(one)
+    return tuple(
+        AffectedOwner(
+            owner,
+            tuple(disjoint(one for part in parts[owner] for one in part.ranges)),
+            any(part.is_all for part in parts[owner]),
+        )
+        for owner in dict.fromkeys(owner for _, owner in old)
+        if owner in parts
+    )
+
+
 def _answered(moved: Iterable[Change]) -> Iterator[tuple[int, Range]]:
     return ((change.size, one) for change in moved for one in change.ranges)
 

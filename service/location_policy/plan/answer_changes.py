@@ -62,11 +62,11 @@ def row_changes(old: LocationMap, new: LocationMap) -> RowChanges:
 
 
 def changes(
-    space: AddressSpace, rows: RowChanges, defaults: tuple[str | None, str | None] = (None, None)
+    space: AddressSpace, rows: RowChanges, rowless: tuple[Names | None, Names | None] = (None, None)
 ) -> list[Change]:
     """The ranges whose answer differs, in order, IPv4 first; `space`, which has the old rows, goes on to the new.
 
-    `defaults` are the locations, old and new, for an address that no row covers. That they differ is no change of an
+    `rowless` are the answers, old and new, for an address that no row covers. That they differ is no change of an
     address that has no row in either map.
     """
     places = outermost({*rows.gone, *rows.come})
@@ -74,7 +74,6 @@ def changes(
     before = [list(space.parts(place)) for place in places]
     old_names = {part.network: space.names[part.network] for parts in before for part in parts if part.network}
     space.move(rows.gone, rows.come)
-    old_default, new_default = ((default,) if default is not None else None for default in defaults)
     found: list[_Growing] = []
     growing: dict[tuple[int, Names | None, Names | None], _Growing] = {}
     for number, (place, parts) in enumerate(zip(places, before, strict=True)):
@@ -83,8 +82,8 @@ def changes(
         for addresses, was, now in pieces:
             row = now or was
             assert row is not None  # `place` is a row of one of the two
-            old = old_names[was] if was else old_default
-            new = space.names[now] if now else new_default
+            old = old_names[was] if was else rowless[0]
+            new = space.names[now] if now else rowless[1]
             if old == new:
                 continue
             change = growing.get((size, old, new))

@@ -6,6 +6,7 @@ The subnets of all ranges are disjoint. Counts of IPv6 networks are text: they g
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ..net.addresses import Network
 from ..net.ranges import Names, count_slash64s
@@ -18,6 +19,9 @@ from .change_text import change_text, rest_text, share_text, size_text
 from .plan import SHOWN, Plan, Source, Total, total, total_of
 from .rule_changes import RuleChange
 
+if TYPE_CHECKING:
+    from .view_plans import ViewPlan
+
 Fields = dict[str, object]
 
 
@@ -26,21 +30,39 @@ def plan_fields(plan: Plan) -> Fields:
 
     `loosened` is what of all this holds it to less, with expectations that go. `by_rules` counts what was answered
     and rules answer otherwise now. `pairs` sum up the ranges, the largest first; `share` is of what rows of either map
-    answer, from 0 to 1.
+    answer, from 0 to 1. With views it is about the calls that the map at the top takes before and after, but for
+    `effect` and `touched`; `views` have all others, as far as something changes for them.
     """
-    places = plan.places(plan.changes)
     return {
         "loosened": [_rule_fields(change) for change in plan.loosened],
         "effect": plan.effect,
         "owners": [_rule_fields(change) for change in plan.owners],
         "judging": [_rule_fields(change) for change in plan.judging],
+        **_answer_fields(plan),
+        "touched": [_touched_fields(one) for one in plan.touched],
+        "views": [_view_fields(view) for view in plan.views],
+    }
+
+
+def _answer_fields(plan: Plan) -> Fields:
+    """What the calls of a plan get otherwise."""
+    places = plan.places(plan.changes)
+    return {
         "rules": [_rule_fields(change) for change in plan.rules],
         "by_rules": _counted(total_of(plan.by_rules)),
         "pairs": [_pair_fields(pair) for pair in pairs(plan)],
         "ranges": [_range_fields(change, places) for change in plan.changes],
         "totals": {kind: total_fields(size) for kind, size in plan.totals().items()},
-        "touched": [_touched_fields(one) for one in plan.touched],
     }
+
+
+def _view_fields(view: ViewPlan) -> Fields:
+    """The calls of a view: the names of the views before and after, null for the map at the top; of each parameter the
+    values that these calls have, where views name all of them; and what they get otherwise.
+    """
+    calls = {parameter: list(values) for parameter, values in view.calls.values.items()}
+    maps = {"before": view.before, "after": view.after}
+    return {"text": view.text, **maps, "calls": calls, "effect": view.plan.effect, **_answer_fields(view.plan)}
 
 
 def total_fields(size: Total) -> Fields:

@@ -5,14 +5,14 @@ The lines stand behind git's `remote: ` when a push is judged. What comes from o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from ..config.files import EXPECTATIONS_PATH, OWNERS_PATH, RULES_PATH
+from ..config.files import EXPECTATIONS_PATH, OWNERS_PATH, RULES_PATH, below_view
 from ..text import count, escape, shorten
 from .affected_owners import AffectedOwner
-from .answer_changes import Change
+from .answer_changes import KINDS, Change
 from .change_text import change_text, listed, name_text, pair_text, rest_text, size_text
-from .plan import SHOWN, Plan, total_of
+from .plan import SHOWN, Plan, Total, total_of
 from .rule_changes import RuleChange, RuleValue
 
 NO_EFFECT = "no effect"
@@ -30,16 +30,31 @@ def plan_lines(plan: Plan, more: str | None = None, most_rules: int | None = Non
     Many ranges are summed up by pairs of answers before the largest are told. `more` is what to run to see the others,
     where not all are to be told; without it they are. Lines about rules over `most_rules` are counted.
     """
-    rules = rule_lines(plan)
-    told = rules[:most_rules]
-    if len(told) < len(rules):
-        told.append(f"… and {len(rules) - len(told):,} more{f': {more}' if more else ''}")
-    changes = _large_lines(plan, more) if plan.is_large else _change_lines(plan, plan.changes)
-    return [*told, *changes, total_line(plan), *owner_lines(plan)]
+    told = _told(_own_rule_lines(plan), more, most_rules)
+    told += [plan.heading, *_indented(_range_lines(plan, more))] if plan.heading and plan.changes else []
+    told += [] if plan.heading else _range_lines(plan, more)
+    for view in plan.views:
+        lines = [*_told(_own_rule_lines(view.plan), more, most_rules), *_range_lines(view.plan, more)]
+        told += [view.text, *_indented(lines)]
+    return [*told, total_line(plan), *owner_lines(plan)]
+
+
+def _told(lines: Sequence[str], more: str | None, most: int | None) -> list[str]:
+    """The first lines, and how many there are more."""
+    told = [*lines[:most]]
+    if len(told) < len(lines):
+        told.append(f"… and {len(lines) - len(told):,} more{f': {more}' if more else ''}")
+    return told
 
 
 def rule_lines(plan: Plan) -> list[str]:
-    """What is loosened, the changes of who is asked, and of policy.toml; first of what judges pushes."""
+    """What is loosened, the changes of who is asked, and of policy.toml; first of what judges pushes. Then how much
+    changes for the calls of each view.
+    """
+    return [*_own_rule_lines(plan), *(f"{view.text}: {total_line(view.plan)}" for view in plan.views)]
+
+
+def _own_rule_lines(plan: Plan) -> list[str]:
     loosened = [f"{_rule_line(change)}  (loosens what judges the next pushes)" for change in plan.loosened]
     owners = [_owner_line(change) for change in plan.owners]
     judging, rules = ([one for one in changes if one not in plan.loosened] for changes in (plan.judging, plan.rules))
@@ -63,12 +78,25 @@ def total_line(plan: Plan) -> str:
     """What changes in all, by kind."""
     if not plan.effect:
         return NO_EFFECT
-    numbers = ((len(plan.rules), "rule"), (len(plan.changes), "range"))
+    plans = [plan, *(view.plan for view in plan.views)]
+    rules, changes = (sum(map(len, found)) for found in zip(*((one.rules, one.changes) for one in plans), strict=True))
+    numbers = ((rules, "rule"), (changes, "range"))
     what = " and ".join(count(number, noun) for number, noun in numbers if number)
-    by_rules = [f"{size_text(total_of(plan.by_rules))} by {RULES_PATH}"] if plan.by_rules else []
-    kinds = [f"{size.ranges:,} {kind} ({size_text(size)})" for kind, size in plan.totals().items() if size.ranges]
-    verb = "changes" if len(plan.rules) + len(plan.changes) == 1 else "change"
+    changed_by_rules = _sum(total_of(one.by_rules) for one in plans)
+    by_rules = [f"{size_text(changed_by_rules)} by {RULES_PATH}"] if any(one.by_rules for one in plans) else []
+    totals = {kind: _sum(one.totals()[kind] for one in plans) for kind in KINDS}
+    kinds = [f"{size.ranges:,} {kind} ({size_text(size)})" for kind, size in totals.items() if size.ranges]
+    verb = "changes" if rules + changes == 1 else "change"
     return f"{what} {verb}{': ' * bool(by_rules or kinds)}{', '.join([*by_rules, *kinds])}"
+
+
+def _sum(sizes: Iterable[Total]) -> Total:
+    """Several changes as one number: what changes for the calls of several views counts for each."""
+    return Total(*map(sum, zip(*sizes, strict=True)))
+
+
+def _range_lines(plan: Plan, more: str | None) -> Iterator[str]:
+    return _large_lines(plan, more) if plan.is_large else _change_lines(plan, plan.changes)
 
 
 def _large_lines(plan: Plan, more: str | None) -> Iterator[str]:
@@ -100,7 +128,7 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
 
 
-def _indented(lines: Iterator[str]) -> Iterator[str]:
+def _indented(lines: Iterable[str]) -> Iterator[str]:
     return (f"  {line}" for line in lines)
 
 
@@ -110,8 +138,8 @@ def _owner_line(change: RuleChange) -> str:
 
 
 def _rule_line(change: RuleChange) -> str:
-    if change.key == EXPECTATIONS_PATH and isinstance(change.before, tuple):
-        return f"{EXPECTATIONS_PATH}: {_expectations(change.before, change.after)}"
+    if below_view(change.key) == EXPECTATIONS_PATH and isinstance(change.before, tuple):
+        return f"{change.key}: {_expectations(change.before, change.after)}"
     head = f"{RULES_PATH}: {escape(shorten(change.key, SHOWN_KEY))}  "
     if change.key == "locations.known" and change.before and change.after:
         return head + _known(set(change.before), set(change.after))

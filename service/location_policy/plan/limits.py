@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ..config.files import EXPECTATIONS_PATH
+from ..config.files import EXPECTATIONS_PATH, below_view, view_of
 from ..config.percentages import LIMITS, Percentage, measured_share
 from ..net.ranges import Part, Range, disjoint, overlapping
 from ..text import count
@@ -44,24 +44,32 @@ class Excess(NamedTuple):
 
 
 def exceeded_limits(plan: Plan) -> tuple[Excess, ...]:
-    """Every limit that the change exceeds; IPv4 and IPv6 are held to each by themselves."""
+    """Every limit that the change exceeds; IPv4 and IPv6 are held to each by themselves, and so is each pair of views
+    that some call meets.
+    """
     if not has_limits(plan.old):
         return ()
-    limits, size = plan.old.rules.limits, plan.old.size
-    found: list[Excess] = []
-    if limit := limits.get("changed-addresses"):
-        before, changed, taken = _changed(plan)
-        found += _excess("changed-addresses", limit, changed.addresses, before.addresses, "IPv4 addresses")
-        found += _excess("changed-addresses", limit, changed.slash64s, before.slash64s, "IPv6 /64s")
-        if plan.old.rules.default != plan.new.rules.default:
-            found += _excess("changed-addresses", limit, 1, 1, "addresses without a row")
-        else:
-            found += _excess_of_all(limit, taken.addresses, 32, "IPv4 addresses")
-            found += _excess_of_all(limit, taken.slash64s, 64, "IPv6 /64s")
-    if limit := limits.get("removed-subnets"):
-        found += _excess("removed-subnets", limit, len(plan.removed), size, "subnets")
+    found = [*_measured(plan)] if plan.is_met else []
+    for one in plan.views:
+        calls = one.text.replace(", ", "; ")  # several that are overridden are kept with a comma between
+        found += (excess._replace(measured=f"{excess.measured} ({calls})") for excess in _measured(one.plan))
     found += (_loosening(plan, change) for change in plan.loosened if change.key != APPROVAL_CHECK)
     return tuple(found)
+
+
+def _measured(plan: Plan) -> Iterator[Excess]:
+    limits, old, new = plan.old.rules.limits, plan.old.rules, plan.new.rules
+    if limit := limits.get("changed-addresses"):
+        before, changed, taken = _changed(plan)
+        yield from _excess("changed-addresses", limit, changed.addresses, before.addresses, "IPv4 addresses")
+        yield from _excess("changed-addresses", limit, changed.slash64s, before.slash64s, "IPv6 /64s")
+        if (old.answer, old.rowless) != (new.answer, new.rowless):
+            yield from _excess("changed-addresses", limit, 1, 1, "addresses without a row")
+        else:
+            yield from _excess_of_all(limit, taken.addresses, 32, "IPv4 addresses")
+            yield from _excess_of_all(limit, taken.slash64s, 64, "IPv6 /64s")
+    if limit := limits.get("removed-subnets"):
+        yield from _excess("removed-subnets", limit, len(plan.removed), plan.old.size, "subnets")
 
 
 def _excess(rule: str, limit: Percentage, number: int, whole: int, what: str) -> Iterator[Excess]:
@@ -78,8 +86,9 @@ def _excess_of_all(limit: Percentage, number: int, bits: int, what: str) -> Iter
 def _loosening(plan: Plan, change: RuleChange) -> Excess:
     """A change of what judges the next push, without names from outside."""
     before, after = change.before, change.after
-    if change.key == EXPECTATIONS_PATH:
-        number, all_of_them = len(before or ()), len(plan.old.expected)
+    if below_view(change.key) == EXPECTATIONS_PATH:
+        held = next(one for one in plan.old.maps if (one.name or "") == view_of(change.key))
+        number, all_of_them = len(before or ()), len(held.expected)
         if after is not None:
             return Excess(
                 change.key, count(number, "expectation"), "another answer" if number == 1 else "other answers"

@@ -7,18 +7,21 @@ the same, because they decide what the next change may do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..config.location_map import LocationMap
 from ..config.policy_toml import Rules
 from ..net.addresses import Network
 from ..net.ranges import SIZES, AddressSpace, Part, Range, count_slash64s, disjoint, outermost
 from ..problems import Problems
-from .affected_owners import AffectedOwner, owner_changes, touched
+from .affected_owners import AffectedOwner, joined, owner_changes, touched
 from .answer_changes import KINDS, Change, Kind, address_space, changes, row_changes
 from .rule_changes import APPROVAL_CHECK, RuleChange, answering_changes, judging_changes, loosened
+
+if TYPE_CHECKING:
+    from .view_plans import ViewPlan
 
 _ALL_ANSWERS = ("match.", "answer.")
 """Rules that change answers in the address space of every owner."""
@@ -50,7 +53,10 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)  # without slots, for `places`
 class Plan:
-    """What going from the old map to the new one does."""
+    """What going from the old map to the new one does.
+
+    With views it is about the calls that the map at the top takes before and after; `views` have all others.
+    """
 
     old: LocationMap
     new: LocationMap
@@ -65,11 +71,19 @@ class Plan:
     """What of all this holds the next push to less than this one, and the expectations that go."""
     removed: frozenset[Network] = frozenset()
     """The subnets of rows that go, whatever answers their addresses then."""
+    views: tuple[ViewPlan, ...] = ()
+    """What changes for calls that a view takes, before or after; each with those that meet the same two views."""
+    protocols: frozenset[str] | None = None
+    """The protocols of the calls; None: any."""
+    is_met: bool = True
+    """Does any call meet the two maps? With views it may be that none meets the map at the top."""
+    heading: str = ""
+    """With views, the calls that the map at the top takes, in words."""
 
     @property
     def effect(self) -> bool:
         """Does any request get another answer?"""
-        return bool(self.rules or self.changes)
+        return bool(self.rules or self.changes or any(view.plan.effect for view in self.views))
 
     @property
     def is_large(self) -> bool:
@@ -87,7 +101,8 @@ class Plan:
         """The owners whose address space this touches; those of before are asked."""
         all_answers = any(change.key.startswith(_ALL_ANSWERS) for change in self.rules)
         asks_less = any(change.key == APPROVAL_CHECK for change in self.loosened)
-        return touched(self.old.owned, self.new.owned, self.changes, all_answers=all_answers or asks_less)
+        here = touched(self.old.owned, self.new.owned, self.changes, all_answers=all_answers or asks_less)
+        return joined(self.old.owned, (here, *(view.plan.touched for view in self.views)))
 
     @cached_property
     def answered(self) -> Mapping[int, list[Part]]:
@@ -109,12 +124,14 @@ class Plan:
         """What was answered before and rules answer otherwise, with its row or without; disjoint, with sizes.
 
         A protocol that is answered no more, or whose addresses are looked for elsewhere, takes all its answers with it;
-        another default, those without a row; another form of overflow locations, those that have some.
+        another default, those without a row; another form of overflow locations, those that have some. Where all get
+        one answer, no address is looked for.
         """
         old, new = self.old.rules, self.new.rules
-        moves_all = any(new.match.get(protocol) != fields for protocol, fields in old.match.items())
-        moves_rest = old.default is not None and (moves_all or old.default != new.default)
-        if not (moves_all or moves_rest or old.overflow != new.overflow):
+        protocols = old.match.keys() if self.protocols is None else old.match.keys() & self.protocols
+        moves_all = not new.answer and any(new.match.get(protocol) != old.match[protocol] for protocol in protocols)
+        moves_rest = old.rowless is not None and (moves_all or old.rowless != new.rowless)
+        if not self.is_met or not (moves_all or moves_rest or old.overflow != new.overflow):
             return ()
         space = address_space(self.old)
         form = frozenset(row for row, names in space.names.items() if len(names) > 1 and old.overflow != new.overflow)
@@ -140,14 +157,26 @@ def make_plan(old: LocationMap | None, new: LocationMap, space: AddressSpace | N
     `space` has the rows of the old map and goes on to the new; for a series of commits the caller keeps it.
     """
     before = old or EMPTY
-    defaults = (before.rules.default, new.rules.default)
-    rows = row_changes(before, new)
-    found = changes(space or address_space(before), rows, defaults)
-    judging = judging_changes(before.rules, new.rules)
-    owners = owner_changes(before.owned, new.owned)
-    rules = answering_changes(before.rules, new.rules)
+    plan = compare(before, new, space)
+    plan = replace(
+        plan,
+        judging=judging_changes(before.rules, new.rules),
+        owners=owner_changes(before.owned, new.owned),
+        loosened=loosened(before, new),
+    )
+    if not (before.views or new.views):
+        return plan
+    from .view_plans import with_views  # most configurations have none
+
+    return with_views(plan)
+
+
+def compare(old: LocationMap, new: LocationMap, space: AddressSpace | None = None) -> Plan:
+    """What the calls get otherwise that one map takes before and another after; `space` is as in `make_plan`."""
+    rows = row_changes(old, new)
+    found = changes(space or address_space(old), rows, (old.rules.rowless, new.rules.rowless))
     removed = frozenset(rows.gone.keys() - rows.come.keys())
-    return Plan(before, new, judging, rules, tuple(found), owners, loosened(before, new), removed)
+    return Plan(old, new, (), answering_changes(old.rules, new.rules), tuple(found), removed=removed)
 
 
 def total(found: Sequence[Change]) -> Total:

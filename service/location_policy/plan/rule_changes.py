@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ..config.expectations import Expectation
-from ..config.files import EXPECTATIONS_PATH
+from ..config.files import EXPECTATIONS_PATH, in_view
 from ..config.location_map import LocationMap
 from ..config.percentages import parse_share
 from ..config.policy_toml import Rules
 from ..problems import CODES
 from ..text import count
+from .answer_changes import row_changes
 
 FEWEST = 100
 """Subnets from which a map has limits, so that a sample can be replaced by a site's whole map."""
@@ -45,6 +46,13 @@ def answering_changes(old: Rules, new: Rules) -> tuple[RuleChange, ...]:
     return _differing(_answering(old), _answering(new))
 
 
+def same_answers(old: LocationMap, new: LocationMap) -> bool:
+    """Does every call get the same, by the same rows of the same views, however they are written down?"""
+    if answering_changes(old.rules, new.rules) or old.rules.views != new.rules.views:
+        return False
+    return not any(row_changes(one, other) for one, other in zip(old.maps, new.maps, strict=True))
+
+
 def judging_changes(old: Rules, new: Rules) -> tuple[RuleChange, ...]:
     """What differs in how pushes are judged: `[checks]` and `[limits]`."""
     return _differing(_judging(old), _judging(new))
@@ -53,7 +61,7 @@ def judging_changes(old: Rules, new: Rules) -> tuple[RuleChange, ...]:
 def has_limits(location_map: LocationMap) -> bool:
     """Is a change of this map held to a limit?"""
     is_limit = map(_NO_LIMIT.allows_more_than, location_map.rules.limits.values())
-    return location_map.size >= FEWEST and any(is_limit)
+    return location_map.total_size >= FEWEST and any(is_limit)
 
 
 def loosened(old: LocationMap, new: LocationMap) -> tuple[RuleChange, ...]:
@@ -66,18 +74,25 @@ def loosened(old: LocationMap, new: LocationMap) -> tuple[RuleChange, ...]:
     )
 
 
-def dropped_expectations(old: LocationMap, new: LocationMap) -> list[Expectation]:
-    """The expectations of the old map that the new one has not, with any reason; in the order of subnets."""
-    if old.expected is new.expected:  # as read from one blob, in a series of commits
+def drops_expectations(old: LocationMap, new: LocationMap) -> bool:
+    """Does the old configuration have an expectation that the new one has not, in the same view?"""
+    return any(True for _ in _dropped(old, new))
+
+
+def _dropped_expectations(old: LocationMap, expected: frozenset[Expectation]) -> list[Expectation]:
+    """The expectations of the old map that are not expected any more, with any reason; in the order of subnets."""
+    if old.expected is expected:  # as read from one blob, in a series of commits
         return []
-    kept = {(one.network, one.location) for one in new.expected}
+    kept = {(one.network, one.location) for one in expected}
     dropped = (one for one in old.expected if (one.network, one.location) not in kept)
     return sorted(dropped, key=lambda one: (one.network, one.location or ""))
 
 
 def _answering(rules: Rules) -> dict[str, RuleValue]:
+    match = {} if rules.answer else rules.match
     return {
-        **{f"match.{protocol}": fields for protocol, fields in sorted(rules.match.items())},
+        **{f"match.{protocol}": fields for protocol, fields in sorted(match.items())},
+        "answer": rules.answer,
         "answer.default": rules.default,
         "answer.overflow": rules.overflow,
         "locations.known": tuple(sorted(set(rules.known))),
@@ -110,13 +125,20 @@ def _takes_any_name(change: RuleChange, old: Rules) -> bool:
 
 
 def _dropped(old: LocationMap, new: LocationMap) -> Iterator[RuleChange]:
-    """The expectations that go, then those that expect another answer."""
-    dropped = dropped_expectations(old, new)
-    kept = {one.network: one for one in new.expected} if dropped else {}
+    """Of the map at the top and of each view, the expectations that go, then those that expect another answer."""
+    expected = {one.name: one.expected for one in new.maps}
+    for one in old.maps:
+        yield from _dropped_in(one, expected.get(one.name, frozenset()))
+
+
+def _dropped_in(old: LocationMap, expected: frozenset[Expectation]) -> Iterator[RuleChange]:
+    path = in_view(old.name or "", EXPECTATIONS_PATH)
+    dropped = _dropped_expectations(old, expected)
+    kept = {one.network: one for one in expected} if dropped else {}
     if gone := [one for one in dropped if one.network not in kept]:
-        yield RuleChange(EXPECTATIONS_PATH, _expected(gone), None)
+        yield RuleChange(path, _expected(gone), None)
     if changed := [one for one in dropped if one.network in kept]:
-        yield RuleChange(EXPECTATIONS_PATH, _expected(changed), _expected(kept[one.network] for one in changed))
+        yield RuleChange(path, _expected(changed), _expected(kept[one.network] for one in changed))
 
 
 def _expected(expectations: Iterable[Expectation]) -> tuple[str, ...]:
@@ -124,5 +146,5 @@ def _expected(expectations: Iterable[Expectation]) -> tuple[str, ...]:
 
 
 def _too_small(old: LocationMap, new: LocationMap) -> Iterator[RuleChange]:
-    if has_limits(old) and new.size < FEWEST:
-        yield RuleChange("limits", f"from {FEWEST} subnets on", count(new.size, "subnet"))
+    if has_limits(old) and new.total_size < FEWEST:
+        yield RuleChange("limits", f"from {FEWEST} subnets on", count(new.total_size, "subnet"))

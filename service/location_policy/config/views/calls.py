@@ -24,7 +24,8 @@ class Condition(NamedTuple):
 class Calls(NamedTuple):
     """Calls by what they have in common: of each parameter the values that they have, as written, in order.
 
-    A parameter that is not there may have a value that no view names. `is_rest`: other calls have been told before.
+    A parameter that is not there may have a value that no view names. `is_rest`: nothing is common to them that the
+    calls of other pairs have not.
     """
 
     values: Mapping[str, tuple[str, ...]]
@@ -93,7 +94,9 @@ def pairs(old: Sequence[View], new: Sequence[View]) -> dict[Pair, Calls]:
     names = [one.parameter for one in both]
     order = sorted(result, key=lambda at: (at != (len(old), len(new)), at))
     return {
-        (befores[before], afters[after]): _calls(dict(zip(names, result[before, after], strict=True)), spelt)
+        (befores[before], afters[after]): _calls(
+            dict(zip(names, result[before, after], strict=True)), spelt, is_one=len(order) == 1
+        )
         for before, after in order
     }
 
@@ -151,10 +154,10 @@ def _spellings(views: Iterable[View]) -> dict[str, dict[str, str]]:
     return found
 
 
-def _calls(values: Mapping[str, set[str | None]], spelt: Mapping[str, Mapping[str, str]]) -> Calls:
+def _calls(values: Mapping[str, set[str | None]], spelt: Mapping[str, Mapping[str, str]], *, is_one: bool) -> Calls:
     told = {
         parameter: tuple(spelling for value, spelling in spelt[parameter].items() if value in found)
         for parameter, found in values.items()
         if None not in found
     }
-    return Calls(told, is_rest=not told)
+    return Calls(told, is_rest=not told and not is_one)

@@ -57,7 +57,7 @@ def differences(answering: Mapping[Network, OldRow], location_map: LocationMap) 
     before, after = AddressSpace(old), AddressSpace(new)
     gone = {network: names for network, names in old.items() if new.get(network) != names}
     come = {network: names for network, names in new.items() if old.get(network) != names}
-    for change in changes(AddressSpace(old), RowChanges(gone, come), (None, location_map.rules.default)):
+    for change in changes(AddressSpace(old), RowChanges(gone, come), (None, location_map.rules.rowless)):
         for addresses in change.ranges:
             first = Address(addresses.first.to_bytes(change.size))
             was = before.row_at(first)
