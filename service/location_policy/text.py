@@ -107,6 +107,12 @@ def listed(names: Sequence[str], most: int = 20) -> str:
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def any_of(values: Sequence[str], most: int = 5) -> str:
+    """The first of these values from outside, one of which is meant, and how many more there are."""
+    shown = [quote(value) for value in values]
+    return " or ".join(shown) if len(shown) <= most else listed(shown, most)
+
+
 def shorten(text: str, longest: int = LONGEST) -> str:
     """A text of which no more is told than its beginning."""
     return text if len(text) <= longest else f"{text[:longest]}…"

@@ -289,3 +289,93 @@ def test_json_of_a_location_has_its_rows_and_counts_those_beyond_twenty(site: Pa
     assert (found["location"], found["as_location"], found["more_as_location"]) == ("Sydney", [], 0)
     assert (len(found["as_overflow"]), found["more_as_overflow"], found["is_default"]) == (20, 10, False)
     assert run_program("lookup", "Sydney", site).stdout.endswith("\n  … and 10 more rows\n")
+
+
+# --- views ---
+
+VIEWS = """
+[[view]]
+name = "edge"
+location = ["DMZ", "Edge Oslo"]
+
+[[view]]
+name = "stream"
+protocol = "rtmp"
+answer = ["DMZ", "Oslo"]
+"""
+
+
+@pytest.fixture
+def views(folder: Path) -> Path:
+    """The same with a view for nodes of a location, and another that has one answer for all of a protocol."""
+    (folder / "policy.toml").write_text(VIEWS)
+    (folder / "views" / "edge").mkdir(parents=True)
+    (folder / "views" / "edge" / "locations.csv").write_text("Oslo,10.61.0.0/16\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "lines"),
+    [
+        (
+            ("10.61.3.7", "--ask", "location=dmz"),
+            0,
+            ["Oslo", "  views/edge/locations.csv:1: 10.61.0.0/16", "view edge takes the call"],
+        ),
+        (
+            ("10.61.4.7", "--ask", "location=Paris"),
+            0,
+            [
+                "Sydney",
+                "  locations.csv:1: 10.61.0.0/16",
+                "the map at the top takes the call",
+                "  not view edge: location is Paris, not DMZ or Edge Oslo",
+                "  not view stream: protocol is mssip, not rtmp",
+            ],
+        ),
+        (
+            ("192.0.2.1", "--protocol", "RTMP"),
+            0,
+            [
+                "DMZ, overflow Oslo",
+                "  the answer of view stream, whatever the address",
+                "view stream takes the call",
+                "  not view edge: location is not given, not DMZ or Edge Oslo",
+            ],
+        ),
+        (
+            ("10.61.3.0/24", "--ask", "location=DMZ", "--ask", "protocol=webrtc"),
+            1,
+            ["no opinion: match of view edge in policy.toml does not name webrtc", "view edge takes the call"],
+        ),
+        (
+            ("Oslo",),
+            0,
+            [
+                "no row leads to Oslo",
+                "in view edge:",
+                "  Oslo is the location of 1 row",
+                "    views/edge/locations.csv:1: 10.61.0.0/16 Oslo",
+            ],
+        ),
+    ],
+)
+def test_with_views_it_says_which_takes_the_call_and_why_others_do_not(
+    views: Path, asked: tuple[str, ...], status: int, lines: list[str]
+) -> None:
+    done = run_program("lookup", asked[0], views, *asked[1:])
+    assert (done.returncode, done.stdout.splitlines()) == (status, lines)
+
+
+def test_the_json_of_a_view_is_the_body_that_a_node_gets(views: Path) -> None:
+    done = run_program("lookup", "10.61.3.7", views, "--ask", "location=DMZ", "--format", "json")
+    assert json.loads(done.stdout)["policy.view"] == "edge"
+    assert json.loads(run_program("lookup", "Oslo", views, "--format", "json").stdout)["views"].keys() == {"edge"}
+
+
+def test_no_other_parameter_can_be_asked(views: Path) -> None:
+    done = run_program("lookup", "10.61.3.7", views, "--ask", "remote_alias=alice")
+    assert done.returncode == 2
+    assert (
+        "'remote_alias=alice' is none of location=…, proxy_node_location=…, call_direction=…, protocol=…" in done.stderr
+    )

@@ -92,6 +92,7 @@ OF_SEVERAL = {
     "web/test_review_on_remote.py",
     "web/test_upload.py",
     "web/test_bounded.py",
+    "web/test_views.py",
 }
 """Tests of more than one module."""
 

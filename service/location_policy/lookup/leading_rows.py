@@ -10,7 +10,9 @@ from .snapshot import Snapshot
 
 
 class LeadingRows(NamedTuple):
-    """Positions of rows, in order; `is_default`: the location is also that of every address without a row."""
+    """Positions of rows, in order; `is_default`: the location is also that of every address without a row, as in a view
+    that has one answer for all.
+    """
 
     as_location: Sequence[int]
     as_overflow: Sequence[int]
@@ -25,7 +27,7 @@ def leading_rows(snapshot: Snapshot, name: str) -> LeadingRows:
     location, overflow = (
         [*compress(range(snapshot.size), map(flags.__getitem__, numbers))] for flags in (first, later)
     )
-    return LeadingRows(location, overflow, snapshot.rules.default == name)
+    return LeadingRows(location, overflow, (snapshot.rules.rowless or ("",))[0] == name)
 
 
 def location_names(snapshot: Snapshot) -> set[str]:

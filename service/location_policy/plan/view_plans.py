@@ -13,12 +13,10 @@ from typing import NamedTuple
 from ..config.location_map import LocationMap
 from ..config.views.calls import Calls, Pair, pairs
 from ..config.views.view import folded
-from ..text import escape, listed, quote
+from ..text import any_of
 from .plan import Plan, compare
 from .rule_changes import RuleChange
 
-SHOWN_VALUES = 5
-"""Values of a parameter that words have; the rest is counted."""
 _COMMON = ("answer.overflow", "locations.known")
 """Rules that are the same in all views, and are told once."""
 
@@ -87,7 +85,7 @@ def calls_text(calls: Calls) -> str:
     """Calls in words: `dial_out rtmp calls asked for by DMZ`."""
     if not calls.values:
         return "all other calls" if calls.is_rest else "all calls"
-    told = {parameter: _listed(values) for parameter, values in calls.values.items()}
+    told = {parameter: any_of(values) for parameter, values in calls.values.items()}
     kinds = [told[key] for key in ("call_direction", "protocol") if key in told]
     words = [*kinds, "calls"]
     if "location" in told:
@@ -95,13 +93,6 @@ def calls_text(calls: Calls) -> str:
     if "proxy_node_location" in told:
         words.append(f"through {told['proxy_node_location']}")
     return " ".join(words)
-
-
-def _listed(values: tuple[str, ...]) -> str:
-    shown = [escape(quote(value)) for value in values]
-    if 1 < len(shown) <= SHOWN_VALUES:
-        return f"{', '.join(shown[:-1])} or {shown[-1]}"
-    return listed(shown, SHOWN_VALUES)
 
 
 def _map_text(view: str | None) -> str:

@@ -17,14 +17,15 @@ from ...lookup.answers import Answer
 from ...lookup.as_json import leading_fields, subnet_fields
 from ...lookup.asked import parse_asked, require_name
 from ...lookup.leading_rows import leading_rows, location_names
+from ...lookup.passed_views import passed_views
 from ...lookup.query_string import Pairs, clean
 from ...lookup.snapshot import Snapshot, build_snapshot
 from ...lookup.subnet_answers import SubnetAnswers
 from ...net.addresses import Network, parse_address
-from ...net.split import SplitPart, largest
+from ...net.split import LISTED, SplitPart, largest
 from ...repository.git_dir import is_git_directory
 from ...repository.repository import open_repository
-from ...text import escape
+from ...text import any_of, escape, quote
 from ..terminal.default_paths import served_place
 from ..terminal.exit_status import NO, NOT_ASKED, tell
 from .check import CheckOptions, read
@@ -32,8 +33,8 @@ from .in_force import head_fields, load_served
 from .parts_text import location_lines, part_line, rest_line, split_line, whole_lines
 
 
-def lookup(text: str, folder: Path, repository: Path | None, revision: str | None, protocol: str, form: str) -> int:
-    """Print the answers that calls of this protocol get from what is asked for; the exit status."""
+def lookup(text: str, folder: Path, repository: Path | None, revision: str | None, parameters: Pairs, form: str) -> int:
+    """Print the answers that calls with these parameters get from what is asked for; the exit status."""
     if not clean(text):
         parse_asked(text)
     try:
@@ -42,16 +43,32 @@ def lookup(text: str, folder: Path, repository: Path | None, revision: str | Non
         tell(error)
         return NOT_ASKED
     asked = _asked(text)
-    if isinstance(asked, Network):
-        return _subnet(snapshot, asked, protocol, form, head)
     if isinstance(asked, str):
         return _location(snapshot, asked, form, head)
-    fields = snapshot.rules.match.get(protocol.lower(), ("",))
-    answer = decision.answer(snapshot, Pairs([("protocol", protocol.lower()), (fields[0], clean(text))]))
-    print(json.dumps(answer.body | head) if form == "json" else _words(answer, snapshot, text, protocol))
-    if answer.outcome == "bad-address":
-        return NOT_ASKED
-    return 0 if answer.outcome in ("match", "default") else NO
+    answering, protocol = snapshot.answering(parameters), parameters.first("protocol")
+    if isinstance(asked, Network):
+        status = _subnet(answering, asked, protocol, form, head)
+    else:
+        fields = answering.rules.match.get(protocol.lower(), ("",))
+        answer = decision.answer(snapshot, Pairs([*parameters, (fields[0], clean(text))]))
+        print(json.dumps(answer.body | head) if form == "json" else _words(answer, answering, text, protocol))
+        status = 0 if answer.outcome in ("match", "default", "answer") else NO
+        status = NOT_ASKED if answer.outcome == "bad-address" else status
+    for line in _view_lines(snapshot, answering, parameters) if form == "text" else ():
+        print(line)
+    return status
+
+
+def _view_lines(snapshot: Snapshot, answering: Snapshot, parameters: Pairs) -> Iterator[str]:
+    """Which view takes the call, and why those before it do not; nothing of a map without views."""
+    if not snapshot.views:
+        return
+    yield f"{f'view {answering.view}' if answering.view else 'the map at the top'} takes the call"
+    passed = list(passed_views(snapshot, parameters))
+    for one in passed[:LISTED]:
+        asked = quote(one.asked) if one.asked else "not given"
+        yield f"  not view {one.view}: {one.parameter} is {asked}, not {any_of(one.wanted)}"
+    yield from rest_line(len(passed), "view")
 
 
 def load_asked(folder: Path, repository: Path | None, revision: str | None) -> tuple[Snapshot, dict[str, Any]]:
@@ -82,7 +99,9 @@ def _words(answer: Answer, snapshot: Snapshot, address: str, protocol: str) -> s
         case "bad-address":
             return str(answer.body["message"])
         case "no-opinion":
-            return _no_opinion(protocol)
+            return _no_opinion(snapshot, protocol)
+        case "answer":
+            return f"{answer_text(snapshot.rules.rowless)}\n  the answer of view {snapshot.view}, whatever the address"
         case "no-match":
             return f"no answer: no row covers {address}"
         case "default":
@@ -92,17 +111,18 @@ def _words(answer: Answer, snapshot: Snapshot, address: str, protocol: str) -> s
     return f"{answer_text(found.names)}\n  {escape(found.path)}:{found.line}: {found.network}"
 
 
-def _no_opinion(protocol: str) -> str:
-    return f"no opinion: [match] in policy.toml does not name {protocol}"
+def _no_opinion(snapshot: Snapshot, protocol: str) -> str:
+    match = f"match of view {snapshot.view}" if snapshot.view else "[match]"
+    return f"no opinion: {match} in policy.toml does not name {escape(protocol)}"
 
 
 def _subnet(snapshot: Snapshot, network: Network, protocol: str, form: str, head: dict[str, Any]) -> int:
-    has_opinion = protocol.lower() in snapshot.rules.match
+    has_opinion = protocol.lower() in snapshot.rules.match or snapshot.rules.answer is not None
     found = SubnetAnswers(snapshot, network)
     if form == "json":
         print(json.dumps(subnet_fields(snapshot, network, found if has_opinion else None) | head))
     elif not has_opinion:
-        print(_no_opinion(protocol))
+        print(_no_opinion(snapshot, protocol))
     else:
         print("\n".join(_subnet_lines(found, network)))
     return 0 if has_opinion and any(part.names for part in found.parts) else NO
@@ -115,7 +135,12 @@ def _subnet_lines(found: SubnetAnswers, network: Network) -> Iterator[str]:
             yield f"  {part_line(part, len(network) - 1)}{_sources(found, part)}"
         yield from rest_line(len(found.parts), "part")
     elif found.parts[0].names and not found.parts[0].rows:
-        yield f"{answer_text(found.parts[0].names)}\n  the default: no row covers {network}"
+        view = found.snapshot.view
+        is_answer = found.snapshot.rules.answer is not None
+        why = (
+            f"the answer of view {view}, whatever the address" if is_answer else f"the default: no row covers {network}"
+        )
+        yield f"{answer_text(found.parts[0].names)}\n  {why}"
     else:
         yield from whole_lines(found, network)
 
@@ -129,10 +154,15 @@ def _sources(found: SubnetAnswers, part: SplitPart) -> str:
 
 
 def _location(snapshot: Snapshot, name: str, form: str, head: dict[str, Any]) -> int:
-    require_name(name, location_names(snapshot))
-    found = leading_rows(snapshot, name)
+    require_name(name, set[str]().union(*map(location_names, (snapshot, *snapshot.views))))
+    found = [(one, leading_rows(one, name)) for one in (snapshot, *snapshot.views)]
+    told = [(one, rows) for one, rows in found[1:] if any(rows)]
     if form == "json":
-        print(json.dumps(leading_fields(snapshot, name, found) | head))
+        views = {one.view: leading_fields(one, name, rows) for one, rows in told}
+        print(json.dumps(leading_fields(snapshot, name, found[0][1]) | ({"views": views} if views else {}) | head))
     else:
-        print("\n".join(location_lines(snapshot, name, found)))
-    return 0 if any(found) else NO
+        print("\n".join(location_lines(snapshot, name, found[0][1])))
+        for one, rows in told:
+            print(f"in view {one.view}:")
+            print("\n".join(f"  {line}" for line in location_lines(one, name, rows)))
+    return 0 if any(any(rows) for _, rows in found) else NO

@@ -44,7 +44,9 @@ def location_lines(snapshot: Snapshot, name: str, found: LeadingRows, after: Aft
     """The rows that lead to a location, as location and as overflow."""
     if not any(found):
         yield f"no row leads to {name_text(name)}"
-    if found.is_default:
+    if found.is_default and snapshot.rules.answer:
+        yield f"{name_text(name)} is the answer of every call of view {snapshot.view}"
+    elif found.is_default:
         yield f"{name_text(name)} is the default: that of every address that no row covers"
     for positions, role in ((found.as_location, "the location"), (found.as_overflow, "overflow")):
         if positions:

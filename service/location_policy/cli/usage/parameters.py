@@ -76,6 +76,23 @@ class PathType(click.ParamType[Path]):
         return Path(value)
 
 
+class AskedParameter(click.ParamType[tuple[str, str]]):
+    """A parameter of a request that a view can ask for, and its value; a name in the spelling of `parameter_name`."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:  # noqa: ANN401  as above
+        """The two that are typed."""
+        from ...config.policy_toml import parameter_name
+        from ...config.views.view import PARAMETERS
+        from ...lookup.query_string import clean
+
+        name, equals, text = str(value).partition("=")
+        if not equals or parameter_name(name) not in map(parameter_name, PARAMETERS):
+            self.fail(f"{value!r} is none of {', '.join(f'{one}=…' for one in PARAMETERS)}", param, ctx)
+        return parameter_name(name), clean(text)
+
+
 class Boolean(click.types.BoolParamType):
     """What a variable says of an option that takes no value."""
 
@@ -177,6 +194,7 @@ class Name(click.ParamType[str]):
         return str(value).strip()
 
 
+ASKED_PARAMETER = AskedParameter()
 PATH = PathType()
 NAME = Name()
 DURATION = Duration()

@@ -11,7 +11,7 @@ import click
 from ..terminal.exit_status import NOT_ASKED, told
 from . import options as of
 from .options import asked_repository, one_side
-from .parameters import PATH, Integer
+from .parameters import ASKED_PARAMETER, PATH, Integer
 
 if TYPE_CHECKING:
     from ..commands.diff import Form
@@ -63,6 +63,7 @@ def check(
 @of.repo
 @of.rev
 @of.option("protocol", "NAME", "As a node names it.", default="mssip")
+@of.option("ask", "NAME=VALUE", "What else the node asks, as in location=DMZ.", multiple=True, type=ASKED_PARAMETER)
 @of.form("json: the body that a node gets.")
 @click.pass_context
 def lookup(
@@ -72,20 +73,22 @@ def lookup(
     repo: Path | None,
     rev: str | None,
     protocol: str,
+    ask: tuple[tuple[str, str], ...],
     form: str,
 ) -> None:
     """Print the answer for an address, and the row it comes from.
 
-    A subnet is answered as one, or by its parts; a location by the rows that lead to it. Exit status 1 if there is
-    no answer.
+    A subnet is answered as one, or by its parts; a location by the rows that lead to it. With views also which one
+    takes the call, and why those before it do not. Exit status 1 if there is no answer.
     """
+    from ...lookup.query_string import Pairs
     from ..commands.lookup import lookup
     from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
         repo = asked_repository(context, repo)
         refuse_urls("lookup", query, folder, repo)
-        sys.exit(lookup(query, folder, repo, rev, protocol, form))
+        sys.exit(lookup(query, folder, repo, rev, Pairs([*ask, ("protocol", protocol.lower())]), form))
 
 
 @of.argument("old", "A revision, or a folder.", callback=one_side)
