@@ -260,3 +260,28 @@ def test_a_line_of_another_location_as_old_as_a_shallow_clone_is_said_to_be(repo
     git("clone", "--quiet", "--depth=1", f"file://{repository}", tmp_path / "shallow", cwd=tmp_path)
     done = run_program("blame", "Perth", cwd=tmp_path / "shallow")
     assert "    or an earlier commit: the repository is a shallow clone, whose history ends here\n" in done.stdout
+
+
+EDGE = '[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+STREAM = '[[view]]\nname = "stream"\nprotocol = "rtmp"\nanswer = "DMZ"\n'
+
+
+def test_the_row_or_the_answer_of_the_view_that_takes_the_call_is_told(copy: Clone, repository: Path) -> None:
+    rows = {"views/edge/locations.csv": "Oslo,10.61.0.0/16\n"}
+    copy.commit({"policy.toml": EDGE + STREAM, **rows}, "Add views", GIT_AUTHOR_NAME="Eve")
+    copy.push()
+    commit = copy.git("rev-parse", "--short=10", "HEAD")
+    done = run_program("blame", "10.61.3.7", "--repo", repository, "--ask", "location=DMZ")
+    assert without_time(done.stdout) == (
+        f"Oslo\n  views/edge/locations.csv:1: 10.61.0.0/16\n  {commit} TIME Eve: Add views\nview edge takes the call\n"
+    )
+    for asked in ("10.61.3.7", "10.61.3.0/24"):
+        done = run_program("blame", asked, "--repo", repository, "--ask", "protocol=rtmp")
+        assert "  policy.toml:7: the answer of view stream, whatever the address\n" in done.stdout
+        assert f"{commit} TIME Eve: Add views\n" in without_time(done.stdout)
+    done = run_program("blame", "10.61.3.7", "--repo", repository, "--ask", "location=DMZ", "--format", "json")
+    assert (json.loads(done.stdout)["view"], json.loads(done.stdout)["source"]) == (
+        "edge",
+        "views/edge/locations.csv:1",
+    )
+    assert "the map at the top takes the call\n" in run_program("blame", "10.61.3.7", "--repo", repository).stdout

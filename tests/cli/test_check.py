@@ -213,6 +213,22 @@ def test_coverage_is_for_people(folder: Path) -> None:
     assert (done.returncode, "goes with --format text only" in done.stderr) == (2, True)
 
 
+def test_coverage_is_told_by_view(folder: Path) -> None:
+    rules = '[[view]]\nname = "edge"\nlocation = "DMZ"\n[[view]]\nname = "all"\nprotocol = "rtmp"\nanswer = "Oslo"\n'
+    views = {"views/edge/locations.csv": "Oslo,10.0.0.0/24\nOslo,10.0.1.0/24\n"}
+    expected = {"views/edge/expectations.csv": "10.0.0.7,Oslo\n", "expectations.csv": ""}
+    top = {"locations.csv": SYDNEY, "locations/apac.csv": ""}
+    Clone(folder).write({"policy.toml": rules, **top, **views, **expected})
+    done = run_program("check", folder, "--coverage")
+    assert done.stderr.startswith("5 subnets in 4 files and 2 views: ")
+    assert done.stdout.splitlines()[-4:] == [
+        "view edge:",
+        "  1 expectation covers",
+        "    1 of 2 subnets (50%)",
+        "    1 of 512 IPv4 addresses (0.2%)",
+    ]
+
+
 def test_a_part_of_a_configuration_is_not_judged_by_itself(tmp_path: Path) -> None:
     Clone(tmp_path).write({"policy.toml": "", "locations/apac.csv": "Sydney,10.61.2.0/24\n"})
     for command in (["check"], ["lookup", "10.61.2.7"]):

@@ -280,3 +280,51 @@ def test_a_default_is_told_as_such(tmp_path: Path) -> None:
     force_commit(repository, {"locations.csv": SYDNEY, "policy.toml": '[answer]\ndefault = "Oslo"\n'})
     done = run_program("history", "Oslo", "--repo", repository)
     assert done.stdout.endswith("  location of 0 -> 0 rows, overflow of 0 -> 0 rows\n  the default  none -> location\n")
+
+
+# --- views ---
+
+EDGE = '[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+
+
+@pytest.fixture
+def views(tmp_path: Path) -> Path:
+    """A map, a view, another location in it, and one answer in its place."""
+    path = make_repository(tmp_path / "views.git", {"locations.csv": SYDNEY})
+    edge = {"locations.csv": SYDNEY, "policy.toml": EDGE}
+    force_commit(path, {**edge, "views/edge/locations.csv": "Oslo,10.61.0.0/16\n"}, message="Add a view")
+    force_commit(path, {**edge, "views/edge/locations.csv": "Bergen,10.61.0.0/16\n"}, message="Move it")
+    force_commit(path, {**edge, "policy.toml": f'{EDGE}answer = "DMZ"\n'}, message="Say one answer")
+    return path
+
+
+def test_what_a_commit_changed_is_told_by_the_calls_of_views(views: Path) -> None:
+    done = run_program("history", "--repo", views, "--number", "2")
+    assert steady(done.stdout) == (
+        "COMMIT TIME Alice: Say one answer\n"
+        "  calls asked for by DMZ: view edge: 1 rule and 1 range change: 1 moved (65,536 addresses)\n"
+        "  1 rule and 1 range change: 1 moved (65,536 addresses)\n"
+        "COMMIT TIME Alice: Move it\n"
+        "  calls asked for by DMZ: view edge: 1 range changes: 1 moved (65,536 addresses)\n"
+        "  1 range changes: 1 moved (65,536 addresses)\n"
+    )
+
+
+def test_the_history_of_an_address_follows_the_view_that_takes_the_call(views: Path) -> None:
+    done = run_program("history", "10.61.2.7", "--repo", views, "--ask", "location=dmz")
+    assert steady(done.stdout) == (
+        "COMMIT TIME Alice: Say one answer\n"
+        "  Bergen -> DMZ  (view edge)\n"
+        "COMMIT TIME Alice: Move it\n"
+        "  Oslo -> Bergen  (views/edge/locations.csv:1)\n"
+        "COMMIT TIME Alice: Add a view\n"
+        "  Sydney, overflow Melbourne, Singapore -> Oslo  (views/edge/locations.csv:1)\n"
+        "COMMIT TIME Alice: Force it in\n"
+        "  no answer -> Sydney, overflow Melbourne, Singapore  (locations.csv:1)\n"
+    )
+    assert run_program("history", "10.61.2.7", "--repo", views).stdout.count("->") == 1
+    found = run_program("history", "10.61.2.7", "--repo", views, "--ask", "location=DMZ", "--format", "json").stdout
+    assert [one.get("view") for one in json.loads(found)["changes"]] == ["edge", "edge", "edge", None]
+    asked = run_program("history", "DMZ", "--repo", views, "--ask", "location=DMZ").stdout
+    assert "the default  none -> location" in asked
+    assert run_program("history", "10.61.0.0/16", "--repo", views, "--ask", "location=DMZ").stdout.count("Bergen") == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,18 @@ class LocationMap:
     def all_files(self) -> tuple[RowFile, ...]:
         """The files of rows, with those of views."""
         return tuple(file for one in self.maps for file in one.files)
+
+    def answering(self, value_of: Callable[[str], str]) -> LocationMap:
+        """What answers a call: the map of the first view whose conditions all hold, else the one at the top; `value_of`
+        gives what the call has of a parameter.
+        """
+        if not self.views:
+            return self
+        from .views.calls import conditions, first_view  # most configurations have none
+        from .views.view import folded
+
+        number = first_view(conditions(self.rules.views), lambda name: folded(value_of(name)))
+        return self.views[number] if number < len(self.views) else self
 
     def without_contents(self) -> LocationMap:
         """The same rows without the bytes of the files, for what only compares rows."""

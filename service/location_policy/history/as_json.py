@@ -44,6 +44,7 @@ def answered_fields(answer: Answered, events: Events) -> Fields:
         "from": answer_fields(answer.before),
         "to": answer_fields(answer.after),
         "source": answer.source,
+        **({"view": answer.view} if answer.view else {}),
         "service": event_fields(answer.commit.id, events),
     }
 

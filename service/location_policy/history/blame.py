@@ -14,6 +14,7 @@ from ..config.files import RULES_PATH
 from ..config.location_map import LocationMap
 from ..config.row import Row
 from ..config.toml_positions import key_place
+from ..config.views.view import View
 from ..gate.push_notes import with_pushers
 from ..lookup.answers import Match
 from ..lookup.as_json import leading_fields, subnet_fields
@@ -55,6 +56,8 @@ class Blame:
     written: Commit | None
     """By an earlier one perhaps, where `is_cut`: a shallow history begins with it."""
     is_cut: bool
+    view: View | None = None
+    """What takes the call; None: the map at the top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,9 @@ class SubnetBlame:
     asked: Commit
     answers: SubnetAnswers
     writers: Mapping[WrittenAt, Writer]
+    view: View | None
     default: WrittenAt
-    """Where the default stands, if there is one."""
+    """Where the default stands, or the answer of a view, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +85,27 @@ class LocationBlame:
 
 
 def blame(repository: Repository, commit: Commit, location_map: LocationMap, address: Address) -> Blame:
-    """Who is to be asked about the answer for an address, by the map of a commit."""
-    rows, default = location_map.rows_at(address), location_map.rules.default
+    """Who is to be asked about the answer for an address, by the map of a commit, or of a view of it."""
+    rows, rowless, view = location_map.rows_at(address), location_map.rules.rowless, location_map.view
     if rows:
         path, line, row = rows[0]
         names: Names = row.names
-    elif default:
-        (path, line), names = _default_place(repository, commit), (default,)
+    elif rowless:
+        (path, line), names = _rowless_place(repository, commit, view), rowless
     else:
-        return Blame(address, commit, rows, None, None, None, is_cut=False)
+        return Blame(address, commit, rows, None, None, None, is_cut=False, view=view)
     written, is_cut = writer(repository, commit, path, line)
-    return Blame(address, commit, rows, names, (path, line), written, is_cut)
+    return Blame(address, commit, rows, names, (path, line), written, is_cut, view)
 
 
 def blame_subnet(repository: Repository, commit: Commit, location_map: LocationMap, network: Network) -> SubnetBlame:
     """Who is to be asked about the answers of a subnet, by the map of a commit."""
     answers = SubnetAnswers(build_snapshot(location_map, commit), network)
     rows = [row for part in largest(answers.parts) for row in part.rows[: 1 if answers.is_split else LISTED]]
-    default = _default_place(repository, commit) if location_map.rules.default else (RULES_PATH, 1)
+    default = _rowless_place(repository, commit, location_map.view) if location_map.rules.rowless else (RULES_PATH, 1)
     has_default = any(part.names and not part.rows for part in answers.parts)
     places = [*_places(location_map, map(answers.match, rows)), *[(RULES_PATH, default)] * has_default]
-    return SubnetBlame(network, commit, answers, writers(repository, commit, places), default)
+    return SubnetBlame(network, commit, answers, writers(repository, commit, places), location_map.view, default)
 
 
 def blame_location(repository: Repository, commit: Commit, location_map: LocationMap, name: str) -> LocationBlame:
@@ -152,6 +156,7 @@ def blame_fields(found: Blame) -> Fields:
         "source": f"{found.place[0]}:{found.place[1]}" if found.place else None,
         "written": commit_fields(found.written) if found.written else None,
         "is_cut": found.is_cut,
+        **({"view": found.view.name} if found.view else {}),
         "beaten": [_beaten(one) for one in found.rows[1:]],
     }
 
@@ -184,9 +189,11 @@ def _places(location_map: LocationMap, rows: Iterable[Match]) -> Iterable[tuple[
     return [(paths[row.path], (row.path, row.line)) for row in rows]
 
 
-def _default_place(repository: Repository, commit: Commit) -> WrittenAt:
+def _rowless_place(repository: Repository, commit: Commit, view: View | None) -> WrittenAt:
+    """Where the rules say what an address gets that no row covers."""
     text = repository.content_at(commit.tree, RULES_PATH)
-    return RULES_PATH, key_place(text, "answer", "default")[0]
+    keys = ("view", str(view.number), "answer" if view.answer else "default") if view else ("answer", "default")
+    return RULES_PATH, key_place(text, *keys)[0]
 
 
 def _beaten(found: Found) -> Fields:

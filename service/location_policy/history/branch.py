@@ -8,7 +8,7 @@ compared with the last one that is.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -57,6 +57,8 @@ class Answered:
     after: Names | None
     source: str | None
     is_valid: bool
+    view: str | None = None
+    """The view that takes the calls since; None: the map at the top."""
 
     @property
     def is_change(self) -> bool:
@@ -110,8 +112,18 @@ class LocationAnswered:
 class Branch:
     """The last commits of a branch, each loaded once."""
 
-    def __init__(self, repository: Repository, tip: str, number: int, served: Collection[str] = ()) -> None:
-        """`served`: ids of commits that were in force; errors that are a matter of severity are none for them."""
+    def __init__(
+        self,
+        repository: Repository,
+        tip: str,
+        number: int,
+        served: Collection[str] = (),
+        value_of: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """`served`: ids of commits that were in force; errors that are a matter of severity are none for them. Answers
+        are those to calls of which `value_of` gives what they have of a parameter, by the view that takes them.
+        """
+        self._value_of = value_of
         ids = repository.ancestors(tip, number + LOOK_BACK, first_parent=True)
         self.ids: Sequence[str] = ids[:number]
         self.older: Sequence[str] = ids[number:]
@@ -145,10 +157,10 @@ class Branch:
 
     def answers(self, address: Address) -> Iterator[Answered]:
         """What an address got at each commit, oldest first."""
-        old = self.base()
+        old = self.base().answering(self._value_of)
         space = address_space(old)
         before = _answer(space, old, address)
-        for commit, new, _ in self._maps():
+        for commit, new, _ in self._answering_maps():
             if new is None:
                 yield Answered(commit, before, before, None, is_valid=False)
                 continue
@@ -156,30 +168,30 @@ class Branch:
             space.move(rows.gone, rows.come)
             after = _answer(space, new, address)
             source = _source(new, address) if after != before else None
-            yield Answered(commit, before, after, source, is_valid=True)
+            yield Answered(commit, before, after, source, is_valid=True, view=new.name)
             old, before = new, after
 
     def subnet_answers(self, network: Network) -> Iterator[SubnetAnswered]:
         """What the addresses of a subnet got at each commit, oldest first."""
-        old = self.base()
+        old = self.base().answering(self._value_of)
         space = address_space(old)
         before = _split(space, old, network)
-        for commit, new, _ in self._maps():
+        for commit, new, _ in self._answering_maps():
             if new is None:
                 yield SubnetAnswered(commit, (), before, is_valid=False)
                 continue
             rows = row_changes(old, new)
             space.move(rows.gone, rows.come)
-            is_touched = old.rules.default != new.rules.default or any(map(network.meets, (*rows.gone, *rows.come)))
+            is_touched = old.rules.rowless != new.rules.rowless or any(map(network.meets, (*rows.gone, *rows.come)))
             after = _split(space, new, network) if is_touched else before
             yield SubnetAnswered(commit, tuple(part_changes(before, after)) if is_touched else (), after, is_valid=True)
             old, before = new, after
 
     def location_answers(self, name: str) -> Iterator[LocationAnswered]:
         """Which rows led to a location at each commit, oldest first."""
-        old = self.base()
+        old = self.base().answering(self._value_of)
         before = Counter[str](filter(None, (_role(row.names, name) for _, _, row in old.rows())))
-        for commit, new, _ in self._maps():
+        for commit, new, _ in self._answering_maps():
             if new is None:
                 yield LocationAnswered(commit, (), before, before, is_valid=False)
                 continue
@@ -194,6 +206,11 @@ class Branch:
         for commit_id in reversed(self.ids):
             commit = self._repository.commit(commit_id)
             yield commit, *self._load(commit)
+
+    def _answering_maps(self) -> Iterator[tuple[Commit, LocationMap | None, int]]:
+        """The same with the map of the view that takes the calls."""
+        for commit, found, errors in self._maps():
+            yield commit, found.answering(self._value_of) if found else None, errors
 
     def _load(self, commit: Commit) -> tuple[LocationMap | None, int]:
         entries = self._repository.entries(commit)
@@ -211,7 +228,7 @@ def _answer(space: AddressSpace, location_map: LocationMap, address: Address) ->
     row = space.row_at(address)
     if row:
         return space.names[row]
-    return (location_map.rules.default,) if location_map.rules.default else None
+    return location_map.rules.rowless
 
 
 def _source(location_map: LocationMap, address: Address) -> str | None:
@@ -220,13 +237,13 @@ def _source(location_map: LocationMap, address: Address) -> str | None:
 
 
 def _split(space: AddressSpace, location_map: LocationMap, network: Network) -> list[SplitPart]:
-    default = (location_map.rules.default,) if location_map.rules.default else None
-    return split(space.parts(network), lambda row: default if row is None else space.names[row])
+    rowless = location_map.rules.rowless
+    return split(space.parts(network), lambda row: rowless if row is None else space.names[row])
 
 
 def _role_changes(old: LocationMap, new: LocationMap, name: str) -> Iterator[RoleChange]:
     """The default first, then rows by their networks, IPv4 first."""
-    defaults: list[Role | None] = ["location" if one.rules.default == name else None for one in (old, new)]
+    defaults = [_role(one.rules.rowless or (), name) for one in (old, new)]
     if defaults[0] != defaults[1]:
         yield RoleChange(None, *defaults)
     rows = row_changes(old, new)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..config.policy_toml import parameter_name
 from ..config.views.view import View, folded
 from .query_string import Parameters
-from .snapshot import Snapshot
 
 
 class PassedView(NamedTuple):
@@ -20,9 +19,9 @@ class PassedView(NamedTuple):
     wanted: tuple[str, ...]
 
 
-def passed_views(snapshot: Snapshot, parameters: Parameters) -> Iterator[PassedView]:
-    """The views of a configuration up to the one that takes the call, or all where the map at the top does."""
-    for view in snapshot.rules.views:
+def passed_views(views: Iterable[View], parameters: Parameters) -> Iterator[PassedView]:
+    """The views up to the one that takes the call, or all where the map at the top does."""
+    for view in views:
         passed = _passed(view, parameters)
         if passed is None:
             return

@@ -6,6 +6,7 @@ in the bytes and nothing else is decoded; any other query is taken apart whole. 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote
@@ -59,6 +60,11 @@ class PlainQuery:
                 return value
             at = self._names.find(wanted, start - 1)
         return ""
+
+
+def value_in(parameters: Parameters) -> Callable[[str], str]:
+    """What these have of a parameter that a view asks for, by its name in `policy.toml`."""
+    return lambda name: parameters.first(parameter_name(name))
 
 
 def parse_query(query: bytes) -> Parameters:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from ...config.commit import Commit
+from ...config.location_map import LocationMap
 from ...config.validate import Validator
 from ...errors import InvalidConfiguration
 from ...history.blame import (
@@ -22,6 +24,7 @@ from ...history.blame import (
 from ...history.blame import blame as blame_address
 from ...history.commit_text import answer_text, commit_text, signer_lines
 from ...lookup.asked import Asked, parse_asked
+from ...lookup.query_string import Pairs, value_in
 from ...net.addresses import Network, format_address
 from ...net.split import largest
 from ...repository.maps import load_map_at
@@ -31,24 +34,35 @@ from ...text import count, escape
 from ..terminal.default_paths import Place
 from ..terminal.exit_status import NO, NOT_ASKED, tell
 from .in_force import head_fields, load_served
-from .parts_text import After, location_lines, part_line, placed_rows, rest_line, split_line, whole_lines
+from .parts_text import (
+    After,
+    location_lines,
+    part_line,
+    placed_rows,
+    rest_line,
+    rowless_text,
+    split_line,
+    view_lines,
+    whole_lines,
+)
 from .signers import signers_of
 
 AnyBlame = Blame | SubnetBlame | LocationBlame
 
 
-def blame(text: str, place: Place, revision: str | None, form: str) -> int:
-    """Print who is to be asked about what is asked for; the exit status."""
+def blame(text: str, place: Place, revision: str | None, parameters: Pairs, form: str) -> int:
+    """Print who is to be asked about what calls with these parameters get; the exit status."""
     asked = parse_asked(text)
     try:
         with open_repository(place.repository) as opened:
-            loaded = _load(opened, place, revision)
+            loaded = load_asked(opened, place, revision)
             signers_of(opened)  # says so where they are not known
-            found = _blame(opened, loaded, asked)
+            found = _blame(opened, loaded.commit, loaded.location_map.answering(value_in(parameters)), asked)
     except InvalidConfiguration as error:
         tell(error)
         return NOT_ASKED
-    print(json.dumps(_fields(found) | head_fields(loaded)) if form == "json" else "\n".join(_lines(found)))
+    lines = [*_lines(found), *view_lines(loaded.location_map.rules.views, parameters)]
+    print(json.dumps(_fields(found) | head_fields(loaded)) if form == "json" else "\n".join(lines))
     return 0 if _has_rows(found) else NO
 
 
@@ -59,8 +73,7 @@ def _load(repository: Repository, place: Place, revision: str | None) -> Loaded:
     return Loaded(commit, load_map_at(repository, Validator(), commit, errors_only=True))
 
 
-def _blame(repository: Repository, loaded: Loaded, asked: Asked) -> AnyBlame:
-    commit, location_map = loaded.commit, loaded.location_map
+def _blame(repository: Repository, commit: Commit, location_map: LocationMap, asked: Asked) -> AnyBlame:
     if isinstance(asked, Network):
         return blame_subnet(repository, commit, location_map, asked)
     if isinstance(asked, str):
@@ -106,7 +119,7 @@ def _address_lines(found: Blame) -> Iterator[str]:
         yield f"no answer: no row covers {address}"
         return
     place = f"{escape(found.place[0])}:{found.place[1]}"
-    what = found.rows[0][2].network if found.rows else f"the default: no row covers {address}"
+    what = found.rows[0][2].network if found.rows else rowless_text(found.view, address)
     yield answer_text(found.names)
     yield f"  {place}: {what}"
     yield from _writer_lines(Writer(found.written, found.is_cut))
@@ -128,7 +141,8 @@ def _subnet_lines(found: SubnetBlame) -> Iterator[str]:
         yield part_line(part, len(network) - 1) if answers.is_split else answer_text(part.names)
         if part.names and not part.rows:
             path, line = found.default
-            yield f"  {path}:{line}: the default: no row covers {network if not answers.is_split else 'this part'}"
+            where = str(network) if not answers.is_split else "this part"
+            yield f"  {path}:{line}: {rowless_text(found.view, where)}"
             yield from after(path, line)
         yield from placed_rows(map(answers.match, part.rows[:1]), after)
         if part.rows[1:]:

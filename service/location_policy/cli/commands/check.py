@@ -73,13 +73,22 @@ def check(
     lines = _lines(shown, problems.count_fields() | counted, form, location_map, _prefix(asked))
     for line in lines if few is None else _few_lines(few, problems):
         print(line)
-    for line in coverage(location_map).lines() if covers and location_map else ():
+    for line in _coverage_lines(location_map) if covers and location_map else ():
         print(line)
     print(_size(location_map) + _count(problems, old) + _touched(reports), file=sys.stderr)
     number = len(shown) if few is None else sum(1 + alike for _, alike in few)
     for line in (*_rest(number, problems), *old_line(old)):
         print(line, file=sys.stderr)
     return NO if errors_in(problems) else 0
+
+
+def _coverage_lines(location_map: LocationMap) -> Iterator[str]:
+    """What expectations cover of the map at the top, then of the rows of each view."""
+    yield from coverage(location_map).lines()
+    for view in location_map.views:
+        if view.rules.answer is None:
+            yield f"view {view.name}:"
+            yield from (f"  {line}" for line in coverage(view).lines())
 
 
 def _tell_filtered(found: Mapping[str, str]) -> None:
@@ -173,8 +182,8 @@ def _json(reports: Sequence[Report], counts: Fields, location_map: LocationMap |
     yield json.dumps(
         {
             "valid": location_map is not None,
-            "subnets": location_map and location_map.size,
-            "files": location_map and len(location_map.files),
+            "subnets": location_map and location_map.total_size,
+            "files": location_map and len(location_map.all_files),
             "problems": shown,
             **counts,
         },
@@ -185,8 +194,9 @@ def _json(reports: Sequence[Report], counts: Fields, location_map: LocationMap |
 def _size(location_map: LocationMap | None) -> str:
     if location_map is None:
         return ""
-    rows = count(location_map.size, "subnet")
-    return f"{rows} in {count(len(location_map.files), 'file')}: "
+    rows, views = count(location_map.total_size, "subnet"), location_map.views
+    in_views = f" and {count(len(views), 'view')}" if views else ""
+    return f"{rows} in {count(len(location_map.all_files), 'file')}{in_views}: "
 
 
 def _count(problems: Problems, old: Problems) -> str:

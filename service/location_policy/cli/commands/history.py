@@ -34,6 +34,7 @@ from ...history.branch import (
 from ...history.commit_text import SHORT, answer_text, commit_text, signer_lines
 from ...lookup.asked import Asked, parse_asked, require_name
 from ...lookup.leading_rows import location_names
+from ...lookup.query_string import Pairs, Parameters, value_in
 from ...lookup.snapshot import build_snapshot
 from ...net.addresses import Network, format_address
 from ...net.split import LISTED, largest
@@ -63,6 +64,8 @@ End = Literal["first", "more", "shallow"]
 """What is behind the last commit that was looked at: nothing, more, or what a shallow clone has not."""
 
 One = TypeVar("One")
+NO_PARAMETERS = Pairs()
+
 AnyAnswered = Answered | SubnetAnswered | LocationAnswered
 Told = TypeVar("Told", CommitEffect, AnyAnswered)
 
@@ -86,22 +89,23 @@ def history(place: Place, number: int | None, form: str) -> int:
     return 0
 
 
-def history_of(text: str, place: Place, number: int | None, form: str) -> int:
-    """Print the commits at which what is asked for changed, newest first; the exit status."""
+def history_of(text: str, place: Place, number: int | None, parameters: Pairs, form: str) -> int:
+    """Print the commits at which what calls with these parameters get changed, newest first; the exit status."""
     asked = parse_asked(text)
     events = _events(place)
     with open_repository(place.repository) as repository:
-        branch = _branch(repository, number or SEARCHED, events)
+        branch = _branch(repository, number or SEARCHED, events, parameters=parameters)
         answers = _answers(branch, asked)
         in_force = None if answers[0].is_valid else _in_force(repository, place)
         if in_force and in_force.commit.id not in branch.ids and repository.has_commit(in_force.commit.id):
-            branch = _branch(repository, number or SEARCHED, events, in_force.commit)
+            branch = _branch(repository, number or SEARCHED, events, in_force.commit, parameters)
             answers = _answers(branch, asked)
         end = _end(branch)
         found = _signed(repository, [answer for answer in answers if answer.is_change])
         if not found and isinstance(asked, str) and (in_force or answers[0].is_valid):
             loaded = in_force or load_in_force(repository, place.repository, place.state)
-            require_name(asked, location_names(build_snapshot(loaded.location_map, loaded.commit)))
+            answering = loaded.location_map.answering(value_in(parameters))
+            require_name(asked, location_names(build_snapshot(answering, loaded.commit)))
     if form == "json":
         fields = [_answered_json(answer, asked, events) for answer in found]
         head = head_fields(in_force) if in_force else {}
@@ -188,10 +192,16 @@ def _signed(repository: Repository, found: Sequence[Told]) -> list[Told]:
     return [replace(one, commit=commit) for one, commit in zip(found, commits, strict=True)]
 
 
-def _branch(repository: Repository, number: int, events: Events, tip: Commit | None = None) -> Branch:
+def _branch(
+    repository: Repository,
+    number: int,
+    events: Events,
+    tip: Commit | None = None,
+    parameters: Parameters = NO_PARAMETERS,
+) -> Branch:
     tip = tip or repository.served_commit()
     served = {commit_id for commit_id, found in events.items() if any(event.kind == "active" for event in found)}
-    return Branch(repository, tip.id, number, served)
+    return Branch(repository, tip.id, number, served, value_in(parameters))
 
 
 def _events(place: Place) -> Events:
@@ -268,7 +278,8 @@ def _answered_lines(answer: AnyAnswered, asked: Asked, events: Events) -> Iterat
             yield from rest_line(len(rows), "row")
         case Answered():
             source = f"  ({escape(answer.source)})" if answer.source else ""
-            yield f"{answer_text(answer.before)} -> {answer_text(answer.after)}{source}"
+            view = f"  (view {answer.view})" if answer.view and not answer.source else ""
+            yield f"{answer_text(answer.before)} -> {answer_text(answer.after)}{source}{view}"
     yield from _event_lines(answer.commit.id, events)
 
 

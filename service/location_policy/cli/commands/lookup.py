@@ -17,20 +17,19 @@ from ...lookup.answers import Answer
 from ...lookup.as_json import leading_fields, subnet_fields
 from ...lookup.asked import parse_asked, require_name
 from ...lookup.leading_rows import leading_rows, location_names
-from ...lookup.passed_views import passed_views
 from ...lookup.query_string import Pairs, clean
 from ...lookup.snapshot import Snapshot, build_snapshot
 from ...lookup.subnet_answers import SubnetAnswers
 from ...net.addresses import Network, parse_address
-from ...net.split import LISTED, SplitPart, largest
+from ...net.split import SplitPart, largest
 from ...repository.git_dir import is_git_directory
 from ...repository.repository import open_repository
-from ...text import any_of, escape, quote
+from ...text import escape
 from ..terminal.default_paths import served_place
 from ..terminal.exit_status import NO, NOT_ASKED, tell
 from .check import CheckOptions, read
 from .in_force import head_fields, load_served
-from .parts_text import location_lines, part_line, rest_line, split_line, whole_lines
+from .parts_text import location_lines, part_line, rest_line, split_line, view_lines, whole_lines
 
 
 def lookup(text: str, folder: Path, repository: Path | None, revision: str | None, parameters: Pairs, form: str) -> int:
@@ -54,25 +53,13 @@ def lookup(text: str, folder: Path, repository: Path | None, revision: str | Non
         print(json.dumps(answer.body | head) if form == "json" else _words(answer, answering, text, protocol))
         status = 0 if answer.outcome in ("match", "default", "answer") else NO
         status = NOT_ASKED if answer.outcome == "bad-address" else status
-    for line in _view_lines(snapshot, answering, parameters) if form == "text" else ():
+    for line in view_lines(snapshot.rules.views, parameters) if form == "text" else ():
         print(line)
     return status
 
 
-def _view_lines(snapshot: Snapshot, answering: Snapshot, parameters: Pairs) -> Iterator[str]:
-    """Which view takes the call, and why those before it do not; nothing of a map without views."""
-    if not snapshot.views:
-        return
-    yield f"{f'view {answering.view}' if answering.view else 'the map at the top'} takes the call"
-    passed = list(passed_views(snapshot, parameters))
-    for one in passed[:LISTED]:
-        asked = quote(one.asked) if one.asked else "not given"
-        yield f"  not view {one.view}: {one.parameter} is {asked}, not {any_of(one.wanted)}"
-    yield from rest_line(len(passed), "view")
-
-
 def load_asked(folder: Path, repository: Path | None, revision: str | None) -> tuple[Snapshot, dict[str, Any]]:
-    """The map that is asked; and the newest commit, as JSON, where that is refused and another is in force."""
+    """What is asked; and the newest commit, as JSON, where that is refused and another is in force."""
     repository = repository or (folder if is_git_directory(folder) else None)
     if repository and not revision:
         place = served_place(str(repository))
@@ -101,7 +88,7 @@ def _words(answer: Answer, snapshot: Snapshot, address: str, protocol: str) -> s
         case "no-opinion":
             return _no_opinion(snapshot, protocol)
         case "answer":
-            return f"{answer_text(snapshot.rules.rowless)}\n  the answer of view {snapshot.view}, whatever the address"
+            return f"{answer_text(snapshot.rules.answer)}\n  the answer of view {snapshot.view}, whatever the address"
         case "no-match":
             return f"no answer: no row covers {address}"
         case "default":

@@ -113,19 +113,21 @@ def diff(old: str, new: str, repo: str | None, form: Form, all_: bool, exit_code
 @query_argument
 @of.served
 @of.rev
+@of.option("ask", "NAME=VALUE", "What the node asks, as in location=DMZ.", multiple=True, type=ASKED_PARAMETER)
 @of.form("text or json.")
-def blame(query: str, repo: str | None, rev: str | None, form: str) -> None:
+def blame(query: str, repo: str | None, rev: str | None, ask: tuple[tuple[str, str], ...], form: str) -> None:
     """Print the rows that answer for an address or a subnet, or lead to a location, and who wrote them.
 
     For an address also the rows that its row beats. Exit status 1 if there is no row.
     """
+    from ...lookup.query_string import Pairs
     from ..commands.blame import blame
     from ..terminal.default_paths import served_place
     from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
         refuse_urls("blame", query)
-        sys.exit(blame(query, served_place(repo), rev, form))
+        sys.exit(blame(query, served_place(repo), rev, Pairs(ask), form))
 
 
 @of.argument("query", f"Only what changed for it: {ASKED[0].lower()}{ASKED[1:]}", default=None)
@@ -133,15 +135,23 @@ def blame(query: str, repo: str | None, rev: str | None, form: str) -> None:
 @of.option("number", "N", "Commits to look at.  [default: 20; 1000 with a query]", short="n", type=Integer(1))
 @of.option("refused", None, "Instead the last pushes that the hook refused, with who pushed and why.")
 @of.option("state-dir", "DIR", "That of the service.", type=PATH)
+@of.option("ask", "NAME=VALUE", "What the node asks, as in location=DMZ.", multiple=True, type=ASKED_PARAMETER)
 @of.form("text or json.")
 def history(
-    query: str | None, repo: str | None, number: int | None, refused: bool, state_dir: Path | None, form: str
+    query: str | None,
+    repo: str | None,
+    number: int | None,
+    refused: bool,
+    state_dir: Path | None,
+    ask: tuple[tuple[str, str], ...],
+    form: str,
 ) -> None:
     """Print what the commits of the served branch changed, and when the service took or refused them.
 
     Of an address or a subnet the commits that changed its answers, of a location those that changed which rows lead
     there. Exit status 1 if there are none.
     """
+    from ...lookup.query_string import Pairs
     from ..commands.history import history, history_of, refused_pushes
     from ..terminal.default_paths import asked_place
     from ..terminal.remote import refuse_urls
@@ -153,4 +163,4 @@ def history(
         place = asked_place(repo, state_dir)
         if refused:
             sys.exit(refused_pushes(place.repository, form))
-        sys.exit(history(place, number, form) if query is None else history_of(query, place, number, form))
+        sys.exit(history(place, number, form) if query is None else history_of(query, place, number, Pairs(ask), form))
