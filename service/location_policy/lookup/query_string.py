@@ -110,6 +110,5 @@ def _value(raw: bytes) -> str:
     text = raw.decode("ascii")
     if raw.isalnum() or raw.replace(b".", b"").isalnum():  # most are a word, or an address
         return text
-    if "%" in text or "+" in text:
-        text = unquote(text.replace("+", " "), errors="replace")
-    return clean(text)
+    text = text.replace("+", " ")
+    return clean(unquote(text, errors="replace") if "%" in text else text)
