@@ -36,6 +36,15 @@ def test_a_folder_is_written_in_canonical_form_once(rows: Path, tmp_path: Path) 
     assert fmt(tmp_path, cwd=tmp_path) == (0, "", "0 of 1 file changed\n")
 
 
+def test_rows_of_views_are_written_too(tmp_path: Path) -> None:
+    path = tmp_path / "views" / "edge" / "locations.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(UNTIDY)
+    (tmp_path / "policy.toml").write_text('[[view]]\nname = "edge"\nlocation = "DMZ"\n')
+    assert fmt(path, cwd=tmp_path) == (0, "wrote views/edge/locations.csv\n", "1 of 1 file changed\n")
+    assert path.read_text() == TIDY
+
+
 def test_a_check_writes_nothing_and_names_the_first_line(rows: Path, tmp_path: Path) -> None:
     (tmp_path / "locations.csv").write_text("Perth,192.0.2.0/24\n")
     told = "locations/apac.csv:1: not in canonical form\n"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..config.commit import Commit
-from ..config.files import EXPECTATIONS_PATH, is_rows
+from ..config.files import EXPECTATIONS_PATH, below_view, holds_rows
 from ..errors import NotConfirmed, NothingChanges, NotRevertible, RevertConflict
 from ..gate.messages import tell_commit
 from ..repository.new_commits import Author, CommitDraft
@@ -180,7 +180,7 @@ def _tree_without(
 
 def _without(repository: Repository, tip: Commit, commit: Commit, before: Commit, path: str) -> bytes | None:
     """A table without the lines of a commit; None where there is no telling which, or it is none."""
-    if not (is_rows(path) or path == EXPECTATIONS_PATH):
+    if not (holds_rows(path) or below_view(path) == EXPECTATIONS_PATH):
         return None
     base, ours, theirs = (repository.content_at(one.tree, path) for one in (commit, tip, before))
     return merge_lines(base, ours, theirs) if ours else None

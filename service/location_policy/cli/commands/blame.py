@@ -55,7 +55,7 @@ def blame(text: str, place: Place, revision: str | None, parameters: Pairs, form
     asked = parse_asked(text)
     try:
         with open_repository(place.repository) as opened:
-            loaded = load_asked(opened, place, revision)
+            loaded = _load(opened, place, revision)
             signers_of(opened)  # says so where they are not known
             found = _blame(opened, loaded.commit, loaded.location_map.answering(value_in(parameters)), asked)
     except InvalidConfiguration as error:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, is_rows
+from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, holds_rows
 from ...config.formatting import canonical_text
 from ...config.row_file import LineCache, read_rows
 from ...config.validate import load_map
@@ -28,7 +28,7 @@ def fmt(paths: Sequence[Path], *, check: bool) -> int:
     refused, changed, looked_at = 0, 0, 0
     for root, asked in _by_root(paths).items():
         files = read_configuration(root)
-        rows = [file for file in files if is_rows(file.path)]
+        rows = [file for file in files if holds_rows(file.path)]
         if not rows:
             raise NoSuchFolder(f"there is no file of rows in {root}", _WHERE)
         wrong = _errors(files)
@@ -64,7 +64,7 @@ def _by_root(paths: Iterable[Path]) -> Mapping[Path, set[str]]:
 
 def _root(path: Path) -> Path:
     """The folder of the configuration to which a file belongs."""
-    roots = [folder for folder in path.parents if is_rows(path.relative_to(folder).as_posix())]
+    roots = [folder for folder in path.parents if holds_rows(path.relative_to(folder).as_posix())]
     if not roots:
         raise LocationPolicyError(f"{path} is not a file of rows", _WHERE)
     marks = (RULES_PATH, ".git")

@@ -102,6 +102,18 @@ def answer_places(rules: Rules, text: bytes) -> dict[str, Place]:
     return found
 
 
+def asked_places(rules: Rules, text: bytes) -> dict[str, Place]:
+    """The locations of nodes that views ask for, each with its first place."""
+    found: dict[str, Place] = {}
+    for view in rules.views:
+        for parameter in _LOCATIONS:
+            for name, place in _places_of(
+                view.conditions.get(parameter, ()), text, ("view", str(view.number), parameter)
+            ):
+                found.setdefault(name, place)
+    return found
+
+
 def used_names(rules: Rules) -> set[str]:
     """The names in `known` that views use: as they are in what answers, in any case where they ask for a node's."""
     answering = {name for view in rules.views for name in (*(view.answer or ()), *filter(None, (view.default,)))}

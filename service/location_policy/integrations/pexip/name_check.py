@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from ...config.files import RULES_PATH, File, is_rows
+from ...config.files import RULES_PATH, File, holds_rows
 from ...config.policy_toml import Rules
 from ...config.row_file import LineCache, read_rows
 from ...config.toml_positions import key_place, name_places
+from ...config.views.checks import answer_places, asked_places
+from ...config.views.view import folded
 from ...spelling import nearest
 from ...text import count, escape, quote, shorten
 
@@ -80,7 +82,9 @@ def twins(names: Collection[str]) -> Iterator[tuple[str, str]]:
 
 
 def name_mismatches(files: Sequence[File], rules: Rules, there: Collection[str]) -> Iterator[Mismatch]:
-    """Names in `known`, in rows and as default that Pexip does not have; and those that `known`, if written, lacks."""
+    """Names in `known`, in rows, as default and in `[[view]]` that Pexip does not have; and those that `known`, if
+    written, lacks.
+    """
     text = next((file.content for file in files if file.path == RULES_PATH and file.content), b"")
     spell = Speller(there)
     places = name_places(text, "locations", "known")
@@ -93,9 +97,21 @@ def name_mismatches(files: Sequence[File], rules: Rules, there: Collection[str])
         yield Mismatch(_place(here), message, f"add {quote(name)} to known")
     if rules.default is not None and rules.default not in there:
         yield spell.mismatch(default_place(files), rules.default)
+    yield from _of_views(rules, text, there, spell)
     for name, use in used_names(files).items():
         if name not in there:
             yield spell.mismatch(use.place, name, f", in {count(use.rows, 'row')}" if use.rows > 1 else "")
+
+
+def _of_views(rules: Rules, text: bytes, there: Collection[str], spell: Speller) -> Iterator[Mismatch]:
+    """Names with which views answer, and those of nodes that they ask for in any case."""
+    for name, place in answer_places(rules, text).items():
+        if name not in there:
+            yield spell.mismatch(_place(place), name)
+    folded_there = set(map(folded, there))
+    for name, place in asked_places(rules, text).items():
+        if folded(name) not in folded_there:
+            yield spell.mismatch(_place(place), name)
 
 
 def used_names(files: Iterable[File]) -> Mapping[str, Use]:
@@ -103,7 +119,7 @@ def used_names(files: Iterable[File]) -> Mapping[str, Use]:
     used: dict[str, Use] = {}
     memory = LineCache()
     for file in sorted(files, key=lambda file: file.path):
-        if is_rows(file.path) and file.content is not None:
+        if holds_rows(file.path) and file.content is not None:
             rows = read_rows(file.path, file.content, memory)
             for number, row in rows.rows():
                 for position, name in enumerate(row.names):
