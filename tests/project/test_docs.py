@@ -154,7 +154,7 @@ def test_the_rules_shown_are_valid_and_name_every_key() -> None:
     rules, problems = read_rules("".join(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)).encode())
     assert problems == ()
     default = Rules()
-    for field in ("known", "match", "overflow", "default", "severities", "limits"):
+    for field in ("known", "match", "overflow", "default", "severities", "limits", "views"):
         assert getattr(rules, field) != getattr(default, field)
 
 

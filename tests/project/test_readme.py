@@ -45,9 +45,9 @@ def test_the_refusal_shown_is_the_one_that_the_hook_prints(tmp_path: Path) -> No
 def test_the_rules_shown_are_valid_with_all_their_comments_taken_off(tmp_path: Path) -> None:
     block = re.search(r"```toml\n(.*?)\n```", README, re.DOTALL)
     assert block
-    (tmp_path / "policy.toml").write_text(re.sub(r"^# (?=\w)", "", block[1], flags=re.MULTILINE))
+    (tmp_path / "policy.toml").write_text(re.sub(r"^# (?=[\w[])", "", block[1], flags=re.MULTILINE))
     (tmp_path / "locations.csv").write_text("Sydney,Melbourne,10.61.2.0/24\n")
-    assert run_program("check", tmp_path).stderr == "1 subnet in 1 file: no problem\n"
+    assert run_program("check", tmp_path).stderr == "1 subnet in 1 file and 1 view: no problem\n"
 
 
 def test_every_command_and_option_is_told() -> None:
