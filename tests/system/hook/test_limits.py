@@ -64,6 +64,24 @@ def test_every_limit_that_is_exceeded_is_told(limited: Site) -> None:
     assert "  limits.removed-subnets: at most 10%, but it is 30% of subnets\n" in told
 
 
+def test_a_view_that_takes_over_all_calls_is_refused_and_noted_when_it_is_meant(limited: Site) -> None:
+    rules = f'{POLICY}[[view]]\nname = "all"\n'
+    commit = limited.commit({"policy.toml": rules, "views/all/locations.csv": "Perth,10.70.0.0/16\n"})
+    told = verdict(push(limited))
+    for one in (
+        "changed-addresses: at most 25%, but it is 100% of IPv4",
+        "removed-subnets: at most 10%, but it is 100%",
+    ):
+        assert f"  limits.{one}" in told
+    assert told.count("(all calls: the map -> view all)") == 2
+    asked = run_git("push", "origin", "HEAD:refs/for/main", cwd=limited.path)
+    assert "\nall calls: the map -> view all\n" in said(asked)
+    assert push(limited, "-o", REASON).returncode == 0
+    assert "100% of subnets (all calls: the map -> view all)" in note(limited, commit)
+    limited.git("revert", "--no-edit", "HEAD")
+    assert push(limited).returncode == 0  # what was served is no large change
+
+
 def test_a_push_option_overrides_the_limit_and_is_noted_with_the_pusher(limited: Site) -> None:
     commit = limited.commit(LARGE)
     done = push(limited, "-o", REASON, by="alice")
