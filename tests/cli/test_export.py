@@ -67,3 +67,13 @@ def test_a_map_that_is_not_valid_cannot_be_exported(tmp_path: Path) -> None:
     done = run_program("export", "local-policy", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "[host-bits]" in done.stderr
+
+
+def test_a_map_with_views_is_exported_only_when_it_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "locations.csv").write_text("Sydney,10.61.2.0/24\n")
+    (tmp_path / "policy.toml").write_text('[[view]]\nname = "edge"\nlocation = "DMZ"\nanswer = "DMZ"\n')
+    done = run_program("export", "local-policy", tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "  without its 1 view: their calls are answered by the map at the top there\n" in done.stderr
+    assert done.stderr.endswith("  hint: --partial prints what there is\n")
+    assert run_program("export", "local-policy", tmp_path, "--partial").returncode == 0

@@ -71,6 +71,7 @@ _KEYS = (
     st.sampled_from(
         ["known", "mssip", "overflow", "default", "host-bits", "nul", "locations", "match.MSSIP", '""', '"a.b"', "x y"]
     )
+    | st.sampled_from(["name", "location", "call_direction", "answer", "match"])
     | _TEXTS
 )
 _VALUES = (
@@ -92,7 +93,9 @@ _VALUES = (
     )
     | _TEXTS
 )
-_HEADINGS = st.sampled_from(["[locations]", "[match]", "[answer]", "[checks]", "[limits]", "[[answer]]", "[x.y]", "["])
+_HEADINGS = st.sampled_from(
+    ["[locations]", "[match]", "[answer]", "[checks]", "[limits]", "[[answer]]", "[[view]]", "[x.y]", "["]
+)
 RULES = (
     st.lists(st.builds("{} = {}".format, _KEYS, _VALUES) | _HEADINGS, max_size=10).map(
         lambda lines: "\n".join(lines).encode(errors="surrogatepass")
@@ -107,6 +110,10 @@ PATHS = st.sampled_from(
         "locations/A.csv",
         "Locations.csv",
         "x.csv",
+        "views",
+        "views/edge",
+        "views/edge/locations.csv",
+        "views/edge/expectations.csv",
         "Expectations.csv",
         "locations/a\udcff.csv",
         "locations/\n.csv",

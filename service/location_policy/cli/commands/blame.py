@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from ...config.commit import Commit
 from ...config.location_map import LocationMap
 from ...config.validate import Validator
+from ...config.views.view import View
 from ...errors import InvalidConfiguration
 from ...history.blame import (
     Blame,
@@ -119,7 +120,7 @@ def _address_lines(found: Blame) -> Iterator[str]:
         yield f"no answer: no row covers {address}"
         return
     place = f"{escape(found.place[0])}:{found.place[1]}"
-    what = found.rows[0][2].network if found.rows else rowless_text(found.view, address)
+    what = found.rows[0][2].network if found.rows else _rowless(found.view, address)
     yield answer_text(found.names)
     yield f"  {place}: {what}"
     yield from _writer_lines(Writer(found.written, found.is_cut))
@@ -128,6 +129,10 @@ def _address_lines(found: Blame) -> Iterator[str]:
     yield from (
         f"  {escape(path)}:{line}: {row.network} {answer_text(row.names)}" for path, line, row in found.rows[1:]
     )
+
+
+def _rowless(view: View | None, where: str) -> str:
+    return rowless_text(view.name if view else None, where, is_answer=bool(view and view.answer))
 
 
 def _subnet_lines(found: SubnetBlame) -> Iterator[str]:
@@ -142,7 +147,7 @@ def _subnet_lines(found: SubnetBlame) -> Iterator[str]:
         if part.names and not part.rows:
             path, line = found.default
             where = str(network) if not answers.is_split else "this part"
-            yield f"  {path}:{line}: {rowless_text(found.view, where)}"
+            yield f"  {path}:{line}: {_rowless(found.view, where)}"
             yield from after(path, line)
         yield from placed_rows(map(answers.match, part.rows[:1]), after)
         if part.rows[1:]:

@@ -29,7 +29,7 @@ from ..terminal.default_paths import served_place
 from ..terminal.exit_status import NO, NOT_ASKED, tell
 from .check import CheckOptions, read
 from .in_force import head_fields, load_served
-from .parts_text import location_lines, part_line, rest_line, split_line, view_lines, whole_lines
+from .parts_text import location_lines, part_line, rest_line, rowless_text, split_line, view_lines, whole_lines
 
 
 def lookup(text: str, folder: Path, repository: Path | None, revision: str | None, parameters: Pairs, form: str) -> int:
@@ -88,14 +88,18 @@ def _words(answer: Answer, snapshot: Snapshot, address: str, protocol: str) -> s
         case "no-opinion":
             return _no_opinion(snapshot, protocol)
         case "answer":
-            return f"{answer_text(snapshot.rules.answer)}\n  the answer of view {snapshot.view}, whatever the address"
+            return f"{answer_text(snapshot.rules.answer)}\n  {_rowless(snapshot, address)}"
         case "no-match":
             return f"no answer: no row covers {address}"
         case "default":
-            return f"{snapshot.rules.default}\n  the default: no row covers {address}"
+            return f"{snapshot.rules.default}\n  {_rowless(snapshot, address)}"
     found = snapshot.match(parse_address(clean(address)))
     assert found is not None  # the answer is a match
     return f"{answer_text(found.names)}\n  {escape(found.path)}:{found.line}: {found.network}"
+
+
+def _rowless(snapshot: Snapshot, where: str) -> str:
+    return rowless_text(snapshot.view, where, is_answer=snapshot.rules.answer is not None)
 
 
 def _no_opinion(snapshot: Snapshot, protocol: str) -> str:
@@ -122,11 +126,7 @@ def _subnet_lines(found: SubnetAnswers, network: Network) -> Iterator[str]:
             yield f"  {part_line(part, len(network) - 1)}{_sources(found, part)}"
         yield from rest_line(len(found.parts), "part")
     elif found.parts[0].names and not found.parts[0].rows:
-        view = found.snapshot.view
-        is_answer = found.snapshot.rules.answer is not None
-        why = (
-            f"the answer of view {view}, whatever the address" if is_answer else f"the default: no row covers {network}"
-        )
+        why = _rowless(found.snapshot, str(network))
         yield f"{answer_text(found.parts[0].names)}\n  {why}"
     else:
         yield from whole_lines(found, network)

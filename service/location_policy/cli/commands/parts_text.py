@@ -77,11 +77,9 @@ def change_line(change: PartChange, size: int) -> str:
     return f"{range_text(change.range, size)}  {answers}  {_size(change.range, size)}"
 
 
-def rowless_text(view: View | None, where: str) -> str:
-    """Why what no row covers is answered all the same."""
-    if view and view.answer:
-        return f"the answer of view {view.name}, whatever the address"
-    return f"the default: no row covers {where}"
+def rowless_text(view: str | None, where: str, *, is_answer: bool) -> str:
+    """Why what no row covers is answered all the same, by a view or by the map at the top."""
+    return f"the answer of view {view}, whatever the address" if is_answer else f"the default: no row covers {where}"
 
 
 def view_lines(views: Sequence[View], parameters: Parameters) -> Iterator[str]:

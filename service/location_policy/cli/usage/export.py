@@ -43,6 +43,7 @@ def _print(folder: Path, repository: Path | None, revision: str | None, *, parti
     from ...errors import InvalidConfiguration
     from ...history.commit_text import SHORT
     from ...integrations.pexip.local_policy import local_policy
+    from ...text import count
     from ..commands.check import load
 
     try:
@@ -51,14 +52,18 @@ def _print(folder: Path, repository: Path | None, revision: str | None, *, parti
         tell(error)
         return NOT_ASKED
     script = local_policy(location_map, commit.id[:SHORT] if commit else None)
-    is_printed = script.is_whole or partial
+    is_printed = (script.is_whole and not location_map.views) or partial
     if is_printed:
         print(script.text, end="", flush=True)
     for line in _size(script):
         print(line, file=sys.stderr)
+    if location_map.views:
+        missing = count(len(location_map.views), "view")
+        print(f"  without its {missing}: their calls are answered by the map at the top there", file=sys.stderr)
     if is_printed:
         return 0
-    print("  hint: --partial prints what fits; other addresses get no opinion then", file=sys.stderr)
+    others = "" if script.is_whole else "; other addresses get no opinion then"
+    print(f"  hint: --partial prints what {'there is' if script.is_whole else 'fits'}{others}", file=sys.stderr)
     return NO
 
 

@@ -54,7 +54,7 @@ def conditions(views: Sequence[View]) -> tuple[Condition, ...]:
 
 def first_view(asked: Iterable[Condition], value_of: Callable[[str], str]) -> int:
     """The number of the view that takes a call, and after the last one that of the map at the top; `value_of` gives
-    the value of a parameter as it is compared. There is a condition.
+    the value of a parameter as it is compared.
     """
     left = -1
     for parameter, views, others in asked:

@@ -176,7 +176,8 @@ class Metrics:
         snapshot = state.snapshot
         info = GaugeMetricFamily(*_named("location_policy_active_info"), labels=("commit",))
         yield _filled(info, {(snapshot.commit.id,): 1} if snapshot and snapshot.commit else {})
-        yield GaugeMetricFamily(*_named("location_policy_active_subnets"), value=snapshot.size if snapshot else 0)
+        rows = sum(one.size for one in (snapshot, *snapshot.views)) if snapshot else 0
+        yield GaugeMetricFamily(*_named("location_policy_active_subnets"), value=rows)
         yield _moment("location_policy_loaded_timestamp_seconds", snapshot.loaded_at if snapshot else None)
         yield _moment("location_policy_last_check_timestamp_seconds", state.last_checked_at)
         loads = CounterMetricFamily(*_named("location_policy_loads_total"), labels=("result",))
