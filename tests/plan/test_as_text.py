@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from location_policy.config.location_map import LocationMap
 from location_policy.config.validate import load_map
 from location_policy.plan.as_json import plan_fields
-from location_policy.plan.as_text import plan_lines
+from location_policy.plan.as_text import plan_lines, rule_lines
 from location_policy.plan.change_text import answers_text, subnets_text
 from location_policy.plan.plan import make_plan
 from tests.plan.test_plan import ROW, plan_of
@@ -210,3 +211,17 @@ def test_what_comes_from_outside_cannot_steer_a_terminal() -> None:
     text = told(ROW, f"{ROW}Per\u202eth,10.0.1.0/24\n{'x' * 200},10.0.2.0/24\n", "", policy)
     assert all(line.isprintable() for line in text.splitlines())
     assert "x" * 81 not in text
+
+
+def test_of_many_pairs_of_views_the_first_are_told_and_all_with_every_range() -> None:
+    def views(location: str) -> LocationMap:
+        rules = "".join(f'[[view]]\nname = "v{at}"\nlocation = "{at}"\nanswer = "{location}"\n' for at in range(30))
+        return load_map(files_of({"locations.csv": "Oslo,10.0.0.0/8\n", "policy.toml": rules}))
+
+    plan = make_plan(views("Oslo"), views("Lima"))
+    lines = plan_lines(plan, "location-policy diff OLD NEW --all")
+    assert [line for line in lines if "view v" in line][-1] == "calls asked for by 19: view v19"
+    assert lines[-2] == "… and 10 more pairs of views: location-policy diff OLD NEW --all"
+    assert lines[-1].startswith("30 rules change: ")
+    assert rule_lines(plan)[-1] == "… and 10 more pairs of views"
+    assert "calls asked for by 29: view v29" in plan_lines(plan)

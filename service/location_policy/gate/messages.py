@@ -25,6 +25,8 @@ SHOWN_RULES = 20
 """Lines about rules that are printed to the pusher; the rest is counted."""
 SHOWN_PROBLEMS = 50
 """Problems that are printed to the pusher; the rest is counted."""
+SHOWN_EXCESS = 20
+"""Limits that are told to be exceeded, of which each pair of views has its own; the rest is counted."""
 SHOWN_REASONS = 5
 """Reasons of a refusal that are kept."""
 SHOWN_SIGNERS = 10
@@ -202,8 +204,15 @@ def refuse_commits(name: str, refused: int, commits: int) -> Iterator[str]:
 def refuse_size(name: str, excess: Sequence[Excess]) -> Iterator[str]:
     """The verdict on what is larger than one push may be."""
     yield f"{name} is refused: it changes more than one push may"
-    for one in excess:
+    for one in excess[:SHOWN_EXCESS]:
         yield f"  {excess_text(one)}"
+    yield from _other_limits(excess)
+
+
+def _other_limits(excess: Sequence[Excess]) -> Iterator[str]:
+    """How much more is over a limit than is told."""
+    if len(excess) > SHOWN_EXCESS:
+        yield f"  … and {len(excess) - SHOWN_EXCESS:,} more"
 
 
 def excess_text(one: Excess) -> str:
@@ -235,8 +244,9 @@ def how_to_override(command: str | None) -> Iterator[str]:
 
 def tell_override(excess: Sequence[Excess], reason: str) -> Iterator[str]:
     """That limits do not count this time, and why."""
-    for one in excess:
+    for one in excess[:SHOWN_EXCESS]:
         yield f"limit overridden: {limit_text(one)}"
+    yield from _other_limits(excess)
     yield f"  reason: {told_reason(reason)}"
 
 

@@ -18,6 +18,8 @@ from .rule_changes import RuleChange, RuleValue
 NO_EFFECT = "no effect"
 SHOWN_OWNERS = 10
 """Owners that are named; the rest is counted."""
+SHOWN_VIEWS = 20
+"""Pairs of views whose calls are told; the rest is counted."""
 SHOWN_KEY = 250
 """Characters of a key that a line repeats."""
 WIDTHS = (40, 40, 20)
@@ -33,9 +35,10 @@ def plan_lines(plan: Plan, more: str | None = None, most_rules: int | None = Non
     told = _told(_own_rule_lines(plan), more, most_rules)
     told += [plan.heading, *_indented(_range_lines(plan, more))] if plan.heading and plan.changes else []
     told += [] if plan.heading else _range_lines(plan, more)
-    for view in plan.views:
+    for view in plan.views[: None if more is None else SHOWN_VIEWS]:
         lines = [*_told(_own_rule_lines(view.plan), more, most_rules), *_range_lines(view.plan, more)]
         told += [view.text, *_indented(lines)]
+    told += _other_views(plan, f": {more}") if more else []
     return [*told, total_line(plan), *owner_lines(plan)]
 
 
@@ -51,7 +54,14 @@ def rule_lines(plan: Plan) -> list[str]:
     """What is loosened, the changes of who is asked, and of policy.toml; first of what judges pushes. Then how much
     changes for the calls of each view.
     """
-    return [*_own_rule_lines(plan), *(f"{view.text}: {total_line(view.plan)}" for view in plan.views)]
+    views = (f"{view.text}: {total_line(view.plan)}" for view in plan.views[:SHOWN_VIEWS])
+    return [*_own_rule_lines(plan), *views, *_other_views(plan)]
+
+
+def _other_views(plan: Plan, more: str = "") -> list[str]:
+    """How many pairs of views are not told."""
+    left = len(plan.views) - SHOWN_VIEWS
+    return [f"… and {count(left, 'more pair')} of views{more}"] if left > 0 else []
 
 
 def _own_rule_lines(plan: Plan) -> list[str]:
