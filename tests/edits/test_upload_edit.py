@@ -165,3 +165,13 @@ def test_who_is_overtaken_is_shown_what_it_does_to_the_new_map(place: Path, repo
     assert (done.commit, [one.subject for one in done.came]) == (None, ["Open Perth"])
     assert "1 new, 0 changed, 1 gone, 3 as before" in done.preview.message
     assert attempt(repository, wanted, done.preview.tip.id).commit == tip(place)
+
+
+def test_an_upload_leaves_the_rows_of_views_as_they_are(place: Path, repository: Repository) -> None:
+    known = (
+        '[locations]\nknown = ["Sydney", "Melbourne", "Oslo", "Bergen", "DMZ"]\n[checks]\nunused-location = "error"\n'
+    )
+    rules = f'{known}[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+    force_commit(place, {**FILES, "policy.toml": rules, "views/edge/locations.csv": "Bergen,10.0.0.0/8\n"})
+    attempt(repository, asked(repository, ALL.replace("10.70", "10.71")), tip(place))
+    assert git("diff", "--name-only", "main~", "main", cwd=place).split() == ["locations.csv", "locations/emea.csv"]

@@ -65,11 +65,19 @@ def row_errors(files: Sequence[RowFile], beside: Sequence[File]) -> Problems:
     collector.add(row_problems(tuple(files), rules, lambda code: rules.severity(code) == "error"))
     collector.add(single_row_problems(files, codes))
     if not collector.listed:
-        collector.add(whole_map_problems([files], rules, text, codes))
+        collector.add(whole_map_problems([files, *_rows_of_views(beside, rules)], rules, text, codes))
         checker = ExpectationChecker()
         unsure = {problem.line for problem in checker.read(beside).problems}
         collector.add(checker.judge(tuple(files), rules.default, unsure))
     return collector.found()
+
+
+def _rows_of_views(files: Iterable[File], rules: Rules) -> Iterator[list[RowFile]]:
+    """The rows of views, file by file: for names that are used there alone."""
+    memory = LineCache()
+    for file in files if rules.views else ():
+        if holds_rows(file.path) and file.content is not None:
+            yield [read_rows(file.path, file.content, memory)]
 
 
 class _Part(NamedTuple):
