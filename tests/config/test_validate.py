@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from location_policy.config import files, row_file, validate
-from location_policy.config.files import File
+from location_policy.config.files import File, Kind
 from location_policy.config.policy_toml import Rules
 from location_policy.config.row import Line, parse_line
 from location_policy.config.row_checks import ROWS_LIMIT, SPELT, row_problems
@@ -17,7 +17,7 @@ from location_policy.config.row_file import LineCache, RowFile, read_rows
 from location_policy.config.validate import Validator, load_map
 from location_policy.errors import InvalidConfiguration
 from location_policy.problems import GATHERED, Problems, errors_in
-from tests.support.maps import files_of
+from tests.support.maps import EDGE, files_of
 from tests.support.repositories import GOOD, MELBOURNE, SYDNEY, Files
 
 KNOWN = '[locations]\nknown = ["Sydney", "Melbourne", "Singapore"]\n'
@@ -401,3 +401,12 @@ def test_files_of_one_content_of_which_not_all_was_read_are_not_held() -> None:
 def test_of_a_table_beside_the_map_no_more_is_read_either(path: str) -> None:
     found = problems({"locations.csv": "Oslo,10.0.0.0/8\n", path: "oops\n" * 30_000})
     assert (len(found), found.is_cut) == (GATHERED, True)
+
+
+@pytest.mark.parametrize("kind", ["symlink", "submodule"])
+def test_what_is_called_views_is_no_matter_where_there_are_none(kind: Kind) -> None:
+    views = File("views", kind, 0)
+    assert load_map([*files_of(GOOD), views]).warnings == ()
+    with pytest.raises(InvalidConfiguration) as caught:
+        load_map([*files_of({**GOOD, "policy.toml": EDGE}), views])
+    assert [(one.path, one.code) for one in caught.value.problems] == [("views", kind)]

@@ -17,7 +17,6 @@ from .expectation_checks import ExpectationChecker
 from .expectations import ExpectationFile
 from .files import (
     EXPECTATIONS_PATH,
-    OTHER_TABLES,
     OWNERS_PATH,
     RULES_PATH,
     VIEWS_FOLDER,
@@ -132,7 +131,7 @@ class Validator:
         collector.add(misplaced_tables(file.path for file in files_of_rows if not (file.size or file.is_clean)))
         collector.add(_rules_problems(rules, rules_text))
         collector.add(_each(parts, lambda one: row_problems(one.files, one.rules, _takes(collector, rules))))
-        if unreadable <= OTHER_TABLES:
+        if all(map(is_beside, unreadable)):
             collector.add(_unanswering(parts, rules, rules_text))
         codes = rules.codes_of("error") if errors_only else rules.codes_of("error", "warning")
         if not _has_map_errors(collector.listed):
@@ -236,7 +235,7 @@ class Validator:
 
 def _without_strays(files: list[File], rules: Rules) -> tuple[list[File], list[Problem]]:
     """The files without those in folders of views that there are not, and what is said of each such folder."""
-    if not any(file.path.startswith(VIEWS_FOLDER) for file in files):
+    if not any(f"{file.path}/".startswith(VIEWS_FOLDER) for file in files):
         return files, []
     from .views.checks import without_strays  # most configurations have none
 

@@ -22,12 +22,16 @@ _LOCATIONS = ("location", "proxy_node_location")
 
 
 def without_strays(files: Iterable[File], rules: Rules) -> tuple[list[File], list[Problem]]:
-    """The files but those in the folder of a view that the rules do not name, and what is said of each such folder."""
+    """The files but those in the folder of a view that the rules do not name, and what is said of each such folder;
+    where they name none, a link that is called as the folder of all is no matter of ours.
+    """
     names = [view.name for view in rules.views]
     kept: list[File] = []
     strays: dict[str, Problem] = {}
     for file in files:
         name = view_of(file.path if file.kind == "file" else f"{file.path}/")
+        if f"{file.path}/" == VIEWS_FOLDER and not names:
+            continue
         if not name or name in names:
             kept.append(file)
         elif name not in strays:
