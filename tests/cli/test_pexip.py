@@ -492,6 +492,20 @@ def test_preflight_tells_of_locations_that_can_host_nothing(
     assert done.returncode == (1 if told else 0)
 
 
+def test_preflight_looks_at_what_views_answer_too(node: ManagementNode, folder: Path) -> None:
+    ready(node)
+    node.lists["worker_vm"] = [worker(2, 2)]
+    (folder / "locations.csv").write_text("Melbourne,10.61.3.0/24\n")
+    (folder / "policy.toml").write_text('[[view]]\nname = "edge"\nprotocol = "webrtc"\nanswer = ["Sydney"]\n')
+    done = ask(node, folder, command="preflight")
+    assert done.stdout.startswith("policy.toml:4:1: error: Sydney has no transcoding node\n")
+    (folder / "policy.toml").write_text('[[view]]\nname = "edge"\nprotocol = "webrtc"\n')
+    (folder / "views" / "edge").mkdir(parents=True)
+    (folder / "views" / "edge" / "locations.csv").write_text("Sydney,10.61.2.0/24\n")
+    done = ask(node, folder, command="preflight")
+    assert done.stdout.startswith("views/edge/locations.csv:1:1: error: Sydney has no transcoding node\n")
+
+
 def test_preflight_tells_of_bursting_locations_that_would_not_be_started(node: ManagementNode, folder: Path) -> None:
     ready(node)
     burst = location(3, "Burst", 1)

@@ -85,7 +85,7 @@ def name_mismatches(files: Sequence[File], rules: Rules, there: Collection[str])
     """Names in `known`, in rows, as default and in `[[view]]` that Pexip does not have; and those that `known`, if
     written, lacks.
     """
-    text = next((file.content for file in files if file.path == RULES_PATH and file.content), b"")
+    text = _rules_text(files)
     spell = Speller(there)
     places = name_places(text, "locations", "known")
     here = key_place(text, "locations", "known")
@@ -132,8 +132,18 @@ def used_names(files: Iterable[File]) -> Mapping[str, Use]:
 
 def default_place(files: Iterable[File]) -> str:
     """Where the default stands."""
-    text = next((file.content for file in files if file.path == RULES_PATH and file.content), b"")
-    return _place(key_place(text, "answer", "default"))
+    return _place(key_place(_rules_text(files), "answer", "default"))
+
+
+def rules_uses(files: Iterable[File], rules: Rules) -> Mapping[str, Use]:
+    """The names with which the rules answer: the default, and what views say, each with its first place."""
+    used = {} if rules.default is None else {rules.default: Use(default_place(files), 1)}
+    places = answer_places(rules, _rules_text(files))
+    return {name: Use(_place(place), 1) for name, place in places.items()} | used
+
+
+def _rules_text(files: Iterable[File]) -> bytes:
+    return next((file.content for file in files if file.path == RULES_PATH and file.content), b"")
 
 
 def _place(place: tuple[int, int]) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ...config.files import File, is_rows
+from ...config.files import File, holds_rows
 from ...config.policy_toml import Rules
 from ...config.row_file import LineCache, read_rows
 from ...text import count, quote
-from .name_check import Mismatch, Use, default_place, used_names
+from .name_check import Mismatch, Use, rules_uses, used_names
 from .platform import Platform
 
 
 def node_mismatches(files: Sequence[File], rules: Rules, platform: Platform) -> Iterator[Mismatch]:
     """Locations of the map that Pexip has, and in which no media can be hosted; and bursting ones that never run."""
-    used = dict(used_names(files))
-    if rules.default is not None:
-        used.setdefault(rules.default, Use(default_place(files), 1))
+    used = {**rules_uses(files, rules), **used_names(files)}
     for name, use in used.items():
         if name in platform.by_name and (found := without_node(platform, name)):
             what, hint = found
@@ -55,7 +53,7 @@ def _bursting_uses(files: Iterable[File], platform: Platform) -> Mapping[tuple[s
     used: dict[tuple[str, str], Use] = {}
     memory = LineCache()
     for file in sorted(files, key=lambda file: file.path):
-        if is_rows(file.path) and file.content is not None:
+        if holds_rows(file.path) and file.content is not None:
             rows = read_rows(file.path, file.content, memory)
             for number, row in rows.rows():
                 for position, name in enumerate(row.names):
