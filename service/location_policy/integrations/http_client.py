@@ -1,9 +1,10 @@
 """One question to another server over HTTP, and its whole answer or a NoAnswer.
 
-The standard library does: it is one GET to a known host, without redirects or cookies. Its timeouts are those of single
-reads, which a server that sends a byte now and then never meets. So a question to a Management Node is asked in a
-thread, and waited for until its deadline, wherever it hangs: name service, handshake, headers, body. Who asks one
-question after the other of the same server, and has a thread of its own for that, holds a connection.
+The standard library does: it is one request to a known host, without redirects or cookies. Its timeouts are those of
+single reads, which a server that sends a byte now and then never meets. So a question is asked in a thread, and waited
+for until its deadline, wherever it hangs: name service, handshake, headers, body. Then its connection is cut, which
+ends the thread too. Who asks one question after the other of the same server, and has a thread of its own for that,
+holds a connection.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from .. import __version__
@@ -53,12 +55,15 @@ class Origin(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What is asked; a body is JSON. `authorization` is a header, and shows in no traceback or log."""
+    """What is asked; a body is JSON, and `headers` are further ones. `authorization` is a header, and shows in no
+    traceback or log.
+    """
 
     path: str
     authorization: tuple[str, str] | None
     method: str = "GET"
     body: bytes | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __repr__(self) -> str:
         return f"Question({self.method} {self.path})"
@@ -107,9 +112,12 @@ def trust(ca: Path | None) -> ssl.SSLContext:
 
 def ask(origin: Origin, question: Question, context: ssl.SSLContext, seconds: float) -> Reply:
     """The answer; raises NoAnswer when it is not whole after so many seconds."""
+    connection = _connection(origin, context, seconds)
     try:
-        return _within(seconds, lambda: _ask(origin, question, context, seconds))
+        return _within(seconds, lambda: _ask(origin, question, connection))
     except (OSError, HTTPException) as error:
+        if isinstance(error, TimeoutError):
+            _cut(connection)
         raise NoAnswer(_sentence(origin, error), _mend(error)) from None
 
 
@@ -165,9 +173,7 @@ class HeldConnection:
     def cut(self) -> None:
         """End the question that is under way, whatever it waits for once there is a connection."""
         self._is_cut = True
-        if found := self._connection.sock:
-            with suppress(OSError):  # below TLS, of which the thread that reads makes use meanwhile
-                socket.socket.shutdown(found, socket.SHUT_RDWR)
+        _cut(self._connection)
 
     def close(self) -> None:
         """Close the connection; the next question makes another."""
@@ -196,11 +202,18 @@ def _within(seconds: float, question: Callable[[], T]) -> T:
     return outcome
 
 
-def _ask(origin: Origin, question: Question, context: ssl.SSLContext, seconds: float) -> Reply:
-    headers = dict([question.authorization] if question.authorization else []) | _USUAL | {"Connection": "close"}
+def _cut(connection: HTTPConnection) -> None:
+    """End what a thread still waits for there, once there is a connection."""
+    if found := connection.sock:
+        with suppress(OSError):  # it has ended meanwhile
+            socket.socket.shutdown(found, socket.SHUT_RDWR)  # that of TLS would take its state from the reading thread
+
+
+def _ask(origin: Origin, question: Question, connection: HTTPConnection) -> Reply:
+    headers = dict([question.authorization] if question.authorization else [])
+    headers |= {**question.headers, **_USUAL, "Connection": "close"}
     if question.body is not None:
         headers["Content-Type"] = "application/json"
-    connection = _connection(origin, context, seconds)
     try:
         connection.request(question.method, question.path, question.body, headers)
         return _reply(origin, connection.getresponse(), BODY_LIMIT)

@@ -39,7 +39,7 @@ def parse_origin(text: str, server: Server, *, allow_http: bool = False) -> Orig
         raise NoAnswer(f"{text!r} is not the URL of {server.noun}", example) from None
     if url.path.rstrip("/") or url.query or url.fragment:
         raise NoAnswer(f"{text!r} names a page, not {server.noun}", f"write {server.option} {origin}")
-    if url.scheme == "http" and not allow_http and not _is_this_machine(origin.host):
+    if url.scheme == "http" and not allow_http and not is_this_machine(origin.host):
         hint = f"write {server.option} {origin._replace(scheme='https', port=443)}"
         raise NoAnswer("over http everybody on the way reads the password", hint)
     return origin
@@ -52,7 +52,8 @@ def _split(text: str, server: Server) -> SplitResult:
         raise NoAnswer(f"{server.option} is not a URL", f"write {server.option} {server.example}") from None
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Does what is sent to this host stay on the machine, by its name?"""
     try:
         return ip_address(host).is_loopback
     except ValueError:
