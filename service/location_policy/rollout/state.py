@@ -109,6 +109,12 @@ class State:
         return Failure(now() - timedelta(seconds=late), message)
 
     @property
+    def is_unreachable(self) -> bool:
+        """Has the last look at the source failed, or not come back, or found no branch where there was one?"""
+        is_gone = self.was_read and self.head is None and self.snapshot is not None
+        return bool(self.outage or self._overdue()) or is_gone
+
+    @property
     def is_stale(self) -> bool:
         """Was the source read last, or has this process begun, longer ago than is allowed?"""
         since = self.last_checked_at or self.began_at
@@ -123,7 +129,7 @@ class State:
             return "stale"
         if not self.was_read:
             return "last-good" if self.snapshot else "starting"
-        if self.outage or self._overdue() or (self.head is None and self.snapshot):
+        if self.is_unreachable:
             return "unreachable"
         if self.head is None:
             return "starting"

@@ -17,6 +17,7 @@ from typing import NoReturn
 from cryptography import x509
 
 from ..errors import CannotStart
+from ..text import moment_text
 from .options import Tls
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -30,7 +31,10 @@ class Unusable(Exception):
 
 
 class Certificates:
-    """The files of `tls` as contexts; raises CannotStart at first, `look` never raises."""
+    """The files of `tls` as contexts; raises CannotStart at first, `look` never raises.
+
+    `ends` is when the first certificate in force does, of ours and those above it.
+    """
 
     def __init__(self, tls: Tls) -> None:
         self._tls = tls
@@ -39,11 +43,10 @@ class Certificates:
         try:
             contents = _contents(tls)
             self._present = _load(tls, contents)
-            self.ends = _end_of(contents[0])
-            """When the first of the chain in force ends."""
         except Unusable as error:
             raise CannotStart(str(error)) from None
         self._seen = contents
+        self.ends = end_of(contents[0])
         self._ca = contents[2:]
         self.context = _empty_context(with_clients=tls.client_ca is not None)
         self.context.sni_callback = self._hand_over
@@ -65,8 +68,8 @@ class Certificates:
             self._seen = told
             return
         if contents != self._seen:
-            self._present, self.ends = present, _end_of(found[0])
-            log.info("certificate in force file=%s ends=%s", self._tls.cert, f"{self.ends:%Y-%m-%dT%H:%M:%SZ}")
+            self._present, self.ends = present, end_of(found[0])
+            log.info("certificate in force file=%s ends=%s", self._tls.cert, moment_text(self.ends))
             before, self._ca = self._ca, found[2:]
             if self._ca != before:
                 self.on_other_ca()
@@ -136,7 +139,8 @@ def _certificates(path: Path, content: bytes) -> list[x509.Certificate]:
         raise Unusable(f"{path} has no certificate that can be read; PEM is wanted") from None
 
 
-def _end_of(content: bytes) -> datetime:
+def end_of(content: bytes) -> datetime:
+    """When a chain in PEM does, by whichever of its certificates is first, in UTC; raises ValueError."""
     return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(content))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..fleet.fleet import Fleet
 from ..repository.remote.mirror import Mirror
+from ..rollout.notify.outbox import Outbox
 from ..rollout.state import ActiveState, now
 from .edge.git_http import FETCH, PUSH, REFS, Backend, GitHttp
 from .edge.guard import ALL_ROLES, Access, Guard
@@ -70,13 +72,14 @@ def make_app(
     webhook: Webhook | None = None,
     mirror: Mirror | None = None,
     fleet: Fleet | None = None,
+    outboxes: Mapping[str, Outbox] = MappingProxyType({}),
     certificate_ends: Callable[[], datetime | None] = lambda: None,
 ) -> ASGIApp:
     """The ASGI application that answers from `active` whom `access` lets ask, and tells `decisions` of each.
 
     `backend` is git, where the repository is to be cloned from here and pushed to; looks at the source are asked for by
     `syncs` and `webhook`. Where a remote is followed, `mirror` is the copy of it. `fleet` are those
-    who follow this service.
+    who follow this service, `outboxes` those of who is told of changes.
     """
     fleet = fleet or Fleet()
     followers = fleet.followers
@@ -84,7 +87,7 @@ def make_app(
     requests = Requests()
     knocks = webhook.results if webhook else {}
     metrics = Metrics(
-        active, requests, lambda: decisions.dropped if decisions else 0, knocks, certificate_ends, followers
+        active, requests, lambda: decisions.dropped if decisions else 0, knocks, certificate_ends, followers, outboxes
     )
     queries = RepositoryQueries(settings.place, settings.state_directory, active)
     needs_login = "node" not in access.anonymous
@@ -100,7 +103,7 @@ def make_app(
         *changes.routes(),
         *PinPages(pages, access.proxies, changes.pool).routes(),
         *AcceptHistory(pages).routes(),
-        *Probes(active, settings, started_at, metrics, fleet).routes(),
+        *Probes(active, settings, started_at, metrics, fleet, outboxes).routes(),
         *(syncs.routes() if syncs else ()),
         *([Route(WEBHOOK, webhook)] if webhook else ()),
         *(Route(path, git) for path in (REFS, FETCH, PUSH)),

@@ -18,12 +18,16 @@ from location_policy.lookup.answers import PROTOCOLS, AnswerEncoder
 from location_policy.lookup.decision import Question
 from location_policy.lookup.query_string import Pairs
 from location_policy.repository.remote.looks import Looks
+from location_policy.rollout.notify.changes import Change
+from location_policy.rollout.notify.outbox import Outbox
 from location_policy.rollout.state import ActiveState, StateName, now
 from location_policy.web.ops.metrics import BUCKETS, HELP, STATES, Metrics, Requests
+from tests.integrations.notify.receiving import EVENT
 from tests.support.maps import COMMIT, EDGE, MOMENT, snapshot_of
 from tests.support.monitoring import scrape
 
 MICROSECOND = 1000
+RESULTS = ("sent", "failed", "dropped")
 NO_OPINION = AnswerEncoder(Rules(), None).no_opinion("")
 
 
@@ -218,3 +222,15 @@ def test_anybody_else_gets_the_text_format(accept: str) -> None:
     body, content_type = metrics_of().render(accept)
     assert content_type == "text/plain; version=0.0.4; charset=utf-8"
     assert body.startswith(b"# HELP location_policy_build_info")
+
+
+def test_who_is_told_of_changes_is_counted_from_the_start() -> None:
+    outbox = Outbox("hooks.example.com", lambda _: None, lambda _: None)
+    outbox.put(Change("active", "c", EVENT))
+    found = scrape(Metrics(ActiveState(), Requests(), lambda: 0, {}, lambda: None, outboxes={"notify": outbox}))
+    results = {
+        result: found[f'location_policy_notifications_total{{receiver="notify",result="{result}"}}']
+        for result in RESULTS
+    }
+    assert results == dict.fromkeys(RESULTS, 0)
+    assert found['location_policy_notifications_waiting{receiver="notify"}'] == 1

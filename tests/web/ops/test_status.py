@@ -82,6 +82,7 @@ def test_before_anything_was_read_there_is_nothing_but_the_service() -> None:
             "draining_since": None,
         },
         "followers": {"total": 0, "at_tip": 0, "lost": 0, "list": []},
+        "notifications": {},
     }
 
 

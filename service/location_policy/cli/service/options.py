@@ -10,6 +10,8 @@ from typing import Literal
 from ...access.options import Users
 from ...edits.options import Changes
 from ...gate.signing_options import SigningOptions
+from ...integrations.forges.commit_status import Forge
+from ...integrations.notify.options import NotifyOptions
 from ...repository.remote.credentials import RemoteAccess
 from ...server.options import Limits, Listen
 
@@ -42,4 +44,6 @@ class ServeOptions:
     drain: float = 0.0
     limits: Limits = field(default_factory=Limits)
     logs: Logs = field(default_factory=Logs)
+    notify: NotifyOptions = field(default_factory=NotifyOptions)
+    commit_status: Forge | None = None
     signatures: SigningOptions = field(default_factory=SigningOptions)

@@ -15,6 +15,8 @@ from ..environment import PREFIX
 
 FILE = Path("/etc/location-policy/git-credentials")
 """Where credentials are, in what is advised."""
+RECEIVER = Path("/etc/location-policy/notify-url")
+"""Likewise the URL of a receiver of notifications."""
 
 
 def refuse_typed_password(url: str) -> None:
@@ -33,6 +35,18 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def refuse_typed_receiver(receiver: str, *, is_chat: bool) -> None:
+    """Raises CannotStart for a URL that was typed, and by which others could write there: of a chat program it is so
+    as a whole, of any other with a user or a query.
+    """
+    url = urlsplit(receiver)
+    if "://" in receiver and (is_chat or "@" in url.netloc or url.query) and not _is_loopback(url.hostname or ""):
+        raise CannotStart(
+            "every user of this machine can read a URL that is typed, and with this one write there",
+            f"umask 077; read -rs URL; printf '%s\\n' \"$URL\" >{RECEIVER}; then --notify {RECEIVER}",
+        )
 
 
 def refuse_password_of_proxy(access: RemoteAccess) -> None:

@@ -34,6 +34,7 @@ from ...web.edge.webhook import Webhook
 from ...web.ops.decision_log import DecisionLog
 from ...web.ops.settings import Settings
 from ...web.ops.sync_api import WAITING, SyncApi
+from .notify import Receivers, start_notifiers
 from .opening import Opened
 from .options import ServeOptions
 from .source import Source
@@ -61,6 +62,7 @@ class Parts:
     certificates: Certificates | None
     looks: Sequence[ReloadCheck]
     decisions: DecisionLog | None
+    receivers: Receivers
 
 
 def work(parts: Parts, manager: Manager) -> None:
@@ -74,11 +76,16 @@ def work(parts: Parts, manager: Manager) -> None:
     notes = FleetNotes(parts.opened.directory, fleet, active)
     active.changed, fleet.on_change = lambda: fleet.move(active.commit), notes.tell
     syncs = Syncs(active, _hurried(refresher, mirror), _teller(wakeup, parts.source.state))
-    look = syncs.around(notifier.around(refresher.look))
+    notifiers = start_notifiers(parts.receivers, active, parts.source, parts.certificates)
+    look = refresher.look
+    for one in notifiers.values():
+        look = one.around(look)
+    look = syncs.around(notifier.around(look))
     upstream = _upstream(parts, mirror, active, fleet)
     watcher = Watcher(parts.opened.directory, upstream.around(look) if upstream else look, refresher.folders)
     syncs.wake = watcher.hurry
-    looks = [notifier.begin_reload, *parts.looks, notifier.end_reload, _asking(syncs)]
+    changed: list[ReloadCheck] = [one.look for one in notifiers.values()]
+    looks = [notifier.begin_reload, *parts.looks, notifier.end_reload, _asking(syncs), *changed]
     reloader = Reloader(looks)
     decisions = parts.decisions
     on_hangup(decisions.reopen if decisions else None, reloader.hurry)
@@ -100,6 +107,7 @@ def work(parts: Parts, manager: Manager) -> None:
             webhook,
             mirror,
             fleet,
+            outboxes={name: one.outbox for name, one in notifiers.items()},
             certificate_ends=lambda: certificates.ends if certificates else None,
         )
         if parts.source.is_kept and parts.opened.answers:
@@ -113,6 +121,8 @@ def work(parts: Parts, manager: Manager) -> None:
             mirror.close()
         watcher.stop()
         notes.stop()
+        for one in notifiers.values():
+            one.outbox.stop()
         if lock is not None:
             os.close(lock)
         if decisions:

@@ -21,6 +21,7 @@ from ...web.edge.git_http import PLACE
 from ...web.ops.decision_log import DecisionLog
 from ...web.ops.settings import Settings
 from .access import asks_who, open_access, open_webhook, tell_strangers
+from .notify import open_receivers
 from .opening import open_source
 from .options import Logs, ServeOptions
 from .remote_secrets import forget_variables, refuse_password_of_proxy
@@ -38,7 +39,13 @@ def serve(options: ServeOptions) -> None:
     certificates = Certificates(options.listen.tls) if options.listen.tls else None
     access, looks = open_access(options.listen, options.users)
     secrets = open_webhook(options.listen, options.users)
-    looks = [*looks, *([certificates.look] if certificates else []), *([secrets.look] if secrets else [])]
+    receivers, receiver_looks = open_receivers(options)
+    looks = [
+        *looks,
+        *receiver_looks,
+        *([certificates.look] if certificates else []),
+        *([secrets.look] if secrets else []),
+    ]
     listener = bind(options.listen, asks_who=asks_who(options.listen, options.users))
     try:
         refuse_password_of_proxy(options.remote)
@@ -60,6 +67,7 @@ def serve(options: ServeOptions) -> None:
             looks=looks,
             not_kept=not_kept,
             decisions=_decision_log(options.logs),
+            receivers=receivers,
         )
         tell_strangers(access)
         _tell(_next_steps(parts), options.logs)

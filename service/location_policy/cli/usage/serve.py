@@ -78,7 +78,7 @@ def init(
 @click.pass_context
 def serve(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  as click hands them over
     """Follow a repository and answer policy requests from it."""
-    from ..service.remote_secrets import refuse_typed_password
+    from ..service.remote_secrets import refuse_typed_password, refuse_typed_receiver
     from ..service.serve import serve
 
     if values["uds"] and of.is_beside(context, "uds", ("host", "port")):
@@ -86,6 +86,8 @@ def serve(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  as
     with told(NOT_STARTED):
         if of.is_typed(context, "repo"):
             refuse_typed_password(values["repo"])
+        if of.is_typed(context, "receiver"):
+            refuse_typed_receiver(values["receiver"], is_chat=values["message_format"] != "json")
         serve(asked(values))
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Declared = TypeVar("Declared", bound=Callable[..., object])
 
+FORGE = click.Choice(("github", "gitlab", "gitea", "forgejo"))
+NOTIFY_FORM = click.Choice(("json", "teams", "slack"))
 CHANGES = click.Choice(("served", "review"))
 LONGEST_DRAIN = 3600
 """Seconds."""
@@ -87,6 +89,11 @@ ROWS = (
     Row("logs.decisions", "decision-log", "FILE", "A line on each answer; - is stdout."),
     Row("logs.with_names", "log-names", None, "Aliases and display names in it too.", None, RARE),
     Row("logs.form", "log-format", "FORM", "The log on stderr: text or json.", FORM),
+    Row("notify.receiver", "notify", "URL|FILE", "Tell this webhook of changes; a file has its URL.", None, RARE),
+    Row("notify.message_format", "notify-format", "json|teams|slack", "As what.", NOTIFY_FORM, RARE),
+    Row("notify.secrets", "notify-secret", "FILE", "What proves it, by Standard Webhooks.", PATH, RARE),
+    Row("notify.receiver_ca", "notify-ca", "FILE", "The CAs that it is trusted by, PEM.", PATH, RARE),
+    Row("commit_status", "commit-status", "FORGE", "Set it there: github, gitlab, gitea, forgejo.", FORGE, RARE),
     Row("signatures.allowed_signers", "allowed-signers", "FILE", "As init writes it; of a URL too.", PATH, RARE),
     Row("signatures.gpg_keyring", "gpg-keyring", "FILE", "Likewise.", PATH, RARE),
     Row("signatures.require", "require-signatures", "off|tip|all", "Likewise.", SCOPE, RARE),
@@ -135,6 +142,7 @@ def asked(values: Mapping[str, Any]) -> ServeOptions:
     """
     from ...access.options import Users
     from ...gate.signing_options import SigningOptions
+    from ...integrations.notify.options import NotifyOptions
     from ...repository.remote.credentials import RemoteAccess
     from ...server.options import Limits, Listen
     from ...server.sockets import plain_host
@@ -153,5 +161,6 @@ def asked(values: Mapping[str, Any]) -> ServeOptions:
         users=Users(**fields["users"]),
         limits=Limits(**fields["limits"]),
         logs=Logs(**fields["logs"]),
+        notify=NotifyOptions(**fields["notify"]),
         signatures=SigningOptions(**fields["signatures"]),
     )

@@ -25,6 +25,7 @@ from urllib.parse import quote, urlsplit
 from ...errors import NoAnswer
 from ...plan.as_markdown import MARKER
 from ..http_client import PORTS, Origin, Question, Reply, ask
+from .token_header import token_header
 
 LONGEST = 65_536
 """Characters that a comment may have, by the shortest limit of the forges, GitHub's."""
@@ -121,7 +122,7 @@ def _github(environment: Mapping[str, str]) -> Review | None:
         update="PATCH",
         user=f"{base}/user",
         graphql=_graphql(environment, origin),
-        token=("Authorization", f"token {token}"),
+        token=token_header(token, is_gitlab=False),
         how=None if _may_be_fork(environment) else "give the job the permission pull-requests: write",
     )
 
@@ -160,7 +161,7 @@ def _gitlab(environment: Mapping[str, str]) -> Review | None:
         update="PUT",
         user=f"{base}/user",
         graphql=None,
-        token=("PRIVATE-TOKEN", token),
+        token=token_header(token, is_gitlab=True),
         how="COMMENT_TOKEN wants the scope api and the role Reporter",
     )
 

@@ -79,7 +79,7 @@ class RemoteAccess:
             variables["LOCATION_POLICY_CREDENTIALS"] = str(self.credentials.absolute())
             if plain.startswith("http") and not login.get("MIRROR_PASSWORD"):
                 user = login.get("MIRROR_USER")
-                check_lines(self.credentials, plain, user)
+                find_login(self.credentials, plain, user)
                 if user:
                     settings[f"credential.{plain}.username"] = user
                 login = {}
@@ -98,8 +98,7 @@ class RemoteAccess:
         if typed.get("MIRROR_PASSWORD"):
             login = typed["MIRROR_USER"], typed["MIRROR_PASSWORD"]
         elif self.credentials:
-            check_lines(self.credentials, plain, user)
-            login = self._login(plain, user)
+            login = find_login(self.credentials, plain, user)
         proxy = self._proxy_of(plain, proxies)
         proxy_plain, in_proxy = part_login(proxy) if proxy else (None, {})
         proxy_login = (in_proxy["MIRROR_USER"], in_proxy["MIRROR_PASSWORD"]) if in_proxy else None
@@ -182,8 +181,11 @@ def how_to_store(path: Path, url: str, user: str | None = None) -> str:
     return f'read -rs TOKEN; printf {known} "$TOKEN" | git credential-store --file {quote(str(path))} store'
 
 
-def check_lines(path: Path, url: str, user: str | None = None) -> None:
-    """Raises RemoteError where a file of credentials has no line that git can use for this URL, and this user."""
+def find_login(path: Path, url: str, user: str | None = None) -> tuple[str, str]:
+    """User and password that a file of credentials has for this URL, and this user.
+
+    Raises RemoteError where it has no line for them that git can use.
+    """
     wanted = urlsplit(url)
     hint = f"let git write it: {how_to_store(path, url, user)}"
     for number, line in enumerate(_read(path).decode(errors="replace").split("\n"), 1):
@@ -194,9 +196,9 @@ def check_lines(path: Path, url: str, user: str | None = None) -> None:
             raise RemoteError("credentials", f"{path}:{number}: {problem}", hint)
         there = urlsplit(line)
         login, _, host = there.netloc.rpartition("@")
-        is_it = (there.scheme, unquote(host)) == (wanted.scheme, wanted.netloc)
-        if is_it and user in (None, unquote(login.partition(":")[0])):
-            return
+        name, _, password = map(unquote, login.partition(":"))
+        if (there.scheme, unquote(host)) == (wanted.scheme, wanted.netloc) and user in (None, name):
+            return name, password
     who = f" and the user {user}" if user else ""
     raise RemoteError("credentials", f"{path} has no line for {wanted.scheme}://{wanted.netloc}{who}", hint)
 

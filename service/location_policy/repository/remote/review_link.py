@@ -25,7 +25,7 @@ _WEB_HOSTS = {
 """Hosts that take ssh for another, on the port of https."""
 
 
-class _Site(NamedTuple):
+class Site(NamedTuple):
     """Where a repository is on the web: its host, and the URL of its page."""
 
     host: str
@@ -38,22 +38,23 @@ def review_link(url: str, said: Sequence[str], branch: str, target: str) -> str 
     `said` are the lines that the remote printed. Of those only a link to its own host counts, and first one that names
     the branch: others lead to news and warnings.
     """
-    site = _site(url)
+    site = site_of(url)
     printed = [link for line in said for link in _links(line) if _is_at(link, site.host)]
     named = (link for link in printed if branch in unquote(link))
     return next(named, None) or _made(site, branch, target) or next(iter(printed), None)
 
 
-def _site(url: str) -> _Site:
+def site_of(url: str) -> Site:
+    """Where a repository with this URL, of http or ssh, is on the web."""
     if "://" not in url and (scp := _SCP.fullmatch(url)):
         url = f"ssh://{scp[1]}/{scp[2]}"
     parts = urlsplit(url)
     host = parts.hostname or "localhost"  # of a file: RFC 8089, 2
     path = parts.path.rstrip("/").removesuffix(".git")
     if parts.scheme in ("http", "https"):
-        return _Site(host, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}")
+        return Site(host, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}")
     host = _WEB_HOSTS.get(host, host)
-    return _Site(host, f"https://{host}{path}")
+    return Site(host, f"https://{host}{path}")
 
 
 def _links(line: str) -> Iterator[str]:
@@ -73,7 +74,7 @@ def _is_at(link: str, host: str) -> bool:
     return parts.hostname == host and "@" not in parts.netloc and "\\" not in link
 
 
-def _made(site: _Site, branch: str, target: str) -> str | None:
+def _made(site: Site, branch: str, target: str) -> str | None:
     """The page for it on a forge that is known by the name of its host."""
     names = re.split(r"[.-]", site.host)
     new, old = quote(branch, safe="/"), quote(target, safe="/")

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import accumulate
+from types import MappingProxyType
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -25,6 +26,7 @@ from ...gate.hooks import HookState
 from ...lookup.answers import PROTOCOLS, Answer, Outcome
 from ...lookup.decision import Question
 from ...repository.remote.looks import Looks
+from ...rollout.notify.outbox import Outbox
 from ...rollout.state import ActiveState
 from ..edge.webhook import KNOCK_RESULTS, KnockResult
 
@@ -69,6 +71,8 @@ HELP = {
     "location_policy_certificate_expiry_timestamp_seconds": (
         "When the certificate in force ends, or the one of its chain that ends first"
     ),
+    "location_policy_notifications_total": "Changes of which a receiver was told, by how that ended",
+    "location_policy_notifications_waiting": "Changes of which a receiver is not told yet",
     "location_policy_decision_log_dropped_total": "Lines of the decision log that were never written",
     "location_policy_followers": (
         "Services that follow this one, and those behind them, by state; lost are those that have not asked for 90 s"
@@ -114,6 +118,7 @@ class Metrics:
         knocks: Mapping[KnockResult, int],
         certificate_ends: Callable[[], datetime | None],
         followers: Followers | None = None,
+        outboxes: Mapping[str, Outbox] = MappingProxyType({}),
     ) -> None:
         self._active = active
         self._requests = requests
@@ -121,6 +126,7 @@ class Metrics:
         self._knocks = knocks
         self._certificate_ends = certificate_ends
         self._followers = followers or Followers()
+        self._outboxes = outboxes
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -142,6 +148,7 @@ class Metrics:
         knocks = CounterMetricFamily(*_named("location_policy_webhooks_total"), labels=("result",))
         yield _filled(knocks, {(result,): self._knocks.get(result, 0) for result in KNOCK_RESULTS})
         yield _moment("location_policy_certificate_expiry_timestamp_seconds", self._certificate_ends())
+        yield from self._of_outboxes()
         yield CounterMetricFamily(*_named("location_policy_decision_log_dropped_total"), value=self._dropped())
         yield from self._of_followers()
 
@@ -169,6 +176,15 @@ class Metrics:
         seconds = requests.nanoseconds / 1e9
         for name in ("location_policy_request_duration_seconds", "location_policy_request_seconds"):
             yield HistogramMetricFamily(*_named(name), buckets=buckets, sum_value=seconds)
+
+    def _of_outboxes(self) -> Iterator[Metric]:
+        told = CounterMetricFamily(*_named("location_policy_notifications_total"), labels=("receiver", "result"))
+        waiting = GaugeMetricFamily(*_named("location_policy_notifications_waiting"), labels=("receiver",))
+        for name, one in self._outboxes.items():
+            _filled(told, {(name, "sent"): one.sent, (name, "failed"): one.failed, (name, "dropped"): one.dropped})
+            _filled(waiting, {(name,): one.waiting})
+        yield told
+        yield waiting
 
     def _of_state(self) -> Iterator[Metric]:
         """What is not known yet has no sample: a time of 0 would be taken for 1970."""

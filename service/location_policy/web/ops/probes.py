@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...fleet.fleet import Fleet
+from ...rollout.notify.outbox import Outbox
 from ...rollout.state import ActiveState
 from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, problem_details
 from ..edge.policy_api import COMMIT_HEADER
@@ -31,6 +33,7 @@ class Probes:
     started_at: datetime
     metrics: Metrics
     fleet: Fleet = field(default_factory=Fleet)
+    outboxes: Mapping[str, Outbox] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -54,7 +57,9 @@ class Probes:
         state = self.active.state
         commit = state.snapshot and state.snapshot.commit
         headers = {COMMIT_HEADER.decode(): commit.id} if commit else {}
-        told = status(state, self.settings, self.started_at, self.active.draining_since, self.fleet.followers)
+        told = status(
+            state, self.settings, self.started_at, self.active.draining_since, self.fleet.followers, self.outboxes
+        )
         return json_response(told | ({"wait": wait.fields()} if wait else {}), headers=headers)
 
     async def _health(self, _: Request) -> Response:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from ... import __version__
@@ -16,6 +18,7 @@ from ...gate.pin import Pin
 from ...history.commit_text import commit_fields
 from ...lookup.snapshot import Snapshot
 from ...repository.remote.looks import Looks
+from ...rollout.notify.outbox import Outbox
 from ...rollout.relation import Relation
 from ...rollout.state import Failure, Head, State
 from ...text import fitting, precise_moment_text, shorten
@@ -31,6 +34,7 @@ def status(
     started_at: datetime,
     draining_since: datetime | None = None,
     followers: Followers | None = None,
+    outboxes: Mapping[str, Outbox] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The whole of `/status` from one state."""
     return {
@@ -59,6 +63,21 @@ def status(
             "draining_since": _time(draining_since),
         },
         "followers": (followers or Followers()).fields(),
+        "notifications": {name: _notifications(one) for name, one in outboxes.items()},
+    }
+
+
+def _notifications(outbox: Outbox) -> dict[str, Any]:
+    """How it stands with one receiver, of which no more is told than its host."""
+    error = outbox.last_error
+    return {
+        "to": outbox.to,
+        "sent": outbox.sent,
+        "failed": outbox.failed,
+        "dropped": outbox.dropped,
+        "waiting": outbox.waiting,
+        "last_sent_at": _time(outbox.last_sent_at),
+        "last_error": {"at": _time(error.at), "message": error.message} if error else None,
     }
 
 

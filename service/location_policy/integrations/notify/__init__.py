@@ -1,0 +1,1 @@
+"""Notifications: what has changed, as a webhook or a card of a chat program."""
