@@ -16,6 +16,7 @@ from location_policy.config.policy_toml import Rules, read_rules
 from location_policy.problems import CODES
 from tests.integrations.imports.netbox import running_netbox
 from tests.support.access import PASSWORD, Pki
+from tests.support.deployments import free_port
 from tests.support.manager import participant, profile, running_manager
 from tests.support.sessions import Step, Terminal, read_steps, without_varying
 
@@ -23,6 +24,8 @@ ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MANAGER = "https://manager.example.com"
 """In its place documents ask a Management Node of ours, with these locations, of which none has this profile."""
+RECEIVER = "8090"
+"""The port of a receiver of notifications, in whose place they take a free one."""
 NETBOX = "https://netbox.example.com"
 """In its place they ask a NetBox of ours, of which a page has two prefixes."""
 PREFIXES = (
@@ -73,6 +76,8 @@ def test_every_session_goes_as_shown(path: Path, tmp_path: Path) -> None:
             (tmp_path / "password").write_text(f"{PASSWORD}\n")
         if NETBOX in path.read_text():
             real[NETBOX] = stack.enter_context(running_netbox(PREFIXES))
+        if RECEIVER in path.read_text():
+            real[RECEIVER] = str(free_port())
         terminal = stack.enter_context(Terminal(tmp_path, real))
         for step in read_steps(path.read_text()):
             seen = terminal.follow(step)

@@ -81,6 +81,8 @@ def rows_of_metrics() -> list[tuple[str, str]]:
         "location_policy_pushes_total": "{result}",
         "location_policy_fetches_total": "{result}",
         "location_policy_webhooks_total": "{result}",
+        "location_policy_notifications_total": "{receiver,result}",
+        "location_policy_notifications_waiting": "{receiver}",
         "location_policy_state": "{state}",
         "location_policy_hook": "{state}",
         "location_policy_followers": "{state}",
