@@ -105,6 +105,18 @@ def test_a_client_that_names_no_server_gets_a_certificate_too(pki: Pki) -> None:
     shake_hands(certificates(pki), client, None).close()
 
 
+def test_the_end_that_is_told_is_that_of_the_pair_in_force(pki: Pki) -> None:
+    pki.renew(ends=NOW + 3 * DAY)
+    found = certificates(pki)
+    assert abs(found.ends - (NOW + 3 * DAY)) < timedelta(seconds=2)
+    pki.renew(ends=NOW + 5 * DAY)
+    found.look()
+    assert abs(found.ends - (NOW + 5 * DAY)) < timedelta(seconds=2)
+    pki.renew(ends=NOW - DAY)
+    found.look()
+    assert abs(found.ends - (NOW + 5 * DAY)) < timedelta(seconds=2)
+
+
 def test_a_renewed_pair_is_in_the_next_handshake(pki: Pki, log: pytest.LogCaptureFixture) -> None:
     found = certificates(pki)
     first = serial_seen(found, pki)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.integrations.notify.receiving import HIDDEN, SECRET, hangs, running_receiver, status
 from tests.support.access import Pki
 from tests.support.repositories import BAD, GOOD, force_commit, make_repository
-from tests.support.service import running_service, wait_until
+from tests.support.service import running_service, started_service, wait_until
 
 
 @pytest.fixture
@@ -54,6 +55,14 @@ def test_a_receiver_that_takes_nothing_holds_up_no_answer_no_rollout_and_no_end(
         began = time.monotonic()
         assert service.stop() == 0
         assert time.monotonic() - began < 5
+
+
+def test_a_certificate_that_ends_soon_is_told_of(repository: Path, tmp_path: Path) -> None:
+    pki = Pki(tmp_path / "pki")
+    pki.renew(ends=datetime.now(UTC) + timedelta(days=3))
+    options = ("--repo", repository, *pki.arguments())
+    with running_receiver() as inbox, started_service(*options, "--notify", inbox.url, cwd=tmp_path):
+        wait_until(lambda: sorted(inbox.kinds) == ["active", "certificate"], lambda: inbox.kinds)
 
 
 def test_it_ends_soon_while_it_waits_to_try_again(repository: Path) -> None:

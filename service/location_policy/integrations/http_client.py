@@ -55,8 +55,8 @@ class Origin(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What is asked; a body is JSON, and `headers` are further ones. `authorization` is a header, and shows in no
-    traceback or log.
+    """What is asked; a body is JSON, and `headers` are further ones. `authorization` is a header; it and the path,
+    which may be a secret too, show in no traceback or log.
     """
 
     path: str
@@ -66,7 +66,7 @@ class Question(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
 
     def __repr__(self) -> str:
-        return f"Question({self.method} {self.path})"
+        return f"Question({self.method} …)"
 
 
 class Login(NamedTuple):

@@ -12,6 +12,7 @@ from location_policy.cli.service.options import ServeOptions
 from location_policy.cli.service.remote_secrets import refuse_typed_receiver
 from location_policy.errors import CannotStart, LocationPolicyError
 from location_policy.integrations.forges.commit_status import CommitStatus
+from location_policy.integrations.http_client import Question
 from location_policy.integrations.notify.options import NotifyOptions
 from location_policy.integrations.notify.receiver import Receiver
 from location_policy.repository.remote.credentials import RemoteAccess
@@ -42,7 +43,7 @@ def test_the_file_of_a_url_and_that_of_a_secret_are_read_again(tmp_path: Path) -
     ("options", "told"),
     [
         (ServeOptions(notify=NotifyOptions(None, "slack")), "need --notify too"),
-        (ServeOptions(notify=NotifyOptions("nowhere")), "nowhere cannot be read"),
+        (ServeOptions(notify=NotifyOptions("hooks.example.com/x")), "neither a URL nor a file"),
         (ServeOptions(notify=NotifyOptions("http://example.com/x")), "over http everybody"),
         (ServeOptions(notify=NotifyOptions(URL, receiver_ca=Path("nowhere"))), "nowhere cannot be read"),
         (ServeOptions(commit_status="github"), "followed by its URL"),
@@ -93,7 +94,15 @@ def test_a_secret_url_that_is_typed_is_refused_with_the_line_that_does_it_right(
     assert receiver.target().path == f"/services/{HIDDEN}"
 
 
-@pytest.mark.parametrize(("url", "is_chat"), [(URL, False), ("/etc/url", True), ("http://127.0.0.1:1/x?y", True)])
+def test_what_serves_shows_no_secret_in_a_traceback() -> None:
+    receivers, _ = open_receivers(ServeOptions(notify=NotifyOptions(URL)))
+    question = Question(f"/{HIDDEN}", None)
+    assert HIDDEN not in f"{receivers} {NotifyOptions(URL)} {question}"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_chat"), [(URL, False), ("https://[", True), ("/etc/url", True), ("http://127.0.0.1:1/x?y", True)]
+)
 def test_what_is_no_secret_may_be_typed(url: str, is_chat: bool) -> None:
     refuse_typed_receiver(url, is_chat=is_chat)
 

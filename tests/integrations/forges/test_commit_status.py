@@ -7,18 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
 from location_policy.errors import NoAnswer
-from location_policy.integrations.forges.commit_status import LONGEST, CommitStatus, Forge, statuses_of
+from location_policy.integrations.forges.commit_status import LONGEST, TOLD, CommitStatus, Forge, statuses_of
 from location_policy.integrations.http_client import trust
 from location_policy.integrations.notify.delivery import NotDelivered
+from location_policy.integrations.notify.event import Sender
 from location_policy.problems import Problem, Problems
 from location_policy.repository.remote.failures import RemoteError
+from location_policy.rollout.notify.notifier import Notifier
+from location_policy.rollout.refresher import Refresher
+from location_policy.rollout.state import ActiveState
 from tests.integrations.notify.receiving import EVENT
 from tests.support.maps import COMMIT
 from tests.support.peer import PeerHandler, running_peer
+from tests.support.repositories import BAD, GOOD, force_commit, make_repository
+from tests.support.service import wait_until
 
 TOKEN = "a-token-that-nobody-may-see"
 FOUND = Problems([Problem("locations.csv", 1, 1, "host-bits", "wrong")] * 3)
@@ -92,6 +99,25 @@ def test_where_statuses_are_set(forge: Forge, page: str, where: str) -> None:
 def test_where_none_can_be_set_is_told(page: str) -> None:
     with pytest.raises(NoAnswer):
         statuses_of("github", page)
+
+
+def test_what_becomes_of_the_commits_of_a_repository_is_shown_on_its_forge(tmp_path: Path) -> None:
+    active, state = ActiveState(), tmp_path / "state"
+    state.mkdir()
+    repository = make_repository(tmp_path / "locations.git", GOOD)
+    with running() as asked:
+        status = status_of(asked, "gitea")
+        notifier = Notifier(active, status, TOLD, Sender("policy-1", "x"), state / "told.json", lambda: None)
+        look = notifier.around(Refresher(repository, active, state).refresh)
+        look()
+        bad = force_commit(repository, BAD)
+        look()
+        notifier.outbox.start()
+        wait_until(lambda: notifier.outbox.sent == 2)
+        notifier.outbox.stop()
+    (_, _, first), (path, _, second) = asked.requests
+    assert first["description"].startswith("in force in ")
+    assert (path.rpartition("/")[2], second["description"]) == (bad, "refused: 1 problem")
 
 
 def test_a_long_reason_is_cut_to_what_a_forge_takes() -> None:

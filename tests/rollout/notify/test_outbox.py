@@ -33,7 +33,7 @@ class Sending:
         self.done: list[Change] = []
         self.gate = threading.Event()
         self.gate.set()
-        self.outbox = Outbox("hooks.example.com", self.send, self.done.append, Schedule(0.01))
+        self.outbox = Outbox(lambda: "hooks.example.com", self.send, self.done.append, Schedule(0.01))
 
     def send(self, event: Event) -> NotDelivered | None:
         self.gate.wait(10)
@@ -116,7 +116,7 @@ def test_to_put_never_waits_for_a_receiver(sending: Sending) -> None:
 @pytest.mark.parametrize("say", [hangs, status(429, Retry_After="600"), status(500)], ids=["hangs", "429", "500"])
 def test_it_ends_soon_whatever_a_receiver_does(say: Say) -> None:
     with running_receiver(None, *[say] * 100) as inbox:
-        outbox = Outbox("127.0.0.1", receiver_of(inbox.url).send, lambda _: None, Schedule(60)).start()
+        outbox = Outbox(lambda: "127.0.0.1", receiver_of(inbox.url).send, lambda _: None, Schedule(60)).start()
         outbox.put(change())
         wait_until(lambda: len(inbox.says) < 100)
         began = time.monotonic()
@@ -129,7 +129,7 @@ def test_a_fault_of_ours_ends_nothing_and_tells_no_value(sending: Sending, caplo
     def send(event: Event) -> NotDelivered | None:
         raise ValueError(HIDDEN) if event.kind == "refused" else KeyError(HIDDEN)
 
-    outbox = Outbox("hooks.example.com", send, sending.done.append).start()
+    outbox = Outbox(lambda: "hooks.example.com", send, sending.done.append).start()
     outbox.put(change("refused"))
     outbox.put(change("active"))
     wait_until(lambda: outbox.failed == 2)

@@ -225,7 +225,7 @@ def test_anybody_else_gets_the_text_format(accept: str) -> None:
 
 
 def test_who_is_told_of_changes_is_counted_from_the_start() -> None:
-    outbox = Outbox("hooks.example.com", lambda _: None, lambda _: None)
+    outbox = Outbox(lambda: "hooks.example.com", lambda _: None, lambda _: None)
     outbox.put(Change("active", "c", EVENT))
     found = scrape(Metrics(ActiveState(), Requests(), lambda: 0, {}, lambda: None, outboxes={"notify": outbox}))
     results = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -69,6 +70,10 @@ def start_notifiers(
 
 
 def _webhook(options: NotifyOptions, receiver: str) -> tuple[Receiver, list[ReloadCheck]]:
+    if "://" not in receiver and not os.access(receiver, os.R_OK):  # what it is may be a secret, and is not repeated
+        raise CannotStart(
+            "--notify names neither a URL nor a file that can be read", "write https://HOST/PATH, or the path of a file"
+        )
     file = None if "://" in receiver else WatchedFile(Path(receiver), read_target)
     secrets = WatchedFile(options.secrets, read_secrets) if options.secrets else None
     target = _value_of(file) if file else partial(parse_target, receiver)

@@ -41,8 +41,12 @@ def refuse_typed_receiver(receiver: str, *, is_chat: bool) -> None:
     """Raises CannotStart for a URL that was typed, and by which others could write there: of a chat program it is so
     as a whole, of any other with a user or a query.
     """
-    url = urlsplit(receiver)
-    if "://" in receiver and (is_chat or "@" in url.netloc or url.query) and not _is_loopback(url.hostname or ""):
+    try:
+        url = urlsplit(receiver)
+        host = url.hostname or ""
+    except ValueError:  # it is refused as what it is
+        return
+    if "://" in receiver and (is_chat or "@" in url.netloc or url.query) and not _is_loopback(host):
         raise CannotStart(
             "every user of this machine can read a URL that is typed, and with this one write there",
             f"umask 077; read -rs URL; printf '%s\\n' \"$URL\" >{RECEIVER}; then --notify {RECEIVER}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -74,7 +74,7 @@ class CommitStatus:
 
     forge: Forge
     statuses: Statuses
-    token: Callable[[], str]
+    token: Callable[[], str] = field(repr=False)
     context: ssl.SSLContext
 
     @property

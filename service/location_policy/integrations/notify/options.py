@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ class NotifyOptions:
     `secrets`: the file of what they are signed by; `receiver_ca`: the CAs that the receiver is trusted by.
     """
 
-    receiver: str | None = None
+    receiver: str | None = field(default=None, repr=False)
     message_format: Format = "json"
     secrets: Path | None = None
     receiver_ca: Path | None = None

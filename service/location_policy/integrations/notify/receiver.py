@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -69,9 +69,9 @@ def read_target(content: bytes, path: str) -> Target:
 class Receiver:
     """Sends notifications in one form; `target` and `secrets` give what counts at that moment."""
 
-    target: Callable[[], Target]
+    target: Callable[[], Target] = field(repr=False)
     form: Format
-    secrets: Callable[[], Sequence[bytes]]
+    secrets: Callable[[], Sequence[bytes]] = field(repr=False)
     context: ssl.SSLContext
 
     @property

@@ -48,7 +48,7 @@ class Notifier:
         self._lock = threading.Lock()
         self._told = read_told(kept)
         self._seen = dict(self._told)
-        self.outbox = Outbox(receiver.shown, receiver.send, self._note)
+        self.outbox = Outbox(lambda: receiver.shown, receiver.send, self._note)
 
     def around(self, refresh: Callable[[], None]) -> Callable[[], None]:
         """This look at the source, and what is to be told after it."""

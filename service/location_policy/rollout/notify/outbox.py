@@ -52,13 +52,15 @@ class _Waiting(NamedTuple):
 
 
 class Outbox:
-    """Delivers changes by `send`, and calls `done` of each that is delivered or given up; `to` is what may be shown.
+    """Delivers changes by `send`, and calls `done` of each that is delivered or given up; `to` gives what may be shown.
 
     `sent`, `failed` (given up) and `dropped` count them; any thread may read them.
     """
 
-    def __init__(self, to: str, send: Send, done: Callable[[Change], None], schedule: Schedule | None = None) -> None:
-        self.to = to
+    def __init__(
+        self, to: Callable[[], str], send: Send, done: Callable[[Change], None], schedule: Schedule | None = None
+    ) -> None:
+        self._to = to
         self.sent = self.failed = self.dropped = 0
         self.last_sent_at: datetime | None = None
         self.last_error: LastError | None = None
@@ -74,6 +76,11 @@ class Outbox:
         """Begin to deliver."""
         self._thread.start()
         return self
+
+    @property
+    def to(self) -> str:
+        """The host of the receiver."""
+        return self._to()
 
     @property
     def waiting(self) -> int:
