@@ -112,7 +112,12 @@ class State:
     def is_unreachable(self) -> bool:
         """Has the last look at the source failed, or not come back, or found no branch where there was one?"""
         is_gone = self.was_read and self.head is None and self.snapshot is not None
-        return bool(self.outage or self._overdue()) or is_gone
+        return bool(self.outage) or self.is_overdue or is_gone
+
+    @property
+    def is_overdue(self) -> bool:
+        """Does the look under way not come back?"""
+        return self._overdue() is not None
 
     @property
     def is_stale(self) -> bool:

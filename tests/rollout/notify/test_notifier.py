@@ -135,6 +135,17 @@ def test_a_look_that_does_not_come_back_is_told_while_it_hangs(repository: Path,
     inbox.wait_for("active", "unreachable")
 
 
+def test_what_a_look_under_way_has_changed_so_far_is_not_told(repository: Path, inbox: Inbox) -> None:
+    with following(repository, inbox) as service:
+        state = service.active.state
+        with service.active.asking():
+            service.active.change(head=None)  # as where a pin is put in force before HEAD is read
+            service.notifier.look()
+            service.active.change(head=state.head)
+        service.notifier.look()
+    inbox.wait_for("active")
+
+
 def test_a_pin_is_told_and_its_end(repository: Path, inbox: Inbox) -> None:
     with following(repository, inbox) as service:
         pin(repository, 3600)

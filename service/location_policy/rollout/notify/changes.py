@@ -35,6 +35,10 @@ def topics(state: State, ends: datetime | None) -> Seen:
     `ends`: when the certificate of the service does, None where it has none.
     """
     seen: dict[str, str | None] = {}
+    if ends:
+        seen["certificate"] = moment_text(ends) if ends - now() < BEFORE_END else None
+    if state.asked_at is not None:  # a look is under way: what it changes is not whole yet
+        return {**seen, "source": "unreachable"} if state.is_overdue else seen
     if state.snapshot and state.snapshot.commit:
         seen["active"] = state.snapshot.commit.id
     if state.is_unreachable:
@@ -45,8 +49,6 @@ def topics(state: State, ends: datetime | None) -> Seen:
             seen["refused"] = state.rejection.commit if state.rejection else None
     if state.was_read:
         seen["pin"] = f"{state.pin.id} {state.pin.commit}" if state.pin else None
-    if ends:
-        seen["certificate"] = moment_text(ends) if ends - now() < BEFORE_END else None
     return seen
 
 
