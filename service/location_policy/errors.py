@@ -181,11 +181,15 @@ class ForeignHook(LocationPolicyError):
 
 
 class UnusableUpload(LocationPolicyError):
-    """A file that an editor uploads is no table, or has lines that cannot be rows; `problems` has the first of them."""
+    """A file that an editor uploads is no table, or has lines that cannot be rows; `problems` has the first of them.
 
-    def __init__(self, message: str, hint: str, problems: Problems | None = None) -> None:
+    `unknown` are its names that are not known and could be, the commonest first.
+    """
+
+    def __init__(self, message: str, hint: str, problems: Problems | None = None, unknown: Sequence[str] = ()) -> None:
         super().__init__(message, hint)
         self.problems = (problems or Problems()).first()
+        self.unknown = tuple(unknown)
 
 
 class UnusableTable(LocationPolicyError):

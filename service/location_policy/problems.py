@@ -25,6 +25,8 @@ SHOWN = 200
 """Problems that an answer has; the rest is counted by code."""
 ALIKE = 10
 """Of these, problems of one code that a terminal is told."""
+GROUPED = 20
+"""Values of one code of which a page tells how often each is wrong; the others are counted."""
 
 
 class Code(NamedTuple):
@@ -150,6 +152,14 @@ class Problem:
         }
 
 
+class Alike(NamedTuple):
+    """Problems of one code that say the same of the same value: the first, how many there are, on how many lines."""
+
+    first: Problem
+    number: int
+    lines: int
+
+
 Counts = Mapping[tuple[Severity, str], int]
 """How many problems there are of a severity and a code."""
 
@@ -158,11 +168,12 @@ class Problems(tuple[Problem, ...]):  # noqa: SLOT001  a tuple takes no slots bu
     """Problems in their order, as far as they are listed, and how many there are.
 
     `counts` has those that are not listed too. `cut` are the severities of which judging stopped to gather: of these
-    there are at least so many.
+    there are at least so many. `alike` sums up what was listed before it was cut to the first.
     """
 
     counts: Counts
     cut: frozenset[Severity]
+    alike: tuple[Alike, ...]
 
     def __new__(
         cls, listed: Iterable[Problem] = (), counts: Counts | None = None, cut: Iterable[Severity] = ()
@@ -171,6 +182,7 @@ class Problems(tuple[Problem, ...]):  # noqa: SLOT001  a tuple takes no slots bu
         made = super().__new__(cls, listed)
         made.counts = Counter((one.severity, one.code) for one in made) if counts is None else counts
         made.cut = frozenset(cut)
+        made.alike = ()
         return made
 
     @property
@@ -198,7 +210,29 @@ class Problems(tuple[Problem, ...]):  # noqa: SLOT001  a tuple takes no slots bu
     def first(self, most: int = SHOWN) -> Problems:
         """The same with no more of them listed, nor more than an answer has room for."""
         shown = fitting((one.fields() for one in self), most)
-        return Problems(self[: len(shown)], self.counts, self.cut)
+        first = Problems(self[: len(shown)], self.counts, self.cut)
+        first.alike = self.alike or tuple(_alike(self))
+        return first
+
+    def groups(self) -> list[Fields]:
+        """The problems by code and value, for a reader of many: the rarer codes first, since a flood hides them, and in
+        each the commonest value first.
+        """
+        by_code: dict[str, list[Alike]] = {}
+        for one in sorted(self.alike or _alike(self), key=lambda one: -one.number):
+            by_code.setdefault(one.first.code, []).append(one)
+        totals = self.by_code()
+        return [
+            {
+                "code": code,
+                "meaning": CODES[code].meaning,
+                "severity": found[0].first.severity,
+                "total": totals[code],
+                "kinds": [{**one.first.fields(), "number": one.number, "lines": one.lines} for one in found[:GROUPED]],
+                "more": len(found[GROUPED:]),
+            }
+            for code, found in sorted(by_code.items(), key=lambda item: totals[item[0]])
+        ]
 
     def counted(self, noun: str) -> str:
         """How many there are, as in `3 errors` and `10,000 errors or more`."""
@@ -214,6 +248,14 @@ class Problems(tuple[Problem, ...]):  # noqa: SLOT001  a tuple takes no slots bu
 
 
 NO_PROBLEMS = Problems()
+
+
+def _alike(found: Iterable[Problem]) -> Iterator[Alike]:
+    """What says the same, each once, in the order of the first."""
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for one in found:
+        groups.setdefault((one.code, one.message), []).append(one)
+    return (Alike(of[0], len(of), len({(one.path, one.line) for one in of})) for of in groups.values())
 
 
 def joined(found: Iterable[Problems]) -> Problems:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.cli.commands.first_files import new_rules, with_limits
+from location_policy.cli.commands.first_files import with_limits
 from location_policy.config.policy_toml import read_rules
+from location_policy.edits.first_map import new_rules
 from location_policy.gate.hooks import shipped
 from tests.support.program import run_program
 from tests.support.repositories import GOOD, Clone, clone, git, make_repository

@@ -69,13 +69,13 @@ def test_the_whole_map_is_replaced_and_what_stays_stays_as_it_is(place: Path, re
     assert file(place, "locations/emea.csv") == EMEA
     assert file(place, "locations.csv") == "Lima,10.90.0.0/16\n"
     assert git("log", "-1", "--format=%an%n%B", cwd=place) == (
-        "ana\nUpload sites.csv\n\nRows: 1 new, 1 changed, 0 gone, 2 as before."
+        "ana\nUpload sites.csv\n\nRows: 1 added, 1 changed, 0 removed, 2 unchanged."
     )
 
 
 def test_a_file_without_rows_is_no_longer_there(place: Path, repository: Repository) -> None:
     assert message(repository, EMEA) == (
-        "Upload sites.csv\n\nRows: 0 new, 0 changed, 2 gone, 1 as before.\nGone with them: 1 line of comments.\n"
+        "Upload sites.csv\n\nRows: 0 added, 0 changed, 2 removed, 1 unchanged.\nGone with them: 1 line of comments.\n"
     )
     attempt(repository, asked(repository, EMEA), tip(place))
     assert git("ls-tree", "-r", "--name-only", "main", cwd=place) == "locations/emea.csv"
@@ -163,7 +163,7 @@ def test_who_is_overtaken_is_shown_what_it_does_to_the_new_map(place: Path, repo
     force_commit(place, {**FILES, "locations/b.csv": "Perth,10.80.0.0/16\n"}, message="Open Perth")
     done = attempt(repository, wanted, seen)
     assert (done.commit, [one.subject for one in done.came]) == (None, ["Open Perth"])
-    assert "1 new, 0 changed, 1 gone, 3 as before" in done.preview.message
+    assert "1 added, 0 changed, 1 removed, 3 unchanged" in done.preview.message
     assert attempt(repository, wanted, done.preview.tip.id).commit == tip(place)
 
 

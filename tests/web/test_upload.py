@@ -85,7 +85,7 @@ def test_a_browser_sees_the_plan_and_then_the_commit(place: Path, client: TestCl
     text = page(shown)
     assert "sites.csv is here already" in text
     assert "10.90.0.0/16" in text
-    assert "Rows: 1 new, 0 changed, 0 gone, 2 as before." in text
+    assert "Rows: 1 added, 0 changed, 0 removed, 2 unchanged." in text
     assert tip(place) == seen
     done = client.post("/upload", data={**hidden(shown), "message": "Open Lima", "confirm": "1"}, headers=BROWSER)
     assert (done.status_code, done.headers["location"]) == (303, f"/commit/{tip(place)}")
@@ -123,7 +123,9 @@ def test_what_cannot_be_seen_is_written_out_on_the_page_and_in_json(client: Test
 
 
 def test_of_many_problems_the_first_are_shown(client: TestClient) -> None:
-    assert "… and 5 more" in page(browse(client, "oops\n" * 55), 422)
+    told = page(browse(client, "".join(f"oops{at}\n" for at in range(55))), 422)
+    assert "55 × too-few-columns" in told
+    assert "… and 35 more of these" in told
 
 
 def test_an_upload_that_changes_nothing_says_so(client: TestClient) -> None:
@@ -161,8 +163,8 @@ def test_the_rest_of_a_large_change_is_counted_and_no_command_is_named_that_cann
     wide = {"path": "", "subnet": "10.0.0.0/8", "location": "Oslo", "overflow": ""}
     wrong = page(client.post("/edit", data=wide), 422)
     assert re.search(r"… and \d+ more Nothing is made yet", plan)
-    assert "… and 20 more" in unread
-    assert "… and 50 more" in wrong
+    assert "… and 50 more of these" in unread
+    assert "250 × redundant-subnet" in wrong
     assert "more: location-policy" not in plan + unread + wrong
 
 
@@ -254,7 +256,7 @@ def part(name: str, content: bytes = b"") -> bytes:
         (part("a"), 400, "the form has no end"),
         (b"", 400, "the form has no end"),
         (b"--y\r\n", 400, "the form cannot be read: Expected boundary character 120, got 121 at index 4"),
-        (part("a") * (PARTS + 1) + b"--x--", 413, "the form has too many fields: 100 are taken"),
+        (part("a") * (PARTS + 1) + b"--x--", 413, "the form has too many fields: 300 are taken"),
         (
             part("a", b"a" * (FIELD_BYTES // 2)) * 2 + part("b", b"b") + b"--x--",
             413,

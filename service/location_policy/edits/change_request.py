@@ -24,8 +24,9 @@ from ..repository.remote.review_link import review_link
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import signature_rule
 from ..text import shorten
+from .first_map import tip_or_nothing
 from .intent import Intent
-from .landing import Proposal, check_writable, land, land_aside, numbered, propose, served_tip
+from .landing import Proposal, check_writable, land, land_aside, numbered, propose
 
 REVIEW = "upload"
 """The folder of branches on which changes wait for a review."""
@@ -120,7 +121,7 @@ def check_open(repository: Repository, *, goes_to_remote: bool = False) -> None:
 
 def preview(repository: Repository, asked: ChangeRequest) -> Preview:
     """What the change would do now; raises LocationPolicyError where there is none."""
-    tip = served_tip(repository)
+    tip = tip_or_nothing(repository)
     draft = asked.intent.draft(repository, tip, asked.author)
     if draft.tree == tip.tree:
         raise NothingChanges("nothing changes by this: it is so already")

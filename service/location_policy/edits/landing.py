@@ -78,9 +78,9 @@ def propose(
     options: Sequence[str] = (),
 ) -> tuple[Proposal, Verdict]:
     """A commit with this tree on top of the tip, and the verdict on a push of it; `options` are those that a pusher
-    could give.
+    could give. A tip of zeros is none: the commit is the first.
     """
-    made = repository.make_commit(tree, (tip.id,), message, author)
+    made = repository.make_commit(tree, (tip.id,) if tip.id.strip("0") else (), message, author)
     update = Update(tip.id, made, repository.served_ref(repository.settings()))
     verdict = judge([update], repository, options, pusher=author.name)
     (move,) = verdict.moves

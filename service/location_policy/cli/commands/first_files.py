@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...config.files import EXPECTATIONS_PATH, ROWS_FOLDER, ROWS_PATH, RULES_PATH
-from ...config.known_names import slips, with_known
+from ...config.known_names import slips
 from ...config.policy_toml import read_rules
 from ...config.row_file import LineCache, read_rows
+from ...edits.first_map import new_rules
 from ...gate.hooks import shipped
 from ...repository.new_repository import is_bundle
 from ...repository.working_copy import read_folder
@@ -83,11 +84,6 @@ def first_files(origin: Path | None) -> tuple[Path, Changes]:
     changes: Changes = {EXPECTATIONS_PATH: None}
     changes |= {path.relative_to(sample).as_posix(): None for path in (sample / ROWS_FOLDER).iterdir()}
     return sample, changes | {ROWS_PATH: rows, RULES_PATH: new_rules(template, known)}
-
-
-def new_rules(template: bytes, names: Sequence[str]) -> bytes:
-    """The template with just these names known, each on a line of its own."""
-    return with_known(with_known(template, ()), names)
 
 
 def with_limits(content: bytes, template: bytes) -> bytes:

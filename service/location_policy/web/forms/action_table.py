@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...edits.intent import Intent
+from ...edits.known_edit import WithKnown
 from ...edits.revert import Revert
 from ...edits.row_edit import AddRow, EditRow, Typed
 from ...edits.upload_edit import UPLOAD_LIMIT
@@ -26,9 +27,12 @@ def _edit(query: Query) -> Intent:
     row = Typed(query["location"] or "", query["overflow"], query["subnet"] or "")
     if query["remove"] and not query["seen"]:
         raise Fault(400, "seen is not given", "say what the row says that is to be taken away")
-    if not query["seen"]:
-        return AddRow(query["path"] or "", row)
-    return EditRow(query["path"] or "", query["line"] or 1, query["seen"], None if query["remove"] else row)
+    path, seen = query["path"] or "", query["seen"]
+    edit = EditRow(path, query["line"] or 1, seen, None if query["remove"] else row) if seen else AddRow(path, row)
+    return WithKnown(edit, query["known"]) if query["known"] else edit
+
+
+KNOWN = Field("known", "Names that Pexip has, to be added to known in policy.toml.", "Melbourne", kind="many")
 
 
 def _revert_facts(_site: Site, _query: Query) -> Facts:
@@ -61,6 +65,7 @@ ACTIONS = (
             Field("location", "The location.", "Sydney"),
             Field("overflow", "The overflow locations, in order.", "Melbourne", kind="many"),
             Field("remove", "Take the row away.", "", kind="flag"),
+            KNOWN,
             Field("at", "The commit at which the row was seen; only for the form.", A_COMMIT),
         ),
         _edit,
@@ -76,6 +81,8 @@ ACTIONS = (
             Field("blob", "Instead of the table: the id under which it was kept when it was shown.", ""),
             Field("name", "What the file of the table is called.", "locations.csv"),
             Field("path", "The one file to be replaced; without it the whole map is.", "locations/apac.csv"),
+            KNOWN,
+            Field("sample", "Replace the untouched sample whole: expectations and known names too.", "", kind="flag"),
         ),
         upload,
         "upload_form.html",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...config.csv_lines import cells_of, split_lines
+from ...config.location_names import is_name
 from ...config.policy_toml import PAIR
 from ...lookup.snapshot import Snapshot
 from ...text import ROOM, fitting, quote
@@ -29,11 +30,20 @@ def edit_facts(site: Site, query: Query) -> Facts:
     wanted = max(PAIR, len(overflow)) if is_pair else len(overflow) + BLANKS
     known = (*snapshot.rules.known, *snapshot.locations) if snapshot else ()
     return {
+        "unknown": _unknown(snapshot, typed),
         "query": typed,
         "overflow": [*overflow, *[""] * (wanted - len(overflow))],
         "locations": fitting(sorted(dict.fromkeys(known)), OFFERED, ROOM // 2),
         **path_fields(snapshot, typed["path"]),
     }
+
+
+def _unknown(snapshot: Snapshot | None, typed: Facts) -> list[str]:
+    """The names that were typed and are not known, and those that are to be."""
+    names = [text.strip() for text in (typed["location"] or "", *(typed["overflow"] or ()))]
+    known = snapshot.rules.known if snapshot else ()
+    new = [name for name in names if known and name not in known and is_name(name)]
+    return [*dict.fromkeys((*typed["known"], *filter(None, new)))]
 
 
 def path_fields(snapshot: Snapshot | None, chosen: str | None) -> Facts:

@@ -16,7 +16,7 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 LARGEST = 65_536
 """Bytes of fields that an editor has typed."""
-FIELDS = 200
+FIELDS = 300
 LONG = 1024
 """Characters from which on a text of JSON is parsed by itself, and does not count as what was typed."""
 

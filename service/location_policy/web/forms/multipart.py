@@ -14,7 +14,7 @@ from python_multipart.multipart import Field, File, MultipartParser, parse_optio
 from ..edge.faults import Fault
 
 FORM_WITH_FILE = "multipart/form-data"
-PARTS = 100
+PARTS = 300
 """Fields and files that one form may have."""
 FIELD_BYTES = 65_536
 """Of all fields that are no files: they are repeated in the page."""

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from ...access.proxies import Proxies
 from ...edits.change_request import ChangeRequest, cleaned, page_author
-from ...errors import LocationPolicyError, RowChanged
+from ...errors import LocationPolicyError, RowChanged, UnusableUpload
 from ...runtime.turns import Busy, Turns
 from ..edge.asker import asker
 from ..edge.faults import MEDIA_TYPE, Fault, fault_of, problem_details
@@ -41,7 +41,7 @@ UPLOADS = 4
 
 View = Callable[[Request], Awaitable[Response]]
 
-NOTHING: Facts = {"fault": None, "changed": None, "attempt": None}
+NOTHING: Facts = {"fault": None, "changed": None, "attempt": None, "groups": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,13 @@ class ChangePages:
         if attempt.commit and not attempt.warning and not attempt.remote:
             return RedirectResponse(f"/commit/{attempt.commit}", 303)
         fault = fault_in(attempt, is_confirmed=query["confirm"])
-        facts = {**NOTHING, "attempt": attempt_fields(attempt), "fault": fault and told(fault)}
+        found = attempt.preview.verdict.problems
+        facts = {
+            **NOTHING,
+            "attempt": attempt_fields(attempt),
+            "fault": fault and told(fault),
+            "groups": found.groups(),
+        }
         return self._page(action, request, query, facts, fault.status if fault else 200)
 
     def _fault(self, action: Action, request: Request, query: Query, error: LocationPolicyError) -> Response:
@@ -130,6 +136,8 @@ class ChangePages:
             now = {"path": error.path, "line": error.line} if error.text else {}
             query = {**query, "seen": error.text, **now}
         facts = {**NOTHING, "fault": told(fault), "changed": changed}
+        if isinstance(error, UnusableUpload):
+            facts["unknown"] = [*dict.fromkeys((*query["known"], *error.unknown))]
         return self._page(action, request, query, facts, fault.status)
 
     def _page(self, action: Action, request: Request, query: Query, facts: Facts, status: int = 200) -> Response:

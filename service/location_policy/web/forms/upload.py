@@ -54,7 +54,8 @@ def upload(query: Query) -> Intent:
     """The table that was uploaded now, or when its plan was shown."""
     if not query["blob"]:
         raise Fault(400, "no file is given", "choose one; with curl: -F file=@locations.csv")
-    return UploadRows(query["blob"], clean_name(query["name"] or "") or UNNAMED, query["path"] or "")
+    name = clean_name(query["name"] or "") or UNNAMED
+    return UploadRows(query["blob"], name, query["path"] or "", query["known"], query["sample"])
 
 
 def upload_facts(site: Site, query: Query) -> Facts:
@@ -65,4 +66,6 @@ def upload_facts(site: Site, query: Query) -> Facts:
         "chosen": clean_name(query["name"] or "") or UNNAMED if query["blob"] else None,
         **path_fields(snapshot, query["path"]),
         "rows": snapshot.size if snapshot else 0,
+        "unknown": list(query["known"]),
+        "holds_sample": site.change_service.holds_sample(),
     }

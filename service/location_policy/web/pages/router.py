@@ -220,7 +220,8 @@ def wants_page(request: Request) -> bool:
 
 def told(fault: Fault) -> Facts:
     """A fault with every key."""
-    return {"hint": None, "problems": [], "total": 0, "places": [], **problem_details(fault)}
+    none: Facts = {"hint": None, "problems": [], "total": 0, "places": []}
+    return {**none, **problem_details(fault), "groups": fault.problems.groups()}
 
 
 def _given(request: Request) -> dict[str, str]:

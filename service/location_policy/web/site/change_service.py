@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import cast
 
 from ...edits.change_request import Attempt, ChangeRequest, Preview, attempt, check_open, preview, preview_at
+from ...edits.first_map import is_sample, tip_or_nothing
 from ...edits.intent import Intent
-from ...edits.landing import served_tip
 from ...edits.options import Changes
 from ...edits.revert import Revert
 from ...edits.upload_edit import UploadRows
@@ -30,6 +30,8 @@ from .lru_cache import LruCache
 
 UPLOAD = 100_000
 """Bytes of map and upload that are judged in another process: a wrong line takes longer than a row."""
+SAMPLE_FILES = 10
+"""More than the sample has: a larger map is not read to see that it is another."""
 AGAIN = 600.0
 """Seconds in which the same change, confirmed again, gets no second branch for review."""
 FRESH = 10.0
@@ -81,6 +83,14 @@ class ChangeService:
         with self._opened_for_change() as repository:
             return repository.make_blob(content)
 
+    def holds_sample(self) -> bool:
+        """Is the map the sample still, that an upload may replace whole?"""
+        if self._place is None:
+            return False
+        with open_repository(self._place) as repository:
+            entries = repository.entries(tip_or_nothing(repository))
+            return len(entries) <= SAMPLE_FILES and is_sample(repository.files(entries))
+
     def _look(self, repository: Repository, asked: ChangeRequest, until: float) -> Preview:
         weight = _weight(repository, asked.intent)
         if weight < (min(self._large, UPLOAD) if isinstance(asked.intent, UploadRows) else self._large):
@@ -119,4 +129,4 @@ def _weight(repository: Repository, intent: Intent) -> int:
             come = max(map(repository.size, [commit, *map(repository.commit, repository.parents(commit.id)[:1])]))
         case _:
             come = 0
-    return repository.size(served_tip(repository)) + come
+    return repository.size(tip_or_nothing(repository)) + come

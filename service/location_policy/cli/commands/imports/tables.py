@@ -14,6 +14,7 @@ from ....config.known_names import with_known
 from ....config.location_map import LocationMap
 from ....config.policy_toml import read_rules
 from ....config.row_file import LineCache, RowFile, read_rows
+from ....edits.first_map import new_rules
 from ....errors import LocationPolicyError
 from ....gate.hooks import shipped
 from ....integrations.imports.first_match import Difference, differences
@@ -31,7 +32,6 @@ from ....spelling import near_misses
 from ....text import count, escape
 from ...terminal.exit_status import NO, NOT_ASKED
 from ...terminal.progress import Progress
-from ..first_files import new_rules
 from .kept_file import MISSING, ImportOutput, judged, map_before, sync
 
 STANDARD_INPUT = Path("-")
