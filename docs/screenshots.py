@@ -80,7 +80,7 @@ def upload(page: Page, url: str) -> None:
         {"name": "offices.csv", "mimeType": "text/csv", "buffer": rows.encode()}
     )
     page.get_by_label("It replaces").select_option("locations/offices.csv")
-    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_role("button", name="Preview changes").click()
     page.wait_for_load_state("networkidle")
     page.screenshot(path=FOLDER / "upload.png", full_page=True)
 

@@ -77,7 +77,7 @@ def forms(response: httpx2.Response) -> list[dict[str, list[str]]]:
 
 def confirmed(client: TestClient, preview: httpx2.Response, **typed: str) -> httpx2.Response:
     """The answer to the form that confirms what is shown."""
-    action = "/revert" if "Take back" in text(preview) else "/edit"
+    action = "/revert" if "Revert a commit" in text(preview) else "/edit"
     fields = forms(preview)[-1]
     assert "tip" in fields
     return client.post(action, data={**fields, **typed, "confirm": "1"})
@@ -144,11 +144,11 @@ def test_what_could_be_better_is_told_unless_it_was_so_before(client: TestClient
     row = {"path": PATH, "subnet": "10.61.4.0/24", "location": "Sydney", "overflow": ""}
     shown = client.post("/edit", data=row)
     assert shown.status_code == 200
-    told = text(shown).partition("What could be better, and was not so before ")[2]
+    told = text(shown).partition("New warnings ")[2]
     assert (told.startswith(f"{PATH}:3 :8 warning : "), "[redundant-subnet]" in told) == (True, True), told
     confirmed(client, shown)
     later = text(client.post("/edit", data={**row, "subnet": "10.70.0.0/24"}))
-    assert ("What could be better" in later, "1 warning was there before" in later) == (False, True)
+    assert ("New warnings" in later, "0 new warnings (1 before)" in later) == (False, True)
 
 
 def test_a_map_that_is_not_valid_is_mended(client: TestClient, repository: Path) -> None:
@@ -241,8 +241,8 @@ def test_a_second_editor_keeps_what_was_typed_where_it_is_no_longer_valid(client
     mine = client.post("/edit", data=row)
     force_commit(repository, {**SECOND, "locations/b.csv": "Sydney,10.90.0.0/24\n"})
     told = confirmed(client, mine, message="As agreed", reason="we move")
-    assert (told.status_code, "confirm it again" in text(told)) == (409, False)
-    assert "hint: mend it, and show the plan again" in text(told)
+    assert (told.status_code, "commit it again" in text(told)) == (409, False)
+    assert "hint: correct it, and preview again" in text(told)
     [form] = forms(told)
     assert (form["message"], form["reason"]) == (["As agreed"], ["we move"])
 
@@ -313,8 +313,8 @@ def test_a_commit_is_taken_back_once_and_its_revert_only_with_a_second_word(
 
 def test_the_branch_goes_back_to_a_commit_from_its_page(client: TestClient, repository: Path) -> None:
     first = git("rev-parse", "main~1", cwd=repository)
-    assert "Go back to it …" in text(client.get(f"/commit/{first}"))
-    assert "Go back to it …" not in text(client.get(f"/commit/{tip(repository)}"))
+    assert "Restore this version …" in text(client.get(f"/commit/{first}"))
+    assert "Restore this version …" not in text(client.get(f"/commit/{tip(repository)}"))
     confirmed(client, client.post("/revert", data={"commit": first, "to": "1"}))
     assert git("log", "-1", "--format=%s", "main", cwd=repository) == 'Return to "Force it in"'
     again = client.post("/revert", data={"commit": first, "to": "1"})
@@ -373,7 +373,7 @@ def test_a_change_whose_reason_cannot_be_noted_is_told_as_made(repository: Path)
     done = confirmed(client, client.post("/edit", data={**row, "line": "1"}), reason="we move")
     made = tip(repository)
     assert (done.status_code, git("rev-parse", "main~1", cwd=repository), forms(done)) == (200, seen, [])
-    assert f"It is made : {made[:10]} stands, but why it exceeds a limit is not noted" in text(done)
+    assert f"Committed : {made[:10]} stands, but why it exceeds a limit is not noted" in text(done)
     assert f"{made[:10]} is on main" in text(done)
     again = {**row, "line": 1, "seen": "Perth,10.0.0.0/8", "location": "Lima", "reason": "we move"}
     told = client.post("/api/v1/edit", json={**again, "confirm": True, "tip": made})
@@ -406,12 +406,12 @@ def test_owners_who_need_not_agree_are_named_where_that_is_a_warning(
     force_commit(repository, {**SECOND, "owners.csv": "10.61.0.0/16,bob@example.com\n", "policy.toml": rules})
     client = client_of_repository(repository)
     shown = client.post("/edit", data=EDIT)
-    assert ("who have not approved it bob@example.com" in text(shown)) == is_told
-    assert "It needs the word of its owners" not in text(shown)
+    assert ("not approved by them bob@example.com" in text(shown)) == is_told
+    assert "Approval required" not in text(shown)
     told = client.post("/api/v1/edit", json={**EDIT, "line": 2}).json()
     assert (told["owners"], told["touched"]) == ([], ["bob@example.com"] * is_told)
     approved = client.post("/edit", data={**EDIT, "message": "Move it\r\n\r\nApproved-by: bob@example.com"})
-    assert "who have not approved it" not in text(approved)
+    assert "not approved by them" not in text(approved)
     assert confirmed(client, shown).status_code == 303
 
 
@@ -425,18 +425,18 @@ def test_a_change_for_review_is_shown_with_its_branch_and_what_to_do_next(reposi
     )
     before = tip(repository)
     shown = client.post("/edit", data=EDIT)
-    assert "Confirm: put it on a branch for review" in text(shown)
+    assert "Commit to a branch for review" in text(shown)
     done = confirmed(client, shown)
     assert (done.status_code, tip(repository)) == (303, before)
     page = text(client.get(done.headers["location"]))
     branch = git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/upload", cwd=repository)
     assert re.fullmatch(r"upload/anonymous/\d{8}T\d{6}Z", branch)
-    assert f"It waits for a review on branch {branch}" in page
+    assert f"Waiting for review on branch {branch}" in page
     assert f"git merge origin/{branch}" in page
-    assert "Take it back" not in page
+    assert "Revert …" not in page
     git("update-ref", "refs/heads/main", branch, cwd=repository)
     page = text(client.get(done.headers["location"]))
-    assert ("waits for a review" in page, "Take it back" in page) == (False, True)
+    assert ("Waiting for review" in page, "Revert …" in page) == (False, True)
 
 
 # --- who may, and where ---
@@ -454,7 +454,8 @@ def test_who_may_not_change_the_map_sees_no_button_but_why(repository: Path, acc
     for target in ("/map", f"/commit/{tip(repository)}", "/edit"):
         for user, may in (("vic", False), ("ana", True)):
             page = client.get(target, headers=basic(f"{user}:{PASSWORD}"))
-            assert ("that takes the role editor" in text(page)) != may, target
+            assert ("that takes the role editor" in text(page)) == (not may and target == "/edit"), target
+            assert ('href="/upload"' in page.text) == may, target
             assert bool(forms(page) or 'aria-label="Edit ' in page.text) == may, target
 
 

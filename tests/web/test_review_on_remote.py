@@ -84,7 +84,7 @@ def test_a_confirmed_change_is_a_branch_of_the_remote_and_moves_nothing_here(fol
     )
     client, (_, ours) = followed.client(), followed.refs()
     shown = client.post("/edit", data=EDIT)
-    assert "Confirm: put it on a branch for review" in text(shown)
+    assert "Commit to a branch for review" in text(shown)
     assert followed.reviews() == []
     done = confirmed(client, shown)
     (branch,) = followed.reviews()

@@ -83,7 +83,7 @@ def test_a_browser_sees_the_plan_and_then_the_commit(place: Path, client: TestCl
     seen = tip(place)
     shown = browse(client, MORE)
     text = page(shown)
-    assert "sites.csv is here already" in text
+    assert "Uploaded: sites.csv. Choose another to replace it" in text
     assert "10.90.0.0/16" in text
     assert "Rows: 1 added, 0 changed, 0 removed, 2 unchanged." in text
     assert tip(place) == seen
@@ -105,8 +105,8 @@ def test_problems_are_told_at_the_lines_of_the_file_and_the_form_is_still_there(
     assert "&lt;i&gt;.csv cannot be taken: 2 errors" in text
     assert "&lt;i&gt;.csv:1:8 error: 10.61.2.1/24 has host bits set [host-bits]" in text
     assert "hint: write 10.61.2.0/24" in text
-    assert "&lt;i&gt;.csv is here already" in text
-    assert "Show the plan again" in text
+    assert "Uploaded: &lt;i&gt;.csv. Choose another to replace it" in text
+    assert "Preview again" in text
 
 
 @pytest.mark.parametrize("unseen", ["\u200b", "\u200e", "\u00a0", "\ufeff"])
@@ -162,7 +162,8 @@ def test_the_rest_of_a_large_change_is_counted_and_no_command_is_named_that_cann
     unread = page(browse(client, "".join(f"Oslo,10.0.0.{at}/24\n" for at in range(1, 71))), 422)
     wide = {"path": "", "subnet": "10.0.0.0/8", "location": "Oslo", "overflow": ""}
     wrong = page(client.post("/edit", data=wide), 422)
-    assert re.search(r"… and \d+ more Nothing is made yet", plan)
+    assert "451–500 of 600" in plan
+    assert "… and 100 more" in plan
     assert "… and 50 more of these" in unread
     assert "250 × redundant-subnet" in wrong
     assert "more: location-policy" not in plan + unread + wrong
@@ -225,7 +226,7 @@ def test_a_browser_that_sends_too_much_gets_the_form_again(client: TestClient) -
     text = page(browse(client, b"#" * (UPLOAD_LIMIT + 70_000)), 413)
     assert "This is too large: the request is too large: 16,842,752 bytes are taken" in text
     assert "hint: what is larger goes by git push" in text
-    assert "Show the plan again" in text
+    assert "Preview again" in text
 
 
 def test_where_nothing_can_be_changed_the_page_says_why(place: Path, client: TestClient) -> None:

@@ -197,10 +197,10 @@ def _changed(edit: EditRow, same: Sequence[tuple[str, int, str]]) -> RowChanged:
     if same:
         path, at, text = same[0]
         message = f"{path}:{at + 1} has changed since you saw it"
-        return RowChanged(message, "look at both, and show the plan again", path, at + 1, text)
+        return RowChanged(message, "look at both, and preview again", path, at + 1, text)
     if edit.row is None:
         raise NothingChanges("nothing changes by this: the row is gone already")
-    hint = "if it is still wanted, show the plan again: it is added as a new row"
+    hint = "if it is still wanted, preview again: it is added as a new row"
     return RowChanged(f"{quote(edit.seen)} is no longer in the map", hint)
 
 

@@ -11,7 +11,7 @@ from ..config.commit import Commit
 from ..config.location_map import LocationMap
 from ..config.validate import Validator
 from ..errors import InvalidConfiguration
-from ..plan.as_json import Fields, plan_excerpt
+from ..plan.as_json import Fields, Wanted, plan_excerpt
 from ..plan.plan import make_plan
 from ..repository.maps import load_map_at
 from ..repository.repository import Repository, open_repository
@@ -26,22 +26,27 @@ class Comparison(NamedTuple):
     plan: Fields
 
 
-def compare(repository: Repository, old: Commit | None, new: Commit, served: Collection[str]) -> Comparison:
+def compare(
+    repository: Repository, old: Commit | None, new: Commit, served: Collection[str], wanted: Wanted | None = None
+) -> Comparison:
     """The comparison with an old commit, or else with the newest valid one before; raises InvalidConfiguration.
 
-    `served` are the ids of commits that were in force.
+    `served` are the ids of commits that were in force, `wanted` the changes that are listed.
     """
     validator = Validator()
     base, before = (
         (old, load_served(repository, old, validator, served)) if old else _before(repository, new, validator, served)
     )
-    return Comparison(base, new, plan_excerpt(make_plan(before, load_served(repository, new, validator, served))))
+    plan = make_plan(before, load_served(repository, new, validator, served))
+    return Comparison(base, new, plan_excerpt(plan, wanted))
 
 
-def compare_at(place: Path, old: Commit | None, new: Commit, served: Collection[str]) -> Comparison:
+def compare_at(
+    place: Path, old: Commit | None, new: Commit, served: Collection[str], wanted: Wanted | None = None
+) -> Comparison:
     """The same for the repository at a place: for another process."""
     with open_repository(place) as repository:
-        return compare(repository, old, new, served)
+        return compare(repository, old, new, served, wanted)
 
 
 def load_served(repository: Repository, commit: Commit, validator: Validator, served: Collection[str]) -> LocationMap:

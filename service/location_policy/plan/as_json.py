@@ -6,18 +6,19 @@ The subnets of all ranges are disjoint. Counts of IPv6 networks are text: they g
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..net.addresses import Network
-from ..net.ranges import Names, count_slash64s
+from ..net.addresses import Address, Network, format_address
+from ..net.ranges import Names, Range, count_slash64s
 from ..text import fitting
 from .affected_owners import AffectedOwner
 from .answer_changes import Change
 from .answer_pairs import Pair, in_order, pairs, rest
 from .as_text import rule_lines, total_line
 from .change_text import change_text, rest_text, share_text, size_text
-from .plan import SHOWN, Plan, Source, Total, total, total_of
+from .plan import Plan, Source, Total, total, total_of
 from .rule_changes import RuleChange
+from .strip import strips
 
 if TYPE_CHECKING:
     from .view_plans import ViewPlan
@@ -120,20 +121,57 @@ def _size_fields(change: Change) -> Fields:
 
 SHOWN_CHANGES = 500
 """Changes of a plan that are told; the rest is counted."""
+SHOWN_PAIRS = 100
+"""Pairs of answers that are told; the rest is counted."""
+FAMILIES = {4: "IPv4", 16: "IPv6"}
 SHOWN_RULES = 200
 """Lines about rules that are told; the rest is counted."""
 
 
-def plan_excerpt(plan: Plan) -> Fields:
-    """What a change of configuration does; where it is large, with the largest pairs, and the largest ranges first."""
+class Wanted(NamedTuple):
+    """Which changes are listed: of a kind, that leave or reach a location, in a network; some of them, from a place."""
+
+    kind: str | None = None
+    location: str | None = None
+    within: Network | None = None
+    start: int = 0
+    number: int = SHOWN_CHANGES
+
+    def takes(self, change: Change) -> bool:
+        """Is this one meant?"""
+        if self.kind and change.kind != self.kind:
+            return False
+        if self.location and self.location not in {side[0] for side in (change.before, change.after) if side}:
+            return False
+        if self.within is None:
+            return True
+        first, last = Range.of(self.within)
+        return change.size == len(self.within) - 1 and any(
+            part.first <= last and first <= part.last for part in change.ranges
+        )
+
+
+def plan_excerpt(plan: Plan, wanted: Wanted | None = None) -> Fields:
+    """What a change of configuration does: summed up by pairs of answers, what is removed first, then the largest; and
+    the changes that are wanted, the largest first where they are many.
+    """
+    wanted = wanted or Wanted()
     lines = rule_lines(plan)
     rules = fitting(lines, SHOWN_RULES)
-    changes = in_order(plan)[:SHOWN_CHANGES]
+    listed = [change for change in in_order(plan) if wanted.takes(change)]
+    changes = listed[wanted.start : wanted.start + wanted.number]
     places = plan.places(changes)
     shown = fitting(_change_fields(change, places) for change in changes)
-    found = pairs(plan) if plan.is_large else []
-    told = fitting(map(_told_pair, found), SHOWN)
+    found = sorted(pairs(plan), key=lambda pair: pair.kind != "removed")
+    told = fitting(map(_told_pair, found), SHOWN_PAIRS)
+    everything = Total(*map(sum, zip(Total(), *plan.totals().values(), strict=True)))
     return {
+        "share": share_text(everything, plan.whole),
+        "strips": [
+            {"family": FAMILIES[size], "segments": [one._asdict() for one in segments]}
+            for size, segments in strips(plan).items()
+        ],
+        "found": len(listed),
         "effect": plan.effect,
         "summary": total_line(plan),
         "rules": rules,
@@ -142,7 +180,7 @@ def plan_excerpt(plan: Plan) -> Fields:
         "pairs": told,
         "more_pairs": _other_pairs(found[len(told) :]),
         "changes": shown,
-        "more": len(plan.changes) - len(shown),
+        "more": len(listed) - wanted.start - len(shown),
     }
 
 
@@ -175,4 +213,9 @@ def _change_fields(change: Change, places: Mapping[Network, Source]) -> Fields:
         "size": words.size,
         **total_fields(total([change])),
         "source": words.sources[1:-1],
+        "address": format_address(Address(change.ranges[0].first.to_bytes(change.size))),
+        "places": [
+            {"path": path, "line": line, "is_gone": is_gone}
+            for path, line, is_gone in (places[row] for row in change.rows[:1])
+        ],
     }

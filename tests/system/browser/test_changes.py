@@ -41,12 +41,12 @@ def edit(page: Page, service: Service, subnet: str, location: str) -> None:
     page.goto(f"{service.url}/map")
     page.get_by_role("link", name=f"Edit {subnet}", exact=True).click()
     page.get_by_label("Location").fill(location)
-    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_role("button", name="Preview changes").click()
 
 
 def confirm(page: Page) -> None:
     """Put what is shown on the branch."""
-    page.get_by_role("button", name="Confirm: put it on main").click()
+    page.get_by_role("button", name="Commit to main").click()
 
 
 def test_a_row_is_edited_and_the_new_answer_is_served(page: Page, own: Service, place: Path) -> None:
@@ -85,7 +85,7 @@ def test_what_is_wrong_has_the_focus_and_what_was_typed_stays(page: Page, own: S
 def test_a_commit_is_taken_back_from_its_page(page: Page, own: Service, place: Path) -> None:
     page.goto(f"{own.url}/history")
     page.get_by_role("link", name=tip(place)[:10]).first.click()
-    page.get_by_role("button", name="Take it back …").click()
+    page.get_by_role("button", name="Revert …").click()
     expect(page.get_by_label("Message")).to_have_value(beginning('Revert "Open the office"'))
     confirm(page)
     page.wait_for_url("**/commit/*")
@@ -122,7 +122,7 @@ def test_a_row_that_another_has_changed_is_shown_both_ways(page: Page, own: Serv
     expect(page.locator("#trouble")).to_contain_text("Sydney,10.61.0.0/16")
     expect(page.locator("#trouble")).to_contain_text("Oslo,10.61.0.0/16")
     expect(page.get_by_label("Location")).to_have_value("Melbourne")
-    page.get_by_role("button", name="Show the plan again").click()
+    page.get_by_role("button", name="Preview again").click()
     confirm(page)
     page.wait_for_url("**/commit/*")
 
@@ -135,10 +135,10 @@ def test_without_a_script_everything_can_be_changed(chromium: Browser, own: Serv
     page.get_by_label("Subnet").fill("10.65.16.0/20")
     page.get_by_label("Location").fill("Oslo")
     page.get_by_label("Overflow 1").fill("Sydney")
-    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_role("button", name="Preview changes").click()
     confirm(page)
     expect(page.locator("h1")).to_have_text("Add 10.65.16.0/20 to Oslo, Sydney")
-    page.get_by_role("button", name="Take it back …").click()
+    page.get_by_role("button", name="Revert …").click()
     confirm(page)
     expect(page.locator("h1")).to_have_text('Revert "Add 10.65.16.0/20 to Oslo, Sydney"')
     assert git("log", "--format=%an", "-1", "main", cwd=place) == "anonymous"
@@ -215,6 +215,6 @@ def test_axe_finds_nothing_in_the_forms_and_they_are_as_wide_as_a_telephone(
     confirm(page)
     check("overtaken")
     page.get_by_label("Subnet").fill("nonsense")
-    page.get_by_role("button", name="Show the plan again").click()
+    page.get_by_role("button", name="Preview again").click()
     check("wrong")
     context.close()

@@ -128,7 +128,7 @@ def test_the_picture_says_the_exact_range_under_the_mouse(page: Page, service: S
     shown(page, service, "/picture?root=10.64.0.0/15")
     page.locator('.icicle a[aria-label^="Melbourne 10.65.0.0/20"] rect').first.hover()
     place = "(10.65.0.0/20 in locations/apac.csv:3)"
-    told = f"Melbourne 10.65.0.0/20, 10.65.0.0 to 10.65.15.255, then Sydney, Oslo {place}"
+    told = f"Melbourne 10.65.0.0/20, 10.65.0.0 to 10.65.15.255, overflow: Sydney, Oslo {place}"
     expect(page.locator("#picture-at")).to_have_text(told)
 
 
@@ -138,7 +138,7 @@ def test_the_picture_says_the_exact_range_under_the_mouse(page: Page, service: S
 def test_the_lookup_shows_who_wrote_the_row(page: Page, service: Service) -> None:
     shown(page, service, "/lookup")
     page.get_by_label("Address", exact=True).fill("10.65.1.1")
-    page.get_by_role("button", name="Ask", exact=True).click()
+    page.get_by_role("button", name="Lookup", exact=True).click()
     expect(page.locator("p.verdict")).to_have_text("Melbourne")
     expect(page.locator("#origin")).to_contain_text("locations/apac.csv:3 was written by")
     expect(page.locator("#origin")).to_contain_text("Open the office")
@@ -149,7 +149,7 @@ def test_a_whole_request_is_composed(page: Page, service: Service) -> None:
     page.get_by_text("Compose a whole request").click()
     page.get_by_label("remote_address").fill("10.61.2.7")
     page.locator("#p-protocol").fill("webrtc")
-    page.get_by_role("button", name="Ask as a node").click()
+    page.get_by_role("button", name="Send as a node").click()
     expect(page.locator("p.verdict")).to_have_text("Melbourne")
     expect(page.locator("pre").first).to_contain_text("protocol=webrtc&remote_address=10.61.2.7")
 
@@ -174,9 +174,9 @@ def test_everything_is_there_without_a_script(chromium: Browser, service: Servic
     page.get_by_role("link", name="Picture of the address space").click()
     page.locator('.icicle a[aria-label^="Sydney 10.61.0.0/16"]').click()
     expect(page.locator("#picture-title")).to_have_text("Addresses of 10.61.0.0/16")
-    page.get_by_role("link", name="Ask").click()
+    page.get_by_role("link", name="Lookup").click()
     page.get_by_label("Address", exact=True).fill("10.61.2.7")
-    page.get_by_role("button", name="Ask", exact=True).click()
+    page.get_by_role("button", name="Lookup", exact=True).click()
     page.get_by_role("link", name="Who wrote it, and since when").click()
     expect(page.get_by_text("locations.csv:1 was written by")).to_be_visible()
     page.get_by_role("link", name="History").click()

@@ -38,11 +38,11 @@ def choose(page: Page, service: Service, rows: str, name: str = "sites.csv", tar
         {"name": name, "mimeType": "text/csv", "buffer": rows.encode()}
     )
     page.get_by_label("It replaces").select_option(target)
-    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_role("button", name="Preview changes").click()
 
 
 def confirm(page: Page) -> None:
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Commit to").click()
 
 
 def test_an_upload_with_problems_says_where_and_one_that_is_mended_is_answered(
@@ -54,13 +54,13 @@ def test_an_upload_with_problems_says_where_and_one_that_is_mended_is_answered(
     expect(alert).to_contain_text("sites.csv cannot be taken: 2 errors")
     expect(alert).to_contain_text("sites.csv:1:10 error: 10.61.2.1/24 has host bits set [host-bits]")
     expect(alert).to_contain_text("sites.csv:3:6 error: Oslo stands twice in the row [repeated-location]")
-    expect(page.get_by_role("button", name="Confirm")).to_have_count(0)
+    expect(page.get_by_role("button", name="Commit to")).to_have_count(0)
     mended = ALL + "Lima,Oslo,,10.71.0.0/16\n"
     page.get_by_label("File", exact=True).set_input_files(
         {"name": "mended.csv", "mimeType": "text/csv", "buffer": mended.encode()}
     )
-    page.get_by_role("button", name="Show the plan again").click()
-    expect(page.get_by_role("heading", name="What it does")).to_be_visible()
+    page.get_by_role("button", name="Preview again").click()
+    expect(page.get_by_role("heading", name="Impact")).to_be_visible()
     expect(page.get_by_role("table")).to_contain_text("10.71.0.0/16")
     assert tip(place) == before
     page.get_by_label("Message").fill("Open Lima")
@@ -82,7 +82,7 @@ def test_of_two_editors_the_second_sees_what_came_and_what_it_does_now(
     confirm(other)
     expect(other.get_by_role("alert")).to_contain_text("main has moved since you saw it: 1 commit came meanwhile")
     expect(other.get_by_role("alert")).to_contain_text("Upload sites.csv to locations/apac.csv")
-    expect(other.get_by_role("heading", name="What it does")).to_be_visible()
+    expect(other.get_by_role("heading", name="Impact")).to_be_visible()
     assert "Bergen" not in git("show", "main:locations/emea.csv", cwd=place)
     confirm(other)
     expect(other.get_by_role("heading", level=1)).to_have_text("Upload emea.csv to locations/emea.csv")
@@ -102,7 +102,7 @@ def test_without_a_script_an_upload_goes_as_well(chromium: Browser, service: Ser
 
 def test_a_message_that_was_typed_stays_when_the_plan_is_shown_again(page: Page, service: Service) -> None:
     choose(page, service, "Sydney,10.61.2.0/24\nLima,10.71.0.0/16\n")
-    message, again = page.get_by_label("Message"), page.get_by_role("button", name="Show the plan again")
+    message, again = page.get_by_label("Message"), page.get_by_role("button", name="Preview again")
     page.get_by_label("It replaces").select_option("locations/apac.csv")
     again.click()
     expect(message).to_have_value(re.compile("^Upload sites.csv to locations/apac.csv"))  # proposed with this plan
@@ -115,10 +115,10 @@ def test_a_message_that_was_typed_stays_when_the_plan_is_shown_again(page: Page,
 
 def test_by_keyboard_alone_a_plan_is_confirmed(page: Page, service: Service) -> None:
     choose(page, service, ALL + "Lima,10.71.0.0/16\n")
-    expect(page.get_by_role("heading", name="What it does")).to_be_focused()
+    expect(page.get_by_role("heading", name="Impact")).to_be_focused()
     page.get_by_label("Message").focus()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Confirm")).to_be_focused()
+    expect(page.get_by_role("button", name="Commit to")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Upload sites.csv")
 

@@ -42,8 +42,8 @@ def _revert_facts(_site: Site, _query: Query) -> Facts:
 ACTIONS = (
     Action(
         "revert",
-        "Take back a commit",
-        "Take a commit back, or all since one: what it would do, then once confirmed the commit that does it",
+        "Revert a commit",
+        "Revert a commit, or restore one: what it would do, then once confirmed the commit that does it",
         (
             Field("commit", "The id of a commit of the served branch.", A_COMMIT, is_required=True),
             Field("to", "Go back to it, and take back all that came after it.", "", kind="flag"),
@@ -71,6 +71,7 @@ ACTIONS = (
         _edit,
         "edit_form.html",
         edit_facts,
+        origin="/map",
     ),
     Action(
         "upload",

@@ -109,6 +109,8 @@ class Action(Form):
     kinds: tuple[str, ...] = (FORM, JSON)
     parse: Callable[[Site, Body], Given] = lambda _, body: parse_fields(body)
     is_classic: bool = False
+    origin: str = "/"
+    """Where who gives it up goes back to."""
 
     def query(self, given: Given) -> Query:
         """What was typed, by every field; raises Fault at the first that cannot be."""

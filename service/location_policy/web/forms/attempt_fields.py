@@ -55,7 +55,7 @@ def fault_in(attempt: Attempt, *, is_confirmed: bool) -> Fault | None:
         here = f"it is at {found.tip.id[:10]} now"
         came = f"{count(attempt.others, 'commit')} came meanwhile" if attempt.others else here
         message = f"{found.branch} has moved since you saw it: {came}, and nothing of yours was made"
-        hint = "this is what it does now; confirm it again" if verdict.plan else "mend it, and show the plan again"
+        hint = "this is its impact now; commit it again" if verdict.plan else "correct it, and preview again"
         return Fault(409, message, hint)
     if verdict.errors:
         return Fault(422, f"the map would not be valid: {count(verdict.errors, 'error')}")

@@ -19,7 +19,7 @@ def bar_words(bar: Facts) -> str:
     """All that there is to say of a bar of the picture; it begins with what can be read on it."""
     range_ = f"{bar['first']} to {bar['last']}"
     if row := bar["row"]:
-        then = f", then {escape(', '.join(row['overflow']))}" if row["overflow"] else ""
+        then = f", overflow: {escape(', '.join(row['overflow']))}" if row["overflow"] else ""
         inside = f"; {bar['rows'] - 1:,} inside" if bar["rows"] > 1 else ""
         place = f"{row['subnet']} in {row['path']}:{row['line']}"
         return f"{bar_title(bar)} {bar_subtitle(bar)}, {range_}{then} ({place}){inside}"

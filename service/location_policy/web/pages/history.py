@@ -10,15 +10,19 @@ from ...errors import InvalidConfiguration
 from ...gate.overrides import Override
 from ...history.as_json import override_fields, push_fields
 from ...history.commit_text import commit_fields
-from ...plan.as_json import Fields
+from ...net.addresses import Network, parse_interface
+from ...plan.as_json import Fields, Wanted
 from ...problems import errors_in
 from ...rollout.journal import Event
-from ...text import fitting, moment_text, shorten
+from ...text import fitting, moment_text, quote, shorten
+from ..edge.faults import Fault
 from ..site.site import Site
 from .resources import Facts, Query
 
 PAGE = 50
 """Commits of a page."""
+CHANGES = 50
+"""Changed ranges of a page."""
 SHOWN_PUSHES = 20
 """Pushes that were not taken, of those that a page shows."""
 TIMES = 20
@@ -51,7 +55,7 @@ def commit(site: Site, query: Query) -> Facts:
     told["reviews"] = fitting(site.queries.waiting_at(found), PAGE)
     is_new = not (told["is_active"] or told["was_active"] or told["refused"])
     told["is_loading"] = is_new and site.queries.is_newest(found)
-    change = _kept_change(site, None, found.id)
+    change = _kept_change(site, None, found.id, query)
     is_shallow = change["plan"] is not None and change["old"] is None and site.queries.is_cut_before(found)
     return {**told, **change, "is_shallow": is_shallow, **({"plan": None} if is_shallow else {})}
 
@@ -59,17 +63,29 @@ def commit(site: Site, query: Query) -> Facts:
 def compare(site: Site, query: Query) -> Facts:
     """What going from one commit to another does."""
     old, new = site.queries.find(query["old"]), site.queries.find(query["new"])
-    return {**_kept_change(site, old.id, new.id), "old": commit_fields(old), "new": commit_fields(new)}
+    return {**_kept_change(site, old.id, new.id, query), "old": commit_fields(old), "new": commit_fields(new)}
 
 
-def _kept_change(site: Site, old: str | None, new: str) -> Facts:
-    return site.plans.get((old, new), lambda: _change(site, old, new))
+def _kept_change(site: Site, old: str | None, new: str, query: Query) -> Facts:
+    wanted = _wanted(query)
+    return site.plans.get((old, new, wanted), lambda: _change(site, old, new, wanted))
 
 
-def _change(site: Site, old: str | None, new: str) -> Facts:
+def _wanted(query: Query) -> Wanted:
+    """The changes of one page of them; raises Fault."""
+    within = None
+    if query["subnet"]:
+        try:
+            within = Network.holding(*parse_interface(query["subnet"]))
+        except ValueError:
+            raise Fault(400, f"{quote(query['subnet'])} is not a subnet", "write it as 10.61.0.0/16") from None
+    return Wanted(query["kind"], query["location"], within, (query["page"] - 1) * CHANGES, CHANGES)
+
+
+def _change(site: Site, old: str | None, new: str, wanted: Wanted) -> Facts:
     """The plan; a commit that is not valid has none, but problems."""
     try:
-        change = site.queries.change(old, new)
+        change = site.queries.change(old, new, wanted)
     except InvalidConfiguration as error:
         told = errors_in(error.problems).fields()
         invalid = old if old and not site.queries.is_valid(old) else new

@@ -18,6 +18,14 @@ AT = Parameter("at", "The id of a commit; without it the one in force.", A_COMMI
 PATH = Parameter("path", "The file.", "locations/apac.csv", is_required=True)
 NUMBERED = Parameter("page", "Which page, from 1.", "2", 1, bounds=(1, 1_000_000))
 
+CHANGES = (
+    Parameter("kind", "Only changes of this kind.", "removed", choices=("removed", "moved", "added", "overflow")),
+    Parameter("location", "Only changes that leave or reach this location.", "Sydney"),
+    Parameter("subnet", "Only changes of addresses in this subnet.", "10.61.0.0/16"),
+    NUMBERED,
+)
+"""Which of the ranges that change are listed, fifty at a time."""
+
 RESOURCES = (
     Resource("status", "/", "What is in force, and why it is not newer", "home.html", home, schemas.STATUS),
     Resource("fleet", "/fleet", "The services that follow this one", "fleet.html", fleet, schemas.FLEET),
@@ -94,7 +102,7 @@ RESOURCES = (
         "commit.html",
         commit,
         schemas.ONE_COMMIT,
-        (Parameter("id", "Its id.", A_COMMIT, is_required=True),),
+        (Parameter("id", "Its id.", A_COMMIT, is_required=True), *CHANGES),
         is_slow=True,
     ),
     Resource(
@@ -107,6 +115,7 @@ RESOURCES = (
         (
             Parameter("old", "The id of a commit.", A_COMMIT, is_required=True),
             Parameter("new", "The id of another.", A_COMMIT, is_required=True),
+            *CHANGES,
         ),
         form="compare_form.html",
         is_slow=True,

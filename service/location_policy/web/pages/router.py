@@ -177,6 +177,9 @@ class Pages:
             "here": f"/{path.split('/')[1]}",
             "state": state.name,
             "active_id": active,
+            "is_editor": bool(request.scope.get(EDITOR)),
+            "user": request.scope.get("user"),
+            "active_size": state.snapshot.size if state.snapshot else 0,
             "pin": pin_fields(state.pin),
             "base_url": str(request.base_url).rstrip("/"),
             "needs_login": self.site.needs_login,
@@ -191,9 +194,9 @@ class Pages:
     def _editing(self, request: Request) -> Facts:
         """May who asks change the map here, and if not, why?"""
         if not request.scope.get(EDITOR):
-            return {"may": False, "why": "that takes the role editor"}
+            return {"may": False, "is_editor": False, "why": "that takes the role editor"}
         closed = self.site.change_service.closed()
-        return {"may": closed is None, "why": closed}
+        return {"may": closed is None, "is_editor": True, "why": closed}
 
     def commit_header(self) -> dict[str, str]:
         """The header that names the commit in force."""

@@ -44,13 +44,40 @@ TOTAL = {"ranges": NUMBER, "addresses": NUMBER, "slash64s": TEXT}
 PLAN = record(
     effect=TRUTH,
     summary=TEXT,
+    share=TEXT,
+    strips=many(
+        record(
+            family=TEXT,
+            segments=many(
+                record(
+                    first=TEXT,
+                    start=NUMBER,
+                    width=NUMBER,
+                    before=perhaps(TEXT),
+                    after=perhaps(TEXT),
+                    share={"type": "number"},
+                )
+            ),
+        )
+    ),
+    found=NUMBER,
     rules=many(TEXT),
     more_rules=NUMBER,
     totals={"type": "object", "additionalProperties": record(**TOTAL)},
     pairs=many(record(kind=TEXT, before=perhaps(ANSWER), after=perhaps(ANSWER), size=TEXT, share=TEXT, **TOTAL)),
     more_pairs=perhaps(record(number=NUMBER, text=TEXT, **TOTAL)),
     changes=many(
-        record(kind=TEXT, subnets=TEXT, before=perhaps(ANSWER), after=perhaps(ANSWER), size=TEXT, **TOTAL, source=TEXT)
+        record(
+            kind=TEXT,
+            subnets=TEXT,
+            before=perhaps(ANSWER),
+            after=perhaps(ANSWER),
+            size=TEXT,
+            **TOTAL,
+            source=TEXT,
+            address=TEXT,
+            places=many(record(path=TEXT, line=NUMBER, is_gone=TRUTH)),
+        )
     ),
     more=NUMBER,
 )

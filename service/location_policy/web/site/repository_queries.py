@@ -26,6 +26,7 @@ from ...history.branch import Answered, Branch
 from ...history.comparison import Comparison, compare, compare_at, load_served
 from ...lookup.snapshot import Snapshot, build_snapshot
 from ...net.addresses import Address
+from ...plan.as_json import Wanted
 from ...repository.repository import Repository, open_repository
 from ...repository.signing_policy import signature_rule
 from ...rollout import journal
@@ -128,7 +129,7 @@ class RepositoryQueries:
         with self._opened() as repository:
             return repository.message(commit.id)
 
-    def change(self, old: str | None, new: str) -> Comparison:
+    def change(self, old: str | None, new: str, wanted: Wanted | None = None) -> Comparison:
         """What going from one commit to another does; without an old one, from the newest valid one before it.
 
         Raises InvalidConfiguration.
@@ -138,7 +139,7 @@ class RepositoryQueries:
             before = self._find(repository, old) if old else None
             below = [before.id] if before else repository.parents(commit.id)[:1]
             weight = sum(map(repository.size, [commit, *map(repository.commit, below)]))
-            asked = before, commit, self.served()
+            asked = before, commit, self.served(), wanted
             if weight < self._large:
                 return compare(repository, *asked)
             work = Job(compare_at, (repository.directory, *asked), BuildFailed, "compare", "compared", "the commits")

@@ -49,6 +49,20 @@ function keepTyped(asking, confirming) {
   });
 }
 
+/** A preview of a large map takes seconds: that it is being made stands beside its button, and for how long. */
+function showProgress(form) {
+  form.addEventListener("submit", ({ submitter }) => {
+    const told = document.createElement("span");
+    told.setAttribute("role", "status");
+    told.className = "quiet";
+    const began = Date.now();
+    const tell = () => { told.innerHTML = `<progress aria-label="Working"></progress> ${Math.round((Date.now() - began) / 1000)} s`; };
+    const timer = setInterval(tell, 1000);
+    setTimeout(() => { (submitter || form).after(told); tell(); if (submitter) submitter.disabled = true; }, 300);
+    addEventListener("pageshow", () => { clearInterval(timer); told.remove(); if (submitter) submitter.disabled = false; }, { once: true });
+  });
+}
+
 async function fetched(url) {
   const response = await fetch(url, { headers: { Accept: "text/html" } });
   return new DOMParser().parseFromString(await response.text(), "text/html");
@@ -174,5 +188,6 @@ function icicle(svg) {
 const lives = [...document.querySelectorAll("[data-live]")].map((root) => [root, root.innerHTML]);
 enhance(document);
 const [asking, confirming] = document.querySelectorAll("form.change");
+document.querySelectorAll("form.change").forEach(showProgress);
 if (confirming) keepTyped(asking, confirming);
 lives.forEach(([root, shown]) => live(root, shown));
