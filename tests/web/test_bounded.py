@@ -115,6 +115,7 @@ QUERIES: Mapping[str, Sequence[str]] = {
     "lookup": ["address=2001:db8::", "address={text}", "ms-subnet=10.0.0.1&local_alias={text}"],
     "origin": ["address=2001:db8::", "address=10.0.0.1"],
     "history": ["", "page={text}"],
+    "recent": [""],
     "compare": ["old={old}&new={new}", "old={new}&new={old}", "old={text}&new={new}"],
     "source": ["", "line=2"],
     "written": ["line=2"],

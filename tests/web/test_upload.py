@@ -74,9 +74,10 @@ def test_the_form_offers_the_whole_map_and_each_file(client: TestClient) -> None
     assert "selected>only locations/emea.csv" in client.get("/upload?path=locations/emea.csv", headers=BROWSER).text
 
 
-def test_both_buttons_of_before_are_on_home(client: TestClient) -> None:
-    main = client.get("/", headers=BROWSER).text.partition("<main")[2]
-    assert re.findall(r'<a class="button" href="([^"]*)"', main) == ["/upload", "/locations.csv"]
+def test_both_links_of_before_are_on_home(client: TestClient) -> None:
+    navigation, _, main = client.get("/", headers=BROWSER).text.partition("<main")
+    assert re.findall(r'<a class="button" href="([^"]*)"', main) == ["/upload"]
+    assert '<a href="/locations.csv" download>Get Active CSV</a>' in navigation
 
 
 def test_a_browser_sees_the_plan_and_then_the_commit(place: Path, client: TestClient) -> None:

@@ -3,7 +3,7 @@
 Each word is a term, and a row must meet all of them:
 
     10.61.2.7        the rows that hold this address; the one that answers it comes first
-    10.61.0.0/16     the rows inside this subnet, and those that hold it
+    10.61.0.0/16     the row of this subnet, then those inside it, then those that hold it
     10.61.           the same, as far as it is typed; 2001:db8: too
     /24              the rows of this length
     sydney           the rows with this in a name or in the path of their file, in capitals or not
@@ -57,12 +57,28 @@ def find_rows(snapshot: Snapshot, search: Search, in_order: InOrder | None = Non
     terms = [_term(word) for word in search.text.split()[:WORDS]]
     rows = snapshot.by_address()
     found = _filtered(snapshot, rows, _placed(snapshot, terms), terms, search)
+    if search.order is None and len(terms) == 1 and isinstance(network := terms[0], Network):
+        return sorted(found, key=lambda at: _nearness(snapshot.network_at(at), network))
     if search.order is None and any(isinstance(term, bytes) and not isinstance(term, Network) for term in terms):
         return sorted(found, key=lambda position: -snapshot.lengths[rows[position]])
     if search.order not in (None, "subnet"):
         everything = in_order(search.order) if in_order else ordered(snapshot, search.order)
         found = everything if len(found) == snapshot.size else _kept_in_order(everything, found)
     return found[::-1] if search.is_descending else found
+
+
+def asked_network(text: str) -> Network | None:
+    """The network that a search is for, if it is for one alone."""
+    words = text.split()
+    term = _term(words[0]) if len(words) == 1 else None
+    return term if isinstance(term, Network) else None
+
+
+def _nearness(row: Network, asked: Network) -> tuple[int, int]:
+    """The row itself, then those inside it in order, then those that hold it, the longest first."""
+    if row == asked:
+        return 0, 0
+    return (1, 0) if row.length > asked.length else (2, -row.length)
 
 
 def ordered(snapshot: Snapshot, order: Order) -> array[int]:

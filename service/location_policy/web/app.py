@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -93,7 +94,11 @@ def make_app(
     needs_login = "node" not in access.anonymous
     change_service = ChangeService(settings.place, settings.changes, mirror=mirror)
     pins = PinService(settings.place, active)
-    pages = Pages(Site(active, settings, started_at, requests, queries, change_service, pins, needs_login, followers))
+    serves_git = partial(_serves, backend)
+    site = Site(
+        active, settings, started_at, requests, queries, change_service, pins, needs_login, followers, serves_git
+    )
+    pages = Pages(site)
     changes = ChangePages(pages, access.proxies)
     git = GitHttp(backend, access.proxies)
     tip = Tip(active, fleet, git.is_served, access.proxies)
@@ -112,6 +117,11 @@ def make_app(
     router.router.redirect_slashes = False
     api = PolicyApi(active, router, [requests.count, *([decisions.record] if decisions else [])])
     return Guard(api, access, api)
+
+
+def _serves(backend: Backend) -> bool:
+    """Can the repository be cloned from here by now?"""
+    return bool(backend() if callable(backend) else backend)
 
 
 async def _describe(_: Request) -> Response:

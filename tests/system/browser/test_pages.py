@@ -69,6 +69,16 @@ def test_a_commit_id_is_copied(context: BrowserContext, page: Page, service: Ser
 # --- home ---
 
 
+def test_a_page_whose_service_is_gone_is_grey_and_says_since_when(chromium: Browser, tmp_path: Path) -> None:
+    page = chromium.new_page()
+    with running_service(make_repository(tmp_path / "locations.git", FIRST)) as service:
+        shown(page, service, "/")
+        expect(page.locator("h1")).to_contain_text("in-sync")
+    expect(page.get_by_role("alert")).to_contain_text("No contact with the service since", timeout=20_000)
+    assert page.evaluate("getComputedStyle(document.body).filter") == "grayscale(1)"
+    page.close()
+
+
 def test_home_shows_a_refused_commit_without_being_loaded_again(chromium: Browser, tmp_path: Path) -> None:
     repository = make_repository(tmp_path / "locations.git", FIRST)
     with running_service(repository) as service:

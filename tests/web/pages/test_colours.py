@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-from location_policy.web.pages.colours import COLOURS, LOOKS, look_of, looks_of
+from location_policy.web.pages.colours import COLOURS, KEPT, LOOKS, Looks
 
-NAMES = frozenset(("Sydney", "Melbourne", "Singapore", "Oslo", "London"))
+NAMES = ("Sydney", "Melbourne", "Singapore", "Oslo", "London")
+
+
+def given(*names: str) -> Looks:
+    looks = Looks()
+    looks.add(names)
+    return looks
+
+
+def many(number: int) -> list[str]:
+    return [f"L{at}" for at in range(number)]
 
 
 def test_locations_have_different_colours_as_long_as_there_are_enough() -> None:
-    looks = looks_of(frozenset(f"L{at}" for at in range(COLOURS))).values()
-    assert set(looks) == set(range(COLOURS))
+    looks = given(*many(COLOURS))
+    assert {looks.number_of(name) for name in many(COLOURS)} == set(range(COLOURS))
 
 
 def test_locations_that_share_a_colour_have_different_patterns() -> None:
-    looks = looks_of(frozenset(f"L{at}" for at in range(LOOKS)))
-    assert set(looks.values()) == set(range(LOOKS))
+    looks = given(*many(LOOKS))
+    assert {looks.number_of(name) for name in many(LOOKS)} == set(range(LOOKS))
+    assert {looks.classes(name) for name in many(LOOKS)} >= {"c0", "c0 p1", "c0 p2", "c8", "c8 p1", "c8 p2"}
 
 
-def test_more_locations_than_looks_share_them() -> None:
-    looks = looks_of(frozenset(f"L{at}" for at in range(3 * LOOKS)))
-    assert set(looks.values()) == set(range(LOOKS))
+def test_more_locations_than_looks_share_them_and_not_all_are_kept() -> None:
+    looks = given(*many(KEPT + 5))
+    assert {looks.number_of(name) for name in many(KEPT + 5)} == set(range(LOOKS))
 
 
-def test_a_pattern_is_a_class_beside_that_of_the_colour() -> None:
-    names = [f"L{at}" for at in range(LOOKS)]
-    looks = looks_of(frozenset(names))
-    assert {look_of(name, looks) for name in names} >= {"c0", "c0 p1", "c0 p2", "c8", "c8 p1", "c8 p2"}
+def test_a_location_keeps_its_look_whatever_comes_and_goes() -> None:
+    looks = given(*NAMES)
+    before = [looks.classes(name) for name in NAMES]
+    new = looks.classes("Perth")  # a preview has it first
+    looks.add(("Perth", "Lima", "Cairns", "Hobart", *NAMES[2:]))
+    assert [looks.classes(name) for name in NAMES] == before
+    assert looks.classes("Perth") == new
+    assert new not in before
 
 
-def test_a_name_that_the_map_has_not_has_a_look_too() -> None:
-    assert look_of("Nowhere", looks_of(NAMES)) in {f"c{number}" for number in range(COLOURS)}
-
-
-def test_most_locations_keep_their_look_when_another_comes() -> None:
-    before, after = looks_of(NAMES), looks_of(NAMES | {"Perth"})
-    assert sum(before[name] != after[name] for name in NAMES) <= 1
+def test_the_same_map_has_the_same_looks_after_a_restart() -> None:
+    assert [given(*NAMES).classes(name) for name in NAMES] == [given(*NAMES[::-1]).classes(name) for name in NAMES]

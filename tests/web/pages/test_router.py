@@ -87,7 +87,7 @@ def test_every_outcome_of_a_request_has_its_words() -> None:
 
 def test_home_says_what_is_in_force(client: TestClient, repository: Path) -> None:
     text = page(client, "/")
-    assert "✓ in-sync The newest commit is in force." in text
+    assert "✓ in-sync Serving the latest commit." in text
     assert tip(repository)[:10] in text
     assert "Move &lt;b&gt;everyone&lt;/b&gt; &amp; all" in text
     assert "No node has asked yet." in text
@@ -99,8 +99,28 @@ def test_home_counts_requests_by_outcome(repository: Path) -> None:
     client = client_of_repository(repository)
     client.get("/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0")
     client.get("/policy/v1/participant/location?protocol=sip&ms-subnet=10.61.2.0")
-    assert facts(client, "status")["requests"] == {"match": 1, "no-opinion": 1}
+    told = facts(client, "status")
+    assert told["requests"] == {"match": 1, "no-opinion": 1}
+    assert (sum(told["last_hour"]), len(told["last_hour"])) == (2, 60)
+    assert told["last_request_at"] is not None
     assert "match a row covers the address 1 no-opinion Pexip chooses by itself 1" in page(client, "/")
+
+
+def test_home_leads_to_the_last_changes_with_what_each_did(client: TestClient) -> None:
+    assert 'data-fill="/recent"' in client.get("/", headers=BROWSER).text
+    text = page(client, "/recent")
+    assert "Break it" in text
+    assert "not valid: 2 errors" in text
+    assert text.count("Revert …") == len(facts(client, "recent")["commits"]) == 4
+
+
+def test_a_search_for_a_subnet_marks_its_row_and_parts_those_that_hold_it(client: TestClient) -> None:
+    rows = facts(client, "map?q=10.61.2.0/24")["rows"]
+    assert [(row["subnet"], row["relation"]) for row in rows] == [
+        ("10.61.2.0/24", "exact"),
+        ("10.61.0.0/16", "around"),
+    ]
+    assert "Contained in 10.61.0.0/16" in page(client, "/map?q=10.61.2.0/24")
 
 
 def test_home_of_an_empty_repository_says_how_to_begin(tmp_path: Path) -> None:
@@ -109,6 +129,7 @@ def test_home_of_an_empty_repository_says_how_to_begin(tmp_path: Path) -> None:
     text = page(client_of_repository(tmp_path / "empty.git"), "/")
     assert "… starting There is no commit to answer from yet." in text
     assert "Nodes are answered 503" in text
+    assert "Upload the first map Or in a clone on the machine of the service: git clone" in text
 
 
 def test_home_says_why_head_is_not_active_with_file_and_line(repository: Path) -> None:
@@ -119,7 +140,7 @@ def test_home_says_why_head_is_not_active_with_file_and_line(repository: Path) -
     assert "10.61.2.1/24 has host bits set [host-bits]" in text
     assert "hint: write 10.61.2.0/24" in text
     assert f'href="/source/locations.csv?at={bad}&amp;line=1"' in client.get("/").text
-    assert "HEAD, not active Break it again" in text
+    assert "Latest commit, not active Break it again" in text
 
 
 @pytest.mark.parametrize(("is_active", "word"), [(True, "Dropped"), (False, "Drops")])
@@ -157,7 +178,7 @@ def test_home_shows_some_of_many_problems_and_locations() -> None:
 
 def test_home_without_a_valid_commit_at_all_says_so(tmp_path: Path) -> None:
     client = client_of_repository(make_repository(tmp_path / "locations.git", INVALID))
-    assert "there is none before it to serve" in page(client, "/")
+    assert "there is none before it to serve: nodes get 503" in page(client, "/")
 
 
 # --- map and picture ---
@@ -490,7 +511,8 @@ def test_a_large_plan_is_shown_in_part(repository: Path) -> None:
     first = page(client, f"/{target}")
     assert "Page 1 of 13" in first
     assert first.count("256 addresses") < 160
-    assert facts(client, f"{target}&page=13")["plan"]["changes"][-2]["subnets"] == "10.2.87.0/24"
+    last = facts(client, f"{target}&page=13")["plan"]
+    assert (last["found"], len(last["changes"]), last["more"]) == (603, 3, 0)
     assert [one["subnets"] for one in facts(client, f"{target}&location=L7")["plan"]["changes"]] == ["10.0.7.0/24"]
     inside = facts(client, f"{target}&subnet=10.1.0.0/24&kind=added")["plan"]
     assert (inside["found"], inside["changes"][0]["after"]["location"]) == (1, "L256")

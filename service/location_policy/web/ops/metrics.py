@@ -8,10 +8,11 @@ there are fewer than two hundred and fifty, and as many again for each view that
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from types import MappingProxyType
 from typing import get_args
@@ -36,6 +37,8 @@ STATES = ("pinned", "stale", "last-good", "unreachable", "starting", "behind", "
 """Every state of the contract, also those that this version never has."""
 FOLLOWER_STATES = (*STATES, "lost", "other")
 """Those of a follower; one of another version may say one that is not known here."""
+HOUR = 60
+"""Minutes of which the answers are counted by themselves."""
 BUCKETS = tuple(
     micro * 1000
     for micro in (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000)
@@ -96,6 +99,9 @@ class Requests:
         self.by_label: Counter[tuple[Outcome, str, str]] = Counter()
         self.by_bucket = [0] * (len(BUCKETS) + 1)
         self.nanoseconds = 0
+        self._minutes = [0] * HOUR
+        self._minute = 0
+        self._last: float | None = None
 
     def count(self, question: Question, answer: Answer, _commit: str | None, took: int) -> None:
         """One answer more."""
@@ -105,6 +111,26 @@ class Requests:
         self.by_label[answer.outcome, protocol, answer.view or ""] += 1
         self.by_bucket[bisect_left(BUCKETS, took)] += 1
         self.nanoseconds += took
+        self._last = time.monotonic()
+        minute = int(self._last) // 60
+        if minute != self._minute:
+            self._turn(minute)
+        self._minutes[minute % HOUR] += 1
+
+    def _turn(self, minute: int) -> None:
+        for gone in range(max(self._minute + 1, minute - HOUR + 1), minute + 1):
+            self._minutes[gone % HOUR] = 0
+        self._minute = minute
+
+    def last_hour(self) -> list[int]:
+        """The answers of each of the last sixty minutes, the present one last; for any thread."""
+        now, last, minutes = int(time.monotonic()) // 60, self._minute, list(self._minutes)
+        return [minutes[at % HOUR] if last - HOUR < at <= last else 0 for at in range(now - HOUR + 1, now + 1)]
+
+    def last_at(self) -> datetime | None:
+        """When the last answer was; None: there was none."""
+        last = self._last
+        return None if last is None else datetime.now(UTC) - timedelta(seconds=time.monotonic() - last)
 
 
 class Metrics:

@@ -21,6 +21,8 @@ from .resources import Facts, Query
 
 PAGE = 50
 """Commits of a page."""
+RECENT = 5
+"""Commits that Home tells."""
 CHANGES = 50
 """Changed ranges of a page."""
 SHOWN_PUSHES = 20
@@ -44,6 +46,23 @@ def history(site: Site, query: Query) -> Facts:
         "is_shallow": found.is_shallow,
         "commits": fitting(_told(site, commit, notes, events) for commit in found.commits),
         "refused_pushes": fitting(map(push_fields, reversed(site.queries.pushes_not_taken()))),
+    }
+
+
+def recent(site: Site, query: Query) -> Facts:
+    """The last changes, what each does in a line, and what became of it."""
+    found = site.queries.commits(0, RECENT)
+    notes, events = site.queries.overrides(found.commits), site.queries.events()
+    changes = ((one, _kept_change(site, None, one.id, query)) for one in found.commits)
+    return {
+        "commits": fitting(
+            {
+                **_told(site, one, notes, events),
+                "impact": change["plan"]["summary"] if change["plan"] else None,
+                "errors": change["errors"],
+            }
+            for one, change in changes
+        )
     }
 
 
@@ -72,7 +91,9 @@ def _kept_change(site: Site, old: str | None, new: str, query: Query) -> Facts:
 
 
 def _wanted(query: Query) -> Wanted:
-    """The changes of one page of them; raises Fault."""
+    """The changes of one page of them, the first where nothing is asked; raises Fault."""
+    if "kind" not in query:
+        return Wanted(number=CHANGES)
     within = None
     if query["subnet"]:
         try:

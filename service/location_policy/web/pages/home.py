@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ...text import precise_moment_text
 from ..ops.status import status
 from ..site.site import Site
 from .resources import Facts, Query
@@ -11,14 +12,14 @@ from .resources import Facts, Query
 SHOWN_PROBLEMS = 50
 SHOWN_LOCATIONS = 20
 SENTENCES = {
-    "in-sync": "The newest commit is in force.",
+    "in-sync": "Serving the latest commit.",
     "behind": "A newer commit is being loaded.",
-    "rejected": "The newest commit is refused. The one before it stays in force.",
-    "stale": "The repository was not read for longer than it may be. What was in force last is served.",
-    "last-good": "The repository has not been read yet. What was in force last is served.",
-    "unreachable": "The repository cannot be read. What was in force stays in force.",
+    "rejected": "The latest commit was rejected. Nodes are unaffected: they get the commit before it.",
+    "stale": "The repository was not read for longer than it may be. Nodes get what was active last.",
+    "last-good": "The repository has not been read yet. Nodes get what was active last.",
+    "unreachable": "The repository cannot be read. Nodes are unaffected: they get what was active last.",
     "starting": "There is no commit to answer from yet.",
-    "pinned": "One commit is held in force by hand.",
+    "pinned": "One commit is pinned: nodes get it, whatever is pushed.",
 }
 """What each state means, for an operator who was woken up."""
 
@@ -32,9 +33,17 @@ def home(site: Site, _query: Query) -> Facts:
         outcomes[outcome] += number
     sentence = SENTENCES[state.name]
     if state.name == "rejected" and state.snapshot is None:
-        sentence = "The newest commit is refused, and there is none before it to serve."
+        sentence = "The latest commit was rejected, and there is none before it to serve: nodes get 503."
     if state.name == "behind" and state.head and state.head.relation and state.head.relation.kind == "behind":
         sentence = "The source names an older commit. It is taken once a later fetch says the same."
     if state.failure and state.failure.served:
-        sentence = "The newest commit is of another history than what was served last, and waits to be accepted."
-    return {**told, "sentence": sentence, "requests": dict(outcomes.most_common()), "loads": site.active.loads}
+        sentence = "The latest commit is of another history than what was served last, and waits to be accepted."
+    last_at = site.requests.last_at()
+    return {
+        **told,
+        "sentence": sentence,
+        "requests": dict(outcomes.most_common()),
+        "last_hour": site.requests.last_hour(),
+        "last_request_at": precise_moment_text(last_at) if last_at else None,
+        "loads": site.active.loads,
+    }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from ...lookup.as_json import row_fields
-from ...lookup.row_search import Order, Search, find_rows, ordered
+from ...lookup.row_search import Order, Search, asked_network, find_rows, ordered
 from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Bar, draw, whole
 from ...net.addresses import Address, Network, format_address, parse_interface
@@ -41,7 +41,10 @@ def map_rows(site: Site, query: Query) -> Facts:
     pages = max(1, -(-len(found) // limit))
     page = min(query["page"], pages)
     wanted = found[(page - 1) * limit : page * limit]
-    shown = fitting(row_fields(snapshot.match_at(position)) for position in wanted)
+    asked = asked_network(search.text) if search.order is None else None
+    shown = fitting(
+        {**row_fields(snapshot.match_at(at)), "relation": _relation(snapshot.network_at(at), asked)} for at in wanted
+    )
     return {
         "commit": snapshot.commit.id if snapshot.commit else None,
         "size": snapshot.size,
@@ -53,6 +56,13 @@ def map_rows(site: Site, query: Query) -> Facts:
         **location_fields(snapshot),
         "files": len(snapshot.paths),
     }
+
+
+def _relation(row: Network, asked: Network | None) -> str | None:
+    """What a row is to the subnet that was searched for: itself (exact), inside it, or around it."""
+    if asked is None:
+        return None
+    return "exact" if row == asked else "inside" if row.length > asked.length else "around"
 
 
 def picture(site: Site, query: Query) -> Facts:

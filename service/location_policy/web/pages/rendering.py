@@ -20,9 +20,9 @@ from ...gate.overrides import limit_text, parted
 from ...history.commit_text import SHORT
 from ...lookup.answers import Outcome
 from ...lookup.snapshot import Snapshot
-from ...text import escape
+from ...text import count, escape
 from .chart_text import bands, bar_fit, bar_subtitle, bar_title, bar_words, legend
-from .colours import look_of, looks_of
+from .colours import Looks
 from .resources import Facts
 from .static_files import static_url
 
@@ -38,8 +38,11 @@ MARKS = {
     "lost": "✕",
 }
 """Beside each state: it is never told by its colour alone. A follower of another version may have one more."""
+LOOKS = Looks()
+"""Those of this process."""
 PAUSE = 0.01
 """Seconds between two templates that are compiled before any request for them."""
+UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 LONG = 30
 """Letters of a name that is broken where it has to be."""
 HOOKS = {
@@ -83,6 +86,15 @@ def _moment(text: str, *, seconds: bool = False) -> Markup:
     return Markup('<time datetime="{}" title="{} UTC"{}>{} UTC</time>').format(
         text, shown, attribute, shown if seconds else shown[:-3]
     )
+
+
+def _ago(text: str) -> Markup:
+    """How long ago a time is, in its largest unit; the time itself stays in the title."""
+    at = datetime.fromisoformat(text).astimezone(UTC)
+    seconds = max(0, int((datetime.now(UTC) - at).total_seconds()))
+    number, unit = next(((seconds // size, unit) for size, unit in UNITS if seconds >= size), (0, ""))
+    shown = f"{count(number, unit)} ago" if number else "just now"
+    return Markup('<time datetime="{}" data-ago title="{:%Y-%m-%d %H:%M:%S} UTC">{}</time>').format(text, at, shown)
 
 
 def _breakable(path: str) -> Markup:
@@ -141,6 +153,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "moment": _moment,
+        "ago": _ago,
         "breakable": _breakable,
         "shown": escape,
         "number": lambda number: f"{number:,}",
@@ -177,10 +190,7 @@ def compile_templates() -> None:
 
 
 def render(template: str, snapshot: Snapshot | None, facts: Facts) -> bytes:
-    """A page; locations look as they do in this snapshot."""
-    looks = looks_of(frozenset(snapshot.locations if snapshot else ()))
-
-    def look(name: str) -> str:
-        return look_of(name, looks)
-
-    return environment().get_template(template).render(look=look, **facts).encode(errors="replace")
+    """A page; the locations of this snapshot are the first to choose a look."""
+    if snapshot:
+        LOOKS.add((*snapshot.rules.known, *snapshot.locations))
+    return environment().get_template(template).render(look=LOOKS.classes, **facts).encode(errors="replace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import schemas
 from .fleet import fleet
-from .history import commit, compare, history
+from .history import commit, compare, history, recent
 from .home import home
 from .lookup import REQUEST, lookup, origin
 from .map import PAGE, map_rows, picture
@@ -93,6 +93,15 @@ RESOURCES = (
         history,
         schemas.HISTORY,
         (NUMBERED,),
+        is_slow=True,
+    ),
+    Resource(
+        "recent",
+        "/recent",
+        "The last five commits of the served branch, and the impact of each",
+        "recent.html",
+        recent,
+        schemas.RECENT,
         is_slow=True,
     ),
     Resource(

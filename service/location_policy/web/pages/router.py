@@ -24,6 +24,7 @@ from ...lookup.answers import PROTOCOLS
 from ...plan.plan import SHOWN as SHOWN_RANGES
 from ..edge.asker import asker
 from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, fault_of, problem_details
+from ..edge.git_http import PLACE as GIT
 from ..edge.guard import EDITOR, OPEN_TO_OPTIONS
 from ..edge.policy_api import COMMIT_HEADER
 from ..edge.responses import HEADERS, json_response
@@ -179,6 +180,7 @@ class Pages:
             "active_id": active,
             "is_editor": bool(request.scope.get(EDITOR)),
             "user": request.scope.get("user"),
+            "clone_url": f"{str(request.base_url).rstrip('/')}{GIT}" if self.site.serves_git() else None,
             "active_size": state.snapshot.size if state.snapshot else 0,
             "pin": pin_fields(state.pin),
             "base_url": str(request.base_url).rstrip("/"),

@@ -127,6 +127,8 @@ STATUS = record(
     service={"type": "object"},
     followers=record(**FOLLOWERS),
     requests=COUNTS,
+    last_hour=many(NUMBER),
+    last_request_at=perhaps(TIME),
     loads=COUNTS,
 )
 MAP = record(
@@ -135,7 +137,7 @@ MAP = record(
     found=NUMBER,
     page=NUMBER,
     pages=NUMBER,
-    rows=many(ROW),
+    rows=many(record(**ROW["properties"], relation=perhaps(TEXT))),
     more=NUMBER,
     locations=COUNTS,
     more_locations=NUMBER,
@@ -237,6 +239,7 @@ HISTORY = record(
         )
     ),
 )
+RECENT = record(commits=many(record(**TOLD_COMMIT, impact=perhaps(TEXT), errors=NUMBER)))
 ONE_COMMIT = record(**TOLD_COMMIT, message=TEXT, reviews=many(TEXT), is_loading=TRUTH, is_shallow=TRUTH, **CHANGE)
 ACCEPTED_HISTORY = record(branch=perhaps(TEXT), message=TEXT, head=COMMIT, served={"type": "object"}, is_accepted=TRUTH)
 COMPARE = record(new=COMMIT, **CHANGE)

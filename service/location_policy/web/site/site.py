@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -31,9 +31,9 @@ PLANS = 50
 class Site:
     """The state in force, the repository behind it, and how the service was asked to run.
 
-    `needs_login`: a client that asks as a node needs a password. `followers`: of this service. `orders`: the rows of
-    the map as they were sorted last. `pictures`: those that were drawn last. `plans`: what commits did, as it was told
-    last.
+    `needs_login`: a client that asks as a node needs a password. `followers`: of this service. `serves_git`: the
+    repository can be cloned from here. `orders`: the rows of the map as they were sorted last. `pictures`: those that
+    were drawn last. `plans`: what commits did, as it was told last.
     """
 
     active: ActiveState
@@ -45,6 +45,7 @@ class Site:
     pins: PinService
     needs_login: bool
     followers: Followers = field(default_factory=Followers)
+    serves_git: Callable[[], bool] = lambda: False
     orders: LruCache[Sequence[int]] = field(default_factory=lambda: LruCache(ORDERS))
     pictures: LruCache[Picture] = field(default_factory=lambda: LruCache(PICTURES))
     plans: LruCache[dict[str, Any]] = field(default_factory=lambda: LruCache(PLANS))

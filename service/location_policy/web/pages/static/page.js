@@ -6,7 +6,7 @@ const COPY = '<svg aria-hidden="true" width="14" height="14" viewBox="0 0 14 14"
 /** Times in the reader's zone; UTC stays in the title. */
 function localTimes(root) {
   const [short, exact] = ["short", "medium"].map((timeStyle) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle }));
-  for (const time of root.querySelectorAll("time[datetime]")) {
+  for (const time of root.querySelectorAll("time[datetime]:not([data-ago])")) {
     time.textContent = ("seconds" in time.dataset ? exact : short).format(new Date(time.dateTime));
   }
 }
@@ -63,6 +63,33 @@ function showProgress(form) {
   });
 }
 
+let missed = 0;
+let heard = new Date();
+
+/** Two looks that failed make the page grey: what it shows may be true no more. */
+function contact(isThere) {
+  missed = isThere ? 0 : missed + 1;
+  if (isThere) heard = new Date();
+  const told = document.getElementById("lost");
+  document.body.classList.toggle("lost", missed > 1);
+  if (missed > 1 && !told) {
+    const since = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" }).format(heard);
+    document.body.prepend(Object.assign(document.createElement("p"), { id: "lost", role: "alert", textContent: `No contact with the service since ${since}. What is shown is of then.` }));
+  } else if (isThere) told?.remove();
+}
+
+/** The page at an address that is looked at again and again. */
+async function looked(url) {
+  try {
+    const response = await fetch(url, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(REFRESH) });
+    contact(response.status < 500);
+    return new DOMParser().parseFromString(await response.text(), "text/html");
+  } catch (error) {
+    contact(false);
+    throw error;
+  }
+}
+
 async function fetched(url) {
   const response = await fetch(url, { headers: { Accept: "text/html" } });
   return new DOMParser().parseFromString(await response.text(), "text/html");
@@ -86,7 +113,7 @@ function live(root, shown) {
   const look = async () => {
     if (document.hidden) return;
     try {
-      const page = await fetched(root.dataset.live);
+      const page = await looked(root.dataset.live);
       const fresh = page.getElementById(root.id);
       if (!fresh) return;
       const state = page.getElementById("state");
@@ -191,3 +218,10 @@ const [asking, confirming] = document.querySelectorAll("form.change");
 document.querySelectorAll("form.change").forEach(showProgress);
 if (confirming) keepTyped(asking, confirming);
 lives.forEach(([root, shown]) => live(root, shown));
+if (!lives.length) setInterval(async () => { // the state beside the navigation is true on every page
+  if (document.hidden) return;
+  try {
+    const state = (await looked("/")).getElementById("state");
+    if (state) document.getElementById("state").replaceWith(state);
+  } catch { /* told by contact() */ }
+}, REFRESH * 2);
