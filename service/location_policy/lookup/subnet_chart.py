@@ -23,6 +23,10 @@ DEPTH = 6
 """Rows of bars below the root; what lies deeper is seen from closer."""
 SAMPLE = 500
 """Rows of one bar that are looked at, evenly, to tell which locations they have."""
+PARTS = {4: 8, 16: 16}
+"""Lengths of the parts of the address space that are drawn by themselves, by size of an address."""
+ALLOCATIONS = 20
+"""Such parts that are offered."""
 NAMED = 4
 """Locations of one bar that are told; the rest is one share."""
 
@@ -71,6 +75,36 @@ def whole(snapshot: Snapshot, size: int) -> Network:
     last = Range.of(snapshot.network_at(family[-1])).last
     free = max((first ^ last).bit_length(), size * 8 - snapshot.network_at(family[0]).length)
     return Network.holding(Address(first.to_bytes(size)), size * 8 - free)
+
+
+def allocations(snapshot: Snapshot) -> list[Network]:
+    """For each part of the address space in use the longest network that holds its rows, the one with most rows first.
+
+    Parts are the networks of length 8 of IPv4, and 16 of IPv6; wider rows are in none.
+    """
+    found: list[tuple[int, Network]] = []
+    for size, length in PARTS.items():
+        family = snapshot.inside(Network(bytes(size + 1)))
+        at = family.start
+        while at < family.stop and len(found) < ALLOCATIONS:
+            network = snapshot.network_at(at)
+            if network.length < length:
+                at += 1
+                continue
+            rows = snapshot.inside(Network.holding(network.first, length))
+            found.append((len(rows), _holding(snapshot, rows)))
+            at = rows.stop
+    return [network for _, network in sorted(found, key=lambda one: -one[0])]
+
+
+def _holding(snapshot: Snapshot, rows: range) -> Network:
+    """The longest network that holds rows beside each other."""
+    first = snapshot.network_at(rows.start)
+    size = len(first) - 1
+    low = int.from_bytes(first.first)
+    last = max(Range.of(snapshot.network_at(at)).last for at in (rows.start, rows.stop - 1))
+    free = max((low ^ last).bit_length(), size * 8 - first.length)
+    return Network.holding(first.first, size * 8 - free)
 
 
 def draw(snapshot: Snapshot, root: Network) -> Picture:

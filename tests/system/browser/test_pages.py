@@ -131,7 +131,18 @@ def test_the_picture_leads_closer_and_back_and_keeps_the_focus(page: Page, servi
     expect(page.locator(".icicle a").first).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("#picture-title")).to_have_text("Addresses of 10.0.0.0/10")
-    assert page.url.endswith("/map")
+
+
+def test_the_picture_filters_the_list_and_is_in_the_address_of_the_page(page: Page, service: Service) -> None:
+    shown(page, service, "/map")
+    expect(page.locator("#list tbody tr")).to_have_count(3)
+    page.locator('.icicle a[aria-label^="Melbourne 10.65.0.0/20"]').click()
+    expect(page.locator("#list tbody tr")).to_have_count(1)
+    assert page.url.endswith("/map?q=10.65.0.0%2F20&root=10.65.0.0%2F20")
+    page.reload()
+    expect(page.locator("#picture-title")).to_have_text("Addresses of 10.65.0.0/20")
+    page.go_back()
+    expect(page.locator("#list tbody tr")).to_have_count(3)
 
 
 def test_the_picture_says_the_exact_range_under_the_mouse(page: Page, service: Service) -> None:
@@ -168,7 +179,7 @@ def test_two_commits_are_compared(page: Page, service: Service) -> None:
     shown(page, service, "/history")
     page.get_by_label("old: Force it in").check()
     page.get_by_role("button", name="Compare").click()
-    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page.get_by_label("Table of changed ranges").locator("tbody tr")).to_have_count(3)
 
 
 # --- without a script ---
@@ -178,7 +189,7 @@ def test_everything_is_there_without_a_script(chromium: Browser, service: Servic
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     shown(page, service, "/")
-    expect(page.locator("time").first).to_contain_text("UTC")
+    expect(page.locator("time:not([data-ago])").first).to_contain_text("UTC")
     expect(page.locator("button.copy")).to_have_count(0)
     page.get_by_role("link", name="Map").click()
     page.get_by_role("link", name="Picture of the address space").click()

@@ -61,7 +61,7 @@ def test_an_upload_with_problems_says_where_and_one_that_is_mended_is_answered(
     )
     page.get_by_role("button", name="Preview again").click()
     expect(page.get_by_role("heading", name="Impact")).to_be_visible()
-    expect(page.get_by_role("table")).to_contain_text("10.71.0.0/16")
+    expect(page.get_by_role("table").last).to_contain_text("10.71.0.0/16")
     assert tip(place) == before
     page.get_by_label("Message").fill("Open Lima")
     confirm(page)
@@ -103,10 +103,12 @@ def test_without_a_script_an_upload_goes_as_well(chromium: Browser, service: Ser
 def test_a_message_that_was_typed_stays_when_the_plan_is_shown_again(page: Page, service: Service) -> None:
     choose(page, service, "Sydney,10.61.2.0/24\nLima,10.71.0.0/16\n")
     message, again = page.get_by_label("Message"), page.get_by_role("button", name="Preview again")
+    page.get_by_text("Edit the change").click()
     page.get_by_label("It replaces").select_option("locations/apac.csv")
     again.click()
     expect(message).to_have_value(re.compile("^Upload sites.csv to locations/apac.csv"))  # proposed with this plan
     message.fill("Open Lima\n\nIts lease begins in May.")
+    page.get_by_text("Edit the change").click()
     page.get_by_label("It replaces").select_option("")
     again.click()
     expect(page.get_by_label("It replaces")).to_have_value("")
@@ -121,6 +123,17 @@ def test_by_keyboard_alone_a_plan_is_confirmed(page: Page, service: Service) -> 
     expect(page.get_by_role("button", name="Commit to")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Upload sites.csv")
+
+
+def test_the_button_of_a_large_change_is_in_reach_wherever_its_page_is_read(page: Page, service: Service) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    choose(page, service, ALL + "".join(f"Lima,10.71.{at}.0/24\n" for at in range(200)))
+    for place in (0, 0.3, 0.9):
+        page.evaluate("place => scrollTo(0, place * document.body.scrollHeight)", place)
+        expect(page.get_by_role("button", name="Commit to")).to_be_in_viewport()
+    assert page.evaluate("document.body.scrollHeight") < 16_000
+    page.get_by_role("link", name="Cancel").click()
+    expect(page).to_have_url(f"{service.url}/upload")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -247,11 +247,13 @@ def test_the_picture_tells_groups_gaps_and_both_families(tmp_path: Path) -> None
     rows = "".join(f"{'Oslo' if at % 2 else 'Sydney'},10.0.{at}.0/24\n" for at in range(4))
     rows += "Oslo,10.0.9.0/24\nPerth,192.0.2.0/24\nSydney,Oslo,2001:db8::/32\nOslo,128.0.0.0/2\nPerth,160.0.0.0/4\n"
     client = client_of_repository(make_repository(tmp_path / "locations.git", {"locations.csv": rows}))
-    text = client.get("/picture").text
+    roots = facts(client, "picture")
+    assert (roots["root"], roots["roots"]) == ("10.0.0.0/20", ["10.0.0.0/20", "192.0.2.0/24", "2001:db8::/32"])
+    text = client.get("/picture?root=0.0.0.0/0").text
     assert "5 subnets in 8.0.0.0/6, 8.0.0.0 to 11.255.255.255: Oslo 60%, Sydney 40%" in text
     assert "no row 12.0.0.0 to 127.255.255.255" in text
     assert "Oslo 128.0.0.0/2, 128.0.0.0 to 191.255.255.255 (128.0.0.0/2 in locations.csv:8); 1 inside" in text
-    assert "IPv6: 2001:db8::/32" in text
+    assert '<a href="/picture?root=2001%3Adb8%3A%3A%2F32">2001:db8::/32</a>' in text
     assert ", overflow: Oslo (2001:db8::/32 in locations.csv:7)" in client.get("/picture?root=2001:db8::/32").text
     same = "Oslo,10.0.0.0/24\nOslo,10.0.1.0/24\nPerth,10.255.0.0/24\n"
     client = client_of_repository(make_repository(tmp_path / "same.git", {"locations.csv": same}))
@@ -514,7 +516,7 @@ def test_a_large_plan_is_shown_in_part(repository: Path) -> None:
     last = facts(client, f"{target}&page=13")["plan"]
     assert (last["found"], len(last["changes"]), last["more"]) == (603, 3, 0)
     assert [one["subnets"] for one in facts(client, f"{target}&location=L7")["plan"]["changes"]] == ["10.0.7.0/24"]
-    inside = facts(client, f"{target}&subnet=10.1.0.0/24&kind=added")["plan"]
+    inside = facts(client, f"{target}&subnet=10.1.0.0/24&kind=moved")["plan"]
     assert (inside["found"], inside["changes"][0]["after"]["location"]) == (1, "L256")
     assert facts(client, f"{target}&kind=overflow")["plan"]["changes"] == []
     assert "No changed range is like that" in page(client, f"/{target}&kind=overflow")

@@ -92,5 +92,6 @@ ACTIONS = (
         kinds=(FORM_WITH_FILE, FORM, JSON),
         parse=parse_upload,
         is_classic=True,
+        origin="/upload",
     ),
 )

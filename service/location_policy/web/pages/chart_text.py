@@ -11,6 +11,8 @@ FITS = {"": 326, "from-768": 700, "from-1024": 950, "from-1440": 1340}
 """Pixels that the picture has at least, by the class of what is shown from that width of the window on."""
 TITLE, SUBTITLE, MARGIN = 8.8, 7.2, 12
 """Pixels of a letter, and beside the text."""
+FULL = 99.9
+"""Hundredths of a bar from which on it has no others."""
 LEGEND = 60
 """Locations of a picture that are listed."""
 
@@ -26,6 +28,8 @@ def bar_words(bar: Facts) -> str:
     if not bar["rows"]:
         return f"no row {range_}" if bar["depth"] else f"no row {bar['leads_to']}, {range_}"
     locations = [name if share == 1 else f"{name} {share:.0%}" for name, share in bar["locations"].items()]
+    if (rest := 1 - sum(bar["locations"].values())) > 1 - FULL / 100:
+        locations.append(f"others {rest:.0%}")
     return escape(f"{bar['rows']:,} subnets in {bar['leads_to']}, {range_}: {', '.join(locations)}")
 
 
@@ -40,14 +44,15 @@ def bar_subtitle(bar: Facts) -> str:
     return str(bar["row"]["subnet"] if bar["row"] else bar["first"])
 
 
-def bands(bar: Facts) -> list[tuple[str, float, float]]:
-    """The locations of a bar, each with the beginning and the height of its band; the last has the rest."""
-    found, at = [], 0.0
-    for number, (name, share) in enumerate(bar["locations"].items(), 1):
-        height = 100 - at if number == len(bar["locations"]) else round(100 * share, 2)
+def bands(bar: Facts) -> list[tuple[str | None, float, float]]:
+    """The locations of a bar, each with the beginning and the height of its band; None for all the others together."""
+    found: list[tuple[str | None, float, float]] = []
+    at = 0.0
+    for name, share in bar["locations"].items():
+        height = round(100 * share, 2)
         found.append((name, at, height))
         at = round(at + height, 2)
-    return found
+    return [*found, (None, at, round(100 - at, 2))] if bar["rows"] and at < FULL else found
 
 
 def bar_fit(bar: Facts) -> str | None:

@@ -8,7 +8,7 @@ from typing import cast
 from ...lookup.as_json import row_fields
 from ...lookup.row_search import Order, Search, asked_network, find_rows, ordered
 from ...lookup.snapshot import Snapshot
-from ...lookup.subnet_chart import Bar, draw, whole
+from ...lookup.subnet_chart import Bar, allocations, draw, whole
 from ...net.addresses import Address, Network, format_address, parse_interface
 from ...net.ranges import SIZES
 from ...text import ROOM, fitting, quote
@@ -66,7 +66,7 @@ def _relation(row: Network, asked: Network | None) -> str | None:
 
 
 def picture(site: Site, query: Query) -> Facts:
-    """The bars below one network; without one, below the longest that holds every row of a family."""
+    """The bars below one network; without one, below that of the part of the address space with most rows."""
     snapshot = site.snapshot()
     families = {FAMILIES[size]: str(whole(snapshot, size)) for size in SIZES if _has_rows(snapshot, size)}
     root = _root(snapshot, query["root"])
@@ -79,6 +79,7 @@ def picture(site: Site, query: Query) -> Facts:
         "root": str(drawn.root),
         "wider": str(drawn.wider) if drawn.wider else None,
         "families": families,
+        "roots": [str(one) for one in allocations(snapshot)],
         "rows": drawn.rows,
         "depth": drawn.depth,
         "bars": bars,
@@ -88,8 +89,7 @@ def picture(site: Site, query: Query) -> Facts:
 
 def _root(snapshot: Snapshot, text: str | None) -> Network:
     if text is None:
-        size = next((size for size in SIZES if _has_rows(snapshot, size)), SIZES[0])
-        return whole(snapshot, size)
+        return next(iter(allocations(snapshot)), whole(snapshot, SIZES[0]))
     try:
         return Network.holding(*parse_interface(text))
     except ValueError:

@@ -39,6 +39,7 @@ RESOURCES = (
         (
             Parameter("q", "An address, a subnet, or words of a location or a file.", "10.61.2.7"),
             Parameter("location", "Exactly this location.", "Sydney"),
+            Parameter("root", "The network of the picture.", "10.61.0.0/16"),
             Parameter("file", "Exactly this file.", "locations/apac.csv"),
             Parameter("sort", "In which order.", "location", choices=("subnet", "location", "source", "length")),
             Parameter("order", "Upwards or downwards.", "desc", "asc", choices=("asc", "desc")),
@@ -54,7 +55,7 @@ RESOURCES = (
         "picture.html",
         picture,
         schemas.PICTURE,
-        (Parameter("root", "The network; without it the longest that holds every row.", "10.61.0.0/16"),),
+        (Parameter("root", "The network; without it the part of the address space with most rows.", "10.61.0.0/16"),),
     ),
     Resource(
         "lookup",

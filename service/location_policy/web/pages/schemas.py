@@ -148,6 +148,7 @@ PICTURE = record(
     root=TEXT,
     wider=perhaps(TEXT),
     families={"type": "object", "additionalProperties": TEXT},
+    roots=many(TEXT),
     rows=NUMBER,
     depth=NUMBER,
     bars=many(

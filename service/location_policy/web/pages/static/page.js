@@ -63,6 +63,23 @@ function showProgress(form) {
   });
 }
 
+let listed = location.search;
+addEventListener("popstate", () => { if (location.search !== listed) location.reload(); });
+
+/** The rows of what the picture shows, and the address that leads back to it. */
+async function listBelow(root) {
+  const list = document.getElementById("list");
+  if (!list || !root) return;
+  const target = `/map?${new URLSearchParams({ q: root, root })}`;
+  const found = (await fetched(target)).getElementById("list");
+  if (!found) return;
+  history.pushState({}, "", target);
+  listed = location.search;
+  document.getElementById("q").value = root;
+  list.replaceWith(found);
+  enhance(found);
+}
+
 let missed = 0;
 let heard = new Date();
 
@@ -209,6 +226,7 @@ function icicle(svg) {
     section.replaceWith(found);
     enhance(found);
     if (hadFocus) found.querySelector(".icicle a").focus();
+    await listBelow(new URLSearchParams(url.split("?")[1]).get("root"));
   });
 }
 
