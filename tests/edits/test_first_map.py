@@ -31,7 +31,7 @@ def test_problems_are_told_by_code_and_value_the_rarer_codes_first(tmp_path: Pat
     told = text(send(client, OWN + CONFUSED))
     assert "10.90.0.1/24 has host bits set" in told
     assert told.index("1 × host-bits") < told.index("200 × unknown-location")
-    assert "Brisbane is not a known location 40 times in 40 rows, first at own.csv:1" in told
+    assert "Brisbane is not a known location · 40 times in 40 rows, first at own.csv:1" in told
 
 
 def test_names_that_pexip_has_are_ticked_and_land_in_the_same_commit(tmp_path: Path) -> None:
