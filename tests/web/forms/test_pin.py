@@ -102,7 +102,7 @@ def test_every_page_says_what_is_held_and_the_way_back(site: Site) -> None:
         shown = site.client.get(target, headers={"accept": "text/html"})
         assert f"Pinned: commit {old[:10]} answers until" in text(shown), target
         assert "anonymous: APAC is down <b>" in text(shown), target
-    assert "One commit is held in force by hand." in text(site.client.get("/"))
+    assert "One commit is pinned: nodes get it, whatever is pushed." in text(site.client.get("/"))
     assert "pinned" in text(site.client.get("/history"))
     assert "let the newest commit count again" in text(site.client.get("/unpin"))
     assert site.post("/unpin", confirm="0").status_code == 200
