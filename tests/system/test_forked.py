@@ -39,6 +39,7 @@ TYPED = (
     ("serve", "--repo", "nowhere.git"),
     ("sync", *REPO),
     ("unpin", *REPO),
+    ("wait", "main", "--url", "http://127.0.0.1:1"),
 )
 
 

@@ -308,7 +308,7 @@ def test_an_ipv6_address_stands_in_brackets_in_what_is_printed(repository: Path)
     with started_service("--repo", repository, "--host", "::1", cwd=repository.parent) as service:
         assert service.process.stdout
         assert f"curl http://[::1]:{service.port}/status" in "".join(
-            service.process.stdout.readline() for _ in range(4)
+            service.process.stdout.readline() for _ in range(5)
         )
 
 

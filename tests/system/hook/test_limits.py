@@ -326,6 +326,7 @@ def test_an_override_shows_in_status_and_history(limited: Site) -> None:
             "measured": "30% of IPv4 addresses",
             "reason": "a new data centre",
             "by": "alice",
+            "is_fetched": False,
         }
         newer = limited.commit({"locations.csv": ROWS.replace("Sydney", "Perth", 59)})
         push(limited)

@@ -305,9 +305,9 @@ def _as_user(workload: Resource) -> list[str]:
 
 def _environment(container: Resource, name: str) -> list[str]:
     """The variables of the image, and of the manifest."""
-    own = re.search(r"^ENV PATH=\S+ (TMPDIR=\S+)$", (ROOT / "Containerfile").read_text(), re.MULTILINE)
+    own = re.search(r"^ENV PATH=\S+ (TMPDIR=.+)$", (ROOT / "Containerfile").read_text(), re.MULTILINE)
     assert own
-    found = [f"PATH={PROGRAM.parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", own[1], "HOME=/data"]
+    found = [f"PATH={PROGRAM.parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", *own[1].split(), "HOME=/data"]
     for entry in container["env"]:
         source = entry.get("valueFrom")
         assert source in (None, {"fieldRef": {"fieldPath": "metadata.name"}})
