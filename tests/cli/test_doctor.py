@@ -15,7 +15,7 @@ import pytest
 from location_policy import __version__
 from location_policy.cli.commands.doctor import doctor as doctor_command
 from location_policy.repository.remote.credentials import RemoteAccess
-from location_policy.repository.remote.mirror import mirror_directory
+from location_policy.repository.remote.naming import mirror_directory
 from location_policy.repository.repository import open_repository
 from location_policy.repository.signing_policy import Scope
 from location_policy.rollout import doctor

@@ -11,7 +11,8 @@ import pytest
 from location_policy.errors import NotPushed
 from location_policy.repository.new_commits import PROGRAM
 from location_policy.repository.remote.credentials import RemoteAccess
-from location_policy.repository.remote.mirror import Mirror, fetched_ref
+from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.naming import fetched_ref
 from location_policy.repository.repository import open_repository
 from tests.forge.looks import looking
 from tests.forge.servers import TOKEN, USER, HttpsForge, https, https_forge

@@ -31,7 +31,7 @@ from .files import (
 )
 from .lint import codes_of_view, single_row_problems, whole_map_problems
 from .location_map import LocationMap
-from .owners import OwnerFile, read_owners
+from .owners import Owned, OwnerFile, read_owners
 from .policy_toml import Rules, read_rules
 from .row_checks import no_rows, row_problems, rules_name_problems, unknown_expected
 from .row_file import FIXED, LineCache, Patience, RowFile, read_rows
@@ -145,18 +145,7 @@ class Validator:
         found = collector.found()
         if errors_in(found):
             raise InvalidConfiguration(found)
-        top, *views = (
-            LocationMap(
-                written.of_view(part.view) if part.view else written,
-                part.files,
-                NO_PROBLEMS if part.view else found,
-                part.expected.expected,
-                owners.owned,
-                view=part.view,
-            )
-            for part in parts
-        )
-        return replace(top, views=tuple(views)) if views else top
+        return _map_of(parts, written, found, owners.owned)
 
     def _parts(self, files: Sequence[File], rules: Rules) -> list[_Part]:
         """What these files say of the map at the top, and of that of each view."""
@@ -240,6 +229,22 @@ def _without_strays(files: list[File], rules: Rules) -> tuple[list[File], list[P
     from .views.checks import without_strays  # most configurations have none
 
     return without_strays(files, rules)
+
+
+def _map_of(parts: Sequence[_Part], rules: Rules, found: Problems, owned: tuple[Owned, ...]) -> LocationMap:
+    """The map at the top, with those of the views; the rules are as they are written."""
+    top, *views = (
+        LocationMap(
+            rules.of_view(part.view) if part.view else rules,
+            part.files,
+            NO_PROBLEMS if part.view else found,
+            part.expected.expected,
+            owned,
+            view=part.view,
+        )
+        for part in parts
+    )
+    return replace(top, views=tuple(views)) if views else top
 
 
 def _each(parts: Iterable[_Part], found: Callable[[_Part], Iterable[Problem]]) -> Iterator[Problem]:

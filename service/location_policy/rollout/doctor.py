@@ -17,11 +17,11 @@ from typing import NamedTuple
 from .. import __version__
 from ..errors import GitUnavailable, InvalidConfiguration, RepositoryError, UnusablePin
 from ..gate.hooks import HOOK, OTHER_HOOKS, hook_place, hook_program, hook_state, is_ours
-from ..gate.install import missing_settings, other_settings
 from ..gate.pin import pin_in_force, read_pin
+from ..gate.setup.install import missing_settings, other_settings
 from ..problems import errors_in
 from ..repository.git_process import git_version, require_git
-from ..repository.remote.mirror import fetched_ref, is_mirror, naming_options
+from ..repository.remote.naming import fetched_ref, is_mirror, naming_options
 from ..repository.repository import Repository, open_repository
 from ..runtime.users import chown_name
 from ..text import count, escape, listed

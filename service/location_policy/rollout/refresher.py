@@ -19,7 +19,8 @@ from ..gate.ref_updates import PIN
 from ..repository.fingerprint import deciding_files
 from ..repository.git_dir import find_git_directory
 from ..repository.git_process import START, deadline
-from ..repository.remote.mirror import Mirror, fetched_ref
+from ..repository.remote.mirror import Mirror
+from ..repository.remote.naming import fetched_ref
 from ..repository.repository import Repository, open_repository
 from ..repository.signing_policy import SignatureRule, signature_rule
 from ..text import listed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from ..fleet.fleet import Fleet
 from ..repository.remote.mirror import Mirror
@@ -75,39 +75,22 @@ def make_app(
     fleet: Fleet | None = None,
     outboxes: Mapping[str, Outbox] = MappingProxyType({}),
     certificate_ends: Callable[[], datetime | None] = lambda: None,
-) -> ASGIApp:
+) -> Guard:
     """The ASGI application that answers from `active` whom `access` lets ask, and tells `decisions` of each.
 
     `backend` is git, where the repository is to be cloned from here and pushed to; looks at the source are asked for by
-    `syncs` and `webhook`. Where a remote is followed, `mirror` is the copy of it. `fleet` are those
-    who follow this service, `outboxes` those of who is told of changes.
+    `syncs` and `webhook`. Where a remote is followed, `mirror` is the copy of it. `fleet` are those who follow this
+    service, `outboxes` those of who is told of changes. `certificate_ends`: when that of TLS does.
     """
-    fleet = fleet or Fleet()
-    followers = fleet.followers
-    started_at = settings.started_at or now()
-    requests = Requests()
-    knocks = webhook.results if webhook else {}
-    metrics = Metrics(
-        active, requests, lambda: decisions.dropped if decisions else 0, knocks, certificate_ends, followers, outboxes
-    )
-    queries = RepositoryQueries(settings.place, settings.state_directory, active)
-    needs_login = "node" not in access.anonymous
-    change_service = ChangeService(settings.place, settings.changes, mirror=mirror)
-    pins = PinService(settings.place, active)
-    serves_git = partial(_serves, backend)
-    site = Site(
-        active, settings, started_at, requests, queries, change_service, pins, needs_login, followers, serves_git
-    )
-    pages = Pages(site)
-    changes = ChangePages(pages, access.proxies)
+    fleet, requests, started_at = fleet or Fleet(), Requests(), settings.started_at or now()
+    dropped, knocks = (lambda: decisions.dropped if decisions else 0), webhook.results if webhook else {}
+    metrics = Metrics(active, requests, dropped, knocks, certificate_ends, fleet.followers, outboxes)
+    changes = ChangeService(settings.place, settings.changes, mirror=mirror)
+    pages = Pages(_site(active, settings, started_at, requests, changes, access, fleet, backend))
     git = GitHttp(backend, access.proxies)
     tip = Tip(active, fleet, git.is_served, access.proxies)
     routes = [
-        *pages.routes(),
-        Route("/openapi.json", _describe),
-        *changes.routes(),
-        *PinPages(pages, access.proxies, changes.pool).routes(),
-        *AcceptHistory(pages).routes(),
+        *_page_routes(pages, access),
         *Probes(active, settings, started_at, metrics, fleet, outboxes).routes(),
         *(syncs.routes() if syncs else ()),
         *([Route(WEBHOOK, webhook)] if webhook else ()),
@@ -117,6 +100,36 @@ def make_app(
     router.router.redirect_slashes = False
     api = PolicyApi(active, router, [requests.count, *([decisions.record] if decisions else [])])
     return Guard(api, access, api)
+
+
+def _site(
+    active: ActiveState,
+    settings: Settings,
+    started_at: datetime,
+    requests: Requests,
+    changes: ChangeService,
+    access: Access,
+    fleet: Fleet,
+    backend: Backend,
+) -> Site:
+    """What pages are made from."""
+    queries, pins = (
+        RepositoryQueries(settings.place, settings.state_directory, active),
+        PinService(settings.place, active),
+    )
+    needs_login, serves_git = "node" not in access.anonymous, partial(_serves, backend)
+    return Site(
+        active, settings, started_at, requests, queries, changes, pins, needs_login, fleet.followers, serves_git
+    )
+
+
+def _page_routes(pages: Pages, access: Access) -> Iterator[Route]:
+    yield from pages.routes()
+    yield Route("/openapi.json", _describe)
+    changes = ChangePages(pages, access.proxies)
+    yield from changes.routes()
+    yield from PinPages(pages, access.proxies, changes.pool).routes()
+    yield from AcceptHistory(pages).routes()
 
 
 def _serves(backend: Backend) -> bool:

@@ -18,7 +18,8 @@ import pytest
 from location_policy.errors import RepositoryError
 from location_policy.repository.remote import fetch
 from location_policy.repository.remote.fetch import LONGEST_REST, RemoteFailed, RemoteGit, talking
-from location_policy.repository.remote.mirror import Mirror, fetched_ref
+from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.naming import fetched_ref
 from tests.repository.remote.git_remote import Remote, served_remote
 from tests.support.repositories import GOOD, force_commit, git, make_repository, tip
 from tests.support.service import wait_until

@@ -15,7 +15,8 @@ import pytest
 
 from location_policy.errors import RepositoryError
 from location_policy.repository.remote.credentials import RemoteAccess
-from location_policy.repository.remote.mirror import Mirror, fetched_ref
+from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.naming import fetched_ref
 from location_policy.repository.remote.url import is_url, part_login
 from location_policy.repository.repository import open_repository
 from tests.support.repositories import GOOD, force_commit, git, make_repository

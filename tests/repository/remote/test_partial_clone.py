@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.repository.remote.mirror import Mirror, fetched_ref
+from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.naming import fetched_ref
 from location_policy.repository.repository import open_repository
 from tests.repository.remote.git_remote import Remote, served_remote
 from tests.support.repositories import GOOD, MELBOURNE, SYDNEY, Files, force_commit, git, make_repository, run_git, tip

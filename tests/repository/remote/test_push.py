@@ -12,7 +12,8 @@ import pytest
 from location_policy.errors import NotPushed, RepositoryError
 from location_policy.repository.new_commits import PROGRAM
 from location_policy.repository.remote import push
-from location_policy.repository.remote.mirror import Mirror, fetched_ref
+from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.naming import fetched_ref
 from location_policy.repository.repository import open_repository
 from tests.support.repositories import GOOD, Files, git, make_repository, run_git, tip
 from tests.support.service import wait_until

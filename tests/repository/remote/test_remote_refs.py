@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import UnknownRevision
-from location_policy.repository.remote.mirror import Mirror, fetched_ref
+from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.naming import fetched_ref
 from tests.support.repositories import GOOD, force_commit, git, make_repository, tip
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import ForeignRepository, RepositoryError
-from location_policy.repository.remote.mirror import Mirror, fetched_ref
+from location_policy.repository.remote.mirror import Mirror
+from location_policy.repository.remote.naming import fetched_ref
 from location_policy.repository.repository import open_repository
 from location_policy.rollout import last_good
 from location_policy.rollout.persistence import LAST_GOOD

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from location_policy.access.credentials import Credentials, Roles
 from location_policy.rollout.state import ActiveState
-from location_policy.rollout.syncs import Syncs
+from location_policy.rollout.sync.syncs import Syncs
 from location_policy.runtime.wakeup import Wakeup
 from location_policy.web.app import EVERYONE_MAY, make_app
 from location_policy.web.edge.guard import Access

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...errors import LocationPolicyError, NoAnswer, NotARepository
 from ...integrations.http_client import Origin, Question, ask, trust
-from ...rollout.sync_file import holder, kept_sync
+from ...rollout.sync.sync_file import holder, kept_sync
 from ...text import escape, precise_moment_text
 from ..terminal.default_paths import asked_state
 from ..terminal.exit_status import NO, NOT_ASKED

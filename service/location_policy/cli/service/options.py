@@ -9,7 +9,7 @@ from typing import Literal
 
 from ...access.options import Users
 from ...edits.options import Changes
-from ...gate.signing_options import SigningOptions
+from ...gate.setup.signing_options import SigningOptions
 from ...integrations.forges.commit_status import Forge
 from ...integrations.notify.options import NotifyOptions
 from ...repository.remote.credentials import RemoteAccess

@@ -5,20 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from ...access.watched_file import WatchedFile
 from ...fleet.fleet import Fleet
 from ...repository.remote.mirror import Mirror
 from ...rollout.fleet_notes import FleetNotes
+from ...rollout.notify.notifier import Notifier
 from ...rollout.refresher import Refresher
 from ...rollout.state import ActiveState, now
 from ...rollout.status_notifier import Manager, StatusNotifier
-from ...rollout.sync_file import hold, keep_sync
-from ...rollout.syncs import Sync, Syncs
+from ...rollout.sync.sync_file import hold, keep_sync
+from ...rollout.sync.syncs import Sync, Syncs
 from ...rollout.upstream.report import Follower
 from ...rollout.upstream.wait import UpstreamWait, can_tell
 from ...rollout.watcher import Watcher
@@ -29,7 +32,7 @@ from ...server.open_files import fitted
 from ...server.run import LifecycleCallbacks, on_hangup, run
 from ...server.tls import Certificates
 from ...web.app import BODIES, make_app
-from ...web.edge.guard import Access
+from ...web.edge.guard import Access, Guard
 from ...web.edge.webhook import Webhook
 from ...web.ops.decision_log import DecisionLog
 from ...web.ops.settings import Settings
@@ -77,16 +80,12 @@ def work(parts: Parts, manager: Manager) -> None:
     active.changed, fleet.on_change = lambda: fleet.move(active.commit), notes.tell
     syncs = Syncs(active, _hurried(refresher, mirror), _teller(wakeup, parts.source.state))
     notifiers = start_notifiers(parts.receivers, active, parts.source, parts.certificates)
-    look = refresher.look
-    for one in notifiers.values():
-        look = one.around(look)
-    look = syncs.around(notifier.around(look))
     upstream = _upstream(parts, mirror, active, fleet)
-    watcher = Watcher(parts.opened.directory, upstream.around(look) if upstream else look, refresher.folders)
+    look = _told_look(refresher.look, [*notifiers.values(), notifier, syncs, *([upstream] if upstream else [])])
+    watcher = Watcher(parts.opened.directory, look, refresher.folders)
     syncs.wake = watcher.hurry
     changed: list[ReloadCheck] = [one.look for one in notifiers.values()]
-    looks = [notifier.begin_reload, *parts.looks, notifier.end_reload, _asking(syncs), *changed]
-    reloader = Reloader(looks)
+    reloader = Reloader([notifier.begin_reload, *parts.looks, notifier.end_reload, _asking(syncs), *changed])
     decisions = parts.decisions
     on_hangup(decisions.reopen if decisions else None, reloader.hurry)
     if mirror and upstream:
@@ -94,39 +93,58 @@ def work(parts: Parts, manager: Manager) -> None:
     for thread in (decisions, upstream, watcher, reloader, notes):
         if thread:
             thread.start()
-    lock = hold(parts.source.state)
-    try:
-        api, webhook, certificates = SyncApi(syncs, wakeup), _webhook(parts, syncs), parts.certificates
-        app = make_app(
-            active,
-            parts.settings,
-            decisions,
-            parts.access,
-            parts.opened.backend,
-            api,
-            webhook,
-            mirror,
-            fleet,
-            outboxes={name: one.outbox for name, one in notifiers.items()},
-            certificate_ends=lambda: certificates.ends if certificates else None,
-        )
+    with ExitStack() as at_end:
+        if decisions:
+            at_end.callback(decisions.close)
+        if (lock := hold(parts.source.state)) is not None:
+            at_end.callback(os.close, lock)
+        outboxes = [one.outbox.stop for one in notifiers.values()]
+        for stop in (*outboxes, notes.stop, watcher.stop, *([mirror.close] if mirror else []), reloader.stop):
+            at_end.callback(stop)  # the last of them is the first to be called
+        app = _app(parts, active, SyncApi(syncs, wakeup), _webhook(parts, syncs), fleet, notifiers)
         if parts.source.is_kept and parts.opened.answers:
             watcher.wait_for_look(FIRST_FETCH if mirror else FIRST_LOOK)
         ends = (fleet.end, wakeup.end)
         signs, is_proxy = _signs(parts.options.drain, manager, notifier, active, ends), parts.access.proxies.believes
         run(app, parts.listener, parts.options.limits, parts.certificates, signs, read=BODIES, is_proxy=is_proxy)
-    finally:
-        reloader.stop()
-        if mirror:
-            mirror.close()
-        watcher.stop()
-        notes.stop()
-        for one in notifiers.values():
-            one.outbox.stop()
-        if lock is not None:
-            os.close(lock)
-        if decisions:
-            decisions.close()
+
+
+class _Told(Protocol):
+    """What is told of each look at the source."""
+
+    def around(self, look: Callable[[], None], /) -> Callable[[], None]:
+        """The look, of which it is told."""
+
+
+def _told_look(look: Callable[[], None], told: Iterable[_Told]) -> Callable[[], None]:
+    """This look, of which all of these are told, one after the other."""
+    for one in told:
+        look = one.around(look)
+    return look
+
+
+def _app(
+    parts: Parts,
+    active: ActiveState,
+    syncs: SyncApi,
+    webhook: Webhook | None,
+    fleet: Fleet,
+    notifiers: Mapping[str, Notifier],
+) -> Guard:
+    certificates = parts.certificates
+    return make_app(
+        active,
+        parts.settings,
+        parts.decisions,
+        parts.access,
+        parts.opened.backend,
+        syncs,
+        webhook,
+        parts.source.mirror,
+        fleet,
+        outboxes={name: one.outbox for name, one in notifiers.items()},
+        certificate_ends=lambda: certificates.ends if certificates else None,
+    )
 
 
 def _upstream(parts: Parts, mirror: Mirror | None, active: ActiveState, fleet: Fleet) -> UpstreamWait | None:

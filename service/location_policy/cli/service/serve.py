@@ -40,12 +40,7 @@ def serve(options: ServeOptions) -> None:
     access, looks = open_access(options.listen, options.users)
     secrets = open_webhook(options.listen, options.users)
     receivers, receiver_looks = open_receivers(options)
-    looks = [
-        *looks,
-        *receiver_looks,
-        *([certificates.look] if certificates else []),
-        *([secrets.look] if secrets else []),
-    ]
+    looks = [*looks, *receiver_looks, *(one.look for one in (certificates, secrets) if one)]
     listener = bind(options.listen, asks_who=asks_who(options.listen, options.users))
     try:
         refuse_password_of_proxy(options.remote)

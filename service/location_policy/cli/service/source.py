@@ -14,7 +14,7 @@ from shlex import quote
 
 from ...errors import CannotStart, RepositoryError
 from ...gate.hooks import shipped
-from ...gate.install import create
+from ...gate.setup.install import create
 from ...repository.config import SECTION
 from ...repository.remote.mirror import Mirror
 from ...repository.remote.url import is_url

@@ -38,8 +38,8 @@ def init(
 
     On an existing one: install or update hook and settings, never content.
     """
-    from ...gate.install import create, install
-    from ...gate.signing_options import SigningOptions
+    from ...gate.setup.install import create, install
+    from ...gate.setup.signing_options import SigningOptions
     from ...repository.git_process import require_git
     from ..commands.first_files import First, first_commit
 
@@ -58,15 +58,8 @@ def init(
             first = First() if empty else first_commit(from_, program)
         except ValueError as error:
             raise click.BadParameter(str(error)) from error
-        create(
-            path,
-            first.folder,
-            changes=first.changes,
-            bundle=first.bundle,
-            branch=branch,
-            shared=shared,
-            signatures=signatures,
-        )
+        changes, bundle = first.changes, first.bundle
+        create(path, first.folder, changes=changes, bundle=bundle, branch=branch, shared=shared, signatures=signatures)
         print(f"made {path.absolute()}")
         if first.note:
             print(f"location-policy: {first.note}", file=sys.stderr)

@@ -141,7 +141,7 @@ def asked(values: Mapping[str, Any]) -> ServeOptions:
     Raises CannotStart when a file of TLS is missing.
     """
     from ...access.options import Users
-    from ...gate.signing_options import SigningOptions
+    from ...gate.setup.signing_options import SigningOptions
     from ...integrations.notify.options import NotifyOptions
     from ...repository.remote.credentials import RemoteAccess
     from ...server.options import Limits, Listen

@@ -9,7 +9,6 @@ by a rename.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import shutil
@@ -20,22 +19,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from shlex import quote
 from types import MappingProxyType
 
 from ...errors import ForeignRepository, GitUnavailable, RepositoryError, UnknownRevision
 from ..config import SECTION
 from ..git import GitFailed
-from ..repository import Repository
 from .credentials import HttpAccess, RemoteAccess, problem_with_mode, proxy_variables
 from .diagnosis import diagnose
 from .failures import RemoteError
 from .faults import CopyDamaged, is_disk_full, is_local_fault
 from .fetch import LONGEST, STANDSTILL, RemoteFailed, RemoteGit, talking
 from .looks import LookError, Looks
-from .partial_clone import REMOTE, TRACKED, PartialClone
+from .naming import mirror_directory
+from .partial_clone import PartialClone
 from .push import Pushed, push_new_branch
-from .remote_refs import HEADS, Tip, find_tip
+from .remote_refs import Tip, find_tip
 from .schedule import Schedule
 from .upstream import OneService, ServiceTip, Upstream
 from .url import part_login
@@ -43,32 +41,8 @@ from .url import part_login
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 _LACKING = re.compile(r"not our ref ([0-9a-f]{40,64})")
-_MIRROR = re.compile(r"mirror-[0-9a-f]{12}\.git")
 
 log = logging.getLogger(__name__)
-
-
-def mirror_directory(url: str, state_directory: Path) -> Path:
-    """Where the copy of a remote repository is: another URL is another copy, another password is not."""
-    return state_directory / f"mirror-{hashlib.sha256(part_login(url)[0].encode()).hexdigest()[:12]}.git"
-
-
-def fetched_ref(ref: str) -> str:
-    """Where the copy has a branch as the remote has it, by the full name of the branch; a whole folder ends in `/`."""
-    return TRACKED + ref.removeprefix(HEADS)
-
-
-def is_mirror(directory: Path) -> bool:
-    """Is this the copy of a remote repository that a service keeps?"""
-    return _MIRROR.fullmatch(directory.name) is not None
-
-
-def naming_options(repository: Repository, place: str) -> str:
-    """The options by which a command names this repository at a place: a copy by the URL of what it is a copy of."""
-    urls = repository.config(f"remote.{REMOTE}.url") if is_mirror(repository.directory) else ()
-    if not urls:
-        return f"--repo {quote(place)}"
-    return f"--repo {quote(urls[-1])} --state-dir {quote(str(repository.directory.parent.absolute()))}"
 
 
 class Mirror:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...rollout.syncs import Sync, Syncs
+from ...rollout.sync.syncs import Sync, Syncs
 from ...runtime.wakeup import Wakeup
 from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, problem_details
 from ..edge.responses import json_response

@@ -143,17 +143,18 @@ def sync(
         return 0
     plan = make_plan(map_before(there, path), after)
     output.plan(plan)
-    if not plan.changes and not _is_kept_from(names, _first_line(old or b"")):
-        output.say(f"no effect but for the first line, which names {names} now")
-    elif len(plan.changes) > _TOLD:
-        output.say(total_line(plan))
-    else:
-        output.say(*plan_lines(plan))
+    output.say(*_effect_lines(plan, names, old or b""))
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
     replace_file(target, new)
     output.tell_written(target)
     return 0
+
+
+def _effect_lines(plan: Plan, names: str, old: bytes) -> Sequence[str]:
+    if not plan.changes and not _is_kept_from(names, _first_line(old)):
+        return [f"no effect but for the first line, which names {names} now"]
+    return [total_line(plan)] if len(plan.changes) > _TOLD else plan_lines(plan)
 
 
 def _refused(tables: Tables) -> list[Problem]:

@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..runtime.atomic_file import replace_file
-from ..runtime.regular_file import read_regular
+from ...runtime.atomic_file import replace_file
+from ...runtime.regular_file import read_regular
 from .syncs import Sync
 
 LOCK_NAME = "serving"

@@ -14,18 +14,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
-from ..config.validate import Validator
-from ..errors import NotARepository, NotSigned, RepositoryError
-from ..repository.config import PROC_RECEIVE, SECTION
-from ..repository.git_dir import find_git_directory
-from ..repository.git_process import LEAN
-from ..repository.maps import load_map_at
-from ..repository.new_repository import check_branch, make_bare, unbundle
-from ..repository.repository import Repository, open_repository
-from ..repository.signing_policy import signature_rule
-from .hooks import install_hooks, is_ours
-from .pusher import SETTING, server_variable
-from .ref_updates import DRY_RUN
+from ...config.validate import Validator
+from ...errors import NotARepository, NotSigned, RepositoryError
+from ...repository.config import PROC_RECEIVE, SECTION
+from ...repository.git_dir import find_git_directory
+from ...repository.git_process import LEAN
+from ...repository.maps import load_map_at
+from ...repository.new_repository import check_branch, make_bare, unbundle
+from ...repository.repository import Repository, open_repository
+from ...repository.signing_policy import signature_rule
+from ..hooks import install_hooks, is_ours
+from ..pusher import SETTING, server_variable
+from ..ref_updates import DRY_RUN
 from .signing_options import SigningOptions
 
 BRANCH = "main"

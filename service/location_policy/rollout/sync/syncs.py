@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from ..problems import NO_PROBLEMS, Fields, Problems
-from ..text import escape, precise_moment_text
-from .state import ActiveState, State, now
+from ...problems import NO_PROBLEMS, Fields, Problems
+from ...text import escape, precise_moment_text
+from ..state import ActiveState, State, now
 
 AGAIN = (1.0, 3.0, 10.0)
 """Seconds after a knock that has found nothing new, at which the source is looked at again."""

@@ -12,11 +12,11 @@ from location_policy.gate.pin import keep_pin
 from location_policy.repository.new_commits import Author
 from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.repository import open_repository
-from location_policy.rollout import syncs as module
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState
-from location_policy.rollout.sync_file import hold, holder, keep_sync, kept_sync
-from location_policy.rollout.syncs import KEPT, Sync, Syncs
+from location_policy.rollout.sync import syncs as module
+from location_policy.rollout.sync.sync_file import hold, holder, keep_sync, kept_sync
+from location_policy.rollout.sync.syncs import KEPT, Sync, Syncs
 from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
 from tests.support.service import wait_until
 

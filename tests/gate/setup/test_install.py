@@ -14,9 +14,9 @@ import pytest
 from location_policy import __version__
 from location_policy.errors import ForeignHook, InvalidConfiguration, NotARepository, RepositoryError
 from location_policy.gate import hooks as git_hooks
-from location_policy.gate import install as installation
 from location_policy.gate.hooks import Hook, hook_state, shipped
-from location_policy.gate.install import create, install, missing_settings
+from location_policy.gate.setup import install as installation
+from location_policy.gate.setup.install import create, install, missing_settings
 from location_policy.repository.config import config_values
 from location_policy.repository.git import PlainGit
 from location_policy.repository.git_process import LEAN
