@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from ipaddress import ip_address
 from pathlib import Path
 
 from ...access.credentials import Credentials, Roles, RolesWithoutPassword
@@ -14,6 +13,7 @@ from ...access.roles import Role
 from ...access.watched_file import WatchedFile
 from ...access.webhook_proof import read_secrets
 from ...errors import CannotStart
+from ...integrations.server_url import is_this_machine
 from ...runtime.reloader import ReloadCheck
 from ...server.options import Listen, Tls
 from ...web.edge.guard import ALL_ROLES, OPEN, Access
@@ -79,12 +79,5 @@ def _strangers(listen: Listen, users: Users) -> frozenset[Role]:
     """What is open to those who say no name: without users everything to look at, and on this machine the rest too."""
     if _knows_users(listen, users):
         return frozenset(("node",)) if users.allow_anonymous else frozenset()
-    is_here = listen.uds is not None or _is_loopback(listen.host)
+    is_here = listen.uds is not None or is_this_machine(listen.host)
     return ALL_ROLES if is_here and not listen.behind_proxy else frozenset(("node", "viewer"))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

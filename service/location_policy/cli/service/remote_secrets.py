@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
 from pathlib import Path
 from shlex import quote
 from urllib.parse import urlsplit
 
 from ...errors import CannotStart
+from ...integrations.server_url import is_this_machine
 from ...repository.remote.credentials import PROXIES, RemoteAccess, how_to_store
 from ...repository.remote.url import part_login
 from ..environment import PREFIX
@@ -22,19 +22,12 @@ RECEIVER = Path("/etc/location-policy/notify-url")
 def refuse_typed_password(url: str) -> None:
     """Raises CannotStart for a URL with a password that was typed, unless it is of this machine."""
     plain, login = part_login(url)
-    if login.get("MIRROR_PASSWORD") and not _is_loopback(urlsplit(plain).hostname or ""):
+    if login.get("MIRROR_PASSWORD") and not is_this_machine(urlsplit(plain).hostname or ""):
         then = f"location-policy serve --repo {quote(plain)} --git-credentials {FILE}"
         raise CannotStart(
             "every user of this machine can read a password that is typed: it is in the list of processes",
             f"{how_to_store(FILE, plain, login['MIRROR_USER'])}; {then}",
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def refuse_typed_receiver(receiver: str, *, is_chat: bool) -> None:
@@ -46,7 +39,7 @@ def refuse_typed_receiver(receiver: str, *, is_chat: bool) -> None:
         host = url.hostname or ""
     except ValueError:  # it is refused as what it is
         return
-    if "://" in receiver and (is_chat or "@" in url.netloc or url.query) and not _is_loopback(host):
+    if "://" in receiver and (is_chat or "@" in url.netloc or url.query) and not is_this_machine(host):
         raise CannotStart(
             "every user of this machine can read a URL that is typed, and with this one write there",
             f"umask 077; read -rs URL; printf '%s\\n' \"$URL\" >{RECEIVER}; then --notify {RECEIVER}",
