@@ -64,7 +64,7 @@ def test_what_the_upstream_has_in_force_comes_at_once_be_it_newer_or_older(
         assert {"x-location-policy-problems", "x-location-policy-behind"}.isdisjoint(heard)
         upstream.commit = old
         service.wait_for("in-sync", old)
-        assert git("rev-parse", "refs/heads/main", cwd=copy_in(tmp_path / "one")) == old
+        wait_until(lambda: git("rev-parse", "refs/heads/main", cwd=copy_in(tmp_path / "one")) == old)
         upstream.wait_to_hear("x-location-policy-commit", old)
         began = time.monotonic()
         assert service.stop() == 0
