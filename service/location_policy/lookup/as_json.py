@@ -36,6 +36,7 @@ def leading_fields(snapshot: Snapshot, name: str, found: LeadingRows) -> Fields:
         "location": name,
         "commit": snapshot.commit.id if snapshot.commit else None,
         "is_default": found.is_default,
+        "is_answer": found.is_default and snapshot.rules.answer is not None,
         **_rows(snapshot, found.as_location, "as_location"),
         **_rows(snapshot, found.as_overflow, "as_overflow"),
     }

@@ -25,6 +25,7 @@ from ...history.blame import (
 from ...history.blame import blame as blame_address
 from ...history.commit_text import answer_text, commit_text, signer_lines
 from ...lookup.asked import Asked, parse_asked
+from ...lookup.passed_views import rowless_text, view_lines
 from ...lookup.query_string import Pairs, value_in
 from ...net.addresses import Network, format_address
 from ...net.split import largest
@@ -41,9 +42,7 @@ from .parts_text import (
     part_line,
     placed_rows,
     rest_line,
-    rowless_text,
     split_line,
-    view_lines,
     whole_lines,
 )
 from .signers import signers_of

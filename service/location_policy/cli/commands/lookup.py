@@ -17,6 +17,7 @@ from ...lookup.answers import Answer
 from ...lookup.as_json import leading_fields, subnet_fields
 from ...lookup.asked import parse_asked, require_name
 from ...lookup.leading_rows import leading_rows, location_names
+from ...lookup.passed_views import rowless_text, view_lines
 from ...lookup.query_string import Pairs, clean
 from ...lookup.snapshot import Snapshot, build_snapshot
 from ...lookup.subnet_answers import SubnetAnswers
@@ -29,7 +30,7 @@ from ..terminal.default_paths import served_place
 from ..terminal.exit_status import NO, NOT_ASKED, tell
 from .check import CheckOptions, read
 from .in_force import head_fields, load_served
-from .parts_text import location_lines, part_line, rest_line, rowless_text, split_line, view_lines, whole_lines
+from .parts_text import location_lines, part_line, rest_line, split_line, whole_lines
 
 
 def lookup(text: str, folder: Path, repository: Path | None, revision: str | None, parameters: Pairs, form: str) -> int:

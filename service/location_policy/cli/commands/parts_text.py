@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
-from ...config.views.view import View
 from ...history.commit_text import answer_text
 from ...lookup.answers import Match
 from ...lookup.leading_rows import LeadingRows
-from ...lookup.passed_views import passed_views
-from ...lookup.query_string import Parameters
 from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_answers import SubnetAnswers
 from ...net.addresses import Network
 from ...net.ranges import Range, count_slash64s
 from ...net.split import LISTED, PartChange, SplitPart, range_text
 from ...plan.change_text import name_text
-from ...text import any_of, count, escape, quote
+from ...text import count, escape
 
 After = Callable[[str, int], Iterable[str]]
 """The lines below a row, by its path and its line."""
@@ -75,23 +72,6 @@ def change_line(change: PartChange, size: int) -> str:
     """What a part got and gets, in one line."""
     answers = f"{answer_text(change.before)} -> {answer_text(change.after)}"
     return f"{range_text(change.range, size)}  {answers}  {_size(change.range, size)}"
-
-
-def rowless_text(view: str | None, where: str, *, is_answer: bool) -> str:
-    """Why what no row covers is answered all the same, by a view or by the map at the top."""
-    return f"the answer of view {view}, whatever the address" if is_answer else f"the default: no row covers {where}"
-
-
-def view_lines(views: Sequence[View], parameters: Parameters) -> Iterator[str]:
-    """Which of the views takes a call, and why those before it do not; nothing where there are none."""
-    if not views:
-        return
-    passed = list(passed_views(views, parameters))
-    yield f"{f'view {views[len(passed)].name}' if len(passed) < len(views) else 'the map at the top'} takes the call"
-    for one in passed[:LISTED]:
-        asked = quote(one.asked) if one.asked else "not given"
-        yield f"  not view {one.view}: {one.parameter} is {asked}, not {any_of(one.wanted)}"
-    yield from rest_line(len(passed), "view")
 
 
 def rest_line(number: int, noun: str) -> Iterator[str]:

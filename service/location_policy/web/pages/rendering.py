@@ -19,6 +19,7 @@ from ...config.commit import is_other
 from ...gate.overrides import limit_text, parted
 from ...history.commit_text import SHORT
 from ...lookup.answers import Outcome
+from ...lookup.passed_views import rowless_text, taken_text
 from ...lookup.snapshot import Snapshot
 from ...text import count, escape
 from .chart_text import bands, bar_fit, bar_subtitle, bar_title, bar_words, legend
@@ -61,6 +62,13 @@ OUTCOMES = {
 }
 
 
+CONDITIONS = {
+    "location": "Location of the node",
+    "proxy_node_location": "Location of the proxying node",
+    "call_direction": "Direction",
+    "protocol": "Protocol",
+}
+"""The parameters that a view can ask for, as forms call them."""
 ASKED: Mapping[Outcome, str] = {
     "match": "a row covers the address",
     "default": "no row, the default answers",
@@ -172,6 +180,9 @@ def environment() -> Environment:
         "curl": _curl,
         "outcome_words": OUTCOMES.__getitem__,
         "asked_words": ASKED.get,
+        "condition_words": CONDITIONS.__getitem__,
+        "taken_text": taken_text,
+        "rowless_text": rowless_text,
         "bands": bands,
         "bar_fit": bar_fit,
         "bar_words": bar_words,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...config.views.view import PARAMETERS
 from . import schemas
 from .fleet import fleet
 from .history import commit, compare, history, recent
@@ -17,6 +18,8 @@ A_COMMIT = "c99d929d73245a13463547ac3bdcd9657848f315"
 AT = Parameter("at", "The id of a commit; without it the one in force.", A_COMMIT)
 PATH = Parameter("path", "The file.", "locations/apac.csv", is_required=True)
 NUMBERED = Parameter("page", "Which page, from 1.", "2", 1, bounds=(1, 1_000_000))
+
+PROTOCOL = Parameter("protocol", "The protocol of the call.", "mssip", "mssip")
 
 CHANGES = (
     Parameter("kind", "Only changes of this kind.", "removed", choices=("removed", "moved", "added", "overflow")),
@@ -66,7 +69,7 @@ RESOURCES = (
         schemas.LOOKUP,
         (
             Parameter("address", "The address of a caller, in place of a request; a subnet; a location.", "10.61.2.7"),
-            Parameter("protocol", "The protocol of the call.", "mssip", "mssip"),
+            PROTOCOL,
             AT,
             *(Parameter(name, f"{name}, as a node sends it.", "") for name in REQUEST),
         ),
@@ -82,6 +85,8 @@ RESOURCES = (
         (
             Parameter("address", "The address of a caller.", "10.61.2.7", is_required=True),
             AT,
+            PROTOCOL,
+            *(Parameter(name, f"{name}, as a node sends it.", "") for name in PARAMETERS if name != "protocol"),
             Parameter("number", "Commits to look at.", "100", 100, bounds=(1, 1000)),
         ),
         is_slow=True,

@@ -34,7 +34,7 @@ from ..site.thread_pool import ThreadPool
 from .downloads import Downloads
 from .history import SHOWN_PUSHES
 from .home import SHOWN_LOCATIONS, SHOWN_PROBLEMS
-from .lookup import REQUEST
+from .lookup import REQUEST, condition_fields
 from .rendering import compile_templates, render
 from .resource_table import RESOURCES
 from .resources import Facts, Query, Resource
@@ -163,6 +163,7 @@ class Pages:
             "fault": told(fault),
             "form": None if fault.status == 503 else resource.form,
             "query": query,
+            "conditions": condition_fields(snapshot.rules.views if snapshot else ()),
             **(location_fields(snapshot) if snapshot else {"locations": {}, "more_locations": 0}),
         }
         return self.html("error.html", request, facts, fault.status, {})
@@ -187,7 +188,7 @@ class Pages:
             "needs_login": self.site.needs_login,
             "has_followers": not self.site.followers.is_empty(),
             "editing": lambda: self._editing(request),
-            "is_composed": any(request.query_params.get(name) for name in REQUEST),
+            "is_composed": not request.query_params.get("address") and any(map(request.query_params.get, REQUEST)),
         }
         body = render(template, state.snapshot, {**CONSTANTS, **around, **facts})
         more = {"Cache-Control": "no-store", **HEADERS, **self.commit_header(), **(headers or {})}

@@ -166,12 +166,26 @@ PICTURE = record(
     ),
     more=NUMBER,
 )
+LEADING = record(
+    location=TEXT,
+    commit=perhaps(TEXT),
+    is_default=TRUTH,
+    is_answer=TRUTH,
+    as_location=many(ROW),
+    more_as_location=NUMBER,
+    as_overflow=many(ROW),
+    more_as_overflow=NUMBER,
+)
 LOOKUP = record(
     commit=perhaps(COMMIT),
     is_active=TRUTH,
     address=perhaps(TEXT),
     request=perhaps(TEXT),
     answer=perhaps(record(http_status=NUMBER, outcome=TEXT, body={"type": "object"})),
+    view=perhaps(TEXT),
+    passed=many(record(view=TEXT, parameter=TEXT, asked=TEXT, wanted=many(TEXT), text=TEXT)),
+    more_passed=NUMBER,
+    conditions={"type": "object", "additionalProperties": many(TEXT)},
     rows=many(ROW),
     more=NUMBER,
     subnet=perhaps(
@@ -195,15 +209,7 @@ LOOKUP = record(
         )
     ),
     location=perhaps(
-        record(
-            location=TEXT,
-            commit=perhaps(TEXT),
-            is_default=TRUTH,
-            as_location=many(ROW),
-            more_as_location=NUMBER,
-            as_overflow=many(ROW),
-            more_as_overflow=NUMBER,
-        )
+        record(**LEADING["properties"], views={"type": "object", "additionalProperties": LEADING}, more_views=NUMBER)
     ),
 )
 ORIGIN = record(

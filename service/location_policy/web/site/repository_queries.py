@@ -24,6 +24,7 @@ from ...history import blame as blaming
 from ...history.blame import Blame
 from ...history.branch import Answered, Branch
 from ...history.comparison import Comparison, compare, compare_at, load_served
+from ...lookup.query_string import Parameters, value_in
 from ...lookup.snapshot import Snapshot, build_snapshot
 from ...net.addresses import Address
 from ...plan.as_json import Wanted
@@ -162,11 +163,12 @@ class RepositoryQueries:
             commit = self._find(repository, revision)
             return self._snapshots.get(commit.id, lambda: build_snapshot(self._load(repository, commit), commit))
 
-    def blame(self, revision: str, address: Address) -> Blame:
-        """Who wrote the row that answers an address."""
+    def blame(self, revision: str, address: Address, call: Parameters) -> Blame:
+        """Who wrote the row that answers an address in a call with these parameters."""
         with self._opened() as repository:
             commit = self._find(repository, revision)
-            return blaming.blame(repository, commit, self._load(repository, commit), address)
+            found = self._load(repository, commit).answering(value_in(call))
+            return blaming.blame(repository, commit, found, address)
 
     def writer(self, commit: Commit, path: str, line: int) -> Commit:
         """Who wrote a line of a file; git goes back through its history, which takes seconds in a long one."""
@@ -177,11 +179,11 @@ class RepositoryQueries:
 
         return self._writers.get((commit.id, path, line), ask)
 
-    def answers(self, revision: str, address: Address, number: int) -> list[Answered]:
-        """What an address got at each of the last commits, oldest first."""
+    def answers(self, revision: str, address: Address, number: int, call: Parameters) -> list[Answered]:
+        """What an address got in a call with these parameters at each of the last commits, oldest first."""
         with self._opened() as repository:
             tip = self._find(repository, revision)
-            return list(Branch(repository, tip.id, number, self.served()).answers(address))
+            return list(Branch(repository, tip.id, number, self.served(), value_in(call)).answers(address))
 
     def content(self, revision: str, path: str) -> tuple[Commit, bytes]:
         """A file of the configuration, as committed."""
