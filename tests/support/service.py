@@ -23,7 +23,7 @@ from tests.support.unprivileged import NOBODY, environment_of_nobody, program_of
 
 Json = dict[str, Any]
 
-DEADLINE = 20.0
+DEADLINE = 45.0
 """Seconds after which a condition that is waited for has failed."""
 BUILDING = 100.0
 """The same where a large map is built, which gives way to all other processes of the machine."""
