@@ -79,8 +79,8 @@ fuzz: $(INSTALLED) ## throw hostile input at the program for BUDGET seconds (300
 # Its tests are skipped without it. It is large, and not to be had for every system.
 kubernetes: $(VENV)-kubernetes/.installed ## install what tests deploy/kubernetes
 
-docs: $(INSTALLED) ## write docs/reference/commands.md and the man pages anew from what the program says
-	$(VENV)/bin/python docs/generate.py >docs/reference/commands.md
+docs: $(INSTALLED) ## write docs/reference and the man pages anew from what the program says
+	$(VENV)/bin/python docs/generate.py docs/reference
 	$(VENV)/bin/python docs/man_pages.py docs/reference/man
 
 dist: $(INSTALLED) ## build what is released of the newest commit into dist/, and try it (needs the network)

@@ -1,4 +1,4 @@
-"""Write the pictures of pages.md anew, or pictures of every page for a reviewer.
+"""Write the pictures of README.md and pages.md anew, or pictures of every page for a reviewer.
 
     python docs/screenshots.py
     python docs/screenshots.py --all FOLDER [--rows 100000] [--only STATE …]
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from docs.push_picture import picture, session
 from tests.support.service import Service
 from tests.support.states import OFFICES, STATES, service_in
 
@@ -55,23 +56,25 @@ def main() -> None:
         browser.close()
 
 
-def show(browser: Browser) -> None:
+def show(browser: Browser, folder: Path = FOLDER) -> None:
     """The pictures of the manual."""
-    FOLDER.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as made:
+        (folder / "push.svg").write_text(picture(session(Path(made))))
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce")
-    with tempfile.TemporaryDirectory() as folder, service_in(STATES["content"], Path(folder), 0) as (service, targets):
+    with tempfile.TemporaryDirectory() as made, service_in(STATES["content"], Path(made), 0) as (service, targets):
         for name, theme in SHOWN.items():
             page.emulate_media(color_scheme=theme)
             load(page, service, targets[name])
-            page.screenshot(path=FOLDER / f"{name}.png")
-        upload(page, service.url)
+            page.screenshot(path=folder / f"{name}.png")
+        upload(page, service.url, folder / "upload.png")
     if shutil.which("pngquant"):
         subprocess.run(
-            ["pngquant", "--force", "--ext", ".png", "--speed", "1", "64", *FOLDER.glob("*.png")], check=True
+            ["pngquant", "--force", "--ext", ".png", "--speed", "1", "64", *folder.glob("*.png")], check=True
         )
 
 
-def upload(page: Page, url: str) -> None:
+def upload(page: Page, url: str, shown: Path) -> None:
     """The form of the upload, as far as the plan."""
     page.emulate_media(color_scheme="light")
     rows = OFFICES.replace("Singapore,Sydney,10.112.0.0/12", "Melbourne,10.112.0.0/12") + "Sydney,10.96.0.0/12\n"
@@ -82,7 +85,7 @@ def upload(page: Page, url: str) -> None:
     page.get_by_label("It replaces").select_option("locations/offices.csv")
     page.get_by_role("button", name="Preview changes").click()
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=FOLDER / "upload.png", full_page=True)
+    page.screenshot(path=shown, full_page=True)
 
 
 def look_at(name: str, browser: Browser, folder: Path, rows: int) -> None:

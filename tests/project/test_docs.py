@@ -18,6 +18,7 @@ from tests.integrations.imports.netbox import running_netbox
 from tests.support.access import PASSWORD, Pki
 from tests.support.deployments import free_port
 from tests.support.manager import participant, profile, running_manager
+from tests.support.program import run_program
 from tests.support.sessions import Step, Terminal, read_steps, without_varying
 
 ROOT = Path(__file__).parent.parent.parent
@@ -140,10 +141,18 @@ def test_no_two_decisions_have_one_number() -> None:
     assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
 
 
-def test_the_reference_of_the_commands_is_what_the_program_says() -> None:
-    with Terminal(ROOT) as terminal:
-        shown = terminal.follow(Step(f"{sys.executable} docs/generate.py", "")).output
-    assert (ROOT / "docs" / "reference" / "commands.md").read_text() == f"{shown}\n"
+def test_the_reference_is_what_the_program_says(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, ROOT / "docs" / "generate.py", tmp_path], check=True)
+    made = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert made.keys() == {"commands.md", "problems.md", "states.md", "service.md"}
+    assert made == {name: (ROOT / "docs" / "reference" / name).read_text() for name in made}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_reference_of_problems_shows_each_code_with_an_example(code: str) -> None:
+    text = (ROOT / "docs" / "reference" / "problems.md").read_text()
+    section = text.partition(f"\n## `{code}`\n")[2].partition("\n## ")[0]
+    assert f"[{code}]\n" in section
 
 
 def test_the_manual_is_what_the_program_says(tmp_path: Path) -> None:
@@ -154,17 +163,23 @@ def test_the_manual_is_what_the_program_says(tmp_path: Path) -> None:
     assert "--workers" not in shipped["location-policy-serve.1"].replace("\\-", "-")  # which was taken out
 
 
-def test_the_rules_shown_are_valid_and_name_every_key() -> None:
+def blocks_of_rules() -> list[str]:
+    """The defaults, then the examples, one for each table."""
     text = (ROOT / "docs" / "reference" / "policy-toml.md").read_text()
-    rules, problems = read_rules("".join(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)).encode())
+    return re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_rules_shown_are_valid_and_name_every_key() -> None:
+    rules, problems = read_rules("".join(blocks_of_rules()[1:]).encode())
     assert problems == ()
     default = Rules()
     for field in ("known", "match", "overflow", "default", "severities", "limits", "views"):
         assert getattr(rules, field) != getattr(default, field)
 
 
-def test_the_table_of_severities_is_the_programs() -> None:
-    rows = [
-        f'| `{code}` | {entry.meaning} | `"{entry.severity}"` |' for code, entry in CODES.items() if entry.adjustable
-    ]
-    assert "\n".join(rows) in (ROOT / "docs" / "reference" / "policy-toml.md").read_text()
+def test_the_defaults_shown_are_the_programs_and_valid_with_all_their_comments_taken_off(tmp_path: Path) -> None:
+    defaults = blocks_of_rules()[0]
+    assert read_rules(defaults.encode()) == (Rules(), ())
+    (tmp_path / "policy.toml").write_text(re.sub(r"^# (?=[\w[])", "", defaults, flags=re.MULTILINE))
+    (tmp_path / "locations.csv").write_text("Sydney,Melbourne,10.61.2.0/24\n")
+    assert run_program("check", tmp_path).stderr == "1 subnet in 1 file and 1 view: no problem\n"

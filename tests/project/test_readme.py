@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from location_policy.problems import CODES
+from docs.push_picture import picture, session
 from tests.support.program import run_program
 from tests.support.repositories import clone, init
 from tests.support.service import running_service
@@ -15,10 +15,8 @@ ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_table_of_codes_is_the_programs() -> None:
-    weights = {code: entry.severity if entry.adjustable else "fixed" for code, entry in CODES.items()}
-    rows = [f"| `{code}` | {entry.meaning} | {weights[code]} |" for code, entry in CODES.items()]
-    assert "\n".join(rows) in README
+def test_it_is_one_page() -> None:
+    assert len(README.splitlines()) <= 110
 
 
 def test_the_answer_shown_is_the_one_that_the_sample_map_gives(tmp_path: Path) -> None:
@@ -30,27 +28,43 @@ def test_the_answer_shown_is_the_one_that_the_sample_map_gives(tmp_path: Path) -
     assert given | {"policy.commit": ""} == shown | {"policy.commit": ""}
 
 
-def test_the_refusal_shown_is_the_one_that_the_hook_prints(tmp_path: Path) -> None:
-    block = re.search(r"```text\n(.*?)\n```", README, re.DOTALL)
-    assert block
+def test_the_push_shown_is_the_one_that_the_hook_prints(tmp_path: Path) -> None:
+    shown = (ROOT / "docs" / "images" / "push.svg").read_text()
+    assert "main is refused" in shown
+    assert "valid: 1 commit" in shown
+    ids = re.compile(r"\b[0-9a-f]{10}\b")
+    assert ids.sub("", picture(session(tmp_path))) == ids.sub("", shown)
+
+
+def test_what_is_typed_is_what_the_push_shown_was(tmp_path: Path) -> None:
     copy = clone(init(tmp_path / "locations.git"), tmp_path / "map")
-    with (copy.path / "locations" / "apac.csv").open("a") as file:
-        file.write("Perth,Sydney,10.61.9.0/23\n")
-    copy.git("commit", "--quiet", "--all", "--message", "Add Perth")
-    said = [line.rstrip() for line in copy.push().stderr.splitlines() if line.startswith("remote:")]
-    commit = re.compile(r"commit [0-9a-f]{10}")
-    assert commit.sub("commit", "\n".join(said)) == commit.sub("commit", block[1])
+    row = re.search(r"    echo '(.*)' >> locations/apac.csv\n", README)
+    assert row
+    copy.commit({"locations/apac.csv": (copy.path / "locations" / "apac.csv").read_text() + f"{row[1]}\n"})
+    said = copy.push().stderr
+    shown = (ROOT / "docs" / "images" / "push.svg").read_text()
+    told = [
+        line.rstrip()
+        for line in said.splitlines()
+        if line.startswith("remote:") and ("error:" in line or "hint:" in line)
+    ]
+    assert len(told) == 4
+    assert all(f">{line}</text>" in shown for line in told)
 
 
-def test_the_rules_shown_are_valid_with_all_their_comments_taken_off(tmp_path: Path) -> None:
-    block = re.search(r"```toml\n(.*?)\n```", README, re.DOTALL)
-    assert block
-    (tmp_path / "policy.toml").write_text(re.sub(r"^# (?=[\w[])", "", block[1], flags=re.MULTILINE))
-    (tmp_path / "locations.csv").write_text("Sydney,Melbourne,10.61.2.0/24\n")
-    assert run_program("check", tmp_path).stderr == "1 subnet in 1 file and 1 view: no problem\n"
+def test_the_ten_lines_of_configuration_are_valid_and_are_ten(tmp_path: Path) -> None:
+    blocks: dict[str, str] = dict(re.findall(r"```(csv|toml)\n(.*?)```", README, re.DOTALL))
+    (tmp_path / "locations.csv").write_text(blocks["csv"])
+    (tmp_path / "policy.toml").write_text(blocks["toml"])
+    assert run_program("check", tmp_path).stderr == "3 subnets in 1 file: no problem\n"
+    assert sum(not line.startswith("#") for text in blocks.values() for line in text.splitlines()) == 10
 
 
-def test_every_command_and_option_is_told() -> None:
-    for command in ("init", "serve", "check", "lookup", "pre-receive"):
-        assert f"`location-policy {command}" in README
+def test_every_command_named_is_there() -> None:
+    for command in re.findall(r"`location-policy ([a-z-]+)", README):
         assert run_program(command, "--help").returncode == 0
+
+
+def test_what_ci_runs_is_the_test_command_named() -> None:
+    assert "\n    make test\n" in README
+    assert "\nrun make test\n" in (ROOT / ".ci" / "run").read_text()
