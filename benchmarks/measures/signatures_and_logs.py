@@ -44,7 +44,14 @@ QUERY = (
 )
 AUTHORIZATION = b"Basic " + b64encode(f"node:{PASSWORD}".encode())
 HEADERS = [(b"host", b"policy.example.com"), (b"accept", b"*/*"), (b"authorization", AUTHORIZATION)]
-SCOPE = {"type": "http", "method": "GET", "path": LOCATION, "query_string": QUERY, "headers": HEADERS}
+SCOPE = {
+    "type": "http",
+    "method": "GET",
+    "path": LOCATION,
+    "query_string": QUERY,
+    "headers": HEADERS,
+    "client": ("192.0.2.1", 50_000),
+}
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ ONLY_IN = {
     "click": ("cli.app", "cli.completion", "cli.usage"),
     "csv": ("integrations.imports.spreadsheet",),
     "tomllib": ("config.policy_toml",),
-    "orjson": ("web.ops.decision_log",),
+    "orjson": ("calls",),
     "prometheus_client": ("web.ops.metrics",),
     "python_multipart": ("web.forms.multipart",),
     "jinja2": ("web.pages.rendering",),

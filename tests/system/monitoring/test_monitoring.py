@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from location_policy.web.ops.decision_log import KEYS, NAMES
+from location_policy.calls.decision_line import KEYS, NAMES
 from location_policy.web.ops.metrics import HELP
 
 ROOT = Path(__file__).parent.parent.parent.parent

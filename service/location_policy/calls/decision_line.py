@@ -1,0 +1,109 @@
+"""A line of the decision log: JSON of who asked for what, and what the answer was made from.
+
+The lines are ASCII only: a program that splits lines, or a terminal, finds nothing to act on in a value. A line
+has all on which an answer depends, so that the request can be answered again by another map.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from ..config.policy_toml import parameter_name
+from ..lookup.answers import Answer
+from ..lookup.decision import Question
+
+VERSION = 2
+"""The form of a line; lines of the first form have no version."""
+KEYS = {
+    "version": "the form of the line: `2`; lines without it are of version 0.1, and have fewer keys",
+    "time": "when it was answered, RFC 3339 in UTC",
+    "request_id": "the request's own `request_id`; null in most releases of Pexip Infinity",
+    "node_ip": "the conference node that asked, by its own account",
+    "protocol": "as asked, in lower case",
+    "remote_address": "the caller's address as asked, whether or not `[match]` names it",
+    "ms_subnet": "the caller's subnet as asked, whether or not `[match]` names it",
+    "node_location": "the location of the node that asked: `location` of the request",
+    "proxy_node_location": "the location of the proxying edge node, as asked",
+    "call_direction": "`dial_in`, `dial_out` or `non_dial`, as asked",
+    "address": "the address that was looked up, from the parameter that `[match]` names; null where it names none",
+    "outcome": "`match`, `default`, `answer`, `no-match`, `no-opinion`, `bad-address`, `not-ready` or `not-allowed`",
+    "subnet": "the row's subnet",
+    "source": "the row's file and line",
+    "location": "the location that was named",
+    "overflow": "the overflow locations, a list; null where no location was named",
+    "view": "the view that took the call; null for the map at the top",
+    "commit": "the commit in force",
+    "took_us": "microseconds from the request's arrival in the application to its answer",
+}
+"""The keys of a line, in their order, and what each means."""
+NAMES = {
+    "local_alias": "the alias that was called",
+    "remote_alias": "the alias of the caller",
+    "remote_display_name": "the name that the caller shows",
+}
+"""The keys that only `--log-names` adds."""
+
+UNLOGGED = frozenset(("not-provided", "unauthorized", "forbidden", "busy"))
+"""Outcomes that are no decision on a call."""
+LONGEST = 256
+"""Characters of a value from outside that are logged; the rest is cut off."""
+
+_ASKED = tuple(
+    parameter_name(name)
+    for name in (
+        "request_id",
+        "node_ip",
+        "remote_address",
+        "ms_subnet",
+        "location",
+        "proxy_node_location",
+        "call_direction",
+    )
+)
+_OF_PEOPLE = tuple(parameter_name(name) for name in NAMES)
+_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+
+
+def make_line(question: Question, answer: Answer, commit: str | None, took: int, *, with_names: bool) -> bytes:
+    """The line of an answer that took this many nanoseconds."""
+    first = question.parameters.first
+    request_id, node_ip, remote_address, ms_subnet, node_location, proxy, direction = map(_cut, map(first, _ASKED))
+    fields = {
+        "version": VERSION,
+        "time": datetime.now(UTC),
+        "request_id": request_id,
+        "node_ip": node_ip,
+        "protocol": _cut(question.protocol),
+        "remote_address": remote_address,
+        "ms_subnet": ms_subnet,
+        "node_location": node_location,
+        "proxy_node_location": proxy,
+        "call_direction": direction,
+        "address": _cut(question.address),
+        "outcome": answer.outcome,
+        "subnet": answer.subnet,
+        "source": answer.source,
+        "location": answer.location,
+        "overflow": answer.overflow,
+        "view": answer.view,
+        "commit": commit,
+        "took_us": took // 1000,
+    }
+    if with_names:
+        fields.update(zip(NAMES, map(_cut, map(first, _OF_PEOPLE)), strict=True))
+    return _encode(fields)
+
+
+def _cut(value: str) -> str | None:
+    if len(value) > LONGEST:
+        return f"{value[:LONGEST]}…"
+    return value or None
+
+
+def _encode(fields: dict[str, Any]) -> bytes:
+    line = orjson.dumps(fields, option=_OPTIONS)
+    return line if line.isascii() else json.dumps(orjson.loads(line), separators=(",", ":")).encode() + b"\n"
