@@ -253,6 +253,12 @@ def test_host_bits_have_two_readings(raw: bytes, hint: str) -> None:
     assert findings(raw)[0].hint == hint
 
 
+@pytest.mark.parametrize("raw", [b"Sydney,10.61.3.7,255.255.254.0", b"Sydney;10.61.3.7;255.255.254.0"])
+def test_no_row_is_written_out_that_would_widen_a_subnet(raw: bytes) -> None:
+    hint = "a row is location,overflow\u2026,subnet: put 10.61.3.7/255.255.254.0 last, behind its location"
+    assert findings(raw)[0].hint == hint
+
+
 @pytest.mark.parametrize("unit", [b"a", b" ", b'""', b'"x,', b"x,", b'" '])
 def test_a_line_without_end_takes_time_in_proportion(unit: bytes) -> None:
     started = time.process_time()

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from ..problems import Problem
 from ..text import quote, without_bom
-from .subnet_hints import is_address, is_mask, written_subnet
+from .subnet_hints import has_host_bits, is_address, is_mask, written_subnet
 
 LINE_LIMIT = 64 * 1024
 """Bytes that one line may have."""
@@ -328,7 +328,7 @@ def _misparted(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
             return Finding(column, "wrong-separator", message, f"write {row}" if is_told else "part them by commas")
         is_right = is_address(said[-1]) and sum(map(is_address, said)) == 1
         rows = (row,) if is_right else meant_rows(_with_masks(said))
-        return Finding(column, "wrong-separator", message, _how_to_place(said), rows)
+        return Finding(column, "wrong-separator", message, _how_to_place(_with_masks(said)), rows)
     return None
 
 
@@ -439,7 +439,7 @@ def meant_rows(cells: Sequence[str]) -> tuple[str, ...]:
     subnets = dict.fromkeys(written_subnet(cell) for cell in cells if is_address(cell))
     is_sure = len(names) == 1 or list(cells[: len(names)]) == names
     is_long = len(subnets) * (sum(map(len, names)) + len(names)) + sum(map(len, subnets)) > _SHOWN_ROW
-    is_told = names and is_sure and all(subnets) and not is_long
+    is_told = names and is_sure and all(subnets) and not is_long and not any(map(has_host_bits, cells))
     return tuple(cells_text((*names, subnet)) for subnet in subnets) if is_told else ()
 
 

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..net.addresses import Address, Network, parse_interface
+from ..net.addresses import Network, parse_interface
 from ..text import quote
 from .csv_lines import (
     CONFLICT,
@@ -28,7 +28,7 @@ from .csv_lines import (
     misplaced_subnet,
 )
 from .location_names import name_findings
-from .subnet_hints import diagnose, is_address
+from .subnet_hints import diagnose, is_address, subnet_hint
 
 _EXAMPLE = "write Sydney,Melbourne,Singapore,10.61.2.0/24, or delete line {line}"
 _BETWEEN = ":=>→-"
@@ -124,7 +124,7 @@ def _examine_cells(first: Cell, filled: list[Cell]) -> Line:
         return RowWithFindings(None, (*findings, Finding(subnet.column, *diagnose(subnet.text))))
     network = Network.holding(address, length)
     if network.first != address:
-        hint = f"write {network}, or {_widest_at(address)} if that was meant"
+        hint = subnet_hint(address, length)
         findings.append(Finding(subnet.column, "host-bits", f"{subnet.text} has host bits set", hint))
     if not first.text:
         return RowWithFindings(None, tuple(findings))
@@ -173,10 +173,3 @@ def _listed(text: str) -> list[str]:
 
 def _empty_location(first: Cell) -> Finding:
     return Finding(first.column, "empty-location", "the first cell is empty", "name the location")
-
-
-def _widest_at(address: Address) -> Network:
-    """The widest network that begins at this address: what was meant if the length is wrong, not the address."""
-    value = int.from_bytes(address)
-    free = (value & -value).bit_length() - 1
-    return Network(address + bytes((len(address) * 8 - free,)))

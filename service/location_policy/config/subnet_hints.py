@@ -45,9 +45,9 @@ def diagnose(text: str) -> Diagnosis:
     is_plain = text.isascii() and text.isprintable()
     if unseen := None if is_plain else next((c for c in text if not is_seen(c)), None):
         return _unseen(text, unseen)
-    if not is_plain and (meant := _network("/".join(_SLASHES.split(look_alike(text))))):
+    if not is_plain and (meant := _hint("/".join(_SLASHES.split(look_alike(text))))):
         odd = next(c for c in text if not c.isascii())
-        return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet: it has {describe(odd)}", f"write {meant}")
+        return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet: it has {describe(odd)}", meant)
     tidy = "/".join(_SLASHES.split(text))
     if tidy != text:
         return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet", _meant(tidy))
@@ -58,6 +58,22 @@ def diagnose(text: str) -> Diagnosis:
     if not slash:
         return _bare(text, address)
     return _mask(text, address, after) or _length(text, address, after) or _plain(text)
+
+
+def subnet_hint(address: Address, length: int) -> str:
+    """What to write for this subnet; where the address is not its first, the widest that begins there may be meant."""
+    network = Network.holding(address, length)
+    if network.first == address:
+        return f"write {network}"
+    value = int.from_bytes(address)
+    free = (value & -value).bit_length() - 1
+    return f"write {network}, or {Network.holding(address, len(address) * 8 - free)} if that was meant"
+
+
+def has_host_bits(text: str) -> bool:
+    """Would the subnet that `written_subnet` gives not begin at the address of this text, as of 10.61.2.7/24?"""
+    address, network = _address(_SLASHES.split(look_alike(text))[0]), _network(written_subnet(text))
+    return address is not None and network is not None and network.first != address
 
 
 def written_subnet(text: str) -> str:
@@ -71,15 +87,14 @@ def written_subnet(text: str) -> str:
 
 def _unseen(text: str, character: str) -> Diagnosis:
     seen = "".join(filter(is_seen, text))
-    meant = _network(seen) or _network("/".join(_SLASHES.split(text)))
-    hint = f"write {meant}, without what cannot be seen" if meant else diagnose(seen).hint
+    meant = _hint(seen) or _hint("/".join(_SLASHES.split(text)))
+    hint = f"{meant}, without what cannot be seen" if meant else diagnose(seen).hint
     return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet: it has {describe(character)}", hint)
 
 
 def _meant(text: str) -> str:
     """The hint for a text that may be right."""
-    network = _network(text)
-    return f"write {network}" if network else diagnose(text).hint
+    return _hint(text) or diagnose(text).hint
 
 
 def _plain(text: str) -> Diagnosis:
@@ -97,8 +112,8 @@ def _octal(text: str) -> Diagnosis | None:
 
 def _short(before: str, after: str) -> Diagnosis | None:
     octets = before.split(".")
-    network = _network(".".join([*octets, *["0"] * (4 - len(octets))]) + f"/{after}")
-    return Diagnosis("not-a-subnet", f"{before}/{after} is a short form", f"write {network}") if network else None
+    hint = _hint(".".join([*octets, *["0"] * (4 - len(octets))]) + f"/{after}")
+    return Diagnosis("not-a-subnet", f"{before}/{after} is a short form", hint) if hint else None
 
 
 def _bare(text: str, address: Address) -> Diagnosis:
@@ -125,7 +140,7 @@ def _mask(text: str, address: Address, after: str) -> Diagnosis | None:
     if not length:
         return Diagnosis("not-a-subnet", f"{quote(text)} has a mask that is no prefix length", _EXAMPLE)
     message = f"{quote(text)} has a mask instead of a prefix length"
-    return Diagnosis("not-a-subnet", message, f"write {Network.holding(address, length)}")
+    return Diagnosis("not-a-subnet", message, subnet_hint(address, length))
 
 
 def _mask_length(mask: Address) -> int | None:
@@ -143,14 +158,14 @@ def _length(text: str, address: Address, after: str) -> Diagnosis | None:
     if width == 32 and ":" in text:
         message = f"{quote(text)} is IPv4 written as IPv6, so its prefix length is 96 to 128"
         meant = length - 96 if 96 <= length <= 128 else min(length, width)
-        return Diagnosis("not-a-subnet", message, f"write {Network.holding(address, meant)}")
+        return Diagnosis("not-a-subnet", message, subnet_hint(address, meant))
     if length > width:
         family = "IPv4" if width == 32 else "IPv6"
         return Diagnosis(
             "not-a-subnet", f"{quote(text)} has a prefix length over {width}, too long for {family}", _EXAMPLE
         )
     message = f"{quote(text)} does not have its prefix length in plain digits"
-    return Diagnosis("not-a-subnet", message, f"write {Network.holding(address, length)}")
+    return Diagnosis("not-a-subnet", message, subnet_hint(address, length))
 
 
 def _address(text: str) -> Address | None:
@@ -163,5 +178,12 @@ def _address(text: str) -> Address | None:
 def _network(text: str) -> Network | None:
     try:
         return Network.holding(*parse_interface(text))
+    except ValueError:
+        return None
+
+
+def _hint(text: str) -> str | None:
+    try:
+        return subnet_hint(*parse_interface(text))
     except ValueError:
         return None

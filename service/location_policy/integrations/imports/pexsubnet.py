@@ -218,9 +218,11 @@ class _Reader:
     def _tell_subnet(self, number: int, text: str, written: str, network: Network) -> None:
         try:
             address, _ = parse_interface(written)
-            code = "" if network.first == address else "host-bits"
+            code = ""
         except ValueError:
+            address, _ = old_interface(written) or (network.first, 0)
             code = diagnose(written).code
+        code = code if network.first == address else "host-bits"
         if code:
             self._note(number, code, f"{quote(written)} is {network}", self._column(text, self._at))
 
@@ -270,6 +272,12 @@ def mended(sent: Names) -> Names:
 
 def old_subnet(text: str) -> Network | None:
     """The subnet as netaddr 0.7.18 reads it: its first address and its prefix length, mask, or neither of them."""
+    found = old_interface(text)
+    return Network.holding(*found) if found else None
+
+
+def old_interface(text: str) -> tuple[Address, int] | None:
+    """An address of such a subnet as it is written, and the length of its prefix."""
     before, slash, after = text.partition("/")
     address = _old_address(before)
     if address is None:
@@ -279,7 +287,7 @@ def old_subnet(text: str) -> Network | None:
         length = _length(after, is_ipv4=":" not in before) if slash else width
         if ":" in before and width == 32 and slash:  # IPv4 in the form of IPv6
             address, length = (address, length - 96) if length >= 96 else (Address(_MAPPED + address), length)
-        return Network.holding(address, length)
+        return (address, length) if 0 <= length <= len(address) * 8 else None
     except ValueError:
         return None
 

@@ -15,7 +15,7 @@ from ...net.ranges import Names
 from ...problems import Problem, Severity
 from ...text import quote
 from .columns import Columns, blocks, overflow_names, site_text, subnet_text
-from .pexsubnet import old_subnet
+from .pexsubnet import old_interface
 from .spreadsheet import Sheet
 
 Find = Callable[[Sequence[str], Sequence[list[str]]], Columns | None]
@@ -83,13 +83,13 @@ class PrefixTable:
     def _network(self, number: int, written: str) -> Network | None:
         try:
             address, length = parse_interface(written)
-            network = Network.holding(address, length)
         except ValueError:
-            meant = old_subnet(written) if "/" in written and "." in written.partition("/")[2] else None
+            meant = old_interface(written) if "." in written.partition("/")[2] else None
             if meant is None:
                 self._add(number, *diagnose(written))
                 return None
-            return meant
+            address, length = meant
+        network = Network.holding(address, length)
         if network.first != address:
             self._add(number, "host-bits", f"{written} is {network}", severity="warning")
         return network
