@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
-from ...config.csv_lines import Cell, cells_text
+from ...config.csv_lines import Cell, cells_text, is_heading_row
 from ...config.location_names import name_findings
+from ...errors import LocationPolicyError
 from ...net.ranges import Names
 from ...problems import CODES, Problem
 from ...spelling import nearest
 from ...text import count, quote
-from .spreadsheet import Sheet
+from .spreadsheet import Sheet, parted_text, read_sheet
 
 _HEADINGS = ("site", "siteid", "networksiteid", "identity", "location", "country")
 
@@ -66,7 +68,7 @@ def read_sites(sheet: Sheet, locations: Iterable[str] | None) -> Sites:
     naming: dict[str, str] = {}
     problems = list(sheet.problems)
     for at, (number, cells) in enumerate(sheet.records()):
-        if at == 0 and cells[0].casefold() in _HEADINGS:
+        if at == 0 and (cells[0].casefold() in _HEADINGS or is_heading_row(cells, -1)):
             continue
         site, *rest = cells[0].casefold(), *filter(None, cells[1:])
         found = list(name_findings([Cell(1, name) for name in rest]))
@@ -96,5 +98,28 @@ def by_fold(names: Iterable[str]) -> Mapping[str, str]:
 
 def sites_text(sites: Mapping[str, Names | None], noun: str) -> bytes:
     """The content of a file with a line for each site or country, in order; one without a location is left open."""
-    lines = [(site, *(names or ("",))) for site, names in sorted(sites.items(), key=lambda one: one[0].casefold())]
-    return "".join(f"{cells_text(line)}\n" for line in [(noun, "location", "overflow"), *lines]).encode()
+    return _lines([(noun, "location", "overflow"), *_cells(sites)]).encode()
+
+
+def with_sites(path: str, content: bytes, sites: Mapping[str, Names | None]) -> bytes:
+    """The content of a file of sites with lines for these behind its own, in its form.
+
+    Raises LocationPolicyError for one that has no such lines, or letters that cannot be read.
+    """
+    sheet = read_sheet(path, content)
+    if sheet.entries or any(problem.code == "not-utf8" for problem in sheet.problems):
+        raise LocationPolicyError(f"{path} cannot be added to", 'save it as "CSV UTF-8", and import with it again')
+    text = content.decode("utf-16" if sheet.is_utf16 else "utf-8")
+    end = "\r\n" if "\r\n" in text else "\n"
+    text += end * (bool(text) and not text.endswith("\n"))
+    new = text + _lines(_cells(sites), sheet.separator, end)
+    return new.encode("utf-16" if sheet.is_utf16 else "utf-8")
+
+
+def _cells(sites: Mapping[str, Names | None]) -> list[Names]:
+    return [(site, *(names or ("",))) for site, names in sorted(sites.items(), key=lambda one: one[0].casefold())]
+
+
+def _lines(cells: Iterable[Names], separator: str = ",", end: str = "\n") -> str:
+    text = cells_text if separator == "," else partial(parted_text, separator)
+    return "".join(f"{text(line)}{end}" for line in cells)

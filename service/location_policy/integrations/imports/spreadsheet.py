@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from itertools import islice
 
 from ...config.csv_lines import Finding, is_blank, is_utf8, line_text, other_format, placed, split_lines
@@ -100,6 +101,13 @@ def read_sheet(path: str, content: bytes) -> Sheet:
     said = (text for _, text in lines if text and not is_blank(text))
     separator = _separator(list(islice(said, _LOOKED_AT)))
     return Sheet(path, lines, separator, is_marked, is_utf16, problems)
+
+
+def parted_text(separator: str, cells: Sequence[str]) -> str:
+    """Cells as a line of a table that is parted so, without its end."""
+    made = StringIO()
+    csv.writer(made, delimiter=separator, lineterminator="").writerow(cells)
+    return made.getvalue()
 
 
 def _binary(content: bytes) -> str | None:

@@ -19,7 +19,7 @@ from ....errors import LocationPolicyError
 from ....gate.hooks import shipped
 from ....integrations.imports.first_match import Difference, differences
 from ....integrations.imports.foreign_tables import Content, Tables, read_tables
-from ....integrations.imports.site_file import sites_text
+from ....integrations.imports.site_file import sites_text, with_sites
 from ....net.addresses import Network
 from ....net.ranges import Names
 from ....net.split import range_text
@@ -180,16 +180,14 @@ def _without_missing(problems: Sequence[Problem]) -> list[Problem]:
 
 def _write_sites(asked: ImportOptions, path: Path, tables: Tables, output: ImportOutput) -> bool:
     """Write the file of sites; is every location said? Raises LocationPolicyError where it may not be written."""
-    if path.exists() and path != asked.sites and not asked.overwrite:
+    is_read = asked.sites is not None and path.resolve() == asked.sites.resolve()
+    if path.exists() and not is_read and not asked.overwrite:
         hint = f"name it with --sites {path} too, so that its lines stay, or add --overwrite"
         raise LocationPolicyError(f"{path} is there already", hint)
     new = {site: names for site, names in tables.sites.items() if site.casefold() not in tables.listed}
     noun = "country" if tables.are_countries else "site"
-    content = sites_text(new, noun)
-    if path == asked.sites:
-        before = path.read_bytes()
-        content = before + b"\n" * (not before.endswith(b"\n")) + content.partition(b"\n")[2]
-    replace_file(path, content)
+    before = (str(asked.sites), asked.sites.read_bytes()) if asked.sites else None
+    replace_file(path, with_sites(*before, new) if before else sites_text(new, noun))
     left_open = sum(names is None for names in tables.sites.values())
     said = f": {count(left_open, noun)} left open" if left_open else ""
     output.tell_written(path, said)
