@@ -14,7 +14,7 @@ from tests.support.program import PROGRAM, closed_environment, run_program
 from tests.support.repositories import SYDNEY, Clone, Files, clone, force_commit, git, init, make_repository, tip
 
 PERTH: Files = {"locations.csv": "Perth,10.61.2.0/24\n"}
-MOVED = "10.61.2.0/24  Sydney -> Perth  256 addresses  (locations.csv:1)\n1 range changes: 1 moved (256 addresses)\n"
+MOVED = "10.61.2.0/24  Sydney -> Perth  256 addresses  (locations.csv:1)\n1 range changed: 1 moved (256 addresses)\n"
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_the_old_side_is_read_as_what_was_served_and_the_new_one_as_what_is_push
     assert run_program("diff", old, "main", "--repo", repository).stdout == (
         "policy.toml: locations.known  Oslo -> any name  (loosens what judges the next pushes)\n"
         "10.61.2.0/24  Sydney -> Perth  256 addresses  (locations.csv:1)\n"
-        "1 rule and 1 range change: 1 moved (256 addresses)\n"
+        "1 rule and 1 range changed: 1 moved (256 addresses)\n"
     )
     done = run_program("diff", "main", old, "--repo", repository)
     assert (done.returncode, "[unknown-location]" in done.stderr) == (2, True)

@@ -52,11 +52,11 @@ def test_commits_are_told_newest_first_with_what_they_changed(repository: Path) 
     assert done.returncode == 0
     assert steady(done.stdout) == (
         "COMMIT TIME Alice: Move to Perth\n"
-        "  2 ranges change: 1 moved (256 addresses), 1 removed (256 addresses)\n"
+        "  2 ranges changed: 1 moved (256 addresses), 1 removed (256 addresses)\n"
         "COMMIT TIME Alice: Add a floor\n"
         "  not valid: 1 error\n"
         "COMMIT TIME Alice: Force it in\n"
-        "  2 ranges change: 2 added (512 addresses)\n"
+        "  2 ranges changed: 2 added (512 addresses)\n"
     )
     place = f"{repository}/location-policy: No such file or directory"
     assert done.stderr == f"location-policy: {NO_JOURNAL}: no journal in {place}\n"
@@ -302,11 +302,11 @@ def test_what_a_commit_changed_is_told_by_the_calls_of_views(views: Path) -> Non
     done = run_program("history", "--repo", views, "--number", "2")
     assert steady(done.stdout) == (
         "COMMIT TIME Alice: Say one answer\n"
-        "  calls asked for by DMZ: view edge: 1 rule and 1 range change: 1 moved (65,536 addresses)\n"
-        "  1 rule and 1 range change: 1 moved (65,536 addresses)\n"
+        "  calls asked for by DMZ: view edge: 1 rule and 1 range changed: 1 moved (65,536 addresses)\n"
+        "  1 rule and 1 range changed: 1 moved (65,536 addresses)\n"
         "COMMIT TIME Alice: Move it\n"
-        "  calls asked for by DMZ: view edge: 1 range changes: 1 moved (65,536 addresses)\n"
-        "  1 range changes: 1 moved (65,536 addresses)\n"
+        "  calls asked for by DMZ: view edge: 1 range changed: 1 moved (65,536 addresses)\n"
+        "  1 range changed: 1 moved (65,536 addresses)\n"
     )
 
 

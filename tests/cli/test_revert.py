@@ -112,7 +112,7 @@ def test_the_last_commit_is_taken_back_and_the_plan_comes_first(site: Site) -> N
     assert done.stdout == (
         f"what changes on main since {bad[:10]}:\n"
         "10.61.9.0/24  Perth -> no answer  256 addresses  (was locations.csv:2)\n"
-        "1 range changes: 1 removed (256 addresses)\n"
+        "1 range changed: 1 removed (256 addresses)\n"
         f"returns to {before[:10]} Start the map of media locations (location-poli…)\n"
         "\n"
         "valid: 1 commit for main\n"
@@ -169,7 +169,7 @@ def test_going_back_takes_back_all_since(site: Site) -> None:
     add(site, PERTH, "Add Perth")
     add(site, HOBART, "Add Hobart")
     done = site.revert("--to", good)
-    assert "2 ranges change: 2 removed (512 addresses)\n" in done.stdout
+    assert "2 ranges changed: 2 removed (512 addresses)\n" in done.stdout
     assert site.log("%T") == git("rev-parse", f"{good}^{{tree}}", cwd=site.path)
     assert site.log("%B") == (
         'Return to "Start the map of media locations"\n\n'

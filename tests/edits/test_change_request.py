@@ -55,7 +55,7 @@ def test_what_is_shown_is_on_no_ref(place: Path, repository: Repository) -> None
     found = preview(repository, ASKED)
     assert (found.may_land, found.branch, found.tip.id) == (True, "main", tip(place))
     assert found.verdict.plan
-    assert found.verdict.plan["summary"] == "1 range changes: 1 moved (256 addresses)"
+    assert found.verdict.plan["summary"] == "1 range changed: 1 moved (256 addresses)"
     assert git("for-each-ref", cwd=place) == before
 
 

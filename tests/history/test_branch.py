@@ -121,7 +121,7 @@ def test_the_commit_at_which_a_shallow_clone_ends_is_not_said_to_bring_the_map(
     for rows in (SYDNEY, PERTH):
         force_commit(repository, {"locations.csv": rows})
     found = effects(shallow(repository, tmp_path / "shallow", 2))
-    assert [one.lines[-1] for one in found] == [CUT, "1 range changes: 1 moved (256 addresses)"]
+    assert [one.lines[-1] for one in found] == [CUT, "1 range changed: 1 moved (256 addresses)"]
     assert found[0].totals == {}
     assert [one.is_change for one in answers(tmp_path / "shallow", "10.61.2.7")] == [False, True]
 

@@ -68,7 +68,7 @@ def test_a_change_of_owners_is_told_first_and_touches_those_of_before() -> None:
         "owners.csv: 10.61.2.0/24  head office -> me  (is asked from the next push on)",
         "owners.csv: 10.63.0.0/16  none -> new  (is asked from the next push on)",
         "10.63.0.0/16  no answer -> Perth  65,536 addresses  (locations.csv:3)",
-        "1 range changes: 1 added (65,536 addresses)",
+        "1 range changed: 1 added (65,536 addresses)",
         "address space of head office: 256 addresses",
     ]
 

@@ -38,7 +38,7 @@ def test_markup_html_and_people_are_left_alone() -> None:
 
 def test_the_total_comes_first_below_a_mark_that_is_not_shown() -> None:
     text = plan_markdown(plan_of("Sydney,10.0.0.0/24\n", "Perth,10.0.0.0/24\n"))
-    assert text.startswith(f"{MARKER}\n**1 range changes: 1 moved (256 addresses)**\n\n| addresses")
+    assert text.startswith(f"{MARKER}\n**1 range changed: 1 moved (256 addresses)**\n\n| addresses")
     assert "details" not in text
 
 

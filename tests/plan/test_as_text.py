@@ -30,7 +30,7 @@ def test_one_line_says_where_what_how_much_and_why() -> None:
     old = "Amsterdam,10.4.0.0/16\nParis,10.4.7.0/24\n"
     assert plan_lines(plan_of(old, old.replace("Amsterdam", "Frankfurt"))) == [
         "10.4.0.0/16 except 10.4.7.0/24  Amsterdam -> Frankfurt  65,280 addresses  (locations.csv:1)",
-        "1 range changes: 1 moved (65,280 addresses)",
+        "1 range changed: 1 moved (65,280 addresses)",
     ]
 
 
@@ -45,7 +45,7 @@ def test_rules_come_first_and_of_them_those_that_judge() -> None:
         "policy.toml: answer.default  none -> Perth",
         "policy.toml: match.webrtc  none -> remote-address",
         "10.0.0.0/24  Sydney -> Perth  256 addresses  (locations.csv:1)",
-        "2 rules and 1 range change: 1 moved (256 addresses)",
+        "2 rules and 1 range changed: 1 moved (256 addresses)",
     ]
 
 
@@ -62,7 +62,7 @@ def test_what_rules_change_is_counted(old: str, new: str, total: str) -> None:
     text = told(
         f"{ROW}Sydney,Perth,10.0.0.0/25\n", f"{ROW}Sydney,Perth,10.0.0.0/25\n", f"[answer]\n{old}", f"[answer]\n{new}"
     )
-    assert text.splitlines()[-1] == f"1 rule changes: {total} by policy.toml"
+    assert text.splitlines()[-1] == f"1 rule changed: {total} by policy.toml"
 
 
 def test_an_expectation_that_is_changed_is_told_from_what_to_what() -> None:
@@ -100,7 +100,7 @@ def test_rules_that_judge_have_no_effect() -> None:
 )
 def test_known_names_are_told_by_what_is_added_and_dropped(old: list[str], new: list[str], line: str) -> None:
     text = told(ROW, ROW, f"[locations]\nknown = {old}", f"[locations]\nknown = {new}")
-    assert text == f"policy.toml: locations.known  {line}\n1 rule changes"
+    assert text == f"policy.toml: locations.known  {line}\n1 rule changed"
 
 
 def test_each_kind_is_said_in_its_own_words() -> None:
@@ -147,7 +147,7 @@ def test_columns_are_in_line() -> None:
         "10.0.0.0/24    Sydney -> Perth   256 addresses       (locations.csv:1)",
         "10.0.1.0/24    Hobart -> Cairns  256 addresses       (locations.csv:2)",
         "2001:db8::/32  Sydney -> Perth   4,294,967,296 /64s  (locations.csv:3)",
-        "3 ranges change: 3 moved (512 addresses, 4,294,967,296 /64s)",
+        "3 ranges changed: 3 moved (512 addresses, 4,294,967,296 /64s)",
     ]
 
 
@@ -179,7 +179,7 @@ def test_more_are_summed_up_and_the_largest_told() -> None:
     assert lines[24] == "  10.0.36.0/24  Sydney -> Hobart  256 addresses     (locations.csv:19)"
     assert lines[25:] == [
         "  … and 11 more: location-policy diff a b --all",
-        "31 ranges change: 31 moved (73,216 addresses)",
+        "31 ranges changed: 31 moved (73,216 addresses)",
     ]
 
 
@@ -202,7 +202,7 @@ def test_pairs_that_are_not_told_are_counted_with_what_they_are() -> None:
 def test_lines_about_rules_over_the_limit_are_counted() -> None:
     policy = "[match]\n" + "".join(f'p{number} = "ms-subnet"\n' for number in range(5))
     lines = plan_lines(plan_of(ROW, ROW, "", policy), "location-policy diff a b --all", 3)
-    assert lines[3:] == ["… and 2 more: location-policy diff a b --all", "5 rules change"]
+    assert lines[3:] == ["… and 2 more: location-policy diff a b --all", "5 rules changed"]
 
 
 def test_what_comes_from_outside_cannot_steer_a_terminal() -> None:
@@ -222,6 +222,6 @@ def test_of_many_pairs_of_views_the_first_are_told_and_all_with_every_range() ->
     lines = plan_lines(plan, "location-policy diff OLD NEW --all")
     assert [line for line in lines if "view v" in line][-1] == "calls asked for by 19: view v19"
     assert lines[-2] == "… and 10 more pairs of views: location-policy diff OLD NEW --all"
-    assert lines[-1].startswith("30 rules change: ")
+    assert lines[-1].startswith("30 rules changed: ")
     assert rule_lines(plan)[-1] == "… and 10 more pairs of views"
     assert "calls asked for by 29: view v29" in plan_lines(plan)

@@ -108,7 +108,7 @@ def test_a_change_is_shown_before_anything_is_on_a_ref(client: TestClient, repos
     before = git("for-each-ref", cwd=repository)
     shown = client.post("/edit", data=EDIT)
     assert shown.status_code == 200
-    assert "1 range changes: 1 moved (65,280 addresses)" in text(shown)
+    assert "1 range changed: 1 moved (65,280 addresses)" in text(shown)
     assert forms(shown)[-1]["message"][0].startswith("Change 10.61.0.0/16 to Melbourne, Oslo\r\n")
     assert git("for-each-ref", cwd=repository) == before
 
@@ -201,7 +201,7 @@ def test_a_second_editor_is_shown_who_was_faster_and_what_it_does_now(client: Te
     assert told.status_code == 409
     assert "main has moved since you saw it: 1 commit came meanwhile" in text(told)
     assert "Open Oslo anonymous" in text(told)
-    assert "1 range changes: 1 moved" in text(told)
+    assert "1 range changed: 1 moved" in text(told)
     assert forms(told)[-1]["message"] == ["As agreed\r\n"]
     assert confirmed(client, told).status_code == 303
     assert git("log", "-1", "--format=%s", "main", cwd=repository) == "As agreed"

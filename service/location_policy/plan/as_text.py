@@ -97,7 +97,7 @@ def total_line(plan: Plan) -> str:
     totals = {kind: _sum(one.totals()[kind] for one in plans) for kind in KINDS}
     kinds = [f"{size.ranges:,} {kind} ({size_text(size)})" for kind, size in totals.items() if size.ranges]
     verb = "changes" if rules + changes == 1 else "change"
-    return f"{what} {verb}{': ' * bool(by_rules or kinds)}{', '.join([*by_rules, *kinds])}"
+    return f"{what} changed{': ' * bool(by_rules or kinds)}{', '.join([*by_rules, *kinds])}"
 
 
 def _sum(sizes: Iterable[Total]) -> Total:

@@ -51,7 +51,7 @@ def confirm(page: Page) -> None:
 
 def test_a_row_is_edited_and_the_new_answer_is_served(page: Page, own: Service, place: Path) -> None:
     edit(page, own, "10.61.0.0/16", "Melbourne")
-    expect(page.get_by_text("1 range changes: 1 moved")).to_be_visible()
+    expect(page.get_by_text("1 range changed: 1 moved")).to_be_visible()
     expect(page.locator("#effect")).to_be_focused()
     expect(page.get_by_label("Message")).to_have_value(beginning("Change 10.61.0.0/16 to Melbourne"))
     assert own.locate("10.61.9.9").json()["result"]["location"] == "Sydney"
@@ -105,7 +105,7 @@ def test_of_two_editors_the_second_is_told_and_loses_nothing(chromium: Browser, 
     expect(two.locator("#trouble")).to_contain_text("main has moved since you saw it: 1 commit came meanwhile")
     expect(two.locator("#trouble")).to_contain_text("Change 10.61.0.0/16 to Melbourne")
     expect(two.get_by_label("Message")).to_have_value("As agreed with Ana\n")
-    expect(two.get_by_text("1 range changes")).to_be_visible()
+    expect(two.get_by_text("1 range changed")).to_be_visible()
     confirm(two)
     two.wait_for_url("**/commit/*")
     subjects = git("log", "--format=%s", "-2", "main", cwd=place)

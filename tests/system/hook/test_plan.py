@@ -20,7 +20,7 @@ def test_the_plan_stands_before_the_verdict(site: Site) -> None:
     assert said(site.push()) == (
         f"what changes on main since {before[:10]}:\n"
         "10.61.2.0/24  Sydney -> Perth  256 addresses  (locations/apac.csv:1)\n"
-        "1 range changes: 1 moved (256 addresses)\n"
+        "1 range changed: 1 moved (256 addresses)\n"
         "\n"
         "valid: 1 commit for main"
     )
@@ -43,7 +43,7 @@ def test_a_large_plan_is_summed_up_and_says_how_to_see_the_rest(site: Site) -> N
     ]
     assert lines[25:] == [
         f"  … and 11 more: location-policy diff {before[:10]} {commit[:10]} --all",
-        "31 ranges change: 1 removed (256 addresses), 30 added (7,680 addresses)",
+        "31 ranges changed: 1 removed (256 addresses), 30 added (7,680 addresses)",
     ]
 
 
@@ -75,7 +75,7 @@ def test_the_plan_of_a_good_tip_over_a_bad_commit_is_told_too(site: Site) -> Non
 def test_a_new_branch_is_told_in_numbers(empty_site: Site) -> None:
     empty_site.commit(GOOD)
     assert said(empty_site.push()).startswith(
-        "main is served for the first time:\n2 ranges change: 2 added (512 addresses)\n"
+        "main is served for the first time:\n2 ranges changed: 2 added (512 addresses)\n"
     )
 
 
