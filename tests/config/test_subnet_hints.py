@@ -136,3 +136,22 @@ def test_a_character_that_only_looks_like_one_of_a_subnet_is_named() -> None:
 )
 def test_what_cannot_be_guessed_gets_an_example(text: str) -> None:
     assert diagnose(text).hint == "write a subnet as 10.61.2.0/24 or 2001:db8:61::/48"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("10.61.2.0-10.61.2.255", "write 10.61.2.0/24"),
+        ("10.61.2.128 \u2013 10.61.2.255", "write 10.61.2.128/25"),
+        ("10.61.2.0-127", "write 10.61.2.0/25"),
+        ("2001:db8:: - 2001:db8::ff", "write 2001:db8::/120"),
+        ("10.61.2.1-10.61.2.254", "write a subnet as 10.61.2.0/24 or 2001:db8:61::/48"),
+    ],
+)
+def test_a_range_is_named_and_the_subnet_that_it_is(text: str, hint: str) -> None:
+    assert diagnose(text)[1:] == (f"{text} is a range of addresses, not a subnet", hint)
+
+
+@pytest.mark.parametrize("text", ["10.61.2.9-10.61.2.1", "10.61.2.0-2001:db8::", "10.61.2.0-256", "1-2-3", "-"])
+def test_what_is_no_range_is_not_called_one(text: str) -> None:
+    assert "range" not in diagnose(text).message

@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from ..net.addresses import Address, Network, parse_address, parse_interface
+from ..net.ranges import parse_range
 from ..spelling import look_alike
 from ..text import describe, is_seen, quote
 
@@ -49,12 +50,12 @@ def diagnose(text: str) -> Diagnosis:
         odd = next(c for c in text if not c.isascii())
         return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet: it has {describe(odd)}", meant)
     tidy = "/".join(_SLASHES.split(text))
-    if tidy != text:
+    if tidy != text and "-" not in tidy:
         return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet", _meant(tidy))
     before, slash, after = text.partition("/")
     address = _address(before)
     if address is None:
-        return _octal(text) or _short(before, after) or _plain(text)
+        return _octal(text) or _short(before, after) or _range(text) or _plain(text)
     if not slash:
         return _bare(text, address)
     return _mask(text, address, after) or _length(text, address, after) or _plain(text)
@@ -74,6 +75,15 @@ def has_host_bits(text: str) -> bool:
     """Would the subnet that `written_subnet` gives not begin at the address of this text, as of 10.61.2.7/24?"""
     address, network = _address(_SLASHES.split(look_alike(text))[0]), _network(written_subnet(text))
     return address is not None and network is not None and network.first != address
+
+
+def range_networks(text: str) -> tuple[Network, ...] | None:
+    """The fewest subnets that make up a range, as of 10.61.2.0-10.61.3.127; None for what is no range."""
+    try:
+        addresses, size = parse_range(text)
+    except ValueError:
+        return None
+    return tuple(addresses.networks(size))
 
 
 def written_subnet(text: str) -> str:
@@ -114,6 +124,15 @@ def _short(before: str, after: str) -> Diagnosis | None:
     octets = before.split(".")
     hint = _hint(".".join([*octets, *["0"] * (4 - len(octets))]) + f"/{after}")
     return Diagnosis("not-a-subnet", f"{before}/{after} is a short form", hint) if hint else None
+
+
+def _range(text: str) -> Diagnosis | None:
+    """What is said of a range that is a subnet, or is made up of several."""
+    networks = range_networks(text)
+    if networks is None:
+        return None
+    hint = f"write {networks[0]}" if len(networks) == 1 else _EXAMPLE
+    return Diagnosis("not-a-subnet", f"{quote(text)} is a range of addresses, not a subnet", hint)
 
 
 def _bare(text: str, address: Address) -> Diagnosis:

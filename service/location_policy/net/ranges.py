@@ -9,13 +9,14 @@ length, rows stand in the order in which one walk over them finds these parts (s
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from .addresses import Address, Network
+from .addresses import Address, Network, parse_address
 
 Names = tuple[str, ...]
 """The location of a row, then its overflow locations in order."""
@@ -23,6 +24,7 @@ Names = tuple[str, ...]
 SIZES = (4, 16)
 """Bytes of an address, IPv4 and IPv6."""
 
+_DASH = re.compile(r" ?[-\u2013\u2014] ?")
 _MANY = 1_000
 """Rows from which sorting anew costs less than putting in one by one."""
 
@@ -52,6 +54,23 @@ class Range(NamedTuple):
             free = min(aligned, (self.last - first + 1).bit_length() - 1)
             yield Network(first.to_bytes(size) + bytes((width - free,)))
             first += 1 << free
+
+
+def parse_range(text: str) -> tuple[Range, int]:
+    """The addresses from a first to a last, as in `10.61.2.0 - 10.61.2.255`, and the size of each in bytes.
+
+    Of the last IPv4 address the last octet may stand alone. Raises ValueError for anything else.
+    """
+    first_text, *others = _DASH.split(text)
+    if len(others) != 1:
+        raise ValueError(f"{text!r} is not a range of addresses")
+    last_text = others[0]
+    if last_text.isdecimal() and "." in first_text:
+        last_text = f"{first_text.rpartition('.')[0]}.{last_text}"
+    first, last = parse_address(first_text), parse_address(last_text)
+    if len(first) != len(last) or first > last:
+        raise ValueError(f"{text!r} is not a range of addresses")
+    return Range(int.from_bytes(first), int.from_bytes(last)), len(first)
 
 
 class Part(NamedTuple):

@@ -96,7 +96,6 @@ def total_line(plan: Plan) -> str:
     by_rules = [f"{size_text(changed_by_rules)} by {RULES_PATH}"] if any(one.by_rules for one in plans) else []
     totals = {kind: _sum(one.totals()[kind] for one in plans) for kind in KINDS}
     kinds = [f"{size.ranges:,} {kind} ({size_text(size)})" for kind, size in totals.items() if size.ranges]
-    verb = "changes" if rules + changes == 1 else "change"
     return f"{what} changed{': ' * bool(by_rules or kinds)}{', '.join([*by_rules, *kinds])}"
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ...config.csv_lines import is_error_value, is_heading_row
-from ...config.subnet_hints import is_address, is_mask
+from ...config.subnet_hints import is_address, is_mask, range_networks
 from ...errors import LocationPolicyError
 from ...text import listed, quote
 
@@ -183,7 +183,7 @@ def places_without_heading(rows: Sequence[Cells]) -> Columns | None:
     if len(subnets) != 1:
         return None
     mask = next((at for at in filled if at != subnets[0] and _holds(rows, at, _is_any_mask)), None)
-    if any("/" in _cell(cells, subnets[0]) for cells in rows):
+    if any(has_length(_cell(cells, subnets[0])) for cells in rows):
         mask = None
     names = [at for at in filled if at not in (subnets[0], mask)]
     return Columns(subnets[0], names[0], mask) if len(names) == 1 else None
@@ -233,11 +233,16 @@ def clean_subnet(cell: str) -> str:
     return cell.rsplit(maxsplit=1)[-1] if "\u2022" in cell and cell.split() else cell
 
 
+def has_length(subnet: str) -> bool:
+    """Does it say where it ends, as a prefix or as a range of addresses?"""
+    return "/" in subnet or range_networks(subnet) is not None
+
+
 def subnet_text(cells: Cells, columns: Columns) -> str:
     """A row's subnet as it is written, with the mask or length that stands beside it."""
     subnet = clean_subnet(_cell(cells, columns.subnet))
     mask = _cell(cells, columns.mask).removeprefix("/")
-    return f"{subnet}/{mask}" if mask and "/" not in subnet else subnet
+    return f"{subnet}/{mask}" if mask and not has_length(subnet) else subnet
 
 
 def site_text(cells: Cells, columns: Columns) -> str:
@@ -286,7 +291,7 @@ def _mask_column(plain: Sequence[str], rows: Sequence[Cells], subnet: int) -> in
     """The column of masks by its heading; else, beside subnets without a mask, the only one that holds nothing else."""
     if named := [at for at in _named(plain, _MASKS) if at != subnet and _holds(rows, at, _is_any_mask)]:
         return named[0]
-    if any("/" in _cell(cells, subnet) for cells in rows):
+    if any(has_length(_cell(cells, subnet)) for cells in rows):
         return None
     others = [at for at in range(len(plain)) if at != subnet and _is_filled(rows, at)]
     holding = [at for at in others if all(map(_is_written_mask, filter(None, (_cell(cells, at) for cells in rows))))]

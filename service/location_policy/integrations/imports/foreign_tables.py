@@ -68,8 +68,6 @@ class Tables:
     places: Mapping[Network, str]
     answering: Mapping[Network, OldRow] | None
     """The rows that answered until now, by their subnets; None where no server did."""
-    lines: int
-    """Rows that were read."""
     problems: tuple[Problem, ...]
     near: Mapping[str, str]
     """Names that are nearly another, and which."""
@@ -320,12 +318,10 @@ class _Collector:
         places = {network: place_of(row.path, row.line) for network, row in first.items()}
         found = {path: tuple(rows) for path, rows in kept.items()}
         sites = {place[0]: self._names_of(folded, place[0]) for folded, place in self.first.items()}
-        size = sum(map(len, self.by_path.values()))
         return Tables(
             found,
             places,
             answering,
-            size,
             tuple(ordered),
             near,
             self.taken,

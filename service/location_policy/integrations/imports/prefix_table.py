@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from ...config.subnet_hints import diagnose
+from ...config.subnet_hints import diagnose, range_networks
 from ...net.addresses import Network, parse_interface
 from ...net.ranges import Names
 from ...problems import Problem, Severity
@@ -18,6 +18,8 @@ from .columns import Columns, blocks, overflow_names, site_text, subnet_text
 from .pexsubnet import old_interface
 from .spreadsheet import Sheet
 
+_OF_RANGE = 16
+"""Subnets that a range may be made up of."""
 Find = Callable[[Sequence[str], Sequence[list[str]]], Columns | None]
 
 
@@ -43,8 +45,8 @@ class PrefixTable:
         self.problems = list(sheet.problems)
         self.passed = Counter[str]()
         """How many rows are passed over, by the reason."""
-        self.size = 0
-        """Rows that were read."""
+        self.size = sum(text is None and number >= first for number, text in sheet.lines)
+        """Rows of the table, with those that cannot be read."""
         self.prefixes = tuple(self._read([one for one in sheet.records() if one[0] >= first], columns, find))
 
     def _read(self, records: Sequence[tuple[int, list[str]]], columns: Columns, find: Find) -> Iterator[SitePrefix]:
@@ -72,27 +74,38 @@ class PrefixTable:
             self._add(number, "too-few-columns", f"{len(cells)} cells where {has}")
             return
         written = subnet_text(cells, columns)
-        network = self._network(number, written)
+        networks = self._networks(number, written)
         site = site_text(cells, columns)
         if not site:
             hint = "give it a site and export again, or add a row for it once the map is written"
             self._add(number, "unknown-location", f"left out: {quote(written)} has no site", hint, "warning")
-        elif network:
+        for network in networks if site else ():
             yield SitePrefix(number, network, site, overflow_names(cells, columns))
 
-    def _network(self, number: int, written: str) -> Network | None:
+    def _networks(self, number: int, written: str) -> Sequence[Network]:
+        """The network that is written, or the few that make up a range."""
         try:
             address, length = parse_interface(written)
         except ValueError:
             meant = old_interface(written) if "." in written.partition("/")[2] else None
             if meant is None:
-                self._add(number, *diagnose(written))
-                return None
+                return self._of_range(number, written)
             address, length = meant
         network = Network.holding(address, length)
         if network.first != address:
             self._add(number, "host-bits", f"{written} is {network}", severity="warning")
-        return network
+        return (network,)
+
+    def _of_range(self, number: int, written: str) -> Sequence[Network]:
+        networks = range_networks(written)
+        if networks is None:
+            self._add(number, *diagnose(written))
+        elif len(networks) > _OF_RANGE:
+            what = f"{quote(written)} is a range of {len(networks)} subnets, and at most {_OF_RANGE} are made of one"
+            self._add(number, "not-a-subnet", what, "write each subnet of it in a row of its own")
+        else:
+            return networks
+        return ()
 
     def _add(self, number: int, code: str, message: str, hint: str | None = None, severity: Severity = "error") -> None:
         self.problems.append(Problem(self._path, number, 1, code, message, hint, severity))

@@ -20,6 +20,7 @@ from .columns import (
     clean_subnet,
     columns_text,
     find_columns,
+    has_length,
     has_masks,
     has_overflow,
     is_heading_at_top,
@@ -176,7 +177,7 @@ def _without_masks(
     """What is said of a table whose subnets have no mask at all."""
     subnets = [clean_subnet(cells[subnet]) for cells in rows if len(cells) > subnet]
     subnets = [cell for cell in subnets if is_address(cell)]
-    if not subnets or any("/" in cell for cell in subnets):
+    if not subnets or any(map(has_length, subnets)):
         return None
     name = quote(headings[subnet]) if headings else str(subnet + 1)
     what = f"the subnets of column {name} have no mask"

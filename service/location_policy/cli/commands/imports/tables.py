@@ -291,8 +291,9 @@ def _answer(names: Names | None) -> str:
 
 def _count(tables: Tables, found: Sequence[Difference], refused: int, *, has_default: bool) -> None:
     """What was read and what differs, in one line."""
-    rows = sum(map(len, tables.rows.values()))
-    parts = [f"{count(rows, 'subnet')} from {count(tables.lines, 'row')}", count(len(tables.names()), "location")]
+    subnets = sum(map(len, tables.rows.values()))
+    rows = sum(one.rows for one in tables.taken.values()) - sum(tables.passed.values())
+    parts = [f"{count(subnets, 'subnet')} from {count(rows, 'row')}", count(len(tables.names()), "location")]
     parts += [f"{count(refused, 'line')} refused"] * bool(refused)
     form = sum(one.is_form for one in found)
     of_form = f", {form:,} of them only by names that no location can have" * bool(form)
