@@ -49,13 +49,15 @@ def diagnose(text: str) -> Diagnosis:
     if not is_plain and (meant := _hint("/".join(_SLASHES.split(look_alike(text))))):
         odd = next(c for c in text if not c.isascii())
         return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet: it has {describe(odd)}", meant)
+    if told := _range(text):
+        return told
     tidy = "/".join(_SLASHES.split(text))
-    if tidy != text and "-" not in tidy:
+    if tidy != text:
         return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet", _meant(tidy))
     before, slash, after = text.partition("/")
     address = _address(before)
     if address is None:
-        return _octal(text) or _short(before, after) or _range(text) or _plain(text)
+        return _octal(text) or _short(before, after) or _plain(text)
     if not slash:
         return _bare(text, address)
     return _mask(text, address, after) or _length(text, address, after) or _plain(text)

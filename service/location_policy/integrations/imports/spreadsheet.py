@@ -11,7 +11,6 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from itertools import islice
 
 from ...config.csv_lines import Finding, is_blank, is_utf8, line_text, other_format, placed, split_lines
@@ -105,9 +104,15 @@ def read_sheet(path: str, content: bytes) -> Sheet:
 
 def parted_text(separator: str, cells: Sequence[str]) -> str:
     """Cells as a line of a table that is parted so, without its end."""
-    made = StringIO()
+    made = _Written()
     csv.writer(made, delimiter=separator, lineterminator="").writerow(cells)
-    return made.getvalue()
+    return "".join(made)
+
+
+class _Written(list[str]):
+    """What has been written, in memory."""
+
+    write = list.append
 
 
 def _binary(content: bytes) -> str | None:
