@@ -13,6 +13,7 @@ LocationPolicyError            everything that the program raises for its user, 
 │   ├── NotRevertible          a commit that cannot be taken back, or gone back to
 │   ├── NotPinnable            a commit that cannot be held in force by hand
 │   ├── UnusablePin            what stands where the pin is kept is none
+│   │   └── TornPin            it was one, and what it says is lost
 │   ├── BranchMoved            another commit came first
 │   ├── NotPushed              a remote has not taken a branch, or cannot be asked to
 │   ├── NothingChanges         what is wanted is so already
@@ -124,6 +125,10 @@ class NotPinnable(RepositoryError):
 
 class UnusablePin(RepositoryError):
     """The ref of the pin names something that is none, or that lasts longer than one may."""
+
+
+class TornPin(UnusablePin):
+    """The ref of the pin, or the tag that it names, cannot be read: which commit is held is not known."""
 
 
 class BranchMoved(RepositoryError):

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from ..config.commit import Commit
 from ..config.validate import Validator
-from ..errors import NothingChanges, NotPinnable, NotSigned, UnusablePin
+from ..errors import NothingChanges, NotPinnable, NotSigned, RepositoryError, UnusablePin
 from ..gate.messages import tell_commit
-from ..gate.pin import ENDED, Pin, keep_pin, read_pin, was_named
+from ..gate.pin import ENDED, Pin, clear_pin, keep_pin, read_pin, was_named
 from ..gate.ref_updates import PIN
 from ..repository.maps import load_map_at
 from ..repository.new_commits import Author
@@ -63,8 +63,10 @@ def unpin(repository: Repository, author: Author) -> str | None:
     try:
         held = read_pin(repository)
     except UnusablePin:
-        if unusable := repository.named(PIN):
-            repository.delete_ref(PIN, unusable)
+        try:
+            clear_pin(repository)
+        except OSError as error:
+            raise RepositoryError(f"{PIN} cannot be taken away: {error.strerror}") from None
         return None
     if held is None or held.is_over(datetime.now(UTC)):
         raise NothingChanges("nothing is pinned")

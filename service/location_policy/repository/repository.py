@@ -85,9 +85,7 @@ class Repository(Revisions):
         hint = "run git fsck in the repository, and restore what it misses from a backup or push it again"
         if named is not None:
             raise RepositoryError(f"{ref} names {named}, which is lost: no such commit is here", hint)
-        from .git_dir import common_directory  # the hook's repository is where git says
-
-        if (common_directory(self.directory) / ref).is_file():
+        if self._loose(ref).is_file():
             raise RepositoryError(f"{ref} cannot be read: its file names no commit", hint)
 
     def find_commit(self, revision: str) -> Commit:
@@ -219,6 +217,10 @@ class Repository(Revisions):
         """The id of the object that a ref names, by its full name: of a tag its own. None where it is not there."""
         return read_ref(self._git, ref)
 
+    def has_object(self, object_id: str) -> bool:
+        """Is there an object of this full id?"""
+        return self._objects.measure(object_id)[0] != ""
+
     def tag(self, tag: str, limit: int) -> bytes | None:
         """The text of an annotated tag; None where the object is none, or is larger than `limit`."""
         kind, size = self._objects.measure(tag)
@@ -317,6 +319,24 @@ class Repository(Revisions):
     def add_config(self, key: str, value: str) -> None:
         """Give a key of the repository's git config this value too."""
         self._git.run("config", "--add", key, value)
+
+    def has_torn_ref(self, ref: str) -> bool:
+        """Is there a file of a ref that names nothing, which git takes for no ref?"""
+        return read_ref(self._git, ref) is None and self._loose(ref).is_file()
+
+    def remove_torn_ref(self, ref: str) -> None:
+        """Take such a file away, which git itself cannot; raises OSError."""
+        if self.has_torn_ref(ref):
+            self._loose(ref).unlink(missing_ok=True)
+
+    def _loose(self, ref: str) -> Path:
+        from .git_dir import common_directory  # the hook's repository is where git says
+
+        return common_directory(self.directory) / ref
+
+    def bundle(self, ref: str) -> bytes:
+        """All that a ref leads to, as one file (git-bundle)."""
+        return self._git.run("bundle", "create", "--quiet", "-", ref)
 
     def keep(self, ref: str, commit_id: str) -> None:
         """Keep a commit from being collected, by a ref of ours."""

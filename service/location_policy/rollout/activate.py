@@ -19,7 +19,7 @@ from ..config.commit import Commit
 from ..config.files import File
 from ..config.validate import Validator
 from ..errors import AnotherHistory, BuildFailed, InvalidConfiguration, NotPinnable, NotSigned, RepositoryError
-from ..gate.pin import Pin, was_named
+from ..gate.pin import Pin, kept_beside, was_named
 from ..gate.push_log import Push
 from ..gate.push_notes import with_pushers
 from ..lookup.snapshot import Snapshot
@@ -29,7 +29,7 @@ from ..repository.signing_policy import SignatureRule
 from .candidates import Candidate, candidate_after_pin, next_candidate, start_candidates
 from .journal import put_in_force, refused
 from .last_good import Identity, LastGood
-from .persistence import Persistence
+from .persistence import LAST_GOOD, Persistence
 from .same_history import HistoryRule, Served
 from .snapshot_builder import SnapshotBuilder
 from .state import ActiveState, Failure, now
@@ -149,10 +149,14 @@ class Activator:
         noted = put_in_force(self._state_directory)
         was_served = pin.commit in noted
         if not repository.has_commit(pin.commit):
+            if self._is_from_disk and self.in_force() == pin.commit:
+                self._note_pinned(pin, {"pin": pin, "is_settled": True, "rejection": None})
+                return
             raise NotPinnable(f"commit {pin.commit[:10]} is not here")
         if not was_served and pin.commit in refused(self._state_directory):
             raise NotPinnable(f"commit {pin.commit[:10]} was refused when it came, and was never in force")
-        if not was_served and not was_named(repository, self.history.ref, pin.commit):
+        is_known = was_served or kept_beside(repository) == pin  # which was looked at before it was kept
+        if not is_known and not was_named(repository, self.history.ref, pin.commit):
             raise NotPinnable(f"commit {pin.commit[:10]} is not of the served branch")
         self.require_history(repository, None, pin.commit)
         self.rule.require(repository, () if was_served else (pin.commit,))
@@ -162,9 +166,23 @@ class Activator:
             self._put_in_force(repository, commit, Validator(), was_served=was_served, read=held)
         elif self._is_from_disk:
             self._confirm(repository, commit, read=held)
+        self._note_pinned(pin, held)
+
+    def _note_pinned(self, pin: Pin, held: Mapping[str, object]) -> None:
         self._active.change(**held)
         self._refused_under, self._is_unsigned, self._was_pinned = None, False, True
         self._persistence.note_pin("pinned", pin.commit, pin.by, pin.reason)
+
+    def last_in_force(self, repository: Repository) -> str | None:
+        """The id of the commit that is in force; where nothing is yet, of the one that was last."""
+        return self.in_force() or repository.tip(LAST_GOOD)
+
+    def wait(self, repository: Repository, rejection: Failure) -> None:
+        """HEAD is not judged for now: what is in force stays, and where nothing is, what was last is put there."""
+        if rejection.message != getattr(self._active.state.rejection, "message", None):
+            log.error("waiting commit=%s: %s", rejection.commit, rejection.message)
+        self._put_first_in_force(repository, self._start(repository, self.last_in_force(repository)))
+        self._active.change(rejection=rejection, is_settled=True, was_read=True)
 
     def unpin(self, commit_id: str, by: str | None) -> None:
         """HEAD counts again: it is judged at the next roll-out, and until then what is in force stays."""

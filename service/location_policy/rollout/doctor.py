@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__
-from ..errors import GitUnavailable, InvalidConfiguration, RepositoryError, UnusablePin
+from ..errors import GitUnavailable, InvalidConfiguration, RepositoryError, TornPin, UnusablePin
 from ..gate.hooks import HOOK, OTHER_HOOKS, hook_place, hook_program, hook_state, is_ours
 from ..gate.pin import pin_in_force, read_pin
 from ..gate.setup.install import missing_settings, other_settings
@@ -27,6 +27,7 @@ from ..runtime.users import chown_name
 from ..text import count, escape, listed
 from . import last_good
 from .last_good import Identity
+from .persistence import LAST_GOOD
 from .same_history import accept_command
 from .startup_preview import preview_start
 from .state import now
@@ -267,8 +268,21 @@ def _outlook(repository: Repository, place: Path, state_directory: Path) -> Find
         said = f"branch {ahead.branch} is not taken: {ahead.refusal.message}; would serve {instead}"
         return Finding("serve", said, ahead.refusal.hint or HOW_TO_SIGN[ahead.must_be_signed])
     said = f"branch {ahead.branch}, commit {ahead.head.id[:10]}, {count(ahead.size, 'subnet')}"
-    if not pin_in_force(repository, now()):
+    return _outlook_of_pin(repository, said, f"commit {ahead.head.id[:10]}, {count(ahead.size, 'subnet')}")
+
+
+def _outlook_of_pin(repository: Repository, said: str, taken: str) -> Finding:
+    """What would be served of a branch that is fine, as far as a pin lets it; `taken` is what that is at here."""
+    try:
+        pin = read_pin(repository)
+    except TornPin:
+        last = repository.tip(LAST_GOOD)
+        stays = f"commit {last[:10]}, which was served last," if last else "what was served last"
+        return Finding("serve", f"{stays} stays as long as the pin cannot be read; {said}, waits")
+    except UnusablePin:
+        pin = None
+    if not pin or pin.is_over(now()):
         return Finding("serve", said)
     if is_mirror(repository.directory):  # its branch is at what is pinned
-        return Finding("serve", f"commit {ahead.head.id[:10]}, {count(ahead.size, 'subnet')}, as long as it is pinned")
+        return Finding("serve", f"{taken}, as long as it is pinned")
     return Finding("serve", f"{said}, once nothing is pinned")

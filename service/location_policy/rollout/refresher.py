@@ -12,13 +12,15 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import BuildFailed, NotARepository, RepositoryError
+from ..errors import BuildFailed, NotARepository, RepositoryError, TornPin
 from ..gate.hooks import deciding_hook_files, hook_in
 from ..gate.overrides import NOTES, override_of
+from ..gate.pin import is_pin_kept
 from ..gate.ref_updates import PIN
 from ..repository.fingerprint import deciding_files
 from ..repository.git_dir import find_git_directory
 from ..repository.git_process import START, deadline
+from ..repository.remote.backup import keep_notes, pin_file
 from ..repository.remote.mirror import Mirror
 from ..repository.remote.naming import fetched_ref
 from ..repository.repository import Repository, open_repository
@@ -62,6 +64,8 @@ class Refresher:
         self._directory: Path | None = None
         """The git directory that was read last; None for a mirror, to which there are no pushes."""
         self._is_hurried = self._is_stale = self._is_unreachable = False
+        self._doubt: TornPin | None = None
+        """Why HEAD waits: a pin is there of which not all is known."""
         self._noted: tuple[str | None, str | None] = (None, None)
         """The commit and the state of the notes for which an override was looked for."""
 
@@ -128,6 +132,8 @@ class Refresher:
 
     def _look_at_mirror(self, mirror: Mirror, *, only_news: bool) -> None:
         """Look at a remote, then at the copy of it; without the remote only where nothing else can be served."""
+        if not self._active.state.was_read:
+            self._look_at_pin()
         try:
             mirror.update()
         except RepositoryError:
@@ -153,13 +159,20 @@ class Refresher:
         mirror.note_read(None)
 
     def _look_at_pin(self) -> None:
-        """Look at what is held by hand while the remote does not answer, for which it does not wait."""
-        if self._pin_holder.is_over() or self._pin_detector.has_changed():
-            begun = self._pin_detector.begin()
-            with suppress(RepositoryError), open_repository(self._place) as repository:
-                if self._active.state.pin or repository.named(PIN):
+        """Look at what is held by hand, and at notes, while the remote does not answer, for which it does not wait."""
+        if not (self._pin_holder.is_over() or self._pin_detector.has_changed()):
+            return
+        begun = self._pin_detector.begin()
+        with suppress(RepositoryError), open_repository(self._place) as repository:
+            if self._active.state.pin or is_pin_kept(repository):
+                ref = repository.served_ref(repository.settings())
+                if repository.tip(fetched_ref(ref)):
                     self._look(repository)
-                self._pin_detector.end(begun, deciding_files(repository.directory, (PIN,)))
+                else:  # the copy was made anew, and is empty yet
+                    self._hold(repository, ref)
+            self._look_at_notes(repository)
+            beside = (pin_file(repository.directory),)
+            self._pin_detector.end(begun, deciding_files(repository.directory, (PIN, NOTES), beside))
 
     # --- what is there ---
 
@@ -187,6 +200,7 @@ class Refresher:
         self._look_at_notes(repository)
         self._activator.try_again(repository)
         others = (self._place, self._place / ".git", *hook_files, *filter(None, self._activator.rule.keys))
+        others += (pin_file(repository.directory),) if self._mirror else ()
         refs = (ref, fetched_ref(ref), NOTES, PIN) if self._mirror else (ref, NOTES, PIN)
         self._detector.end(begun, deciding_files(repository.directory, refs, others))
 
@@ -205,6 +219,9 @@ class Refresher:
         if tip is None:
             repository.require_not_lost(named)
             self._note_no_commit(repository, name)
+            return
+        if self._doubt:
+            self._wait(repository, tip, self._doubt)
             return
         state = self._active.state
         head = state.head if state.head and state.head.commit.id == tip and not is_switched else None
@@ -227,15 +244,29 @@ class Refresher:
 
     def _hold(self, repository: Repository, ref: str) -> bool:
         """Whether what is in force is held by hand; HEAD then waits, and how it lies to that is found out anew."""
-        before = self._active.state.pin
-        is_held = self._pin_holder.holds(repository)
+        before, doubt, self._doubt = self._active.state.pin, self._doubt, None
+        is_held = False
+        try:
+            is_held = self._pin_holder.holds(repository)
+        except TornPin as error:
+            self._doubt = error
+        if doubt and not self._doubt and not is_held:  # HEAD counts again
+            self._active.change(rejection=None, is_settled=False)
         pin, head = self._active.state.pin, self._active.state.head
         held = pin or before
         if held and head and pin != before:
             self._active.change(head=replace(head, relation=relation_to(repository, held.commit, head.commit.id)))
-        if pin and self._fetch_gate:
+        if pin and self._fetch_gate and repository.has_commit(pin.commit):
             self._fetch_gate.move(repository, ref, pin.commit)
         return is_held
+
+    def _wait(self, repository: Repository, tip: str, doubt: TornPin) -> None:
+        """HEAD is seen, and not judged: a pin is there of which not all is known."""
+        head = self._active.state.head
+        if head is None or head.commit.id != tip:
+            relation = relation_to(repository, self._activator.in_force(), tip)
+            self._see(Head(self._activator.read(repository, tip), now(), relation), is_held=False)
+        self._activator.wait(repository, Failure(now(), doubt.message, tip, hint=doubt.hint))
 
     def _is_to_be_judged_again(self) -> bool:
         return self._activator.is_to_be_judged_again() or (self._fetch_gate is not None and self._fetch_gate.is_due())
@@ -313,6 +344,16 @@ class Refresher:
             override = override_of(repository, commit_id) if commit_id and noted[1] else None
             self._active.change(override=override)
             self._noted = noted
+            if self._mirror:
+                self._keep_notes(repository)
+
+    def _keep_notes(self, repository: Repository) -> None:
+        """Keep them beside the copy of a remote, too: the remote does not have them."""
+        try:
+            keep_notes(repository, NOTES)
+        except (OSError, RepositoryError) as error:
+            why = error.message if isinstance(error, RepositoryError) else error.strerror
+            log.warning("the notes would be lost with the copy, for they cannot be kept beside it: %s", why)
 
     def _look_at_rule(self, rule: SignatureRule) -> None:
         problem = "; ".join(filter(None, (rule.problem.message, rule.problem.hint))) if rule.problem else None

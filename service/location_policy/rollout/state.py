@@ -72,12 +72,14 @@ class State:
     commit in force; `asked_at`: when the look under way began, by the monotonic clock; `not_kept`: why the content in
     force would not survive a restart; `looks`: at a remote, None where none is followed; `began_at`: when this process
     did; `max_stale`: how long ago the source may have been read before that is told loudly; `pin`: by which what is in
-    force is held, whatever HEAD is; `signatures`: what must be signed, and why that cannot be judged.
+    force is held, whatever HEAD is; `pin_problem`: what is wrong with what is kept of one;
+    `signatures`: what must be signed, and why that cannot be judged.
     """
 
     snapshot: Snapshot | None = None
     override: Override | None = None
     pin: Pin | None = None
+    pin_problem: str | None = None
     head: Head | None = None
     rejection: Failure | None = None
     outage: Failure | None = None

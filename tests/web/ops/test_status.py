@@ -56,6 +56,7 @@ def test_before_anything_was_read_there_is_nothing_but_the_service() -> None:
         "state": "starting",
         "active": None,
         "pin": None,
+        "pin_problem": None,
         "head": None,
         "failure": None,
         "source": {

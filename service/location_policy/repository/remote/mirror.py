@@ -124,6 +124,7 @@ class Mirror:
                 self._damage = error.message
             else:
                 self._is_made = True
+                self._clone.take_notes(self.directory)
 
     def _beside(self) -> tuple[Path, Path]:
         """Where a copy is that was replaced, and one that is to replace it."""
@@ -212,6 +213,7 @@ class Mirror:
             self._follow(self._environment())
         except RepositoryError as error:
             self._note_failed(error)
+            self._make_where_it_was()
         except OSError as error:
             self._note_failed(RepositoryError(f"{error.filename or self.directory}: {error.strerror}"))
         else:
@@ -222,6 +224,13 @@ class Mirror:
             )
         next_look_at = datetime.now(UTC) + timedelta(seconds=self._schedule.seconds_left)
         self.looks = replace(self.looks, next_look_at=next_look_at, seconds=time.monotonic() - began)
+
+    def _make_where_it_was(self) -> None:
+        """An empty copy, where the copy is gone and the remote is away: a pin can be ended in it."""
+        if self._is_made and not self.directory.exists():
+            self._is_made, self._tip = False, None
+            with suppress(RepositoryError):
+                self.make()
 
     def _note_failed(self, error: RepositoryError) -> None:
         told = error.stderr if isinstance(error, GitFailed) else error.message
@@ -341,6 +350,7 @@ class Mirror:
             others = list(kept.refs.values())
             commit_id, is_filtered = clone.fetch(tip.branch, environment, others, self._by_id(tip))
             clone.take_over(kept)
+            clone.take_notes(self.directory)
             _remove(old)
             with suppress(FileNotFoundError):
                 self.directory.rename(old)

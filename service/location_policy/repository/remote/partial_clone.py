@@ -21,6 +21,7 @@ from typing import NamedTuple
 from ...errors import RepositoryError
 from ..config import SECTION
 from ..ownership import require_own
+from .backup import kept_notes, notes_file
 from .faults import CopyDamaged
 from .fetch import RemoteFailed, RemoteGit
 from .leftovers import remove_leftovers
@@ -256,6 +257,13 @@ class PartialClone:
             self._run("config", _ACCEPTED, kept.accepted)
         with suppress(OSError):
             shutil.copytree(kept.directory / "logs", self.directory / "logs", dirs_exist_ok=True)
+
+    def take_notes(self, kept_beside: Path) -> None:
+        """Take over the notes that are kept beside a clone, where there are none; what cannot be read is left there."""
+        with suppress(RepositoryError):
+            if (kept := kept_notes(kept_beside)) and not self._refs(kept[1]):
+                self._run("bundle", "unbundle", str(notes_file(kept_beside).absolute()))
+                self._run("update-ref", kept[1], kept[0])
 
     def _has(self, object_id: str) -> bool:
         """Is a commit here, or the one that a tag names, with all that is read of it and of those before it?"""

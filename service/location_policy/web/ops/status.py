@@ -41,6 +41,7 @@ def status(
         "state": state.name,
         "active": _active(state),
         "pin": pin_fields(state.pin),
+        "pin_problem": state.pin_problem,
         "head": _head(state.head),
         "failure": _failure(state.failure),
         "source": {
