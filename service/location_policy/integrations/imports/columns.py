@@ -45,6 +45,7 @@ _OVERFLOW = ("overflow", "pover", "sover", "primaryoverflow", "secondaryoverflow
 """How the headings of overflow locations begin."""
 _STATES = ("status", "state", "zustand", "statut", "estado", "stato")
 _KINDS = ("objecttype", "type", "kind", "isfolder")
+_VRFS = ("vrf", "vrfname", "vrfid", "networkview", "configuration", "routingdomain", "routinginstance")
 _COUNTRIES = ("country", "countrycode", "countryisocode", "countryname", "cc", "land", "pays")
 _OTHER_WORDS = "status state role vlan vrf tenant type description mask maskbits utilization children id prefix"
 _OTHERS = frozenset(_OTHER_WORDS.split())
@@ -86,6 +87,8 @@ class Columns:
     """Of all columns; none where the table has no heading."""
     overflow: tuple[int, ...] = ()
     """Columns of overflow locations, in order."""
+    vrf: int | None = None
+    """Of the table of routes that a prefix is in, where the same one may stand twice."""
 
     @property
     def last(self) -> int:
@@ -169,7 +172,8 @@ def find_columns(headings: Cells, rows: Sequence[Cells], sites: Sequence[str] = 
     kind = 0 if is_types(headings) else next(_named(plain, _KINDS), None)
     state = next(_named(plain, _STATES), None)
     overflow = tuple(at for at, heading in enumerate(plain) if heading.startswith(_OVERFLOW) and at != site)
-    return Columns(subnet, site, _mask_column(plain, rows, subnet), state, kind, tuple(headings), overflow)
+    vrf = next(_named(plain, _VRFS), None)
+    return Columns(subnet, site, _mask_column(plain, rows, subnet), state, kind, tuple(headings), overflow, vrf)
 
 
 def places_without_heading(rows: Sequence[Cells]) -> Columns | None:
@@ -205,7 +209,8 @@ def asked_columns(asked: Mapping[str, str], headings: Cells, rows: Sequence[Cell
     mask = places.get("mask", _mask_column(plain, rows[:_LOOKED_AT], subnet) if plain else None)
     state = places.get("status", next(_named(plain, _STATES), None))
     kind = 0 if is_types(headings) else next(_named(plain, _KINDS), None)
-    return Columns(subnet, places.get("site", found.site), mask, state, kind, tuple(headings) if has_heading else ())
+    own, vrf = tuple(headings) if has_heading else (), next(_named(plain, _VRFS), None)
+    return Columns(subnet, places.get("site", found.site), mask, state, kind, own, vrf=vrf)
 
 
 def has_overflow(headings: Cells, first: int, last: int) -> bool:
@@ -252,6 +257,11 @@ def site_text(cells: Cells, columns: Columns) -> str:
         return site
     first = re.split(r"(?<!\\),", site[3:], maxsplit=1)[0]
     return re.sub(r"\\(.)", r"\1", first).strip()
+
+
+def vrf_text(cells: Cells, columns: Columns) -> str:
+    """The VRF that a row's prefix is in; empty where the table says none."""
+    return _cell(cells, columns.vrf)
 
 
 def overflow_names(cells: Cells, columns: Columns) -> tuple[str, ...]:

@@ -21,8 +21,9 @@ from ...errors import LocationPolicyError
 from ...net.addresses import Network
 from ...net.ranges import Names
 from ...problems import CODES, Problem, errors_in
-from ...text import count, listed, quote
-from .countries import CountryTable, country_names, merged
+from ...text import quote
+from .countries import country_names
+from .country_rows import CountryRows
 from .first_match import answering_rows
 from .our_rows import our_lines
 from .pexsubnet import OldRow, read_old_rows
@@ -30,11 +31,10 @@ from .prefix_table import PrefixTable
 from .site_file import Sites, by_fold, read_sites
 from .spreadsheet import Sheet, read_sheet
 from .table_kind import Kind, kind_of
+from .vrfs import VrfCheck
 
 Content = tuple[str, bytes]
 """The path of a file, as it is shown, and what is in it."""
-_SHOWN = 8
-"""Countries that a message names."""
 _COMPARED = 20
 """Sites without a location that are compared with those that have one: more than are told."""
 
@@ -122,7 +122,7 @@ def read_tables(
         if sites
         else Sites(locations=None if locations is None else by_fold(locations))
     )
-    collector = _Collector(known, takes_all, names, frozenset(elsewhere), writes_sites)
+    collector = _Collector(known, takes_all, writes_sites, CountryRows(known, names, frozenset(elsewhere)))
     for sheet, kind in zip(sheets, kinds, strict=True):
         collector.read(sheet, kind)
     answering = answering_rows(collector.old) if collector.has_old else None
@@ -145,9 +145,8 @@ class _Collector:
 
     sites: Sites
     takes_all: bool
-    names: Mapping[str, str]
-    elsewhere: frozenset[Network]
     writes_sites: bool
+    countries: CountryRows
     has_old: bool = False
     has_sites: bool = False
     old: list[OldRow] = field(default_factory=list)
@@ -166,7 +165,6 @@ class _Collector:
     """Names that a table has given, and whether a row can have them."""
     by_country: set[str] = field(default_factory=set)
     """Countries, of which those without a line are left out."""
-    country_tables: list[CountryTable] = field(default_factory=list)
 
     def read(self, sheet: Sheet, kind: Kind) -> None:
         """Add the rows of a file."""
@@ -192,8 +190,7 @@ class _Collector:
             table = PrefixTable(sheet, kind.line, kind.columns, kind.find, takes_all=self.takes_all)
             rows, size = list(self._with_sites(table, sheet.path)), table.size
         elif kind.name not in ("names", "empty"):
-            by_country = self._countries(sheet, kind)
-            rows, size = list(self._by_country(by_country)), by_country.size
+            rows, size = self._by_country(sheet, kind)
         if kind.words and kind.name != "names":
             self.taken[sheet.path] = Taken(kind.words, size)
         if not size and kind.name not in ("names", "unknown") and not errors_in(self.problems[told:]):
@@ -204,6 +201,7 @@ class _Collector:
         self.has_sites = True
         self.problems += table.problems
         self.passed += table.passed
+        vrfs = VrfCheck()
         for one in table.prefixes:
             folded = one.site.casefold()
             self.subnets[folded] += 1
@@ -214,8 +212,20 @@ class _Collector:
                 names = names + one.overflow
                 if not self._can_be(names, path, one.line):
                     continue
-            if names:
+            if names and not vrfs.is_repeated(one, names):
                 yield NewRow(path, one.line, Row(names, one.network))
+        self.problems += filter(None, [vrfs.problem(path, table.vrf_heading)])
+
+    def _by_country(self, sheet: Sheet, kind: Kind) -> tuple[list[NewRow], int]:
+        told = len(self.countries.problems)
+        table, rows = self.countries.read(sheet, kind, takes_all=self.takes_all, writes_sites=self.writes_sites)
+        self.problems += self.countries.problems[told:]
+        self.passed += table.passed
+        self.subnets.update(table.networks.values())
+        for country in filter(None, set(table.networks.values())):
+            self.first.setdefault(country, (country.upper(), table.path, 1))
+        self.by_country.update(table.networks.values())
+        return [NewRow(table.path, 1, row) for row in rows], table.size
 
     def _are_locations(self) -> bool:
         return self.sites.path is None and self.sites.locations is None
@@ -236,63 +246,6 @@ class _Collector:
                 Problem(path, line, 1, one.code, one.message, one.hint, CODES[one.code].severity) for one in found
             ]
         return self.judged[names]
-
-    def _countries(self, sheet: Sheet, kind: Kind) -> CountryTable:
-        if self.sites.path is None and not self.writes_sites:
-            hint = (
-                "name a file with country,location,overflow for each country: --sites FILE; --write-sites FILE makes it"
-            )
-            raise LocationPolicyError(f"{sheet.path} names countries, not locations", hint)
-        table = CountryTable(sheet.path, kind.words)
-        if kind.name == "registry":
-            return table.registry(sheet, takes_all=self.takes_all)
-        if kind.name == "ranges":
-            return table.ranges(sheet)
-        assert kind.columns
-        if not self.names and "geoname_id" in kind.columns.named():
-            hint = "name it too: GeoLite2-Country-Locations-en.csv"
-            raise LocationPolicyError(
-                f"{sheet.path} has numbers for countries, which its table of names explains", hint
-            )
-        return table.blocks(sheet, kind.columns, self.names)
-
-    def _by_country(self, table: CountryTable) -> Iterator[NewRow]:
-        self.passed += table.passed
-        self.problems += table.problems
-        self.subnets.update(table.networks.values())
-        for country in filter(None, set(table.networks.values())):
-            self.first.setdefault(country, (country.upper(), table.path, 1))
-        self.by_country.update(table.networks.values())
-        missing = Counter(country for country in table.networks.values() if country not in self.sites.names)
-        if missing and self.sites.path:
-            shown = listed([f"{name.upper() or 'none'} ({number:,})" for name, number in missing.most_common()], _SHOWN)
-            number = count(len(missing), "country")
-            what = f"left out: {number} without a location in {self.sites.path}, with subnets: {shown}"
-            self._note(table.path, 1, "unknown-location", what)
-        self._hold_single(table)
-        rows = list(merged(table.networks, self.sites.names))
-        left = [row for row in rows if row.network not in self.elsewhere]
-        if beside := len(rows) - len(left):
-            what = f"left out: {count(beside, 'subnet')} that another file of the map has"
-            self._note(table.path, 1, "duplicate-subnet", what)
-        return (NewRow(table.path, 1, row) for row in left)
-
-    def _hold_single(self, table: CountryTable) -> None:
-        """Tell of networks that have a country already, in this table or one before it: which one is meant?"""
-        again = [(line, network, country, table) for line, network, country in table.repeated]
-        for before in self.country_tables:
-            both = [network for network in table.networks if network in before.networks]
-            again += [(table.lines[network], network, table.networks[network], before) for network in both]
-        self.country_tables.append(table)
-        for line, network, country, before in again:
-            first, place = before.networks[network], f"{before.path}:{before.lines[network]}"
-            if before is not table:
-                del table.networks[network]
-            if self.sites.names.get(country) == self.sites.names.get(first):
-                self._note(table.path, line, "duplicate-subnet", f"left out: {network} is in {place} already")
-            else:
-                what = f"{network} is {quote(country.upper())} here, and {quote(first.upper())} in {place}"
-                self.problems.append(Problem(table.path, line, 1, "duplicate-subnet", what, "delete one of the two"))
 
     def tables(self, answering: Mapping[Network, OldRow] | None, left_out: set[str]) -> Tables:
         """What was read, each subnet once."""

@@ -14,7 +14,7 @@ from ...net.addresses import Network, parse_interface
 from ...net.ranges import Names
 from ...problems import Problem, Severity
 from ...text import quote
-from .columns import Columns, blocks, overflow_names, site_text, subnet_text
+from .columns import Columns, blocks, overflow_names, site_text, subnet_text, vrf_text
 from .pexsubnet import old_interface
 from .spreadsheet import Sheet
 
@@ -31,6 +31,7 @@ class SitePrefix(NamedTuple):
     site: str
     overflow: Names
     """Locations that the table names behind the site, where that is a location itself."""
+    vrf: str
 
 
 class PrefixTable:
@@ -47,6 +48,7 @@ class PrefixTable:
         """How many rows are passed over, by the reason."""
         self.size = sum(text is None and number >= first for number, text in sheet.lines)
         """Rows of the table, with those that cannot be read."""
+        self.vrf_heading = "" if columns.vrf is None else columns.headings[columns.vrf]
         self.prefixes = tuple(self._read([one for one in sheet.records() if one[0] >= first], columns, find))
 
     def _read(self, records: Sequence[tuple[int, list[str]]], columns: Columns, find: Find) -> Iterator[SitePrefix]:
@@ -80,7 +82,7 @@ class PrefixTable:
             hint = "give it a site and export again, or add a row for it once the map is written"
             self._add(number, "unknown-location", f"left out: {quote(written)} has no site", hint, "warning")
         for network in networks if site else ():
-            yield SitePrefix(number, network, site, overflow_names(cells, columns))
+            yield SitePrefix(number, network, site, overflow_names(cells, columns), vrf_text(cells, columns))
 
     def _networks(self, number: int, written: str) -> Sequence[Network]:
         """The network that is written, or the few that make up a range."""
