@@ -121,6 +121,14 @@ def test_a_journal_that_is_a_link_is_told_in_the_log(
     assert not (tmp_path / "other").exists()
 
 
+def test_the_moment_of_a_commit_in_force_is_before_its_first_answer(repository: Path, tmp_path: Path) -> None:
+    active = ActiveState()
+    Refresher(repository, active, tmp_path / "state").refresh()
+    (noted,) = read(tmp_path / "state")
+    assert active.state.snapshot
+    assert noted.at == active.state.snapshot.loaded_at
+
+
 def test_old_lines_go_when_there_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "KEPT", 20)
     write(tmp_path, *map(event, range(22)))

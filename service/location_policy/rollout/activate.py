@@ -273,7 +273,7 @@ class Activator:
             snapshot = self._loader.load(validator, files, commit, was_served=was_served)
         self._publish(snapshot, started, read)
         self._keep(repository, commit, files, is_kept=is_kept)
-        self._persistence.note("active", commit)
+        self._persistence.note("active", commit, snapshot.loaded_at)  # before it answers: no answer is from before that
 
     def _confirm(
         self,
@@ -318,7 +318,8 @@ class Activator:
             return False
         started = time.monotonic()
         try:
-            self._publish(self._loader.load(Validator(), stored.files, stored.commit, was_served=True), started)
+            snapshot = self._loader.load(Validator(), stored.files, stored.commit, was_served=True)
+            self._publish(snapshot, started)
         except BuildFailed:  # it is tried again, and the outage of the source is told
             return False
         except InvalidConfiguration as error:
@@ -328,7 +329,7 @@ class Activator:
         self._is_from_disk = True
         self._served = Served(stored.commit.id, stored.identity.id, stored.roots)
         self._stored = replace(stored, files=())  # they have done their work, and may be large
-        self._persistence.note("active", stored.commit)
+        self._persistence.note("active", stored.commit, snapshot.loaded_at)
         return True
 
     def _publish(self, snapshot: Snapshot, started: float, read: Mapping[str, object] = _NOTHING) -> None:

@@ -11,6 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from ..config.commit import Commit
@@ -72,9 +73,9 @@ class Persistence:
         """Leave what is kept as it is: what is in force is older, for want of what could be read of the newer."""
         self._is_spared = True
 
-    def note(self, kind: EventKind, commit: Commit) -> None:
-        """Write down what has become of a commit, just now."""
-        self._journal.add(Event(now(), commit.id, kind, commit.author, commit.pusher or ""))
+    def note(self, kind: EventKind, commit: Commit, at: datetime | None = None) -> None:
+        """Write down what has become of a commit: then, or just now."""
+        self._journal.add(Event(at or now(), commit.id, kind, commit.author, commit.pusher or ""))
         self._write_journal()
 
     def note_pin(self, kind: EventKind, commit_id: str, by: str | None, reason: str = "") -> None:
