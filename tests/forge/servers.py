@@ -7,10 +7,11 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,18 @@ class HttpsForge:
     misnamed: str
     expired: str
     folder: Path
+    _servers: ExitStack
+    """That of nginx, which may be begun anew in it."""
+    _start: Callable[[], AbstractContextManager[object]]
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Nobody listens there while the block lasts."""
+        self._servers.close()
+        try:
+            yield
+        finally:
+            self._servers.enter_context(self._start())
 
     def repository(self, name: str = "locations.git") -> str:
         """Its URL."""
@@ -130,11 +143,11 @@ def https_forge(folder: Path, root: Path, *, token: str | None = TOKEN, elsewher
             expired=expired,
         )
     )
-    with ExitStack() as stack:
-        stack.enter_context(_fcgiwrap(folder))
-        stack.enter_context(started("nginx", "-c", config, "-e", folder / "error.log", port=port, cwd=folder))
+    start = partial(started, "nginx", "-c", config, "-e", folder / "error.log", port=port, cwd=folder)
+    with _fcgiwrap(folder), ExitStack() as servers:
+        servers.enter_context(start())
         here = f"https://{name}"
-        yield HttpsForge(f"{here}:{port}", root, ca, f"{here}:{misnamed}", f"{here}:{expired}", folder)
+        yield HttpsForge(f"{here}:{port}", root, ca, f"{here}:{misnamed}", f"{here}:{expired}", folder, servers, start)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import http.client
 import json
 import subprocess
 import time
@@ -31,7 +30,7 @@ def knock(service: Service, secret: str = SECRET, body: bytes = PAYLOAD) -> tupl
         "X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
         "X-Hub-Signature-256": f"sha256={signature}",
     }
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+    connection = service.connection()
     connection.request("POST", "/webhook", body, headers)
     response = connection.getresponse()
     told = json.loads(response.read())
@@ -98,7 +97,7 @@ def test_a_thousand_knocks_in_a_moment_are_one_look_or_two(tmp_path: Path) -> No
     words = ("--repo", remote.as_uri(), "--fetch-interval", "1000", "--webhook-secret", tmp_path / "secret")
     with started_service(*words, cwd=tmp_path) as service:
         service.wait_for("in-sync", tip(remote))
-        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+        connection = service.connection()
         numbers, began = set(), time.monotonic()
         for _ in range(300):
             connection.request("POST", "/webhook", PAYLOAD, {"X-Gitlab-Token": SECRET})

@@ -58,13 +58,15 @@ class Service:
         """Where it listens."""
         return f"{'https' if self.context else 'http'}://127.0.0.1:{self.port}"
 
+    def connection(self) -> http.client.HTTPConnection:
+        """One that can be kept, and is opened with the first request; over TLS where that is said."""
+        if self.context:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.context)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+
     def ask(self, target: str, method: str = "GET", login: str | None = None) -> Response:
         """One request on a connection of its own; over TLS, and as `user:password`, where that is said."""
-        connection: http.client.HTTPConnection
-        if self.context:
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.context)
-        else:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = self.connection()
         try:
             connection.request(method, target, headers=basic(login or self.login))
             response = connection.getresponse()

@@ -6,22 +6,19 @@ As a program it measures what docs/run/install.md says: `python -m tests.system.
 from __future__ import annotations
 
 import argparse
-import http.client
 import signal
-import ssl
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.support.access import Pki
 from tests.support.deployments import free_port
 from tests.support.repositories import GOOD, make_repository
 from tests.support.service import Service, running_service
-from tests.system.deploy.test_proxies import ASKED, haproxy_before
+from tests.system.deploy.load import loaded
+from tests.system.deploy.test_proxies import haproxy_before
 
 NAMES = ("one", "two", "three")
 RETRIES = """\
@@ -30,57 +27,6 @@ RETRIES = """\
     retry-on conn-failure empty-response response-timeout 503
 """
 """What is shipped, by which a call that fails at one service would be sent to another."""
-ASKERS = 5
-RATE = 200
-"""Calls a second, of all askers together."""
-
-
-class Load:
-    """Calls at a steady rate over connections that are kept, until it is stopped; `outcomes` counts them."""
-
-    def __init__(self, proxy: Service) -> None:
-        self._proxy = proxy
-        self._has_stopped = threading.Event()
-        self.outcomes = Counter[str]()
-
-    def ask_on(self) -> None:
-        """One of the askers."""
-        connection = http.client.HTTPSConnection("127.0.0.1", self._proxy.port, timeout=10, context=self._proxy.context)
-        due = time.monotonic()
-        while not self._has_stopped.wait(max(0.0, due - time.monotonic())):
-            due += ASKERS / RATE
-            self.outcomes[_outcome(connection)] += 1
-        connection.close()
-
-    def stop(self) -> None:
-        """No calls more."""
-        self._has_stopped.set()
-
-
-def _outcome(connection: http.client.HTTPSConnection) -> str:
-    try:
-        connection.request("GET", ASKED)
-        response = connection.getresponse()
-        body = response.read()
-    except (OSError, http.client.HTTPException, ssl.SSLError) as error:
-        connection.close()
-        return type(error).__name__
-    return "answered" if response.status == 200 and b'"status": "success"' in body else str(response.status)
-
-
-@contextmanager
-def loaded(proxy: Service) -> Iterator[Counter[str]]:
-    """The outcomes of the calls that are made in the block."""
-    load = Load(proxy)
-    threads = [threading.Thread(target=load.ask_on) for _ in range(ASKERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield load.outcomes
-    finally:
-        load.stop()
-        for thread in threads:
-            thread.join()
 
 
 def restart_in_turn(folder: Path, drain: float, inter: str, fall: int = 2, *, retries: bool = False) -> Counter[str]:
@@ -104,7 +50,7 @@ def restart_in_turn(folder: Path, drain: float, inter: str, fall: int = 2, *, re
 
         services = {name: start(name) for name in NAMES}
         proxy = stack.enter_context(haproxy_before(ports["one"], pki, folder, changes))
-        with loaded(proxy) as outcomes:
+        with loaded(proxy) as load:
             time.sleep(1)
             for name in NAMES:
                 assert services[name].stop() == 0
@@ -114,7 +60,7 @@ def restart_in_turn(folder: Path, drain: float, inter: str, fall: int = 2, *, re
             service.stop(signal.SIGINT)  # without draining
         log = (folder / "server.log").read_text()
         assert not drain or all(f"location-policy/{name} is DOWN" in log for name in NAMES), log
-    return outcomes
+    return load.outcomes
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.deployments import needs
-from tests.system.deploy.rolling_restart import RATE, restart_in_turn
+from tests.system.deploy.load import RATE
+from tests.system.deploy.rolling_restart import restart_in_turn
 
 DRAIN = 1.5
 """Seconds: a second more than two checks that fail take, and the last one."""
