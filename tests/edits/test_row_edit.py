@@ -238,3 +238,46 @@ def test_a_file_that_git_does_not_take_is_told_as_git_tells_it(repository: Repos
     told = "git ignores the path locations/git~1/x.csv: some file systems take a part of it for .git"
     assert raised.value.message == told
     assert raised.value.hint == "take another name for the file"
+
+
+# --- in views ---
+
+EDGE = '[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+IN_EDGE = "views/edge/locations.csv"
+WITH_EDGE: Files = {
+    "policy.toml": EDGE,
+    PATH: "Sydney,10.61.2.0/24\n",
+    IN_EDGE: "DMZ,10.61.2.0/24\n",
+    "views/edge/locations/lab.csv": "Oslo,10.70.0.0/16\n",
+}
+
+
+def test_a_row_of_a_view_is_changed_and_is_not_taken_for_one_of_the_map(repository: Repository) -> None:
+    draft = drafted(repository, WITH_EDGE, EditRow(IN_EDGE, 1, "DMZ,10.61.2.0/24", MELBOURNE))
+    assert draft.subject.endswith(" in view edge")
+    assert repository.content_at(draft.tree, IN_EDGE).startswith(b"Melbourne,")
+    assert repository.content_at(draft.tree, PATH) == b"Sydney,10.61.2.0/24\n"
+    with pytest.raises(RowChanged, match=r"views/edge/locations\.csv:1 has changed since you saw it"):
+        drafted(repository, WITH_EDGE, EditRow(IN_EDGE, 1, "Sydney,10.61.2.0/24", MELBOURNE))
+
+
+@pytest.mark.parametrize(
+    ("subnet", "path"), [("10.61.3.0/24", IN_EDGE), ("10.70.1.0/24", "views/edge/locations/lab.csv"), ("oops", IN_EDGE)]
+)
+def test_a_new_row_of_a_view_goes_where_its_neighbours_in_the_view_are(
+    repository: Repository, subnet: str, path: str
+) -> None:
+    draft = drafted(repository, WITH_EDGE, AddRow("", PERTH._replace(subnet=subnet), "edge"))
+    assert draft.subject.endswith(" in view edge")
+    assert b"Perth," in repository.content_at(draft.tree, path)
+
+
+def test_a_row_goes_to_no_view_that_the_rules_do_not_name(repository: Repository) -> None:
+    with pytest.raises(NotWritable, match="names no view lab") as raised:
+        drafted(repository, WITH_EDGE, AddRow("", PERTH, "lab"))
+    assert raised.value.hint == "its views are: edge"
+    for path in ("views/lab/locations.csv", "views/../locations.csv", "views/edge/../lab/locations.csv"):
+        with pytest.raises(NotWritable):
+            drafted(repository, WITH_EDGE, AddRow(path, PERTH))
+    with pytest.raises(NotWritable, match="is no file of view edge"):
+        drafted(repository, WITH_EDGE, AddRow(PATH, PERTH, "edge"))

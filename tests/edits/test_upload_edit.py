@@ -9,7 +9,7 @@ import pytest
 
 from location_policy.edits.change_request import ChangeRequest, attempt, page_author, preview
 from location_policy.edits.upload_edit import UploadRows
-from location_policy.errors import NothingChanges, UnusableUpload
+from location_policy.errors import NothingChanges, NotWritable, UnusableUpload
 from location_policy.lookup.csv_export import csv_parts
 from location_policy.repository.git import PlainGit
 from location_policy.repository.new_commits import make_blob
@@ -165,6 +165,55 @@ def test_who_is_overtaken_is_shown_what_it_does_to_the_new_map(place: Path, repo
     assert (done.commit, [one.subject for one in done.came]) == (None, ["Open Perth"])
     assert "1 added, 0 changed, 1 removed, 3 unchanged" in done.preview.message
     assert attempt(repository, wanted, done.preview.tip.id).commit == tip(place)
+
+
+EDGE_RULES = '[[view]]\nname = "edge"\nlocation = "DMZ"\ndefault = "DMZ"\n'
+
+
+def of_view(repository: Repository, rows: str, path: str = "", view: str = "edge") -> ChangeRequest:
+    content = make_blob(PlainGit(repository.directory), rows.encode())
+    return ChangeRequest(UploadRows(content, "sites.csv", path, view=view), ANA)
+
+
+def test_an_upload_to_a_view_replaces_its_rows_and_no_other(place: Path, repository: Repository) -> None:
+    edge: Files = {"views/edge/locations.csv": "Oslo,10.61.2.0/24\n", "views/edge/locations/a.csv": "DMZ,10.9.0.0/16\n"}
+    force_commit(place, {**FILES, **edge, "policy.toml": EDGE_RULES})
+    done = attempt(repository, of_view(repository, "Lima,10.61.2.0/24\nDMZ,10.9.0.0/16\nDMZ,10.8.0.0/16\n"), tip(place))
+    assert done.preview.message.startswith("Upload sites.csv to view edge\n\nRows: 1 added, 1 changed, 0 removed,")
+    assert git("diff", "--name-only", "main~", "main", cwd=place) == "views/edge/locations.csv"
+    assert file(place, "views/edge/locations.csv") == "DMZ,10.8.0.0/16\nLima,10.61.2.0/24\n"
+    done = attempt(repository, of_view(repository, "DMZ,10.7.0.0/16\n", "views/edge/locations/a.csv", ""), tip(place))
+    assert file(place, "views/edge/locations/a.csv") == "DMZ,10.7.0.0/16\n"
+
+
+def test_what_is_wrong_with_an_upload_to_a_view_is_told_as_at_the_top(place: Path, repository: Repository) -> None:
+    known = '[locations]\nknown = ["Sydney", "Melbourne", "Oslo", "DMZ"]\n'
+    force_commit(
+        place,
+        {
+            **FILES,
+            "policy.toml": known + EDGE_RULES,
+            "views/edge/locations.csv": "Oslo,10.61.2.0/24\n",
+            "views/edge/expectations.csv": "10.61.2.7,Oslo\n",
+        },
+    )
+    for rows, told in {
+        "Perth,10.61.2.0/24\n": "sites.csv:1:1: error: Perth is not a known location [unknown-location]",
+        "DMZ,10.61.2.0/24\n": "views/edge/expectations.csv:1:1: error: 10.61.2.7",
+    }.items():
+        with pytest.raises(UnusableUpload) as raised:
+            preview(repository, of_view(repository, rows))
+        assert str(raised.value.problems[0]).startswith(told)
+
+
+def test_an_upload_to_a_view_that_is_none_is_refused(place: Path, repository: Repository) -> None:
+    with pytest.raises(NotWritable, match="names no view edge"):
+        preview(repository, of_view(repository, "Lima,10.61.2.0/24\n"))
+    force_commit(place, {**FILES, "policy.toml": EDGE_RULES, "views/edge/locations.csv": "Lima,10.61.2.0/24\n"})
+    with pytest.raises(NotWritable, match=r"locations/apac\.csv is no file of view edge"):
+        preview(repository, of_view(repository, "Lima,10.61.2.0/24\n", "locations/apac.csv"))
+    with pytest.raises(UnusableUpload, match=r"view edge has no file views/edge/locations/b\.csv"):
+        preview(repository, of_view(repository, "Lima,10.61.2.0/24\n", "views/edge/locations/b.csv"))
 
 
 def test_an_upload_leaves_the_rows_of_views_as_they_are(place: Path, repository: Repository) -> None:

@@ -137,9 +137,11 @@ def is_rows(path: str) -> bool:
 
 
 def may_hold_rows(path: str) -> bool:
-    """Can a file of rows be made at this path? git and every system take it (git-fsck, "hasDotdot")."""
+    """Can a file of rows be made at this path, at the top or for a view? git and every system take it (git-fsck,
+    "hasDotdot").
+    """
     parts = path.split("/")
-    return is_rows(path) and path.isprintable() and all(part and not part.startswith(".") for part in parts)
+    return holds_rows(path) and path.isprintable() and all(part and not part.startswith(".") for part in parts)
 
 
 def is_read(path: str) -> bool:

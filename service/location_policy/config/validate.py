@@ -51,28 +51,31 @@ def load_map(files: Iterable[File], most: int = GATHERED) -> LocationMap:
     return Validator(most).load_map(files)
 
 
-def row_errors(files: Sequence[RowFile], beside: Sequence[File]) -> Problems:
+def row_errors(files: Sequence[RowFile], beside: Sequence[File], view: str = "") -> Problems:
     """What keeps these rows from being a map beside these rules and expectations, judged as `load_map` does: for rows
-    that have no place in a configuration yet.
+    that have no place in a configuration yet, at the top or in a view of the rules.
 
     Of two rows with the same network the one in the later file is told.
     """
     text = next((file.content for file in beside if file.path == RULES_PATH and file.content is not None), b"")
     rules = read_rules(text)[0]
     codes = rules.codes_of("error")
+    of_view = next((one for one in rules.views if one.name == view), None)
+    own = rules.of_view(of_view) if of_view else rules
     collector = ProblemCollector(lambda problem: _only_error(rules.severity(problem.code)))
-    collector.add(row_problems(tuple(files), rules, lambda code: rules.severity(code) == "error"))
-    collector.add(single_row_problems(files, codes))
+    collector.add(row_problems(tuple(files), own, lambda code: rules.severity(code) == "error"))
+    collector.add(single_row_problems(files, codes_of_view(codes) if of_view else codes))
     if not collector.listed:
-        collector.add(whole_map_problems([files, *_rows_of_views(beside, rules)], rules, text, codes))
-        checker = ExpectationChecker()
+        collector.add(whole_map_problems([files, *_rows_of_others(beside, rules)], rules, text, codes))
+        checker = ExpectationChecker(in_view(view, EXPECTATIONS_PATH))
         unsure = {problem.line for problem in checker.read(beside).problems}
-        collector.add(checker.judge(tuple(files), rules.default, unsure))
+        rowless = own.rowless
+        collector.add(checker.judge(tuple(files), rowless[0] if rowless else None, unsure, of_view))
     return collector.found()
 
 
-def _rows_of_views(files: Iterable[File], rules: Rules) -> Iterator[list[RowFile]]:
-    """The rows of views, file by file: for names that are used there alone."""
+def _rows_of_others(files: Iterable[File], rules: Rules) -> Iterator[list[RowFile]]:
+    """The rows of the other maps where there are views, file by file: for names that are used there alone."""
     memory = LineCache()
     for file in files if rules.views else ():
         if holds_rows(file.path) and file.content is not None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..config.commit import Commit
 from ..config.csv_lines import cells_of, cells_text
-from ..config.files import ROWS_PATH, is_rows, may_hold_rows
+from ..config.files import ROWS_PATH, RULES_PATH, holds_rows, in_view, may_hold_rows, view_of
 from ..config.location_map import LocationMap
 from ..config.row import Row, parse_line, row_of
 from ..config.validate import Validator
@@ -23,6 +23,7 @@ from ..repository.maps import load_map_at
 from ..repository.new_commits import Author, CommitDraft
 from ..repository.repository import Repository
 from ..text import bom_of, quote
+from .map_of_rows import home_of
 
 _SUBJECT = 100
 """Characters of a row that a subject repeats."""
@@ -62,12 +63,14 @@ class EditRow:
         """The branch with that line changed; raises RowChanged."""
         path, file, at = self._found(repository, tip)
         if self.row is None:
-            subject, now = f"Remove {_short(_subnet(self.seen))}", None
+            subject, now = f"Remove {_short(_subnet(self.seen))}{_where(path)}", None
             file.remove(at)
         else:
             now = cells_text(self.row.cells(_width(self.seen)))
             was = _short(_subnet(self.seen))
-            subject = f"Change {'' if was == self.row.subnet.strip() else f'{was} into '}{self.row.words()}"
+            subject = (
+                f"Change {'' if was == self.row.subnet.strip() else f'{was} into '}{self.row.words()}{_where(path)}"
+            )
             file.replace(at, now)
         body = "\n".join([f"In {path}:", "", f"    -{self.seen}", *([f"    +{now}"] if now is not None else [])])
         return _draft(repository, tip, path, file, subject, body)
@@ -79,7 +82,7 @@ class EditRow:
         if at is not None:
             return self.path, file, at
         seen = row_of(parse_line(self.seen.encode(errors="replace")))
-        same = list(_same(repository, tip, seen.network)) if seen else []
+        same = list(_same(repository, tip, seen.network, view_of(self.path))) if seen else []
         for path, at, text in same:
             if text == self.seen:
                 return path, _Lines.of(repository.content_at(tip.tree, path)), at
@@ -94,21 +97,25 @@ class EditRow:
 
 @dataclass(frozen=True, slots=True)
 class AddRow:
-    """A new row, in a file; without one in that of its neighbours."""
+    """A new row, in a file; without one in that of its neighbours, in the map at the top or in a view."""
 
     path: str
     row: Typed
+    view: str = ""
 
     def draft(self, repository: Repository, tip: Commit, author: Author) -> CommitDraft:  # noqa: ARG002  as above
         """The branch with that row, below the nearest one before it in its file; raises NotWritable."""
-        path = self.path or file_for(repository, tip, self.row.subnet)
+        view = home_of(self.view, self.path, repository.content_at(tip.tree, RULES_PATH))
+        path = self.path or file_for(repository, tip, self.row.subnet, view)
         if not may_hold_rows(path):
             raise NotWritable(f"{quote(path)} holds no rows", "take locations.csv, or a .csv below locations/")
         _check_room(repository, tip, path)
         file = _Lines.of(repository.content_at(tip.tree, path))
         text = cells_text(self.row.cells())
         file.insert(_below(file, self.row.subnet), text)
-        return _draft(repository, tip, path, file, f"Add {self.row.words()}", f"In {path}:\n\n    +{text}")
+        return _draft(
+            repository, tip, path, file, f"Add {self.row.words()}{_where(path)}", f"In {path}:\n\n    +{text}"
+        )
 
 
 @dataclass(slots=True)
@@ -160,18 +167,21 @@ class _Lines:
                 yield at, row
 
 
-def file_for(repository: Repository, tip: Commit, subnet: str) -> str:
-    """The file of the row that holds a subnet, else of that which is nearest; `locations.csv` where there is none."""
+def file_for(repository: Repository, tip: Commit, subnet: str, view: str = "") -> str:
+    """The file of the row that holds a subnet, else of that which is nearest, at the top or in a view; `locations.csv`
+    there where there is none.
+    """
     row = row_of(parse_line(f"x,{subnet.strip()}".encode()))
     try:
         found = load_map_at(repository, Validator(), tip, errors_only=True)
     except InvalidConfiguration:
-        return ROWS_PATH
-    return _neighbour(found, row.network) if row else ROWS_PATH
+        return in_view(view, ROWS_PATH)
+    own = next((one for one in found.maps if (one.name or "") == view), None)
+    return (_neighbour(own, row.network) if row and own else None) or in_view(view, ROWS_PATH)
 
 
-def _neighbour(location_map: LocationMap, network: Network) -> str:
-    """The path of the nearest row: of those that hold the network the longest."""
+def _neighbour(location_map: LocationMap, network: Network) -> str | None:
+    """The path of the nearest row: of those that hold the network the longest; None where there is no row."""
     like = [(path, row.network) for path, _, row in location_map.rows() if len(row.network) == len(network)]
     at = int.from_bytes(network.first)
 
@@ -180,7 +190,7 @@ def _neighbour(location_map: LocationMap, network: Network) -> str:
         last = first + (1 << (len(one[1].first) * 8 - one[1].length)) - 1
         return max(first - at, at - last, 0), -one[1].length
 
-    return min(like, key=distance, default=(ROWS_PATH, network))[0]
+    return min(like, key=distance, default=(None, network))[0]
 
 
 def _below(file: _Lines, subnet: str) -> int | None:
@@ -204,9 +214,9 @@ def _changed(edit: EditRow, same: Sequence[tuple[str, int, str]]) -> RowChanged:
     return RowChanged(f"{quote(edit.seen)} is no longer in the map", hint)
 
 
-def _same(repository: Repository, tip: Commit, network: Network) -> Iterator[tuple[str, int, str]]:
-    """The rows of a network, each with its path and its line, from 0."""
-    for path in [entry.path for entry in repository.entries(tip) if is_rows(entry.path)]:
+def _same(repository: Repository, tip: Commit, network: Network, view: str) -> Iterator[tuple[str, int, str]]:
+    """The rows of a network at the top or in a view, each with its path and its line, from 0."""
+    for path in [one.path for one in repository.entries(tip) if holds_rows(one.path) and view_of(one.path) == view]:
         file = _Lines.of(repository.content_at(tip.tree, path))
         yield from ((path, at, file.text(at) or "") for at, row in file.rows() if row.network == network)
 
@@ -221,6 +231,12 @@ def _check_room(repository: Repository, tip: Commit, path: str) -> None:
 def _draft(repository: Repository, tip: Commit, path: str, file: _Lines, subject: str, body: str) -> CommitDraft:
     tree = repository.change_files(tip.tree, {path: file.content()})
     return CommitDraft(tree, subject, body)
+
+
+def _where(path: str) -> str:
+    """In which view a row is, for the subject of a commit; nothing at the top."""
+    view = view_of(path)
+    return f" in view {view}" if view else ""
 
 
 def _width(text: str) -> int:

@@ -7,7 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..config.commit import Commit
-from ..config.files import EXPECTATIONS_PATH, ROWS_PATH, RULES_PATH, File, is_rows
+from ..config.files import (
+    EXPECTATIONS_PATH,
+    ROWS_PATH,
+    RULES_PATH,
+    File,
+    holds_rows,
+    in_view,
+    is_rows,
+    view_of,
+)
 from ..config.location_names import is_name
 from ..config.policy_toml import Rules, read_rules
 from ..config.row_file import FIXED, LineCache, Patience, RowFile, read_rows
@@ -18,6 +27,7 @@ from ..repository.repository import Repository
 from ..text import count, quote
 from .first_map import first_rules, is_nothing, is_sample
 from .known_edit import added_line, known_added
+from .map_of_rows import home_of
 from .replace_rows import Replacement, replace_rows
 from .uploaded_table import Upload, read_upload
 
@@ -30,7 +40,8 @@ _SAMPLE = "the map is still the sample: tick that it is replaced whole (a progra
 
 @dataclass(frozen=True, slots=True)
 class UploadRows:
-    """The rows of an uploaded file, called `name` and kept as `blob`, are to be the whole map, or all of one file.
+    """The rows of an uploaded file, called `name` and kept as `blob`, are to be the whole map, at the top or of a view,
+    or all of one file of it.
 
     The names `known` are added to those that are. With `over_sample` they take the place of the sample, of which
     neither the expectations nor the known names stay.
@@ -41,6 +52,7 @@ class UploadRows:
     path: str = ""
     known: tuple[str, ...] = ()
     over_sample: bool = False
+    view: str = ""
 
     def draft(self, repository: Repository, tip: Commit, author: Author) -> CommitDraft:  # noqa: ARG002  as an intent has it
         """The branch with these rows; raises NothingChanges, and UnusableUpload with every problem at its line."""
@@ -48,17 +60,17 @@ class UploadRows:
         if content is None:
             raise UnusableUpload(f"the uploaded {quote(self.name)} is no longer there", "choose the file again")
         files = [file for file in repository.files_of(tip) if file.content is not None]
-        if not self.path and (is_nothing(tip) or (self.over_sample and is_sample(files))):
+        if not (self.path or self.view) and (is_nothing(tip) or (self.over_sample and is_sample(files))):
             return self._begun(repository, tip, content, files)
         upload, replacement, more = self._replaced(content, files)
         tree = repository.change_files(tip.tree, {**replacement.contents, **more})
         if tree == tip.tree:
-            where = self.path or "the map"
+            where = self.path or (f"view {self.view}" if self.view else "the map")
             raise NothingChanges(f"nothing changes by this: {where} says already what {quote(self.name)} says")
         lines = [_body(upload, replacement)]
         if more:
             lines.append(added_line(_rules_text(files) or b"", self.known))
-        subject = f"Upload {self.name}" + f" to {self.path}" * bool(self.path)
+        subject = f"Upload {self.name}" + (f" to {self.path or f'view {self.view}'}" if self.path or self.view else "")
         return CommitDraft(tree, subject, "\n\n".join(lines))
 
     def _begun(self, repository: Repository, tip: Commit, content: bytes, there: Sequence[File]) -> CommitDraft:
@@ -79,23 +91,28 @@ class UploadRows:
 
     def _replaced(self, content: bytes, there: Sequence[File]) -> tuple[Upload, Replacement, dict[str, bytes]]:
         """What was uploaded, what it does to the files of rows, and the rules where names are added to them."""
-        contents = {file.path: file.content or b"" for file in there if is_rows(file.path)}
         text = _rules_text(there)
+        view = home_of(self.view, self.path, text or b"")
+        contents = {
+            file.path: file.content or b"" for file in there if holds_rows(file.path) and view_of(file.path) == view
+        }
         after = known_added(text or b"", self.known)
         more = {RULES_PATH: after} if after != (text or b"") else {}
-        beside = [file for file in there if not is_rows(file.path) and file.path not in more]
+        beside = [file for file in there if file.path not in contents and file.path not in more]
         beside += [File(path, "file", len(new), content=new) for path, new in more.items()]
         rules = read_rules(after)[0]
         if self.path and self.path not in contents:
             named = ", ".join(sorted(contents)[:_NAMED]) or "none yet"
-            raise UnusableUpload(f"the map has no file {quote(self.path)}", f"its files are: {named}")
+            whose = f"view {view}" if view else "the map"
+            raise UnusableUpload(f"{whose} has no file {quote(self.path)}", f"its files are: {named}")
         memory, patience = LineCache(), Patience(errors=FIXED | rules.codes_of("error"))
         files = [read_rows(path, text, memory) for path, text in contents.items()]
         others = [file for file in files if self.path and file.path != self.path]
         upload = read_upload(self._shown(others), content, memory, {*rules.known, *_names(files)}, patience)
-        self._check(upload, upload.errors(others, beside), rules, is_over_sample=not self.path and is_sample(there))
+        is_over_sample = not (self.path or view) and is_sample(there)
+        self._check(upload, upload.errors(others, beside, view), rules, is_over_sample=is_over_sample)
         scope = {self.path: contents[self.path]} if self.path else contents
-        home = self.path or ROWS_PATH
+        home = self.path or in_view(view, ROWS_PATH)
         takes_text = upload.has_comments and not upload.forms and scope.keys() <= {home}
         mends = rules.severity("host-bits") == "error"
         return upload, replace_rows(scope, upload.file, home, memory, takes_text=takes_text, mends=mends), more

@@ -37,11 +37,13 @@ class Upload:
     problems: Problems
     """Of lines that cannot be read at all."""
 
-    def errors(self, others: Sequence[RowFile], beside: Sequence[File]) -> Problems:
-        """What keeps its rows from being a map with those of other files, beside these rules and expectations."""
+    def errors(self, others: Sequence[RowFile], beside: Sequence[File], view: str = "") -> Problems:
+        """What keeps its rows from being a map with those of other files, at the top or in a view, beside these rules
+        and expectations.
+        """
         if not self.file.size:  # all else would follow from that
             return joined((self.problems, row_errors((self.file,), ()))) or Problems((self._no_rows(),))
-        found = joined((self.problems, row_errors((*others, self.file), beside)))
+        found = joined((self.problems, row_errors((*others, self.file), beside, view)))
         order = sorted(found, key=lambda problem: (problem.path != self.file.path, problem.path, problem.line))
         return Problems(order, found.counts, found.cut)
 

@@ -24,14 +24,17 @@ def _revert(query: Query) -> Intent:
 
 def _edit(query: Query) -> Intent:
     """A row changed, or taken away; one that was not seen is a new one."""
-    row = Typed(query["location"] or "", query["overflow"], query["subnet"] or "")
+    row, view = Typed(query["location"] or "", query["overflow"], query["subnet"] or ""), query["view"] or ""
     if query["remove"] and not query["seen"]:
         raise Fault(400, "seen is not given", "say what the row says that is to be taken away")
     path, seen = query["path"] or "", query["seen"]
-    edit = EditRow(path, query["line"] or 1, seen, None if query["remove"] else row) if seen else AddRow(path, row)
+    edit = (
+        EditRow(path, query["line"] or 1, seen, None if query["remove"] else row) if seen else AddRow(path, row, view)
+    )
     return WithKnown(edit, query["known"]) if query["known"] else edit
 
 
+VIEW = Field("view", "The view that has the rows; without it the map at the top.", "edge")
 KNOWN = Field("known", "Names that Pexip has, to be added to known in policy.toml.", "Melbourne", kind="many")
 
 
@@ -59,6 +62,7 @@ ACTIONS = (
         "Change, add or take away one row: what it would do, then once confirmed the commit that does it",
         (
             Field("path", "The file; without it that of the nearest rows.", "locations/apac.csv"),
+            VIEW,
             Field("line", "The line at which the row was seen.", "1", bounds=(1, 100_000_000)),
             Field("seen", "The line as it was seen; without it the row is a new one.", "Sydney,10.61.2.0/24"),
             Field("subnet", "The subnet.", "10.61.2.0/24"),
@@ -82,6 +86,7 @@ ACTIONS = (
             Field("blob", "Instead of the table: the id under which it was kept when it was shown.", ""),
             Field("name", "What the file of the table is called.", "locations.csv"),
             Field("path", "The one file to be replaced; without it the whole map is.", "locations/apac.csv"),
+            VIEW,
             KNOWN,
             Field("sample", "Replace the untouched sample whole: expectations and known names too.", "", kind="flag"),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...config.csv_lines import cells_of, split_lines
+from ...config.files import view_of
 from ...config.location_names import is_name
 from ...config.policy_toml import PAIR
 from ...lookup.snapshot import Snapshot
@@ -34,7 +35,8 @@ def edit_facts(site: Site, query: Query) -> Facts:
         "query": typed,
         "overflow": [*overflow, *[""] * (wanted - len(overflow))],
         "locations": fitting(sorted(dict.fromkeys(known)), OFFERED, ROOM // 2),
-        **path_fields(snapshot, typed["path"]),
+        **path_fields(own_snapshot(snapshot, query), typed["path"]),
+        **view_fields(snapshot, query),
     }
 
 
@@ -44,6 +46,22 @@ def _unknown(snapshot: Snapshot | None, typed: Facts) -> list[str]:
     known = snapshot.rules.known if snapshot else ()
     new = [name for name in names if known and name not in known and is_name(name)]
     return [*dict.fromkeys((*typed["known"], *filter(None, new)))]
+
+
+def view_fields(snapshot: Snapshot | None, query: Query) -> Facts:
+    """The views to choose from, and the one whose rows are meant, None for the map at the top."""
+    return {"view": _view(query) or None, "views": [one.view for one in snapshot.views] if snapshot else []}
+
+
+def own_snapshot(snapshot: Snapshot | None, query: Query) -> Snapshot | None:
+    """What is in force of the rows that are meant; None where there is no such view."""
+    if snapshot is None or not (view := _view(query)):
+        return snapshot
+    return next((one for one in snapshot.views if one.view == view), None)
+
+
+def _view(query: Query) -> str:
+    return query["view"] or view_of(query["path"] or "")
 
 
 def path_fields(snapshot: Snapshot | None, chosen: str | None) -> Facts:

@@ -11,7 +11,7 @@ from ...text import quote
 from ..edge.faults import Fault
 from ..pages.resources import Facts, Query
 from ..site.site import Site
-from .edit import path_fields
+from .edit import own_snapshot, path_fields, view_fields
 from .fields import Body, Given, parse_fields
 from .multipart import FORM_WITH_FILE, Form, UploadedFile, clean_name, parse_multipart
 
@@ -55,17 +55,18 @@ def upload(query: Query) -> Intent:
     if not query["blob"]:
         raise Fault(400, "no file is given", "choose one; with curl: -F file=@locations.csv")
     name = clean_name(query["name"] or "") or UNNAMED
-    return UploadRows(query["blob"], name, query["path"] or "", query["known"], query["sample"])
+    return UploadRows(query["blob"], name, query["path"] or "", query["known"], query["sample"], query["view"] or "")
 
 
 def upload_facts(site: Site, query: Query) -> Facts:
     """What was chosen, and the files to choose from."""
-    snapshot = site.active.state.snapshot
+    own = own_snapshot(site.active.state.snapshot, query)
     return {
         "query": query,
         "chosen": clean_name(query["name"] or "") or UNNAMED if query["blob"] else None,
-        **path_fields(snapshot, query["path"]),
-        "rows": snapshot.size if snapshot else 0,
+        **path_fields(own, query["path"]),
+        **view_fields(site.active.state.snapshot, query),
+        "rows": own.size if own else 0,
         "unknown": list(query["known"]),
         "holds_sample": site.change_service.holds_sample(),
     }

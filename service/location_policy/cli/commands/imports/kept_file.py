@@ -179,7 +179,7 @@ def judged(
 
 def _not_owned(path: str, old: bytes | None, names: str, *, overwrites: bool) -> LocationPolicyError | None:
     """Why the file at this path is not to be written."""
-    if not may_hold_rows(path) or str(PurePath(path)) != path:
+    if not (is_rows(path) and may_hold_rows(path)) or str(PurePath(path)) != path:
         hint = "rows are in locations.csv and locations/….csv: name one of these, as it stands in the folder of --into"
         return LocationPolicyError(f"{path} is no file of rows in the folder", hint)
     if not old or overwrites:
