@@ -92,6 +92,7 @@ OF_SEVERAL = {
     "server/test_uvicorn_names.py",
     "web/test_api.py",
     "web/test_changes.py",
+    "web/test_changes_of_views.py",
     "web/test_review_on_remote.py",
     "web/test_upload.py",
     "web/test_bounded.py",

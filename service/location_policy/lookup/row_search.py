@@ -189,7 +189,7 @@ def _name_flags(snapshot: Snapshot, is_meant: Callable[[tuple[str, ...]], bool])
 
 
 def _path_flags(snapshot: Snapshot, is_meant: Callable[[str], bool]) -> bytes:
-    ends = (*snapshot.starts[1:], snapshot.size)
+    ends = (*snapshot.starts, snapshot.size)[1:]
     sizes = (end - start for start, end in zip(snapshot.starts, ends, strict=True))
     return b"".join(bytes((is_meant(path),)) * size for path, size in zip(snapshot.paths, sizes, strict=True))
 

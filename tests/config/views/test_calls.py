@@ -9,7 +9,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from location_policy.config.views.calls import conditions, first_view, pairs, taken
+from location_policy.config.views.calls import conditions, example_call, first_view, pairs, taken
 from location_policy.config.views.view import DIRECTIONS, PARAMETERS, VALUES_LIMIT, VIEWS_LIMIT, View
 
 VALUES = {
@@ -92,3 +92,19 @@ def test_the_most_that_views_may_ask_is_found_out_in_time() -> None:
     began = time.process_time()
     assert pairs(many(0), many(1))
     assert time.process_time() - began < 10
+
+
+@given(views())
+def test_an_example_of_what_a_view_takes_is_taken_by_it(found: list[View]) -> None:
+    for view in found:
+        if example := example_call(found, view.name):
+            call = {key: example.get(key, "").casefold() for key in PARAMETERS}
+            assert oracle(found, call) == view.name
+
+
+def test_a_view_that_takes_no_call_has_no_example() -> None:
+    first = View("one", 0, {"location": ("DMZ",)})
+    second = View("two", 1, {"location": ("dmz",), "protocol": ("rtmp",)})
+    assert example_call([first, second], "one") == {"protocol": "mssip", "location": "DMZ"}
+    assert example_call([first, second], "two") == {}
+    assert example_call([second, first], "two") == {"protocol": "rtmp", "location": "dmz"}

@@ -8,6 +8,7 @@ what no view does. A call meets the views whose bit is in the numbers of all its
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice, product
 from typing import NamedTuple
 
 from .view import PARAMETERS, View, folded
@@ -32,6 +33,8 @@ class Calls(NamedTuple):
     is_rest: bool = False
 
 
+EXAMPLES = 1_000
+"""Calls that are tried as an example."""
 Pair = tuple[str | None, str | None]
 """The names of the view that takes a call before and of the one that takes it after; None: the map at the top."""
 
@@ -104,6 +107,19 @@ def pairs(old: Sequence[View], new: Sequence[View]) -> dict[Pair, Calls]:
 def taken(views: Sequence[View]) -> set[str]:
     """The names of the views that take some call."""
     return {before for before, _ in pairs(views, ()) if before is not None}
+
+
+def example_call(views: Sequence[View], name: str) -> dict[str, str]:
+    """What a call has that this view takes: one value of each parameter that it asks for, `mssip` where it takes any
+    protocol; nothing where none is found.
+    """
+    number = next(at for at, view in enumerate(views) if view.name == name)
+    asked, wanted = conditions(views), views[number].conditions
+    for values in islice(product(*wanted.values()), EXAMPLES):
+        call = {"protocol": "mssip", **dict(zip(wanted, values, strict=True))}
+        if first_view(asked, lambda parameter: folded(call.get(parameter, ""))) == number:  # noqa: B023  asked at once
+            return call
+    return {}
 
 
 def _add(sets: Sequence[set[str | None]], more: Iterable[Collection[str | None]]) -> None:

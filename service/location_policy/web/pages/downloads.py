@@ -25,11 +25,12 @@ class Downloads:
     pool: ThreadPool
 
     async def whole_map(self, request: Request) -> Response:
-        """All rows, of the commit in force or of another."""
-        revision = request.query_params.get("at")
-        snapshot = await self.pool.do(lambda: self.site.snapshot(revision), asker(request.scope))
+        """All rows, at the top or of a view, of the commit in force or of another."""
+        revision, view = request.query_params.get("at"), request.query_params.get("view")
+        snapshot = await self.pool.do(lambda: self.site.snapshot(revision, view), asker(request.scope))
         headers = _headers(snapshot.commit.id if snapshot.commit else None)
-        headers["Content-Disposition"] = 'attachment; filename="locations.csv"'
+        name = f"locations-{snapshot.view}.csv" if snapshot.view else "locations.csv"
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
         if _is_known(request, headers):
             return Response(status_code=304, headers=headers)
         parts = csv_parts(snapshot)

@@ -29,8 +29,11 @@ def home(site: Site, _query: Query) -> Facts:
     state = site.active.state
     told = status(state, site.settings, site.started_at, site.active.draining_since, site.followers)
     outcomes = Counter[str]()
-    for (outcome, _, _), number in site.requests.by_label.items():
+    by_view = dict.fromkeys((view.view for view in state.snapshot.views) if state.snapshot else (), 0)
+    for (outcome, _, view), number in site.requests.by_label.items():
         outcomes[outcome] += number
+        if view in by_view:
+            by_view[view] += number
     sentence = SENTENCES[state.name]
     if state.name == "rejected" and state.snapshot is None:
         sentence = "The latest commit was rejected, and there is none before it to serve: nodes get 503."
@@ -43,6 +46,7 @@ def home(site: Site, _query: Query) -> Facts:
         **told,
         "sentence": sentence,
         "requests": dict(outcomes.most_common()),
+        "requests_by_view": by_view,
         "last_hour": site.requests.last_hour(),
         "last_request_at": precise_moment_text(last_at) if last_at else None,
         "loads": site.active.loads,

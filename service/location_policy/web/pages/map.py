@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from ...config.views.calls import example_call
 from ...lookup.as_json import row_fields
 from ...lookup.row_search import Order, Search, asked_network, find_rows, ordered
 from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Bar, allocations, draw, whole
 from ...net.addresses import Address, Network, format_address, parse_interface
 from ...net.ranges import SIZES
+from ...plan.as_json import answer_fields
 from ...text import ROOM, fitting, quote
 from ..edge.faults import Fault
 from ..ops.status import location_fields
@@ -24,7 +26,7 @@ PAGE = 100
 
 def map_rows(site: Site, query: Query) -> Facts:
     """One page of the rows that are meant."""
-    snapshot = site.snapshot()
+    snapshot = site.snapshot(None, query["view"])
     search = Search(
         query["q"] or "",
         query["location"],
@@ -34,7 +36,7 @@ def map_rows(site: Site, query: Query) -> Facts:
     )
 
     def in_order(order: Order) -> Sequence[int]:
-        return site.orders.get((snapshot.loaded_at, order), lambda: ordered(snapshot, order))
+        return site.orders.get((snapshot.loaded_at, snapshot.view, order), lambda: ordered(snapshot, order))
 
     found = find_rows(snapshot, search, in_order)
     limit = query["limit"]
@@ -55,7 +57,24 @@ def map_rows(site: Site, query: Query) -> Facts:
         "more": len(wanted) - len(shown),
         **location_fields(snapshot),
         "files": len(snapshot.paths),
+        "view": snapshot.view,
+        "answer": answer_fields(snapshot.rules.answer),
+        "call": _example(site, snapshot),
+        "maps": [
+            {"view": one.view, "subnets": one.size, "found": len(found if one is snapshot else find_rows(one, search))}
+            for one in _maps(site)
+        ],
     }
+
+
+def _maps(site: Site) -> tuple[Snapshot, ...]:
+    top = site.snapshot()
+    return top, *top.views
+
+
+def _example(site: Site, snapshot: Snapshot) -> dict[str, str]:
+    """What a call has that a view takes, for links to its answers; nothing for the map at the top."""
+    return example_call(site.snapshot().rules.views, snapshot.view) if snapshot.view else {}
 
 
 def _relation(row: Network, asked: Network | None) -> str | None:
@@ -67,15 +86,16 @@ def _relation(row: Network, asked: Network | None) -> str | None:
 
 def picture(site: Site, query: Query) -> Facts:
     """The bars below one network; without one, below that of the part of the address space with most rows."""
-    snapshot = site.snapshot()
+    snapshot = site.snapshot(None, query["view"])
     families = {FAMILIES[size]: str(whole(snapshot, size)) for size in SIZES if _has_rows(snapshot, size)}
     root = _root(snapshot, query["root"])
-    drawn = site.pictures.get((snapshot.loaded_at, root), lambda: draw(snapshot, root))
+    drawn = site.pictures.get((snapshot.loaded_at, snapshot.view, root), lambda: draw(snapshot, root))
     bars = fitting(
         (_bar_fields(bar, len(drawn.root.first)) for bar in drawn.bars), room=ROOM // 2
     )  # each is told thrice
     return {
         "commit": snapshot.commit.id if snapshot.commit else None,
+        "view": snapshot.view,
         "root": str(drawn.root),
         "wider": str(drawn.wider) if drawn.wider else None,
         "families": families,

@@ -20,6 +20,7 @@ PATH = Parameter("path", "The file.", "locations/apac.csv", is_required=True)
 NUMBERED = Parameter("page", "Which page, from 1.", "2", 1, bounds=(1, 1_000_000))
 
 PROTOCOL = Parameter("protocol", "The protocol of the call.", "mssip", "mssip")
+VIEW = Parameter("view", "The rows of this view; without it those of the map at the top.", "")
 
 CHANGES = (
     Parameter("kind", "Only changes of this kind.", "removed", choices=("removed", "moved", "added", "overflow")),
@@ -43,6 +44,7 @@ RESOURCES = (
             Parameter("q", "An address, a subnet, or words of a location or a file.", "10.61.2.7"),
             Parameter("location", "Exactly this location.", "Sydney"),
             Parameter("root", "The network of the picture.", "10.61.0.0/16"),
+            VIEW,
             Parameter("file", "Exactly this file.", "locations/apac.csv"),
             Parameter("sort", "In which order.", "location", choices=("subnet", "location", "source", "length")),
             Parameter("order", "Upwards or downwards.", "desc", "asc", choices=("asc", "desc")),
@@ -58,7 +60,10 @@ RESOURCES = (
         "picture.html",
         picture,
         schemas.PICTURE,
-        (Parameter("root", "The network; without it the part of the address space with most rows.", "10.61.0.0/16"),),
+        (
+            Parameter("root", "The network; without it the part of the address space with most rows.", "10.61.0.0/16"),
+            VIEW,
+        ),
     ),
     Resource(
         "lookup",

@@ -127,6 +127,7 @@ STATUS = record(
     service={"type": "object"},
     followers=record(**FOLLOWERS),
     requests=COUNTS,
+    requests_by_view=COUNTS,
     last_hour=many(NUMBER),
     last_request_at=perhaps(TIME),
     loads=COUNTS,
@@ -142,9 +143,14 @@ MAP = record(
     locations=COUNTS,
     more_locations=NUMBER,
     files=NUMBER,
+    view=perhaps(TEXT),
+    answer=perhaps(ANSWER),
+    call={"type": "object", "additionalProperties": TEXT},
+    maps=many(record(view=perhaps(TEXT), subnets=NUMBER, found=NUMBER)),
 )
 PICTURE = record(
     commit=perhaps(TEXT),
+    view=perhaps(TEXT),
     root=TEXT,
     wider=perhaps(TEXT),
     families={"type": "object", "additionalProperties": TEXT},

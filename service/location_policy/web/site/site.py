@@ -11,6 +11,7 @@ from ...fleet.followers import Followers
 from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Picture
 from ...rollout.state import ActiveState
+from ...text import listed, quote
 from ..edge.faults import Fault
 from ..ops.metrics import Requests
 from ..ops.settings import Settings
@@ -50,11 +51,15 @@ class Site:
     pictures: LruCache[Picture] = field(default_factory=lambda: LruCache(PICTURES))
     plans: LruCache[dict[str, Any]] = field(default_factory=lambda: LruCache(PLANS))
 
-    def snapshot(self, revision: object = None) -> Snapshot:
-        """What is in force, or a commit as it would be; raises Fault while there is none."""
-        if revision:
-            return self.queries.snapshot(str(revision))
-        snapshot = self.active.state.snapshot
+    def snapshot(self, revision: object = None, view: str | None = None) -> Snapshot:
+        """What is in force, or a commit as it would be, at the top or of a view; raises Fault while there is none."""
+        snapshot = self.queries.snapshot(str(revision)) if revision else self.active.state.snapshot
         if snapshot is None:
             raise Fault(503, "no configuration is loaded yet", "see / for what is being waited for")
-        return snapshot
+        found = next((one for one in (snapshot, *snapshot.views) if one.view == (view or None)), None)
+        if found is None:
+            names = [one.view or "" for one in snapshot.views]
+            raise Fault(
+                404, f"there is no view {quote(view or '')}", f"its views are: {listed(names)}" if names else None
+            )
+        return found

@@ -67,10 +67,10 @@ let listed = location.search;
 addEventListener("popstate", () => { if (location.search !== listed) location.reload(); });
 
 /** The rows of what the picture shows, and the address that leads back to it. */
-async function listBelow(root) {
+async function listBelow(root, view) {
   const list = document.getElementById("list");
   if (!list || !root) return;
-  const target = `/map?${new URLSearchParams({ q: root, root })}`;
+  const target = `/map?${new URLSearchParams({ q: root, root, ...(view ? { view } : {}) })}`;
   const found = (await fetched(target)).getElementById("list");
   if (!found) return;
   history.pushState({}, "", target);
@@ -226,7 +226,8 @@ function icicle(svg) {
     section.replaceWith(found);
     enhance(found);
     if (hadFocus) found.querySelector(".icicle a").focus();
-    await listBelow(new URLSearchParams(url.split("?")[1]).get("root"));
+    const asked = new URLSearchParams(url.split("?")[1]);
+    await listBelow(asked.get("root"), asked.get("view"));
   });
 }
 
