@@ -17,6 +17,7 @@ NO_UNITS := --ignore=tests/system --ignore=tests/project --ignore=tests/fuzz --i
 SERVES := $(VENV)/.serves
 INSTALLED := $(VENV)/.installed
 KUBERNETES := tests/system/kubernetes/requirements.lock
+SITE := docs/site/requirements.lock
 PIP := $(RUN) pip install --quiet --disable-pip-version-check
 
 # A virtual environment belongs to one folder and one interpreter: when either changes it is made anew.
@@ -41,7 +42,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-quick cover soak bench fuzz lint check kubernetes docs dist lock clean FORCE
+.PHONY: help serve test test-quick cover soak bench fuzz lint check kubernetes docs site dist lock clean FORCE
 
 help: ## show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -79,9 +80,18 @@ fuzz: $(INSTALLED) ## throw hostile input at the program for BUDGET seconds (300
 # Its tests are skipped without it. It is large, and not to be had for every system.
 kubernetes: $(VENV)-kubernetes/.installed ## install what tests deploy/kubernetes
 
-docs: $(INSTALLED) ## write docs/reference and the man pages anew from what the program says
+docs: $(INSTALLED) ## write docs/reference, man pages and the picture of a push anew from what the program says
 	$(VENV)/bin/python docs/generate.py docs/reference
+	$(VENV)/bin/python docs/push_picture.py docs/images/push.svg
 	$(VENV)/bin/python docs/man_pages.py docs/reference/man
+
+# Sphinx stands in an environment of its own, so that neither serving nor testing installs it. Every warning is an error: a link
+# that leads nowhere, a page on no shelf.
+site: $(VENV)-site/.installed ## make a site of docs/ in site/, with search, to be read without a network
+	rm -rf site
+	$(VENV)-site/bin/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs/site \
+		--doctree-dir $(VENV)-site/doctrees . site
+	@echo 'site/index.html'
 
 dist: $(INSTALLED) ## build what is released of the newest commit into dist/, and try it (needs the network)
 	$(VENV)/bin/python deploy/release/dist.py $(ARGS)
@@ -93,7 +103,7 @@ check: lint test ## lint and test: all that CI does
 # One resolution gives every pin; two more, held to it, tell which of them the program needs at run time, and which beside
 # them the editable install that serves from a clone.
 LOCK := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url
-lock: ## write requirements.lock anew from pyproject.toml
+lock: ## write the locks anew from pyproject.toml
 	@$(needs)
 	$(PYTHON) -m venv --clear $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: 'uv>=0.13,<1'
@@ -107,11 +117,13 @@ lock: ## write requirements.lock anew from pyproject.toml
 		$(VENV)-lock/1 $(VENV)-lock/2 requirements.lock >$(VENV)-lock/parted.txt
 	$(LOCK) --generate-hashes --custom-compile-command 'make lock' --group pyproject.toml:kubernetes \
 		--constraint requirements.lock --output-file $(KUBERNETES) $(ARGS)
+	$(LOCK) --generate-hashes --custom-compile-command 'make lock' --group pyproject.toml:site \
+		--constraint requirements.lock --output-file $(SITE) $(ARGS)
 	cp $(VENV)-lock/parted.txt requirements.lock
 	rm -rf $(VENV)-lock
 
 clean: ## remove what make and the tools made; ./data stays
-	rm -rf $(VENV) $(VENV)-lock $(VENV)-kubernetes dist htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lock $(VENV)-kubernetes $(VENV)-site site dist htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf .coverage .coverage.*
 	find service tests benchmarks docs -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -139,8 +151,9 @@ $(INSTALLED): $(SERVES)
 	@touch $@
 
 $(VENV)-kubernetes/.installed: $(KUBERNETES)
+$(VENV)-site/.installed: $(SITE)
+$(VENV)-kubernetes/.installed $(VENV)-site/.installed:
 	@$(needs)
-	'$(PYTHON)' -m venv --clear $(VENV)-kubernetes
-	$(VENV)-kubernetes/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
-		--requirement $(KUBERNETES)
+	'$(PYTHON)' -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement $<
 	@touch $@

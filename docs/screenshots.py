@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from docs.push_picture import picture, session
+from docs.push_picture import picture, session, write
 from tests.support.service import Service
 from tests.support.states import OFFICES, STATES, service_in
 
@@ -60,7 +60,7 @@ def show(browser: Browser, folder: Path = FOLDER) -> None:
     """The pictures of the manual."""
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as made:
-        (folder / "push.svg").write_text(picture(session(Path(made))))
+        write(folder / "push.svg", picture(session(Path(made))))
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce")
     with tempfile.TemporaryDirectory() as made, service_in(STATES["content"], Path(made), 0) as (service, targets):
         for name, theme in SHOWN.items():

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent.parent
 LOCK = (ROOT / "requirements.lock").read_text()
+OF_SITE = (ROOT / "docs" / "site" / "requirements.lock").read_text()
 OF_KUBERNETES = (ROOT / "tests" / "system" / "kubernetes" / "requirements.lock").read_text()
 RUN, MARK, DEVELOPMENT = LOCK.partition("# --- only for development ---\n")
 
@@ -52,7 +53,7 @@ def test_the_parts_have_nothing_in_common() -> None:
     assert "pytest" in pinned(DEVELOPMENT)
 
 
-@pytest.mark.parametrize("lock", [LOCK, OF_KUBERNETES], ids=["program", "kubernetes"])
+@pytest.mark.parametrize("lock", [LOCK, OF_KUBERNETES, OF_SITE], ids=["program", "kubernetes", "site"])
 def test_a_lock_names_no_machine_and_no_path(lock: str) -> None:
     assert "--hash=sha256:" in lock
     assert not re.findall(r"://|^-|/", lock, re.MULTILINE)
