@@ -54,6 +54,7 @@ _ERROR = re.compile(r"#[¡¿]?(?=[^\W\d_])[\w/ '’]+[!?]|#N/[^\W\d_]")
 _BETWEEN_SUBNETS = re.compile(r"[\s;,+&]+")
 _FIRST_CELL = re.compile(r'[ \t]*+"?(#[^",;\t|]*+)"? *+(?:$|[,;\t|])')
 ROW_FORM = "a row is location,overflow…,subnet"
+_BY_IMPORT = "location-policy import makes such rows"
 LINES_OF_CELL = 50
 """Lines in which the end of a cell is looked for."""
 _SHOWN_ROW = 400
@@ -328,7 +329,7 @@ def _misparted(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
             return Finding(column, "wrong-separator", message, f"write {row}" if is_told else "part them by commas")
         is_right = is_address(said[-1]) and sum(map(is_address, said)) == 1
         rows = (row,) if is_right else meant_rows(_with_masks(said))
-        return Finding(column, "wrong-separator", message, _how_to_place(_with_masks(said)), rows)
+        return Finding(column, "wrong-separator", message, f"{_how_to_place(_with_masks(said))}; {_BY_IMPORT}", rows)
     return None
 
 
@@ -406,7 +407,7 @@ def heading(text: str, cells: Sequence[str] = ()) -> Finding:
     """What is said of a row of column names; the cells of a table of rows, where they are told, say more."""
     hint = "delete line {line}"
     if cells and not is_heading(cells[-1]):
-        hint += f", and in every row put the subnet last: {ROW_FORM}; location-policy import makes such rows"
+        hint += f", and in every row put the subnet last: {ROW_FORM}; {_BY_IMPORT}"
     return Finding(1, "heading-row", f"{quote(text.strip())} is a row of column names", hint)
 
 
