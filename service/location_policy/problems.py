@@ -95,6 +95,7 @@ CODES = {
     "redundant-subnet": Code("a row that says what the next wider row around it says", "warning", adjustable=True),
     "shadowed-subnet": Code("a row of which longer rows take every address", "warning", adjustable=True),
     "unused-location": Code("a name in `known` that no row and no default uses", "warning", adjustable=True),
+    "unused-overflow": Code("an entry of `[overflow]` whose location no row has alone", "warning", adjustable=True),
     "name-near-miss": Code(
         "without `known`: a name that differs from a commoner one by case, space or a letter",
         "warning",

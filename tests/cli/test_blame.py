@@ -285,3 +285,39 @@ def test_the_row_or_the_answer_of_the_view_that_takes_the_call_is_told(copy: Clo
         "views/edge/locations.csv:1",
     )
     assert "the map at the top takes the call\n" in run_program("blame", "10.61.3.7", "--repo", repository).stdout
+
+
+def test_the_line_of_the_table_is_told_with_who_wrote_it(copy: Clone, repository: Path) -> None:
+    copy.commit({"policy.toml": '[overflow]\nMelbourne = ["Sydney"]\nSydney = "Perth"\n'}, "Say overflow once")
+    copy.push()
+    commits = [copy.git("rev-parse", "--short=10", at) for at in ("HEAD", "HEAD~2")]
+    done = run_program("blame", "10.61.3.7", "--repo", repository)
+    assert without_time(done.stdout) == (
+        "Melbourne, overflow Sydney\n"
+        "  locations/apac.csv:3: 10.61.3.0/24\n"
+        f"  {commits[1]} TIME Bob: Add Melbourne\n"
+        "  policy.toml:2: overflow of Melbourne\n"
+        f"  {commits[0]} TIME Alice: Say overflow once\n"
+        "beaten by its longer prefix\n"
+        "  locations/apac.csv:2: 10.61.0.0/16 Perth, overflow Sydney\n"
+        "  locations.csv:1: 10.0.0.0/8 Sydney, overflow Perth\n"
+    )
+    found = json.loads(run_program("blame", "10.61.3.0/24", "--repo", repository, "--format", "json").stdout)
+    (row,) = found["parts"][0]["rows"]
+    assert (row["overflow_source"], row["overflow_written"]["subject"]) == ("policy.toml:2", "Say overflow once")
+    assert run_program("lookup", "10.61.3.7", "--repo", repository).stdout == (
+        "Melbourne, overflow Sydney\n  locations/apac.csv:3: 10.61.3.0/24\n  policy.toml:2: overflow of Melbourne\n"
+    )
+
+
+def test_the_line_of_the_table_is_told_of_a_default_and_of_a_subnet(copy: Clone, repository: Path) -> None:
+    rules = 'answer.default = "Perth"\n[overflow]\nSydney = "Oslo"\nPerth = "Lima"\n'
+    copy.commit({"policy.toml": rules}, "Say overflow once")
+    copy.push()
+    commit = copy.git("rev-parse", "--short=10", "HEAD")
+    table = f"  policy.toml:4: overflow of Perth\n  {commit} TIME Alice: Say overflow once\n"
+    asked = without_time(run_program("blame", "192.0.2.1", "--repo", repository).stdout)
+    assert asked.endswith(table)
+    told = without_time(run_program("blame", "8.0.0.0/6", "--repo", repository).stdout).replace("    ", "  ")
+    assert table in told
+    assert f"  policy.toml:3: overflow of Sydney\n  {commit} TIME" in told

@@ -65,7 +65,7 @@ def warnings_in_two_steps(files: Sequence[File]) -> tuple[LocationMap, tuple[Pro
     """The map as the hook loads it, and all its warnings, looked for afterwards."""
     found = Validator().load_map(files, errors_only=True)
     rules_text = next((file.content or b"" for file in files if file.path == RULES_PATH), b"")
-    return found, all_warnings([found.files], found.rules, rules_text, found.warnings)
+    return found, all_warnings([one.files for one in found.maps], found.rules, rules_text, found.warnings)
 
 
 VALID = [one for one in FOLDERS if (one / "config").is_dir() and ": error: " not in (one / "expected.txt").read_text()]

@@ -225,6 +225,14 @@ def test_expectations_alone_that_go_are_over_the_limit(tmp_path: Path) -> None:
     assert (found.is_too_large, found.effect.excess[0].measured) == (True, "0 of them")
 
 
+def test_what_returns_with_its_overflow_in_the_table_is_known_again(tmp_path: Path) -> None:
+    held: Files = {**CUT, "locations.csv": CUT["locations.csv"].replace("Sydney", "Sydney,Oslo")}  # type: ignore[arg-type]
+    place = make_repository(tmp_path / "map.git", held, keeps_log=True)
+    before, old = tip(place), served(place, *aside(place, tip(place), LIMITED))
+    lifted = {**CUT, "policy.toml": f"{CUT['policy.toml']}[overflow]\nSydney = 'Oslo'\n"}  # type: ignore[str-bytes-safe]
+    assert returned_to(move(place, old, aside(place, old, lifted)[0])) == before
+
+
 # --- owners ---
 
 

@@ -47,3 +47,10 @@ def test_read_again_it_is_the_same_map(names: list[str]) -> None:
     location_map = map_of("".join(f"{name},10.0.{at}.0/24\n" for at, name in enumerate(quoted)), ANY_NAME)
     again = map_of(written(location_map), ANY_NAME)
     assert [row for *_, row in again.rows()] == [row for *_, row in location_map.rows()]
+
+
+def test_rows_are_as_they_are_written_without_the_overflow_of_the_table() -> None:
+    policy = '[overflow]\nPerth = ["Sydney"]\n'
+    assert written(map_of("Perth,10.0.0.0/8\nOslo,Perth,10.1.0.0/16\n", policy)) == (
+        "Perth,,,10.0.0.0/8\nOslo,Perth,,10.1.0.0/16\n"
+    )

@@ -263,3 +263,40 @@ def test_an_answer_outside_views_is_byte_for_byte_what_it_is_without_them() -> N
     rules = VIEWS.partition("[[view]]")[0]
     for query in ("protocol=mssip&ms-subnet=10.61.2.1", "protocol=mssip&ms-subnet=x", "protocol=sip", "protocol=mssip"):
         assert in_views(query) == ask(query, rules)
+
+
+# --- the table of overflow locations ---
+
+TABLE = """[answer]
+default = "Oslo"
+
+[overflow]
+Sydney = ["Melbourne", "Singapore"]
+Oslo = "Bergen"
+
+[[view]]
+name = "edge"
+location = "DMZ"
+answer = "Sydney"
+"""
+WITH_TABLE = snapshot_of(
+    {"policy.toml": TABLE, "locations.csv": "Sydney,10.61.2.0/24\nSydney,Perth,10.61.3.0/24\nPerth,10.61.4.0/24\n"}
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "location", "overflow", "place"),
+    [
+        ("ms-subnet=10.61.2.0", "Sydney", ("Melbourne", "Singapore"), "policy.toml:5"),
+        ("ms-subnet=10.61.3.0", "Sydney", ("Perth",), None),
+        ("ms-subnet=10.61.4.0", "Perth", (), None),
+        ("ms-subnet=192.0.2.0", "Oslo", ("Bergen",), "policy.toml:6"),
+        ("location=dmz", "Sydney", ("Melbourne", "Singapore"), "policy.toml:5"),
+    ],
+)
+def test_what_names_a_location_alone_has_the_overflow_of_the_table_and_says_its_line(
+    query: str, location: str, overflow: tuple[str, ...], place: str | None
+) -> None:
+    found = answer(WITH_TABLE, parse_query(f"protocol=mssip&{query}".encode()))
+    assert (found.location, found.overflow, found.body.get("policy.overflow")) == (location, overflow, place)
+    assert [*found.body["result"].values()] == [location, *overflow]

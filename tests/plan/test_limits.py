@@ -100,6 +100,22 @@ def test_a_protocol_that_is_answered_no_more_takes_all_answers_with_it() -> None
     ]
 
 
+def test_an_entry_of_the_overflow_table_counts_for_every_address_of_the_rows_that_take_it() -> None:
+    rows = many_rows(70) + many_rows(100).replace("Sydney", "Perth").partition("10.0.0.69/32\n")[2]
+    before, after = (f'{CHANGED}[overflow]\nSydney = "{name}"\n' for name in ("Oslo", "Lima"))
+    assert exceeded(rows, rows, before, after) == [("changed-addresses", "25%", "70% of IPv4 addresses")]
+    assert exceeded(rows, rows, before, f"{before}Lima = 'Oslo'\n") == []
+    assert exceeded(rows, rows, before, CHANGED)[0][2] == "70% of IPv4 addresses"
+    assert exceeded(rows, rows.replace("Sydney", "Sydney,Oslo"), before, CHANGED) == []
+
+
+def test_an_entry_for_the_default_changes_all_that_has_no_row() -> None:
+    policy = f'answer.default = "Oslo"\n{CHANGED}'
+    assert exceeded(many_rows(100), many_rows(100), policy, f"{policy}[overflow]\nOslo = 'Lima'\n") == [
+        ("changed-addresses", "25%", "100% of addresses without a row")
+    ]
+
+
 @pytest.mark.parametrize("fields", ['"remote_address"', '["remote_address", "ms-subnet"]', '["ms-subnet", "node_ip"]'])
 def test_a_protocol_whose_address_is_looked_for_elsewhere_may_change_all_answers(fields: str) -> None:
     rows = many_rows(100)

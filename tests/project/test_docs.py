@@ -173,7 +173,7 @@ def test_the_rules_shown_are_valid_and_name_every_key() -> None:
     rules, problems = read_rules("".join(blocks_of_rules()[1:]).encode())
     assert problems == ()
     default = Rules()
-    for field in ("known", "match", "overflow", "default", "severities", "limits", "views"):
+    for field in ("known", "match", "overflow", "default", "overflow_table", "severities", "limits", "views"):
         assert getattr(rules, field) != getattr(default, field)
 
 

@@ -1,4 +1,6 @@
-"""Views held against an oracle: what is answered, looked up and compared is what the slow and obvious way gives."""
+"""Views and the table of overflow locations held against an oracle: what is answered, looked up, exported and compared
+is what the slow and obvious way gives.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,13 @@ import pytest
 from location_policy.cli.commands.lookup import lookup
 from location_policy.config.policy_toml import parameter_name
 from location_policy.config.validate import load_map
+from location_policy.integrations.pexip.local_policy import local_policy
 from location_policy.lookup.query_string import Pairs
 from location_policy.plan.as_json import plan_fields
 from location_policy.plan.plan import make_plan
 from location_policy.rollout.state import ActiveState
 from location_policy.web.edge.policy_api import LOCATION, PolicyApi
+from tests.support.local_policy import render
 from tests.support.maps import files_of, snapshot_of
 from tests.support.repositories import Clone, Files
 
@@ -65,12 +69,14 @@ class Configuration:
     top: Map
     views: tuple[Map, ...]
     overflow: str
+    table: Mapping[str, Names] = field(default_factory=dict)
 
     def files(self) -> Files:
         """The configuration as its files."""
         rules = [f'[answer]\noverflow = "{self.overflow}"']
         rules += [f'default = "{self.top.default}"'] * (self.top.default is not None)
         rules += ["[match]", *(f'{protocol} = "remote_address"' for protocol in sorted(self.top.match or ()))]
+        rules += ["[overflow]", *(f"{name} = {json.dumps(others)}" for name, others in self.table.items())]
         found: dict[str, str] = {"locations.csv": rows_text(self.top)}
         for view in self.views:
             rules += ["[[view]]", f'name = "{view.name}"']
@@ -107,12 +113,20 @@ class Configuration:
 
     def answer(self, call: Mapping[str, str], address: int | None) -> Names | None:
         """What the call gets."""
+        return self.complete(self.written(call, address))
+
+    def written(self, call: Mapping[str, str], address: int | None) -> Names | None:
+        """The same as it is written where it stands."""
         view = self.taken_by(call)
         if view.answer:
             return view.answer
         if address is None or not self.is_matched(call):
             return None
         return row_of(view, address) or ((view.default,) if view.default else None)
+
+    def complete(self, names: Names | None) -> Names | None:
+        """A location alone with its overflow of the table."""
+        return names and (names if names[1:] else (*names, *self.table.get(names[0], ())))
 
 
 @lru_cache(maxsize=256)
@@ -152,7 +166,14 @@ def draw_map(chosen: random.Random, name: str | None = None) -> Map:
 def draw(chosen: random.Random) -> Configuration:
     names = chosen.sample(("edge", "lab", "stream", "home"), chosen.randint(0, 4))
     views = tuple(draw_map(chosen, name) for name in names)
-    return Configuration(draw_map(chosen), views, chosen.choice(("pair", "list")))
+    return Configuration(draw_map(chosen), views, chosen.choice(("pair", "list")), draw_table(chosen))
+
+
+def draw_table(chosen: random.Random) -> dict[str, Names]:
+    if chosen.random() < 0.3:
+        return {}
+    others = {name: [one for one in NAMES if one != name] for name in NAMES if chosen.random() < 0.6}
+    return {name: tuple(chosen.sample(names, chosen.choice((1, 2)))) for name, names in others.items()}
 
 
 def draw_change(chosen: random.Random, old: Configuration) -> Configuration:
@@ -161,7 +182,7 @@ def draw_change(chosen: random.Random, old: Configuration) -> Configuration:
         return draw(chosen)
     at = chosen.randrange(len(old.views))
     view = old.views[at]
-    match chosen.randrange(5):
+    match chosen.randrange(7):
         case 0:
             return replace(old, views=(*old.views[:at], *old.views[at + 1 :]))
         case 1:
@@ -170,8 +191,22 @@ def draw_change(chosen: random.Random, old: Configuration) -> Configuration:
             return replace(old, views=(*old.views[:at], draw_map(chosen, view.name), *old.views[at + 1 :]))
         case 3:
             return replace(old, top=draw_map(chosen))
+        case 4:
+            return replace(old, table=draw_table(chosen))
+        case 5:
+            return lifted(old)
     other = replace(view, conditions=draw_map(chosen, view.name).conditions)
     return replace(old, views=(*old.views[:at], other, *old.views[at + 1 :]))
+
+
+def lifted(old: Configuration) -> Configuration:
+    """The same answers with nothing in the table: what rows, defaults and answers take from it stands in them."""
+
+    def own(one: Map) -> Map:
+        rows = {place: old.complete(names) or names for place, names in one.rows.items()}
+        return replace(one, rows=rows, answer=old.complete(one.answer), default=one.default)
+
+    return replace(old, top=own(old.top), views=tuple(map(own, old.views)), table={})
 
 
 def query_of(call: Mapping[str, str], address: int | None) -> list[tuple[str, str]]:
@@ -208,6 +243,19 @@ def assert_answers(asked: Configuration) -> None:
         body = json.loads(response.partition(b"\r\n\r\n")[2])
         found = names_in(body["result"]) if body["status"] == "success" else None
         assert (found, body.get("policy.view")) == (asked.answer(call, address), asked.taken_by(call).name)
+        assert ("policy.overflow" in body) == (found != asked.written(call, address))
+
+
+def assert_exported(asked: Configuration) -> None:
+    """The script of the map at the top says what that answers; it says nothing of views."""
+    top = replace(asked, views=())
+    script = local_policy(load_map(files_of(top.files())), None)
+    assert script.is_whole
+    for call, address in product(CALLS[-4:], ADDRESSES):
+        wanted = top.answer(call, address)
+        place = f"10.0.0.{address}"
+        found = render(script.text, {"protocol": call["protocol"], "ms_subnet": place, "remote_address": place})
+        assert (found and names_in(found)) == wanted
 
 
 def assert_looked_up(
@@ -261,13 +309,15 @@ def assert_compared(old: Configuration, new: Configuration) -> None:
                 assert [(told_names(one["from"]), told_names(one["to"])) for one in ranges] == [(was, now)]
             elif was != now:
                 assert row_of(before, address) is row_of(after, address) is None
-                assert rowless(before) != rowless(after)
+                assert old.complete(rowless(before)) != new.complete(rowless(after))
                 assert rules & {"answer", "answer.default"}
     assert told["effect"] or not differs
+    entries = {name for name in NAMES if old.table.get(name) != new.table.get(name)}
+    assert {one["key"] for one in told.get("overflow", ())} == {f"overflow.{name}" for name in entries}
 
 
 @pytest.mark.parametrize("part", range(6))
-def test_what_is_answered_looked_up_and_compared_is_what_the_oracle_says(
+def test_what_is_answered_looked_up_exported_and_compared_is_what_the_oracle_says(
     part: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(part, PAIRS, 6):
@@ -276,4 +326,5 @@ def test_what_is_answered_looked_up_and_compared_is_what_the_oracle_says(
         new = draw_change(chosen, old)
         assert_answers(new)
         assert_looked_up(new, tmp_path / str(number), chosen, capsys)
+        assert_exported(new)
         assert_compared(old, new)

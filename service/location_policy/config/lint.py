@@ -116,6 +116,10 @@ def whole_map_problems(
             yield from _overlaps(list(_rows(one)), rules, codes)
     if "unused-location" in codes:
         yield from _unused(files, rules, rules_text)
+    if "unused-overflow" in codes and rules.overflow_table:
+        from .overflow.checks import unused_entries  # most configurations have no table
+
+        yield from unused_entries(files, rules, rules_text)
     if "name-near-miss" in codes and not rules.known:
         yield from _near_misses(files, rules, rules_text)
 
@@ -125,7 +129,10 @@ def _rows(files: Sequence[RowFile]) -> Iterator[PlacedRow]:
 
 
 def _overlaps(rows: Sequence[PlacedRow], rules: Rules, codes: Collection[str]) -> Iterator[Problem]:
-    networks, names = [placed.row.network for placed in rows], [placed.row.names for placed in rows]
+    networks, names = (
+        [placed.row.network for placed in rows],
+        [rules.with_overflow(placed.row.names) for placed in rows],
+    )
     found = find_overlaps(networks, names, keeps_redundant=rules.severity("redundant-subnet") == "off")
     if "redundant-subnet" in codes:
         for at, parent in found.redundant.items():
@@ -147,7 +154,9 @@ def _of_views(rules: Rules) -> Collection[str]:
 
 
 def _unused(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> Iterator[Problem]:
-    used = {rules.default, *_of_views(rules)}.union(*(names for file in files for names in file.names))
+    table = rules.overflow_table
+    used = {rules.default, *_of_views(rules), *table}.union(*table.values())
+    used.update(*(names for file in files for names in file.names))
     unused = [name for name in dict.fromkeys(rules.known) if name not in used]
     if not unused:
         return
@@ -173,12 +182,13 @@ def _near_misses(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> I
     near = dict(near_misses(sorted(uses, key=lambda name: (_oddness(name), -uses[name]))))
     if not near:
         return
+    table = {*rules.overflow_table}.union(*rules.overflow_table.values())
     first: dict[str, tuple[PlacedRow, int]] = {}
     for placed in _rows(files):
         for position, name in enumerate(placed.row.names):
             first.setdefault(name, (placed, position))
     for name, better in near.items():
-        what = "the default" if better == rules.default else "a view"
+        what = "the default" if better == rules.default else "[overflow]" if better in table else "a view"
         where = f"first in {first[better][0]}" if better in first else f"{what} in {RULES_PATH}"
         message = f"{shown_beside(name, better)} is nearly {quote(better)}, {where}{_by_what(name, better)}"
         hint = f"write {better}; if both are meant, list every name in known = […] below [locations] in {RULES_PATH}"
@@ -191,12 +201,16 @@ def _near_misses(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> I
 
 
 def _places_in_rules(rules: Rules, rules_text: bytes) -> dict[str, Place]:
-    """The names that answer without a row, each with its first place in the rules."""
+    """The names in the rules with which something is answered, each with its first place."""
     found = {} if rules.default is None else {rules.default: key_place(rules_text, "answer", "default")}
     if rules.views:
         from .views.checks import answer_places  # as above
 
         found = answer_places(rules, rules_text) | found
+    if rules.overflow_table:
+        from .overflow.checks import table_places  # as above
+
+        found = table_places(rules) | found
     return found
 
 

@@ -83,10 +83,17 @@ class LocationMap:
         return replace(self, files=files, views=tuple(view.with_contents(contents) for view in self.views))
 
     def rows(self) -> Iterator[tuple[str, int, Row]]:
-        """Each row with its path and its line number, 1-based."""
+        """Each row as it is written, with its path and its line number, 1-based."""
         for file in self.files:
             for number, row in file.rows():
                 yield file.path, number, row
+
+    def answers(self) -> dict[Network, tuple[str, ...]]:
+        """What each row answers: its names; where it has the location alone, with the overflow of the table."""
+        if not self.rules.overflow_table:
+            return {row.network: row.names for file in self.files for _, row in file.rows()}
+        complete = self.rules.with_overflow
+        return {row.network: complete(row.names) for file in self.files for _, row in file.rows()}
 
     def rows_at(self, address: Address) -> list[tuple[str, int, Row]]:
         """The rows that hold an address, the one that answers first, then those that it beats; as `rows` gives them."""

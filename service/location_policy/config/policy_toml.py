@@ -1,4 +1,5 @@
-"""`policy.toml` to Rules: known locations, which field per protocol, the form of an answer, severities, limits, views.
+"""`policy.toml` to Rules: known locations, which field per protocol, the form of an answer, the table of overflow
+locations, severities, limits, views.
 
 Names of protocols and of request parameters are compared without regard to case, and `_` in a parameter's name is `-`.
 """
@@ -52,11 +53,33 @@ class Rules:
     limits: Mapping[str, Percentage] = field(default_factory=lambda: MappingProxyType({}))
     views: tuple[View, ...] = ()
     answer: tuple[str, ...] | None = None
+    overflow_table: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """The overflow locations of what names a location alone, by location."""
+    overflow_lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """The line of each entry of the table."""
 
     @property
     def rowless(self) -> tuple[str, ...] | None:
         """What an address gets that no row covers: a location and its overflow locations, or no answer."""
+        written = self._rowless
+        return written and self.with_overflow(written)
+
+    @property
+    def rowless_overflow_line(self) -> int:
+        """The line of the entry of the table that it takes; 0: it takes none."""
+        return self.overflow_line(self._rowless) if self._rowless else 0
+
+    @property
+    def _rowless(self) -> tuple[str, ...] | None:
         return self.answer or ((self.default,) if self.default is not None else None)
+
+    def with_overflow(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The names with which a row, a default or an answer answers: a location alone has the table's overflow."""
+        return names + self.overflow_table.get(names[0], ()) if len(names) == 1 else names
+
+    def overflow_line(self, names: tuple[str, ...]) -> int:
+        """The line of the entry of the table that these names take, as they are written; 0: they take none."""
+        return self.overflow_lines.get(names[0], 0) if len(names) == 1 else 0
 
     def of_view(self, view: View) -> Rules:
         """The rules of the map of a view: there is no fall-through, so it has no default but its own."""
@@ -154,10 +177,14 @@ class RulesReader:
                 from .views.read import read_views  # most configurations have none
 
                 values["views"] = read_views(table, self)
-            elif name not in tables:
-                self._unknown((name,), (*tables, "view"))
+            elif name not in tables and name != "overflow":
+                self._unknown((name,), (*tables, "overflow", "view"))
             elif not isinstance(table, dict):
                 self.wrong_type((name,), "a table", table, f"write [{name}] on a line of its own")
+            elif name == "overflow":
+                from .overflow.read import read_overflow  # as above
+
+                values |= read_overflow(table, self)
             else:
                 values |= tables[name](table)
         return Rules(**values)

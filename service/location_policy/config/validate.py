@@ -263,6 +263,10 @@ def _takes(collector: ProblemCollector, rules: Rules) -> Callable[[str], bool]:
 def _rules_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
     """What is wrong with the names in the rules."""
     yield from rules_name_problems(rules, text)
+    if rules.overflow_table:
+        from .overflow.checks import overflow_problems  # most configurations have no table
+
+        yield from overflow_problems(rules, text)
     if rules.views:
         from .views.checks import view_name_problems  # most configurations have none
 

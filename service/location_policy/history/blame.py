@@ -58,6 +58,8 @@ class Blame:
     is_cut: bool
     view: View | None = None
     """What takes the call; None: the map at the top."""
+    overflow: tuple[int, Writer] | None = None
+    """The line of the rules that has the overflow locations, where they are those of the table, and who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +88,20 @@ class LocationBlame:
 
 def blame(repository: Repository, commit: Commit, location_map: LocationMap, address: Address) -> Blame:
     """Who is to be asked about the answer for an address, by the map of a commit, or of a view of it."""
-    rows, rowless, view = location_map.rows_at(address), location_map.rules.rowless, location_map.view
+    rules, view = location_map.rules, location_map.view
+    found = location_map.rows_at(address)
+    rows = [(path, line, row._replace(names=rules.with_overflow(row.names))) for path, line, row in found]
     if rows:
         path, line, row = rows[0]
-        names: Names = row.names
-    elif rowless:
-        (path, line), names = _rowless_place(repository, commit, view), rowless
+        names, at = row.names, rules.overflow_line(found[0][2].names)
+    elif rules.rowless:
+        (path, line), names = _rowless_place(repository, commit, view), rules.rowless
+        at = rules.rowless_overflow_line
     else:
         return Blame(address, commit, rows, None, None, None, is_cut=False, view=view)
     written, is_cut = writer(repository, commit, path, line)
-    return Blame(address, commit, rows, names, (path, line), written, is_cut, view)
+    overflow = (at, writer(repository, commit, RULES_PATH, at)) if at else None
+    return Blame(address, commit, rows, names, (path, line), written, is_cut, view, overflow)
 
 
 def blame_subnet(repository: Repository, commit: Commit, location_map: LocationMap, network: Network) -> SubnetBlame:
@@ -104,7 +110,10 @@ def blame_subnet(repository: Repository, commit: Commit, location_map: LocationM
     rows = [row for part in largest(answers.parts) for row in part.rows[: 1 if answers.is_split else LISTED]]
     default = _rowless_place(repository, commit, location_map.view) if location_map.rules.rowless else (RULES_PATH, 1)
     has_default = any(part.names and not part.rows for part in answers.parts)
-    places = [*_places(location_map, map(answers.match, rows)), *[(RULES_PATH, default)] * has_default]
+    matches = [answers.match(row) for row in rows]
+    places = [*_places(location_map, matches), *[(RULES_PATH, default)] * has_default, *_table_places(matches)]
+    if has_default and (at := location_map.rules.rowless_overflow_line):
+        places.append((RULES_PATH, (RULES_PATH, at)))
     return SubnetBlame(network, commit, answers, writers(repository, commit, places), location_map.view, default)
 
 
@@ -113,8 +122,8 @@ def blame_location(repository: Repository, commit: Commit, location_map: Locatio
     snapshot = build_snapshot(location_map, commit)
     require_name(name, location_names(snapshot))
     rows = leading_rows(snapshot, name)
-    matches = map(snapshot.match_at, (*rows.as_location[:LISTED], *rows.as_overflow[:LISTED]))
-    found = writers(repository, commit, _places(location_map, matches))
+    matches = [snapshot.match_at(at) for at in (*rows.as_location[:LISTED], *rows.as_overflow[:LISTED])]
+    found = writers(repository, commit, [*_places(location_map, matches), *_table_places(matches)])
     return LocationBlame(name, commit, snapshot, rows, found)
 
 
@@ -156,9 +165,16 @@ def blame_fields(found: Blame) -> Fields:
         "source": f"{found.place[0]}:{found.place[1]}" if found.place else None,
         "written": commit_fields(found.written) if found.written else None,
         "is_cut": found.is_cut,
+        **(_overflow_fields(*found.overflow) if found.overflow else {}),
         **({"view": found.view.name} if found.view else {}),
         "beaten": [_beaten(one) for one in found.rows[1:]],
     }
+
+
+def _overflow_fields(line: int, written: Writer) -> Fields:
+    """Where the overflow locations stand that are those of the table, and who wrote them."""
+    where = {"source": f"{RULES_PATH}:{line}", "written": commit_fields(written.commit), "is_cut": written.is_cut}
+    return {"overflow": where}
 
 
 def subnet_blame_fields(found: SubnetBlame) -> Fields:
@@ -182,11 +198,20 @@ def _add_writers(rows: list[Fields], writers: Mapping[WrittenAt, Writer]) -> Non
         written = writers.get((cast("str", row["path"]), cast("int", row["line"])))
         row["written"] = commit_fields(written.commit) if written else None
         row["is_cut"] = bool(written and written.is_cut)
+        if table := row.get("overflow_source"):
+            at = int(cast("str", table).rpartition(":")[2])
+            row["overflow_written"] = commit_fields(writers[RULES_PATH, at].commit)
 
 
 def _places(location_map: LocationMap, rows: Iterable[Match]) -> Iterable[tuple[str, WrittenAt]]:
     paths = {shown_path(file.path): file.path for file in location_map.files}
     return [(paths[row.path], (row.path, row.line)) for row in rows]
+
+
+def _table_places(rows: Iterable[Match]) -> Iterable[tuple[str, WrittenAt]]:
+    """The lines of the table of overflow locations that rows take."""
+    lines = dict.fromkeys(row.overflow_line for row in rows if row.overflow_line)
+    return [(RULES_PATH, (RULES_PATH, line)) for line in lines]
 
 
 def _rowless_place(repository: Repository, commit: Commit, view: View | None) -> WrittenAt:

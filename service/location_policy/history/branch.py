@@ -190,7 +190,7 @@ class Branch:
     def location_answers(self, name: str) -> Iterator[LocationAnswered]:
         """Which rows led to a location at each commit, oldest first."""
         old = self.base().answering(self._value_of)
-        before = Counter[str](filter(None, (_role(row.names, name) for _, _, row in old.rows())))
+        before = Counter[str](filter(None, (_role(names, name) for names in old.answers().values())))
         for commit, new, _ in self._answering_maps():
             if new is None:
                 yield LocationAnswered(commit, (), before, before, is_valid=False)

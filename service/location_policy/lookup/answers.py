@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, NamedTuple
 
+from ..config.files import RULES_PATH
 from ..config.policy_toml import Rules
 from ..net.addresses import Network
 from ..text import quote
@@ -34,12 +35,16 @@ Outcome = Literal[
 
 
 class Match(NamedTuple):
-    """The row that answers: its network, its names (the location first), and the place where it stands."""
+    """The row that answers: its network, its names (the location first), and the place where it stands.
+
+    Where it has the location alone, `overflow_line` is the line of the rules from which its overflow locations are.
+    """
 
     network: Network
     names: tuple[str, ...]
     path: str
     line: int
+    overflow_line: int = 0
 
 
 class Answer(NamedTuple):
@@ -81,7 +86,7 @@ class AnswerEncoder:
         self._rules = rules
         self._view = view
         self._commit = {**({"policy.view": view} if view else {}), **({"policy.commit": commit} if commit else {})}
-        self._phrases: dict[tuple[str, tuple[str, ...]], _Phrase] = {}
+        self._phrases: dict[tuple[str, tuple[str, ...], int], _Phrase] = {}
         self._sources: dict[str, bytes] = {}
         self._unmatched: dict[str, Answer] = {}
         self._answered: dict[str, Answer] = {}
@@ -102,8 +107,9 @@ class AnswerEncoder:
 
     def matched(self, match: Match, protocol: str) -> Answer:
         """The location of the row that matched."""
-        network, names, path, line = match
-        location, overflow, before, after = self._phrases.get((protocol, names)) or self._phrase(protocol, names)
+        network, names, path, line, at = match
+        key = protocol, names, at
+        location, overflow, before, after = self._phrases.get(key) or self._phrase(*key)
         source = self._sources.get(path) or self._source(path)
         subnet = str(network)
         content = b"%b%b%b%d%b" % (before, subnet.encode(), source, line, after)
@@ -119,34 +125,36 @@ class AnswerEncoder:
         status = f"policy.reason.bad.address - {parameter} is not an address"
         return self._answer(400, "bad-address", {"status": status, "message": message})
 
-    def _phrase(self, protocol: str, names: tuple[str, ...]) -> _Phrase:
+    def _phrase(self, protocol: str, names: tuple[str, ...], overflow_line: int) -> _Phrase:
         location, *overflow = names
         reason = f"Sending {protocol.upper()} call to location {location}"
         before = _encode({"status": "success", "policy.reason.matched": reason})[:-1] + b', "policy.subnet": "'
         result = {"location": location, **self._overflow(overflow)}
-        after = b'", ' + _encode({**self._commit, "result": result})[1:]
-        return self._phrases.setdefault((protocol, names), _Phrase(location, names[1:], before, after))
+        after = b'", ' + _encode({**_table(overflow_line), **self._commit, "result": result})[1:]
+        phrase = _Phrase(location, names[1:], before, after)
+        return self._phrases.setdefault((protocol, names, overflow_line), phrase)
 
     def _source(self, path: str) -> bytes:
         return self._sources.setdefault(path, b'", "policy.source": ' + json.dumps(path).encode()[:-1] + b":")
 
     def _unmatched_now(self, protocol: str) -> Answer:
-        location = self._rules.default
-        if location is None:
+        if self._rules.default is None:
             status = "policy.reason.no.subnetmatch - No matching subnet, sending to default location"
             return self._answer(200, "no-match", {"status": status})
-        reason = f"No matching subnet, sending {protocol.upper()} call to default location {location}"
-        result = {"location": location}
-        body = {"status": "success", "policy.reason.matched": reason}
-        return self._answer(200, "default", body, result)._replace(location=location, overflow=())
+        reason = f"No matching subnet, sending {protocol.upper()} call to default location {self._rules.default}"
+        return self._rowless("default", reason)
 
     def _answered_now(self, protocol: str) -> Answer:
         assert self._rules.answer is not None
-        location, *overflow = self._rules.answer
         call = f"{protocol.upper()} call" if protocol else "call"
-        body = {"status": "success", "policy.reason.matched": f"Sending {call} to location {location}"}
+        return self._rowless("answer", f"Sending {call} to location {self._rules.answer[0]}")
+
+    def _rowless(self, outcome: Outcome, reason: str) -> Answer:
+        assert self._rules.rowless
+        location, *overflow = self._rules.rowless
+        body = {"status": "success", "policy.reason.matched": reason, **_table(self._rules.rowless_overflow_line)}
         result = {"location": location, **self._overflow(overflow)}
-        return self._answer(200, "answer", body, result)._replace(location=location, overflow=tuple(overflow))
+        return self._answer(200, outcome, body, result)._replace(location=location, overflow=tuple(overflow))
 
     def _answer(
         self, status: int, outcome: Outcome, body: dict[str, Any], result: dict[str, Any] | None = None
@@ -158,6 +166,11 @@ class AnswerEncoder:
         if self._rules.overflow == "list":
             return {"overflow_locations": names} if names else {}
         return dict(zip(("primary_overflow_location", "secondary_overflow_location"), names, strict=False))
+
+
+def _table(line: int) -> dict[str, Any]:
+    """Where overflow locations stand that are those of the table."""
+    return {"policy.overflow": f"{RULES_PATH}:{line}"} if line else {}
 
 
 def not_ready() -> Answer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..config.files import RULES_PATH
 from ..net.addresses import Address, Network, format_address
 from ..net.split import LISTED, SplitPart, largest, range_text
 from .answers import Match
@@ -43,13 +44,14 @@ def leading_fields(snapshot: Snapshot, name: str, found: LeadingRows) -> Fields:
 
 
 def row_fields(match: Match) -> Fields:
-    """A row and where it stands."""
+    """A row and where it stands, and where its overflow locations do that are those of the table."""
     return {
         "subnet": str(match.network),
         "location": match.names[0],
         "overflow": list(match.names[1:]),
         "path": match.path,
         "line": match.line,
+        **({"overflow_source": f"{RULES_PATH}:{match.overflow_line}"} if match.overflow_line else {}),
     }
 
 

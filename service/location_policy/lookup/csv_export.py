@@ -21,8 +21,8 @@ def csv_parts(snapshot: Snapshot) -> Iterator[bytes]:
     positions = [0] * snapshot.size
     for position, row in enumerate(snapshot.by_address()):
         positions[row] = position
-    is_classic = all(len(names) - 1 <= PAIR for names in snapshot.names)
-    heads = [_head(names, is_classic=is_classic) for names in snapshot.names]
+    is_classic = all(len(names) - 1 <= PAIR for names in snapshot.written)
+    heads = [_head(names, is_classic=is_classic) for names in snapshot.written]
     for start in range(0, snapshot.size, _BATCH):
         rows = range(start, min(start + _BATCH, snapshot.size))
         lines = (f"{heads[snapshot.names_of[row]]}{snapshot.network_at(positions[row])}\n" for row in rows)

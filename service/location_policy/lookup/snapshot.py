@@ -32,7 +32,8 @@ class Snapshot:
 
     `size` counts rows, `locations` counts them by their first column. Of each row, by its number: the length of its
     network, its line, its names (their place in `names`). Those of a path begin at the number in the same place of
-    `starts`.
+    `starts`. What rows say is `written`; in the same place `names` has it with the overflow locations of the table,
+    which are those of the line in `overflow_lines` (0: of none).
 
     With views it is the map at the top, and each of `views`, in their order, is the snapshot of one; its `view` is the
     name.
@@ -46,6 +47,8 @@ class Snapshot:
     lengths: bytes
     lines: array[int]
     names: tuple[tuple[str, ...], ...]
+    written: tuple[tuple[str, ...], ...]
+    overflow_lines: tuple[int, ...]
     names_of: array[int]
     paths: tuple[str, ...]
     starts: tuple[int, ...]
@@ -103,7 +106,8 @@ class Snapshot:
 
     def _match(self, row: int, network: Network) -> Match:
         path = self.paths[bisect_right(self.starts, row) - 1]
-        return Match(network, self.names[self.names_of[row]], path, self.lines[row])
+        number = self.names_of[row]
+        return Match(network, self.names[number], path, self.lines[row], self.overflow_lines[number])
 
 
 def build_snapshot(location_map: LocationMap, commit: Commit | None) -> Snapshot:
@@ -149,7 +153,9 @@ class _Builder:
             _tree=rows.tree,
             lengths=rows.lengths,
             lines=rows.lines,
-            names=rows.names,
+            names=tuple(map(rules.with_overflow, rows.names)) if rules.overflow_table else rows.names,
+            written=rows.names,
+            overflow_lines=tuple(map(rules.overflow_line, rows.names)),
             names_of=rows.names_of,
             paths=tuple(shown_path(file.path) for file in location_map.files),
             starts=rows.starts,

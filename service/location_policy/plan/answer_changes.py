@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from ..config.location_map import LocationMap
-from ..config.row_diff import RowChanges, file_changes, space_of
+from ..config.row_diff import RowChanges, file_changes
 from ..net.addresses import Network
 from ..net.ranges import SIZES, AddressSpace, Names, Part, Range, outermost
 
@@ -53,12 +53,17 @@ class Change(NamedTuple):
 
 def address_space(location_map: LocationMap) -> AddressSpace:
     """The rows of a map by what they answer."""
-    return space_of(location_map.files)
+    return AddressSpace(location_map.answers())
 
 
 def row_changes(old: LocationMap, new: LocationMap) -> RowChanges:
-    """How the rows differ, wherever they stand; cheap where both maps were loaded by one gate."""
-    return file_changes(old.files, new.files)
+    """How what rows answer differs, wherever they stand; cheap where both maps were loaded by one gate."""
+    found = file_changes(old.files, new.files)
+    if not (old.rules.overflow_table or new.rules.overflow_table):
+        return found
+    from ..config.overflow.row_answers import answer_changes  # most configurations have no table
+
+    return answer_changes(found, old, new)
 
 
 def changes(

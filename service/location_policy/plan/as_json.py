@@ -32,13 +32,15 @@ def plan_fields(plan: Plan) -> Fields:
     `loosened` is what of all this holds it to less, with expectations that go. `by_rules` counts what was answered
     and rules answer otherwise now. `pairs` sum up the ranges, the largest first; `share` is of what rows of either map
     answer, from 0 to 1. With views it is about the calls that the map at the top takes before and after, but for
-    `effect` and `touched`; `views` have all others, as far as something changes for them.
+    `effect` and `touched`; `views` have all others, as far as something changes for them. `overflow` is there where the
+    table of overflow locations differs; the answers that it changes are among the others.
     """
     return {
         "loosened": [_rule_fields(change) for change in plan.loosened],
         "effect": plan.effect,
         "owners": [_rule_fields(change) for change in plan.owners],
         "judging": [_rule_fields(change) for change in plan.judging],
+        **({"overflow": [_rule_fields(change) for change in plan.table]} if plan.table else {}),
         **_answer_fields(plan),
         "touched": [_touched_fields(one) for one in plan.touched],
         "views": [_view_fields(view) for view in plan.views],

@@ -18,6 +18,8 @@ from .rule_changes import RuleChange, RuleValue
 NO_EFFECT = "no effect"
 SHOWN_OWNERS = 10
 """Owners that are named; the rest is counted."""
+SHOWN_ENTRIES = 20
+"""Entries of the table of overflow locations whose change is told; the rest is counted."""
 SHOWN_VIEWS = 20
 """Pairs of views whose calls are told; the rest is counted."""
 SHOWN_KEY = 250
@@ -69,7 +71,10 @@ def _own_rule_lines(plan: Plan) -> list[str]:
     owners = [_owner_line(change) for change in plan.owners]
     judging, rules = ([one for one in changes if one not in plan.loosened] for changes in (plan.judging, plan.rules))
     judging_lines = [f"{_rule_line(change)}  (judges the next pushes)" for change in judging]
-    return [*loosened, *owners, *judging_lines, *map(_rule_line, rules)]
+    table = [_rule_line(change) for change in plan.table[:SHOWN_ENTRIES]]
+    more = len(plan.table) - len(table)
+    table += [f"… and {count(more, 'more entry')} of [overflow] in {RULES_PATH}"] * (more > 0)
+    return [*loosened, *owners, *judging_lines, *map(_rule_line, rules), *table]
 
 
 def owner_lines(plan: Plan) -> list[str]:

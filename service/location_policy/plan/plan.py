@@ -18,7 +18,7 @@ from ..net.ranges import SIZES, AddressSpace, Part, Range, count_slash64s, disjo
 from ..problems import Problems
 from .affected_owners import AffectedOwner, joined, owner_changes, touched
 from .answer_changes import KINDS, Change, Kind, address_space, changes, row_changes
-from .rule_changes import APPROVAL_CHECK, RuleChange, answering_changes, judging_changes, loosened
+from .rule_changes import APPROVAL_CHECK, RuleChange, answering_changes, judging_changes, loosened, table_changes
 
 if TYPE_CHECKING:
     from .view_plans import ViewPlan
@@ -75,6 +75,8 @@ class Plan:
     """What changes for calls that a view takes, before or after; each with those that meet the same two views."""
     protocols: frozenset[str] | None = None
     """The protocols of the calls; None: any."""
+    table: tuple[RuleChange, ...] = ()
+    """What the table of overflow locations says otherwise; the answers that it changes are among the others."""
     is_met: bool = True
     """Does any call meet the two maps? With views it may be that none meets the map at the top."""
     heading: str = ""
@@ -162,6 +164,7 @@ def make_plan(old: LocationMap | None, new: LocationMap, space: AddressSpace | N
         plan,
         judging=judging_changes(before.rules, new.rules),
         owners=owner_changes(before.owned, new.owned),
+        table=table_changes(before.rules, new.rules),
         loosened=loosened(before, new),
     )
     if not (before.views or new.views):

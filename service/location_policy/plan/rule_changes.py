@@ -50,12 +50,25 @@ def same_answers(old: LocationMap, new: LocationMap) -> bool:
     """Does every call get the same, by the same rows of the same views, however they are written down?"""
     if answering_changes(old.rules, new.rules) or old.rules.views != new.rules.views:
         return False
+    if any(one.rules.rowless != other.rules.rowless for one, other in zip(old.maps, new.maps, strict=True)):
+        return False
     return not any(row_changes(one, other) for one, other in zip(old.maps, new.maps, strict=True))
 
 
 def judging_changes(old: Rules, new: Rules) -> tuple[RuleChange, ...]:
     """What differs in how pushes are judged: `[checks]` and `[limits]`."""
     return _differing(_judging(old), _judging(new))
+
+
+def table_changes(old: Rules, new: Rules) -> tuple[RuleChange, ...]:
+    """What differs in the table of overflow locations: what that does to answers is in these."""
+    if not (old.overflow_table or new.overflow_table):
+        return ()
+    return _differing(_table(old), _table(new))
+
+
+def _table(rules: Rules) -> dict[str, RuleValue]:
+    return {f"overflow.{location}": names for location, names in rules.overflow_table.items()}
 
 
 def has_limits(location_map: LocationMap) -> bool:
@@ -92,11 +105,15 @@ def _answering(rules: Rules) -> dict[str, RuleValue]:
     match = {} if rules.answer else rules.match
     return {
         **{f"match.{protocol}": fields for protocol, fields in sorted(match.items())},
-        "answer": rules.answer,
-        "answer.default": rules.default,
+        "answer": rules.answer and rules.rowless,
+        "answer.default": None if rules.default is None else _one_or_more(rules.with_overflow((rules.default,))),
         "answer.overflow": rules.overflow,
         "locations.known": tuple(sorted(set(rules.known))),
     }
+
+
+def _one_or_more(names: tuple[str, ...]) -> RuleValue:
+    return names if len(names) > 1 else names[0]
 
 
 def _judging(rules: Rules) -> dict[str, RuleValue]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from ...config.commit import Commit
+from ...config.files import RULES_PATH
 from ...config.location_map import LocationMap
 from ...config.validate import Validator
 from ...config.views.view import View
@@ -39,6 +40,8 @@ from .in_force import head_fields, load_served
 from .parts_text import (
     After,
     location_lines,
+    overflow_line,
+    overflow_lines,
     part_line,
     placed_rows,
     rest_line,
@@ -123,6 +126,10 @@ def _address_lines(found: Blame) -> Iterator[str]:
     yield answer_text(found.names)
     yield f"  {place}: {what}"
     yield from _writer_lines(Writer(found.written, found.is_cut))
+    if found.overflow:
+        line, written = found.overflow
+        yield overflow_line(line, found.names[0] if found.names else "")
+        yield from _writer_lines(written)
     if found.rows[1:]:
         yield "beaten by its longer prefix"
     yield from (
@@ -148,7 +155,12 @@ def _subnet_lines(found: SubnetBlame) -> Iterator[str]:
             where = str(network) if not answers.is_split else "this part"
             yield f"  {path}:{line}: {_rowless(found.view, where)}"
             yield from after(path, line)
-        yield from placed_rows(map(answers.match, part.rows[:1]), after)
+            if at := answers.snapshot.rules.rowless_overflow_line:
+                yield overflow_line(at, part.names[0])
+                yield from after(RULES_PATH, at)
+        first = [answers.match(row) for row in part.rows[:1]]
+        yield from placed_rows(first, after)
+        yield from overflow_lines(first, after)
         if part.rows[1:]:
             yield f"  … and {count(len(part.rows) - 1, 'more row')}"
     yield from rest_line(len(answers.parts), "part")

@@ -30,7 +30,16 @@ from ..terminal.default_paths import served_place
 from ..terminal.exit_status import NO, NOT_ASKED, tell
 from .check import CheckOptions, read
 from .in_force import head_fields, load_served
-from .parts_text import location_lines, part_line, rest_line, split_line, whole_lines
+from .parts_text import (
+    location_lines,
+    overflow_line,
+    overflow_lines,
+    part_line,
+    placed_rows,
+    rest_line,
+    split_line,
+    whole_lines,
+)
 
 
 def lookup(text: str, folder: Path, repository: Path | None, revision: str | None, parameters: Pairs, form: str) -> int:
@@ -88,19 +97,22 @@ def _words(answer: Answer, snapshot: Snapshot, address: str, protocol: str) -> s
             return str(answer.body["message"])
         case "no-opinion":
             return _no_opinion(snapshot, protocol)
-        case "answer":
-            return f"{answer_text(snapshot.rules.answer)}\n  {_rowless(snapshot, address)}"
+        case "answer" | "default":
+            return "\n".join(_rowless_lines(snapshot, address))
         case "no-match":
             return f"no answer: no row covers {address}"
-        case "default":
-            return f"{snapshot.rules.default}\n  {_rowless(snapshot, address)}"
     found = snapshot.match(parse_address(clean(address)))
     assert found is not None  # the answer is a match
-    return f"{answer_text(found.names)}\n  {escape(found.path)}:{found.line}: {found.network}"
+    return "\n".join((answer_text(found.names), *placed_rows([found]), *overflow_lines([found])))
 
 
-def _rowless(snapshot: Snapshot, where: str) -> str:
-    return rowless_text(snapshot.view, where, is_answer=snapshot.rules.answer is not None)
+def _rowless_lines(snapshot: Snapshot, where: str) -> Iterator[str]:
+    """What an address gets that no row covers, why, and from where its overflow locations are."""
+    rules = snapshot.rules
+    yield answer_text(rules.rowless)
+    yield f"  {rowless_text(snapshot.view, where, is_answer=rules.answer is not None)}"
+    if rules.rowless and rules.rowless_overflow_line:
+        yield overflow_line(rules.rowless_overflow_line, rules.rowless[0])
 
 
 def _no_opinion(snapshot: Snapshot, protocol: str) -> str:
@@ -127,8 +139,7 @@ def _subnet_lines(found: SubnetAnswers, network: Network) -> Iterator[str]:
             yield f"  {part_line(part, len(network) - 1)}{_sources(found, part)}"
         yield from rest_line(len(found.parts), "part")
     elif found.parts[0].names and not found.parts[0].rows:
-        why = _rowless(found.snapshot, str(network))
-        yield f"{answer_text(found.parts[0].names)}\n  {why}"
+        yield from _rowless_lines(found.snapshot, str(network))
     else:
         yield from whole_lines(found, network)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from ...config.files import RULES_PATH
 from ...history.commit_text import answer_text
 from ...lookup.answers import Match
 from ...lookup.leading_rows import LeadingRows
@@ -34,8 +35,10 @@ def whole_lines(found: SubnetAnswers, network: Network, after: After = nothing) 
     (part,) = found.parts
     if part.rows:
         yield answer_text(part.names)
-        yield from placed_rows(map(found.match, part.rows[:LISTED]), after)
+        rows = [found.match(row) for row in part.rows[:LISTED]]
+        yield from placed_rows(rows, after)
         yield from rest_line(len(part.rows), "row")
+        yield from overflow_lines(rows, after)
     else:
         yield f"no answer: no row covers {network}"
 
@@ -51,8 +54,10 @@ def location_lines(snapshot: Snapshot, name: str, found: LeadingRows, after: Aft
     for positions, role in ((found.as_location, "the location"), (found.as_overflow, "overflow")):
         if positions:
             yield f"{name_text(name)} is {role} of {count(len(positions), 'row')}"
-            yield from placed_rows(map(snapshot.match_at, positions[:LISTED]), after, with_names=True)
+            rows = [snapshot.match_at(position) for position in positions[:LISTED]]
+            yield from placed_rows(rows, after, with_names=True)
             yield from rest_line(len(positions), "row")
+            yield from overflow_lines(rows, after)
 
 
 def placed_rows(rows: Iterable[Match], after: After = nothing, *, with_names: bool = False) -> Iterator[str]:
@@ -61,6 +66,18 @@ def placed_rows(rows: Iterable[Match], after: After = nothing, *, with_names: bo
         names = f" {answer_text(row.names)}" if with_names else ""
         yield f"  {escape(row.path)}:{row.line}: {row.network}{names}"
         yield from after(row.path, row.line)
+
+
+def overflow_lines(rows: Iterable[Match], after: After = nothing) -> Iterator[str]:
+    """Where the overflow locations stand that rows have from the table."""
+    for line, location in dict.fromkeys((row.overflow_line, row.names[0]) for row in rows if row.overflow_line):
+        yield overflow_line(line, location)
+        yield from after(RULES_PATH, line)
+
+
+def overflow_line(line: int, location: str) -> str:
+    """Where the overflow locations of a location stand, in one line."""
+    return f"  {RULES_PATH}:{line}: overflow of {name_text(location)}"
 
 
 def part_line(part: SplitPart, size: int) -> str:

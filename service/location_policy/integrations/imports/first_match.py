@@ -53,7 +53,7 @@ def answering_rows(rows: Sequence[OldRow]) -> Mapping[Network, OldRow]:
 def differences(answering: Mapping[Network, OldRow], location_map: LocationMap) -> Iterator[Difference]:
     """The ranges whose answer differs between the old rule and a map of ours, in order, IPv4 first."""
     old = {network: row.sent for network, row in answering.items()}
-    new = {row.network: row.names for _, _, row in location_map.rows()}
+    new = location_map.answers()
     before, after = AddressSpace(old), AddressSpace(new)
     gone = {network: names for network, names in old.items() if new.get(network) != names}
     come = {network: names for network, names in new.items() if old.get(network) != names}

@@ -53,15 +53,15 @@ class Script:
 def local_policy(location_map: LocationMap, commit: str | None, limit: int = LIMIT) -> Script:
     """The script with as much of the map as fits, IPv4 before IPv6; raises LocationPolicyError where nothing does."""
     rules = location_map.rules
-    names = {row.network: row.names for _, _, row in location_map.rows()}
+    names, rowless = location_map.answers(), rules.rowless
     ordered = sorted(names, key=lambda network: (len(network), -network.length, network))
-    total = len(ordered) + (rules.default is not None)
+    total = len(ordered) + (rowless is not None)
     head = f"made by location-policy{f' from commit {commit}' if commit else ''}"
 
     def script(count: int) -> str:
         groups = _groups({network: names[network] for network in ordered[:count]})
-        if rules.default is not None and count == total:
-            groups.append(((rules.default,), _EVERYWHERE))
+        if rowless is not None and count == total:
+            groups.append((rowless, _EVERYWHERE))
         kept = f"{min(count, len(ordered)):,} of {len(ordered):,} subnets"
         return "\n".join((f"{{# {head}: {kept} #}}", *_lines(rules, groups), ""))
 

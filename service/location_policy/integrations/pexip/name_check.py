@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ...config.files import RULES_PATH, File, holds_rows
+from ...config.overflow.checks import table_places
 from ...config.policy_toml import Rules
 from ...config.row_file import LineCache, read_rows
 from ...config.toml_positions import key_place, name_places
@@ -82,8 +83,8 @@ def twins(names: Collection[str]) -> Iterator[tuple[str, str]]:
 
 
 def name_mismatches(files: Sequence[File], rules: Rules, there: Collection[str]) -> Iterator[Mismatch]:
-    """Names in `known`, in rows, as default and in `[[view]]` that Pexip does not have; and those that `known`, if
-    written, lacks.
+    """Names in `known`, in rows, as default, in `[[view]]` and in `[overflow]` that Pexip does not have; and those that
+    `known`, if written, lacks.
     """
     text = _rules_text(files)
     spell = Speller(there)
@@ -98,6 +99,9 @@ def name_mismatches(files: Sequence[File], rules: Rules, there: Collection[str])
     if rules.default is not None and rules.default not in there:
         yield spell.mismatch(default_place(files), rules.default)
     yield from _of_views(rules, text, there, spell)
+    for name, place in table_places(rules).items():
+        if name not in there:
+            yield spell.mismatch(_place(place), name)
     for name, use in used_names(files).items():
         if name not in there:
             yield spell.mismatch(use.place, name, f", in {count(use.rows, 'row')}" if use.rows > 1 else "")
@@ -136,9 +140,12 @@ def default_place(files: Iterable[File]) -> str:
 
 
 def rules_uses(files: Iterable[File], rules: Rules) -> Mapping[str, Use]:
-    """The names with which the rules answer: the default, and what views say, each with its first place."""
+    """The names with which the rules answer: the default, what views and the table of overflow locations say, each with
+    its first place.
+    """
     used = {} if rules.default is None else {rules.default: Use(default_place(files), 1)}
     places = answer_places(rules, _rules_text(files))
+    places = table_places(rules) | places
     return {name: Use(_place(place), 1) for name, place in places.items()} | used
 
 

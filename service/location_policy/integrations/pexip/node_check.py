@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ...config.files import File, holds_rows
+from ...config.files import RULES_PATH, File, holds_rows
 from ...config.policy_toml import Rules
 from ...config.row_file import LineCache, read_rows
 from ...text import count, quote
@@ -20,7 +20,7 @@ def node_mismatches(files: Sequence[File], rules: Rules, platform: Platform) -> 
             what, hint = found
             yield Mismatch(use.place, what + _rows(use), hint)
     if any(platform.bursts(name) for name in used):
-        yield from _bursting(files, platform)
+        yield from _bursting(files, rules, platform)
 
 
 def without_node(platform: Platform, name: str) -> tuple[str, str] | None:
@@ -34,9 +34,9 @@ def without_node(platform: Platform, name: str) -> tuple[str, str] | None:
     return None
 
 
-def _bursting(files: Iterable[File], platform: Platform) -> Iterator[Mismatch]:
+def _bursting(files: Iterable[File], rules: Rules, platform: Platform) -> Iterator[Mismatch]:
     """Nodes that burst are started only for a location whose configured overflow they are, whatever an answer says."""
-    for (location, name), use in _bursting_uses(files, platform).items():
+    for (location, name), use in {**_bursting_entries(rules, platform), **_bursting_uses(files, platform)}.items():
         if location == name:
             hint = "name it after the location whose overflow it is, or another location here"
             yield Mismatch(
@@ -46,6 +46,16 @@ def _bursting(files: Iterable[File], platform: Platform) -> Iterator[Mismatch]:
             message = f"{quote(name)} is a bursting location, and not the configured overflow of {quote(location)}"
             hint = f"make it that, the primary one, in Platform > Locations, or name another after {quote(location)}"
             yield Mismatch(use.place, message + _rows(use), hint)
+
+
+def _bursting_entries(rules: Rules, platform: Platform) -> Mapping[tuple[str, str], Use]:
+    """Every bursting location that the table of overflow locations names, by the location of the entry."""
+    return {
+        (location, name): Use(f"{RULES_PATH}:{rules.overflow_lines[location]}:1", 1)
+        for location, overflow in rules.overflow_table.items()
+        for name in overflow
+        if platform.bursts(name)
+    }
 
 
 def _bursting_uses(files: Iterable[File], platform: Platform) -> Mapping[tuple[str, str], Use]:
