@@ -29,6 +29,7 @@ LocationPolicyError            everything that the program raises for its user, 
 ├── UnusableUpload             a file that an editor uploads cannot be taken as it is
 ├── UnusableTable              a file of another program is no table, or cannot be read as one
 ├── UnusableFile               a file of users or roles has lines that cannot be used
+├── UnusableCalls              a file of calls cannot be read as one
 ├── NoAnswer                   another server cannot be asked, or answers otherwise than it should
 └── CannotStart                the service cannot be started as it was asked to
 """
@@ -207,6 +208,10 @@ class UnusableFile(LocationPolicyError):
     def __init__(self, path: str, problems: Sequence[Problem]) -> None:
         super().__init__(f"{path} cannot be used: {count(len(problems), 'error')}")
         self.problems = tuple(problems)
+
+
+class UnusableCalls(LocationPolicyError):
+    """A file of calls, or a decision log, cannot be read as one."""
 
 
 class NoAnswer(LocationPolicyError):

@@ -47,8 +47,6 @@ NAMES = {
 }
 """The keys that only `--log-names` adds."""
 
-UNLOGGED = frozenset(("not-provided", "unauthorized", "forbidden", "busy"))
-"""Outcomes that are no decision on a call."""
 LONGEST = 256
 """Characters of a value from outside that are logged; the rest is cut off."""
 

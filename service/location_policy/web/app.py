@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from ..calls.history import CallHistory
 from ..fleet.fleet import Fleet
 from ..repository.remote.mirror import Mirror
 from ..rollout.notify.outbox import Outbox
@@ -75,18 +76,20 @@ def make_app(
     fleet: Fleet | None = None,
     outboxes: Mapping[str, Outbox] = MappingProxyType({}),
     certificate_ends: Callable[[], datetime | None] = lambda: None,
+    calls: CallHistory | None = None,
 ) -> Guard:
     """The ASGI application that answers from `active` whom `access` lets ask, and tells `decisions` of each.
 
     `backend` is git, where the repository is to be cloned from here and pushed to; looks at the source are asked for by
     `syncs` and `webhook`. Where a remote is followed, `mirror` is the copy of it. `fleet` are those who follow this
-    service, `outboxes` those of who is told of changes. `certificate_ends`: when that of TLS does.
+    service, `outboxes` those of who is told of changes. `certificate_ends`: when that of TLS does. `calls`
+    remembers what was asked.
     """
     fleet, requests, started_at = fleet or Fleet(), Requests(), settings.started_at or now()
     dropped, knocks = (lambda: decisions.dropped if decisions else 0), webhook.results if webhook else {}
     metrics = Metrics(active, requests, dropped, knocks, certificate_ends, fleet.followers, outboxes)
     changes = ChangeService(settings.place, settings.changes, mirror=mirror)
-    pages = Pages(_site(active, settings, started_at, requests, changes, access, fleet, backend))
+    pages = Pages(_site(active, settings, started_at, requests, changes, access, fleet, backend, calls))
     git = GitHttp(backend, access.proxies)
     tip = Tip(active, fleet, git.is_served, access.proxies)
     routes = [
@@ -98,7 +101,8 @@ def make_app(
     ]
     router = Router(tip, [*routes, Route(TIP, tip)], pages.handlers())
     router.router.redirect_slashes = False
-    api = PolicyApi(active, router, [requests.count, *([decisions.record] if decisions else [])])
+    witnesses = [requests.count, *([decisions.record] if decisions else []), *([calls.count] if calls else [])]
+    api = PolicyApi(active, router, witnesses)
     return Guard(api, access, api)
 
 
@@ -111,6 +115,7 @@ def _site(
     access: Access,
     fleet: Fleet,
     backend: Backend,
+    calls: CallHistory | None,
 ) -> Site:
     """What pages are made from."""
     queries, pins = (
@@ -119,7 +124,7 @@ def _site(
     )
     needs_login, serves_git = "node" not in access.anonymous, partial(_serves, backend)
     return Site(
-        active, settings, started_at, requests, queries, changes, pins, needs_login, fleet.followers, serves_git
+        active, settings, started_at, requests, queries, changes, pins, needs_login, fleet.followers, serves_git, calls
     )
 
 

@@ -76,6 +76,7 @@ def rows_of_metrics() -> list[tuple[str, str]]:
     labels = {
         "location_policy_build_info": "{version,revision}",
         "location_policy_requests_total": "{outcome,protocol,view}",
+        "location_policy_answers_total": "{location,view}",
         "location_policy_active_info": "{commit}",
         "location_policy_loads_total": "{result}",
         "location_policy_pushes_total": "{result}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import get_args
 
@@ -21,6 +22,7 @@ from location_policy.repository.remote.looks import Looks
 from location_policy.rollout.notify.changes import Change
 from location_policy.rollout.notify.outbox import Outbox
 from location_policy.rollout.state import ActiveState, StateName, now
+from location_policy.web.ops import metrics as module
 from location_policy.web.ops.metrics import BUCKETS, HELP, STATES, Metrics, Requests
 from tests.integrations.notify.receiving import EVENT
 from tests.support.maps import COMMIT, EDGE, MOMENT, snapshot_of
@@ -72,6 +74,24 @@ def test_answers_of_views_are_counted_by_the_names_in_the_map() -> None:
         'location_policy_requests_total{outcome="no-opinion",protocol="mssip"}': 1,
         'location_policy_requests_total{outcome="answer",protocol="mssip",view="edge"}': 1,
     }
+
+
+def test_answers_are_counted_by_the_locations_in_the_map_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = counted("mssip")
+    wording = AnswerEncoder(Rules(answer=("DMZ",)), None, "edge")
+    for _ in range(2):
+        requests.count(asked("mssip"), wording.answered("mssip"), None, 1)
+    active = ActiveState()
+    active.change(snapshot=snapshot_of({"policy.toml": EDGE, "locations.csv": "Oslo,192.0.2.0/24\n"}))
+    expected = {'{location="Oslo"}': 0, '{location="DMZ",view="edge"}': 2, '{location="other"}': 0}
+    assert answers_in(scrape(metrics_of(active, requests))) == expected
+    monkeypatch.setattr(module, "NAMED", 0)
+    assert answers_in(scrape(metrics_of(active, requests))) == {'{location="other"}': 2}
+
+
+def answers_in(found: Mapping[str, float]) -> dict[str, float]:
+    name = "location_policy_answers_total"
+    return {key.removeprefix(name): number for key, number in found.items() if key.startswith(name)}
 
 
 def test_a_protocol_that_is_not_known_counts_as_other_and_none_as_none() -> None:

@@ -44,6 +44,7 @@ class ServeOptions:
     drain: float = 0.0
     limits: Limits = field(default_factory=Limits)
     logs: Logs = field(default_factory=Logs)
+    call_history: int = 30
     notify: NotifyOptions = field(default_factory=NotifyOptions)
     commit_status: Forge | None = None
     signatures: SigningOptions = field(default_factory=SigningOptions)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...access.watched_file import WatchedFile
+from ...calls.history import CallHistory
 from ...fleet.fleet import Fleet
 from ...repository.remote.mirror import Mirror
 from ...rollout.fleet_notes import FleetNotes
@@ -66,6 +67,7 @@ class Parts:
     looks: Sequence[ReloadCheck]
     decisions: DecisionLog | None
     receivers: Receivers
+    calls: CallHistory | None
 
 
 def work(parts: Parts, manager: Manager) -> None:
@@ -90,12 +92,14 @@ def work(parts: Parts, manager: Manager) -> None:
     on_hangup(decisions.reopen if decisions else None, reloader.hurry)
     if mirror and upstream:
         mirror.upstream, upstream.wake, notes.tell_upstream = upstream, watcher.hurry, upstream.tell
-    for thread in (decisions, upstream, watcher, reloader, notes):
+    for thread in (decisions, parts.calls, upstream, watcher, reloader, notes):
         if thread:
             thread.start()
     with ExitStack() as at_end:
         if decisions:
             at_end.callback(decisions.close)
+        if parts.calls:
+            at_end.callback(parts.calls.close)
         if (lock := hold(parts.source.state)) is not None:
             at_end.callback(os.close, lock)
         outboxes = [one.outbox.stop for one in notifiers.values()]
@@ -144,6 +148,7 @@ def _app(
         fleet,
         outboxes={name: one.outbox for name, one in notifiers.items()},
         certificate_ends=lambda: certificates.ends if certificates else None,
+        calls=parts.calls,
     )
 
 

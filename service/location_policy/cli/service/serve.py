@@ -10,6 +10,7 @@ from pathlib import Path
 from shlex import quote
 
 from ... import __version__
+from ...calls.history import CallHistory
 from ...repository.git_process import end_all
 from ...rollout.state import now
 from ...runtime.log_format import log_to_stderr
@@ -63,6 +64,7 @@ def serve(options: ServeOptions) -> None:
             not_kept=not_kept,
             decisions=_decision_log(options.logs),
             receivers=receivers,
+            calls=_calls(options.call_history, source, not_kept),
         )
         tell_strangers(access)
         _tell(_next_steps(parts), options.logs)
@@ -88,6 +90,11 @@ def _settings(options: ServeOptions, listener: socket.socket, source: Source) ->
 def _decision_log(logs: Logs) -> DecisionLog | None:
     """The decision log, if there is to be one."""
     return None if logs.decisions is None else DecisionLog(logs.decisions, with_names=logs.with_names)
+
+
+def _calls(days: int, source: Source, not_kept: str | None) -> CallHistory | None:
+    """What remembers calls, if that is wanted; where nothing can be kept, as long as the process lives."""
+    return CallHistory(None if not_kept else source.state, days) if days else None
 
 
 def _port(listener: socket.socket) -> int:

@@ -26,6 +26,8 @@ NOTIFY_FORM = click.Choice(("json", "teams", "slack"))
 CHANGES = click.Choice(("served", "review"))
 LONGEST_DRAIN = 3600
 """Seconds."""
+LONGEST_HISTORY = 10_000
+"""Days."""
 RARE = True
 """Few need it: `--help` passes it over, and `--help-all` has it."""
 
@@ -88,6 +90,14 @@ ROWS = (
     Row("example", "example", None, "Begin a new repository with the sample map."),
     Row("logs.decisions", "decision-log", "FILE", "A line on each answer; - is stdout."),
     Row("logs.with_names", "log-names", None, "Aliases and display names in it too.", None, RARE),
+    Row(
+        "call_history",
+        "call-history",
+        "DAYS",
+        "Remember calls; 0: none.",
+        Integer(0, LONGEST_HISTORY),
+        RARE,
+    ),
     Row("logs.form", "log-format", "FORM", "The log on stderr: text or json.", FORM),
     Row("notify.receiver", "notify", "URL|FILE", "Tell this webhook of changes; a file has its URL.", None, RARE),
     Row("notify.message_format", "notify-format", "json|teams|slack", "JSON, or a card.", NOTIFY_FORM, RARE),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from ...calls.decision_line import UNLOGGED, make_line
+from ...calls.decision_line import make_line
+from ...calls.situation import UNLOGGED
 from ...lookup.answers import Answer
 from ...lookup.decision import Question
 from ...runtime.line_writer import LineWriter

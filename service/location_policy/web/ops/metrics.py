@@ -26,6 +26,7 @@ from ...fleet.followers import Followers
 from ...gate.hooks import HookState
 from ...lookup.answers import PROTOCOLS, Answer, Outcome
 from ...lookup.decision import Question
+from ...lookup.snapshot import Snapshot
 from ...repository.remote.looks import Looks
 from ...rollout.notify.outbox import Outbox
 from ...rollout.state import ActiveState
@@ -37,6 +38,8 @@ STATES = ("pinned", "stale", "last-good", "unreachable", "starting", "behind", "
 """Every state of the contract, also those that this version never has."""
 FOLLOWER_STATES = (*STATES, "lost", "other")
 """Those of a follower; one of another version may say one that is not known here."""
+NAMED = 1_000
+"""Pairs of a location and a view whose answers are told apart."""
 HOUR = 60
 """Minutes of which the answers are counted by themselves."""
 BUCKETS = tuple(
@@ -52,6 +55,10 @@ HELP = {
     ),
     "location_policy_request_duration_seconds": "Time from a request's arrival in the application to its answer",
     "location_policy_request_seconds": "Deprecated: location_policy_request_duration_seconds has the same; gone in 0.3",
+    "location_policy_answers_total": (
+        "Answers that named a location, by it and by the view that took the call; other are those of locations beyond"
+        " the first thousand of the map"
+    ),
     "location_policy_active_info": "1 for the commit in force",
     "location_policy_active_subnets": "Rows in force",
     "location_policy_loaded_timestamp_seconds": "When what is in force was loaded",
@@ -92,11 +99,13 @@ class Requests:
 
     `by_label`: how many answers there were, by outcome, protocol (`other` for one that Pexip Infinity does not name,
     `none` for none) and view (empty for the map at the top); `by_bucket`: how many took as long as that, the
-    last for those that took longer; `nanoseconds`: how long all of them took.
+    last for those that took longer; `nanoseconds`: how long all of them took. `by_location`: how many named a location,
+    by it and the view.
     """
 
     def __init__(self) -> None:
         self.by_label: Counter[tuple[Outcome, str, str]] = Counter()
+        self.by_location: Counter[tuple[str, str]] = Counter()
         self.by_bucket = [0] * (len(BUCKETS) + 1)
         self.nanoseconds = 0
         self._minutes = [0] * HOUR
@@ -109,6 +118,8 @@ class Requests:
         if protocol not in PROTOCOLS:
             protocol = "other" if protocol else "none"
         self.by_label[answer.outcome, protocol, answer.view or ""] += 1
+        if answer.location is not None:
+            self.by_location[answer.location, answer.view or ""] += 1
         self.by_bucket[bisect_left(BUCKETS, took)] += 1
         self.nanoseconds += took
         self._last = time.monotonic()
@@ -170,6 +181,7 @@ class Metrics:
         build = GaugeMetricFamily(*_named("location_policy_build_info"), labels=("version", "revision"))
         yield _filled(build, {(__version__, "" if "$" in __revision__ else __revision__): 1})
         yield from self._of_requests()
+        yield self._of_answers()
         yield from self._of_state()
         knocks = CounterMetricFamily(*_named("location_policy_webhooks_total"), labels=("result",))
         yield _filled(knocks, {(result,): self._knocks.get(result, 0) for result in KNOCK_RESULTS})
@@ -203,6 +215,18 @@ class Metrics:
         for name in ("location_policy_request_duration_seconds", "location_policy_request_seconds"):
             yield HistogramMetricFamily(*_named(name), buckets=buckets, sum_value=seconds)
 
+    def _of_answers(self) -> Metric:
+        """Those of the locations that the map names now: a commit that no longer names one ends its series."""
+        snapshot, counted = self._active.state.snapshot, self._requests.by_location
+        counts = CounterMetricFamily(*_named("location_policy_answers_total"))
+        named = sorted((name, one.view or "") for one in _maps(snapshot) for name in _locations(one))
+        for location, view in named[:NAMED]:
+            labels = {"location": location} | ({"view": view} if view else {})
+            counts.add_sample("location_policy_answers_total", labels, counted[location, view])
+        rest = sum(counted[pair] for pair in named[NAMED:])
+        counts.add_sample("location_policy_answers_total", {"location": "other"}, rest)
+        return counts
+
     def _of_outboxes(self) -> Iterator[Metric]:
         told = CounterMetricFamily(*_named("location_policy_notifications_total"), labels=("receiver", "result"))
         waiting = GaugeMetricFamily(*_named("location_policy_notifications_waiting"), labels=("receiver",))
@@ -231,6 +255,18 @@ class Metrics:
         yield GaugeMetricFamily(*_named("location_policy_stale"), value=int(state.is_stale))
         yield _one_of("location_policy_state", STATES, state.name)
         yield _one_of("location_policy_hook", get_args(HookState), state.hook.state)
+
+
+def _maps(snapshot: Snapshot | None) -> tuple[Snapshot, ...]:
+    return (snapshot, *snapshot.views) if snapshot else ()
+
+
+def _locations(snapshot: Snapshot) -> set[str]:
+    """Those that it may answer first."""
+    rules = snapshot.rules
+    if rules.answer is not None:
+        return {rules.answer[0]}
+    return {*snapshot.locations, *([rules.default] if rules.default is not None else [])}
 
 
 def _of_looks(looks: Looks | None) -> Iterator[Metric]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ...calls.history import CallHistory
 from ...fleet.followers import Followers
 from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Picture
@@ -33,8 +34,8 @@ class Site:
     """The state in force, the repository behind it, and how the service was asked to run.
 
     `needs_login`: a client that asks as a node needs a password. `followers`: of this service. `serves_git`: the
-    repository can be cloned from here. `orders`: the rows of the map as they were sorted last. `pictures`: those that
-    were drawn last. `plans`: what commits did, as it was told last.
+    repository can be cloned from here. `calls`: those that are remembered, if any. `orders`: the rows of the map as
+    they were sorted last. `pictures`: those that were drawn last. `plans`: what commits did, as it was told last.
     """
 
     active: ActiveState
@@ -47,6 +48,7 @@ class Site:
     needs_login: bool
     followers: Followers = field(default_factory=Followers)
     serves_git: Callable[[], bool] = lambda: False
+    calls: CallHistory | None = None
     orders: LruCache[Sequence[int]] = field(default_factory=lambda: LruCache(ORDERS))
     pictures: LruCache[Picture] = field(default_factory=lambda: LruCache(PICTURES))
     plans: LruCache[dict[str, Any]] = field(default_factory=lambda: LruCache(PLANS))

@@ -1,0 +1,236 @@
+"""The call history: counts of the calls of each situation and day, kept in the state directory.
+
+An answer only adds to a dictionary. A thread writes what has come together every `INTERVAL`; what cannot be written
+waits in memory, bounded, and is tried again. So what is lost by a kill is what was counted in the last `INTERVAL`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from ..lookup.answers import Answer
+from ..lookup.decision import Question
+from .history_file import HistoryFile, Remembered, UnusableHistory, put_aside
+from .recent import FILE_NAMES, history_files, recent_calls, summed, today
+from .situation import LONGEST, NO_CALL, Situation, merged, rest, settled
+
+INTERVAL = 10.0
+"""Seconds between two times of writing."""
+MOST_NEW = 20_000
+"""Situations that are counted apart between two times of writing; the rest are merged."""
+MOST_WAITING = 100_000
+"""Situations of a day that wait while nothing can be written; the rest are merged."""
+GRACE = 5.0
+"""Seconds that the last writing has when the process ends."""
+
+log = logging.getLogger(__name__)
+
+
+class CallHistory:
+    """Counts calls, and remembers them for so many days; without a state directory only until the process ends.
+
+    `count` is for the thread that answers, everything else for any other.
+    """
+
+    def __init__(self, state_directory: Path | None, days: int, interval: float = INTERVAL) -> None:
+        self.days = days
+        self._directory = state_directory
+        self._interval = interval
+        self._new: dict[Situation, int] = {}
+        self._of_new = threading.Lock()
+        self._waiting: dict[int, dict[Situation, int]] = {}
+        self._file: HistoryFile | None = None
+        self._path: Path | None = None
+        self._lock: int | None = None
+        self._of_file = threading.RLock()
+        self._problem: str | None = None
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="call-history", daemon=True)
+
+    def start(self) -> Self:
+        """Begin to write."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Write what has been counted, and end."""
+        self._end.set()
+        if self._thread.is_alive():
+            self._thread.join(GRACE)
+        with self._of_file:
+            self.save()
+            self._shut()
+            if self._lock is not None:
+                os.close(self._lock)
+            self._lock = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why counts are kept in memory alone now."""
+        return self._problem
+
+    def count(self, question: Question, answer: Answer, _commit: str | None, _took: int) -> None:
+        """One answer more."""
+        if answer.outcome in NO_CALL:
+            return
+        first = question.parameters.first
+        found = Situation(
+            question.protocol,
+            first("location"),
+            first("proxy-node-location"),
+            first("call-direction"),
+            first("remote-address"),
+            first("ms-subnet"),
+            answer.outcome,
+            answer.location,
+            answer.overflow or (),
+            answer.view,
+        )
+        with self._of_new:
+            if found in self._new:
+                self._new[found] += 1
+            else:
+                _add(
+                    self._new, settled(found) if any(len(text) > LONGEST for text in found[:6]) else found, 1, MOST_NEW
+                )
+
+    def recent(self, since: date) -> list[Remembered]:
+        """What occurred on this day or later, up to now, each situation once; with what others keep beside it."""
+        with self._of_file:
+            self.save()
+            found = [
+                (one, calls, day)
+                for day, counts in self._waiting.items()
+                if day >= since.toordinal()
+                for one, calls in counts.items()
+            ]
+            if self._directory is not None:
+                found += recent_calls(self._directory, since)
+        return summed(found)
+
+    def take(self, day: int, counts: Mapping[Situation, int]) -> None:
+        """Add what another service has counted; written with the next."""
+        with self._of_file:
+            self._wait(day, counts)
+
+    def save(self) -> None:
+        """Write what has come together, where that can be done now."""
+        with self._of_file:
+            self._collect()
+            if self._directory is None or not (self._waiting or self._file or history_files(self._directory)):
+                return
+            try:
+                self._write(self._directory)
+            except UnusableHistory as error:
+                self._shut()
+                self._set_aside(str(error))
+            except (OSError, sqlite3.Error) as error:
+                self._shut()
+                self._tell(getattr(error, "strerror", None) or str(error))
+            else:
+                if self._problem:
+                    log.info("call history written again file=%s", self._path)
+                self._problem = None
+
+    # --- the thread ---
+
+    def _run(self) -> None:
+        while not self._end.wait(min(self._interval, _until_midnight())):
+            try:
+                self.save()
+            except Exception:
+                log.exception("the call history has failed")
+
+    def _collect(self) -> None:
+        with self._of_new:
+            new, self._new = self._new, {}
+        if new:
+            self._wait(today().toordinal(), new)
+        for day in [day for day in self._waiting if day < self._first_day()]:
+            del self._waiting[day]
+
+    def _wait(self, day: int, counts: Mapping[Situation, int]) -> None:
+        of_others = sum(len(waiting) for other, waiting in self._waiting.items() if other != day)
+        waiting = self._waiting.setdefault(day, {})
+        for found, calls in counts.items():
+            _add(waiting, settled(found), calls, MOST_WAITING - of_others)
+
+    def _first_day(self) -> int:
+        return today().toordinal() - self.days + 1
+
+    def _write(self, directory: Path) -> None:
+        file = self._file or self._open(directory)
+        was_merged = file.merged
+        for day in sorted(self._waiting):
+            file.add(day, self._waiting[day])
+            del self._waiting[day]
+        if file.merged and not was_merged:
+            log.warning("call history is full file=%s: rare addresses are counted by their network", self._path)
+        file.forget(self._first_day())
+
+    def _open(self, directory: Path) -> HistoryFile:
+        if self._lock is None:
+            self._path, self._lock = _free_place(directory)
+        assert self._path is not None
+        self._file = HistoryFile(self._path)
+        self._path.chmod(0o640)
+        return self._file
+
+    def _shut(self) -> None:
+        if self._file:
+            with suppress(sqlite3.Error):
+                self._file.close()
+        self._file = None
+
+    def _set_aside(self, why: str) -> None:
+        path = self._path
+        assert path is not None
+        try:
+            put_aside(path)
+            log.warning("call history put aside file=%s: %s; another is begun", path, why)
+        except OSError as error:
+            self._tell(f"{why}, and it cannot be put aside: {error.strerror}")
+
+    def _tell(self, problem: str) -> None:
+        if self._problem is None:
+            log.error(
+                "call history not written file=%s: %s; it is kept in memory", self._path or self._directory, problem
+            )
+        self._problem = problem
+
+
+def _add(counts: dict[Situation, int], found: Situation, calls: int, most: int) -> None:
+    """Add calls; where there are too many situations, to those of a network, and in the end to all with that answer."""
+    if found not in counts and len(counts) >= most:
+        found = merged(found)
+        if found not in counts and len(counts) >= most + most // 10:
+            found = rest(found)
+    counts[found] = counts.get(found, 0) + calls
+
+
+def _until_midnight() -> float:
+    now = datetime.now(UTC)
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (midnight - now).total_seconds()
+
+
+def _free_place(directory: Path) -> tuple[Path, int]:
+    """The first file that no other service has, and the lock on it; raises OSError."""
+    for name in FILE_NAMES:
+        lock = os.open(directory / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            continue
+        return directory / name, lock
+    raise OSError("too many services keep a history there")

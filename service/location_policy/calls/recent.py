@@ -1,0 +1,48 @@
+"""What a state directory remembers of calls: the files of all services that use it, read from beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from .history_file import Remembered, UnusableHistory, read_history
+
+FILE_NAMES = ("calls.sqlite", *(f"calls-{number}.sqlite" for number in range(2, 10)))
+"""A service that finds the first in use takes the next."""
+
+
+def today() -> date:
+    """The present day, by which calls are counted."""
+    return datetime.now(UTC).date()
+
+
+def history_files(state_directory: Path) -> list[Path]:
+    """Those that are there."""
+    paths = (state_directory / name for name in FILE_NAMES)
+    try:
+        return [path for path in paths if path.is_file()]
+    except OSError:
+        return []
+
+
+def recent_calls(state_directory: Path, since: date) -> Iterator[Remembered]:
+    """The situations that occurred since, each with its calls and the day of the last; a file that cannot be read is
+    passed over. Nothing where there is no history.
+
+    A situation may come once from each file: `summed` makes one of them.
+    """
+    for path in history_files(state_directory):
+        try:
+            yield from read_history(path, since.toordinal())
+        except UnusableHistory:
+            continue
+
+
+def summed(found: Iterable[Remembered]) -> list[Remembered]:
+    """Each situation once, with all its calls."""
+    whole: dict[object, Remembered] = {}
+    for one in found:
+        before = whole.get(one[0])
+        whole[one[0]] = one if before is None else (one[0], before[1] + one[1], max(before[2], one[2]))
+    return list(whole.values())
