@@ -35,6 +35,8 @@ class Remote:
     hangs: bool = False
     rate: int = 0
     """Bytes a second, where an answer trickles."""
+    sent: int = 0
+    """Bytes that git has answered."""
     spent: float = 0.0
     """Seconds of CPU that answering has taken."""
     released: Event = field(default_factory=Event)
@@ -87,6 +89,7 @@ class _Handler(PeerHandler, BaseHTTPRequestHandler):
         lines = [line.split(": ", 1) for line in head.decode().split("\r\n")]
         fields = {name.replace("-", "_"): value for name, value in lines}
         status = int(fields.pop("Status", "200")[:3])
+        remote.sent += len(content)
         self.send_response(status)
         for name, value in fields.items():
             self.send_header(name.replace("_", "-"), value)

@@ -11,8 +11,10 @@ import pytest
 
 from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.remote.naming import fetched_ref
+from location_policy.repository.remote.upstream import ServiceTip
 from location_policy.repository.repository import open_repository
 from tests.repository.remote.git_remote import Remote, served_remote
+from tests.support.maps import many_rows
 from tests.support.repositories import GOOD, MELBOURNE, SYDNEY, Files, force_commit, git, make_repository, run_git, tip
 
 MAP: dict[str, bytes | str] = {
@@ -66,6 +68,59 @@ def test_a_first_fetch_asks_twice_for_objects(remote: Remote, tmp_path: Path) ->
     asked = [line.split("/git-")[-1] for line in remote.asked if line.startswith("POST")]
     look, refs_and_history, contents = 1, 2, 1
     assert len(asked) == look + refs_and_history + contents
+
+
+class Told:
+    """A service that tells its tip."""
+
+    answered_at = None
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    def current(self, *, was_service: bool) -> ServiceTip:
+        del was_service
+        return ServiceTip("main", tip(self._remote.repository), "a" * 16)
+
+    def doubt(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_the_next_commit_of_a_service_comes_in_one_request_as_what_differs(remote: Remote, tmp_path: Path) -> None:
+    rows = many_rows(10_000)
+    force_commit(remote.repository, {"locations.csv": rows, **BESIDE})
+    mirror = mirror_of(remote, tmp_path)
+    mirror.upstream = Told(remote)
+    mirror.update()
+    remote.asked, remote.sent = [], 0
+    large = {"video/large.bin": os.urandom(1_100_000)}
+    new = {"locations.csv": f"{rows}Perth,192.0.2.0/24\n"}
+    force_commit(remote.repository, {**BESIDE, **new, **large})
+    mirror.update()
+    assert [line.partition(" ")[0] for line in remote.asked] == ["GET", "POST"]
+    assert remote.sent < 1500
+    assert contents_in(mirror) >= ids_of(remote, new)
+    assert contents_in(mirror).isdisjoint(ids_of(remote, large))
+
+
+def test_a_service_that_has_no_more_than_the_map_gives_the_next_commit_though_more_has_changed(
+    remote: Remote, tmp_path: Path
+) -> None:
+    first = mirror_of(remote, tmp_path / "first")
+    first.update()
+    git("config", "uploadpack.allowFilter", "true", cwd=first.directory)
+    git("update-ref", "refs/heads/main", tip(remote.repository), cwd=first.directory)
+    with served_remote(first.directory) as service:
+        second = mirror_of(service, tmp_path / "second")
+        second.upstream = Told(service)
+        second.update()
+        new = {"locations.csv": MELBOURNE, "README.md": "y\n"}
+        commit = force_commit(remote.repository, {**MAP, **BESIDE, **new})
+        first.update()
+        git("update-ref", "refs/heads/main", commit, cwd=first.directory)
+        second.update()
+        assert contents_in(second) >= ids_of(remote, {"locations.csv": ""})
 
 
 def test_older_commits_have_their_files_too(remote: Remote, tmp_path: Path) -> None:

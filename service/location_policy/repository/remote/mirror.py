@@ -315,7 +315,8 @@ class Mirror:
         return None
 
     def _fetch(self, tip: Tip, environment: Mapping[str, str]) -> None:
-        commit_id, is_filtered = self._clone.fetch(tip.branch, environment, commit_id=self._by_id(tip))
+        wanted, is_next = self._by_id(tip), self.is_of_service and self._tip is not None
+        commit_id, is_filtered = self._clone.fetch(tip.branch, environment, commit_id=wanted, is_next=is_next)
         self._take(Tip(tip.branch, commit_id), is_filtered=is_filtered)
         if self.is_of_service:
             self._is_untidy = True

@@ -34,9 +34,14 @@ FILES = ("policy.toml", ":(glob)*.csv", "locations")
 _INCOMING = "refs/incoming/"
 _TIP = f"{_INCOMING}tip"
 HOW = ("--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no")
-_PARTIAL = ("-c", f"remote.{REMOTE}.promisor=true", "-c", f"remote.{REMOTE}.partialclonefilter=blob:none")
+_MARKED = ("-c", f"remote.{REMOTE}.promisor=true", "-c", f"remote.{REMOTE}.partialclonefilter")
+_PARTIAL = (*_MARKED[:-1], f"{_MARKED[-1]}=blob:none")
+_NEXT = (*_MARKED[:-1], f"{_MARKED[-1]}=blob:limit=1m")
+"""A commit after one that is here: contents come with it, as what differs, in the same request."""
 BY_ID = (*_PARTIAL, "-c", "fetch.negotiationAlgorithm=noop")
 """What a git is told that fetches contents by their ids: what is here has no bearing on them."""
+_NO_PACK = ("pack header", "early EOF", "unresolved delta", "index-pack")
+"""What is said where the remote has not all that it was to give, or gives a difference to what is not here."""
 _KIND = f"{SECTION}.copy"
 """The key that says whether this clone is `partial` or `whole`."""
 _SETTINGS = {
@@ -127,18 +132,25 @@ class PartialClone:
         return there
 
     def fetch(
-        self, branch: str, environment: Mapping[str, str], others: Sequence[str] = (), commit_id: str | None = None
+        self,
+        branch: str,
+        environment: Mapping[str, str],
+        others: Sequence[str] = (),
+        commit_id: str | None = None,
+        *,
+        is_next: bool = False,
     ) -> tuple[str, bool]:
         """Fetch a branch, and then all contents that are read; its tip, and whether the remote has left out the rest.
 
         `others`: commits that are fetched besides, if the remote has them. `commit_id`: one that is taken for the tip,
-        wherever the branch is. Raises RepositoryError.
+        wherever the branch is. `is_next`: one that was before it is here, and what is small beside the map may come.
+        Raises RepositoryError.
         """
         remove_leftovers(self.directory, self._git.standstill)
         options = _options(self.require_whole())
         began, wanted = time.time(), f"+{commit_id or f'refs/heads/{branch}'}:{_TIP}"
         try:
-            said = self._fetch(environment, wanted, options=options)
+            said = self._fetch_tip(environment, wanted, options, is_next=is_next)
             for number, other in enumerate(others):
                 with suppress(RemoteFailed):  # many a server gives a commit only while a ref names it
                     self._fetch(environment, f"+{other}:{_INCOMING}{number}", options=options)
@@ -150,6 +162,16 @@ class PartialClone:
             remove_leftovers(self.directory, self._git.standstill, began)
             raise
         return tip, bool(options) and is_filtered
+
+    def _fetch_tip(self, environment: Mapping[str, str], wanted: str, options: Sequence[str], *, is_next: bool) -> str:
+        """Fetch a commit with what differs from one that is here; without contents where those cannot be had."""
+        if options and is_next:
+            try:
+                return self._fetch(environment, wanted, options=_NEXT)
+            except RemoteFailed as error:
+                if not any(words in error.stderr for words in _NO_PACK):
+                    raise
+        return self._fetch(environment, wanted, options=options)
 
     def _fetch(
         self, environment: Mapping[str, str], *words: str, stdin: bytes = b"", options: Sequence[str] = ()
