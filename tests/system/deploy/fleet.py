@@ -203,6 +203,7 @@ def running_fleet(folder: Path, site: Site) -> Iterator[Fleet]:
     root, pki = folder / "root", Pki(folder / "pki")
     root.mkdir()
     repository = make_repository(root / "locations.git", GOOD)
+    git("config", "uploadpack.allowFilter", "true", cwd=repository)  # as forges have it
     with ExitStack() as stack:
         forge = stack.enter_context(https_forge(folder / "forge", root))
         upstream = _upstream(forge, folder, pki)
