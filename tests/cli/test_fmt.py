@@ -120,3 +120,33 @@ def test_a_part_of_a_configuration_is_told_where_the_whole_is(rows: Path) -> Non
 def test_a_link_is_left_alone(rows: Path, tmp_path: Path) -> None:
     (tmp_path / "locations.csv").symlink_to(rows)
     assert "[symlink]" in fmt("--check", cwd=tmp_path)[1]
+
+
+ALIKE = "Sydney,Melbourne,10.61.2.0/24\nSydney,Melbourne,10.61.3.0/24\nPerth,10.62.0.0/16\n"
+
+
+def test_overflow_is_said_once_where_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "locations.csv").write_text(ALIKE)
+    told = "would write policy.toml\nwould write locations.csv\n"
+    hint = "  hint: location-policy fmt --overflow-table\n"
+    asked = fmt("--overflow-table", "--check", cwd=tmp_path)
+    assert asked == (1, told, f"2 rows of 1 location would take their overflow from policy.toml\n{hint}")
+    assert [path.name for path in tmp_path.iterdir()] == ["locations.csv"]
+    done = fmt("--overflow-table", cwd=tmp_path)
+    told = "wrote policy.toml\nwrote locations.csv\n"
+    assert done == (0, told, "2 rows of 1 location took their overflow from policy.toml\n")
+    assert (tmp_path / "policy.toml").read_text() == '[overflow]\nSydney = ["Melbourne"]\n'
+    assert (tmp_path / "locations.csv").read_text() == ALIKE.replace(",Melbourne", "")
+    told = "0 rows of 0 locations took their overflow from policy.toml\n"
+    assert fmt("--overflow-table", tmp_path, cwd=tmp_path) == (0, "", told)
+
+
+def test_overflow_is_left_in_rows_where_there_is_an_error_and_a_file_is_no_map(tmp_path: Path) -> None:
+    (tmp_path / "locations.csv").write_text(ALIKE + WITH_HOST_BITS)
+    status, out, err = fmt("--overflow-table", cwd=tmp_path)
+    assert (status, err) == (1, ". is left alone: 1 error\n")
+    assert out.startswith("locations.csv:4:8: error: ")
+    status, out, err = fmt("--overflow-table", "locations.csv", cwd=tmp_path)
+    assert (status, out) == (2, "")
+    assert "locations.csv is a file, and the table is for all files of a map" in err
+    assert (tmp_path / "locations.csv").read_text() == ALIKE + WITH_HOST_BITS

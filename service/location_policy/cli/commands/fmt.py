@@ -1,4 +1,4 @@
-"""`location-policy fmt`: files of rows in their canonical form."""
+"""`location-policy fmt`: files of rows in their canonical form, and overflow said once for all of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ...config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, holds_rows
 from ...config.formatting import canonical_text
 from ...config.row_file import LineCache, read_rows
 from ...config.validate import load_map
+from ...edits.overflow_table import lift_overflow
 from ...errors import InvalidConfiguration, LocationPolicyError, NoSuchFolder
 from ...problems import SHOWN, Problem, errors_in
 from ...repository.working_copy import read_configuration
@@ -35,10 +36,7 @@ def fmt(paths: Sequence[Path], *, check: bool) -> int:
         for file in (file for file in rows if not asked or file.path in asked):
             looked_at += 1
             errors = [problem for problem in wrong if problem.path == file.path]
-            for problem in errors[:SHOWN]:
-                print(problem)
-            if len(errors) > SHOWN:
-                print(f"… and {len(errors) - SHOWN:,} more: location-policy check --all")
+            _tell_errors(errors)
             refused += bool(errors)
             changed += not errors and _format(root, file, check=check)
     verb = "would change" if check else "changed"
@@ -47,6 +45,45 @@ def fmt(paths: Sequence[Path], *, check: bool) -> int:
     if check and changed:
         print("  hint: location-policy fmt", file=sys.stderr)
     return NO if refused or (check and changed) else 0
+
+
+def lift(paths: Sequence[Path], *, check: bool) -> int:
+    """Say the overflow locations of rows in the table of `policy.toml`, as far as all rows of a location say the same;
+    with `check` only say where. The exit status.
+
+    What has an error is left alone. Raises LocationPolicyError, and OSError.
+    """
+    refused = changed = 0
+    for root in paths:
+        if root.is_file():
+            hint = f"name the folder: location-policy fmt --overflow-table {_root(root.absolute())}"
+            raise LocationPolicyError(f"{root} is a file, and the table is for all files of a map", hint)
+        try:
+            found = lift_overflow(read_configuration(root))
+        except InvalidConfiguration as error:
+            wrong = errors_in(error.problems)
+            _tell_errors(wrong)
+            print(f"{root} is left alone: {count(len(wrong), 'error')}", file=sys.stderr)
+            refused += 1
+            continue
+        for path, content in found.contents.items():
+            if not check:
+                replace_file(root / path, content)
+            print(f"{'would write' if check else 'wrote'} {escape(path)}")
+        where = f"{count(found.rows, 'row')} of {count(found.locations, 'location')}"
+        verb = "would take" if check else "took"
+        print(f"{where} {verb} {'its' if found.rows == 1 else 'their'} overflow from {RULES_PATH}", file=sys.stderr)
+        changed += bool(found.contents)
+    if check and changed:
+        print("  hint: location-policy fmt --overflow-table", file=sys.stderr)
+    return NO if refused or (check and changed) else 0
+
+
+def _tell_errors(errors: Sequence[Problem]) -> None:
+    for problem in errors[:SHOWN]:
+        print(problem)
+    if len(errors) > SHOWN:
+        print(f"… and {len(errors) - SHOWN:,} more: location-policy check --all")
 
 
 def _by_root(paths: Iterable[Path]) -> Mapping[Path, set[str]]:

@@ -81,17 +81,19 @@ def import_(
 
 @of.argument("paths", "Working copies, or files of rows in one.  [default: .]", default=None, nargs=-1, type=PATH)
 @of.option("check", None, "Write nothing, and say which files would change.")
-def fmt(paths: tuple[Path, ...], check: bool) -> None:
+@of.option("overflow-table", None, "Say overflow once, in policy.toml, where all rows of a location say the same.")
+def fmt(paths: tuple[Path, ...], check: bool, overflow_table: bool) -> None:
     """Write files of rows in one form; no answer changes.
 
     Subnets in their shortest form, rows by address below the comment that they stand under, no space around
     cells, no empty cells, LF. A file with an error is left alone. Exit status 1 if there is one, or if --check
-    finds one to change.
+    finds one to change. With --overflow-table rows lose the overflow that [overflow] then says for their
+    location, and are otherwise left as they are; both maps are compared before anything is written.
     """
-    from ..commands.fmt import fmt
+    from ..commands.fmt import fmt, lift
 
     with told(NOT_ASKED):
-        sys.exit(fmt(paths or [Path()], check=check))
+        sys.exit((lift if overflow_table else fmt)(paths or [Path()], check=check))
 
 
 @of.served
