@@ -15,6 +15,7 @@ import pytest
 from location_policy import __version__
 from location_policy.cli.commands.doctor import doctor as doctor_command
 from location_policy.repository.remote.credentials import RemoteAccess
+from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.remote.naming import mirror_directory
 from location_policy.repository.repository import open_repository
 from location_policy.repository.signing_policy import Scope
@@ -214,7 +215,8 @@ def test_what_may_not_be_read_or_written_is_told() -> None:
         done = run_program_as_nobody("doctor", "--repo", repository, cwd=folder, HOME=home_trusting(repository, folder))
     assert done.returncode == 1, done.stderr
     assert f"owner: nobody may not read 1 path, such as {repository}/description.of.ours\n" in done.stdout
-    assert f"state: nobody may not write {repository}: nothing is kept for a restart\n" in done.stdout
+    state = f"{repository}/location-policy may not be written by nobody: nothing new is kept for a restart"
+    assert f"state: {state}\n  mend: chown nobody {repository}, or serve --state-dir elsewhere\n" in done.stdout
     assert NOBODY == 65534
 
 
@@ -225,7 +227,7 @@ def test_what_has_gone_meanwhile_has_no_owner(repository: Path) -> None:
 def test_a_state_directory_that_cannot_be_made_is_told(repository: Path) -> None:
     findings = examine(repository, repository / "HEAD" / "state")
     said = next(one for one in findings if one.topic == "state").said
-    assert said.endswith(f" may not write {repository / 'HEAD'}: nothing is kept for a restart")
+    assert said == f"{repository / 'HEAD' / 'state'} is not in a folder: nothing new is kept for a restart"
 
 
 def test_the_file_system_is_that_of_the_nearest_mount() -> None:
@@ -358,6 +360,16 @@ def test_the_copy_of_a_remote_repository_needs_no_hook(tmp_path: Path) -> None:
     document = json.loads(done.stdout)
     assert (done.returncode, document["repository"]) == (0, url)
     assert {finding["topic"] for finding in document["findings"]}.isdisjoint({"hook", "settings"})
+
+
+def test_nobody_is_told_to_push_to_a_remote_that_is_out_of_reach(tmp_path: Path) -> None:
+    url = (tmp_path / "away.git").as_uri()
+    Mirror(url, tmp_path / "state", None, 30).make()
+    done = run_program("doctor", "--repo", url, "--state-dir", tmp_path / "state")
+    assert (
+        "to mend  serve: nothing of branch main was taken from the remote yet; would serve nothing: 503" in done.stdout
+    )
+    assert "push one" not in done.stdout
 
 
 def test_a_damaged_copy_needs_no_hand(tmp_path: Path) -> None:

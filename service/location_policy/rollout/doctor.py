@@ -24,6 +24,7 @@ from ..repository.git_process import git_version, require_git
 from ..repository.remote.naming import fetched_ref, is_mirror, naming_options
 from ..repository.repository import Repository, open_repository
 from ..runtime.users import chown_name
+from ..runtime.writable import Unwritable, unwritable
 from ..text import count, escape, listed
 from . import last_good
 from .last_good import Identity
@@ -230,11 +231,8 @@ def file_system(path: Path, mounts: str) -> str:
 
 def _state(repository: Repository, directory: Path, identity: Identity) -> Finding:
     """The state directory: may it be written, and what is kept there?"""
-    existing = next(folder for folder in (directory.absolute(), *directory.absolute().parents) if folder.exists())
-    if not os.access(existing, os.W_OK | os.X_OK):
-        here = chown_name(os.geteuid())
-        said = f"{here} may not write {existing}: nothing is kept for a restart"
-        return Finding("state", said, f"chown {here} {shlex.quote(str(existing))}, or serve --state-dir elsewhere")
+    if problem := unwritable(directory):
+        return _unwritable(directory, problem)
     try:
         stored = last_good.load(directory)
     except ValueError as error:
@@ -250,15 +248,30 @@ def _state(repository: Repository, directory: Path, identity: Identity) -> Findi
     return Finding("state", f"{directory} {kept}")
 
 
+def _unwritable(directory: Path, problem: Unwritable) -> Finding:
+    said = f"{directory} {problem.why}: nothing new is kept for a restart"
+    return Finding("state", said, f"{problem.mend}, or serve --state-dir elsewhere")
+
+
+def examine_new_state(directory: Path) -> Iterator[Finding]:
+    """The state directory of a remote of which there is no copy yet, where none could be made."""
+    if problem := unwritable(directory):
+        yield _unwritable(directory, problem)
+
+
 def _outlook(repository: Repository, place: Path, state_directory: Path) -> Finding:
     ahead = preview_start(repository, place, state_directory)
     instead = f"commit {ahead.served.id[:10]} instead" if ahead.served else "nothing: 503"
+    if ahead.head is None and is_mirror(repository.directory):
+        said = f"nothing of branch {ahead.branch} was taken from the remote yet; would serve {instead}"
+        return Finding("serve", said, "mend what is said of the remote, if anything is; else see `failure` in /status")
     if ahead.head is None:
         names = repository.branches()
         there = f"; branches here: {listed(names)}" if names else ""
         other = f"location-policy init {shlex.quote(str(place))} --branch NAME"
-        mend = "push one to the remote" if is_mirror(repository.directory) else f"push one, or {other}"
-        return Finding("serve", f"branch {ahead.branch} has no commit{there}; would serve {instead}", mend)
+        return Finding(
+            "serve", f"branch {ahead.branch} has no commit{there}; would serve {instead}", f"push one, or {other}"
+        )
     if isinstance(ahead.refusal, InvalidConfiguration):
         what = errors_in(ahead.refusal.problems).counted("error")
         mend = f"location-policy check --repo {shlex.quote(str(place))}, mend it or git revert it, and push"

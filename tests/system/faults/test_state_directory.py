@@ -20,7 +20,7 @@ from location_policy.rollout.last_good import FILE_NAME, load
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState
 from tests.support.maps import many_rows
-from tests.support.program import closed_environment
+from tests.support.program import closed_environment, run_program
 from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
 from tests.support.service import running_service, started_service, wait_until
 
@@ -94,12 +94,50 @@ def test_a_service_that_follows_a_remote_starts_on_a_disk_that_cannot_be_written
             assert service.locate("10.61.2.0").json()["policy.commit"] == good
             wait_until(lambda: service.status()["failure"] is not None)
             told = service.status()["failure"]["message"]
-            assert re.search(r"the disk is full|Read-only file system|Permission denied|No space left", told), told
+            assert re.search(r"the disk is full|mounted read-only", told), told
             if disk == "full":
                 (state / "filling").unlink()
             else:
                 subprocess.run(["mount", "-o", "remount,rw", state], check=True)
             service.wait_for("in-sync", new)
+
+
+def test_a_read_only_state_directory_is_told_as_that_by_every_word(
+    repository: Path, tmp_path: Path
+) -> None:  # pragma: no cover  needs mount
+    followed = ("--repo", repository.as_uri(), "--state-dir")
+    with small_disk(tmp_path / "state", kilobytes=512) as state:
+        subprocess.run(["mount", "-o", "remount,ro", state], check=True)
+        why = f"{state} is on a file system that is mounted read-only"
+        done = run_program("serve", *followed, state, "--port", "0")
+        assert (done.returncode, done.stderr.count("hint: mount it for writing")) == (3, 1)
+        done = run_program("doctor", *followed, state)
+        assert (done.returncode, f"to mend  state: {why}" in done.stdout) == (1, True)
+        subprocess.run(["mount", "-o", "remount,rw", state], check=True)
+        with started_service(*followed, state, cwd=tmp_path) as service:
+            service.wait_for("in-sync")
+        subprocess.run(["mount", "-o", "remount,ro", state], check=True)
+        with started_service(*followed, state, "--fetch-interval", "0.2", cwd=tmp_path) as service:
+            service.wait_for("in-sync")
+            assert "nothing is kept for a restart" in (log := service.log.read_text())
+            assert "; mount it for writing" in log
+            assert (done := run_program("doctor", *followed, state)).returncode == 1
+            assert f"to mend  state: {why}: nothing new is kept for a restart" in done.stdout
+            assert "chown" not in done.stdout
+            assert run_program("sync", "--state-dir", state, "--wait", "0").returncode == 0  # it is found by its lock
+            done = run_program("sync", "--state-dir", state)
+            assert (done.returncode, why.partition(" ")[2] in done.stderr) == (2, True)
+            assert "see /status, or ask by --url" in done.stderr
+            force_commit(repository, PERTH)
+            wait_until(lambda: service.status()["failure"] is not None)
+            told = service.status()
+            assert told["failure"]["message"] == f"nothing of {repository.as_uri()} can be kept: {why}"
+            assert told["failure"]["hint"].startswith("mount it for writing")
+            assert told["source"]["last_error"]["kind"] == "disk"
+        done = run_program("sync", "--state-dir", state)
+        assert f"no service is seen that serves from {state}, which is on a file system" in done.stderr
+        subprocess.run(["mount", "-o", "remount,rw", state], check=True)
+        assert "no service serves from" in run_program("sync", "--state-dir", state).stderr
 
 
 def fill(folder: Path) -> None:  # pragma: no cover  needs mount

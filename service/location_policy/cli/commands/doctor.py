@@ -10,10 +10,10 @@ from pathlib import Path
 from ...errors import NotARepository
 from ...repository.remote.credentials import RemoteAccess
 from ...repository.remote.url import is_url
-from ...rollout.doctor import Finding, examine
+from ...rollout.doctor import Finding, examine, examine_new_state
 from ...rollout.remote_doctor import examine_remote
 from ...text import count, escape, without_secrets
-from ..terminal.default_paths import asked_place
+from ..terminal.default_paths import asked_place, asked_state
 from ..terminal.exit_status import NO
 
 
@@ -50,6 +50,7 @@ def _of_remote(url: str, state_dir: Path | None, branch: str | None, access: Rem
         place = asked_place(url, state_dir)
     except NotARepository as error:
         yield Finding("copy", f"{error.message}; serve makes one")
+        yield from examine_new_state(asked_state(url, state_dir))
         return
     yield from examine(place.repository, place.state, is_mirror=True)
 

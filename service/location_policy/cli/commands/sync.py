@@ -15,6 +15,7 @@ from typing import Any
 from ...errors import LocationPolicyError, NoAnswer, NotARepository
 from ...integrations.http_client import Origin, Question, ask, trust
 from ...rollout.sync.sync_file import holder, kept_sync
+from ...runtime.writable import is_read_only, unwritable
 from ...text import escape, precise_moment_text
 from ..terminal.default_paths import asked_state
 from ..terminal.exit_status import NO, NOT_ASKED
@@ -79,6 +80,11 @@ def _tell(told: Told, seconds: float) -> int:
 def _here(state: Path, seconds: float) -> Told:
     """By SIGHUP, and by what the service then writes to its state directory."""
     process = holder(state)
+    problem = unwritable(state)
+    how = problem.mend if problem and is_read_only(state) else "run it as the user of the service"
+    if process is None and problem:
+        message = f"no service is seen that serves from {state}, which {problem.why}"
+        raise LocationPolicyError(message, f"ask it by --url http://127.0.0.1:8080, or {how}")
     if process is None:
         raise LocationPolicyError(f"no service serves from {state}", _HOW)
     asked_at = _moment(precise_moment_text(datetime.now(UTC)))  # in the precision of what is compared
@@ -89,6 +95,9 @@ def _here(state: Path, seconds: float) -> Told:
     except PermissionError:
         hint = "run it as the user of the service, or ask it by --url"
         raise LocationPolicyError(f"the service of {state} belongs to another user", hint) from None
+    if problem and seconds:
+        message = f"asked; what becomes of it is not told in {state}, which {problem.why}"
+        raise LocationPolicyError(message, f"see /status, or ask by --url http://127.0.0.1:8080; or {how}")
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         told = kept_sync(state)

@@ -21,6 +21,7 @@ from ...repository.remote.url import is_url
 from ...repository.repository import open_repository
 from ...rollout import last_good
 from ...rollout.last_good import Identity
+from ...runtime.writable import unwritable
 from ...text import listed, without_secrets
 from ..terminal.default_paths import find_repository, own_place, state_beside
 from .options import ServeOptions
@@ -93,7 +94,8 @@ def _make_mirror(source: Source, mirror: Mirror) -> None:
         mirror.make()
     except RepositoryError as error:
         if not _was_served(source.state, source.place):
-            raise
+            found = unwritable(source.state)
+            raise RepositoryError(error.message, found.mend) if found and not error.hint else error from None
         log.warning("no copy is made now: %s", "; ".join(filter(None, (mirror.told(error.message), error.hint))))
 
 
@@ -150,6 +152,7 @@ def write_problem(directory: Path) -> str | None:
         tempfile.TemporaryFile(dir=directory).close()
     except OSError as error:
         problem = f"{directory} cannot be written: {error.strerror}"
-        log.warning("nothing is kept for a restart: %s", problem)
+        found = unwritable(directory)
+        log.warning("nothing is kept for a restart: %s%s", problem, f"; {found.mend}" if found else "")
         return problem
     return None

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ...errors import ForeignRepository, GitUnavailable, RepositoryError, UnknownRevision
+from ...runtime.writable import Unwritable, unwritable
 from ..config import SECTION
 from ..git import GitFailed
 from .credentials import HttpAccess, RemoteAccess, problem_with_mode, proxy_variables
@@ -239,6 +240,11 @@ class Mirror:
             error = RepositoryError(
                 f"nothing of {self._url} can be kept in {self.directory.parent}: the disk is full", hint
             )
+        elif problem := self._unwritable(error, told):
+            hint = f"{problem.mend}; it is fetched again by itself"
+            error = RemoteError(
+                "disk", f"nothing of {self._url} can be kept: {self.directory.parent} {problem.why}", hint
+            )
         if self.is_of_service:  # what waits for its word asks ever more rarely, and is called to it with each look
             self._schedule.succeed()
         else:
@@ -379,6 +385,12 @@ class Mirror:
             return RemoteError("upstream", message, "see the log of that service: is it one, or several?")
         found = diagnose(self._url, error.stderr, self._access) if isinstance(error, RemoteFailed) else None
         return found or error
+
+    def _unwritable(self, error: RepositoryError, told: str) -> Unwritable | None:
+        """Why nothing can be kept, where it is not the remote that has failed."""
+        if isinstance(error, (RemoteError, UnknownRevision)) or not self._is_local(told):
+            return None
+        return unwritable(self.directory.parent) or unwritable(self.directory)
 
     def _kind(self, error: RepositoryError, told: str) -> str:
         """One word for what has failed."""

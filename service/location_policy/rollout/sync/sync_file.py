@@ -26,13 +26,19 @@ _FLOCK = "hhqqi4x"
 
 
 def hold(state_directory: Path) -> int | None:
-    """Say that this process serves from there, until it ends: the descriptor of the lock; None: another one does."""
+    """Say that this process serves from there, until it ends: the descriptor of the lock; None: another one does, or
+    the file is not there and cannot be made.
+    """
+    path, how, kind = state_directory / LOCK_NAME, os.O_CLOEXEC | os.O_NOFOLLOW, fcntl.LOCK_EX
     try:
-        descriptor = os.open(state_directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | how, 0o640)
     except OSError:  # a directory that cannot be written is told by what has to write there
-        return None
+        try:
+            descriptor, kind = os.open(path, os.O_RDONLY | how), fcntl.LOCK_SH
+        except OSError:
+            return None
     try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(descriptor, kind | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
         return None
@@ -42,7 +48,7 @@ def hold(state_directory: Path) -> int | None:
 def holder(state_directory: Path) -> int | None:
     """The process that serves from there, if one does."""
     try:
-        descriptor = os.open(state_directory / LOCK_NAME, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(state_directory / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return None
     try:
