@@ -8,11 +8,12 @@ import pytest
 
 from location_policy.cli.terminal.remote import SERVED
 from location_policy.repository.remote.mirror import Mirror
+from location_policy.rollout.persistence import LAST_GOOD
 from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState
 from location_policy.web.edge.git_http import PLACE
 from tests.support.program import run_program
-from tests.support.repositories import GOOD, clone, git, init, make_repository, tip
+from tests.support.repositories import BAD, GOOD, clone, force_commit, git, init, make_repository, tip
 
 URL = "https://policy.example.com:8443/locations.git"
 
@@ -134,3 +135,26 @@ def test_a_bare_repository_is_no_folder_of_files(tmp_path: Path, command: tuple[
         assert "x.git is a repository, and no folder of files\n" in done.stderr
         assert done.stderr.endswith("  hint: name a commit of it with --repo x.git, or clone it: git clone x.git\n")
     assert sorted((tmp_path / "x.git").iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "words", [["doctor"], ["history"], ["sync"], ["unpin"], ["pin", "x", "--for=1h", "--reason=x"]]
+)
+def test_a_password_that_is_typed_is_refused_by_every_command_as_by_serve(words: list[str]) -> None:
+    done = run_program(*words, "--repo", "https://alice:sesame@git.example.com/x.git")
+    assert (done.returncode, "every user of this machine can read a password" in done.stderr) == (2, True)
+    assert "sesame" not in done.stdout + done.stderr
+    assert ("git credential-store" in done.stderr) == (words == ["doctor"])  # the others ask no remote
+    if words != ["doctor"]:
+        assert f"leave it out: location-policy {words[0]} --repo https://git.example.com/x.git" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["lookup", "blame"])
+def test_the_state_directory_can_be_named_where_answers_come_from_it(tmp_path: Path, command: str) -> None:
+    repository, state = make_repository(tmp_path / "locations.git", GOOD), tmp_path / "state"
+    Refresher(repository, ActiveState(), state).look()
+    force_commit(repository, BAD)
+    git("update-ref", "-d", LAST_GOOD, cwd=repository)  # which would say the same
+    asked = (command, "10.61.2.0", "--repo", repository)
+    assert "which is in force" in run_program(*asked, "--state-dir", state).stderr
+    assert "which is in force" not in run_program(*asked).stderr

@@ -95,8 +95,11 @@ def test_a_thousand_knocks_in_a_moment_are_one_look_or_two(tmp_path: Path) -> No
     remote = make_repository(tmp_path / "remote.git", GOOD)
     (tmp_path / "secret").write_text(f"{SECRET}\n")
     words = ("--repo", remote.as_uri(), "--fetch-interval", "1000", "--webhook-secret", tmp_path / "secret")
+    (tmp_path / "secret").chmod(0o644)
     with started_service(*words, cwd=tmp_path) as service:
         service.wait_for("in-sync", tip(remote))
+        wide = f"WARNING {tmp_path}/secret may be read by every user of this machine: chmod 640 {tmp_path}/secret\n"
+        assert service.log.read_text().count(wide) == 1
         connection = service.connection()
         numbers, began = set(), time.monotonic()
         for _ in range(300):

@@ -315,6 +315,13 @@ def test_the_log_says_at_the_start_that_everyone_here_may_change_the_map(reposit
     for arguments, times in ((("--htpasswd", users), 0), (("--behind-proxy",), 0), ((), 1)):
         with started_service("--repo", repository, *arguments, cwd=repository.parent) as service:
             assert told(service, line) == times
+    remote = repository.as_uri()
+    for more, may in (
+        ((), "pin commits of it"),
+        (("--changes", "review"), "push changes of the map to be reviewed"),
+    ):
+        with started_service("--repo", remote, *more, cwd=repository.parent) as service:
+            assert told(service, f"INFO no users: everyone on this machine may {may}") == 1
 
 
 def test_where_tls_is_ours_a_browser_is_told_to_come_back_by_it(repository: Path, pki: Pki) -> None:

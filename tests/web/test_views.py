@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from location_policy.cli.commands.lookup import lookup
+from location_policy.cli.commands.lookup import MapPlace, lookup
 from location_policy.config.policy_toml import parameter_name
 from location_policy.config.validate import load_map
 from location_policy.integrations.pexip.local_policy import local_policy
@@ -264,7 +264,7 @@ def assert_looked_up(
     call, address = chosen.choice(CALLS), chosen.choice(ADDRESSES)
     Clone(folder).write(asked.files())
     parameters = Pairs((parameter_name(key), value) for key, value in call.items() if value)
-    status = lookup(f"10.0.0.{address}", folder, None, None, parameters, "json")
+    status = lookup(f"10.0.0.{address}", MapPlace(folder), parameters, "json")
     body = json.loads(capsys.readouterr().out)
     wanted = asked.answer(call, address)
     assert (status, body.get("policy.view")) == (int(wanted is None), asked.taken_by(call).name)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ..errors import RepositoryError, UnknownRevision
-from ..repository.remote.credentials import RemoteAccess, problem_with_mode
+from ..repository.remote.credentials import RemoteAccess
 from ..repository.remote.diagnosis import diagnose
 from ..repository.remote.failures import Kind, RemoteError
 from ..repository.remote.fetch import RemoteFailed, RemoteGit, talking
@@ -51,9 +51,8 @@ _ORDER = tuple(dict.fromkeys(_STEPS.values()))
 
 def examine_remote(url: str, branch: str | None, access: RemoteAccess) -> Iterator[Finding]:
     """All there is to say about a remote."""
-    for path in access.files():
-        if problem := problem_with_mode(path):
-            yield Finding("secrets", *problem)
+    for problem in access.wide_files().values():
+        yield Finding("secrets", *problem)
     plain, login = part_login(url)
     git = RemoteGit(PATIENCE, 2 * PATIENCE)
     tip, (environment, failures) = None, _environment(url, access)

@@ -83,6 +83,28 @@ def test_who_may_read_a_file_of_secrets_is_told(file: Path, mode: int, said: str
     assert problem == (said and (f"{file} {said}", f"chmod 640 {file}"))
 
 
+@pytest.mark.parametrize(("mode", "who"), [(0o640, "its group"), (0o644, "others than its owner")])
+def test_a_key_of_our_own_is_for_its_owner_alone(file: Path, mode: int, who: str) -> None:
+    file.write_text("-----BEGIN PRIVATE KEY-----\n")
+    file.chmod(mode)
+    with pytest.raises(RemoteError) as error:
+        check_key(file)
+    told = f"{file} has mode {mode:o}: {who} may use it, and ssh takes no key of its own user that is so"
+    assert (error.value.message, error.value.hint) == (told, f"chmod 600 {file}")
+    assert RemoteAccess(ssh_key=file).wide_files() == {}  # one word of it is enough, and 640 would be the wrong one
+
+
+def test_a_file_without_a_certificate_is_told(file: Path) -> None:
+    access = RemoteAccess(ca=file)
+    for content in (b"\x30\x82\x01\x0a", b"-----BEGIN PRIVATE KEY-----\n", b""):
+        file.write_bytes(content)
+        with pytest.raises(RemoteError, match="has no certificate in PEM") as error:
+            access.environment("https://git.example.com/x.git")
+        assert (error.value.kind, "openssl x509 -inform der" in (error.value.hint or "")) == ("tls-ca", True)
+    file.write_text("# ours\n-----BEGIN TRUSTED CERTIFICATE-----\n")
+    assert access.environment("https://git.example.com/x.git")
+
+
 def test_an_old_key_with_a_passphrase_is_known_too() -> None:
     assert has_passphrase(b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n")
     assert has_passphrase(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n")

@@ -158,6 +158,15 @@ def test_a_push_without_end_is_ended_and_it_is_said_that_it_may_be_there(
     assert BRANCH not in refs(remote)
 
 
+def test_a_remote_that_is_away_is_waited_for(mirror: Mirror, remote: Path, tmp_path: Path) -> None:
+    made = commit_in(mirror)
+    remote.rename(tmp_path / "away.git")
+    with pytest.raises(NotPushed, match="was not pushed") as away:
+        mirror.push(made, NAMES)
+    again = "nothing has changed: confirm it once more when the remote answers"
+    assert (away.value.hint or "").startswith(f"{again}; see the path: is it mounted")
+
+
 def test_a_push_ends_with_the_service_and_there_is_none_after_it(mirror: Mirror, remote: Path) -> None:
     hook(remote, "pre-receive", f"touch {remote}/begun; sleep 60")
     made, told = commit_in(mirror), list[str]()

@@ -139,4 +139,5 @@ def test_who_guesses_waits_and_the_forge_does_not(knocks: Knocks, monkeypatch: p
         knocks.ask(BODY, client="203.0.113.9", x_gitlab_token="guess")
     assert knocks.ask(BODY, client="203.0.113.9", x_gitlab_token="guess")[0] == 503
     assert knocks.ask(BODY, x_gitlab_token=SECRET.decode()) == (202, {"sync": 1})
+    assert knocks.ask(BODY, client="203.0.113.9", x_hub_signature_256=signed(BODY)) == (202, {"sync": 2})
     assert knocks.endpoint.results["busy"] == 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...config.validate import load_map
 from ...errors import InvalidConfiguration, NoAddress
@@ -26,7 +26,7 @@ from ...net.split import SplitPart, largest
 from ...repository.git_dir import is_git_directory
 from ...repository.repository import open_repository
 from ...text import escape
-from ..terminal.default_paths import served_place
+from ..terminal.default_paths import asked_place
 from ..terminal.exit_status import NO, NOT_ASKED, tell
 from .check import CheckOptions, read
 from .in_force import head_fields, load_served
@@ -42,12 +42,21 @@ from .parts_text import (
 )
 
 
-def lookup(text: str, folder: Path, repository: Path | None, revision: str | None, parameters: Pairs, form: str) -> int:
+class MapPlace(NamedTuple):
+    """Where a map is: in a folder, or at a revision of a repository, with the state directory of its service."""
+
+    folder: Path
+    repository: Path | None = None
+    state: Path | None = None
+    revision: str | None = None
+
+
+def lookup(text: str, where: MapPlace, parameters: Pairs, form: str) -> int:
     """Print the answers that calls with these parameters get from what is asked for; the exit status."""
     if not clean(text):
         parse_asked(text)
     try:
-        snapshot, head = load_asked(folder, repository, revision)
+        snapshot, head = load_asked(where)
     except InvalidConfiguration as error:
         tell(error)
         return NOT_ASKED
@@ -68,15 +77,15 @@ def lookup(text: str, folder: Path, repository: Path | None, revision: str | Non
     return status
 
 
-def load_asked(folder: Path, repository: Path | None, revision: str | None) -> tuple[Snapshot, dict[str, Any]]:
+def load_asked(where: MapPlace) -> tuple[Snapshot, dict[str, Any]]:
     """What is asked; and the newest commit, as JSON, where that is refused and another is in force."""
-    repository = repository or (folder if is_git_directory(folder) else None)
-    if repository and not revision:
-        place = served_place(str(repository))
+    repository = where.repository or (where.folder if is_git_directory(where.folder) else None)
+    if repository and not where.revision:
+        place = asked_place(str(repository), where.state)
         with open_repository(place.repository) as opened:
             found = load_served(opened, place)
         return build_snapshot(found.location_map, found.commit), head_fields(found)
-    files, commit = read(CheckOptions(folder, repository, revision))
+    files, commit = read(CheckOptions(where.folder, repository, where.revision))
     return build_snapshot(load_map(files), commit), {}
 
 

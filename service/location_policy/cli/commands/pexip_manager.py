@@ -36,9 +36,10 @@ from ...repository.working_copy import read_folder
 from ...runtime.atomic_file import replace_file
 from ...text import count, escape, moment_text, quote
 from ..environment import MANAGER_PASSWORD
+from ..terminal.default_paths import said_state
 from ..terminal.exit_status import NO, NOT_ASKED, tell
 from ..terminal.progress import Progress
-from .lookup import load_asked
+from .lookup import MapPlace, load_asked
 
 CALLS_TOLD = 500
 """Calls after which a terminal is told how many there are."""
@@ -101,7 +102,7 @@ def calls(
 ) -> int:
     """Print whether the answers for calls that ended since then were obeyed; the exit status."""
     try:
-        snapshot, head = load_asked(folder, repository, revision)
+        snapshot, head = load_asked(MapPlace(folder, repository, said_state(), revision))
     except InvalidConfiguration as error:
         tell(error)
         return NOT_ASKED

@@ -14,6 +14,7 @@ from ...access.watched_file import WatchedFile
 from ...access.webhook_proof import read_secrets
 from ...errors import CannotStart
 from ...integrations.server_url import is_this_machine
+from ...repository.remote.credentials import problem_with_mode
 from ...runtime.reloader import ReloadCheck
 from ...server.options import Listen, Tls
 from ...web.edge.guard import ALL_ROLES, OPEN, Access
@@ -62,13 +63,22 @@ def open_webhook(listen: Listen, users: Users) -> WatchedFile[Sequence[bytes]] |
         return None
     if listen.tls and listen.tls.client_ca:
         log.warning("--client-ca lets no forge in that shows no certificate: no webhook will come")
-    return WatchedFile(users.webhook_secret, read_secrets)
+    return WatchedFile(users.webhook_secret, _read_secrets)
 
 
-def tell_strangers(access: Access) -> None:
-    """Say that who has no name may change the map, where that is so."""
+def _read_secrets(content: bytes, path: str) -> Sequence[bytes]:
+    """The secrets of a file; that too many users may read it is told each time that it is read."""
+    if problem := problem_with_mode(Path(path)):
+        log.warning("%s: %s", *problem)
+    return read_secrets(content, path)
+
+
+def tell_strangers(access: Access, *, is_remote: bool, for_review: bool) -> None:
+    """Say what those who have no name may do, where that is more than to look."""
     if "editor" in access.anonymous:
-        log.info("no users: everyone on this machine may change the map, and nobody through a proxy")
+        may = "push changes of the map to be reviewed, and pin" if for_review else "pin" if is_remote else None
+        may = f"{may} commits of it" if may else "change the map"
+        log.info("no users: everyone on this machine may %s, and nobody through a proxy", may)
 
 
 def _knows_users(listen: Listen, users: Users) -> bool:

@@ -19,14 +19,18 @@ RECEIVER = Path("/etc/location-policy/notify-url")
 """Likewise the URL of a receiver of notifications."""
 
 
-def refuse_typed_password(url: str) -> None:
-    """Raises CannotStart for a URL with a password that was typed, unless it is of this machine."""
+def refuse_typed_password(url: str, command: str = "serve", *, takes_file: bool = True) -> None:
+    """Raises CannotStart for a URL with a password that was typed, unless it is of this machine.
+
+    `takes_file`: the command takes a file of credentials; where it does not, it asks no remote and wants no password.
+    """
     plain, login = part_login(url)
     if login.get("MIRROR_PASSWORD") and not is_this_machine(urlsplit(plain).hostname or ""):
-        then = f"location-policy serve --repo {quote(plain)} --git-credentials {FILE}"
+        then = f"location-policy {command} --repo {quote(plain)}"
+        store = how_to_store(FILE, plain, login["MIRROR_USER"])
         raise CannotStart(
             "every user of this machine can read a password that is typed: it is in the list of processes",
-            f"{how_to_store(FILE, plain, login['MIRROR_USER'])}; {then}",
+            f"{store}; {then} --git-credentials {FILE}" if takes_file else f"leave it out: {then} …",
         )
 
 

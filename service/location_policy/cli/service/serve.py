@@ -66,7 +66,8 @@ def serve(options: ServeOptions) -> None:
             receivers=receivers,
             calls=_calls(options.call_history, source, not_kept),
         )
-        tell_strangers(access)
+        is_remote = source.mirror is not None
+        tell_strangers(access, is_remote=is_remote, for_review=is_remote and options.changes == "review")
         _tell(_next_steps(parts), options.logs)
         work(parts, manager)
     finally:

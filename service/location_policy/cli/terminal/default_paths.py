@@ -73,10 +73,10 @@ def asked_state(repo: str | None, state_dir: Path | None) -> Path:
     return asked_place(repo).state
 
 
-def served_place(repo: str | None) -> Place:
-    """As `asked_place`, where the state directory is told by the environment alone, as `serve` takes it."""
+def said_state() -> Path | None:
+    """The state directory that the environment tells, as `serve` takes it."""
     said = os.environ.get(STATE_VARIABLE)
-    return asked_place(repo, Path(said) if said else None)
+    return Path(said) if said else None
 
 
 def state_beside(repository: Path) -> Path:

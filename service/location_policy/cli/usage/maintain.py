@@ -97,7 +97,7 @@ def fmt(paths: tuple[Path, ...], check: bool, overflow_table: bool) -> None:
 
 
 @of.served
-@of.option("state-dir", "DIR", "That of the service.", type=PATH)
+@of.state_dir
 @of.form("text or json.")
 @of.option("branch", "NAME", "That of a URL.  [default: what its HEAD names]")
 @of.option("git-credentials", "FILE", "As serve takes it, of a URL.", type=PATH)
@@ -145,7 +145,7 @@ def accept_history(repo: str | None, state_dir: Path | None) -> None:
 
 
 @of.served
-@of.option("state-dir", "DIR", "That of the service.", type=PATH)
+@of.state_dir
 @of.option("wait", "SECONDS", "For what becomes of it; 0: only ask.", type=Decimal(0, 600), default=30.0)
 @of.option("url", "URL", "Ask a service elsewhere, such as https://policy.example.com.")
 @of.option("user", "NAME", "An editor of it.")
@@ -253,10 +253,10 @@ def revert(
 
 
 @of.argument("commit", "The commit to hold: an id, or a name such as main~1.")
-@of.option("for", "DURATION", "For how long: 30m, 2h, at most 7d.  [required]", to="span", type=DURATION, required=True)
-@of.option("reason", "TEXT", "Why, in one line.  [required]", required=True)
+@of.option("for", "DURATION", "For how long: 30m, 2h, at most 7d.", to="span", type=DURATION, required=True)
+@of.option("reason", "TEXT", "Why, in one line.", required=True)
 @of.served
-@of.option("state-dir", "DIR", "That of the service.", type=PATH)
+@of.state_dir
 def pin(commit: str, span: timedelta, reason: str, repo: str | None, state_dir: Path | None) -> None:
     """Hold a commit of the served branch in force, whatever is pushed.
 

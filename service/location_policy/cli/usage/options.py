@@ -101,9 +101,25 @@ help_all = click.option(
     help="Show every option and exit.",
 )
 
+
+def _without_password(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """What is typed, unless it is a URL with a password in it."""
+    if value and "://" in value and is_typed(context, parameter.name or ""):
+        from ..service.remote_secrets import refuse_typed_password
+        from ..terminal.exit_status import NOT_ASKED, told
+
+        takes_file = any(one.name == "git_credentials" for one in context.command.params)
+        with told(NOT_ASKED):
+            refuse_typed_password(value, context.info_name or "", takes_file=takes_file)
+    return value
+
+
 folder = argument("folder", "A working copy of the configuration.", type=PATH, default=Path())
 repo = option("repo", "PATH", "Ask a commit of this repository instead.", type=PATH)
-served = option("repo", "PATH|URL", "What is served.  [default: ./data/locations.git, this folder]")
+served = option(
+    "repo", "PATH|URL", "What is served.  [default: ./data/locations.git, this folder]", callback=_without_password
+)
+state_dir = option("state-dir", "DIR", "That of the service.", type=PATH)
 rev = option("rev", "REVISION", "Which commit.  [default: the served branch]")
 
 

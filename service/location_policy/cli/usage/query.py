@@ -11,7 +11,7 @@ import click
 from ..terminal.exit_status import NOT_ASKED, told
 from . import options as of
 from .options import asked_repository, one_side
-from .parameters import ASKED_PARAMETER, PATH, Integer
+from .parameters import ASKED_PARAMETER, Integer
 
 if TYPE_CHECKING:
     from ..commands.diff import Form
@@ -61,6 +61,7 @@ def check(
 @query_argument
 @of.folder
 @of.repo
+@of.state_dir
 @of.rev
 @of.option("protocol", "NAME", "As a node names it.", default="mssip")
 @of.option("ask", "NAME=VALUE", "What else the node asks, as in location=DMZ.", multiple=True, type=ASKED_PARAMETER)
@@ -71,6 +72,7 @@ def lookup(
     query: str,
     folder: Path,
     repo: Path | None,
+    state_dir: Path | None,
     rev: str | None,
     protocol: str,
     ask: tuple[tuple[str, str], ...],
@@ -82,13 +84,15 @@ def lookup(
     takes the call, and why those before it do not. Exit status 1 if there is no answer.
     """
     from ...lookup.query_string import Pairs
-    from ..commands.lookup import lookup
+    from ..commands.lookup import MapPlace, lookup
     from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
         repo = asked_repository(context, repo)
         refuse_urls("lookup", query, folder, repo)
-        sys.exit(lookup(query, folder, repo, rev, Pairs([*ask, ("protocol", protocol.lower())]), form))
+        sys.exit(
+            lookup(query, MapPlace(folder, repo, state_dir, rev), Pairs([*ask, ("protocol", protocol.lower())]), form)
+        )
 
 
 @of.argument("old", "A revision, or a folder.", callback=one_side)
@@ -112,29 +116,32 @@ def diff(old: str, new: str, repo: str | None, form: Form, all_: bool, exit_code
 
 @query_argument
 @of.served
+@of.state_dir
 @of.rev
 @of.option("ask", "NAME=VALUE", "What the node asks, as in location=DMZ.", multiple=True, type=ASKED_PARAMETER)
 @of.form("text or json.")
-def blame(query: str, repo: str | None, rev: str | None, ask: tuple[tuple[str, str], ...], form: str) -> None:
+def blame(
+    query: str, repo: str | None, state_dir: Path | None, rev: str | None, ask: tuple[tuple[str, str], ...], form: str
+) -> None:
     """Print the rows that answer for an address or a subnet, or lead to a location, and who wrote them.
 
     For an address also the rows that its row beats. Exit status 1 if there is no row.
     """
     from ...lookup.query_string import Pairs
     from ..commands.blame import blame
-    from ..terminal.default_paths import served_place
+    from ..terminal.default_paths import asked_place
     from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
         refuse_urls("blame", query)
-        sys.exit(blame(query, served_place(repo), rev, Pairs(ask), form))
+        sys.exit(blame(query, asked_place(repo, state_dir), rev, Pairs(ask), form))
 
 
 @of.argument("query", f"Only what changed for it: {ASKED[0].lower()}{ASKED[1:]}", default=None)
 @of.served
 @of.option("number", "N", "Commits to look at.  [default: 20; 1000 with a query]", short="n", type=Integer(1))
 @of.option("refused", None, "Instead the last pushes that the hook refused, with who pushed and why.")
-@of.option("state-dir", "DIR", "That of the service.", type=PATH)
+@of.state_dir
 @of.option("ask", "NAME=VALUE", "What the node asks, as in location=DMZ.", multiple=True, type=ASKED_PARAMETER)
 @of.form("text or json.")
 def history(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -25,7 +27,10 @@ PROXIES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
 """Variables of a proxy that count as they do for curl; HTTP_PROXY does not (curl(1), "ENVIRONMENT")."""
 LARGEST = 65_536
 """Bytes of a file of credentials that are read."""
+MOST_OF_CA = 4_194_304
+"""Bytes of a file of certificates that are looked at: that of Debian has 0.2 MB."""
 
+_CERTIFICATE = re.compile(rb"-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----")
 _HELPER = '!f() { test "$1" = get && git credential-store --file "$LOCATION_POLICY_CREDENTIALS" get; }; f'
 _MAGIC = b"openssh-key-v1\0"
 _SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=10")
@@ -69,7 +74,7 @@ class RemoteAccess:
         proxies = proxy_variables() if proxies is None else proxies
         plain, login = part_login(url)
         if self.ca:
-            _read(self.ca, "tls-ca")
+            check_ca(self.ca)
         if self.known_hosts:
             _read(self.known_hosts, "host-key-unknown")
         settings = dict(self._settings())
@@ -127,9 +132,14 @@ class RemoteAccess:
             return None
         return found if "://" in found else f"http://{found}"
 
-    def files(self) -> Iterator[Path]:
-        """The files that hold a secret."""
-        yield from filter(None, (self.credentials, self.ssh_key))
+    def wide_files(self) -> dict[Path, tuple[str, str]]:
+        """The files that hold a secret and that too many users may read, with what is wrong with each, and the mend.
+
+        A key of our own is not among them: ssh does not take it then, which `check_key` tells.
+        """
+        key = self.ssh_key if self.ssh_key and not _is_own(self.ssh_key) else None
+        files = filter(None, (self.credentials, key))
+        return {path: problem for path in files if (problem := problem_with_mode(path))}
 
     def _settings(self) -> Iterator[tuple[str, str]]:
         if self.ca:
@@ -228,14 +238,29 @@ def _problem_with_line(line: str) -> str | None:
 def check_key(path: Path) -> None:
     """Raises RemoteError for a private key that ssh would not take, or would ask a passphrase for."""
     content = _read(path, "ssh-key")
-    there = path.stat()
-    if there.st_uid == os.geteuid() and stat.S_IMODE(there.st_mode) & 0o077:
-        raise RemoteError("ssh-key", f"{path} may be read by others, so ssh does not take it", f"chmod 600 {path}")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if _is_own(path) and mode & 0o077:
+        who = "others than its owner" if mode & 0o007 else "its group"
+        message = f"{path} has mode {mode:o}: {who} may use it, and ssh takes no key of its own user that is so"
+        raise RemoteError("ssh-key", message, f"chmod 600 {quote(str(path))}")
     if has_passphrase(content):
         hint = "a deploy key without one: ssh-keygen -t ed25519 -N '' -f deploy-key"
         raise RemoteError("ssh-key", f"{path} has a passphrase, which no one is there to type", hint)
     if b"PRIVATE KEY" not in content:
         raise RemoteError("ssh-key", f"{path} is not a private key", "name the file without .pub")
+
+
+def check_ca(path: Path) -> None:
+    """Raises RemoteError for a file that has no certificate as git takes it."""
+    if not _CERTIFICATE.search(_read(path, "tls-ca", MOST_OF_CA)):
+        hint = f"one in DER becomes one: openssl x509 -inform der -in {quote(str(path))} -out ca.pem"
+        raise RemoteError("tls-ca", f"{path} has no certificate in PEM, -----BEGIN CERTIFICATE-----, in it", hint)
+
+
+def _is_own(path: Path) -> bool:
+    with suppress(OSError):
+        return path.stat().st_uid == os.geteuid()
+    return False
 
 
 def has_passphrase(content: bytes) -> bool:
@@ -266,10 +291,10 @@ def _lines(path: Path) -> list[str]:
     return [line for line in _read(path).decode(errors="replace").split("\n") if not _problem_with_line(line)]
 
 
-def _read(path: Path, kind: Kind = "credentials") -> bytes:
+def _read(path: Path, kind: Kind = "credentials", most: int = LARGEST) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST)
+            return file.read(most)
     except OSError as error:
         hint = f"let the user of the service read it: ls -l {quote(str(path))}"
         raise RemoteError(kind, f"{path} cannot be read: {error.strerror}", hint) from None

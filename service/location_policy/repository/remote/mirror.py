@@ -25,7 +25,7 @@ from ...errors import ForeignRepository, GitUnavailable, RepositoryError, Unknow
 from ...runtime.writable import Unwritable, unwritable
 from ..config import SECTION
 from ..git import GitFailed
-from .credentials import HttpAccess, RemoteAccess, problem_with_mode, proxy_variables
+from .credentials import HttpAccess, RemoteAccess, proxy_variables
 from .diagnosis import diagnose
 from .failures import RemoteError
 from .faults import CopyDamaged, is_disk_full, is_local_fault
@@ -201,7 +201,7 @@ class Mirror:
 
     def _tell_modes(self) -> None:
         """Of a file of secrets that too many users may read, once each time that it becomes so."""
-        problems = {path: problem for path in self._access.files() if (problem := problem_with_mode(path))}
+        problems = self._access.wide_files()
         for path in problems.keys() - self._wide.keys():
             log.warning("%s: %s", *problems[path])
         self._wide = problems

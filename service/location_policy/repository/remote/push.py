@@ -104,11 +104,12 @@ def _not_pushed(url: str, branch: str, error: RemoteFailed) -> NotPushed:
         message = f"it is not known whether branch {branch} was pushed to {url}: {error.message}"
         return NotPushed(message, "look there before you try again", said)
     found = explain(url, error.stderr)
-    known = found.hint if found and found.kind not in _OF_RIGHTS else None
-    hint = known or "let the token or the deploy key of the service write there"
-    return NotPushed(
-        f"branch {branch} was not pushed to {url}: {first_line(error.stderr)}", f"{hint}, {in_clone}", said
-    )
+    message = f"branch {branch} was not pushed to {url}: {first_line(error.stderr)}"
+    if found and (found.kind not in _OF_RIGHTS or url.startswith("file:")):
+        again = "nothing has changed: confirm it once more when the remote answers"
+        return NotPushed(message, f"{again}; {found.hint}" if found.hint else again, said)
+    hint = f"let the token or the deploy key of the service write there, {in_clone}"
+    return NotPushed(message, hint, said)
 
 
 def _said(told: str) -> list[str]:

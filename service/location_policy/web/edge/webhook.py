@@ -63,7 +63,12 @@ class Webhook:
         await _answer(send, status, told, *more)
 
     async def _judge(self, scope: Scope, receive: Receive) -> tuple[KnockResult, int, dict[str, object]]:
-        """How it ends, and what it is told; an address that has failed waits for its turn."""
+        """How it ends, and what it is told; a wrong proof waits for the turn of its address, a right one never does.
+
+        So who guesses behind the address of a forge, a proxy for one, keeps no knock of the forge away.
+        """
+        if await self._is_proven(scope, receive):
+            return "accepted", 202, {"sync": self._knock()}
         peer = scope["client"][0] if scope["client"] else None
         address = self._proxies.client(peer, _values(scope, b"x-forwarded-for"))
         seconds = self._failures.turn(address)
@@ -71,10 +76,6 @@ class Webhook:
             return "busy", 503, answers.busy().body
         with suppress(asyncio.CancelledError):  # the service ends: the answer is due all the same
             await asyncio.sleep(seconds)
-        if await self._is_proven(scope, receive):
-            self._failures.forgive(address, SENDER)
-            return "accepted", 202, {"sync": self._knock()}
-        with suppress(asyncio.CancelledError):
             await asyncio.sleep(self._failures.add(address, SENDER))
         return "unproven", 401, {"message": "The proof is missing or wrong: see the webhook's secret"}
 
