@@ -8,11 +8,13 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from location_policy.config.validate import load_map
 from location_policy.plan.as_markdown import MARKER, SIZE_LIMIT, code, plan_markdown
 from location_policy.plan.plan import make_plan
 from location_policy.problems import Problem, Problems
 from tests.plan.test_plan import plan_of
-from tests.support.maps import map_of
+from tests.support.maps import files_of, map_of
+from tests.support.repositories import Files
 
 PRINTABLE = st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1)
 
@@ -88,3 +90,20 @@ def test_new_warnings_come_after_the_total_and_old_ones_are_counted() -> None:
         f"a`b.csv:{line}:1: warning: is not read [stray-csv]" for line in range(1, 11)
     ]
     assert lines[10:] == ["- … and 2 more: `location-policy check`", "- 2 warnings were there before"]
+
+
+def test_what_changes_for_the_calls_of_a_view_has_a_table_of_its_own() -> None:
+    edge = '[[view]]\nname = "edge"\nlocation = "D|Z"\n'
+    files: Files = {"locations.csv": "Oslo,10.0.0.0/24\n", "policy.toml": edge}
+    old = load_map(files_of({**files, "views/edge/locations.csv": "Lima,10.1.0.0/24\n"}))
+    new = load_map(files_of({**files, "views/edge/locations.csv": "Perth,10.1.0.0/24\n"}))
+    text = plan_markdown(make_plan(old, new))
+    heading, table = text.split("\n\n")[-2:]
+    assert heading == f"{code('calls asked for by D|Z: view edge')}:"
+    assert table.splitlines()[2:] == [
+        "| `10.1.0.0/24` | `Lima -> Perth` | 256 addresses | `views/edge/locations.csv:1` |"
+    ]
+    many = "".join(f"Lima,10.1.{i}.0/25\n" for i in range(250))
+    old = load_map(files_of({**files, "views/edge/locations.csv": many}))
+    new = load_map(files_of({**files, "views/edge/locations.csv": many.replace("Lima", "Perth")}))
+    assert plan_markdown(make_plan(old, new)).endswith("… and 230 more: `location-policy diff OLD NEW --all`")

@@ -110,3 +110,22 @@ def test_a_view_with_one_answer_takes_no_rows(client: TestClient) -> None:
     told = client.post("/api/v1/edit", json={"view": "lab", "subnet": "10.9.0.0/16", "location": "Oslo"})
     assert told.status_code == 422
     assert [one["code"] for one in told.json()["problems"]] == ["view-with-both"]
+
+
+def test_a_commit_says_what_changes_for_the_calls_of_each_view(place: Path) -> None:
+    old = tip(place)
+    force_commit(place, {**FILES, EDGE: "Lima,10.61.2.0/24\n"})
+    client = client_of_repository(place)
+    told = client.get(f"/api/v1/commit/{tip(place)}").json()["plan"]
+    assert (told["effect"], told["changes"], told["more_views"]) == (True, [], 0)
+    (view,) = told["views"]
+    assert (view["text"], view["before"], view["after"]) == ("calls asked for by DMZ: view edge", "edge", "edge")
+    assert [(one["subnets"], one["after"]["location"]) for one in view["changes"]] == [("10.61.2.0/24", "Lima")]
+    assert view["call"] == {"protocol": "mssip", "location": "DMZ"}
+    for path in (f"/commit/{tip(place)}", f"/compare?old={old}&new={tip(place)}"):
+        page = client.get(path, headers=BROWSER).text
+        assert "calls asked for by DMZ: view edge</h3>" in page
+        assert f"address=10.61.2.0&amp;at={tip(place)}&amp;protocol=mssip&amp;location=DMZ" in page
+        assert "No changed range is like that" not in page
+    filtered = client.get(f"/api/v1/commit/{tip(place)}?subnet=10.70.0.0/16").json()["plan"]
+    assert [one["changes"] for one in filtered["views"]] == [[]]

@@ -22,6 +22,7 @@ from ..config.row_file import RowFile
 from ..config.views.calls import Condition, conditions
 from ..net.addresses import Address, Network
 from ..net.prefix_tree import PrefixTree
+from ..text import count
 from .answers import AnswerEncoder, Match
 from .query_string import Parameters
 
@@ -58,6 +59,17 @@ class Snapshot:
     views: tuple[Snapshot, ...] = ()
     _asked: tuple[Condition, ...] = ()
     """What views ask for, by the names of parameters as `Parameters` has them."""
+
+    @property
+    def total_size(self) -> int:
+        """How many rows there are, with those of views."""
+        return self.size + sum(view.size for view in self.views)
+
+    @property
+    def size_text(self) -> str:
+        """How many subnets there are in all, and how many views, in words."""
+        views = f" and {count(len(self.views), 'view')}" if self.views else ""
+        return f"{count(self.total_size, 'subnet')}{views}"
 
     def of(self, commit: Commit) -> Snapshot:
         """The same for another commit, loaded now."""

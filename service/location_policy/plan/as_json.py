@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..net.addresses import Address, Network, format_address
 from ..net.ranges import Names, Range, count_slash64s
-from ..text import fitting
+from ..text import ROOM, fitting
 from .affected_owners import AffectedOwner
 from .answer_changes import Change
 from .answer_pairs import Pair, in_order, pairs, rest
-from .as_text import rule_lines, total_line
+from .as_text import SHOWN_VIEWS, own_rule_lines, total_line
 from .change_text import change_text, rest_text, share_text, size_text
-from .plan import Plan, Source, Total, total, total_of
+from .plan import SHOWN, Plan, Source, Total, total, total_of
 from .rule_changes import RuleChange
 from .strip import strips
 
@@ -158,23 +158,43 @@ def plan_excerpt(plan: Plan, wanted: Wanted | None = None) -> Fields:
     the changes that are wanted, the largest first where they are many.
     """
     wanted = wanted or Wanted()
-    lines = rule_lines(plan)
-    rules = fitting(lines, SHOWN_RULES)
-    listed = [change for change in in_order(plan) if wanted.takes(change)]
-    changes = listed[wanted.start : wanted.start + wanted.number]
-    places = plan.places(changes)
-    shown = fitting(_change_fields(change, places) for change in changes)
-    found = sorted(pairs(plan), key=lambda pair: pair.kind != "removed")
-    told = fitting(map(_told_pair, found), SHOWN_PAIRS)
-    everything = Total(*map(sum, zip(Total(), *plan.totals().values(), strict=True)))
+    views = plan.views[:SHOWN_VIEWS]
     return {
-        "share": share_text(everything, plan.whole),
         "strips": [
             {"family": FAMILIES[size], "segments": [one._asdict() for one in segments]}
             for size, segments in strips(plan).items()
         ],
-        "found": len(listed),
         "effect": plan.effect,
+        "heading": plan.heading or None,
+        **_excerpt(plan, wanted, ROOM),
+        "views": [_view_excerpt(plan, view, wanted, ROOM // len(views)) for view in views],
+        "more_views": len(plan.views) - len(views),
+    }
+
+
+def _view_excerpt(plan: Plan, view: ViewPlan, wanted: Wanted, room: int) -> Fields:
+    """What changes for the calls of a view; `call` is one that the view takes afterwards, where one does."""
+    from ..config.views.calls import example_call  # most configurations have none
+
+    wanted = wanted._replace(start=0, number=min(wanted.number, SHOWN))
+    call = example_call(plan.new.rules.views, view.after) if view.after else {}
+    maps = {"text": view.text, "before": view.before, "after": view.after, "call": call}
+    return {**maps, **_excerpt(view.plan, wanted, room // 2)}
+
+
+def _excerpt(plan: Plan, wanted: Wanted, room: int) -> Fields:
+    lines = own_rule_lines(plan)
+    rules = fitting(lines, SHOWN_RULES, room)
+    listed = [change for change in in_order(plan) if wanted.takes(change)]
+    changes = listed[wanted.start : wanted.start + wanted.number]
+    places = plan.places(changes)
+    shown = fitting((_change_fields(change, places) for change in changes), room=room)
+    found = sorted(pairs(plan), key=lambda pair: pair.kind != "removed")
+    told = fitting(map(_told_pair, found), SHOWN_PAIRS, room)
+    everything = Total(*map(sum, zip(Total(), *plan.totals().values(), strict=True)))
+    return {
+        "share": share_text(everything, plan.whole),
+        "found": len(listed),
         "summary": total_line(plan),
         "rules": rules,
         "more_rules": len(lines) - len(rules),

@@ -11,13 +11,18 @@ character references (CommonMark, "Entity and numeric character references").
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from ..problems import NO_PROBLEMS, Problems
 from .answer_pairs import in_order, pairs, rest
-from .as_text import owner_lines, rule_lines, total_line
+from .as_text import SHOWN_VIEWS, owner_lines, rule_lines, total_line
 from .change_text import ChangeText, PairText, change_text, pair_text, rest_text
 from .new_problems import old_line
 from .plan import SHOWN, Plan
+
+if TYPE_CHECKING:
+    from .view_plans import ViewPlan
 
 MARKER = "<!-- location-policy diff -->"
 """The first line, which is not shown: by it a later comment finds the one that it replaces."""
@@ -49,21 +54,42 @@ def plan_markdown(
     changes = in_order(plan)[:SHOWN]
     places = plan.places(changes)
     ranges = [_range_row(change_text(change, places)) for change in changes]
-    told = _fitting((*rules, *summed, *ranges))
+    views = [_view_rows(view) for view in plan.views[:SHOWN_VIEWS]]
+    told = _fitting((*rules, *summed, *ranges, *chain(*views)))
     rules_left = len(rules) - len(told[: len(rules)])
-    pairs_told, ranges_told = told[len(rules) :][: len(summed)], told[len(rules) + len(summed) :]
+    pairs_told, ranges_told = told[len(rules) :][: len(summed)], told[len(rules) + len(summed) :][: len(ranges)]
+    views_told = [*_parts(told[len(rules) + len(summed) + len(ranges) :], map(len, views))]
     others = found[len(pairs_told) :]
-    left = rules_left + len(plan.changes) - len(ranges_told)
+    changes_left = sum(len(one.changes) for one in (plan, *(view.plan for view in plan.views)))
+    changes_left -= len(ranges_told) + sum(max(0, len(rows) - 1) for rows in views_told)
+    left = rules_left + changes_left
     blocks = [
         f"{MARKER}\n**{total_line(plan)}**",
         "\n".join(told[: len(rules)]),
+        f"{code(plan.heading)}:" if plan.heading and (pairs_told or ranges_told) else "",
         _table(_PAIRS, pairs_told),
         f"… and {rest_text(len(others), rest(others))}" if others else "",
         "The largest ranges:" if summed and ranges_told else "",
         _table(_RANGES, ranges_told),
+        *(text for rows in views_told if rows[1:] for text in (rows[0], _table(_RANGES, rows[1:]))),
         f"… and {left:,} more: {code(more)}" if left else "",
     ]
     return "\n\n".join(filter(None, blocks))
+
+
+def _view_rows(view: ViewPlan) -> list[str]:
+    """The calls of a view in words, then the first ranges that change for them."""
+    changes = in_order(view.plan)[:SHOWN]
+    places = view.plan.places(changes)
+    return [f"{code(view.text)}:", *(_range_row(change_text(change, places)) for change in changes)]
+
+
+def _parts(lines: Sequence[str], sizes: Iterable[int]) -> Iterator[Sequence[str]]:
+    """The lines in parts of these sizes, as far as they go."""
+    start = 0
+    for size in sizes:
+        yield lines[start : start + size]
+        start += size
 
 
 def _warning_lines(warnings: Problems, old: Problems) -> Iterator[str]:

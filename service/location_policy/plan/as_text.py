@@ -34,11 +34,11 @@ def plan_lines(plan: Plan, more: str | None = None, most_rules: int | None = Non
     Many ranges are summed up by pairs of answers before the largest are told. `more` is what to run to see the others,
     where not all are to be told; without it they are. Lines about rules over `most_rules` are counted.
     """
-    told = _told(_own_rule_lines(plan), more, most_rules)
+    told = _told(own_rule_lines(plan), more, most_rules)
     told += [plan.heading, *_indented(_range_lines(plan, more))] if plan.heading and plan.changes else []
     told += [] if plan.heading else _range_lines(plan, more)
     for view in plan.views[: None if more is None else SHOWN_VIEWS]:
-        lines = [*_told(_own_rule_lines(view.plan), more, most_rules), *_range_lines(view.plan, more)]
+        lines = [*_told(own_rule_lines(view.plan), more, most_rules), *_range_lines(view.plan, more)]
         told += [view.text, *_indented(lines)]
     told += _other_views(plan, f": {more}") if more else []
     return [*told, total_line(plan), *owner_lines(plan)]
@@ -57,7 +57,7 @@ def rule_lines(plan: Plan) -> list[str]:
     changes for the calls of each view.
     """
     views = (f"{view.text}: {total_line(view.plan)}" for view in plan.views[:SHOWN_VIEWS])
-    return [*_own_rule_lines(plan), *views, *_other_views(plan)]
+    return [*own_rule_lines(plan), *views, *_other_views(plan)]
 
 
 def _other_views(plan: Plan, more: str = "") -> list[str]:
@@ -66,7 +66,8 @@ def _other_views(plan: Plan, more: str = "") -> list[str]:
     return [f"… and {count(left, 'more pair')} of views{more}"] if left > 0 else []
 
 
-def _own_rule_lines(plan: Plan) -> list[str]:
+def own_rule_lines(plan: Plan) -> list[str]:
+    """The same but for what changes for the calls of views."""
     loosened = [f"{_rule_line(change)}  (loosens what judges the next pushes)" for change in plan.loosened]
     owners = [_owner_line(change) for change in plan.owners]
     judging, rules = ([one for one in changes if one not in plan.loosened] for changes in (plan.judging, plan.rules))

@@ -337,11 +337,13 @@ class Activator:
         self._is_from_disk = False
         commit = snapshot.commit
         self._active.count("active")
-        more = {"signer": commit.signer.name} if commit and commit.signer else {}
+        more: dict[str, object] = {"signer": commit.signer.name} if commit and commit.signer else {}
         if commit and commit.other_pusher:
             more |= {"author": commit.author, "pusher": commit.other_pusher}
+        if snapshot.views:
+            more = {"views": len(snapshot.views), **more}
         told = "active commit=%s subnets=%d took=%.2fs" + "".join(f" {key}=%s" for key in more)
-        log.info(told, commit and commit.id, snapshot.size, time.monotonic() - started, *more.values())
+        log.info(told, commit and commit.id, snapshot.total_size, time.monotonic() - started, *more.values())
 
     def _stored_here(self) -> LastGood | None:
         """The content on disk, if it is of this repository, or of another at its place."""

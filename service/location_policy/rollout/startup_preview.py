@@ -72,7 +72,7 @@ def preview_start(repository: Repository, place: Path, state_directory: Path) ->
         refusal = error
     if not head or refusal:
         served = _first_of(repository, rules, order, validator)
-    commit, size = (served.commit, served.location_map.size) if served else (None, 0)
+    commit, size = (served.commit, served.location_map.total_size) if served else (None, 0)
     return StartupPreview(ref.removeprefix("refs/heads/"), head, refusal, commit, size, rule.scope)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ..text import count, escape, moment_text
+from ..text import escape, moment_text
 from .state import ActiveState, State
 
 
@@ -87,7 +87,7 @@ def describe(state: State) -> str:
         return f"{state.name}: nothing to answer from"
     commit = state.snapshot.commit.id if state.snapshot.commit else "unknown"
     name = f"{state.name} until {moment_text(state.pin.until)}" if state.pin else state.name
-    return f"{name}: answers from commit {commit}{_whose(state)}, {count(state.snapshot.size, 'subnet')}"
+    return f"{name}: answers from commit {commit}{_whose(state)}, {state.snapshot.size_text}"
 
 
 def _whose(state: State) -> str:

@@ -98,5 +98,5 @@ def test_home_counts_the_subnets_and_the_requests_of_each_view(client: TestClien
     told = client.get("/api/v1/status").json()
     assert told["requests_by_view"] == {"streams": 1, "edge": 1}
     page = client.get("/").text
-    assert "2 subnets and 2 views of" in page
+    assert "3 subnets and 2 views of" in page
     assert re.search(r'href="/map\?view=edge">edge</a></th><td class="number">1</td><td class="number">1</td>', page)

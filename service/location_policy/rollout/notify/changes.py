@@ -103,4 +103,4 @@ def _with_active(event: Event, snapshot: Snapshot, head: Head | None) -> Event:
     commit, took = snapshot.commit, None
     if head and commit and head.commit.id == commit.id and head.seen_at <= snapshot.loaded_at:
         took = (snapshot.loaded_at - head.seen_at).total_seconds()
-    return replace(event, commit_id=event.serving, commit=commit, subnets=snapshot.size, took=took, serving=None)
+    return replace(event, commit_id=event.serving, commit=commit, subnets=snapshot.total_size, took=took, serving=None)

@@ -242,7 +242,7 @@ class Metrics:
         snapshot = state.snapshot
         info = GaugeMetricFamily(*_named("location_policy_active_info"), labels=("commit",))
         yield _filled(info, {(snapshot.commit.id,): 1} if snapshot and snapshot.commit else {})
-        rows = sum(one.size for one in (snapshot, *snapshot.views)) if snapshot else 0
+        rows = snapshot.total_size if snapshot else 0
         yield GaugeMetricFamily(*_named("location_policy_active_subnets"), value=rows)
         yield _moment("location_policy_loaded_timestamp_seconds", snapshot.loaded_at if snapshot else None)
         yield _moment("location_policy_last_check_timestamp_seconds", state.last_checked_at)

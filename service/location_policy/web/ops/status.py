@@ -21,7 +21,7 @@ from ...repository.remote.looks import Looks
 from ...rollout.notify.outbox import Outbox
 from ...rollout.relation import Relation
 from ...rollout.state import Failure, Head, State
-from ...text import fitting, precise_moment_text, shorten
+from ...text import ROOM, fitting, precise_moment_text, shorten
 from .settings import Settings
 
 SHOWN_LOCATIONS = 1_000
@@ -98,15 +98,16 @@ def _active(state: State) -> dict[str, Any] | None:
     snapshot = state.snapshot
     if snapshot is None or snapshot.commit is None:
         return None
-    views = {view.view: {"subnets": view.size, **location_fields(view)} for view in snapshot.views}
+    room = ROOM // max(1, len(snapshot.views))  # for all of them together
+    views = {view.view: {"subnets": view.size, **location_fields(view, room)} for view in snapshot.views}
     counts = {"subnets": snapshot.size, **location_fields(snapshot), "views": views}
     loaded = {"loaded_at": _time(snapshot.loaded_at), "override": _override(state.override)}
     return {**_commit(snapshot.commit), **loaded, **counts}
 
 
-def location_fields(snapshot: Snapshot) -> dict[str, Any]:
+def location_fields(snapshot: Snapshot, room: int = ROOM) -> dict[str, Any]:
     """How many rows each location has, in the order of names; and how many locations more there are."""
-    shown = fitting(islice(snapshot.locations.items(), SHOWN_LOCATIONS))
+    shown = fitting(islice(snapshot.locations.items(), SHOWN_LOCATIONS), room=room)
     return {"locations": dict(shown), "more_locations": len(snapshot.locations) - len(shown)}
 
 

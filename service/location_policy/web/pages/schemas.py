@@ -41,10 +41,33 @@ ANSWER = record(location=TEXT, overflow=many(TEXT))
 ROW = record(subnet=TEXT, location=TEXT, overflow=many(TEXT), path=TEXT, line=NUMBER)
 PROBLEM = record(path=TEXT, line=NUMBER, column=NUMBER, code=TEXT, severity=TEXT, message=TEXT, hint=perhaps(TEXT))
 TOTAL = {"ranges": NUMBER, "addresses": NUMBER, "slash64s": TEXT}
+PART_OF_PLAN = {
+    "summary": TEXT,
+    "share": TEXT,
+    "found": NUMBER,
+    "rules": many(TEXT),
+    "more_rules": NUMBER,
+    "totals": {"type": "object", "additionalProperties": record(**TOTAL)},
+    "pairs": many(record(kind=TEXT, before=perhaps(ANSWER), after=perhaps(ANSWER), size=TEXT, share=TEXT, **TOTAL)),
+    "more_pairs": perhaps(record(number=NUMBER, text=TEXT, **TOTAL)),
+    "changes": many(
+        record(
+            kind=TEXT,
+            subnets=TEXT,
+            before=perhaps(ANSWER),
+            after=perhaps(ANSWER),
+            size=TEXT,
+            **TOTAL,
+            source=TEXT,
+            address=TEXT,
+            places=many(record(path=TEXT, line=NUMBER, is_gone=TRUTH)),
+        )
+    ),
+    "more": NUMBER,
+}
 PLAN = record(
     effect=TRUTH,
-    summary=TEXT,
-    share=TEXT,
+    heading=perhaps(TEXT),
     strips=many(
         record(
             family=TEXT,
@@ -60,26 +83,17 @@ PLAN = record(
             ),
         )
     ),
-    found=NUMBER,
-    rules=many(TEXT),
-    more_rules=NUMBER,
-    totals={"type": "object", "additionalProperties": record(**TOTAL)},
-    pairs=many(record(kind=TEXT, before=perhaps(ANSWER), after=perhaps(ANSWER), size=TEXT, share=TEXT, **TOTAL)),
-    more_pairs=perhaps(record(number=NUMBER, text=TEXT, **TOTAL)),
-    changes=many(
+    **PART_OF_PLAN,
+    views=many(
         record(
-            kind=TEXT,
-            subnets=TEXT,
-            before=perhaps(ANSWER),
-            after=perhaps(ANSWER),
-            size=TEXT,
-            **TOTAL,
-            source=TEXT,
-            address=TEXT,
-            places=many(record(path=TEXT, line=NUMBER, is_gone=TRUTH)),
+            text=TEXT,
+            before=perhaps(TEXT),
+            after=perhaps(TEXT),
+            call={"type": "object", "additionalProperties": TEXT},
+            **PART_OF_PLAN,
         )
     ),
-    more=NUMBER,
+    more_views=NUMBER,
 )
 PIN = record(commit=TEXT, by=TEXT, at=TIME, until=TIME, reason=TEXT)
 PINNED = record(commit=perhaps(COMMIT), plan=perhaps(PLAN), done=TRUTH, pin=perhaps(PIN))
