@@ -69,11 +69,21 @@ def test_a_map_that_is_not_valid_cannot_be_exported(tmp_path: Path) -> None:
     assert "[host-bits]" in done.stderr
 
 
-def test_a_map_with_views_is_exported_only_when_it_is_meant(tmp_path: Path) -> None:
+def test_a_map_with_views_is_one_script_of_which_each_part_is_told_with_its_size(tmp_path: Path) -> None:
     (tmp_path / "locations.csv").write_text("Sydney,10.61.2.0/24\n")
-    (tmp_path / "policy.toml").write_text('[[view]]\nname = "edge"\nlocation = "DMZ"\nanswer = "DMZ"\n')
+    views = '[[view]]\nname = "stream"\nprotocol = "rtmp"\nanswer = "Out"\n[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+    (tmp_path / "policy.toml").write_text(views)
+    (tmp_path / "views" / "edge").mkdir(parents=True)
+    (tmp_path / "views" / "edge" / "locations.csv").write_text("Lima,10.61.2.0/25\n")
     done = run_program("export", "local-policy", tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "  without its 1 view: their calls are answered by the map at the top there\n" in done.stderr
-    assert done.stderr.endswith("  hint: --partial prints what there is\n")
-    assert run_program("export", "local-policy", tmp_path, "--partial").returncode == 0
+    assert done.returncode == 0
+    size, *parts = done.stderr.splitlines()
+    assert size == f"all 2 subnets, in {len(done.stdout):,} of 49,152 characters"
+    assert [part.rpartition(", ")[0] for part in parts] == [
+        "  view stream: one answer",
+        "  view edge: 1 subnet",
+        "  the map at the top: 1 subnet",
+    ]
+    assert render(done.stdout, CALL) == {"location": "Sydney"}
+    assert render(done.stdout, {**CALL, "location": "dmz"}) == {"location": "Lima"}
+    assert render(done.stdout, {"protocol": "rtmp", "location": "DMZ"}) == {"location": "Out"}

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from location_policy.config.location_map import LocationMap
+from location_policy.config.validate import load_map
 from location_policy.errors import LocationPolicyError
 from location_policy.integrations.pexip.local_policy import LIMIT, local_policy
 from location_policy.lookup import decision as policy
@@ -16,7 +17,7 @@ from location_policy.lookup.query_string import Pairs
 from location_policy.lookup.snapshot import Snapshot, build_snapshot
 from location_policy.net.addresses import Address, Network, format_address
 from tests.support.local_policy import render
-from tests.support.maps import map_of, network
+from tests.support.maps import files_of, map_of, network
 
 ROWS = """\
 Sydney,Melbourne,Singapore,10.61.2.0/24
@@ -194,3 +195,67 @@ def test_a_script_says_what_the_service_says_or_leaves_the_choice_to_pexip(
             }
             assert render(whole.text, asking) == expected
             assert render(part.text, asking) in ((expected,) if part.is_whole else (expected, None))
+
+
+# --- views ---
+
+VIEWS = """\
+[[view]]
+name = "stream"
+protocol = "rtmp"
+call_direction = "dial_out"
+answer = ["Out", "Oslo"]
+
+[[view]]
+name = "edge"
+location = ["DMZ", "Straße {{ x }}"]
+default = "Perth"
+match = { rtmp = "remote_address" }
+"""
+
+
+def map_with_views(edge: str = "Lima,10.61.2.0/24\n", top: str = "Sydney,10.61.0.0/16\n") -> LocationMap:
+    return load_map(
+        files_of({"policy.toml": VIEWS, "locations.csv": top, "views/edge/locations.csv": edge}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "location"),
+    [
+        ({}, "Sydney"),
+        ({"location": None, "proxy_node_location": None}, "Sydney"),
+        ({"location": "dmz"}, "Lima"),
+        ({"location": "DMZ", "ms_subnet": ["10.61.3.0"]}, "Perth"),
+        ({"location": "STRASSE {{ X }}"}, "Lima"),
+        ({"location": "straße {{ x }}"}, "Lima"),
+        ({"protocol": "rtmp", "call_direction": "dial_out", "location": "DMZ"}, "Out"),
+        ({"protocol": "RTMP", "call_direction": "DIAL_OUT"}, "Out"),
+        ({"protocol": "rtmp", "location": "DMZ", "remote_address": "10.61.2.7"}, "Lima"),
+        ({"protocol": "rtmp", "location": "DMZ", "remote_address": "2001:db8::1"}, "Perth"),
+        ({"protocol": "rtmp", "location": "DMZ", "remote_address": "live.example.com"}, None),
+        ({"protocol": "rtmp", "remote_address": "10.61.2.7"}, None),
+    ],
+)
+def test_a_call_gets_the_answer_of_the_view_that_takes_it(call: dict[str, Any], location: str | None) -> None:
+    location_map = map_with_views()
+    call = {"protocol": "mssip", "ms_subnet": ["10.61.2.0"], **call}
+    result = render(local_policy(location_map, None).text, call)
+    assert (result and result["location"]) == location
+    values = {name: value[0] if isinstance(value, list) else value for name, value in call.items() if value}
+    assert served(build_snapshot(location_map, None), values.pop("protocol"), **values) == result
+
+
+def test_what_does_not_fit_is_left_out_of_all_views_alike_and_gets_no_other_answer() -> None:
+    edge = "".join(f"Lima,10.{i >> 8}.{i & 255}.0/24\n" for i in range(2_000)) + "Oslo,10.0.0.0/8\n"
+    top = "".join(f"Sydney,11.{i >> 8}.{i & 255}.0/25\n" for i in range(2_000))
+    script = local_policy(map_with_views(edge, top), None)
+    stream, of_edge, of_top = script.parts
+    assert (script.is_whole, script.rows.whole, len(script.text) <= LIMIT) == (False, 4_001, True)
+    assert (of_top.rows, stream.rows) == ((2_000, 2_000), (0, 0))
+    assert 500 < of_edge.rows.number < 2_000
+    assert script.rows.number == of_edge.rows.number + 2_000
+    assert script.addresses == (of_edge.rows.number * 256 + 2_000 * 128, 2**24 + 2_000 * 128)
+    assert f"view edge: {of_edge.rows.number:,} of 2,001 subnets" in script.text
+    for address in ("10.200.0.1", "11.0.0.1"):
+        assert render(script.text, {"protocol": "mssip", "ms_subnet": [address], "location": "DMZ"}) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,6 @@ def _print(folder: Path, repository: Path | None, revision: str | None, *, parti
     from ...errors import InvalidConfiguration
     from ...history.commit_text import SHORT
     from ...integrations.pexip.local_policy import local_policy
-    from ...text import count
     from ..commands.check import load
 
     try:
@@ -52,19 +52,28 @@ def _print(folder: Path, repository: Path | None, revision: str | None, *, parti
         tell(error)
         return NOT_ASKED
     script = local_policy(location_map, commit.id[:SHORT] if commit else None)
-    is_printed = (script.is_whole and not location_map.views) or partial
+    is_printed = script.is_whole or partial
     if is_printed:
         print(script.text, end="", flush=True)
     for line in _size(script):
         print(line, file=sys.stderr)
-    if location_map.views:
-        missing = count(len(location_map.views), "view")
-        print(f"  without its {missing}: their calls are answered by the map at the top there", file=sys.stderr)
+    for line in _part_lines(script) if location_map.views else ():
+        print(line, file=sys.stderr)
     if is_printed:
         return 0
-    others = "" if script.is_whole else "; other addresses get no opinion then"
-    print(f"  hint: --partial prints what {'there is' if script.is_whole else 'fits'}{others}", file=sys.stderr)
+    print("  hint: --partial prints what fits; other addresses get no opinion then", file=sys.stderr)
     return NO
+
+
+def _part_lines(script: Script) -> Iterator[str]:
+    """How much of each view is in it, and of the map at the top, which comes last."""
+    from ...text import count
+
+    for part in script.parts:
+        rows = part.rows.of("subnet") if part.rows.number < part.rows.whole else count(part.rows.whole, "subnet")
+        what = "one answer" if part.view and not part.rows.whole else rows
+        name = f"view {part.view}" if part.view else "the map at the top"
+        yield f"  {name}: {what}, {count(len(part.text), 'character')}"
 
 
 def _size(script: Script) -> list[str]:

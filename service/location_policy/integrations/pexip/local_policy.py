@@ -5,7 +5,8 @@ answered by its longest row, so a row that is left answers what it answers in th
 its row gets no opinion, never the answer of another row. So the default location is the first to go.
 
 Rows of one answer stand in one list, which comes after those of all rows that its own rows hold: the first that has the
-address wins. The script is a chain of tests, each with its answer as JSON: the form of Pexip's own examples.
+address wins. The script is a chain of tests, each with its answer as JSON: the form of Pexip's own examples. With views
+each has such a chain of its own, in a chain of tests for what their conditions ask for.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...config.expectation_coverage import Covered
 from ...config.location_map import LocationMap
 from ...config.policy_toml import OverflowForm, Rules
+from ...config.views.view import View
 from ...errors import LocationPolicyError
 from ...net.addresses import Network
 from ...net.ranges import Names, Range, count_slash64s, outermost
@@ -30,6 +33,9 @@ _SHORTEST = len('"::/0",')
 _EVERYWHERE = ("0.0.0.0/0", "::/0")
 _SUGGESTED = "{{ suggested_media_overflow_locations|pex_to_json }}"
 """What Pexip has chosen: no opinion of ours."""
+_BEGIN = "{% set p = call_info.protocol|lower %}{% set s = none %}"
+_NO_HOST_NAME = '{% if p == "rtmp" and ":" not in a and a|replace(".","")|int(-1) < 0 %}{% set a = "" %}{% endif %}'
+"""A stream to a host by its name brings no address."""
 _TEMPLATE = re.compile("[{}%#]")
 
 Group = tuple[Names, Sequence[Network | str]]
@@ -40,7 +46,8 @@ Group = tuple[Names, Sequence[Network | str]]
 class Script:
     """A script, and how much of the map is in it: of its rows, and of what they answer.
 
-    With `is_whole` every address gets what it gets from the map, by default too.
+    With `is_whole` every address gets what it gets from the map, by default too. `parts` are those of views, in their
+    order, and that of the map at the top, which comes last.
     """
 
     text: str
@@ -48,35 +55,113 @@ class Script:
     addresses: Covered
     slash64s: Covered
     is_whole: bool
+    parts: tuple[Part, ...]
+
+
+class Part(NamedTuple):
+    """What a script has of one map, that of a view or with None the one at the top; `text` is its part of it."""
+
+    view: str | None
+    rows: Covered
+    text: str
 
 
 def local_policy(location_map: LocationMap, commit: str | None, limit: int = LIMIT) -> Script:
-    """The script with as much of the map as fits, IPv4 before IPv6; raises LocationPolicyError where nothing does."""
-    rules = location_map.rules
-    names, rowless = location_map.answers(), rules.rowless
-    ordered = sorted(names, key=lambda network: (len(network), -network.length, network))
-    total = len(ordered) + (rowless is not None)
+    """The script with as much of all maps as fits, IPv4 before IPv6; raises LocationPolicyError where nothing does."""
+    maps = [_Map.of(one) for one in (*location_map.views, location_map)]
+    places = [(at, network) for at, one in enumerate(maps) for network in one.names]
+    ordered = sorted(places, key=lambda found: (len(found[1]), -found[1].length, found[1], found[0]))
+    defaults = [at for at in reversed(range(len(maps))) if maps[at].has_default]
+    total = len(ordered) + len(defaults)
     head = f"made by location-policy{f' from commit {commit}' if commit else ''}"
 
-    def script(count: int) -> str:
-        groups = _groups({network: names[network] for network in ordered[:count]})
-        if rowless is not None and count == total:
-            groups.append((rowless, _EVERYWHERE))
-        kept = f"{min(count, len(ordered)):,} of {len(ordered):,} subnets"
-        return "\n".join((f"{{# {head}: {kept} #}}", *_lines(rules, groups), ""))
+    def parts(number: int) -> list[Part]:
+        kept: list[dict[Network, Names]] = [{} for _ in maps]
+        for at, network in ordered[:number]:
+            kept[at][network] = maps[at].names[network]
+        with_default = defaults[: max(0, number - len(ordered))]
+        return [one.part(kept[at], has_default=at in with_default) for at, one in enumerate(maps)]
+
+    def script(number: int) -> str:
+        kept = f"{min(number, len(ordered)):,} of {len(ordered):,} subnets"
+        return "\n".join((f"{{# {head}: {kept} #}}", _BEGIN, *_joined(location_map.rules.views, parts(number)), ""))
 
     most = min(total, limit // _SHORTEST)
-    fits = bisect_right(range(most + 1), limit, key=lambda count: len(script(count))) - 1
+    fits = bisect_right(range(most + 1), limit, key=lambda number: len(script(number))) - 1
     if fits < 0:
         raise LocationPolicyError(f"not even a script without a subnet fits into {limit:,} characters")
-    kept, whole = _answered(ordered[:fits]), _answered(ordered)
+    told = parts(fits)
+    answered = [_answered(network for at, network in ordered[:fits] if at == number) for number in range(len(maps))]
+    whole = [_answered(one.names) for one in maps]
+    (addresses, slash64s), (all_addresses, all_slash64s) = (
+        map(sum, zip(*sizes, strict=True)) for sizes in (answered, whole)
+    )
     return Script(
         script(fits),
         Covered(min(fits, len(ordered)), len(ordered)),
-        Covered(kept[0], whole[0]),
-        Covered(kept[1], whole[1]),
+        Covered(addresses, all_addresses),
+        Covered(slash64s, all_slash64s),
         is_whole=fits == total,
+        parts=tuple(told),
     )
+
+
+class _Map(NamedTuple):
+    """The rules of one map, and its rows by their networks."""
+
+    view: str | None
+    rules: Rules
+    names: Mapping[Network, Names]
+
+    @classmethod
+    def of(cls, location_map: LocationMap) -> _Map:
+        return cls(location_map.name, location_map.rules, location_map.answers())
+
+    @property
+    def has_default(self) -> bool:
+        """Is there an answer for an address without a row?"""
+        return self.rules.answer is None and self.rules.rowless is not None
+
+    def part(self, kept: Mapping[Network, Names], *, has_default: bool) -> Part:
+        """The part of the script with these rows."""
+        rowless = self.rules.rowless
+        if rowless is not None and self.rules.answer is not None:
+            lines = [f'{{"result": {_answer(rowless, self.rules.overflow)} }}']
+        else:
+            groups = _groups(kept)
+            if has_default and rowless is not None:
+                groups.append((rowless, _EVERYWHERE))
+            lines = [*_lines(self.rules, groups)]
+        return Part(self.view, Covered(len(kept), len(self.names)), "\n".join(lines))
+
+
+def _joined(views: Sequence[View], parts: Sequence[Part]) -> Iterator[str]:
+    """The parts, each behind what its view asks for."""
+    *of_views, top = parts
+    for view, part in zip(views, of_views, strict=True):
+        rows = "" if view.answer else f": {part.rows.number:,} of {part.rows.whole:,} subnets"
+        yield f"{{% {'elif' if view.number else 'if'} {_condition(view)} %}}{{# view {view.name}{rows} #}}"
+        yield part.text
+    if views:
+        yield f"{{% else %}}{{# the map at the top: {top.rows.number:,} of {top.rows.whole:,} subnets #}}"
+    yield top.text
+    if views:
+        yield "{% endif %}"
+
+
+def _condition(view: View) -> str:
+    """What a view asks for, as a test of Jinja2."""
+    tests = []
+    for parameter, values in view.conditions.items():
+        asked = "p" if parameter == "protocol" else f'(call_info.{parameter} or "")|lower'
+        listed = ",".join(_quoted(form) for form in dict.fromkeys(form for value in values for form in _lower(value)))
+        tests.append(f"{asked} in [{listed}]")
+    return " and ".join(tests) or "true"
+
+
+def _lower(value: str) -> Iterator[str]:
+    """What `lower`, the one way that local policy has, makes of a value in small, in capital or in mixed letters."""
+    yield from (value.lower(), value.casefold(), value.upper().lower())
 
 
 def _answered(rows: Iterable[Network]) -> tuple[int, int]:
@@ -115,13 +200,14 @@ def _holds(outer: Network, inner: Network) -> bool:
 
 def _lines(rules: Rules, groups: Iterable[Group]) -> Iterator[str]:
     """The caller's address `a`, and the answer of the first list that has it."""
-    yield "{% set p = call_info.protocol|lower %}{% set s = none %}"
     for fields in dict.fromkeys(rules.match.values()):
         protocols = ",".join(_quoted(protocol) for protocol, named in rules.match.items() if named == fields)
         values = " or ".join(f"call_info.{field.replace('-', '_')}" for field in fields)
         yield f"{{% if p in [{protocols}] %}}{{% set s = {values} %}}{{% endif %}}"
     yield '{% set a = (s if s is string else s|first) if s else "" %}'
     yield '{% if a[:7]|lower == "::ffff:" and "." in a %}{% set a = a[7:] %}{% endif %}'
+    if "rtmp" in rules.match:
+        yield _NO_HOST_NAME
     yield f'{{"result": {{% if not a %}}{_SUGGESTED}'
     for names, networks in groups:
         listed = ",".join(f'"{network}"' for network in networks)
