@@ -92,6 +92,9 @@ CODES = {
         "a folder below `views/` that no `[[view]]` names; nothing in it is read", "warning", adjustable=True
     ),
     "shadowed-view": Code("a view of which those before it take all calls", "warning", adjustable=True),
+    "view-without-match": Code(
+        "a view of calls by a protocol of which no rule says where their address is", "warning", adjustable=True
+    ),
     "redundant-subnet": Code("a row that says what the next wider row around it says", "warning", adjustable=True),
     "shadowed-subnet": Code("a row of which longer rows take every address", "warning", adjustable=True),
     "unused-location": Code("a name in `known` that no row and no default uses", "warning", adjustable=True),

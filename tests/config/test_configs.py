@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from location_policy import __version__
 from location_policy.cli.commands.check import CheckOptions, check
 from location_policy.config.csv_lines import LINE_LIMIT
 from location_policy.config.files import FILE_LIMIT
@@ -130,7 +131,7 @@ def commit(folder: Path) -> Path:
 def test_gate_folder_and_commit_say_what_is_expected(
     example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    expected = (example / "expected.txt").read_text()
+    expected = (example / "expected.txt").read_text().replace("VERSION", __version__)
     status = 1 if ": error: " in expected else 0
     folder = tmp_path / "config"
     if example.name in MADE:

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from location_policy import __version__
 from location_policy.config.percentages import parse_share
 from location_policy.config.policy_toml import Rules, parameter_name, read_rules
 from location_policy.problems import GATHERED, Problem
+
+NEWER = f"a newer version than this, {__version__}, may know more"
 
 
 def rules(text: str) -> Rules:
@@ -148,8 +151,8 @@ def test_a_wrong_value_counts_as_absent() -> None:
         ('limits.removed-subnets = "7.5 %"', 'write removed-subnets = "7.5%"'),
         ('limits.removed-subnets = "-1%"', 'write removed-subnets = "10%"'),
         ("limits.changed-addresses = false", 'write changed-addresses = "25%"'),
-        ("answer.colour = 1", "known here: overflow, default"),
-        ("limits.rows = 1", "known here: changed-addresses, removed-subnets"),
+        ("answer.colour = 1", f"known here: overflow, default; {NEWER}"),
+        ("limits.rows = 1", f"known here: changed-addresses, removed-subnets; {NEWER}"),
     ],
 )
 def test_a_hint_names_what_was_meant(text: str, hint: str) -> None:

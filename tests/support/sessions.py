@@ -35,6 +35,7 @@ _VARYING = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| [+-]\d{4})?|(?<=Date: ).*"), "TIME"),
     (re.compile(r"(?<=took=)[\d.]+|(?<=\"pid\": )\d+"), "NUMBER"),
     (re.compile(r"\bSHA256:[\w+/]{43}"), "KEY"),
+    (re.compile(r"(?<=newer version than this, )[\w.]+"), "VERSION"),
     (re.compile(r" +$", re.MULTILINE), ""),
 ]
 

@@ -6,11 +6,12 @@ Names of protocols and of request parameters are compared without regard to case
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
 
+from .. import __version__
 from ..problems import CODES, GATHERED, Problem, Severity
 from ..spelling import nearest
 from ..text import quote
@@ -155,6 +156,11 @@ def _syntax_problem(message: str, text: str) -> Problem:
     return Problem(RULES_PATH, line, column, "rules-syntax", said[:1].lower() + said[1:], hint)
 
 
+def known_here(names: Iterable[str]) -> str:
+    """The keys that there are, as far as this version of the program knows: one may have come with a later one."""
+    return f"known here: {', '.join(names) or 'none'}; a newer version than this, {__version__}, may know more"
+
+
 class RulesReader:
     """Takes values out of a TOML document and notes what is wrong, each with the line of its key."""
 
@@ -281,7 +287,7 @@ class RulesReader:
         meant = nearest(keys[-1], names) if self.spelt <= SPELT else None
         what = f"there is no {'table' if len(keys) == 1 else 'key'} {quote(keys[-1])}"
         where = f" in [{keys[0]}]" if len(keys) > 1 else ""
-        hint = f"write {meant}" if meant else f"known here: {', '.join(names) or 'none'}"
+        hint = f"write {meant}" if meant else known_here(names)
         self.add(keys, "rules-unknown-key", what + where, hint)
 
     def wrong_type(self, keys: tuple[str, ...], what: str, value: object, hint: str, shown: str = "") -> None:

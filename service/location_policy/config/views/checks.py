@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ...problems import Problem
 from ...spelling import nearest
-from ...text import quote
+from ...text import any_of, quote
 from ..csv_lines import Cell
 from ..files import ROWS_PATH, RULES_PATH, VIEWS_FOLDER, File, in_view, view_of
 from ..location_names import name_findings
@@ -19,6 +21,8 @@ from .view import View, folded
 
 _LOCATIONS = ("location", "proxy_node_location")
 """Parameters that have the name of a location."""
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+"""A key of TOML without quotation marks."""
 
 
 def without_strays(files: Iterable[File], rules: Rules) -> tuple[list[File], list[Problem]]:
@@ -72,6 +76,20 @@ def view_problems(rules: Rules, text: bytes, rows: Mapping[str, Sequence[RowFile
                     yield Problem(RULES_PATH, *place, "view-with-both", message, f"delete the answer, or {key}")
         if view.name not in met and all(view.conditions.values()):
             yield Problem(RULES_PATH, *here, "shadowed-view", *_shadowed(view, rules.views[:at]), severity="warning")
+        has_rows = view.answer is None and any(file.size for file in files)
+        if has_rows and (missing := _without_match(view, rules)):
+            place = key_place(text, "view", number, "protocol")
+            message = f"view {view.name} answers no {any_of(missing)} call: no rule says where its address is"
+            key = missing[0] if _BARE.fullmatch(missing[0]) else json.dumps(missing[0])
+            where = "below [match]" if view.match is None else "in the match of the view"
+            hint = f'write {key} = "remote_address" {where}, or one answer in place of rows'
+            yield Problem(RULES_PATH, *place, "view-without-match", message, hint, severity="warning")
+
+
+def _without_match(view: View, rules: Rules) -> list[str]:
+    """The protocols that a view asks for and of which no rule says where the address is."""
+    match = rules.of_view(view).match
+    return [one for one in view.conditions.get("protocol", ()) if one and folded(one) not in match]
 
 
 def _shadowed(view: View, earlier: Sequence[View]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from ...spelling import nearest
 from ...text import quote
 from ..files import RULES_PATH
+from ..policy_toml import known_here
 from .view import DIRECTIONS, NAME_LENGTH, PARAMETERS, VALUES_LIMIT, VIEWS_LIMIT, View
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _view(number: int, table: dict[str, Any], reader: RulesReader) -> View | Non
         if key not in _KEYS:
             meant = nearest(key, _KEYS)
             message = f"there is no key {quote(key)} in [[view]], which asks for {_LISTED} and nothing else"
-            hint = f"write {meant}" if meant else f"known here: {', '.join(_KEYS)}"
+            hint = f"write {meant}" if meant else known_here(_KEYS)
             reader.add((*at, key), "rules-unknown-key", message, hint)
     name = table.get("name")
     if not _is_view_name(name):

@@ -58,7 +58,7 @@ def map_rows(site: Site, query: Query) -> Facts:
         **location_fields(snapshot),
         "files": len(snapshot.paths),
         "view": snapshot.view,
-        "answer": answer_fields(snapshot.rules.answer),
+        "answer": answer_fields(snapshot.rules.rowless if snapshot.rules.answer else None),
         "call": _example(site, snapshot),
         "maps": [
             {"view": one.view, "subnets": one.size, "found": len(found if one is snapshot else find_rows(one, search))}
