@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from ipaddress import IPv6Network
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from location_policy.config.location_map import LocationMap
 from location_policy.config.row_diff import RowChanges
 from location_policy.config.validate import Validator
 from location_policy.net.addresses import Address, Network
-from location_policy.net.ranges import Names, Range
+from location_policy.net.ranges import AddressSpace, Names, Range
 from location_policy.plan.answer_changes import Change, address_space, changes, row_changes
 from tests.net.test_ranges import MAPS, slow_row
 from tests.support.maps import files_of, map_of, network
@@ -128,6 +129,19 @@ def test_a_row_that_comes_or_goes_inside_one_that_names_others_parts_it_anew() -
         ("moved", "10.0.1.0/24"),
         ("moved", " ".join(map(str, _without("2001:db8::/32", "2001:db8:1::/48")))),
     ]
+
+
+def test_a_large_map_that_comes_takes_memory_for_its_changes_alone() -> None:
+    come = {network(f"10.{n >> 8}.{n & 255}.0/24"): (f"Site {n % 3}",) for n in range(10_000)}
+    space = AddressSpace({})
+    tracemalloc.start()
+    try:
+        found = changes(space, RowChanges({}, come))
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found) == 10_000
+    assert peak < 2 * kept
 
 
 def _without(whole: str, part: str) -> list[IPv6Network]:

@@ -11,6 +11,7 @@ follows the rows that changed, and what they hold.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
@@ -76,13 +77,13 @@ def changes(
     """
     places = outermost({*rows.gone, *rows.come})
     redrawn = _redrawn(places, rows)
-    before = [list(space.parts(place)) for place in places]
+    before = deque(tuple(space.parts(place)) for place in places)  # each is let go once it is compared
     old_names = {part.network: space.names[part.network] for parts in before for part in parts if part.network}
     space.move(rows.gone, rows.come)
-    found: list[_Growing] = []
+    found = deque[_Growing]()
     growing: dict[tuple[int, Names | None, Names | None], _Growing] = {}
-    for number, (place, parts) in enumerate(zip(places, before, strict=True)):
-        size = len(place) - 1
+    for number, place in enumerate(places):
+        size, parts = len(place) - 1, before.popleft()
         pieces = _overlay(parts, space.parts(place)) if place in redrawn else ((*part, part.network) for part in parts)
         for addresses, was, now in pieces:
             row = now or was
@@ -96,7 +97,8 @@ def changes(
                 change = growing[size, old, new] = _Growing(size, old, new)
                 found.append(change)
             change.add(number, addresses, row)
-    return [change.done() for change in found]
+    growing.clear()
+    return [found.popleft().done() for _ in range(len(found))]
 
 
 class _Growing:
@@ -108,7 +110,7 @@ class _Growing:
         self._size, self._before, self._after = size, before, after
         self._place = -1
         self._ranges: list[Range] = []
-        self._rows: dict[Network, None] = {}
+        self._rows: list[Network] = []
 
     def takes(self, place: int, addresses: Range) -> bool:
         return self._place == place or self._ranges[-1].last + 1 == addresses.first
@@ -118,10 +120,10 @@ class _Growing:
         if self._ranges and self._ranges[-1].last + 1 == addresses.first:
             addresses = Range(self._ranges.pop().first, addresses.last)
         self._ranges.append(addresses)
-        self._rows[row] = None
+        self._rows.append(row)
 
     def done(self) -> Change:
-        return Change(self._size, tuple(self._ranges), self._before, self._after, tuple(self._rows))
+        return Change(self._size, tuple(self._ranges), self._before, self._after, tuple(dict.fromkeys(self._rows)))
 
 
 def _redrawn(places: Sequence[Network], rows: RowChanges) -> set[Network]:
