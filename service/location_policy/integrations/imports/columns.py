@@ -46,6 +46,13 @@ _OVERFLOW = ("overflow", "pover", "sover", "primaryoverflow", "secondaryoverflow
 _STATES = ("status", "state", "zustand", "statut", "estado", "stato")
 _KINDS = ("objecttype", "type", "kind", "isfolder")
 _VRFS = ("vrf", "vrfname", "vrfid", "networkview", "configuration", "routingdomain", "routinginstance")
+_READ = frozenset((*_SUBNETS, *_MASKS, *_SITES, *_STATES, *_VRFS))
+_TOTAL_WORDS = """
+    total totals subtotal sum count summe gesamt gesamtsumme insgesamt anzahl somme totale totaal som suma razem summa
+    yhteensä soma итого всего
+"""
+_TOTALS = frozenset(_TOTAL_WORDS.split())
+"""How a row below a table begins that sums it up."""
 _COUNTRIES = ("country", "countrycode", "countryisocode", "countryname", "cc", "land", "pays")
 _OTHER_WORDS = "status state role vlan vrf tenant type description mask maskbits utilization children id prefix"
 _OTHERS = frozenset(_OTHER_WORDS.split())
@@ -70,8 +77,10 @@ _DASHES = ("\u2014", "\u2013", "-", "--")
 _LOOKED_AT = 200
 """Rows by which it is told what a column holds."""
 _SHOWN = 12
-_BUILDING = 14, 16
-"""Columns of a building file: 14, with `VPN` 15 (learn.microsoft.com, "Upload tenant and building data in CQD")."""
+_BUILDING = 14, 18
+"""Columns of a building file: 14, with `VPN` 15 (learn.microsoft.com, "Upload tenant and building data in CQD"), and
+those that a spreadsheet adds behind them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,19 @@ def is_heading_at_top(cells: Cells) -> bool:
 def _is_known(headings: Cells) -> bool:
     plain = {_plain(heading) for heading in headings}
     return not plain.isdisjoint(_SUBNETS) and not plain.isdisjoint(_SITES)
+
+
+def known_headings(cells: Cells) -> int:
+    """How many of these are names of columns that are read."""
+    return sum(_plain(cell) in _READ for cell in cells)
+
+
+def is_below_table(cells: Cells, columns: Columns) -> bool:
+    """Is this a total, or a note, as stand below a table?"""
+    said = [cell for cell in cells if cell]
+    if any(map(is_address, said)):
+        return False
+    return len(said) == 1 or (bool(said) and _plain(said[0]) in _TOTALS) or not site_text(cells, columns)
 
 
 def blocks(rows: Sequence[list[str]]) -> Iterator[tuple[list[str], list[list[str]]]]:
@@ -290,7 +312,8 @@ def _subnet_column(plain: Sequence[str], rows: Sequence[Cells]) -> int | None:
     surely = next((at for at in named if _holds(rows, at, is_address)), None)
     if surely is not None or not rows:
         return surely if rows else next(iter(named), None)
-    if perhaps := next((at for at in named if any(is_address(clean_subnet(_cell(cells, at))) for cells in rows)), None):
+    perhaps = next((at for at in named if any(is_address(clean_subnet(_cell(cells, at))) for cells in rows)), None)
+    if perhaps is not None:
         return perhaps
     width = len(plain) or max(map(len, rows), default=0)
     holding = [at for at in range(width) if _holds(rows, at, is_address) and not _holds(rows, at, _is_any_mask)]

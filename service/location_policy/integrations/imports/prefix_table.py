@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from ...config.subnet_hints import diagnose, range_networks
+from ...config.subnet_hints import diagnose, is_address, range_networks
 from ...net.addresses import Network, parse_interface
 from ...net.ranges import Names
 from ...problems import Problem, Severity
 from ...text import quote
-from .columns import Columns, blocks, overflow_names, site_text, subnet_text, vrf_text
+from .columns import Columns, blocks, is_below_table, overflow_names, site_text, subnet_text, vrf_text
 from .pexsubnet import old_interface
 from .spreadsheet import Sheet
 
@@ -49,7 +49,10 @@ class PrefixTable:
         self.size = sum(text is None and number >= first for number, text in sheet.lines)
         """Rows of the table, with those that cannot be read."""
         self.vrf_heading = "" if columns.vrf is None else columns.headings[columns.vrf]
-        self.prefixes = tuple(self._read([one for one in sheet.records() if one[0] >= first], columns, find))
+        records = [one for one in sheet.records() if one[0] >= first]
+        self._last = max((number for number, cells in records if any(map(is_address, cells))), default=len(sheet.lines))
+        """The last line with a subnet."""
+        self.prefixes = tuple(self._read(records, columns, find))
 
     def _read(self, records: Sequence[tuple[int, list[str]]], columns: Columns, find: Find) -> Iterator[SitePrefix]:
         parts = {id(headings): rows for headings, rows in blocks([cells for _, cells in records])}
@@ -68,7 +71,9 @@ class PrefixTable:
         if columns is None:
             self.passed[cells[0].casefold()] += 1
             return
-        if not self._takes_all and (reason := columns.unused(cells)):
+        is_below = number > self._last and is_below_table(cells, columns)
+        reason = "below the table" if is_below else columns.unused(cells)
+        if reason and not self._takes_all:
             self.passed[reason] += 1
             return
         if len(cells) <= columns.last:
@@ -78,7 +83,7 @@ class PrefixTable:
         written = subnet_text(cells, columns)
         networks = self._networks(number, written)
         site = site_text(cells, columns)
-        if not site:
+        if networks and not site:
             hint = "give it a site and export again, or add a row for it once the map is written"
             self._add(number, "unknown-location", f"left out: {quote(written)} has no site", hint, "warning")
         for network in networks if site else ():

@@ -26,6 +26,7 @@ from .columns import (
     is_heading_at_top,
     is_subnet,
     is_types,
+    known_headings,
     places_without_heading,
     subnet_column,
 )
@@ -36,6 +37,8 @@ from .spreadsheet import Sheet
 _LOOKED_AT = 20_000
 """Rows by which a table is told."""
 _SHOWN_LINES = 50
+_TITLE_LINES = 20
+"""Lines above a table among which its heading is looked for."""
 _RULER = re.compile(r"-+(?: +-+)+ *")
 """The line that Format-Table puts below the names of columns."""
 _LIST_LINE = re.compile(r"[A-Za-z]\w* *: ")
@@ -106,11 +109,15 @@ def _shown_by_powershell(sheet: Sheet) -> Problem | None:
 
 
 def _without_title(records: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
-    """The records without lines of one cell above the table, such as the title of a report."""
+    """The records without lines above the heading, such as the title of a report, and of what day it is."""
     filled = [sum(map(bool, cells)) for _, cells in records]
     start = next((at for at, number in enumerate(filled) if number > 1), 0)
-    has_title = not any(is_address(cell) for _, cells in records[:start] for cell in cells)
-    return records[start:] if has_title else records
+    first = next((at for at, (_, cells) in enumerate(records) if any(map(is_address, cells))), start)
+    if first < start:
+        return records
+    known = {at: known_headings(records[at][1]) for at in range(start, min(first, start + _TITLE_LINES))}
+    heading = max(known, key=known.__getitem__, default=start)
+    return records[heading if known.get(heading, 0) > 1 else start :]
 
 
 def _by_heading(sheet: Sheet, number: int, rows: Sequence[list[str]]) -> Kind:
