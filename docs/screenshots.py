@@ -82,7 +82,7 @@ def upload(page: Page, url: str, shown: Path) -> None:
     page.get_by_label("File", exact=True).set_input_files(
         {"name": "offices.csv", "mimeType": "text/csv", "buffer": rows.encode()}
     )
-    page.get_by_label("It replaces").select_option("locations/offices.csv")
+    page.get_by_label("Replaces").select_option("locations/offices.csv")
     page.get_by_role("button", name="Preview changes").click()
     page.wait_for_load_state("networkidle")
     page.screenshot(path=shown, full_page=True)

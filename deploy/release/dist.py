@@ -194,7 +194,7 @@ def first_steps(programs: Path, home: Path) -> None:
     with _served(programs, home) as port:
         script = "\n".join([*typed, *mended]).replace(f":{PORT}/", f":{port}/")
         said = _run("bash", "-c", script, cwd=home, environment=_typing(programs, home), is_told=True)
-    for wanted in ('"location": "Sydney"', "main is refused: 1 of 1 commit", '"location": "Perth"'):
+    for wanted in ('"location": "Sydney"', "main is rejected: 1 of 1 commit", '"location": "Perth"'):
         if wanted not in said:
             raise SystemExit(f"dist: error: {wanted} is not in what the first steps print:\n{said}")
     if said.count("remote: valid: 1 commit for main") != 2:

@@ -65,7 +65,7 @@ class InvalidConfiguration(LocationPolicyError):
     """A configuration that must not be served; `problems` has what is wrong with it, warnings too."""
 
     def __init__(self, problems: Problems) -> None:
-        super().__init__(f"the configuration is not valid: {errors_in(problems).counted('error')}")
+        super().__init__(f"the configuration has {errors_in(problems).counted('error')}")
         self.problems = problems
 
 

@@ -52,7 +52,7 @@ CODES = {
     "case-twin": Code("two paths that differ only in case, or in how Unicode spells them"),
     "conflict-marker": Code("a line left by a merge that was not finished"),
     "unbalanced-quote": Code('a `"` without its partner'),
-    "wrong-separator": Code("cells parted by something other than commas"),
+    "wrong-separator": Code("cells separated by something other than commas"),
     "too-few-columns": Code("a row without a location and a subnet"),
     "heading-row": Code("a row of column names"),
     "not-a-subnet": Code("a last cell that is not a subnet in CIDR form"),
@@ -67,12 +67,12 @@ CODES = {
     "view-without-rows": Code("a view that has neither a row nor an `answer`"),
     "view-with-both": Code("a view that has an `answer` for every call, and rows, a `default` or a `match` besides"),
     "broken-expectation": Code("an address that does not get what `expectations.csv` expects"),
-    "bad-owner": Code("an owner in `owners.csv` that cannot be asked: a second one, or not a name"),
+    "bad-owner": Code("an owner in `owners.csv` that cannot approve: a second one, or not a name"),
     "rules-syntax": Code("a `policy.toml` that is not TOML"),
     "rules-unknown-key": Code("a key that `policy.toml` does not have"),
     "rules-type": Code("a value that its key in `policy.toml` cannot take"),
     "host-bits": Code(
-        "a subnet with host bits set; as a warning it counts as the network that holds it", adjustable=True
+        "a subnet with host bits set; as a warning it counts as the network that contains it", adjustable=True
     ),
     "unknown-location": Code("a name that is not in `known`", adjustable=True),
     "repeated-location": Code("the same name twice in one row", adjustable=True),
@@ -115,7 +115,7 @@ CODES = {
         adjustable=True,
     ),
     "owner-approval": Code(
-        "a push that changes what addresses get, without the word of whom `owners.csv` names",
+        "a push that changes what addresses get, without the approval of those whom `owners.csv` names",
         "warning",
         adjustable=True,
     ),

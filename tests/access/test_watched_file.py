@@ -47,7 +47,7 @@ def test_a_broken_file_leaves_the_old_in_force_and_is_told_once(path: Path, log:
     kept.look()
     kept.look()
     assert (kept.value, len(log.messages)) == ("one", 2)
-    assert log.messages[0] == f"the old one stays in force: {path}:1:1: error: it is wrong [bad]"
+    assert log.messages[0] == f"the old one stays in use: {path}:1:1: error: it is wrong [bad]"
     kept.look(asked=True)
     assert len(log.messages) == 4
     path.write_text("one")
@@ -60,7 +60,7 @@ def test_a_file_that_goes_and_comes_back_is_told_once(path: Path, log: pytest.Lo
     path.unlink()
     kept.look()
     kept.look()
-    assert log.messages == [f"the old one stays in force: {path} cannot be read: No such file or directory"]
+    assert log.messages == [f"the old one stays in use: {path} cannot be read: No such file or directory"]
     path.write_bytes(b"x" * (LARGEST + 1))
     kept.look()
     assert log.messages[1].endswith("cannot be read: it is larger than 1,048,576 bytes")

@@ -47,7 +47,7 @@ def test_the_row_its_writer_and_the_rows_that_it_beats_are_told(copy: Clone, rep
         "Melbourne\n"
         "  locations/apac.csv:3: 10.61.3.0/24\n"
         f"  {commit} TIME Bob: Add Melbourne\n"
-        "beaten by its longer prefix\n"
+        "less specific\n"
         "  locations/apac.csv:2: 10.61.0.0/16 Perth, overflow Sydney\n"
         "  locations.csv:1: 10.0.0.0/8 Sydney\n"
     )
@@ -298,7 +298,7 @@ def test_the_line_of_the_table_is_told_with_who_wrote_it(copy: Clone, repository
         f"  {commits[1]} TIME Bob: Add Melbourne\n"
         "  policy.toml:2: overflow of Melbourne\n"
         f"  {commits[0]} TIME Alice: Say overflow once\n"
-        "beaten by its longer prefix\n"
+        "less specific\n"
         "  locations/apac.csv:2: 10.61.0.0/16 Perth, overflow Sydney\n"
         "  locations.csv:1: 10.0.0.0/8 Sydney, overflow Perth\n"
     )

@@ -309,6 +309,6 @@ def test_a_file_that_git_filters_is_told_with_what_judges_the_commit(tmp_path: P
     assert done.returncode == 0
     told = "location-policy: warning: git filters locations.csv (filter=lfs in .gitattributes): "
     assert done.stderr.startswith(told)
-    command = done.stderr.partition("hint: git add it, and ask for what is staged: location-policy ")[2].split("\n")[0]
+    command = done.stderr.partition("hint: git add it, and check what is staged: location-policy ")[2].split("\n")[0]
     git("add", ".", cwd=tmp_path)
     assert "[lfs-pointer]" in run_program(*command.split(), cwd=tmp_path).stdout

@@ -137,10 +137,10 @@ def test_both_sides_that_are_not_valid_are_told_with_all_their_problems(reposito
     done = run_program("diff", "main", other, "--repo", repository, "--format", "json")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "location-policy: main: the configuration is not valid: 1 error\n"
+        "location-policy: main: the configuration has 1 error\n"
         "locations/apac.csv:1:28: error: 10.61.3.0/33 has a prefix length over 32, too long for IPv4 [not-a-subnet]\n"
         "  hint: write a subnet as 10.61.2.0/24 or 2001:db8:61::/48\n"
-        f"location-policy: {other}: the configuration is not valid: 1 error\n"
+        f"location-policy: {other}: the configuration has 1 error\n"
         "locations.csv:1:2: error: byte 0xFC is not UTF-8; in Windows-1252 it is ü [not-utf8]\n"
         '  hint: save the file as "CSV UTF-8"\n'
     )

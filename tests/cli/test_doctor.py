@@ -55,7 +55,7 @@ def found(repository: Path, topic: str) -> Finding:
 
 def test_a_repository_that_init_has_made_is_fine(repository: Path) -> None:
     done = run_program("doctor", "--repo", repository)
-    assert (done.returncode, done.stderr) == (0, "all is well\n")
+    assert (done.returncode, done.stderr) == (0, "no problems\n")
     topics = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("fine ")]
     assert topics == ["git:", "formats:", "hook:", "settings:", "owner:", "watch:", "state:", "serve:"]
     assert f"hook: version {__version__}, runs {PROGRAM}\n" in done.stdout
@@ -66,9 +66,9 @@ def test_a_repository_that_init_has_made_is_fine(repository: Path) -> None:
 def test_what_is_wrong_comes_with_its_mend(repository: Path) -> None:
     (repository / "hooks" / "pre-receive").unlink()
     done = run_program("doctor", "--repo", repository)
-    assert (done.returncode, done.stderr) == (1, "1 thing to mend\n")
+    assert (done.returncode, done.stderr) == (1, "1 problem to fix\n")
     missing = repository / "hooks" / "pre-receive"
-    told = f"to mend  hook: no push is judged: there is no {missing}\n  mend: location-policy init {repository}\n"
+    told = f"to fix  hook: no push is judged: there is no {missing}\n  fix: location-policy init {repository}\n"
     assert told in done.stdout
     assert run_program("init", repository).returncode == 0
     assert run_program("doctor", "--repo", repository).returncode == 0
@@ -143,7 +143,7 @@ def test_a_hook_without_its_program_is_told(repository: Path, monkeypatch: pytes
     other = hook.read_text().replace(str(PROGRAM), "/gone/program")
     for text in (other, f"# location-policy hook, version {__version__}\n"):
         hook.write_text(text)
-        assert found(repository, "hook").said == "every push is refused: the program that it runs is not there"
+        assert found(repository, "hook").said == "every push is rejected: the program that it runs is not there"
 
 
 def test_a_working_copy_has_no_hook_that_matters(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_the_hooks_that_do_not_judge_are_told_of_where_they_are_not_ours(reposit
             f"why a limit is overridden is not noted: {hooks / 'post-receive'} is missing",
             f"location-policy init {repository}",
         ),
-        Finding("hook", f"dry runs are not taken: {hooks / 'proc-receive'} is not ours"),
+        Finding("hook", f"dry runs are not supported: {hooks / 'proc-receive'} is not ours"),
     ]
 
 
@@ -288,7 +288,7 @@ def test_a_head_that_is_not_signed_as_it_must_be_is_to_be_mended(repository: Pat
     require(repository, "tip", allowedSigners=tmp_path / "signers")
     head = tip(repository)[:10]
     finding = found(repository, "serve")
-    told = f"branch main is not taken: {head} is not signed by who may sign: it is not signed"
+    told = f"branch main is not taken: {head} is not signed by an allowed signer: it is not signed"
     assert finding.said == f"{told}; would serve nothing: 503"
     assert finding.mend == HOW_TO_SIGN["tip"]
     require(repository, "tip", allowedSigners="/nowhere")
@@ -386,10 +386,10 @@ def test_a_remote_that_cannot_be_read_is_told_by_the_step_that_fails(tmp_path: P
     assert done.returncode == 1
     assert "secret" not in done.stdout
     name, route, hint, copy = done.stdout.splitlines()
-    assert name == "fine     name: 127.0.0.1 is known"
-    assert route.startswith("to mend  route: http://127.0.0.1:9/locations.git: nothing answers there: ")
-    assert hint == "  mend: see host and port of the URL; is the server running?"
-    assert copy.startswith("fine     copy: there is no copy of http://127.0.0.1:9/locations.git in ")
+    assert name == "fine    name: 127.0.0.1 is known"
+    assert route.startswith("to fix  route: http://127.0.0.1:9/locations.git: nothing answers there: ")
+    assert hint == "  fix: see host and port of the URL; is the server running?"
+    assert copy.startswith("fine    copy: there is no copy of http://127.0.0.1:9/locations.git in ")
 
 
 def test_a_file_that_cannot_be_used_is_told_after_what_fails_before_it(
@@ -419,7 +419,7 @@ def test_a_remote_that_can_be_read_is_told_step_by_step(tmp_path: Path) -> None:
     remote = make_repository(tmp_path / "remote.git", GOOD)
     done = run_program("doctor", "--repo", remote.as_uri(), "--state-dir", tmp_path / "state")
     right, branch, _ = done.stdout.splitlines()
-    assert (done.returncode, right) == (0, "fine     right: the repository may be read")
-    assert branch == f"fine     branch: main, commit {tip(remote)[:10]}"
+    assert (done.returncode, right) == (0, "fine    right: the repository may be read")
+    assert branch == f"fine    branch: main, commit {tip(remote)[:10]}"
     done = run_program("doctor", "--repo", remote.as_uri(), "--branch", "none", "--state-dir", tmp_path / "state")
-    assert f"to mend  branch: {remote.as_uri()} has no branch none; branches there: main" in done.stdout
+    assert f"to fix  branch: {remote.as_uri()} has no branch none; branches there: main" in done.stdout

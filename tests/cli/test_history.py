@@ -54,7 +54,7 @@ def test_commits_are_told_newest_first_with_what_they_changed(repository: Path) 
         "COMMIT TIME Alice: Move to Perth\n"
         "  2 ranges changed: 1 moved (256 addresses), 1 removed (256 addresses)\n"
         "COMMIT TIME Alice: Add a floor\n"
-        "  not valid: 1 error\n"
+        "  rejected: 1 error\n"
         "COMMIT TIME Alice: Force it in\n"
         "  2 ranges changed: 2 added (512 addresses)\n"
     )
@@ -67,7 +67,7 @@ def test_what_the_service_made_of_each_is_told_from_its_journal(repository: Path
     later = MOMENT.replace(hour=13)
     note(tmp_path, Event(MOMENT, bad, "refused"), Event(MOMENT, good, "active"), Event(later, good, "active"))
     done = run_program("history", "--repo", repository, "--state-dir", tmp_path)
-    assert "not valid: 1 error\n  refused 2026-03-01T12:30:00Z\n" in done.stdout
+    assert "rejected: 1 error\n  refused 2026-03-01T12:30:00Z\n" in done.stdout
     assert "(256 addresses)\n  active 2026-03-01T12:30:00Z, active 2026-03-01T13:30:00Z\n" in done.stdout
     assert done.stderr == ""
 
@@ -141,7 +141,7 @@ def test_the_commits_that_changed_an_answer_are_told_newest_first(repository: Pa
         "COMMIT TIME Alice: Force it in\n"
         "  no answer -> Sydney, overflow Melbourne, Singapore  (locations/apac.csv:1)\n"
     )
-    assert done.stderr == "location-policy: 1 commit not valid, passed over\n"
+    assert done.stderr == "location-policy: 1 commit with errors, skipped\n"
 
 
 def test_an_answer_that_has_not_changed_is_a_no(repository: Path) -> None:

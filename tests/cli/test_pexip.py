@@ -259,7 +259,7 @@ def test_a_server_without_tls_is_told() -> None:
     with running_manager(None, *NAMES) as plain:
         plain.url = plain.url.replace("http", "https")
         done = ask(plain)
-    assert (done.returncode, "cannot be asked: TLS: " in done.stderr) == (2, True)
+    assert (done.returncode, "cannot be reached: TLS: " in done.stderr) == (2, True)
 
 
 def test_nobody_there_is_told(node: ManagementNode) -> None:
@@ -267,7 +267,7 @@ def test_nobody_there_is_told(node: ManagementNode) -> None:
     done = ask(node)
     assert (done.returncode, done.stderr) == (
         2,
-        "location-policy: https://127.0.0.1:1 cannot be asked: Connection refused\n",
+        "location-policy: https://127.0.0.1:1 cannot be reached: Connection refused\n",
     )
 
 

@@ -86,7 +86,7 @@ def test_what_stands_there_and_is_no_pin_is_taken_away(repository: Path, capsys:
     git("update-ref", PIN, "main", cwd=repository)
     assert doctor(str(repository), None, "text") == 1
     mend = f"location-policy unpin --repo {repository}"
-    assert f"pin: {PIN} names {tip(repository)[:10]}, which is no pin\n  mend: {mend}" in capsys.readouterr().out
+    assert f"pin: {PIN} names {tip(repository)[:10]}, which is no pin\n  fix: {mend}" in capsys.readouterr().out
     unpin(str(repository), None)
     assert capsys.readouterr().out.startswith("what stood there was no pin: it is gone\n")
     assert tip(repository, PIN) == ""

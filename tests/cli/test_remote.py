@@ -100,7 +100,7 @@ def test_a_revert_in_a_clone_names_what_is_served_and_what_git_does(tmp_path: Pa
     bad = copy.git("rev-parse", "--short=10", "HEAD")
     done = run_program("revert", "HEAD", cwd=copy.path)
     assert done.stderr == (
-        f"location-policy: {bad} is taken back by git here:"
+        f"location-policy: {bad} is reverted by git here:"
         f" this is a working copy, and what is served is {repository}\n"
         f"  hint: git revert {bad}, then git push\n"
     )
@@ -156,5 +156,5 @@ def test_the_state_directory_can_be_named_where_answers_come_from_it(tmp_path: P
     force_commit(repository, BAD)
     git("update-ref", "-d", LAST_GOOD, cwd=repository)  # which would say the same
     asked = (command, "10.61.2.0", "--repo", repository)
-    assert "which is in force" in run_program(*asked, "--state-dir", state).stderr
-    assert "which is in force" not in run_program(*asked).stderr
+    assert "which is active" in run_program(*asked, "--state-dir", state).stderr
+    assert "which is active" not in run_program(*asked).stderr

@@ -172,8 +172,8 @@ def test_going_back_takes_back_all_since(site: Site) -> None:
     assert "2 ranges changed: 2 removed (512 addresses)\n" in done.stdout
     assert site.log("%T") == git("rev-parse", f"{good}^{{tree}}", cwd=site.path)
     assert site.log("%B") == (
-        'Return to "Start the map of media locations"\n\n'
-        f"This brings back all that commit {good} held,\nand takes back the 2 commits since."
+        'Restore "Start the map of media locations"\n\n'
+        f"This restores all that commit {good} held,\nand reverts the 2 commits since."
     )
 
 
@@ -203,7 +203,7 @@ def test_what_is_so_already_is_no_work(site: Site) -> None:
     for asked in (("--to", f"{bad}~"), ("--to", made)):
         done = site.revert(*asked)
         assert (done.returncode, done.stderr) == (0, "")
-        assert f'nothing to do: it is so already, at {made[:10]} Revert "Add Perth"' in done.stdout
+        assert f'nothing to do: no change since {made[:10]} Revert "Add Perth"' in done.stdout
     assert tip(site.path) == made
 
 
@@ -213,7 +213,7 @@ def test_what_the_gate_refuses_is_not_made(site: Site) -> None:
     before = tip(site.path)
     done = site.revert("--to", bad)
     assert done.returncode == 1
-    assert "main is refused: 1 of 1 commit is not valid" in done.stdout
+    assert "main is rejected: 1 of 1 commit has errors" in done.stdout
     assert "git commit --all --amend" not in done.stdout
     assert tip(site.path) == before
 
@@ -227,7 +227,7 @@ def test_a_large_change_needs_a_reason_which_is_noted(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "limits.changed-addresses: at most 25%, but it is" in done.stdout
     how = f'location-policy revert {bad[:10]} --repo {site.path} --allow-large-change "reason"\n'
-    assert done.stdout.endswith(f"% of IPv4 addresses\n\nif all of it is meant, say why:\n  {how}")
+    assert done.stdout.endswith(f"% of IPv4 addresses\n\nif all of it is meant, override it with a reason:\n  {how}")
     assert (done.stderr, "git push" in done.stdout) == ("", False)
     done = site.revert(bad, "--allow-large-change", "calls fail", "--author", "Bob <bob@example.com>")
     assert (done.returncode, "  reason: calls fail\n" in done.stdout) == (0, True)
@@ -257,7 +257,7 @@ def test_the_hint_for_a_large_change_is_followed_as_it_stands(
     asked = ("--to", first) if back else (bad,)
     done = site.revert(*asked, *more)
     assert done.returncode == 1
-    words = shlex.split(done.stdout.rpartition("say why:\n")[2])
+    words = shlex.split(done.stdout.rpartition("with a reason:\n")[2])
     assert words[:2] == ["location-policy", "revert"]
     assert run_program(*words[1:], cwd=tmp_path).returncode == 0
     with open_repository(site.path) as repository:
@@ -315,7 +315,7 @@ def test_what_is_asked_twice_is_done_once(site: Site) -> None:
     for more in ((), ("--again",), ("--dry-run",)):
         done = site.revert(bad, *more)
         assert (done.returncode, done.stderr) == (0, "")
-        told = f'{bad[:10]} Add Perth (Alice) is taken back already, by {made[:10]} Revert "Add Perth" (Bob)\n'
+        told = f'{bad[:10]} Add Perth (Alice) is already reverted, by {made[:10]} Revert "Add Perth" (Bob)\n'
         assert done.stdout == f"nothing to do: {told}"
     assert tip(site.path) == made
 
@@ -328,7 +328,7 @@ def test_what_is_asked_twice_is_done_once_where_a_row_of_a_later_commit_stands_b
     for more in ((), ("--again",)):
         done = site.revert(bad, *more)
         assert (done.returncode, done.stderr) == (0, "")
-        told = f'{bad[:10]} Add Perth (Alice) is taken back already, by {made[:10]} Revert "Add Perth" (Bob)\n'
+        told = f'{bad[:10]} Add Perth (Alice) is already reverted, by {made[:10]} Revert "Add Perth" (Bob)\n'
         assert done.stdout == f"nothing to do: {told}"
     assert tip(site.path) == made
 
@@ -350,21 +350,21 @@ def test_a_branch_is_told_as_the_commit_that_it_is_at_and_a_revert_there_stays(s
     name = f'{made[:10]} Revert "Add Perth" ({site.log("%an")})'
     assert (done.returncode, done.stdout) == (1, f"main is {name}\n")
     assert done.stderr == (
-        f"location-policy: {name} is itself a revert: to take it back brings back {bad[:10]} Add Perth (Alice)\n"
+        f"location-policy: {name} is itself a revert: reverting it restores {bad[:10]} Add Perth (Alice)\n"
         f"  hint: if that is meant: location-policy revert {made[:10]} --again\n"
     )
     assert tip(site.path) == made
     done = site.revert(*hinted(done))
     assert (done.returncode, "Perth" in site.show("locations.csv")) == (0, True)
     assert "is itself a revert" in site.revert("main").stderr
-    assert site.revert(bad).returncode == 0, "what has come back is taken back as any other"
+    assert site.revert(bad).returncode == 0, "what has come back is reverted as any other"
     assert "Perth" not in site.show("locations.csv")
 
 
 def test_a_revert_is_known_by_what_it_does_too(site: Site) -> None:
     bad = add(site, PERTH, "Add Perth")
     site.push({"locations.csv": "Sydney,10.61.2.0/24\n"}, "Perth has no building yet")
-    told = f"is itself a revert: to take it back brings back {bad[:10]} Add Perth (Alice)\n"
+    told = f"is itself a revert: reverting it restores {bad[:10]} Add Perth (Alice)\n"
     assert told in site.revert("main").stderr
     done = site.revert("--to", bad)
     assert (done.returncode, hinted(done)) == (1, ["--to", bad[:10], "--again"])
@@ -395,10 +395,10 @@ def test_a_return_is_no_toggle(site: Site) -> None:
     assert site.revert("--to", "main~").returncode == 0
     made = tip(site.path)
     done = site.revert("--to", "main~")
-    told = f"{bad[:10]} Add Perth (Alice) is taken back, by {made[:10]} Return to"
+    told = f"{bad[:10]} Add Perth (Alice) is reverted, by {made[:10]} Restore"
     assert (done.returncode, told in done.stderr) == (1, True)
     done = site.revert("main")
-    told = f"is itself a return: to take it back brings back what came after {good[:10]} Start the map"
+    told = f"is itself a restore: reverting it restores what came after {good[:10]} Start the map"
     assert (done.returncode, told in done.stderr, tip(site.path)) == (1, True, made)
     assert site.revert(*hinted(done)).returncode == 0
     assert "Perth" in site.show("locations.csv")
@@ -411,7 +411,7 @@ def test_what_was_taken_back_and_came_again_otherwise_is_asked_about(site: Site)
     site.clone.git("pull", "--quiet")
     later = add(site, PERTH + HOBART, "Add both")
     done = site.revert(bad)
-    told = f"{bad[:10]} Add Perth (Alice) is taken back already, by {made[:10]} Revert"
+    told = f"{bad[:10]} Add Perth (Alice) is already reverted, by {made[:10]} Revert"
     assert (done.returncode, told in done.stderr, hinted(done)) == (1, True, [bad[:10], "--again"])
     assert tip(site.path) == later
     assert site.revert(*hinted(done)).returncode == 0
@@ -463,7 +463,7 @@ def test_who_is_overtaken_by_the_same_revert_has_nothing_to_do(site: Site, monke
         == 0
     )
     made = tip(site.path)
-    told = f'nothing to do: {bad[:10]} Add Perth (Alice) is taken back already, by {made[:10]} Revert "Add Perth" ('
+    told = f'nothing to do: {bad[:10]} Add Perth (Alice) is already reverted, by {made[:10]} Revert "Add Perth" ('
     assert out.getvalue().splitlines()[-1].startswith(told)
     assert site.log("%P") == bad
 
@@ -494,7 +494,7 @@ def test_later_commits_on_the_same_row_are_named_with_the_way_out(site: Site) ->
     assert done.stderr == (
         f"location-policy: what {bad[:10]} Add Perth (Alice) changed has changed again since\n"
         f"locations.csv:2: changed by {by} and 1 more\n"
-        f"  hint: take those back first, or it and the 4 commits since: location-policy revert --to {start[:10]}\n"
+        f"  hint: revert those first, or it and the 4 commits since: location-policy revert --to {start[:10]}\n"
     )
     assert tip(site.path) == later[-1]
 
@@ -633,7 +633,7 @@ def test_an_unknown_commit_cannot_be_asked(site: Site) -> None:
 @pytest.mark.parametrize("arguments", [(), ("main", "--to", "main")])
 def test_one_of_the_two_is_named(site: Site, arguments: tuple[str, ...]) -> None:
     done = site.revert(*arguments)
-    assert (done.returncode, "name either the commit to take back" in done.stderr) == (2, True)
+    assert (done.returncode, "name either the commit to revert" in done.stderr) == (2, True)
 
 
 def test_a_working_copy_is_worked_in_with_git(site: Site) -> None:
@@ -643,7 +643,7 @@ def test_a_working_copy_is_worked_in_with_git(site: Site) -> None:
     assert done.stderr.endswith(f"  hint: git revert {bad}, then git push\n")
     site.clone.git("revert", "--no-edit", bad)
     done = run_program("revert", "HEAD", cwd=site.clone.path)
-    assert (done.returncode, f"is itself a revert: to take it back brings back {bad} Add Perth" in done.stderr) == (
+    assert (done.returncode, f"is itself a revert: reverting it restores {bad} Add Perth" in done.stderr) == (
         1,
         True,
     )
@@ -737,7 +737,7 @@ def test_what_stands_but_is_not_noted_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"), [(129, "git is too old to take back a commit below others"), (128, "git merge-tree failed")]
+    ("status", "told"), [(129, "git is too old to revert a commit below others"), (128, "git merge-tree failed")]
 )
 def test_a_git_that_cannot_merge_so_is_told(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, told: str

@@ -238,7 +238,7 @@ def test_a_row_of_a_european_spreadsheet_is_written_out() -> None:
 
 
 def test_a_long_row_is_not_written_out() -> None:
-    assert findings(b"Sydney;" * 100)[0].hint == "part them by commas"
+    assert findings(b"Sydney;" * 100)[0].hint == "separate them by commas"
 
 
 @pytest.mark.parametrize(

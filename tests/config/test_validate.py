@@ -67,7 +67,7 @@ def test_a_warning_keeps_nothing_from_being_served() -> None:
 
 
 def test_the_error_counts_errors_and_has_warnings_too() -> None:
-    with pytest.raises(InvalidConfiguration, match=r"not valid: 1 error$") as caught:
+    with pytest.raises(InvalidConfiguration, match=r"has 1 error$") as caught:
         load_map(files_of({"locations.csv": "Sydney,nowhere", "old.csv": ""}))
     assert [problem.severity for problem in caught.value.problems] == ["error", "warning"]
 

@@ -142,7 +142,7 @@ def test_what_is_not_valid_is_not_made(place: Path, repository: Repository) -> N
     done = attempt(repository, replace(ASKED, intent=wrong), before)
     assert (done.commit, done.preview.may_land, done.preview.verdict.plan) == (None, False, None)
     assert [problem.code for problem in done.preview.verdict.problems] == ["formula-name", "host-bits"]
-    assert done.preview.refusal[0] == "main is refused: 1 of 1 commit is not valid"
+    assert done.preview.refusal[0] == "main is rejected: 1 of 1 commit has errors"
     assert tip(place) == before
 
 
@@ -157,7 +157,7 @@ def test_a_commit_is_taken_back_or_gone_back_to(place: Path, repository: Reposit
     second = force_commit(place, {"locations.csv": "Oslo,10.61.2.0/24\n"}, message="Move")
     assert preview(repository, replace(ASKED, intent=Revert(second))).message.startswith('Revert "Move"\n')
     back = preview(repository, replace(ASKED, intent=Revert(first[:10], is_return=True)))
-    assert back.message.startswith('Return to "Force it in"\n')
+    assert back.message.startswith('Restore "Force it in"\n')
     with pytest.raises(UnknownRevision):
         preview(repository, replace(ASKED, intent=Revert("main")))
 

@@ -75,7 +75,8 @@ def test_the_whole_map_is_replaced_and_what_stays_stays_as_it_is(place: Path, re
 
 def test_a_file_without_rows_is_no_longer_there(place: Path, repository: Repository) -> None:
     assert message(repository, EMEA) == (
-        "Upload sites.csv\n\nRows: 0 added, 0 changed, 2 removed, 1 unchanged.\nGone with them: 1 line of comments.\n"
+        "Upload sites.csv\n\nRows: 0 added, 0 changed, 2 removed, 1 unchanged.\n"
+        "Removed with them: 1 line of comments.\n"
     )
     attempt(repository, asked(repository, EMEA), tip(place))
     assert git("ls-tree", "-r", "--name-only", "main", cwd=place) == "locations/emea.csv"
@@ -104,15 +105,13 @@ def test_comments_from_elsewhere_leave_those_of_the_map_alone(repository: Reposi
 
 def test_what_was_understood_of_the_file_is_said(repository: Repository) -> None:
     rows = "location;overflow;overflow;subnet\n" + ALL.replace(",", ";") + "Lima;;;10.90.0.0/16\n"
-    assert message(repository, rows).endswith(
-        "\n\nIn the file cells are parted by semicolons.\nIn the file line 1 is a row of column names.\n"
-    )
+    assert message(repository, rows).endswith("\n\nDelimiter: semicolon.\nColumn names: line 1, skipped.\n")
 
 
 def test_what_is_wrong_is_told_all_at_once_at_the_lines_of_the_upload(place: Path, repository: Repository) -> None:
     force_commit(place, {**FILES, "policy.toml": '[locations]\nknown = ["Oslo"]\n'})
     error = refused(repository, "location,subnet\nPerth,10.0.0.0/8\nOslo,11.0.0.1/8\n")
-    assert error.message == "sites.csv cannot be taken: 2 errors"
+    assert error.message == "sites.csv has 2 errors"
     assert [str(problem).partition("\n")[0] for problem in error.problems] == [
         "sites.csv:2:1: error: Perth is not a known location [unknown-location]",
         "sites.csv:3:6: error: 11.0.0.1/8 has host bits set [host-bits]",
@@ -134,7 +133,7 @@ def test_a_number_that_is_a_location_of_the_map_is_no_id(place: Path, repository
     force_commit(place, {"locations.csv": rows, "policy.toml": '[answer]\noverflow = "list"\n'})
     with pytest.raises(NothingChanges):
         preview(repository, asked(repository, rows))
-    assert message(repository, rows.replace("17", "18")).endswith("In the file the first cell of a row is an id.\n")
+    assert message(repository, rows.replace("17", "18")).endswith("First column: ids, skipped.\n")
 
 
 def test_a_map_that_is_not_valid_is_mended_by_an_upload(place: Path, repository: Repository) -> None:

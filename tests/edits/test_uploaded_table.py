@@ -39,14 +39,14 @@ def told(content: str | bytes, policy: str = "", others: str = "", expected: str
         (PLAIN.replace(",,,", ","), ()),
         (PLAIN.replace("\n", "\r\n"), ()),
         (b"\xef\xbb\xbf" + PLAIN.encode(), ()),
-        (PLAIN.replace(",", ";"), ("cells are parted by semicolons",)),
-        (PLAIN.replace(",", "\t"), ("cells are parted by tabs",)),
-        (PLAIN.replace(",", "\t").encode("utf-16"), ("all is UTF-16", "cells are parted by tabs")),
-        (PLAIN.replace(",", "|"), ("cells are parted by bars",)),
-        (IDS, ("the first cell of a row is an id",)),
-        (IDS.replace(",", ";"), ("cells are parted by semicolons", "the first cell of a row is an id")),
-        (IDS.replace("7,", '"7" ,'), ("the first cell of a row is an id",)),
-        ('"Sydney";Melbourne;Singapore;10.61.2.0/24\nOslo;10.61.3.0/24', ("cells are parted by semicolons",)),
+        (PLAIN.replace(",", ";"), ("Delimiter: semicolon",)),
+        (PLAIN.replace(",", "\t"), ("Delimiter: tab",)),
+        (PLAIN.replace(",", "\t").encode("utf-16"), ("Encoding: UTF-16", "Delimiter: tab")),
+        (PLAIN.replace(",", "|"), ("Delimiter: bar",)),
+        (IDS, ("First column: ids, skipped",)),
+        (IDS.replace(",", ";"), ("Delimiter: semicolon", "First column: ids, skipped")),
+        (IDS.replace("7,", '"7" ,'), ("First column: ids, skipped",)),
+        ('"Sydney";Melbourne;Singapore;10.61.2.0/24\nOslo;10.61.3.0/24', ("Delimiter: semicolon",)),
     ],
 )
 def test_the_same_rows_are_read_from_every_form(content: str | bytes, forms: tuple[str, ...]) -> None:
@@ -89,14 +89,14 @@ def test_what_parts_the_cells_is_told_by_the_subnets_of_the_first_lines() -> Non
 def test_a_row_of_column_names_is_passed_over_at_the_top_only(heading: str) -> None:
     found = upload(f"{heading}\n{PLAIN}")
     assert [row for _, row in found.file.rows()] == [row for _, row in ROWS]
-    assert found.forms == ("line 1 is a row of column names",)
+    assert found.forms == ("Column names: line 1, skipped",)
     assert told(f"{PLAIN}{heading}\n") == [f"sites.csv:3:1: error: {heading} is a row of column names [heading-row]"]
 
 
 def test_the_table_of_pexsubnet_is_read_with_its_ids_and_their_heading() -> None:
     found = upload(f"id,loc,pover,sover,snet\n{IDS}")
     assert [(number - 1, row) for number, row in found.file.rows()] == ROWS
-    assert found.forms == ("line 1 is a row of column names", "the first cell of a row is an id")
+    assert found.forms == ("Column names: line 1, skipped", "First column: ids, skipped")
 
 
 def test_three_overflow_locations_are_not_taken_for_an_id_and_its_row() -> None:

@@ -37,38 +37,38 @@ def test_where_none_is_followed_nothing_is_said(repository: Path) -> None:
 def test_where_all_have_it_that_is_said_at_once(repository: Path) -> None:
     began = time.time()
     write_note(repository, "1", DONE._replace(since=began + 0.4))
-    assert [*wait_for_followers(repository, NEW, began)] == ["in force at 3 of 3 replicas after 0.4 s"]
+    assert [*wait_for_followers(repository, NEW, began)] == ["active at 3 of 3 replicas after 0.4 s"]
     write_note(repository, "2", DONE._replace(at=1, total=1, since=began + 1.2))
-    assert [*wait_for_followers(repository, NEW, began)] == ["in force at 4 of 4 replicas after 1.2 s"]
+    assert [*wait_for_followers(repository, NEW, began)] == ["active at 4 of 4 replicas after 1.2 s"]
     remove_note(repository, "1")
-    assert [*wait_for_followers(repository, NEW, began)] == ["in force at 1 of 1 replica after 1.2 s"]
+    assert [*wait_for_followers(repository, NEW, began)] == ["active at 1 of 1 replica after 1.2 s"]
 
 
 def test_after_the_time_it_is_said_who_has_it_not(repository: Path) -> None:
     write_note(repository, "1", LATE)
     assert said(repository) == [
-        "in force at 1 of 2 replicas after 0.3 s",
+        "active at 1 of 2 replicas after 0.3 s",
         "  web-2 answers from aaaaaaaaaa (unreachable)",
     ]
-    write_note(repository, "1", LATE._replace(refused=1, since=time.time(), late=("web-2 refuses it: it is bad",)))
+    write_note(repository, "1", LATE._replace(refused=1, since=time.time(), late=("web-2 rejects it: it is bad",)))
     began = time.monotonic()
-    assert said(repository)[1] == "  web-2 refuses it: it is bad"
+    assert said(repository)[1] == "  web-2 rejects it: it is bad"
     assert time.monotonic() - began < 0.3
 
 
 def test_where_another_commit_is_in_force_that_is_said_and_of_a_pin_at_once(repository: Path) -> None:
     write_note(repository, "1", DONE._replace(commit=OLD))
-    assert said(repository) == ["not in force after 0.3 s: aaaaaaaaaa is"]
+    assert said(repository) == ["not active after 0.3 s: aaaaaaaaaa is"]
     write_note(repository, "1", DONE._replace(commit=OLD, held="aaaaaaaaaa is pinned until noon"))
     began = time.monotonic()
-    assert said(repository, heeds_pin=True) == ["not in force yet: aaaaaaaaaa is pinned until noon"]
+    assert said(repository, heeds_pin=True) == ["not active yet: aaaaaaaaaa is pinned until noon"]
     assert time.monotonic() - began < 0.3
-    assert said(repository) == ["not in force after 0.3 s: aaaaaaaaaa is"]
+    assert said(repository) == ["not active after 0.3 s: aaaaaaaaaa is"]
 
 
 def test_what_another_has_written_is_shown_escaped_and_no_longer(repository: Path) -> None:
     write_note(repository, "1", LATE._replace(late=["\x1b[2Jweb"] * 9))
-    assert said(repository) == ["in force at 1 of 2 replicas after 0.3 s", *["  \\x1b[2Jweb"] * 5]
+    assert said(repository) == ["active at 1 of 2 replicas after 0.3 s", *["  \\x1b[2Jweb"] * 5]
     (repository / FOLDER / "followers-1").write_text(f"{NEW}\t\t{'9' * 5000}\t0\t1\t0")
     assert said(repository) == []
 

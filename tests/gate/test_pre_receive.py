@@ -33,7 +33,7 @@ def test_only_the_newest_of_a_long_history_are_looked_at(tmp_path: Path, monkeyp
     with open_pushed_repository(repository) as opened:
         verdict = judge([Update(ZEROS, new, "refs/heads/main")], opened)
     assert verdict.accepted
-    assert lines(verdict)[-3] == "warning: 3 of the last 3 commits before it are not valid"
+    assert lines(verdict)[-3] == "warning: 3 of the last 3 commits before it have errors"
 
 
 def test_equal_configurations_are_judged_once_besides_the_one_that_they_are_compared_with(
@@ -64,9 +64,9 @@ def test_late_only_what_could_be_left_out_is_and_that_is_said(tmp_path: Path) ->
     assert verdict.accepted
     assert "[catch-all]" not in "".join(lines(verdict))
     assert "[stray-csv]" in "".join(lines(verdict))
-    assert lines(verdict)[0] == "time is short: what changes is not told: location-policy diff"
-    assert "time is short: not all warnings are here: location-policy check" in lines(verdict)
-    assert lines(verdict)[-2] == "time is short: 2 commits before it are not looked at"
+    assert lines(verdict)[0] == "out of time, so what changes is not told: location-policy diff"
+    assert "out of time, so not all warnings are here: location-policy check" in lines(verdict)
+    assert lines(verdict)[-2] == "out of time: 2 commits before it are not looked at"
 
 
 def test_late_what_is_not_valid_is_refused_all_the_same(tmp_path: Path) -> None:
@@ -86,9 +86,9 @@ def test_time_that_runs_out_while_older_commits_are_looked_at_leaves_the_rest(tm
     with open_pushed_repository(repository) as opened:
         verdict = judge([Update(ZEROS, new, "refs/heads/main")], opened, is_late=lambda: next(times))
     assert lines(verdict)[-4:-1] == (
-        "time is short: 1 commit before it is not looked at",
-        "warning: 1 of the 1 commit before it is not valid",
-        "what is not valid cannot be served",
+        "out of time: 1 commit before it is not looked at",
+        "warning: 1 of the 1 commit before it has errors",
+        "a commit with errors cannot be served",
     )
 
 
@@ -101,7 +101,7 @@ def test_late_a_push_is_held_to_its_limits_all_the_same(tmp_path: Path) -> None:
     with open_pushed_repository(repository) as opened:
         verdict = judge([Update(old, new, "refs/heads/main")], opened, is_late=lambda: True)
     assert not verdict.accepted
-    assert "main is refused: it changes more than one push may" in lines(verdict)
+    assert "main is rejected: change limit exceeded" in lines(verdict)
 
 
 # --- updates that end a push without a look, and those that only ask ---

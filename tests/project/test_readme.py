@@ -30,7 +30,7 @@ def test_the_answer_shown_is_the_one_that_the_sample_map_gives(tmp_path: Path) -
 
 def test_the_push_shown_is_the_one_that_the_hook_prints(tmp_path: Path) -> None:
     shown = (ROOT / "docs" / "images" / "push.svg").read_text()
-    assert "main is refused" in shown
+    assert "main is rejected" in shown
     assert "valid: 1 commit" in shown
     assert without_ids(picture(session(tmp_path))) == without_ids(shown)  # else: make docs
 

@@ -127,7 +127,7 @@ def test_settings_of_machine_and_user_do_not_count_for_a_push_over_http_either(
         service.wait_for("in-sync")
         copy = clone_over_http(service, tmp_path / "copy")
         copy.commit({"locations/apac.csv": "no row\n"})
-        assert "main is refused" in said(push_over_http(copy))
+        assert "main is rejected" in said(push_over_http(copy))
         copy.git("reset", "--quiet", "--hard", "HEAD~1")
         copy.commit({"locations/apac.csv": SYDNEY, "expectations.csv": ""})
         assert push_over_http(copy).returncode == 0

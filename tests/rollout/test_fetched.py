@@ -125,7 +125,7 @@ def test_what_is_not_valid_is_refused_with_its_problems_and_leaves_the_branch_wh
     state = followed.look()
     assert followed.told == held(good)
     assert state.failure
-    assert (state.failure.commit, state.failure.message) == (bad, "the configuration is not valid: 1 error")
+    assert (state.failure.commit, state.failure.message) == (bad, "the configuration has 1 error")
     assert [problem.code for problem in state.failure.problems] == ["host-bits"]
     assert tip(followed.place, fetched_ref("refs/heads/main")) == bad
 
@@ -138,7 +138,7 @@ def test_the_limits_of_before_hold_and_the_way_over_them_is_told_and_works(tmp_p
     assert followed.told == held(good)
     assert failure
     assert failure.message == (
-        "it changes more than one push may: limits.removed-subnets: at most 10%, but it is 40% of subnets; "
+        "change limit exceeded: limits.removed-subnets: at most 10%, but it is 40% of subnets; "
         "rules are loosened: limits.removed-subnets 10% -> none; "
         f"if all of it is meant, {HOW} Allow-Large-Change: reason"
     )
@@ -179,7 +179,7 @@ def test_owners_are_asked_and_their_word_comes_by_the_message(tmp_path: Path) ->
     assert followed.told == held(good)
     assert failure
     how = f"{HOW} Approved-by: bob@example.com"
-    assert failure.message == f"it needs the word of 1 owner: when they agree, {how}"
+    assert failure.message == f"approval required from 1 owner: when they agree, {how}"
     assert [(one.path, one.code, one.hint) for one in failure.problems] == [("owners.csv", "owner-approval", how)]
     new = force_commit(followed.remote, MOVED, message="Move\n\nApproved-by: bob@example.com")
     followed.look()
@@ -208,7 +208,7 @@ def test_everything_that_the_branch_gains_must_be_signed(tmp_path: Path, alice: 
     failure = followed.look().failure
     assert followed.told == held(good)
     assert failure
-    assert failure.message == f"{between[:10]} is not signed by who may sign: it is not signed"
+    assert failure.message == f"{between[:10]} is not signed by an allowed signer: it is not signed"
 
 
 def test_a_commit_between_that_is_not_valid_is_counted_in_one_warning(

@@ -118,7 +118,7 @@ def test_a_restart_keeps_it_and_tells_it_once_in_the_journal(served: Served) -> 
     later = served.restart()
     later.look()
     assert later.told == ("pinned", old)
-    assert later.active.loads["active"] == 1  # nothing else was in force meanwhile
+    assert later.active.loads["active"] == 1  # nothing else was active meanwhile
     assert len(later.pins) == 1
     shutil.rmtree(served.state_directory / "last-good", ignore_errors=True)
     (served.state_directory / "last-good").unlink(missing_ok=True)
@@ -269,11 +269,11 @@ def test_what_was_only_fetched_is_not_held(tmp_path: Path, caplog: pytest.LogCap
     assert served.look().name == "rejected"
     served.pin(refused)
     assert served.told == ("rejected", good)
-    told = f"ignored pin: commit {refused[:10]} was refused when it came, and was never in force"
+    told = f"ignored pin: commit {refused[:10]} was rejected when it came, and was never active"
     assert told in caplog.messages
     asked = ("pin", refused, "--for", "1h", "--reason", "x")
     by_hand = ("--repo", served.place.as_uri(), "--state-dir", served.state_directory)
-    assert "was refused when it came" in run_program(*asked, *by_hand).stderr
+    assert "was rejected when it came" in run_program(*asked, *by_hand).stderr
     served.commit(limited)  # of which it is a part from now on
     served.pin(refused, reason="now it is merged")
     assert served.told == ("in-sync", tip(served.place))

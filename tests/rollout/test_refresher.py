@@ -698,7 +698,7 @@ def test_a_hook_that_is_not_in_force_is_told_once_with_what_mends_it(
     following = Following(repository, tmp_path)
     following.look()
     assert following.look().hook.state == harm
-    assert caplog.messages.count(f"{told}; mend it with: location-policy init {repository}") == 1
+    assert caplog.messages.count(f"{told}; fix it with: location-policy init {repository}") == 1
 
 
 def test_a_file_over_the_limit_is_refused_without_being_read(repository: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ SNAPSHOT = snapshot_of()
 HOUR = timedelta(hours=1)
 HEAD = Head(COMMIT, MOMENT)
 OUTAGE = Failure(MOMENT, "/srv/locations.git does not exist")
-REJECTION = Failure(MOMENT, "the configuration is not valid: 1 error", COMMIT.id)
+REJECTION = Failure(MOMENT, "the configuration has 1 error", COMMIT.id)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ ERRORS = (
     LocationPolicyError("no", "try this"),
     InvalidConfiguration(Problems([PROBLEM], cut=["error"])),
     RowChanged("it has changed", "look", "locations.csv", 3, "Oslo,10.0.0.0/8"),
-    RevertConflict("two meet", "take back both", ["locations.csv:3"]),
+    RevertConflict("two meet", "revert both", ["locations.csv:3"]),
     UnusableUpload("it is no table", "mend it", Problems([PROBLEM])),
     GitFailed("rev-parse", 128, "fatal: no such thing"),
 )

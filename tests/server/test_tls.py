@@ -126,7 +126,7 @@ def test_a_renewed_pair_is_in_the_next_handshake(pki: Pki, log: pytest.LogCaptur
     pki.renew(ends=NOW + 9 * DAY)
     found.look(asked=False)
     assert serial_seen(found, pki) != first
-    assert log.messages == [f"certificate in force file={pki.cert} ends={NOW + 9 * DAY:%Y-%m-%dT%H:%M:%SZ}"]
+    assert log.messages == [f"certificate in use file={pki.cert} ends={NOW + 9 * DAY:%Y-%m-%dT%H:%M:%SZ}"]
 
 
 # --- what is refused ---
@@ -191,7 +191,7 @@ def test_later_the_old_pair_stays_in_every_handshake_and_it_is_told_once(
     for _ in range(3):
         found.look(asked=False)
         assert serial_seen(found, pki) == first
-    assert log.messages == [f"the old certificate stays in force: {told}"]
+    assert log.messages == [f"the old certificate stays in use: {told}"]
     found.look(asked=True)
     assert len(log.messages) == 2
     pki.renew()

@@ -85,16 +85,16 @@ def test_a_push_a_pin_and_its_end_say_where_they_are_in_force(repository: Path, 
         commit = copy.commit(PERTH)
         done = push_over_http(copy)
         assert done.returncode == 0, done.stderr
-        assert "remote: in force at 2 of 2 replicas after " in done.stderr
+        assert "remote: active at 2 of 2 replicas after " in done.stderr
         pinned = run_program("pin", before, "--for", "2h", "--reason", "it was better", "--repo", str(repository))
-        assert pinned.stdout.splitlines()[-1].startswith("in force at 2 of 2 replicas after ")
+        assert pinned.stdout.splitlines()[-1].startswith("active at 2 of 2 replicas after ")
         again = run_program("pin", before, "--for", "1h", "--reason", "it still is", "--repo", str(repository))
-        assert again.stdout.splitlines()[-1].startswith("in force at 2 of 2 replicas after ")
+        assert again.stdout.splitlines()[-1].startswith("active at 2 of 2 replicas after ")
         copy.commit({"locations/apac.csv": SYDNEY})
         waiting = push_over_http(copy)
-        assert f"remote: not in force yet: {before[:10]} is pinned until " in waiting.stderr
+        assert f"remote: not active yet: {before[:10]} is pinned until " in waiting.stderr
         unpinned = run_program("unpin", "--repo", str(repository))
-        assert unpinned.stdout.splitlines()[-1].startswith("in force at 2 of 2 replicas after ")
+        assert unpinned.stdout.splitlines()[-1].startswith("active at 2 of 2 replicas after ")
         assert service.status()["active"]["commit"] == tip(repository) != commit
     assert [*(repository / FOLDER).glob("followers-*")] == []
 
@@ -105,7 +105,7 @@ def test_a_push_says_who_has_it_not_after_five_seconds(repository: Path, tmp_pat
         copy = clone_over_http(service, tmp_path / "copy")
         copy.commit(PERTH)
         done = push_over_http(copy)
-        assert "in force at 1 of 2 replicas after 5." in said(done)
+        assert "active at 1 of 2 replicas after 5." in said(done)
         assert f"web-2 answers from {before[:10]} (in-sync)" in said(done)
 
 
@@ -113,7 +113,7 @@ def test_without_followers_a_push_says_nothing_of_them(repository: Path, tmp_pat
     with running_service(repository) as service:
         copy = clone_over_http(service, tmp_path / "copy")
         copy.commit(PERTH)
-        assert "in force" not in push_over_http(copy).stderr
+        assert "active" not in push_over_http(copy).stderr
 
 
 def hold(service: Service, commit: str) -> socket.socket:

@@ -204,7 +204,7 @@ def test_a_hook_that_does_not_guard_is_told_at_start_and_in_the_status(tmp_path:
     (repository / "hooks" / "pre-receive").chmod(0o644)
     with running_service(repository) as service:
         assert service.status()["hook"]["state"] == "not-executable"
-        told = "WARNING hook not-executable: it does not check pushes; mend it with: location-policy init "
+        told = "WARNING hook not-executable: it does not check pushes; fix it with: location-policy init "
         assert f"{told}{repository}\n" in service.log.read_text()
 
 

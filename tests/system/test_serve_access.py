@@ -67,12 +67,12 @@ def test_a_changed_file_is_taken_up_and_a_broken_one_is_told_once(repository: Pa
         ready(service)
         assert service.ask(ASKED, login=login("node")).status == 200
         users.write_text("node:opensesame\n")
-        wait_until(lambda: told(service, "the old one stays in force") == 1)
+        wait_until(lambda: told(service, "the old one stays in use") == 1)
         assert service.ask(ASKED, login=login("node")).status == 200
         write_users(users, "ana")
         wait_until(lambda: service.ask(ASKED, login=login("ana")).status == 200)
         assert service.ask(ASKED, login=login("node")).status == 401
-        assert told(service, "the old one stays in force") == 1
+        assert told(service, "the old one stays in use") == 1
 
 
 def test_a_file_that_cannot_be_used_keeps_it_from_starting(repository: Path, users: Path) -> None:
@@ -116,7 +116,7 @@ def test_no_secret_is_told_anywhere(repository: Path, users: Path, pki: Pki) -> 
             for password in (PASSWORD, "planted-secret", "planted-secret\0")
         ]
         users.write_text("node:planted-secret\n")
-        wait_until(lambda: told(service, "the old one stays in force") == 1)
+        wait_until(lambda: told(service, "the old one stays in use") == 1)
         line = Path(f"/proc/{service.process.pid}/cmdline").read_bytes() if Path("/proc").exists() else b""
         assert service.stop() == 0
         assert service.process.stdout
@@ -245,7 +245,7 @@ def test_a_renewed_certificate_is_taken_up_and_no_connection_ends(repository: Pa
         assert connection.sock is kept
         connection.close()
         pki.key.write_text("torn")
-        wait_until(lambda: told(service, "the old certificate stays in force") == 1)
+        wait_until(lambda: told(service, "the old certificate stays in use") == 1)
         assert service.ask("/healthz").status == 200
 
 
@@ -281,12 +281,12 @@ def test_another_ca_of_clients_ends_the_connections_that_the_old_one_has_let_in(
         assert known.getresponse().read()
         kept = known.sock
         pki.renew()
-        wait_until(lambda: told(service, "certificate in force") == 1)
+        wait_until(lambda: told(service, "certificate in use") == 1)
         known.request("GET", ASKED)
         assert known.getresponse().read()
         assert known.sock is kept  # it has ended for no certificate of ours
         clients.write_bytes(other.ca_file.read_bytes())
-        wait_until(lambda: told(service, "certificate in force") == 2)
+        wait_until(lambda: told(service, "certificate in use") == 2)
         assert kept is not None
         assert kept.recv(1) == b""
         with pytest.raises((OSError, http.client.HTTPException)):
@@ -382,9 +382,9 @@ def test_a_hangup_looks_at_everything_and_tells_again_what_is_wrong(repository: 
         pid = service.status()["service"]["pid"]
         users.write_text("node:opensesame\n")
         pki.key.write_text("torn")
-        wait_until(lambda: told(service, "stays in force") == 2)
+        wait_until(lambda: told(service, "stays in use") == 2)
         new = force_commit(repository, {"locations.csv": "Perth,10.61.2.0/24\n"})
         service.process.send_signal(signal.SIGHUP)
         service.wait_for("in-sync", new)
-        wait_until(lambda: told(service, "stays in force") == 4)
+        wait_until(lambda: told(service, "stays in use") == 4)
         assert service.status()["service"]["pid"] == pid

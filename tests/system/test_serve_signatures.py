@@ -83,7 +83,7 @@ def test_an_unsigned_head_that_is_forced_in_is_rejected_also_after_a_restart(
         bad = forced(repository)
         status = service.wait_for("rejected", good)
         assert status["failure"]["commit"] == bad
-        assert status["failure"]["message"] == f"{bad[:10]} is not signed by who may sign: it is not signed"
+        assert status["failure"]["message"] == f"{bad[:10]} is not signed by an allowed signer: it is not signed"
         assert status["head"]["signer"] is None
     with running_service(repository) as service:
         service.wait_for("rejected", good)
@@ -289,7 +289,7 @@ def test_an_unsigned_commit_below_the_tip_keeps_the_tip_from_being_taken_where_a
     state = process.look()
     assert (state.name, in_force(state)) == ("rejected", good)
     assert state.failure
-    assert state.failure.message == f"{plain[:10]} is not signed by who may sign: it is not signed; and 1 more"
+    assert state.failure.message == f"{plain[:10]} is not signed by an allowed signer: it is not signed; and 1 more"
     assert Process(repository).look().name == "rejected"
     git("update-ref", "refs/heads/main", good, cwd=repository)
     signed = [forced(repository, alice), forced(repository, alice, THIRD)]
@@ -330,7 +330,7 @@ def test_init_writes_the_rule_and_says_so(repository: Path, signers: Path) -> No
     assert done.returncode == 0
     assert f"location-policy.allowedSigners = {signers}\nlocation-policy.requireSignatures = tip\n" in done.stdout
     assert done.stdout.endswith(
-        f"\n{tip(repository)[:10]} is not signed by who may sign: it is not signed\n"
+        f"\n{tip(repository)[:10]} is not signed by an allowed signer: it is not signed\n"
         "a service that serves it goes on; a new one waits for a commit that is signed\n"
     )
     assert git("config", "location-policy.allowedSigners", cwd=repository) == str(signers)

@@ -83,7 +83,7 @@ def test_what_the_upstream_has_not_in_force_is_never_taken(
     with replica(upstream, tmp_path / "one", *OFTEN) as service:
         wait_until(lambda: (service.status()["source"]["fetches"] or {"failed": 0})["failed"] > 0)
         status = service.wait_for("last-good", old)
-        assert status["failure"]["message"].startswith(f"{upstream.url} does not tell what it has in force: 502")
+        assert status["failure"]["message"].startswith(f"{upstream.url} does not say which commit is active: 502")
         upstream.say, upstream.commit = lambda _: None, None
         service.wait_for("in-sync", newer)
 
@@ -116,7 +116,7 @@ def test_a_replica_that_refuses_what_the_upstream_serves_stays_at_its_last_good_
         assert (heard["x-location-policy-commit"], heard["x-location-policy-state"]) == (good, "rejected")
         assert heard["if-none-match"] == f'"{bad}"'
         with replica(upstream, tmp_path / "two") as new:
-            assert new.wait_for("rejected")["active"] is None  # what is before it was perhaps never in force
+            assert new.wait_for("rejected")["active"] is None  # what is before it was perhaps never active
         upstream.commit = None
         newest = force_commit(repository, PERTH)
         service.wait_for("in-sync", newest)
@@ -143,7 +143,7 @@ def test_a_commit_that_the_upstream_lacks_and_a_loop_are_told_and_the_last_good_
         service.wait_for("in-sync", good)
         upstream.commit = "f" * 40
         failure = service.wait_for("unreachable", good)["failure"]
-        assert failure["message"] == (f"{upstream.url} tells that commit ffffffffff is in force, and does not have it")
+        assert failure["message"] == (f"{upstream.url} tells that commit ffffffffff is active, and does not have it")
         upstream.commit = None
         service.wait_for("in-sync", good)
         upstream.say = lambda _: (409, b"a loop: A follows B follows A\n", {"Content_Type": "text/plain"})

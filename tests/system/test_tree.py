@@ -42,11 +42,11 @@ def test_a_commit_a_pin_and_who_has_it_go_through_the_tree(tmp_path: Path) -> No
         clone = clone_over_http(upstream, tmp_path / "clone")
         clone.commit(PERTH)
         done = push_over_http(clone)
-        assert "in force at 2 of 2 replicas after " in said(done), upstream.status()
+        assert "active at 2 of 2 replicas after " in said(done), upstream.status()
         assert replica.locate("10.61.9.0").json()["result"]["location"] == "Perth"
         assert both_have(new := tip(repository))
         pinned = run_program("pin", old, "--for", "1h", "--reason", "calls drop", "--repo", repository)
-        assert (pinned.returncode, "in force at 2 of 2 replicas after" in pinned.stdout) == (0, True), pinned
+        assert (pinned.returncode, "active at 2 of 2 replicas after" in pinned.stdout) == (0, True), pinned
         assert replica.status()["active"]["commit"] == old
         assert run_program("unpin", "--repo", repository).returncode == 0
         assert replica.status()["active"]["commit"] == new

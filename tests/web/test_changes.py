@@ -123,7 +123,7 @@ def test_a_confirmed_change_is_a_commit_of_that_line_alone(client: TestClient, r
     ]
     assert git("rev-parse", "main~1", cwd=repository) == before
     page = client.get(done.headers["location"])
-    assert "It is on the served branch, and not active yet" in text(page)
+    assert "On the served branch, being loaded" in text(page)
     assert "not active yet" not in text(client_of_repository(repository).get(done.headers["location"]))
 
 
@@ -188,7 +188,7 @@ def test_a_row_that_has_changed_is_shown_as_it_was_and_is_with_what_was_typed(
 def test_a_row_that_is_gone_is_added_if_that_is_still_wanted(client: TestClient, repository: Path) -> None:
     force_commit(repository, FIRST)
     told = client.post("/edit", data=EDIT)
-    assert (told.status_code, f"You saw {SEEN} Now it is gone" in text(told)) == (409, True)
+    assert (told.status_code, f"You saw {SEEN} Now it is removed" in text(told)) == (409, True)
     assert confirmed(client, client.post("/edit", data=forms(told)[0])).status_code == 303
     assert "Melbourne,Oslo,10.61.0.0/16" in git("show", "main:locations.csv", cwd=repository)
 
@@ -297,11 +297,11 @@ def test_a_commit_is_taken_back_once_and_its_revert_only_with_a_second_word(
     assert confirmed(client, shown).status_code == 303
     made = tip(repository)
     twice = confirmed(client, shown)
-    told = f'{office[:10]} Open the office (Alice) is taken back already, by {made[:10]} Revert "Open the office"'
+    told = f'{office[:10]} Open the office (Alice) is already reverted, by {made[:10]} Revert "Open the office"'
     assert (twice.status_code, told in text(twice)) == (409, True)
     [form] = forms(client.get(f"/commit/{made}"))
     doubted = client.post("/revert", data=form)
-    told = f"is itself a revert: to take it back brings back {office[:10]} Open the office (Alice) hint: "
+    told = f"is itself a revert: reverting it restores {office[:10]} Open the office (Alice) hint: "
     assert (doubted.status_code, told in text(doubted), "Confirm" in text(doubted)) == (409, True, False)
     assert client.post("/api/v1/revert", json={"commit": made, "tip": made, "confirm": True}).status_code == 409
     assert tip(repository) == made
@@ -316,9 +316,9 @@ def test_the_branch_goes_back_to_a_commit_from_its_page(client: TestClient, repo
     assert "Restore this version …" in text(client.get(f"/commit/{first}"))
     assert "Restore this version …" not in text(client.get(f"/commit/{tip(repository)}"))
     confirmed(client, client.post("/revert", data={"commit": first, "to": "1"}))
-    assert git("log", "-1", "--format=%s", "main", cwd=repository) == 'Return to "Force it in"'
+    assert git("log", "-1", "--format=%s", "main", cwd=repository) == 'Restore "Force it in"'
     again = client.post("/revert", data={"commit": first, "to": "1"})
-    assert (again.status_code, "it is so already" in text(again)) == (409, True)
+    assert (again.status_code, "no change since" in text(again)) == (409, True)
 
 
 def test_what_has_changed_since_is_told_with_the_commits_that_did(repository: Path) -> None:
@@ -329,7 +329,7 @@ def test_what_has_changed_since_is_told_with_the_commits_that_did(repository: Pa
     told = client.post("/revert", data={"commit": office})
     assert (told.status_code, "Move it" in text(told)) == (409, True)
     before = git("rev-parse", "main~2", cwd=repository)[:10]
-    assert f'since: type {before} as the commit, and tick "go back to it"' in text(told)
+    assert f'since: type {before} as the commit, and tick "restore this version"' in text(told)
     found = client.post("/api/v1/revert", json={"commit": office}).json()
     assert found["places"][0].startswith(PATH)
 
@@ -337,7 +337,7 @@ def test_what_has_changed_since_is_told_with_the_commits_that_did(repository: Pa
 def test_what_cannot_be_taken_back_is_told(client: TestClient, repository: Path) -> None:
     first = git("rev-parse", "main~1", cwd=repository)
     told = client.post("/revert", data={"commit": first})
-    hint = 'hint: name the commit to go back to: type COMMIT as the commit, and tick "go back to it"'
+    hint = 'hint: name the commit to restore: type COMMIT as the commit, and tick "restore this version"'
     assert (told.status_code, hint in text(told)) == (409, True)
     assert client.post("/revert", data={"commit": "0123456789"}).status_code == 404
     assert client.post("/revert", data={"commit": ""}).status_code == 400
@@ -356,7 +356,7 @@ def test_a_change_beyond_a_limit_needs_a_reason(repository: Path) -> None:
     shown = client.post("/edit", data=row)
     assert "changed-addresses: at most 10%, but it is" in text(shown)
     told = confirmed(client, shown)
-    assert (told.status_code, "say why, and confirm again" in text(told)) == (422, True)
+    assert (told.status_code, "give a reason, and commit again" in text(told)) == (422, True)
     assert confirmed(client, told, reason="we move").status_code == 303
     with open_repository(repository) as opened:
         override = override_of(opened, tip(repository))
@@ -388,7 +388,7 @@ def test_owners_are_named_whose_word_is_needed(repository: Path) -> None:
     shown = client.post("/edit", data=EDIT)
     assert "Approved-by: bob@example.com" in text(shown)
     told = confirmed(client, shown)
-    assert (told.status_code, "it would not be taken without the word of its owners" in text(told)) == (422, True)
+    assert (told.status_code, "approval required" in text(told)) == (422, True)
     assert "what a pusher would be told" not in text(told)
     assert "end the message, after an empty line, with a line for each: Approved-by: bob@example.com" in text(told)
     proposed = forms(told)[-1]["message"][0]
@@ -406,7 +406,7 @@ def test_owners_who_need_not_agree_are_named_where_that_is_a_warning(
     force_commit(repository, {**SECOND, "owners.csv": "10.61.0.0/16,bob@example.com\n", "policy.toml": rules})
     client = client_of_repository(repository)
     shown = client.post("/edit", data=EDIT)
-    assert ("not approved by them bob@example.com" in text(shown)) == is_told
+    assert ("Approval missing bob@example.com" in text(shown)) == is_told
     assert "Approval required" not in text(shown)
     told = client.post("/api/v1/edit", json={**EDIT, "line": 2}).json()
     assert (told["owners"], told["touched"]) == ([], ["bob@example.com"] * is_told)
@@ -467,7 +467,7 @@ def test_a_commit_is_by_the_user_that_the_service_knows(repository: Path, access
     client.headers |= basic(f"vic:{PASSWORD}")
     told = client.post("/api/v1/edit", json={})
     assert (told.status_code, told.headers["content-type"]) == (403, "application/problem+json")
-    assert told.json() == {"title": "Not for you", "status": 403, "detail": "This needs the role editor"}
+    assert told.json() == {"title": "Permission denied", "status": 403, "detail": "This needs the role editor"}
 
 
 def closed(kind: str, repository: Path) -> Path:
@@ -505,7 +505,7 @@ def test_where_nothing_can_be_changed_from_a_page_it_says_why_and_what_to_do(
 ) -> None:
     place = closed(kind, repository)
     client = client_of_repository(place)
-    if kind == "signatures":  # what is in force stays so
+    if kind == "signatures":  # what is active stays so
         git("config", "location-policy.requireSignatures", "all", cwd=place)
     for target in ("/map", f"/commit/{git('rev-parse', 'main', cwd=place)}", "/edit"):
         page = client.get(target)
@@ -571,7 +571,7 @@ def test_too_large_a_body_is_told_over_a_socket(repository: Path) -> None:
         answer = httpx2.post(
             f"{service.url}/api/v1/edit", content=b" " * 200_000, headers={"content-type": "application/json"}
         )
-        assert (answer.status_code, answer.json()["title"]) == (413, "This is too large")
+        assert (answer.status_code, answer.json()["title"]) == (413, "Too large")
 
 
 def test_another_method_than_a_forms_is_told_which(client: TestClient) -> None:

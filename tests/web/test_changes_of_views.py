@@ -126,6 +126,6 @@ def test_a_commit_says_what_changes_for_the_calls_of_each_view(place: Path) -> N
         page = client.get(path, headers=BROWSER).text
         assert "calls asked for by DMZ: view edge</h3>" in page
         assert f"address=10.61.2.0&amp;at={tip(place)}&amp;protocol=mssip&amp;location=DMZ" in page
-        assert "No changed range is like that" not in page
+        assert "No matching ranges" not in page
     filtered = client.get(f"/api/v1/commit/{tip(place)}?subnet=10.70.0.0/16").json()["plan"]
     assert [one["changes"] for one in filtered["views"]] == [[]]

@@ -103,7 +103,7 @@ def test_the_plan_is_shown_again_for_another_target_without_choosing_the_file_ag
 
 def test_problems_are_told_at_the_lines_of_the_file_and_the_form_is_still_there(client: TestClient) -> None:
     text = page(browse(client, "Sydney,10.61.2.1/24\n<b>,10.0.0.0/8\nOslo;1\n", "<i>.csv"), 422)
-    assert "&lt;i&gt;.csv cannot be taken: 2 errors" in text
+    assert "&lt;i&gt;.csv has 2 errors" in text
     assert "&lt;i&gt;.csv:1:8 error: 10.61.2.1/24 has host bits set [host-bits]" in text
     assert "hint: write 10.61.2.0/24" in text
     assert "Uploaded: &lt;i&gt;.csv. Choose another to replace it" in text
@@ -131,7 +131,7 @@ def test_of_many_problems_the_first_are_shown(client: TestClient) -> None:
 
 def test_an_upload_that_changes_nothing_says_so(client: TestClient) -> None:
     download = client.get("/locations.csv").content
-    told = "nothing changes by this: the map says already what sites.csv says"
+    told = "the map already has what sites.csv has"
     assert told in page(browse(client, download), 409)
     assert send(client, download).json()["detail"] == told
 
@@ -225,7 +225,7 @@ def test_what_cannot_be_taken_is_said_in_a_sentence(
 
 def test_a_browser_that_sends_too_much_gets_the_form_again(client: TestClient) -> None:
     text = page(browse(client, b"#" * (UPLOAD_LIMIT + 70_000)), 413)
-    assert "This is too large: the request is too large: 16,842,752 bytes are taken" in text
+    assert "Too large: the request is too large: 16,842,752 bytes are taken" in text
     assert "hint: what is larger goes by git push" in text
     assert "Preview again" in text
 
@@ -233,13 +233,13 @@ def test_a_browser_that_sends_too_much_gets_the_form_again(client: TestClient) -
 def test_where_nothing_can_be_changed_the_page_says_why(place: Path, client: TestClient) -> None:
     git("config", "location-policy.requireSignatures", "tip", cwd=place)
     text = page(client.get("/upload", headers=BROWSER))
-    assert "The map cannot be changed on this page: commits must be signed here" in text
+    assert "Changes are not possible on this page: commits must be signed here" in text
     assert "<input" not in client.get("/upload", headers=BROWSER).text
     assert send(client, MORE).status_code == 409
     viewer = client_of_repository(place, Access(anonymous=frozenset(("viewer",))))
     assert "that takes the role editor" in page(viewer.get("/upload", headers=BROWSER))
     nowhere = page(client_of(ActiveState()).get("/upload", headers=BROWSER))
-    assert "The map cannot be changed on this page" in nowhere
+    assert "Changes are not possible on this page" in nowhere
 
 
 def test_the_first_page_offers_it_to_those_who_may(place: Path, client: TestClient) -> None:

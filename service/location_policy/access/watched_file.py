@@ -48,7 +48,7 @@ class WatchedFile(Generic[Value]):
             self._tell(error.strerror or str(error), asked=asked)
         except UnusableFile as error:
             for problem in error.problems:
-                log.error("the old one stays in force: %s", str(problem).partition("\n")[0])
+                log.error("the old one stays in use: %s", str(problem).partition("\n")[0])
         else:
             if content != before:
                 self.value = value
@@ -56,7 +56,7 @@ class WatchedFile(Generic[Value]):
 
     def _tell(self, reason: str, *, asked: bool) -> None:
         if self._seen != reason or asked:
-            log.error("the old one stays in force: %s cannot be read: %s", self._path, reason)
+            log.error("the old one stays in use: %s cannot be read: %s", self._path, reason)
         self._seen = reason
 
 

@@ -36,7 +36,7 @@ KEYS = {
     "location": "the location that was named",
     "overflow": "the overflow locations, a list; null where no location was named",
     "view": "the view that took the call; null for the map at the top",
-    "commit": "the commit in force",
+    "commit": "the active commit",
     "took_us": "microseconds from the request's arrival in the application to its answer",
 }
 """The keys of a line, in their order, and what each means."""

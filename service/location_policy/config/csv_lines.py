@@ -321,12 +321,12 @@ def _misparted(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
             continue
         if is_heading_row(cells, subnet_at):
             return heading(text, said if subnet_at else ())
-        message = f"the cells are parted by {_SEPARATORS[separator]}, not by commas"
+        message = f"the cells are separated by {_SEPARATORS[separator]}, not by commas"
         row = _joined(text, separator, cells)
         is_long = len(row) > _SHOWN_ROW or len(cells) > CELLS_LIMIT
         if subnet_at == 0 or is_long:
             is_told = not is_long and is_address(said[0])
-            return Finding(column, "wrong-separator", message, f"write {row}" if is_told else "part them by commas")
+            return Finding(column, "wrong-separator", message, f"write {row}" if is_told else "separate them by commas")
         is_right = is_address(said[-1]) and sum(map(is_address, said)) == 1
         rows = (row,) if is_right else meant_rows(_with_masks(said))
         return Finding(column, "wrong-separator", message, f"{_how_to_place(_with_masks(said))}; {_BY_IMPORT}", rows)
@@ -448,7 +448,9 @@ def _how_to_place(cells: Sequence[str]) -> str:
     """Where the subnet among these cells should stand."""
     subnet = next(filter(is_address, cells), None)
     return (
-        f"{ROW_FORM}: put {quote(subnet)} last, behind its location" if subnet else f"part them by commas: {ROW_FORM}"
+        f"{ROW_FORM}: put {quote(subnet)} last, behind its location"
+        if subnet
+        else f"separate them by commas: {ROW_FORM}"
     )
 
 

@@ -267,7 +267,7 @@ def _how_to_ignore(path: str) -> str:
 
 def _how_to_shrink(path: str) -> str:
     home = in_view(view_of(path), ROWS_FOLDER)
-    return f"split it into files below {home}" if holds_rows(path) else "delete what it does not need"
+    return f"split it into files below {home}" if holds_rows(path) else "delete what is not needed"
 
 
 def _is_stray(path: str) -> bool:

@@ -124,7 +124,7 @@ def preview(repository: Repository, asked: ChangeRequest) -> Preview:
     tip = tip_or_nothing(repository)
     draft = asked.intent.draft(repository, tip, asked.author)
     if draft.tree == tip.tree:
-        raise NothingChanges("nothing changes by this: it is so already")
+        raise NothingChanges("the served branch already has this")
     default = cleaned(shorten(draft.message(), LONGEST_MESSAGE))
     message = cleaned(asked.message or "") or default
     options = [f"{OPTION}={asked.reason}"] * bool(asked.reason)

@@ -66,7 +66,7 @@ def check_own(repository: Repository, user: int) -> None:
         message = f"{repository.directory} belongs to {name}, who could not use what another user makes in it"
         raise NotWritable(message, f"run it as that user: sudo -u {name} location-policy …")
     if not os.access(repository.directory, os.W_OK):  # pragma: no cover  root may; tested as another user
-        raise NotWritable(f"{repository.directory} may not be written", "mount it for writing, or mend its rights")
+        raise NotWritable(f"{repository.directory} may not be written", "mount it for writing, or correct its rights")
 
 
 def propose(
@@ -102,7 +102,7 @@ def land(repository: Repository, proposal: Proposal, why: str) -> RepositoryErro
             raise
         name = ref.removeprefix("refs/heads/")
         message = f"{name} has moved meanwhile, to {now[:10] if now else 'nowhere'}, so nothing was changed"
-        raise BranchMoved(message, "look at what has come, and try again") from None
+        raise BranchMoved(message, "review the new commits, and try again") from None
     if not proposal.excess or proposal.reason is None:
         return None
     try:

@@ -32,7 +32,7 @@ def check_pinnable(repository: Repository, commit: Commit, served: Collection[st
     if commit.id in served:
         return
     if commit.id in refused:
-        message = f"{tell_commit(commit)} was refused when it came, and was never in force"
+        message = f"{tell_commit(commit)} was rejected when it came, and was never active"
         raise NotPinnable(message, "pin one that was: location-policy history names them")
     settings = repository.settings()
     if not was_named(repository, repository.served_ref(settings), commit.id):
@@ -66,7 +66,7 @@ def unpin(repository: Repository, author: Author) -> str | None:
         try:
             clear_pin(repository)
         except OSError as error:
-            raise RepositoryError(f"{PIN} cannot be taken away: {error.strerror}") from None
+            raise RepositoryError(f"{PIN} cannot be removed: {error.strerror}") from None
         return None
     if held is None or held.is_over(datetime.now(UTC)):
         raise NothingChanges("nothing is pinned")

@@ -51,8 +51,8 @@ BY_COMMAND = Wording(
 )
 ON_PAGE = Wording(
     'tick "again"',
-    'type {} as the commit, and tick "go back to it"',
-    'type {} as the commit, and tick "go back to it" and "again"',
+    'type {} as the commit, and tick "restore this version"',
+    'type {} as the commit, and tick "restore this version" and "again"',
 )
 
 
@@ -99,7 +99,7 @@ def take_back(
             raise (None if is_again else _doubt(repository, commit, by, wording)) or conflict from None
         tree = tip.tree
     if tree == tip.tree:
-        so = f"{tell_commit(commit)} is taken back already, by {tell_commit(by)}" if by else _so_already(tip)
+        so = f"{tell_commit(commit)} is already reverted, by {tell_commit(by)}" if by else _so_already(tip)
         raise NothingChanges(f"nothing to do: {so}")
     if not is_again and (doubt := _doubt(repository, commit, by, wording)):
         raise doubt
@@ -120,19 +120,19 @@ def go_back(
     if commit.tree == tip.tree:
         raise NothingChanges(f"nothing to do: {_so_already(tip)}")
     if not is_again and (by := taken_back_by(repository, tip, commit)):
-        message = f"{tell_commit(commit)} is taken back, by {tell_commit(by)}: to go back to it brings it back"
+        message = f"{tell_commit(commit)} is reverted, by {tell_commit(by)}: restoring it brings it back"
         raise NotConfirmed(message, f"if that is meant: {wording.back_again.format(commit.id[:10])}")
     gone = len(repository.gained(commit.id, tip.id))
-    body = f"{RETURNS}{commit.id} held,\nand takes back the {count(gone, 'commit')} since."
-    return CommitDraft(commit.tree, f'Return to "{commit.subject}"', body)
+    body = f"{RETURNS}{commit.id} held,\nand reverts the {count(gone, 'commit')} since."
+    return CommitDraft(commit.tree, f'Restore "{commit.subject}"', body)
 
 
 def revert_doubt(repository: Repository, commit: Commit, wording: Wording = BY_COMMAND) -> NotConfirmed | None:
     """Why it may not be meant that a revert, or a return, is itself taken back; None where the commit is none."""
     for undone, is_return in undone_by(repository, commit):
         other = tell_commit(repository.commit(undone))
-        back = f"return: to take it back brings back what came after {other}"
-        what = back if is_return else f"revert: to take it back brings back {other}"
+        back = f"restore: reverting it restores what came after {other}"
+        what = back if is_return else f"revert: reverting it restores {other}"
         hint = f"if that is meant: {wording.again.format(commit.id[:10])}"
         return NotConfirmed(f"{tell_commit(commit)} is itself a {what}", hint)
     return None
@@ -155,12 +155,12 @@ def _doubt(repository: Repository, commit: Commit, by: Commit | None, wording: W
     """The same, or that it is taken back already."""
     if by is None:
         return revert_doubt(repository, commit, wording)
-    message = f"{tell_commit(commit)} is taken back already, by {tell_commit(by)}, and more has changed since"
-    return NotConfirmed(message, f"to take it back once more: {wording.again.format(commit.id[:10])}")
+    message = f"{tell_commit(commit)} is already reverted, by {tell_commit(by)}, and more has changed since"
+    return NotConfirmed(message, f"to revert it once more: {wording.again.format(commit.id[:10])}")
 
 
 def _so_already(tip: Commit) -> str:
-    return f"it is so already, at {tell_commit(tip)}"
+    return f"no change since {tell_commit(tip)}"
 
 
 def _tree_without(
@@ -188,7 +188,7 @@ def _without(repository: Repository, tip: Commit, commit: Commit, before: Commit
 
 def _check_on_branch(repository: Repository, tip: Commit, commit: Commit) -> None:
     if not repository.is_ancestor(commit.id, tip.id):
-        message = f"{tell_commit(commit)} is not on the served branch, so there is nothing to go back from or to"
+        message = f"{tell_commit(commit)} is not on the served branch, so it can be neither reverted nor restored"
         raise NotRevertible(message, "location-policy history lists what is")
 
 
@@ -196,7 +196,7 @@ def _first_parent(repository: Repository, commit: Commit, wording: Wording) -> C
     parents = repository.parents(commit.id)
     if not parents:
         message = f"{tell_commit(commit)} is the first commit, and without it nothing is left to serve"
-        raise NotRevertible(message, f"name the commit to go back to: {wording.back.format('COMMIT')}")
+        raise NotRevertible(message, f"name the commit to restore: {wording.back.format('COMMIT')}")
     return repository.commit(parents[0])
 
 
@@ -213,7 +213,7 @@ def _conflict(
     places += [f"and {len(paths) - NAMED_FILES:,} more files"] * (len(paths) > NAMED_FILES)
     since = count(len(repository.gained(commit.id, tip.id)), "commit")
     back = wording.back_again if taken_back_by(repository, tip, before) else wording.back
-    hint = f"take those back first, or it and the {since} since: {back.format(before.id[:10])}"
+    hint = f"revert those first, or it and the {since} since: {back.format(before.id[:10])}"
     return RevertConflict(f"what {tell_commit(commit)} changed has changed again since", hint, places)
 
 

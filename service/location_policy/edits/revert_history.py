@@ -1,6 +1,6 @@
 """Which commits of a branch take others back: by what they say, or by what they do.
 
-git writes `This reverts commit ID.` (git-revert), and a return of ours `This brings back all that commit ID held`; the
+git writes `This reverts commit ID.` (git-revert), and a return of ours `This restores all that commit ID held`; the
 line stays where another subject is given. A commit without one takes back its parent where its tree is that of the
 commit before the parent, unless that parent is a revert: the mistake that is made again is no revert. Anyone can write
 such a line, so it makes a second word be asked for, and decides nothing.
@@ -17,10 +17,12 @@ from ..repository.repository import Repository
 from ..repository.revisions import LOOK_BACK
 
 REVERTS = "This reverts commit "
-RETURNS = "This brings back all that commit "
+RETURNS = "This restores all that commit "
+EARLIER_RETURNS = "This brings back all that commit "
+"""As version 0.1 has written it."""
 STATEMENTS = 200
 """Such lines that are looked at, the newest: a message has room for thousands, and for each git is asked."""
-_LINE = re.compile(rf"^({REVERTS}|{RETURNS})([0-9a-f]{{64}}|[0-9a-f]{{40}})\b", re.MULTILINE)
+_LINE = re.compile(rf"^({REVERTS}|{RETURNS}|{EARLIER_RETURNS})([0-9a-f]{{64}}|[0-9a-f]{{40}})\b", re.MULTILINE)
 
 
 class Undone(NamedTuple):
@@ -45,7 +47,7 @@ def undone_by(repository: Repository, commit: Commit) -> list[Undone]:
 def _said(repository: Repository, commit_id: str) -> list[Undone]:
     """What a message says that is taken back, there or not; the first of it."""
     lines = dict.fromkeys(_LINE.findall(repository.message(commit_id)))
-    return [Undone(one, word == RETURNS) for word, one in islice(lines, STATEMENTS)]
+    return [Undone(one, word != REVERTS) for word, one in islice(lines, STATEMENTS)]
 
 
 def _is_undone(commit: Commit, parent: Commit, before: Commit) -> bool:
@@ -57,7 +59,7 @@ def taken_back_by(repository: Repository, tip: Commit, commit: Commit) -> Commit
 
     By its tree only the tip is known for a revert; by what they say, those of the newest `STATEMENTS` lines.
     """
-    later = repository.saying(commit.id, tip.id, REVERTS, RETURNS)
+    later = repository.saying(commit.id, tip.id, REVERTS, RETURNS, EARLIER_RETURNS)
     gone: dict[str, str] = {}
     left = STATEMENTS
     for by in dict.fromkeys([*[tip.id] * (tip.id != commit.id), *later]):

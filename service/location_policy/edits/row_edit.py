@@ -40,7 +40,7 @@ class Typed(NamedTuple):
         """In the order of the file; blank ones make it as wide as others are."""
         if not any(map(str.strip, (self.location, *self.overflow, self.subnet))):
             hint = "type a subnet and its location; to take a row away, tick that it is to go"
-            raise NothingChanges("nothing changes by this: no field is filled in", hint)
+            raise NothingChanges("no change: no field is filled in", hint)
         names = [self.location.strip(), *filter(None, map(str.strip, self.overflow))]
         return [*names, *[""] * (width - len(names) - 1), self.subnet.strip()]
 
@@ -209,7 +209,7 @@ def _changed(edit: EditRow, same: Sequence[tuple[str, int, str]]) -> RowChanged:
         message = f"{path}:{at + 1} has changed since you saw it"
         return RowChanged(message, "look at both, and preview again", path, at + 1, text)
     if edit.row is None:
-        raise NothingChanges("nothing changes by this: the row is gone already")
+        raise NothingChanges("the row is already removed")
     hint = "if it is still wanted, preview again: it is added as a new row"
     return RowChanged(f"{quote(edit.seen)} is no longer in the map", hint)
 

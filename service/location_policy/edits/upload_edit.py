@@ -66,7 +66,7 @@ class UploadRows:
         tree = repository.change_files(tip.tree, {**replacement.contents, **more})
         if tree == tip.tree:
             where = self.path or (f"view {self.view}" if self.view else "the map")
-            raise NothingChanges(f"nothing changes by this: {where} says already what {quote(self.name)} says")
+            raise NothingChanges(f"{where} already has what {quote(self.name)} has")
         lines = [_body(upload, replacement)]
         if more:
             lines.append(added_line(_rules_text(files) or b"", self.known))
@@ -120,8 +120,8 @@ class UploadRows:
     def _check(self, upload: Upload, errors: Problems, rules: Rules, *, is_over_sample: bool = False) -> None:
         """Raises UnusableUpload where there are errors."""
         if errors:
-            message = f"{quote(self.name)} cannot be taken: {errors.counted('error')}"
-            mend = "mend the file, and choose it again: nothing is changed yet"
+            message = f"{quote(self.name)} has {errors.counted('error')}"
+            mend = "correct the file, and upload it again: nothing is changed yet"
             raise UnusableUpload(message, _SAMPLE if is_over_sample else mend, errors, _unknown(upload.file, rules))
 
     def _shown(self, others: list[RowFile]) -> str:
@@ -156,7 +156,7 @@ def _body(upload: Upload, replacement: Replacement) -> str:
     }
     lines = ["Rows: " + ", ".join(f"{number:,} {what}" for what, number in numbers.items()) + "."]
     if replacement.lost_comments:
-        lines.append(f"Gone with them: {count(replacement.lost_comments, 'line')} of comments.")
+        lines.append(f"Removed with them: {count(replacement.lost_comments, 'line')} of comments.")
     if upload.forms:
-        lines += ["", *(f"In the file {form}." for form in upload.forms)]
+        lines += ["", *(f"{form}." for form in upload.forms)]
     return "\n".join(lines)

@@ -90,13 +90,13 @@ def _gathered(problems: Sequence[Problem]) -> Problems:
 
 def _forms(sheet: Sheet, heading: int | None, *, is_with_ids: bool) -> Iterator[str]:
     if sheet.is_utf16:
-        yield "all is UTF-16"
+        yield "Encoding: UTF-16"
     if sheet.separator != ",":
-        yield f"cells are parted by {SEPARATORS[sheet.separator]}"
+        yield f"Delimiter: {SEPARATORS[sheet.separator].removesuffix('s')}"
     if heading:
-        yield f"line {heading} is a row of column names"
+        yield f"Column names: line {heading}, skipped"
     if is_with_ids:
-        yield "the first cell of a row is an id"
+        yield "First column: ids, skipped"
 
 
 def _is_with_ids(sheet: Sheet, locations: Container[str]) -> bool:

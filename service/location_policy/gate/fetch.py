@@ -69,13 +69,13 @@ def fetch_refusal(found: Excerpt) -> tuple[str, Problems]:
 def _too_large(excess: tuple[Excess, ...]) -> Iterator[str]:
     if excess:
         over = "; ".join(map(excess_text, excess))
-        yield f"it changes more than one push may: {over}; if all of it is meant, {HOW_TO_OVERRIDE}"
+        yield f"change limit exceeded: {over}; if all of it is meant, {HOW_TO_OVERRIDE}"
 
 
 def _unapproved(found: Excerpt) -> Iterator[str]:
     if found.missing:
         number = count(len(found.missing) + found.more_owners, "owner")
-        yield f"it needs the word of {number}: when they agree, {_how_to_approve(found.missing[0])}"
+        yield f"approval required from {number}: when they agree, {_how_to_approve(found.missing[0])}"
 
 
 def _unsigned(found: SignatureCheck | None) -> Iterator[str]:

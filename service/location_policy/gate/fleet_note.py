@@ -100,17 +100,17 @@ def wait_for_followers(directory: Path, commit: str, began: float, *, heeds_pin:
 
 def _words(notes: Sequence[FleetNote], here: Sequence[FleetNote], held: str, began: float) -> Iterator[str]:
     if held:
-        yield f"not in force yet: {held}"
+        yield f"not active yet: {held}"
         return
     took = time.time() - began
     if not here:
-        yield f"not in force after {took:.1f} s: {notes[0].commit[:10] or 'no commit'} is"
+        yield f"not active after {took:.1f} s: {notes[0].commit[:10] or 'no commit'} is"
         return
     if all(note.is_known for note in notes):
         took = max(0.0, max(note.since for note in here) - began)
     total = sum(note.total for note in notes)
     replicas = "replica" if total == 1 else "replicas"
-    yield f"in force at {sum(note.at for note in here):,} of {total:,} {replicas} after {took:.1f} s"
+    yield f"active at {sum(note.at for note in here):,} of {total:,} {replicas} after {took:.1f} s"
     for note in here:
         yield from (f"  {line}" for line in note.late)
 

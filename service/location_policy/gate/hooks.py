@@ -23,7 +23,7 @@ from ..runtime.atomic_file import replacing
 
 HOOK = "pre-receive"
 """The one that judges."""
-OTHER_HOOKS = {"post-receive": "why a limit is overridden is not noted", "proc-receive": "dry runs are not taken"}
+OTHER_HOOKS = {"post-receive": "why a limit is overridden is not noted", "proc-receive": "dry runs are not supported"}
 """Those that do the rest, and what is so where they are missing."""
 
 HookState = Literal["ok", "missing", "not-executable", "other-version", "none"]

@@ -32,9 +32,9 @@ SHOWN_REASONS = 5
 SHOWN_SIGNERS = 10
 """Signers that are named; the rest is counted."""
 
-SKIP_PLAN = "time is short: what changes is not told: location-policy diff"
+SKIP_PLAN = "out of time, so what changes is not told: location-policy diff"
 """Nothing is held to what changes, so it was not found out."""
-SKIP_WARNINGS = "time is short: not all warnings are here: location-policy check"
+SKIP_WARNINGS = "out of time, so not all warnings are here: location-policy check"
 """What could be better was not looked for to its end."""
 
 _SUBJECT, _AUTHOR = 34, 14
@@ -91,15 +91,15 @@ def _refuse_unjudged(unjudged: Unjudged) -> Iterator[str]:
         case "reserved":
             yield f"{ref} is written by the program only"
         case "nested":
-            yield f"{ref} is refused:"
+            yield f"{ref} is rejected:"
             yield f"git can take it for {escape(nested_name(unjudged.update.ref))}"
             yield f"  hint: git push origin HEAD:{escape(free_name(unjudged.update.ref))}"
         case "in-the-way":
-            yield f"{ref} is refused:"
+            yield f"{ref} is rejected:"
             yield f"beside it there can be no {escape(unjudged.served)}, which is served"
             yield f"  hint: git push origin HEAD:{escape(free_name(unjudged.update.ref))}"
         case "replaces":
-            yield f"{ref} is refused:"
+            yield f"{ref} is rejected:"
             yield "git would show another object in the place of one"
             yield f"  hint: commit what is meant: git push origin HEAD:{escape(unjudged.served)}"
         case "no-dry-runs":
@@ -198,12 +198,12 @@ def accept(name: str, commits: int) -> str:
 
 def refuse_commits(name: str, refused: int, commits: int) -> Iterator[str]:
     """The verdict on what is not valid."""
-    yield f"{name} is refused: {refused:,} of {count(commits, 'commit')} {_is(refused)} not valid"
+    yield f"{name} is rejected: {refused:,} of {count(commits, 'commit')} {_has(refused)} errors"
 
 
 def refuse_size(name: str, excess: Sequence[Excess]) -> Iterator[str]:
     """The verdict on what is larger than one push may be."""
-    yield f"{name} is refused: it changes more than one push may"
+    yield f"{name} is rejected: change limit exceeded"
     for one in excess[:SHOWN_EXCESS]:
         yield f"  {excess_text(one)}"
     yield from _other_limits(excess)
@@ -235,7 +235,7 @@ def how_to_override(command: str | None) -> Iterator[str]:
     if command == "":
         return
     yield ""
-    yield "if all of it is meant, say why:"
+    yield "if all of it is meant, override it with a reason:"
     yield f"  {command}" if command else f'  git push -o {OPTION}="reason"'
     if command is None:
         yield "or end the message of the last commit with the line"
@@ -259,7 +259,7 @@ def tell_unapproved(touched: Sequence[AffectedOwner]) -> Iterator[str]:
 
 def refuse_unapproved(name: str, touched: Sequence[AffectedOwner], *, is_command: bool = False) -> Iterator[str]:
     """The verdict on what its owners have not approved, and how they can: in a push, or to a command."""
-    yield f"{name} is refused: it needs the word of {count(len(touched), 'owner')}"
+    yield f"{name} is rejected: approval required from {count(len(touched), 'owner')}"
     for one in touched[:SHOWN_OWNERS]:
         yield f"  {touched_text(one)}"
     if len(touched) > SHOWN_OWNERS:
@@ -275,7 +275,7 @@ def refuse_unapproved(name: str, touched: Sequence[AffectedOwner], *, is_command
 
 def refuse_rewind(name: str) -> Iterator[str]:
     """The verdict on what would drop history."""
-    yield f"{name} is refused: the push would drop commits that {name} has"
+    yield f"{name} is rejected: the push would drop commits that {name} has"
     yield "  hint: to undo a change, git revert it; to keep both, git pull --rebase"
     yield "  hint: git config location-policy.allowNonFastForward true"
     yield "        in the repository allows it"
@@ -293,11 +293,11 @@ def tell_dropped(name: str, dropped: Dropped) -> Iterator[str]:
 def tell_older(older: OlderCommits) -> Iterator[str]:
     """How many of the commits below a new branch's tip could not be served, or were not looked at."""
     if older.left:
-        yield f"time is short: {count(older.left, 'commit')} before it {_is(older.left)} not looked at"
+        yield f"out of time: {count(older.left, 'commit')} before it {_is(older.left)} not looked at"
     if older.invalid:
         number = f"{'last ' * older.is_cut}{count(older.looked_at, 'commit')}"
-        yield f"warning: {older.invalid:,} of the {number} before it {_is(older.invalid)} not valid"
-        yield "what is not valid cannot be served"
+        yield f"warning: {older.invalid:,} of the {number} before it {_has(older.invalid)} errors"
+        yield "a commit with errors cannot be served"
 
 
 def tell_problems(refused: Sequence[InvalidCommit]) -> Iterator[str]:
@@ -323,7 +323,7 @@ def shown(blocks: Iterable[str], found: Problems) -> Iterator[str]:
 def how_to_mend(move: Move) -> Iterator[str]:
     """What to type where commits are not valid."""
     yield ""
-    yield "to mend it: correct the files, then"
+    yield "to fix it: correct the files, then"
     if move.invalid[0].commit.id == move.gained[-1]:
         yield "  git commit --all --amend --no-edit"
     else:
@@ -335,12 +335,12 @@ def how_to_mend(move: Move) -> Iterator[str]:
 def refuse_unsigned(name: str, found: SignatureCheck, move: Move) -> Iterator[str]:
     """The verdict on what is not signed by who may sign, and what to type so that it is."""
     if found.problem is not None:
-        yield f"{name} is refused: signatures cannot be judged"
+        yield f"{name} is rejected: signatures cannot be checked"
         yield escape(found.problem)
         if found.hint:
             yield f"  hint: {escape(found.hint)}"
         return
-    yield f"{name} is refused: {count(found.number, 'commit')} not signed by who may sign"
+    yield f"{name} is rejected: {count(found.number, 'commit')} not signed by an allowed signer"
     yield ""
     for one in found.unsigned:
         yield f"commit {tell_commit(one.commit)}"
@@ -354,7 +354,7 @@ def refuse_unsigned(name: str, found: SignatureCheck, move: Move) -> Iterator[st
 
 
 def _how_to_sign(found: SignatureCheck, move: Move) -> Iterator[str]:
-    yield "to mend it: sign with a key that is listed"
+    yield "to fix it: sign with a key that is listed"
     if found.takes_ssh:
         yield "  git config gpg.format ssh"
         yield "  git config user.signingKey ~/.ssh/id_ed25519.pub"
@@ -392,6 +392,10 @@ def tell_commit(commit: Commit) -> str:
 def _short(text: str, limit: int) -> str:
     safe = escape(text[: limit + 1])
     return safe if len(safe) <= limit else f"{safe[: limit - 1]}…"
+
+
+def _has(number: int) -> str:
+    return "has" if number == 1 else "have"
 
 
 def _is(number: int) -> str:

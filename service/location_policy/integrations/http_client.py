@@ -248,7 +248,7 @@ def _sentence(origin: Origin, error: OSError | HTTPException) -> str:
         return f"the certificate of {origin} is not trusted: {error.verify_message}"
     if isinstance(error, TimeoutError):
         return f"{origin} has not answered in time"
-    return f"{origin} cannot be asked: {_reason(error)}"
+    return f"{origin} cannot be reached: {_reason(error)}"
 
 
 def _mend(error: OSError | HTTPException) -> str | None:

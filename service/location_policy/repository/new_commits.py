@@ -154,7 +154,7 @@ def merge_trees(git: Git, base: str, ours: str, theirs: str, author: Author) -> 
     except GitFailed as error:
         if error.status == _USAGE:
             raise GitUnavailable(
-                "git is too old to take back a commit below others", "install git 2.39 or newer"
+                "git is too old to revert a commit below others", "install git 2.39 or newer"
             ) from None
         raise
     _, tree, *paths = told.decode(errors="surrogateescape").split("\0")  # whether it is clean, tree, conflicts

@@ -117,7 +117,7 @@ def unsigned_text(commit_id: str, signature: Signature, number: int) -> str:
     """That so many commits are not taken, this one the first of them, and why it is not."""
     reason = ": ".join(filter(None, (why(signature), signature.key)))
     more = f"; and {number - 1:,} more" if number > 1 else ""
-    return f"{commit_id[:10]} is not signed by who may sign: {reason}{more}"
+    return f"{commit_id[:10]} is not signed by an allowed signer: {reason}{more}"
 
 
 def _signer(signature: Signature) -> Signer | None:

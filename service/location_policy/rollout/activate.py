@@ -154,7 +154,7 @@ class Activator:
                 return
             raise NotPinnable(f"commit {pin.commit[:10]} is not here")
         if not was_served and pin.commit in refused(self._state_directory):
-            raise NotPinnable(f"commit {pin.commit[:10]} was refused when it came, and was never in force")
+            raise NotPinnable(f"commit {pin.commit[:10]} was rejected when it came, and was never active")
         is_known = was_served or kept_beside(repository) == pin  # which was looked at before it was kept
         if not is_known and not was_named(repository, self.history.ref, pin.commit):
             raise NotPinnable(f"commit {pin.commit[:10]} is not of the served branch")

@@ -116,7 +116,7 @@ def _hook(repository: Repository, place: Path) -> Finding:
             return Finding("hook", f"of version {hook.version}, and this is {__version__}", install)
     program = hook_program(repository)
     if program is None:
-        return Finding("hook", "every push is refused: the program that it runs is not there", install)
+        return Finding("hook", "every push is rejected: the program that it runs is not there", install)
     return Finding("hook", f"version {hook.version}, runs {program}")
 
 
@@ -264,7 +264,7 @@ def _outlook(repository: Repository, place: Path, state_directory: Path) -> Find
     instead = f"commit {ahead.served.id[:10]} instead" if ahead.served else "nothing: 503"
     if ahead.head is None and is_mirror(repository.directory):
         said = f"nothing of branch {ahead.branch} was taken from the remote yet; would serve {instead}"
-        return Finding("serve", said, "mend what is said of the remote, if anything is; else see `failure` in /status")
+        return Finding("serve", said, "fix what is said of the remote, if anything is; else see `failure` in /status")
     if ahead.head is None:
         names = repository.branches()
         there = f"; branches here: {listed(names)}" if names else ""
@@ -274,7 +274,7 @@ def _outlook(repository: Repository, place: Path, state_directory: Path) -> Find
         )
     if isinstance(ahead.refusal, InvalidConfiguration):
         what = errors_in(ahead.refusal.problems).counted("error")
-        mend = f"location-policy check --repo {shlex.quote(str(place))}, mend it or git revert it, and push"
+        mend = f"location-policy check --repo {shlex.quote(str(place))}, fix it or git revert it, and push"
         said = f"commit {ahead.head.id[:10]} of branch {ahead.branch} has {what}; would serve {instead}"
         return Finding("serve", said, mend)
     if ahead.refusal:

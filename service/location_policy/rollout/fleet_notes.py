@@ -97,7 +97,7 @@ def _lines(late: list[Follower], commit: str) -> Iterator[str]:
         name, refusal = one.report.name, one.report.refusal
         at = one.report.commit[:10] if one.report.commit else "nothing"
         if refusal and refusal.commit == commit:
-            yield f"{name} refuses it: {refusal.problem}"
+            yield f"{name} rejects it: {refusal.problem}"
         elif one.report.commit == commit:
             yield f"{name} has it, {one.missing(commit):,} behind it not"
         else:

@@ -128,7 +128,7 @@ class PinHolder:
         except (AnotherHistory, InvalidConfiguration, NotSigned, RepositoryError) as error:
             is_lost = not repository.has_commit(pin.commit) and kept_beside(repository) == pin
             if is_lost and self._activator.last_in_force(repository):
-                message = f"{pin.told()}, and is not here: what was in force last stays"
+                message = f"{pin.told()}, and is not here: what was active last stays"
                 raise TornPin(message, "the remote is asked for it again; or pin another commit") from None
             self._done = pin.id
             self._ignore(error, pin.id)

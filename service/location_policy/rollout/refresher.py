@@ -331,7 +331,7 @@ class Refresher:
         if hook != self._active.state.hook and hook.state not in ("ok", "none"):
             effect = f"is of version {hook.version}" if hook.state == "other-version" else "does not check pushes"
             mend = f"location-policy init {self._place}"
-            log.warning("hook %s: it %s; mend it with: %s", hook.state, effect, mend)
+            log.warning("hook %s: it %s; fix it with: %s", hook.state, effect, mend)
         self._active.change(hook=hook)
         return deciding_hook_files(folder) if folder else ()
 

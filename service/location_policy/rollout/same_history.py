@@ -85,7 +85,7 @@ def accept(repository: Repository, seen: str | None = None) -> Commit:
         raise UnknownRevision(f"branch {name} has no commit", "push the one that is meant first")
     if seen not in (None, tip):
         raise BranchMoved(
-            f"{name} is at {tip[:10]} now, and nothing was accepted", "look at what has come, and try again"
+            f"{name} is at {tip[:10]} now, and nothing was accepted", "review the new commits, and try again"
         )
     repository.set_config(ACCEPTED, tip)
     return repository.commit(tip)

@@ -97,7 +97,7 @@ class LimitedProtocol(TimedProtocol):
         if self.loop.time() >= self.quiet_until:
             type(self).quiet_until = self.loop.time() + QUIET
             over = f"those over {self.places.limit}" if is_full else f"those of {self._peer} over its share"
-            log.warning("too many connections: %s are turned away", over)
+            log.warning("too many connections: %s are rejected", over)
         reason = "There are too many connections" if is_full else "There are too many connections from this address"
         self.transport.write(self._answer(503, reason))
         self.transport.close()

@@ -64,12 +64,12 @@ class Certificates:
         except Unusable as error:
             told = contents or str(error)
             if told != self._seen or asked:
-                log.error("the old certificate stays in force: %s", error)
+                log.error("the old certificate stays in use: %s", error)
             self._seen = told
             return
         if contents != self._seen:
             self._present, self.ends = present, end_of(found[0])
-            log.info("certificate in force file=%s ends=%s", self._tls.cert, moment_text(self.ends))
+            log.info("certificate in use file=%s ends=%s", self._tls.cert, moment_text(self.ends))
             before, self._ca = self._ca, found[2:]
             if self._ca != before:
                 self.on_other_ca()

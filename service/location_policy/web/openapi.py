@@ -29,7 +29,7 @@ def description(resources: Iterable[Resource], actions: Iterable[Action], pins: 
         "info": {
             "title": "location-policy",
             "version": __version__,
-            "description": "What is in force, what it says, who wrote it, and what each commit did.",
+            "description": "The active commit, its answers, blame, and the impact of each commit.",
         },
         "paths": paths,
         "components": {

@@ -35,16 +35,16 @@ def test_a_fetch_is_asked_for_and_its_end_is_told(remote: Path, tmp_path: Path) 
 
         newer = force_commit(remote, {"locations.csv": "Perth,10.61.2.0/24\n"})
         done = sync("--state-dir", state)
-        assert (done.returncode, done.stdout, done.stderr) == (0, f"in force: {newer[:10]}\n", "")
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"active: {newer[:10]}\n", "")
 
         done = run_program("sync", cwd=tmp_path)
         assert done.returncode == 2
         assert "there is no repository here" in done.stderr
         command = done.stderr.partition("location-policy sync ")[2].partition(";")[0]
         command = command.replace("/var/lib/location-policy", str(state))
-        assert sync(*command.split()).stdout == f"in force: {newer[:10]}\n"
+        assert sync(*command.split()).stdout == f"active: {newer[:10]}\n"
         told = run_program("sync", cwd=tmp_path, environment={"LOCATION_POLICY_STATE_DIR": str(state)})
-        assert told.stdout == f"in force: {newer[:10]}\n"
+        assert told.stdout == f"active: {newer[:10]}\n"
 
         bad = force_commit(remote, BAD)
         over_http = ("--url", service.url, "--user", "eve", "--password-file", tmp_path / "password")
@@ -55,12 +55,12 @@ def test_a_fetch_is_asked_for_and_its_end_is_told(remote: Path, tmp_path: Path) 
 
         newest = force_commit(remote, GOOD)
         done = sync(*over_http)
-        assert (done.returncode, done.stdout) == (0, f"in force: {newest[:10]}\n")
+        assert (done.returncode, done.stdout) == (0, f"active: {newest[:10]}\n")
         assert sync("--state-dir", state, "--wait", "0").stdout == "asked: the source is looked at now\n"
 
         done = sync("--url", service.url)
         assert done.returncode == 2
-        assert "lets only an editor ask for a look: status 401\n  hint: name one: --user NAME" in done.stderr
+        assert "lets only an editor start a sync: status 401\n  hint: name one: --user NAME" in done.stderr
 
         remote.rename(tmp_path / "away.git")
         done = sync("--state-dir", state)

@@ -45,16 +45,16 @@ def wait(service: Service, *arguments: str) -> tuple[int, str]:
 
 def test_it_says_where_a_commit_is_who_refuses_it_and_who_is_missing(service: Service, repository: Path) -> None:
     commit = tip(repository)
-    assert wait(service, commit)[1].startswith(f"in force: {commit[:10]}, no service follows, after 0.")
+    assert wait(service, commit)[1].startswith(f"active: {commit[:10]}, no service follows, after 0.")
     say(service, "web-1", commit)
     status, said = wait(service, commit[:7], "--followers", "1")
-    assert (status, said.partition(", after")[0]) == (0, f"in force: {commit[:10]}, at 1 of 1 follower")
+    assert (status, said.partition(", after")[0]) == (0, f"active: {commit[:10]}, at 1 of 1 follower")
     status, said = wait(service, commit, "--followers", "2", "--timeout", "1s")
     assert (status, said.splitlines()[1]) == (1, "  1 follower is seen, not 2")
     say(service, "web-2", "e" * 40, State="unreachable")
     status, said = wait(service, commit, "--timeout", "1s")
     assert status == 1
-    assert said.splitlines()[0].startswith(f"not in force everywhere: {commit[:10]}, at 1 of 2 followers, after 1.")
+    assert said.splitlines()[0].startswith(f"not active everywhere: {commit[:10]}, at 1 of 2 followers, after 1.")
     assert said.splitlines()[1:] == ["  web-2: answers from eeeeeeeeee (unreachable)"]
     say(service, "web-2", "e" * 40, Problems=f"{commit}%20locations.csv:1: it is bad")
     assert wait(service, commit) == (1, f"refused: {commit[:10]}\n  web-2: locations.csv:1: it is bad\n")
@@ -97,5 +97,5 @@ def test_what_cannot_be_asked_is_told(service: Service) -> None:
     nowhere = run_program("wait", "a" * 7, "--url", "http://127.0.0.1:9")
     assert (nowhere.returncode, nowhere.stderr) == (
         2,
-        "location-policy: http://127.0.0.1:9 cannot be asked: Connection refused\n",
+        "location-policy: http://127.0.0.1:9 cannot be reached: Connection refused\n",
     )

@@ -274,7 +274,7 @@ def test_a_repository_of_an_older_version_gets_what_it_lacks(repository: Path) -
 
 @pytest.mark.parametrize(
     ("name", "otherwise"),
-    [("post-receive", "why a limit is overridden is not noted"), ("proc-receive", "dry runs are not taken")],
+    [("post-receive", "why a limit is overridden is not noted"), ("proc-receive", "dry runs are not supported")],
 )
 def test_a_foreign_hook_beside_the_one_that_judges_stays_and_is_told(
     repository: Path, name: str, otherwise: str

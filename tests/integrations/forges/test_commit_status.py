@@ -74,7 +74,7 @@ def test_a_commit_gets_the_status_that_its_forge_knows(forge: Forge, path: str, 
         assert status_of(asked, forge).send(EVENT) is None
         assert status_of(asked, forge).send(REFUSED) is None
     token = TOKEN if forge == "gitlab" else f"token {TOKEN}"
-    told = [("success", "in force in 0.4 s"), (failure, "refused: 3 problems")]
+    told = [("success", "active in 0.4 s"), (failure, "rejected: 3 problems")]
     assert asked.requests == [
         (f"{path}{COMMIT.id}", token, {"state": state, name: "location-policy", "description": said})
         for state, said in told
@@ -116,8 +116,8 @@ def test_what_becomes_of_the_commits_of_a_repository_is_shown_on_its_forge(tmp_p
         wait_until(lambda: notifier.outbox.sent == 2)
         notifier.outbox.stop()
     (_, _, first), (path, _, second) = asked.requests
-    assert first["description"].startswith("in force in ")
-    assert (path.rpartition("/")[2], second["description"]) == (bad, "refused: 1 problem")
+    assert first["description"].startswith("active in ")
+    assert (path.rpartition("/")[2], second["description"]) == (bad, "rejected: 1 problem")
 
 
 def test_a_long_reason_is_cut_to_what_a_forge_takes() -> None:

@@ -38,17 +38,17 @@ def test_the_generic_form_has_the_facts() -> None:
     found = told(EVENT, "json")
     assert (found["type"], found["timestamp"]) == ("active", "2026-03-01T12:30:00.000Z")
     data = found["data"]
-    assert data["title"] == "Commit cccccccccc in force in 0.4 s"
+    assert data["title"] == "Commit cccccccccc active in 0.4 s"
     assert (data["commit"], data["author"], data["subnets"], data["took"]) == (COMMIT.id, "Alice", 3, 0.4)
     assert (data["server"], data["repository"], data["branch"]) == ("policy-1", "/srv/locations.git", "main")
 
 
 def test_a_refusal_has_its_first_problems_and_how_many_there_are() -> None:
     data = told(REFUSED, "json")["data"]
-    assert (data["title"], data["total"], data["active"]) == ("Commit cccccccccc refused: 8 problems", 8, "a" * 40)
+    assert (data["title"], data["total"], data["active"]) == ("Commit cccccccccc rejected: 8 problems", 8, "a" * 40)
     assert [one["line"] for one in data["problems"]] == list(range(1, SHOWN_PROBLEMS + 1))
     lines = runs(told(REFUSED, "teams"))
-    assert lines[0] == "Commit cccccccccc refused: 8 problems"
+    assert lines[0] == "Commit cccccccccc rejected: 8 problems"
     assert "Problem: locations.csv:1:1: error: row 1 <is> wrong [host-bits]" in lines
     assert lines[-5:-3] == ["More: 3 problems", "Answers come from: commit aaaaaaaaaa"]
 
@@ -66,7 +66,7 @@ def test_a_card_for_teams_is_one_that_workflows_take_and_has_no_markdown() -> No
 
 def test_a_card_for_slack_has_a_text_for_where_there_are_no_blocks() -> None:
     card = told(REFUSED, "slack")
-    assert card["text"] == "Commit cccccccccc refused: 8 problems"
+    assert card["text"] == "Commit cccccccccc rejected: 8 problems"
     header, section = card["blocks"]
     assert header["text"] == {"type": "plain_text", "text": card["text"], "emoji": False}
     assert section["text"]["verbatim"]
@@ -89,5 +89,5 @@ def test_a_hostile_commit_calls_no_one_and_is_cut(form: Format, kind: Any) -> No
 
 def test_a_refusal_without_problems_says_why() -> None:
     unsigned = replace(REFUSED, problems=Problems(), message="it is not signed", hint="git commit -S")
-    assert unsigned.title() == "Commit cccccccccc refused: it is not signed"
+    assert unsigned.title() == "Commit cccccccccc rejected: it is not signed"
     assert ("Hint", "git commit -S") in list(unsigned.lines())

@@ -102,7 +102,7 @@ def test_a_receiver_that_is_not_there_is_tried_again_and_only_its_host_is_told()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     refusal = receiver_of(f"http://127.0.0.1:{port}/{HIDDEN}").send(EVENT)
-    assert refusal == NotDelivered(f"http://127.0.0.1:{port} cannot be asked: Connection refused")
+    assert refusal == NotDelivered(f"http://127.0.0.1:{port} cannot be reached: Connection refused")
 
 
 @pytest.mark.parametrize(

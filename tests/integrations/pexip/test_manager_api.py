@@ -83,7 +83,7 @@ WRONG: list[tuple[Say, str]] = [
     (cut_body, "bytes early"),
     (cut_chunk, "the answer was cut"),
     (cut_headers, "is not JSON, but no type of 0 bytes"),
-    (cut_everything, "cannot be asked"),
+    (cut_everything, "cannot be reached"),
     (not_http, "is not HTTP"),
 ]
 

@@ -248,7 +248,7 @@ def test_it_can_be_made_again(mirror: Mirror, remote: Path) -> None:
         ("ssh://git:@host/x.git", "with a password"),
         ("git:plugh@host:x.git", "with a password"),
         ("git://a:plugh@host/x.git", "with a password"),
-        ("https://host/x.git?private_token=plugh", "with a query, which git does not ask for"),
+        ("https://host/x.git?private_token=plugh", "with a query, which git does not send"),
         ("https://a:b@host/x.git?token=plugh", "with a query"),
         ("https://alice:9/plugh@host/x.git", None),
         ("https://alice:p/plugh@host/x.git", "is no number"),

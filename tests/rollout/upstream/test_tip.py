@@ -63,7 +63,7 @@ def test_what_answers_otherwise_is_no_service(answer: Reply) -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (told(commit=None), f"{URL} has nothing in force yet"),
+        (told(commit=None), f"{URL} has no active commit yet"),
         (told(commit="main"), f"{URL} tells of a commit whose id is none"),
         (told(commit=["a"]), f"{URL} tells of a commit whose id is none"),
         *(
@@ -84,10 +84,10 @@ def test_what_answers_otherwise_is_no_service(answer: Reply) -> None:
                 "a" * 201,
             )
         ),
-        (reply(500, b"{}"), f"{URL} does not tell what it has in force: 500 {{}}"),
+        (reply(500, b"{}"), f"{URL} does not say which commit is active: 500 {{}}"),
         (
-            reply(503, b"nothing is in force\nmore"),
-            f"{URL} does not tell what it has in force: 503 nothing is in force",
+            reply(503, b"no commit is active\nmore"),
+            f"{URL} does not say which commit is active: 503 no commit is active",
         ),
         (reply(409, b"a loop: \x1b[1m"), f"{URL} lets no service follow itself: a loop: \\x1b[1m"),
     ],
@@ -104,7 +104,7 @@ def test_a_service_that_tells_nothing_that_can_be_taken_is_a_failure_in_a_senten
         (reply(409, b"a loop", "text/plain"), True),
         (told(commit=None), True),
         (told(branch=None), True),
-        (reply(503, b"nothing is in force yet", "text/plain; charset=utf-8", "1"), True),
+        (reply(503, b"no commit is active yet", "text/plain; charset=utf-8", "1"), True),
         (reply(503, b"nothing", "text/plain"), False),
         (reply(503, b"<html>", "text/html", "1"), False),
         (reply(502, b"no", "text/plain", "1"), False),

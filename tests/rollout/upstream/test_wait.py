@@ -160,7 +160,7 @@ def test_a_service_is_believed_to_be_one_for_a_minute_then_it_is_none(tmp_path: 
     with waiting(tmp_path, told(), (404, b"")) as (found, _):
         found.current()
         wait_until(lambda: bool(found.drawn))
-        assert found.failure().endswith("no longer tells what it has in force: it answers 404")
+        assert found.failure().endswith("no longer says which commit is active: it answers 404")
         found.now = DOUBT
         wait_until(lambda: found.woken == 2)
         assert found.current(was_service=True) is None
@@ -171,7 +171,7 @@ def test_where_the_wait_breaks_it_is_asked_ever_more_rarely_and_told_when_it_is_
         found.step = 100
         wait_until(lambda: len(found.drawn) > 9)
         assert found.drawn[:9] == [1.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 60.0, LONGEST]
-        assert found.failure().endswith("does not tell what it has in force: 500 no")
+        assert found.failure().endswith("does not say which commit is active: 500 no")
         assert "prefer" not in script.heard[-1]  # what is unchanged is to be told at once
         woken = found.woken
         script.answers[:] = [told(), HELD]

@@ -167,10 +167,10 @@ def test_the_lookup_shows_who_wrote_the_row(page: Page, service: Service) -> Non
 
 def test_a_whole_request_is_composed(page: Page, service: Service) -> None:
     shown(page, service, "/lookup")
-    page.get_by_text("Compose a whole request").click()
+    page.get_by_text("All request parameters").click()
     page.get_by_label("remote_address").fill("10.61.2.7")
     page.locator("#p-protocol").fill("webrtc")
-    page.get_by_role("button", name="Send as a node").click()
+    page.get_by_role("button", name="Send request").click()
     expect(page.locator("p.verdict")).to_have_text("Melbourne")
     expect(page.locator("pre").first).to_contain_text("protocol=webrtc&remote_address=10.61.2.7")
 
@@ -198,7 +198,7 @@ def test_everything_is_there_without_a_script(chromium: Browser, service: Servic
     page.get_by_role("link", name="Lookup").click()
     page.get_by_label("Address", exact=True).fill("10.61.2.7")
     page.get_by_role("button", name="Lookup", exact=True).click()
-    page.get_by_role("link", name="Who wrote it, and since when").click()
+    page.get_by_role("link", name="Blame and earlier answers").click()
     expect(page.get_by_text("locations.csv:1 was written by")).to_be_visible()
     page.get_by_role("link", name="History").click()
     expect(page.locator("tbody tr")).to_have_count(4)

@@ -37,7 +37,7 @@ def choose(page: Page, service: Service, rows: str, name: str = "sites.csv", tar
     page.get_by_label("File", exact=True).set_input_files(
         {"name": name, "mimeType": "text/csv", "buffer": rows.encode()}
     )
-    page.get_by_label("It replaces").select_option(target)
+    page.get_by_label("Replaces").select_option(target)
     page.get_by_role("button", name="Preview changes").click()
 
 
@@ -51,7 +51,7 @@ def test_an_upload_with_problems_says_where_and_one_that_is_mended_is_answered(
     before = tip(place)
     choose(page, service, WRONG)
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("sites.csv cannot be taken: 2 errors")
+    expect(alert).to_contain_text("sites.csv has 2 errors")
     expect(alert).to_contain_text("sites.csv:1:10 error: 10.61.2.1/24 has host bits set [host-bits]")
     expect(alert).to_contain_text("sites.csv:3:6 error: Oslo stands twice in the row [repeated-location]")
     expect(page.get_by_role("button", name="Commit to")).to_have_count(0)
@@ -104,14 +104,14 @@ def test_a_message_that_was_typed_stays_when_the_plan_is_shown_again(page: Page,
     choose(page, service, "Sydney,10.61.2.0/24\nLima,10.71.0.0/16\n")
     message, again = page.get_by_label("Message"), page.get_by_role("button", name="Preview again")
     page.get_by_text("Edit the change").click()
-    page.get_by_label("It replaces").select_option("locations/apac.csv")
+    page.get_by_label("Replaces").select_option("locations/apac.csv")
     again.click()
     expect(message).to_have_value(re.compile("^Upload sites.csv to locations/apac.csv"))  # proposed with this plan
     message.fill("Open Lima\n\nIts lease begins in May.")
     page.get_by_text("Edit the change").click()
-    page.get_by_label("It replaces").select_option("")
+    page.get_by_label("Replaces").select_option("")
     again.click()
-    expect(page.get_by_label("It replaces")).to_have_value("")
+    expect(page.get_by_label("Replaces")).to_have_value("")
     expect(message).to_have_value("Open Lima\n\nIts lease begins in May.\n")
 
 

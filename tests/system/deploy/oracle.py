@@ -34,7 +34,7 @@ def _wrong(calls: Sequence[Call], in_force: Sequence[tuple[float, str]]) -> Iter
         places = [at for at, (since, commit) in enumerate(in_force) if commit == call.commit and since <= call.ended]
         place = next((at for at in places if at >= floor), None)
         if place is None:
-            how = "went back to" if places else "answered, before it was in force, from"
+            how = "went back to" if places else "answered, before it was active, from"
             yield f"{call.server} {how} {call.commit or 'no commit'} at {call.ended:.3f}"
         else:
             heapq.heappush(ended, (call.ended, place))

@@ -79,7 +79,7 @@ def test_an_answer_from_a_commit_that_is_not_in_force_yet_is_wrong() -> None:
     journal = [put_in_force("a", 0), put_in_force("b", 10)]
     assert wrong_answers([answered("a", 1, 2), answered("b", 10, 11)], journal) == []
     (wrong,) = wrong_answers([answered("b", 8, 9)], journal)
-    assert wrong.startswith("one answered, before it was in force, from b at ")
+    assert wrong.startswith("one answered, before it was active, from b at ")
     (wrong,) = wrong_answers([answered("c", 8, 9)], journal)
     assert " from c at " in wrong
 

@@ -104,7 +104,7 @@ def test_pushes_are_judged_and_their_pusher_is_known(server: Server) -> None:  #
     work.commit(BAD)
     refused = push()
     assert refused.returncode == 1
-    assert "main is refused: 1 of 1 commit is not valid" in said(refused)
+    assert "main is rejected: 1 of 1 commit has errors" in said(refused)
     work.git("reset", "--quiet", "--hard", begin)
     large = work.commit({"locations/apac.csv": ROWS.replace("Sydney", "Perth")})
     assert push().returncode == 1

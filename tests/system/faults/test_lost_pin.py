@@ -164,7 +164,7 @@ def test_head_waits_for_a_pinned_commit_that_is_nowhere(served: Served, caplog: 
     assert later.told == ("rejected", last)
     failure = later.active.state.failure
     assert failure
-    assert "is not here: what was in force last stays" in failure.message
+    assert "is not here: what was active last stays" in failure.message
     assert sum("is not here: what was" in text for text in caplog.messages) == 1
     later.unpin()
     assert later.told == ("in-sync", tip(served.place))

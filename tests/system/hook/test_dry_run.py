@@ -33,7 +33,7 @@ def test_a_dry_run_of_what_is_not_valid_is_refused_as_a_push_is(site: Site) -> N
     site.commit(BAD)
     push = site.push(DRY)
     assert push.returncode == 1
-    assert said(push).startswith("main is refused: 1 of 1 commit is not valid\n")
+    assert said(push).startswith("main is rejected: 1 of 1 commit has errors\n")
     assert said(push).endswith(f"\n{LAST}")
     assert refs(site) == before
 
@@ -79,7 +79,7 @@ def test_a_dry_run_would_drop_history_as_a_push_would(site: Site) -> None:
     site.commit({"README": "x"})
     push = site.push(DRY)
     assert push.returncode == 1
-    assert said(push).startswith("main is refused: the push would drop commits that main has\n")
+    assert said(push).startswith("main is rejected: the push would drop commits that main has\n")
 
 
 def test_there_is_nothing_to_delete(site: Site) -> None:

@@ -46,10 +46,10 @@ def test_a_change_over_the_limit_is_refused_with_the_line_that_overrides_it(limi
     done = push(limited)
     assert done.returncode == 1
     assert verdict(done) == (
-        "main is refused: it changes more than one push may\n"
+        "main is rejected: change limit exceeded\n"
         "  limits.changed-addresses: at most 25%, but it is 30% of IPv4 addresses\n"
         "\n"
-        "if all of it is meant, say why:\n"
+        "if all of it is meant, override it with a reason:\n"
         '  git push -o allow-large-change="reason"\n'
         "or end the message of the last commit with the line\n"
         "  Allow-Large-Change: reason"
@@ -245,11 +245,11 @@ def test_what_judges_is_not_loosened_without_a_word(limited: Site) -> None:
         ],
     )
     assert verdict(done).startswith(
-        "main is refused: it changes more than one push may\n"
+        "main is rejected: change limit exceeded\n"
         "  rules are loosened: limits.changed-addresses 25% -> none\n"
         "  rules are loosened: limits.removed-subnets 10% -> none\n"
         "\n"
-        "if all of it is meant, say why:\n"
+        "if all of it is meant, override it with a reason:\n"
     )
     done = push(limited, "-o", "allow-large-change=a trial", by="alice")
     assert (done.returncode, verdict(done).split("\n")[0]) == (
@@ -297,7 +297,7 @@ def test_going_back_beside_other_limits_is_told_how_it_needs_no_reason(limited: 
         f"  {before[:10]} Start the map of media locations (location-poli…)\n"
         "with the policy.toml of that commit it is held to no limit\n"
         "\n"
-        "if all of it is meant, say why:\n"
+        "if all of it is meant, override it with a reason:\n"
     ) in said(done)
     limited.commit({"policy.toml": POLICY}, "Move back")
     assert push(limited).returncode == 0

@@ -77,7 +77,7 @@ def follow_hint(site: Site, told: str) -> None:
 )
 def test_a_ref_with_the_whole_name_of_another_in_its_own_is_refused(site: Site, ref: str, meant: str) -> None:
     told = said(site.push(f"HEAD:{ref}"))
-    assert told.splitlines()[:2] == [f"{ref} is refused:", f"git can take it for {meant}"]
+    assert told.splitlines()[:2] == [f"{ref} is rejected:", f"git can take it for {meant}"]
     assert tip(site.repository, ref) == ""
     follow_hint(site, told)
 
@@ -94,7 +94,7 @@ def test_a_branch_below_the_served_one_is_refused_also_before_that_is_born(empty
     commit = empty_site.commit(GOOD)
     told = said(empty_site.push("HEAD:refs/heads/main/x"))
     assert told == (
-        "refs/heads/main/x is refused:\n"
+        "refs/heads/main/x is rejected:\n"
         "beside it there can be no refs/heads/main, which is served\n"
         "  hint: git push origin HEAD:refs/heads/main-x"
     )
@@ -108,5 +108,5 @@ def test_a_replacement_of_an_object_is_refused(site: Site) -> None:
     commit = site.commit(GOOD, "Good")
     ref = f"refs/replace/{commit}"
     told = said(site.push(f"HEAD:{ref}"))
-    assert told.splitlines()[:2] == [f"{ref} is refused:", "git would show another object in the place of one"]
+    assert told.splitlines()[:2] == [f"{ref} is rejected:", "git would show another object in the place of one"]
     follow_hint(site, told)

@@ -52,7 +52,7 @@ def test_what_its_owners_have_not_approved_is_refused(asking: Site) -> None:
     assert done.returncode == 1
     assert "address space of apac@example.com: 256 addresses\naddress space of emea: 65,536 addresses" in said(done)
     assert verdict(done) == (
-        "main is refused: it needs the word of 2 owners\n"
+        "main is rejected: approval required from 2 owners\n"
         "  apac@example.com: 256 addresses\n"
         "  emea: 65,536 addresses\n"
         "\n"
@@ -99,19 +99,20 @@ def test_a_push_cannot_choose_who_is_asked_nor_whether(asking: Site) -> None:
     assert first == "policy.toml: checks.owner-approval  error -> warning  (loosens what judges the next pushes)"
     assert second == "owners.csv: 10.61.0.0/16  apac@example.com -> root  (is asked from the next push on)"
     assert third == "owners.csv: 10.62.0.0/16  emea -> none  (is asked from the next push on)"
-    assert "main is refused: it needs the word of 2 owners" in said(done)
+    assert "main is rejected: approval required from 2 owners" in said(done)
 
 
 def test_that_owners_are_asked_no_more_is_asked_of_all_of_them(asking: Site) -> None:
     asking.commit({"policy.toml": ""})
     assert (
-        "main is refused: it needs the word of 2 owners\n  apac@example.com: by policy.toml\n  emea: by policy.toml\n"
+        "main is rejected: approval required from 2 owners\n"
+        "  apac@example.com: by policy.toml\n  emea: by policy.toml\n"
     ) in verdict(push(asking))
 
 
 def test_owners_are_asked_about_a_change_of_owners_alone(asking: Site) -> None:
     asking.commit({"owners.csv": "10.61.0.0/16,apac@example.com\n10.62.0.0/16,root\n"})
-    assert "it needs the word of 1 owner\n  emea: 65,536 addresses" in verdict(push(asking))
+    assert "approval required from 1 owner\n  emea: 65,536 addresses" in verdict(push(asking))
     assert push(asking, by="emea").returncode == 0
 
 
@@ -135,7 +136,7 @@ def test_a_change_that_touches_nobody_is_taken(asking: Site) -> None:
 def test_a_dry_run_says_whose_word_is_missing(asking: Site) -> None:
     asking.commit(MOVED)
     done = push(asking, "refs/for/main")
-    assert (done.returncode, "it needs the word of 1 owner" in said(done)) == (1, True)
+    assert (done.returncode, "approval required from 1 owner" in said(done)) == (1, True)
 
 
 def test_both_a_limit_and_a_missing_word_are_told(asking: Site) -> None:
@@ -145,8 +146,8 @@ def test_both_a_limit_and_a_missing_word_are_told(asking: Site) -> None:
     assert push(asking).returncode == 0
     asking.commit({"locations/apac.csv": "".join(rows.splitlines(keepends=True)[20:])})
     told = verdict(push(asking))
-    assert "main is refused: it changes more than one push may" in told
-    assert "\n\nmain is refused: it needs the word of 1 owner" in told
+    assert "main is rejected: change limit exceeded" in told
+    assert "\n\nmain is rejected: approval required from 1 owner" in told
 
 
 def test_many_owners_are_counted(asking: Site) -> None:

@@ -69,7 +69,7 @@ def test_the_plan_of_a_good_tip_over_a_bad_commit_is_told_too(site: Site) -> Non
     site.commit(locations(SYDNEY))
     push = site.push()
     assert "10.61.3.0/24  Melbourne -> no answer" in plan(said(push))[1]
-    assert verdict(push).startswith("main is refused: 1 of 2 commits is not valid\n")
+    assert verdict(push).startswith("main is rejected: 1 of 2 commits has errors\n")
 
 
 def test_a_new_branch_is_told_in_numbers(empty_site: Site) -> None:

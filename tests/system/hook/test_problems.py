@@ -19,7 +19,7 @@ def test_a_problem_that_stands_in_twenty_commits_is_told_once(site: Site) -> Non
     for number in range(19):
         site.commit({"README": str(number)})
     lines = said(site.push())
-    assert lines.startswith("main is refused: 20 of 20 commits are not valid\n")
+    assert lines.startswith("main is rejected: 20 of 20 commits have errors\n")
     assert lines.count("[host-bits]") == 1
 
 

@@ -61,7 +61,7 @@ def test_without_a_program_the_push_is_refused_with_the_line_that_mends_it(site:
     push = push_without_program_on_path(site)
     assert push.returncode == 1
     assert said(push) == (
-        "location-policy: the program cannot be run, so the push is refused\n"
+        "location-policy: the program cannot be run, so the push is rejected\n"
         "  hint: install it on the server and run there\n"
         f"        location-policy init {site.repository}"
     )

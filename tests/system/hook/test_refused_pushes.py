@@ -44,7 +44,7 @@ def test_a_refused_push_is_told_by_log_metric_journal_page_and_command(site: Sit
         assert 'location_policy_pushes_total{result="refused"} 2.0\n' in metrics
         assert 'location_policy_pushes_total{result="accepted"} 0.0\n' in metrics
         page = service.ask("/history").body.decode()
-        assert "Refused pushes" in page
+        assert "Rejected pushes" in page
         assert all(text in page for text in (commit[:10], "bob", "Mallory", "Open Perth", WHY, "2 times"))
         (told,) = service.ask("/api/v1/history").json()["refused_pushes"]
         assert (told["commit"], told["pusher"], told["branch"]) == (commit, "bob", "main")
@@ -82,8 +82,8 @@ def test_the_reason_is_told_of_whatever_is_refused(site: Site) -> None:
     assert [one.reasons for one in traces(site)] == [
         ("main is the served branch and cannot be deleted",),
         ("limits.changed-addresses: at most 10%, but it is 30% of IPv4 addresses",),
-        ("main is refused: the push would drop commits that main has",),
-        ("refs/heads/refs/heads/main is refused: git can take it for refs/heads/main",),
+        ("main is rejected: the push would drop commits that main has",),
+        ("refs/heads/refs/heads/main is rejected: git can take it for refs/heads/main",),
     ]
 
 
@@ -120,5 +120,5 @@ def test_a_backup_with_the_folder_carries_what_was_refused(site: Site) -> None:
 def test_where_no_push_was_refused_it_says_so(site: Site) -> None:
     done = run_program("history", "--refused", "--repo", site.repository)
     assert (done.returncode, done.stdout) == (0, "")
-    assert "no push has been refused, as far as is known" in done.stderr
+    assert "no push has been rejected, as far as is known" in done.stderr
     assert run_program("history", "10.61.2.7", "--refused", "--repo", site.repository).returncode == 2

@@ -63,13 +63,13 @@ def test_a_bad_tip_is_refused(site: Site) -> None:
     push = site.push()
     assert push.returncode == 1
     assert said(push) == (
-        "main is refused: 1 of 1 commit is not valid\n"
+        "main is rejected: 1 of 1 commit has errors\n"
         "\n"
         f"commit {commit[:10]} Change the map (Alice)\n"
         "locations/apac.csv:1:28: error: 10.61.3.0/23 has host bits set [host-bits]\n"
         "  hint: write 10.61.2.0/23, or 10.61.3.0/24 if that was meant\n"
         "\n"
-        "to mend it: correct the files, then\n"
+        "to fix it: correct the files, then\n"
         "  git commit --all --amend --no-edit\n"
         "and push again"
     )
@@ -82,7 +82,7 @@ def test_a_bad_commit_under_a_good_one_is_refused(site: Site) -> None:
     site.commit(GOOD)
     push = site.push()
     assert push.returncode == 1
-    assert "main is refused: 1 of 2 commits is not valid" in said(push)
+    assert "main is rejected: 1 of 2 commits has errors" in said(push)
     assert f"commit {bad[:10]}" in said(push)
     assert f"  git rebase --interactive {before[:10]}\n" in said(push)
 
@@ -133,8 +133,8 @@ def test_the_first_push_into_an_empty_repository_brings_its_history(empty_site: 
     push = empty_site.push()
     assert push.returncode == 0
     assert verdict(push) == (
-        "warning: 1 of the 1 commit before it is not valid\n"
-        "what is not valid cannot be served\n"
+        "warning: 1 of the 1 commit before it has errors\n"
+        "a commit with errors cannot be served\n"
         "valid: 1 commit for main"
     )
 
@@ -144,7 +144,7 @@ def test_a_first_push_with_a_bad_tip_is_refused(empty_site: Site) -> None:
     empty_site.commit(BAD)
     push = empty_site.push()
     assert push.returncode == 1
-    assert "main is refused: 1 of 1 commit is not valid" in said(push)
+    assert "main is rejected: 1 of 1 commit has errors" in said(push)
     assert tip(empty_site.repository) == ""
 
 
@@ -195,7 +195,7 @@ def test_history_of_the_served_branch_cannot_be_dropped(site: Site) -> None:
     site.git("reset", "--quiet", "--hard", "HEAD~")
     push = site.push("--force", "HEAD:main")
     assert push.returncode == 1
-    assert said(push).startswith("main is refused: the push would drop commits that main has\n")
+    assert said(push).startswith("main is rejected: the push would drop commits that main has\n")
 
 
 @pytest.mark.parametrize("yes", ["true", "yes", "On", "1"])

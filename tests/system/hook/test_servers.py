@@ -101,16 +101,14 @@ def test_a_refusal_on_a_page_of_gitlab_can_be_read_there(gitlab: Site) -> None:
     refused = push(gitlab, **GITLAB, GL_PROTOCOL="web")
     assert refused.returncode == 1
     lines = [line for line in said(refused).split("\n") if line]
-    assert lines[0] == "GL-HOOK-ERR: main is refused: 1 of 1 commit is not valid"
+    assert lines[0] == "GL-HOOK-ERR: main is rejected: 1 of 1 commit has errors"
     assert all(line.startswith("GL-HOOK-ERR: ") for line in lines)
 
 
 @pytest.mark.parametrize("protocol", ["ssh", "http"])
 def test_at_a_terminal_gitlab_shows_the_lines_as_they_are(gitlab: Site, protocol: str) -> None:
     gitlab.commit(BAD)
-    assert said(push(gitlab, **GITLAB, GL_PROTOCOL=protocol)).startswith(
-        "main is refused: 1 of 1 commit is not valid\n"
-    )
+    assert said(push(gitlab, **GITLAB, GL_PROTOCOL=protocol)).startswith("main is rejected: 1 of 1 commit has errors\n")
 
 
 def test_gitlab_is_told_of_what_is_taken_without_a_prefix(gitlab: Site) -> None:
@@ -141,14 +139,14 @@ def test_on_gitea_the_hook_stands_beside_theirs(gitea: Site) -> None:
     assert not (hooks / "proc-receive.d" / "location-policy").exists()
     again = run_program("init", gitea.repository)
     assert f"hook {hooks}/pre-receive.d/location-policy, version " in again.stdout
-    assert f"{hooks}/proc-receive is not ours and stays as it is, so dry runs are not taken" in again.stdout
+    assert f"{hooks}/proc-receive is not ours and stays as it is, so dry runs are not supported" in again.stdout
 
 
 def test_on_gitea_a_push_is_judged_and_theirs_is_told_too(gitea: Site) -> None:
     gitea.commit(BAD)
     refused = push(gitea, **GITEA)
     assert refused.returncode == 1
-    assert said(refused).startswith("main is refused: 1 of 1 commit is not valid\n")
+    assert said(refused).startswith("main is rejected: 1 of 1 commit has errors\n")
     gitea.git("reset", "--quiet", "--hard", "HEAD~")
     commit = gitea.commit(BETTER)
     assert push(gitea, **GITEA).returncode == 0
@@ -162,7 +160,7 @@ def test_on_gitea_a_push_for_a_pull_request_is_theirs(gitea: Site) -> None:
     both = f"{ZEROS} {commit} refs/for/main\n{tip(gitea.repository)} {commit} refs/heads/main\n".encode()
     environment = {**GITEA, "GIT_DIR": str(gitea.path / ".git")}
     gitea.git("symbolic-ref", "HEAD", "refs/heads/main")
-    assert "main is refused" in run_program("pre-receive", environment=environment, stdin=both).stderr
+    assert "main is rejected" in run_program("pre-receive", environment=environment, stdin=both).stderr
     assert run_program("pre-receive", environment=environment, stdin=b"").returncode == 1
 
 

@@ -58,12 +58,12 @@ def test_a_commit_that_a_listed_key_has_signed_is_taken_and_its_signer_told(site
 def test_a_commit_that_nobody_has_signed_is_refused_with_the_lines_to_type(site: Site) -> None:
     commit = site.commit(BETTER)
     assert told(site) == (
-        "main is refused: 1 commit not signed by who may sign\n"
+        "main is rejected: 1 commit not signed by an allowed signer\n"
         "\n"
         f"commit {commit[:10]} Change the map (Alice)\n"
         "  it is not signed\n"
         "\n"
-        "to mend it: sign with a key that is listed\n"
+        "to fix it: sign with a key that is listed\n"
         "  git config gpg.format ssh\n"
         "  git config user.signingKey ~/.ssh/id_ed25519.pub\n"
         "  git commit -S --amend --no-edit\n"
@@ -179,7 +179,7 @@ def test_a_side_branch_pushed_first_is_no_way_round(site: Site, alice: SshKey) -
     site.commit(BETTER)
     assert site.push("HEAD:side").returncode == 0
     commit_signed(site, alice, OTHER)
-    assert "1 commit not signed by who may sign" in told(site)
+    assert "1 commit not signed by an allowed signer" in told(site)
 
 
 def test_a_dry_run_tells_whether_it_is_signed(site: Site, alice: SshKey) -> None:
@@ -234,7 +234,7 @@ def test_of_many_commits_the_first_are_told_and_the_rest_counted(site: Site) -> 
     for number in range(12):
         site.commit({"locations/apac.csv": f"Sydney,10.61.{number}.0/24\n"})
     seen = told(site)
-    assert seen.startswith("main is refused: 12 commits not signed by who may sign\n")
+    assert seen.startswith("main is rejected: 12 commits not signed by an allowed signer\n")
     assert "\n… and 2 more\n" in seen
 
 
@@ -258,7 +258,7 @@ def test_more_commits_than_one_git_judges_are_all_judged(site: Site, alice: SshK
         tip_id = site.git("commit-tree", blob, "-p", tip_id, "-m", str(number))
     site.git("reset", "--quiet", "--hard", tip_id)
     commit_signed(site, alice, OTHER)
-    assert told(site).startswith("main is refused: 121 commits not signed by who may sign\n")
+    assert told(site).startswith("main is rejected: 121 commits not signed by an allowed signer\n")
 
 
 # --- GPG ---
@@ -350,7 +350,7 @@ def test_a_rule_that_cannot_be_held_lets_nothing_pass(
     git("config", f"location-policy.{key}", value, cwd=site.repository)
     commit_signed(site, alice, BETTER)
     head, problem, mend = told(site).splitlines()
-    assert head == "main is refused: signatures cannot be judged"
+    assert head == "main is rejected: signatures cannot be checked"
     assert problem.removeprefix("location-policy.") == message
     assert mend.startswith("  hint: ")
     assert hint in mend

@@ -183,8 +183,8 @@ def test_a_stranger_is_told_how_to_say_who_it_is(access: Access) -> None:
 def test_people_in_a_browser_are_told_on_a_page_that_needs_nothing_else(access: Access) -> None:
     client = client_of(access)
     for user, status, title, why in (
-        (None, 401, "Who asks?", "This needs a user and a password"),
-        ("node", 403, "Not for you", "This needs the role viewer"),
+        (None, 401, "Sign in required", "This needs a user and a password"),
+        ("node", 403, "Permission denied", "This needs the role viewer"),
     ):
         page = client.get("/map", headers={**basic(user and f"{user}:{PASSWORD}"), "accept": "text/html,*/*;q=0.8"})
         assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")

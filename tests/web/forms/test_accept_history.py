@@ -71,7 +71,7 @@ def test_the_first_page_leads_to_a_form_that_names_both_commits(site: Site) -> N
     page = site.client.get("/accept-history").text
     fields = dict(re.findall(r'name="(\w+)" value="(\w+)"', page))
     assert fields == {"head": site.head, "served": site.served, "confirm": "1"}
-    assert f"Confirm: serve {site.head[:10]} in place of {site.served[:10]}" in page
+    assert f"Accept: serve {site.head[:10]} instead of {site.served[:10]}" in page
     assert site.accepted() == ""
 
 
@@ -87,7 +87,7 @@ def test_what_is_confirmed_is_served(site: Site, caplog: pytest.LogCaptureFixtur
 def test_without_a_confirmation_nothing_is_written(site: Site) -> None:
     status, page = site.confirm(confirm="")
     assert (status, site.accepted()) == (200, "")
-    assert "Confirm: serve" in page
+    assert "Accept: serve" in page
 
 
 @pytest.mark.parametrize("field", ["head", "served"])
@@ -143,6 +143,6 @@ def test_who_only_looks_may_see_it_and_not_accept_it(tmp_path: Path) -> None:
     page = site.client.get("/accept-history").text
     assert site.head[:10] in page
     assert "Confirm" not in page
-    assert "that takes the role editor" in page
+    assert "accepting it takes the role editor" in page
     assert site.confirm()[0] in (401, 403)
     assert site.accepted() == ""

@@ -87,7 +87,7 @@ def test_the_form_shows_what_it_does_and_holds_it_once_confirmed(site: Site) -> 
     shown = site.post("/pin", commit=old, **FIELDS)
     assert shown.status_code == 200
     assert "Perth" in text(shown)
-    assert "Confirm: hold it for 2h" in text(shown)
+    assert "Pin for 2h" in text(shown)
     assert site.pinned is None
     done = site.post("/pin", commit=old, confirm="1", **FIELDS)
     assert (done.status_code, done.headers["location"]) == (303, "/")
@@ -100,11 +100,11 @@ def test_every_page_says_what_is_held_and_the_way_back(site: Site) -> None:
     site.post("/pin", commit=old, confirm="1", **FIELDS)
     for target in ("/", "/map", "/lookup", "/history", "/upload", f"/commit/{old}", "/nowhere"):
         shown = site.client.get(target, headers={"accept": "text/html"})
-        assert f"Pinned: commit {old[:10]} answers until" in text(shown), target
+        assert f"Pinned: commit {old[:10]} is active until" in text(shown), target
         assert "anonymous: APAC is down <b>" in text(shown), target
     assert "One commit is pinned: nodes get it, whatever is pushed." in text(site.client.get("/"))
     assert "pinned" in text(site.client.get("/history"))
-    assert "let the newest commit count again" in text(site.client.get("/unpin"))
+    assert "whatever is pushed" in text(site.client.get("/unpin"))
     assert site.post("/unpin", confirm="0").status_code == 200
     assert site.pinned
     assert site.post("/unpin", confirm="1").status_code == 303
@@ -168,7 +168,7 @@ def test_what_was_refused_is_not_held_though_it_is_of_the_branch_by_now(site: Si
     force_commit(site.repository, GOOD)
     answer = site.post("/api/v1/pin", commit=refused, confirm=True, **FIELDS)
     assert answer.status_code == 409
-    assert "was refused when it came, and was never in force" in answer.text
+    assert "was rejected when it came, and was never active" in answer.text
 
 
 def test_only_an_editor_pins(repository: Path, tmp_path: Path) -> None:
@@ -207,6 +207,6 @@ def test_a_head_that_is_not_valid_is_said_before_it_counts_again(site: Site) -> 
     site.post("/api/v1/pin", commit=old, confirm=True, **FIELDS)
     force_commit(site.repository, BAD)
     site.refresher.refresh()
-    assert "The newest commit is not valid" in text(site.client.get("/unpin"))
+    assert "The latest commit is rejected" in text(site.client.get("/unpin"))
     assert site.post("/api/v1/unpin", confirm=True).json()["plan"] is None
     assert site.active.state.name == "rejected"

@@ -124,11 +124,11 @@ def test_head_is_told_with_how_it_lies_to_what_was_in_force(gained: int, dropped
 
 
 def test_a_failure_has_every_problem_with_every_key() -> None:
-    failure = Failure(MOMENT, "the configuration is not valid: 1 error", COMMIT.id, Problems((PROBLEM, PROBLEM)))
+    failure = Failure(MOMENT, "the configuration has 1 error", COMMIT.id, Problems((PROBLEM, PROBLEM)))
     assert tell(rejection=failure)["failure"] == {
         "commit": COMMIT.id,
         "failed_at": TIME,
-        "message": "the configuration is not valid: 1 error",
+        "message": "the configuration has 1 error",
         "hint": None,
         "problems": [asdict(PROBLEM), asdict(PROBLEM)],
         "total": 2,

@@ -45,7 +45,7 @@ def test_the_worst_stand_first_with_why_and_who_is_behind_them() -> None:
     page = client.get("/fleet").text
     assert "4 of 6 followers answer from" in page
     assert page.index("&lt;script&gt;") < page.index("mirror") < page.index("well")
-    assert "refuses cccccccccc: 10.0.0.1/8 &lt;b&gt;has&lt;/b&gt; host bits set" in page
+    assert "rejects cccccccccc: 10.0.0.1/8 &lt;b&gt;has&lt;/b&gt; host bits set" in page
     assert "1 of 2 answer from the same" in page
     assert "&lt;i&gt;: unreachable" in page
     assert "<script>" not in page.partition('<div id="live"')[2]

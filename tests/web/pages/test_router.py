@@ -90,7 +90,7 @@ def test_home_says_what_is_in_force(client: TestClient, repository: Path) -> Non
     assert "✓ in-sync Serving the latest commit." in text
     assert tip(repository)[:10] in text
     assert "Move &lt;b&gt;everyone&lt;/b&gt; &amp; all" in text
-    assert "No node has asked yet." in text
+    assert "No requests yet." in text
     assert "missing: pushes are not checked" in text
     assert "Melbourne 2" in text
 
@@ -110,7 +110,7 @@ def test_home_leads_to_the_last_changes_with_what_each_did(client: TestClient) -
     assert 'data-fill="/recent"' in client.get("/", headers=BROWSER).text
     text = page(client, "/recent")
     assert "Break it" in text
-    assert "not valid: 2 errors" in text
+    assert "rejected: 2 errors" in text
     assert text.count("Revert …") == len(facts(client, "recent")["commits"]) == 4
 
 
@@ -201,7 +201,7 @@ def test_the_map_is_searched_sorted_and_paged(client: TestClient) -> None:
     third = facts(client, "map?limit=1&page=3")
     assert (third["pages"], third["rows"][0]["subnet"]) == (3, "10.65.0.0/20")
     assert facts(client, "map?limit=1&page=99")["page"] == 3
-    assert "No row is like that." in page(client, "/map?q=nowhere")
+    assert "No matching rows." in page(client, "/map?q=nowhere")
     assert "Page 2 of 3" in page(client, "/map?limit=1&page=2&sort=length&order=desc")
 
 
@@ -221,7 +221,7 @@ def test_the_map_is_searched_sorted_and_paged(client: TestClient) -> None:
 def test_what_cannot_be_asked_so_is_told_as_problem_details(client: TestClient, target: str, said: str) -> None:
     response = client.get(f"/api/v1/{target}")
     assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
-    assert response.json()["title"] == "This cannot be asked so"
+    assert response.json()["title"] == "Bad request"
     assert response.json()["detail"] == said
 
 
@@ -293,9 +293,9 @@ def test_a_whole_request_can_be_composed(client: TestClient) -> None:
     ("query", "said"),
     [
         ("address=192.0.2.1", "Answered by the default: no row covers this address Oslo"),
-        ("address=10.61", "Refused: this is not an address 10.61 is not an IPv4 or IPv6 address"),
+        ("address=10.61", "Bad request: not an address 10.61 is not an IPv4 or IPv6 address"),
         ("address=10.61.2.1&protocol=sip", "No opinion: Pexip chooses by itself policy.reason.no.match"),
-        ("", "Ask for an address, and see what a conference node would be told"),
+        ("", "An address gives the answer that a conference node gets"),
     ],
 )
 def test_every_outcome_is_told_in_words(client: TestClient, query: str, said: str) -> None:
@@ -337,7 +337,7 @@ def test_a_subnet_with_more_rows_than_a_page_looks_through_is_asked_elsewhere(
 ) -> None:
     monkeypatch.setattr("location_policy.web.pages.lookup.LARGEST", 1)
     told = facts(client, "lookup?address=10.0.0.0/8", 400)
-    assert told["hint"] == "ask for a part of it, or at a shell: location-policy lookup 10.0.0.0/8"
+    assert told["hint"] == "look up a part of it, or at a shell: location-policy lookup 10.0.0.0/8"
 
 
 def test_no_match_is_told_too_and_lists_of_overflow_locations(tmp_path: Path) -> None:
@@ -406,7 +406,7 @@ def test_history_lists_the_commits_and_what_became_of_each(repository: Path) -> 
     assert office["override"]["reason"] == "the office moves"
     assert found["commits"][0]["is_active"]
     text = page(client, "/history")
-    assert "over the limit the office moves (bob) changed-addresses 25%, measured 30%" in text
+    assert "limit overridden the office moves (bob) changed-addresses 25%, measured 30%" in text
     assert "4 commits" in text
 
 
@@ -427,7 +427,7 @@ def test_history_is_paged(repository: Path) -> None:
     assert facts(client, "history")["pages"] == 2
     assert len(facts(client, "history?page=2")["commits"]) == 14
     assert "Page 2 of 2" in page(client, "/history?page=2")
-    assert "No commit stands here." in page(client, "/history?page=3")
+    assert "No commits here." in page(client, "/history?page=3")
 
 
 def _next(repository: Path, at: int) -> str:
@@ -478,7 +478,7 @@ def test_who_has_signed_a_commit_is_told(repository: Path, tmp_path: Path) -> No
 def test_a_commit_that_is_not_valid_is_shown_with_its_problems(client: TestClient, repository: Path) -> None:
     bad = git("rev-parse", "main~1", cwd=repository)
     text = page(client, f"/commit/{bad}")
-    assert "Not valid: 2 errors" in text
+    assert "Rejected: 2 errors" in text
     assert "10.61.2.1/24 has host bits set" in text
     assert facts(client, f"commit/{bad}")["plan"] is None
 
@@ -501,7 +501,7 @@ def test_what_is_to_be_compared_can_be_named_where_it_was_not(client: TestClient
 def test_what_cannot_be_compared_says_which_of_the_two_is_not_valid(client: TestClient, repository: Path) -> None:
     old, bad = git("rev-parse", "main~3", "main~1", cwd=repository).split()
     for target in (f"/compare?old={old}&new={bad}", f"/compare?old={bad}&new={old}"):
-        assert f"Nothing to compare: {bad[:10]} is not valid 2 errors" in page(client, target)
+        assert f"Nothing to compare: {bad[:10]} is rejected 2 errors" in page(client, target)
         assert f'href="/source/locations.csv?at={bad}&amp;line=2"' in client.get(target, headers=BROWSER).text
 
 
@@ -519,7 +519,7 @@ def test_a_large_plan_is_shown_in_part(repository: Path) -> None:
     inside = facts(client, f"{target}&subnet=10.1.0.0/24&kind=moved")["plan"]
     assert (inside["found"], inside["changes"][0]["after"]["location"]) == (1, "L256")
     assert facts(client, f"{target}&kind=overflow")["plan"]["changes"] == []
-    assert "No changed range is like that" in page(client, f"/{target}&kind=overflow")
+    assert "No matching ranges" in page(client, f"/{target}&kind=overflow")
     assert client.get(f"/api/v1/{target}&subnet=x").status_code == 400
 
 
@@ -568,7 +568,7 @@ def test_without_a_journal_nothing_is_known_of_what_became_of_a_commit(repositor
 
 def test_a_file_is_shown_around_a_line(client: TestClient) -> None:
     text = page(client, "/source/locations/apac.csv?line=2")
-    assert "Who wrote line 2" in text
+    assert "Blame line 2" in text
     assert "Sydney,10.61.0.0/16" in text
     assert "Who wrote" not in page(client, "/source/locations/apac.csv?line=99")
     assert facts(client, "source/locations/apac.csv")["total"] == 3
@@ -619,7 +619,7 @@ def test_commits_and_objects_off_the_branch_are_not_shown(repository: Path) -> N
     tree = git("rev-parse", "main^{tree}", cwd=repository)
     client = client_of_repository(repository)
     for one in (side, tree):
-        assert facts(client, f"commit/{one}", 404)["title"] == "Nothing is here"
+        assert facts(client, f"commit/{one}", 404)["title"] == "Not found"
     git("branch", tree[:10], "main", cwd=repository)
     facts(client, f"commit/{tree[:10]}", 404)
 
@@ -653,8 +653,8 @@ def test_before_the_first_commit_pages_say_so(target: str) -> None:
 def test_without_a_repository_what_needs_one_says_so() -> None:
     active = ActiveState()
     active.change(snapshot=snapshot_of())
-    assert facts(client_of(active), "history", 503)["detail"] == "there is no repository to ask"
-    assert "there is no repository to ask" in page(client_of(active), "/history", 503)
+    assert facts(client_of(active), "history", 503)["detail"] == "there is no repository to read"
+    assert "there is no repository to read" in page(client_of(active), "/history", 503)
 
 
 def test_a_repository_that_is_gone_leaves_map_and_lookup(repository: Path) -> None:
@@ -662,7 +662,7 @@ def test_a_repository_that_is_gone_leaves_map_and_lookup(repository: Path) -> No
     repository.rename(repository.with_name("away.git"))
     assert facts(client, "map")["found"] == 3
     assert facts(client, "lookup?address=10.61.2.7")["answer"]["outcome"] == "match"
-    assert "the repository cannot be asked" in facts(client, "history", 503)["detail"]
+    assert "the repository cannot be read" in facts(client, "history", 503)["detail"]
 
 
 def test_who_has_waited_too_long_for_a_page_is_told_so(repository: Path) -> None:
@@ -770,4 +770,4 @@ def test_what_breaks_is_told_without_its_insides(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("location_policy.web.pages.map.find_rows", lambda *_: 1 // 0)
     response = client.get("/map")
     assert (response.status_code, response.json()["detail"]) == (500, "the log of the service says what")
-    assert "Something went wrong" in page(client, "/map", 500)
+    assert "Internal error" in page(client, "/map", 500)

@@ -45,7 +45,7 @@ def test_commits_that_cannot_be_compared_are_told(place: Path, monkeypatch: pyte
     with pytest.raises(BuildFailed) as raised:
         queries(place, large=0).change(None, tip(place))
     fault = fault_of(raised.value)
-    assert (fault.status, fault.message.partition(":")[0]) == (503, "the repository cannot be asked")
+    assert (fault.status, fault.message.partition(":")[0]) == (503, "the repository cannot be read")
     assert "no process can be started to compare the commits" in fault.message
 
 

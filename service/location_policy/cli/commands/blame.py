@@ -131,7 +131,7 @@ def _address_lines(found: Blame) -> Iterator[str]:
         yield overflow_line(line, found.names[0] if found.names else "")
         yield from _writer_lines(written)
     if found.rows[1:]:
-        yield "beaten by its longer prefix"
+        yield "less specific"
     yield from (
         f"  {escape(path)}:{line}: {row.network} {answer_text(row.names)}" for path, line, row in found.rows[1:]
     )

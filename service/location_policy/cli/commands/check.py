@@ -99,7 +99,7 @@ def _tell_filtered(found: Mapping[str, str]) -> None:
     others = f" and {count(len(found) - 1, 'other file')}" * (len(found) > 1)
     message = f"git filters {path}{others} ({attribute} in .gitattributes): a commit may hold something else"
     print(f"location-policy: warning: {escape(message)}", file=sys.stderr)
-    print("  hint: git add it, and ask for what is staged: location-policy check --staged", file=sys.stderr)
+    print("  hint: git add it, and check what is staged: location-policy check --staged", file=sys.stderr)
 
 
 def _judged(files: Sequence[File], most: int) -> tuple[LocationMap | None, Problems]:

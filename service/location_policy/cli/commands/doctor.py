@@ -39,7 +39,7 @@ def doctor(
     wrong = sum(finding.mend is not None for finding in findings)
     if form == "json":
         print(json.dumps(_fields(shown, findings), indent=2))
-    print(f"{count(wrong, 'thing')} to mend" if wrong else "all is well", file=sys.stderr)
+    print(f"{count(wrong, 'problem')} to fix" if wrong else "no problems", file=sys.stderr)
     return NO if wrong else 0
 
 
@@ -56,8 +56,8 @@ def _of_remote(url: str, state_dir: Path | None, branch: str | None, access: Rem
 
 
 def _text(finding: Finding) -> str:
-    mend = f"\n  mend: {escape(finding.mend)}" if finding.mend else ""
-    return f"{'to mend' if finding.mend else 'fine':7}  {finding.topic}: {escape(finding.said)}{mend}"
+    mend = f"\n  fix: {escape(finding.mend)}" if finding.mend else ""
+    return f"{'to fix' if finding.mend else 'fine':6}  {finding.topic}: {escape(finding.said)}{mend}"
 
 
 def _fields(repository: str, findings: list[Finding]) -> dict[str, object]:

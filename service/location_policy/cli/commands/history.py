@@ -117,7 +117,7 @@ def history_of(text: str, place: Place, number: int | None, parameters: Pairs, f
     if not found:
         print(f"no change: {_unchanged(answers[0], asked)}")
     if invalid := sum(not answer.is_valid for answer in answers):
-        print(f"location-policy: {count(invalid, 'commit')} not valid, passed over", file=sys.stderr)
+        print(f"location-policy: {count(invalid, 'commit')} with errors, skipped", file=sys.stderr)
     _tell_end(end, branch)
     return 0 if found else NO
 
@@ -170,7 +170,7 @@ def refused_pushes(repository: Path, form: str) -> int:
         print(_push_text(push))
         print("".join(f"  {escape(reason)}\n" for reason in push.reasons), end="")
     if not pushes:
-        print("location-policy: no push has been refused, as far as is known", file=sys.stderr)
+        print("location-policy: no push has been rejected, as far as is known", file=sys.stderr)
     return 0
 
 
@@ -246,7 +246,7 @@ def _effect_lines(effect: CommitEffect, noted: Mapping[str, Override], events: E
     yield from signer_lines(effect.commit)
     yield from effect.lines
     if effect.errors:
-        yield f"not valid: {count(effect.errors, 'error')}"
+        yield f"rejected: {count(effect.errors, 'error')}"
     if override := noted.get(effect.commit.id):
         limits = [*map(limit_text, override.excess)]
         which = f" ({limits[0]})" if len(limits) == 1 else ""

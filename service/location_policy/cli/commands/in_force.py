@@ -21,13 +21,13 @@ def load_served(repository: Repository, place: Place) -> Loaded:
     found = load_in_force(repository, place.repository, place.state)
     if found.head and found.refusal:
         errors = errors_in(found.refusal.problems).counted("error")
-        print(f"location-policy: {tell_commit(found.head)} is not valid: {errors}", file=sys.stderr)
+        print(f"location-policy: {tell_commit(found.head)} is rejected: {errors}", file=sys.stderr)
         if found.head.id == found.commit.id:
-            what = "it was served before these were errors, and is in force"
+            what = "it was served before these were errors, and is active"
         elif found.was_served:
-            what = f"answered from {tell_commit(found.commit)}, which is in force"
+            what = f"answered from {tell_commit(found.commit)}, which is active"
         else:
-            what = f"answered from {tell_commit(found.commit)}, the newest before it that is valid"
+            what = f"answered from {tell_commit(found.commit)}, the latest valid one before it"
         print(f"location-policy: {what}", file=sys.stderr)
     return found
 

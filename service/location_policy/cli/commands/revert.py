@@ -157,7 +157,7 @@ def _check_writable(repository: Repository, asked: RevertOptions, commit: Commit
     how = f"git revert {named}" if asked.commit else f"git restore --source={named} --staged --worktree :/, git commit"
     if is_clone:
         (*_, origin) = ("what it was cloned from", *repository.config("remote.origin.url"))
-        message = f"{named} is taken back by git here: this is a working copy, and what is served is {origin}"
+        message = f"{named} is reverted by git here: this is a working copy, and what is served is {origin}"
         raise NotWritable(message, f"{how}, then git push")
     check_writable(repository, os.geteuid(), how)
 

@@ -58,7 +58,7 @@ def _state(repo: str | None, state_dir: Path | None) -> Path:
 def _tell(told: Told, seconds: float) -> int:
     result, tip = told.get("result"), escape(str(told.get("tip") or "no commit"))[:10]
     if result == "in-force":
-        print(f"in force: {tip}")
+        print(f"active: {tip}")
         return 0
     if result is None:
         if not seconds:
@@ -127,13 +127,11 @@ def _over_http(service: Service, seconds: float) -> Told:
 def _reply(origin: Origin, question: Question, ca: Path | None, seconds: float) -> Told:
     reply = ask(origin, question, trust(ca), seconds)
     if reply.status in (401, 403):
-        raise NoAnswer(f"{origin} lets only an editor ask for a look: status {reply.status}", "name one: --user NAME")
+        raise NoAnswer(f"{origin} lets only an editor start a sync: status {reply.status}", "name one: --user NAME")
     try:
         told = json.loads(reply.body)
     except ValueError:
         told = None
     if reply.status not in (200, 202) or not isinstance(told, dict) or not isinstance(told.get("sync"), int):
-        raise NoAnswer(
-            f"{origin} cannot be asked for a look: status {reply.status}", "is it a service of this version?"
-        )
+        raise NoAnswer(f"{origin} cannot start a sync: status {reply.status}", "is it a service of this version?")
     return told

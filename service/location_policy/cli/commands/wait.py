@@ -62,9 +62,7 @@ def _reply(origin: Origin, question: Question, ca: Path | None, seconds: float) 
     """How far it is; None: the service asks to be asked later."""
     reply = ask(origin, question, trust(ca), seconds)
     if reply.status in (401, 403):
-        raise NoAnswer(
-            f"{origin} lets only a viewer ask for its status: status {reply.status}", "name one: --user NAME"
-        )
+        raise NoAnswer(f"{origin} shows its status to viewers only: status {reply.status}", "name one: --user NAME")
     if reply.status == 503:
         return None
     try:
@@ -72,7 +70,7 @@ def _reply(origin: Origin, question: Question, ca: Path | None, seconds: float) 
     except (ValueError, AttributeError):
         told = None
     if reply.status != 200 or not isinstance(told, dict) or not told.keys() >= KEYS:
-        message = f"{origin} cannot be asked for what follows it: status {reply.status}"
+        message = f"{origin} does not list its followers: status {reply.status}"
         raise NoAnswer(message, "is it a service of this version?")
     return told
 
@@ -80,14 +78,14 @@ def _reply(origin: Origin, question: Question, ca: Path | None, seconds: float) 
 def _tell(told: Told, least: int, took: float) -> int:
     commit, total = escape(str(told["commit"]))[:10], told["total"]
     if told["is_everywhere"]:
-        print(f"in force: {commit}, {_whom(told)}, after {took:.1f} s")
+        print(f"active: {commit}, {_whom(told)}, after {took:.1f} s")
         return 0
     if told["refused"]:
         print(f"refused: {commit}")
         for one in told["refused"]:
             print(f"  {escape(str(one['name']))}: {escape(str(one['problem']))}")
         return NO
-    print(f"not in force everywhere: {commit}, {_whom(told)}, after {took:.1f} s")
+    print(f"not active everywhere: {commit}, {_whom(told)}, after {took:.1f} s")
     if not told["is_here"]:
         print("  the service itself does not answer from it")
     if total < least:

@@ -35,7 +35,7 @@ def _columns(_: click.Context, __: click.Parameter, asked: tuple[str, ...]) -> d
     "column", "KIND=NAME", "Which column has subnet, site or mask.", to="columns", multiple=True, callback=_columns
 )
 @of.option("sync", "PATH", "Keep this one file of rows as FILES say.")
-@of.option("accept-differences", None, "Write though answers differ, without refused lines.")
+@of.option("accept-differences", None, "Write even if answers differ, without rejected lines.")
 @of.rare_option("all", None, "Read prefixes too that are not in use.", to="takes_all")
 @of.rare_option("keep-answers", None, "Leave out rows that the old server never came to.")
 @of.rare_option("overwrite", None, "Replace rows that are there, and add to known.")
@@ -54,10 +54,10 @@ def import_(
     overwrite: bool,
     form: str,
 ) -> None:
-    """Bring the map of another program, and prove the move.
+    """Import the map of another program, and verify it.
 
     FILES are tables of pexsubnet, NetBox, phpIPAM, Infoblox, BlueCat, Active Directory, Teams or Skype for
-    Business, or addresses by country. Where a line is refused, or an answer of pexsubnet differs, nothing is written:
+    Business, or addresses by country. Where a line is rejected, or an answer of pexsubnet differs, nothing is written:
     exit status 1.
     """
     from ..commands.imports.tables import ImportOptions, bring
@@ -116,11 +116,11 @@ def doctor(
     git_ca: Path | None,
     git_proxy: str | None,
 ) -> None:
-    """Look over a repository, and say how to mend it.
+    """Check a repository, and say how to fix it.
 
     Git, hook, settings, owners, watch, state directory, and what serve would do; of a URL first whether it
     can be read: name, route, TLS or host key, proof, right, branch. Changes nothing. Ask as the user of the
-    service. Exit status 1 if there is something to mend.
+    service. Exit status 1 if there is something to fix.
     """
     from ...repository.remote.credentials import RemoteAccess
     from ..commands.doctor import doctor
@@ -133,7 +133,7 @@ def doctor(
 @of.served
 @of.option("state-dir", "DIR", "That of the service, where a URL is followed.", type=PATH)
 def accept_history(repo: str | None, state_dir: Path | None) -> None:
-    """Let the service take a history that is not that of before.
+    """Let the service accept another history than the one before.
 
     A repository made anew, or a branch that shares no commit with what was served last, is rejected until this is
     said. It is said of the commit at the tip of the served branch, and of all that comes after it.
@@ -146,8 +146,8 @@ def accept_history(repo: str | None, state_dir: Path | None) -> None:
 
 @of.served
 @of.state_dir
-@of.option("wait", "SECONDS", "For what becomes of it; 0: only ask.", type=Decimal(0, 600), default=30.0)
-@of.option("url", "URL", "Ask a service elsewhere, such as https://policy.example.com.")
+@of.option("wait", "SECONDS", "How long to wait for the result; 0: not at all.", type=Decimal(0, 600), default=30.0)
+@of.option("url", "URL", "The URL of a service elsewhere, such as https://policy.example.com.")
 @of.option("user", "NAME", "An editor of it.")
 @of.option("password-file", "FILE", "A file of one line, the password.", type=PATH)
 @of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
@@ -163,9 +163,9 @@ def sync(
     ca: Path | None,
     allow_http: bool,
 ) -> None:
-    """Have the service look at its source now, and say what became of it.
+    """Have the service check its source now, and print the result.
 
-    On this machine by SIGHUP, elsewhere by --url. Exit status 1 if what was found is refused, or nothing is known in
+    On this machine by SIGHUP, elsewhere by --url. Exit status 1 if what was found is rejected, or nothing is known in
     time; 2 if the source cannot be reached.
     """
     from ..commands.sync import sync
@@ -206,8 +206,8 @@ def wait(
 ) -> None:
     """Wait until a service and all that follow it answer from a commit.
 
-    Those count that are seen: who has not asked for 90 seconds is lost. Exit status 1 if one refuses the commit, with
-    its problem, or the time is over, with who is missing; 2 if the service cannot be asked.
+    A follower that was not seen for 90 seconds is lost, and not counted. Exit status 1 if one rejects the commit, with
+    its problem, or the time is over, with who is missing; 2 if the service cannot be reached.
     """
     from ..commands.wait import wait
     from ..terminal.service import Service
@@ -216,11 +216,11 @@ def wait(
         sys.exit(wait(Service(url, user, password_file, ca, allow_http), commit, least, span))
 
 
-@of.argument("commit", "The commit to take back, and none since.", default=None)
+@of.argument("commit", "The one commit to revert.", default=None)
 @of.served
-@of.option("to", "COMMIT", "Go back to this one, and take back all since.")
+@of.option("to", "COMMIT", "Restore this one: revert all since.")
 @of.option("dry-run", None, "Only print what it would do.")
-@of.option("again", None, "Also what is itself a revert, or taken back already.")
+@of.option("again", None, "Also what is itself a revert, or reverted already.")
 @of.option("author", "AUTHOR", 'Who does it: "Name <address>".')
 @of.option("message", "TEXT", "Why, instead of what git says.", short="m")
 @of.option("allow-large-change", "REASON", "Why it may exceed [limits].")
@@ -236,29 +236,29 @@ def revert(
     allow_large_change: str | None,
     form: str,
 ) -> None:
-    """Take back a commit of the served branch, by a new one that the gate judges.
+    """Revert a commit of the served branch, by a new one that the gate judges.
 
-    Run it where the bare repository is. Exit status 1 if it is refused, later commits are in the way, or it would bring
-    back what was taken back.
+    Run it where the bare repository is. Exit status 1 if it is rejected, later commits are in the way, or it would
+    restore what was reverted.
     """
     from ..commands.revert import Lines, Object, RevertOptions, revert
     from ..terminal.remote import refuse_urls
 
     if (commit is None) == (to is None):
-        raise click.BadParameter("name either the commit to take back, or --to the one to go back to")
+        raise click.BadParameter("name either the commit to revert, or --to with the one to restore")
     with told(NOT_ASKED):
         refuse_urls("revert", commit, to)
         asked = RevertOptions(commit, to, author, message, allow_large_change, dry_run, again)
         sys.exit(revert(asked, repo, Object() if form == "json" else Lines()))
 
 
-@of.argument("commit", "The commit to hold: an id, or a name such as main~1.")
+@of.argument("commit", "The commit to pin: an id, or a name such as main~1.")
 @of.option("for", "DURATION", "For how long: 30m, 2h, at most 7d.", to="span", type=DURATION, required=True)
 @of.option("reason", "TEXT", "Why, in one line.", required=True)
 @of.served
 @of.state_dir
 def pin(commit: str, span: timedelta, reason: str, repo: str | None, state_dir: Path | None) -> None:
-    """Hold a commit of the served branch in force, whatever is pushed.
+    """Pin a commit of the served branch, whatever is pushed.
 
     The service answers from it at once. What comes is taken and waits, until the time is over or location-policy unpin
     ends it. Nothing in git changes: revert what is wrong meanwhile. Exit status 1 if the commit is not valid.
@@ -272,9 +272,9 @@ def pin(commit: str, span: timedelta, reason: str, repo: str | None, state_dir: 
 @of.served
 @of.option("state-dir", "DIR", "That of the service, where a URL is followed.", type=PATH)
 def unpin(repo: str | None, state_dir: Path | None) -> None:
-    """Let the newest commit count again, and end what pin holds.
+    """Unpin: serve the latest commit again.
 
-    It is put in force where it may be. On the copy of a remote it is judged first, as a move from the pinned commit.
+    It is made active if it is valid. On the copy of a remote it is judged first, as a move from the pinned commit.
     """
     from ..commands.pin import unpin
 

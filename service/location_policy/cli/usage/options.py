@@ -115,7 +115,7 @@ def _without_password(context: click.Context, parameter: click.Parameter, value:
 
 
 folder = argument("folder", "A working copy of the configuration.", type=PATH, default=Path())
-repo = option("repo", "PATH", "Ask a commit of this repository instead.", type=PATH)
+repo = option("repo", "PATH", "Read a commit of this repository instead.", type=PATH)
 served = option(
     "repo", "PATH|URL", "What is served.  [default: ./data/locations.git, this folder]", callback=_without_password
 )

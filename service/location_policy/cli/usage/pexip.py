@@ -30,7 +30,7 @@ _allow_http = of.rare_option("allow-http", None, "Send the password where anybod
 
 @click.group(cls=Commands, epilog="Example: location-policy pexip locations --manager https://pexip --user me")
 def pexip() -> None:
-    """Hold the map against a Pexip Management Node.
+    """Compare the map with a Pexip Management Node.
 
     The password comes from --password-file, from LOCATION_POLICY_MANAGER_PASSWORD, or is asked for.
     """
@@ -58,7 +58,7 @@ def locations(
     timeout: float,
     allow_http: bool,
 ) -> None:
-    """Print Pexip's locations, hold a map against them, or write them.
+    """Print Pexip's locations, compare a map with them, or write them.
 
     Exit status 1 if rows have a name that Pexip does not, or, with --check, if known has other names.
     """
@@ -97,9 +97,9 @@ def preflight(
     timeout: float,
     allow_http: bool,
 ) -> None:
-    """Say what keeps nodes from asking, or from taking the answers.
+    """Say what keeps nodes from sending requests, or from using the answers.
 
-    Holds names against each other as `locations --check` does, looks for nodes in the locations that the map names,
+    Compares names as `locations --check` does, looks for nodes in the locations that the map names,
     and at policy profiles: URL, request types, local policy, and which locations have them. Exit status 1 if something
     is wrong.
     """

@@ -125,7 +125,7 @@ def blame(
 ) -> None:
     """Print the rows that answer for an address or a subnet, or lead to a location, and who wrote them.
 
-    For an address also the rows that its row beats. Exit status 1 if there is no row.
+    For an address also the less specific rows. Exit status 1 if there is no row.
     """
     from ...lookup.query_string import Pairs
     from ..commands.blame import blame
@@ -140,7 +140,7 @@ def blame(
 @of.argument("query", f"Only what changed for it: {ASKED[0].lower()}{ASKED[1:]}", default=None)
 @of.served
 @of.option("number", "N", "Commits to look at.  [default: 20; 1000 with a query]", short="n", type=Integer(1))
-@of.option("refused", None, "Instead the last pushes that the hook refused, with who pushed and why.")
+@of.option("refused", None, "Instead the last pushes that the hook rejected, with who pushed and why.")
 @of.state_dir
 @of.option("ask", "NAME=VALUE", "What the node asks, as in location=DMZ.", multiple=True, type=ASKED_PARAMETER)
 @of.form("text or json.")
@@ -153,7 +153,7 @@ def history(
     ask: tuple[tuple[str, str], ...],
     form: str,
 ) -> None:
-    """Print what the commits of the served branch changed, and when the service took or refused them.
+    """Print what the commits of the served branch changed, and when the service made them active or rejected them.
 
     Of an address or a subnet the commits that changed its answers, of a location those that changed which rows lead
     there. Exit status 1 if there are none.

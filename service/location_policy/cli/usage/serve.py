@@ -20,7 +20,7 @@ from .serve_options import asked, serve_options
 @of.option("program", "SPEC", "A wheel, URL or image that CI is to install.")
 @of.option("branch", "NAME", "The branch to serve.")
 @of.option("shared", None, "Let the group of the repository push.")
-@of.option("allowed-signers", "FILE", "Those who may sign, by SSH.", type=PATH)
+@of.option("allowed-signers", "FILE", "The allowed signers, by SSH.", type=PATH)
 @of.option("gpg-keyring", "FILE", "The same by GPG.", type=PATH)
 @of.option("require-signatures", "off|tip|all", "Which commits must be signed.", type=of.SCOPE)
 def init(

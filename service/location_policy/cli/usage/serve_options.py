@@ -72,7 +72,7 @@ ROWS = (
     ),
     Row("changes", "changes", "served|review", "Put changes from pages on the branch, or beside it.", CHANGES, RARE),
     Row("users.htpasswd", "htpasswd", "FILE", "Users and their passwords.", PATH),
-    Row("users.roles", "roles", "FILE", "Who may do what; else users ask and look.", PATH),
+    Row("users.roles", "roles", "FILE", "Who may do what; else users query and view.", PATH),
     Row("users.allow_anonymous", "allow-anonymous-policy", None, "Answer nodes without a password."),
     Row("users.open_metrics", "open-metrics", None, "Show /metrics to anybody.", None, RARE),
     Row("users.webhook_secret", "webhook-secret", "FILE", "Take webhooks of a forge, proven by it.", PATH, RARE),

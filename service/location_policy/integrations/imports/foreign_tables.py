@@ -135,7 +135,7 @@ def _hold_whole(sheets: Sequence[Sheet]) -> None:
     entries, announced = sum(sheet.entries for sheet in sheets), max((sheet.announced for sheet in sheets), default=0)
     if entries < announced:
         path = next(sheet.path for sheet in sheets if sheet.announced)
-        hint = "ask for the next pages too, and name them all, or put them one behind the other"
+        hint = "fetch the next pages too, and name them all, or put them one behind the other"
         raise LocationPolicyError(f"{path} has {entries:,} of {announced:,} entries", hint)
 
 

@@ -108,7 +108,7 @@ class _Reader:
         if sheet.is_utf16 and not sheet.problems:
             self._note(1, "not-utf8", "the file is UTF-16, which pexsubnet could not read: compared as if it were not")
         if sheet.separator != ",":
-            what = f"cells parted by {SEPARATORS[sheet.separator]}, which pexsubnet could not read"
+            what = f"cells separated by {SEPARATORS[sheet.separator]}, which pexsubnet could not read"
             self._note(1, "wrong-separator", f"{what}: compared as if by commas")
         last = max((number for number, text in sheet.lines if text and self._says(text)), default=0)
         broken = broken_cells(sheet)

@@ -62,8 +62,8 @@ class Event:
     def outcome(self) -> str:
         """What became of a commit, as its status on a forge says it."""
         if self.kind == "refused":
-            return f"refused: {self.problems.counted('problem') if self.problems.total else self.message}"
-        return "in force" if self.took is None else f"in force in {self.took:.1f} s"
+            return f"rejected: {self.problems.counted('problem') if self.problems.total else self.message}"
+        return "active" if self.took is None else f"active in {self.took:.1f} s"
 
     def title(self) -> str:
         """It in a line."""

@@ -211,7 +211,7 @@ class Manager:
         user = quote(self.login.user)
         match reply.status:
             case 401:
-                message, hint = f"{self.origin} does not know {user} by this password", "mend --user or the password"
+                message, hint = f"{self.origin} does not know {user} by this password", "correct --user or the password"
             case 403:
                 message, hint = f"{user} may not read {path.partition('?')[0]} of {self.origin}", "give the user a role"
             case 404:

@@ -101,7 +101,7 @@ _SHAPES = (
     _Shape(
         r"(error: 407\b|Proxy CONNECT aborted|from proxy after CONNECT|CONNECT tunnel failed)",
         "proxy",
-        "the proxy refuses",
+        "the proxy rejects",
         "user and password of the proxy go into --git-credentials, in a line http://user:password@proxy:port",
     ),
     _Shape(

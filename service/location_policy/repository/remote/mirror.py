@@ -381,7 +381,7 @@ class Mirror:
     def _explained(self, error: RepositoryError) -> RepositoryError:
         """What has failed, in a sentence where it is the remote, or the way to it."""
         if self.is_of_service and isinstance(error, RemoteFailed) and (lacking := _LACKING.search(error.stderr)):
-            message = f"{self._url} tells that commit {lacking[1][:10]} is in force, and does not have it"
+            message = f"{self._url} tells that commit {lacking[1][:10]} is active, and does not have it"
             return RemoteError("upstream", message, "see the log of that service: is it one, or several?")
         found = diagnose(self._url, error.stderr, self._access) if isinstance(error, RemoteFailed) else None
         return found or error

@@ -47,7 +47,7 @@ _KIND = f"{SECTION}.copy"
 _SETTINGS = {
     "fetch.fsckObjects": "true",
     "core.bare": "true",
-    "gc.reflogExpire": "never",  # to what was in force once, a branch may go back over a limit
+    "gc.reflogExpire": "never",  # to what was active once, a branch may go back over a limit
     "transfer.hideRefs": "refs/location-policy",  # of us alone, where the copy itself is cloned from
     "uploadpack.hideRefs": "refs/remotes",
     "gc.autoDetach": "false",  # git >= 2.47 leaves a process at each fetch: a zombie where we are the container's init

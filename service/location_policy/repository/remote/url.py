@@ -34,7 +34,7 @@ def part_login(url: str) -> tuple[str, dict[str, str]]:
             raise RepositoryError(f"{url} is written with a password, which only http and https take", _KEYS)
         return url, {}
     if parts.query:
-        raise RepositoryError(f"{url} is written with a query, which git does not ask for", _IN_LOGIN)
+        raise RepositoryError(f"{url} is written with a query, which git does not send", _IN_LOGIN)
     try:
         _ = parts.port
     except ValueError:

@@ -65,14 +65,14 @@ def read_tip(url: str, reply: Reply) -> ServiceTip | None:
         rest = 0.0
         with suppress(ValueError):
             rest = min(max(0.0, float(reply.retry_after)), LONGEST_REST)
-        message = f"{url} does not tell what it has in force: {reply.status} {said}".rstrip()
+        message = f"{url} does not say which commit is active: {reply.status} {said}".rstrip()
         is_ours = reply.status == 503 and rest > 0 and _kind(reply) in ("text/plain", "application/json")
         raise NotTold(message, is_service=is_ours, retry_after=rest)
     if reply.status != 200:
         raise NoService(str(reply.status))
     found = _parsed(reply)
     if found["commit"] is None:
-        raise NotTold(f"{url} has nothing in force yet", is_service=True)
+        raise NotTold(f"{url} has no active commit yet", is_service=True)
     branch, commit_id, service = (found.get(key) for key in ("branch", "commit", "service"))
     if not isinstance(commit_id, str) or not _COMMIT.fullmatch(commit_id):
         raise NotTold(f"{url} tells of a commit whose id is none", is_service=True)

@@ -114,7 +114,7 @@ class UpstreamWait:
                 self._cut()
                 raise NotTold(f"{self._mirror.url} has not ended its answer in time")
             if self._failure or self._tip is None:
-                raise self._failure or NotTold(f"{self._mirror.url} has not told yet what it has in force")
+                raise self._failure or NotTold(f"{self._mirror.url} has not said yet which commit is active")
             return self._tip
 
     def doubt(self) -> None:
@@ -211,7 +211,7 @@ class UpstreamWait:
             took = self._clock() - self._began
         self._has_asked.set()
         if not before:
-            log.info("follows service=%s repository=%s: it tells what it has in force", tip.service, self._mirror.url)
+            log.info("follows service=%s repository=%s: it says which commit is active", tip.service, self._mirror.url)
         if has_news or is_back:
             self._look_now()
             self._settle(tip)
@@ -232,7 +232,7 @@ class UpstreamWait:
             report = self._report()
             refused = report.get("X-Location-Policy-Problems", "").startswith(tip.commit_id)
             is_in_force = report.get("X-Location-Policy-Commit") == tip.commit_id
-            is_settled = report.get("X-Location-Policy-State") != "behind"  # that it is in force is not all of a look
+            is_settled = report.get("X-Location-Policy-State") != "behind"  # that it is active is not all of a look
             return self._is_closed or refused or (is_in_force and is_settled)
 
         with self._change:
@@ -261,7 +261,7 @@ class UpstreamWait:
             now = self._clock()
             self._doubted_since = now if self._doubted_since is None else self._doubted_since
             if self._is_service and now - self._doubted_since < DOUBT:
-                message = f"{self._mirror.url} no longer tells what it has in force: it answers {answer}"
+                message = f"{self._mirror.url} no longer says which commit is active: it answers {answer}"
                 self._failure = RemoteError("upstream", message, "see what answers there: is it the same service?")
                 return self._back_off()
             was_service, self._is_service, self._failure, self._tip = self._is_service, False, None, None

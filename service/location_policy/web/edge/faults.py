@@ -27,18 +27,18 @@ from ...text import escape
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
-    400: "This cannot be asked so",
-    401: "Who asks?",
-    403: "Not for you",
-    404: "Nothing is here",
-    405: "This cannot be done here",
-    408: "This takes too long",
-    409: "This cannot be done now",
-    413: "This is too large",
-    415: "This form is not known",
-    422: "This is not valid",
-    500: "Something went wrong",
-    503: "Not now",
+    400: "Bad request",
+    401: "Sign in required",
+    403: "Permission denied",
+    404: "Not found",
+    405: "Method not allowed",
+    408: "Request timed out",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported format",
+    422: "Rejected",
+    500: "Internal error",
+    503: "Temporarily unavailable",
 }
 """What is said first, by status."""
 RETRY_AFTER = "5"
@@ -59,9 +59,11 @@ class Fault(LocationPolicyError):
         hint: str | None = None,
         problems: Problems | None = None,
         places: Sequence[str] = (),
+        title: str | None = None,
     ) -> None:
         super().__init__(message, hint)
         self.status = status
+        self.title = title or TITLES[status]
         self.problems = (problems or Problems()).first()
         self.places = tuple(places)
 
@@ -85,15 +87,16 @@ def fault_of(error: LocationPolicyError) -> Fault:
             place = [f"{error.path}:{error.line}: {error.text}"] if error.text else []
             return Fault(409, error.message, error.hint, places=place)
         case NothingChanges() | NotConfirmed() | NotWritable() | NotRevertible() | NotPinnable() | BranchMoved():
-            return Fault(409, error.message, error.hint)
+            title = "No change" if isinstance(error, NothingChanges) else None
+            return Fault(409, error.message, error.hint, title=title)
         case NotJudged():
             return Fault(503, error.message, "nothing was made: try again; what is large also goes by git push")
-    return Fault(503, f"the repository cannot be asked: {error.message}", error.hint)
+    return Fault(503, f"the repository cannot be read: {error.message}", error.hint)
 
 
 def problem_details(fault: Fault) -> dict[str, Any]:
     """The fault as problem details; `type` is left out, which means `about:blank`."""
-    told: dict[str, Any] = {"title": TITLES[fault.status], "status": fault.status, "detail": escape(fault.message)}
+    told: dict[str, Any] = {"title": fault.title, "status": fault.status, "detail": escape(fault.message)}
     if fault.hint:
         told["hint"] = escape(fault.hint)
     if fault.problems:

@@ -26,7 +26,7 @@ def _edit(query: Query) -> Intent:
     """A row changed, or taken away; one that was not seen is a new one."""
     row, view = Typed(query["location"] or "", query["overflow"], query["subnet"] or ""), query["view"] or ""
     if query["remove"] and not query["seen"]:
-        raise Fault(400, "seen is not given", "say what the row says that is to be taken away")
+        raise Fault(400, "seen is not given", "send the row to be removed as seen")
     path, seen = query["path"] or "", query["seen"]
     edit = (
         EditRow(path, query["line"] or 1, seen, None if query["remove"] else row) if seen else AddRow(path, row, view)
@@ -49,8 +49,8 @@ ACTIONS = (
         "Revert a commit, or restore one: what it would do, then once confirmed the commit that does it",
         (
             Field("commit", "The id of a commit of the served branch.", A_COMMIT, is_required=True),
-            Field("to", "Go back to it, and take back all that came after it.", "", kind="flag"),
-            Field("again", "Also what is itself a revert, or taken back already.", "", kind="flag"),
+            Field("to", "Restore it: revert all that came after it.", "", kind="flag"),
+            Field("again", "Also what is itself a revert, or reverted already.", "", kind="flag"),
         ),
         _revert,
         "revert_form.html",

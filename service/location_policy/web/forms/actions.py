@@ -67,7 +67,7 @@ COMMON = (
     Field("tip", "The id of the commit on which the change was seen; to confirm it is needed.", ""),
     Field("message", "What the commit is to say; without it what the change is.", "", kind="lines"),
     Field("proposed", "The message that was proposed: one that is still the same counts as none.", "", kind="lines"),
-    Field("reason", "Why it may be more than one push may change.", ""),
+    Field("reason", "Why it may exceed the change limits.", ""),
     Field("confirm", "Make it; without it what it would do is told and nothing is made.", "", kind="flag"),
 )
 """What every form says besides its own."""

@@ -58,12 +58,12 @@ def fault_in(attempt: Attempt, *, is_confirmed: bool) -> Fault | None:
         hint = "this is its impact now; commit it again" if verdict.plan else "correct it, and preview again"
         return Fault(409, message, hint)
     if verdict.errors:
-        return Fault(422, f"the map would not be valid: {count(verdict.errors, 'error')}")
+        return Fault(422, f"the map would have {count(verdict.errors, 'error')}")
     if not is_confirmed or attempt.commit:
         return None
     if verdict.excess and not verdict.missing:
-        return Fault(422, "it changes more than one push may", "say why, and confirm again")
+        return Fault(422, "change limit exceeded", "give a reason, and commit again")
     if verdict.missing:
-        hint = "the message is to end, after an empty line, with who has approved it; the lines are below"
-        return Fault(422, "it would not be taken without the word of its owners", hint)
-    return Fault(422, "it would not be taken", "what a pusher would be told is below")
+        hint = "end the message, after an empty line, with the lines below"
+        return Fault(422, "approval required", hint)
+    return Fault(422, "it would be rejected", "the reasons are below")

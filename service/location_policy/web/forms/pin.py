@@ -97,7 +97,7 @@ PINS = (
     PinAction(
         "pin",
         "Pin a commit",
-        "Hold a commit in force by hand for a time: what it would do, then once confirmed that it does",
+        "Pin a commit for a time: what it would do, then once confirmed that it does",
         (
             Field("commit", "The id of a commit of the served branch.", A_COMMIT, is_required=True),
             Field("for", "For how long, at most 7d.", "2h", is_required=True),
@@ -110,7 +110,7 @@ PINS = (
     PinAction(
         "unpin",
         "Unpin",
-        "Let the newest commit count again: what it would do, then once confirmed that it does",
+        "Serve the latest commit again: what it would do, then once confirmed that it does",
         (CONFIRM,),
         _preview_unpin,
         _unpin,

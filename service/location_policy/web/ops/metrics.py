@@ -59,17 +59,17 @@ HELP = {
         "Answers that named a location, by it and by the view that took the call; other are those of locations beyond"
         " the first thousand of the map"
     ),
-    "location_policy_active_info": "1 for the commit in force",
-    "location_policy_active_subnets": "Rows in force",
-    "location_policy_loaded_timestamp_seconds": "When what is in force was loaded",
+    "location_policy_active_info": "1 for the active commit",
+    "location_policy_active_subnets": "Rows of the active commit",
+    "location_policy_loaded_timestamp_seconds": "When the active commit was loaded",
     "location_policy_last_check_timestamp_seconds": "When the source was last read",
     "location_policy_loads_total": (
-        "Commits put in force (active), commits refused (refused), and how often the source could no longer be read"
+        "Commits made active (active), commits rejected (`refused`), and how often the source could no longer be read"
         " (unreadable)"
     ),
     "location_policy_pushes_total": (
-        "Pushes to the served branch that the hook accepted or refused, that it could not judge and refused (failed),"
-        " and that only asked (dry-run); others are counted where it refused them"
+        "Pushes to the served branch that the hook accepted or rejected, that it could not judge and rejected (failed),"
+        " and that only asked (dry-run); others are counted where it rejected them"
     ),
     "location_policy_state": "1 for the present state, 0 for the others",
     "location_policy_hook": "1 for the present state of the repository's hook, 0 for the others",
@@ -79,7 +79,7 @@ HELP = {
     "location_policy_stale": "1 while the source was not read for longer than --max-stale, otherwise 0",
     "location_policy_webhooks_total": "Webhooks, by how they ended",
     "location_policy_certificate_expiry_timestamp_seconds": (
-        "When the certificate in force ends, or the one of its chain that ends first"
+        "When the certificate in use ends, or the one of its chain that ends first"
     ),
     "location_policy_notifications_total": "Changes of which a receiver was told, by how that ended",
     "location_policy_notifications_waiting": "Changes of which a receiver is not told yet",
@@ -88,7 +88,7 @@ HELP = {
         "Services that follow this one, and those behind them, by state; lost are those that have not asked for 90 s"
     ),
     "location_policy_follower_delay_seconds": (
-        "From when a commit came in force here until the last follower answered from it; so far, while one does not"
+        "From when a commit became active here until the last follower answered from it; so far, while one does not"
     ),
 }
 """Every metric of ours and what it means; those named process_… are prometheus_client's."""

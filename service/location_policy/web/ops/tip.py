@@ -98,7 +98,7 @@ class Tip:
     def _require_commit(self) -> str:
         commit = self._active.commit
         if commit is None:
-            raise Refused(503, "nothing is in force yet")
+            raise Refused(503, "no commit is active yet")
         return commit
 
     async def _hold(self, known: str, seconds: int, scope: Scope, receive: Receive) -> bool:

@@ -134,7 +134,7 @@ def _wider(snapshot: Snapshot, answering: Snapshot, text: str, protocol: str) ->
         return None
     if isinstance(asked, Network):
         if (rows := len(answering.inside(asked))) > LARGEST:
-            hint = f"ask for a part of it, or at a shell: location-policy lookup {asked}"
+            hint = f"look up a part of it, or at a shell: location-policy lookup {asked}"
             raise Fault(400, f"{asked} has {rows:,} rows, more than a page looks through", hint)
         has_opinion = protocol.lower() in answering.rules.match or answering.rules.answer is not None
         found = SubnetAnswers(answering, asked) if has_opinion else None

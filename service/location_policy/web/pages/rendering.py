@@ -58,7 +58,7 @@ OUTCOMES = {
     "answer": "Answered by the view, as every call of it",
     "no-match": "No answer: no row covers this address",
     "no-opinion": "No opinion: Pexip chooses by itself",
-    "bad-address": "Refused: this is not an address",
+    "bad-address": "Bad request: not an address",
 }
 
 
@@ -129,7 +129,7 @@ def _url(path: str, /, **parameters: object) -> str:
 
 def _hook_words(hook: Mapping[str, str | None]) -> str:
     state = str(hook["state"])
-    return HOOKS.get(state, f"of version {hook['version']}: put in this one with location-policy init")
+    return HOOKS.get(state, f"of version {hook['version']}: update it with location-policy init")
 
 
 def _overflow_of(result: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from .source import source, written
 LINES = 100_000_000
 """More than a file has."""
 A_COMMIT = "c99d929d73245a13463547ac3bdcd9657848f315"
-AT = Parameter("at", "The id of a commit; without it the one in force.", A_COMMIT)
+AT = Parameter("at", "The id of a commit; without it the active one.", A_COMMIT)
 PATH = Parameter("path", "The file.", "locations/apac.csv", is_required=True)
 NUMBERED = Parameter("page", "Which page, from 1.", "2", 1, bounds=(1, 1_000_000))
 
@@ -31,12 +31,12 @@ CHANGES = (
 """Which of the ranges that change are listed, fifty at a time."""
 
 RESOURCES = (
-    Resource("status", "/", "What is in force, and why it is not newer", "home.html", home, schemas.STATUS),
+    Resource("status", "/", "What is active, and why it is not newer", "home.html", home, schemas.STATUS),
     Resource("fleet", "/fleet", "The services that follow this one", "fleet.html", fleet, schemas.FLEET),
     Resource(
         "map",
         "/map",
-        "The rows in force, searched and sorted",
+        "The rows of the active commit, searched and sorted",
         "map.html",
         map_rows,
         schemas.MAP,
@@ -68,7 +68,7 @@ RESOURCES = (
     Resource(
         "lookup",
         "/lookup",
-        "The answer that a node gets, and the rows that hold the address; or those of a subnet, or of a location",
+        "The answer that a node gets, and the rows that contain the address; or those of a subnet, or of a location",
         "lookup.html",
         lookup,
         schemas.LOOKUP,
@@ -99,7 +99,7 @@ RESOURCES = (
     Resource(
         "history",
         "/history",
-        "The commits of the served branch, and what became of each",
+        "The commits of the served branch, and the status of each",
         "history.html",
         history,
         schemas.HISTORY,
@@ -118,7 +118,7 @@ RESOURCES = (
     Resource(
         "commit",
         "/commit/{id}",
-        "One commit, and what it does",
+        "One commit, and its impact",
         "commit.html",
         commit,
         schemas.ONE_COMMIT,

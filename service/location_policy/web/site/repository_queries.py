@@ -199,7 +199,7 @@ class RepositoryQueries:
     @contextmanager
     def _opened(self) -> Iterator[Repository]:
         if self._place is None:
-            raise Fault(503, "there is no repository to ask")
+            raise Fault(503, "there is no repository to read")
         with open_repository(self._place) as repository:
             yield repository
 

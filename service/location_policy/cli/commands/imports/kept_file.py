@@ -131,7 +131,7 @@ def sync(
         return NO
     if (refused := _refused(tables)) and not accepts:
         print(f"location-policy: {escape(path)} stays as it is: {count(len(refused), 'problem')}", file=sys.stderr)
-        print("  hint: correct what is refused, or leave it out with --accept-differences", file=sys.stderr)
+        print("  hint: correct what is rejected, or leave it out with --accept-differences", file=sys.stderr)
         return NO
     new = _content(path, old or b"", tables)
     after = judged({path: new}, there, tables, output)

@@ -249,7 +249,9 @@ def _unsettled(tables: Tables, there: Sequence[File]) -> list[str]:
 def _tell_unsettled(names: Sequence[str]) -> None:
     listed = ", ".join(map(name_text, names[:SHOWN])) + f" and {len(names) - SHOWN:,} more" * (len(names) > SHOWN)
     print(f"location-policy: not written into known: {listed}", file=sys.stderr)
-    print("  hint: mend the rows that name it, or add it to known; location-policy check says where", file=sys.stderr)
+    print(
+        "  hint: correct the rows that name it, or add it to known; location-policy check says where", file=sys.stderr
+    )
 
 
 def _write(folder: Path, written: Mapping[str, bytes], output: ImportOutput) -> None:
@@ -266,7 +268,7 @@ def _tell_differences(
     places = {row.network: f"{path}:{line}" for path, line, row in location_map.rows()} | dict(tables.places)
     for one in sorted(found, key=lambda one: one.is_form)[:SHOWN]:
         was = f" ({escape(one.old_row.place)}, the first that matches)" if one.old_row else ""
-        mended = "; names mended" * one.is_form
+        mended = "; names corrected" * one.is_form
         now = f" ({escape(places[one.new_row])}, the longest that matches{mended})" if one.new_row else ""
         output.say(
             f"{range_text(one.range, one.size)}\n  was: {_answer(one.before)}{was}\n  is:  {_answer(one.after)}{now}"
@@ -308,7 +310,7 @@ def _count(tables: Tables, found: Sequence[Difference], refused: int, *, has_def
 
 def _hint(tables: Tables, found: Sequence[Difference], refused: int) -> None:
     print("location-policy: nothing is written", file=sys.stderr)
-    hints = ["correct the lines that are refused"] * bool(refused)
+    hints = ["correct the lines that are rejected"] * bool(refused)
     answering = tables.answering or {}
     if any(one.new_row in tables.places and one.new_row not in answering for one in found):
         hints.append("leave out the rows that never answered with --keep-answers")
