@@ -1,6 +1,6 @@
 """What views cost an answer: ten views of 10,000 rows beside the same map without them.
 
-    python benchmarks/measures/views.py [--pairs 40] [--answers 4000]
+    python benchmarks/measures/views.py [--pairs 30] [--answers 20000]
 
 Three services are asked in turn, by one connection each that is kept, with requests such as a node sends: one without
 views, one whose views take no call, and one whose views take every call, by a location of two words. What counts is the
@@ -47,8 +47,8 @@ NODE = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=40)
-    parser.add_argument("--answers", type=int, default=4000, help="of each service in a round")
+    parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--answers", type=int, default=20_000, help="of each service in a round")
     arguments = parser.parse_args()
     rows = random_rows(ROWS)
     rules = "".join(f'[[view]]\nname = "v{at}"\nlocation = ["Edge {at}", "DMZ {at}"]\n' for at in range(VIEWS))
