@@ -134,6 +134,40 @@ def _long(folder: Path, _rows: int) -> Path:
     return repository
 
 
+def _views(folder: Path, _rows: int) -> Path:
+    """Views of every kind, one with a name as long as may be, changed in the last commit."""
+    rules = """\
+[match]
+webrtc = "remote_address"
+
+[[view]]
+name = "streams"
+protocol = "rtmp"
+call_direction = "dial_out"
+answer = ["Sydney", "Melbourne"]
+
+[[view]]
+name = "edge"
+location = ["DMZ", "Edge Perth"]
+default = "Sydney"
+
+[[view]]
+name = "{long}"
+proxy_node_location = "{node}"
+"""
+    long = "laboratory-" * 5 + "of-Sydney"
+    files = {
+        "policy.toml": rules.format(long=long, node="Hauptverwaltung" * 12),
+        "locations/offices.csv": OFFICES,
+        "views/edge/locations.csv": "Melbourne,10.0.0.0/10\nSydney,10.61.2.0/24\n",
+        f"views/{long}/locations.csv": "Singapore,10.0.0.0/8\n",
+    }
+    repository = make_repository(folder / "locations.git", files)
+    files["views/edge/locations.csv"] = "Melbourne,10.0.0.0/10\nSingapore,Sydney,10.61.2.0/24\n"
+    force_commit(repository, {**files, "policy.toml": rules.format(long=long, node="Edge Oslo")}, message="Move a lab")
+    return repository
+
+
 def _gone(repository: Path) -> None:
     repository.rename(repository.with_name("elsewhere.git"))
 
@@ -171,6 +205,24 @@ STATES = {
         },
     ),
     "never-valid": State(_never_valid, "rejected", {"commit": "/commit/{main}"}),
+    "views": State(
+        _views,
+        "in-sync",
+        {
+            "map-of-view": "/map?view=edge&q=10.61.2.7",
+            "map-of-answer": "/map?view=streams",
+            "picture-of-view": "/picture?view=edge",
+            "answer-of-view": "/lookup?address=10.61.2.7&location=DMZ",
+            "written": "/lookup/origin?address=10.61.2.7&location=DMZ",
+            "location": "/lookup?address=Sydney",
+            "subnet": "/lookup?address=10.61.0.0/16&location=DMZ",
+            "commit": "/commit/{main}",
+            "compare": "/compare?old={main~1}&new={main}",
+            "upload-to-view": "/upload?view=edge",
+            "edit": "/edit?view=edge",
+            "no-view": "/map?view=nowhere",
+        },
+    ),
     "gone": State(_offices, "unreachable", {"written": "/lookup/origin?address=10.76.65.1"}, _gone),
     "large": State(
         _large,

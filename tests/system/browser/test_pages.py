@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.repositories import force_commit, make_repository
 from tests.support.service import Service, running_service
+from tests.support.states import STATES, service_in
 from tests.web.history import FIRST, INVALID
 
 
@@ -143,6 +144,17 @@ def test_the_picture_filters_the_list_and_is_in_the_address_of_the_page(page: Pa
     expect(page.locator("#picture-title")).to_have_text("Addresses of 10.65.0.0/20")
     page.go_back()
     expect(page.locator("#list tbody tr")).to_have_count(3)
+
+
+def test_the_picture_of_a_view_filters_the_list_of_that_view(chromium: Browser, tmp_path: Path) -> None:
+    with service_in(STATES["views"], tmp_path, 0) as (service, _):
+        page = chromium.new_page()
+        shown(page, service, "/map?view=edge")
+        page.locator('.icicle a[aria-label^="Singapore 10.61.2.0/24"]').click()
+        expect(page.locator("#picture-title")).to_have_text("Addresses of 10.61.2.0/24 in view edge")
+        expect(page.locator("#list tbody td .place").first).to_have_text("views/edge/locations.csv:2")
+        assert page.url.endswith("/map?q=10.61.2.0%2F24&root=10.61.2.0%2F24&view=edge")
+        page.close()
 
 
 def test_the_picture_says_the_exact_range_under_the_mouse(page: Page, service: Service) -> None:

@@ -182,7 +182,7 @@ class Pages:
             "is_editor": bool(request.scope.get(EDITOR)),
             "user": request.scope.get("user"),
             "clone_url": f"{str(request.base_url).rstrip('/')}{GIT}" if self.site.serves_git() else None,
-            "active_size": state.snapshot.size if state.snapshot else 0,
+            "active_size": state.snapshot.total_size if state.snapshot else 0,
             "pin": pin_fields(state.pin),
             "base_url": str(request.base_url).rstrip("/"),
             "needs_login": self.site.needs_login,
