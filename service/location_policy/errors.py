@@ -163,11 +163,18 @@ class NotConfirmed(LocationPolicyError):
 
 
 class RevertConflict(LocationPolicyError):
-    """Later commits have changed the same lines; `problems` has where, and which commits."""
+    """Later commits have changed the same lines; `problems` has where, and which commits.
 
-    def __init__(self, message: str, hint: str, problems: Sequence[str]) -> None:
+    `before` is the id of the commit that can be restored instead; `is_again`: it is reverted itself.
+    """
+
+    def __init__(
+        self, message: str, hint: str, problems: Sequence[str], before: str = "", *, is_again: bool = False
+    ) -> None:
         super().__init__(message, hint)
         self.problems = tuple(problems)
+        self.before = before
+        self.is_again = is_again
 
 
 class BuildFailed(LocationPolicyError):

@@ -305,7 +305,8 @@ def test_a_commit_is_taken_back_once_and_its_revert_only_with_a_second_word(
     assert (doubted.status_code, told in text(doubted), "Confirm" in text(doubted)) == (409, True, False)
     assert client.post("/api/v1/revert", json={"commit": made, "tip": made, "confirm": True}).status_code == 409
     assert tip(repository) == made
-    shown = client.post("/revert", data={**forms(doubted)[-1], "again": "1"})
+    assert [form for form in forms(doubted) if form.get("again")] == [{"commit": [made], "again": ["1"]}]
+    shown = client.post("/revert", data=forms(doubted)[0])
     assert (shown.status_code, "Oslo Sydney" in text(shown), tip(repository)) == (200, True, made)
     assert confirmed(client, shown).status_code == 303
     assert git("log", "-1", "--format=%b", "main", cwd=repository).startswith(f"This reverts commit {made}.")
@@ -329,15 +330,26 @@ def test_what_has_changed_since_is_told_with_the_commits_that_did(repository: Pa
     told = client.post("/revert", data={"commit": office})
     assert (told.status_code, "Move it" in text(told)) == (409, True)
     before = git("rev-parse", "main~2", cwd=repository)[:10]
-    assert f'since: type {before} as the commit, and tick "restore this version"' in text(told)
+    assert f"since: restore {before}" in text(told)
     found = client.post("/api/v1/revert", json={"commit": office}).json()
     assert found["places"][0].startswith(PATH)
+    offered = next(form for form in forms(told) if "to" in form)
+    assert (offered["commit"], f"Restore {before} …" in text(told)) == (
+        [git("rev-parse", "main~2", cwd=repository)],
+        True,
+    )
+    assert confirmed(client, client.post("/revert", data=offered)).status_code == 303
+    assert tree(repository, "main") == tree(repository, offered["commit"][0])
+
+
+def tree(repository: Path, commit: str) -> str:
+    return git("rev-parse", f"{commit}^{{tree}}", cwd=repository)
 
 
 def test_what_cannot_be_taken_back_is_told(client: TestClient, repository: Path) -> None:
     first = git("rev-parse", "main~1", cwd=repository)
     told = client.post("/revert", data={"commit": first})
-    hint = 'hint: name the commit to restore: type COMMIT as the commit, and tick "restore this version"'
+    hint = "hint: name the one to keep: restore COMMIT"
     assert (told.status_code, hint in text(told)) == (409, True)
     assert client.post("/revert", data={"commit": "0123456789"}).status_code == 404
     assert client.post("/revert", data={"commit": ""}).status_code == 400

@@ -51,8 +51,8 @@ BY_COMMAND = Wording(
 )
 ON_PAGE = Wording(
     'tick "again"',
-    'type {} as the commit, and tick "restore this version"',
-    'type {} as the commit, and tick "restore this version" and "again"',
+    "restore {}",
+    'restore {}, and tick "again"',
 )
 
 
@@ -196,7 +196,7 @@ def _first_parent(repository: Repository, commit: Commit, wording: Wording) -> C
     parents = repository.parents(commit.id)
     if not parents:
         message = f"{tell_commit(commit)} is the first commit, and without it nothing is left to serve"
-        raise NotRevertible(message, f"name the commit to restore: {wording.back.format('COMMIT')}")
+        raise NotRevertible(message, f"name the one to keep: {wording.back.format('COMMIT')}")
     return repository.commit(parents[0])
 
 
@@ -212,9 +212,12 @@ def _conflict(
     places = [_place(repository, tip, commit, merged, path) for path in paths[:NAMED_FILES]]
     places += [f"and {len(paths) - NAMED_FILES:,} more files"] * (len(paths) > NAMED_FILES)
     since = count(len(repository.gained(commit.id, tip.id)), "commit")
-    back = wording.back_again if taken_back_by(repository, tip, before) else wording.back
+    is_again = taken_back_by(repository, tip, before) is not None
+    back = wording.back_again if is_again else wording.back
     hint = f"revert those first, or it and the {since} since: {back.format(before.id[:10])}"
-    return RevertConflict(f"what {tell_commit(commit)} changed has changed again since", hint, places)
+    return RevertConflict(
+        f"what {tell_commit(commit)} changed has changed again since", hint, places, before.id, is_again=is_again
+    )
 
 
 def _place(repository: Repository, tip: Commit, commit: Commit, merged: str, path: str) -> str:

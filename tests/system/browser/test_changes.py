@@ -85,12 +85,14 @@ def test_what_is_wrong_has_the_focus_and_what_was_typed_stays(page: Page, own: S
 def test_a_commit_is_taken_back_from_its_page(page: Page, own: Service, place: Path) -> None:
     page.goto(f"{own.url}/history")
     page.get_by_role("link", name=tip(place)[:10]).first.click()
-    page.get_by_role("button", name="Revert …").click()
+    page.get_by_role("button", name="Undo …").click()
     expect(page.get_by_label("Message")).to_have_value(beginning('Revert "Open the office"'))
     confirm(page)
     page.wait_for_url("**/commit/*")
     expect(page.locator("h1")).to_have_text('Revert "Open the office"')
     wait_until(lambda: own.locate("10.61.9.9").json()["result"]["location"] == "Oslo")
+    expect(page.locator("strong", has_text="Active since")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo …")).to_be_visible()
 
 
 def test_of_two_editors_the_second_is_told_and_loses_nothing(chromium: Browser, own: Service, place: Path) -> None:

@@ -91,6 +91,7 @@ def test_home_shows_a_refused_commit_without_being_loaded_again(chromium: Browse
         force_commit(repository, INVALID)
         expect(page.locator("h1")).to_contain_text("rejected", timeout=20_000)
         expect(page.get_by_text("10.61.2.1/24 has host bits set")).to_be_visible()
+        expect(page.locator("dd.good")).to_have_count(0)
         assert page.evaluate("window.isTheSame") is True
         page.close()
 

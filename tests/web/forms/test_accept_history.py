@@ -140,6 +140,7 @@ def test_a_page_from_elsewhere_accepts_nothing(site: Site, path: str) -> None:
 
 def test_who_only_looks_may_see_it_and_not_accept_it(tmp_path: Path) -> None:
     site = site_of(tmp_path, LOOKS_ONLY)
+    assert "/accept-history" not in site.client.get("/").text, "the page that it cannot use is not led to"
     page = site.client.get("/accept-history").text
     assert site.head[:10] in page
     assert "Confirm" not in page

@@ -184,6 +184,10 @@ def test_only_an_editor_pins(repository: Path, tmp_path: Path) -> None:
     body = {"commit": old, "confirm": True, **FIELDS}
     assert site.client.post("/api/v1/pin", json=body, headers=basic(f"ann:{PASSWORD}")).status_code == 200
     assert site.pinned == (old, "ann")
+    site.refresher.refresh()
+    for user, leads_on in (("ann", True), ("vic", False)):
+        shown = site.client.get("/", headers={"accept": "text/html"} | basic(f"{user}:{PASSWORD}"))
+        assert (f"Pinned: commit {old[:10]}" in text(shown), "/unpin" in shown.text) == (True, leads_on)
 
 
 def test_what_is_not_signed_as_it_must_be_is_not_held(site: Site) -> None:

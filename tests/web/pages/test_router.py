@@ -403,6 +403,7 @@ def test_history_lists_the_commits_and_what_became_of_each(repository: Path) -> 
     oldest, office = found["commits"][3], found["commits"][2]
     assert oldest["was_active"][-1] == {"from": "2026-03-01T12:00:00Z", "to": "2026-03-01T12:01:00Z"}
     assert oldest["refused"] == ["2026-03-01T12:05:00Z"]
+    assert "was active for 1 minute from 2026-03-01 12:00 UTC" in page(client, "/history")
     assert office["override"]["reason"] == "the office moves"
     assert found["commits"][0]["is_active"]
     text = page(client, "/history")

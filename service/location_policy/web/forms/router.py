@@ -17,7 +17,8 @@ from starlette.routing import Route
 
 from ...access.proxies import Proxies
 from ...edits.change_request import ChangeRequest, cleaned, page_author
-from ...errors import LocationPolicyError, RowChanged, UnusableUpload
+from ...errors import LocationPolicyError, NotConfirmed, RevertConflict, RowChanged, UnusableUpload
+from ...history.commit_text import SHORT
 from ...runtime.turns import Busy, Turns
 from ..edge.asker import asker
 from ..edge.faults import MEDIA_TYPE, Fault, fault_of, problem_details
@@ -41,7 +42,7 @@ UPLOADS = 4
 
 View = Callable[[Request], Awaitable[Response]]
 
-NOTHING: Facts = {"fault": None, "changed": None, "attempt": None, "groups": []}
+NOTHING: Facts = {"fault": None, "changed": None, "attempt": None, "groups": [], "offer": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ class ChangePages:
             now = {"path": error.path, "line": error.line} if error.text else {}
             query = {**query, "seen": error.text, **now}
         facts = {**NOTHING, "fault": told(fault), "changed": changed}
+        facts["offer"] = _offer(error, query)
         if isinstance(error, UnusableUpload):
             facts["unknown"] = [*dict.fromkeys((*query["known"], *error.unknown))]
         return self._page(action, request, query, facts, fault.status)
@@ -178,6 +180,19 @@ class ChangePages:
         message = query["message"] if is_typed else None
         for_review = self.pages.site.change_service.for_review
         return ChangeRequest(action.intent(query), author, message, query["reason"], for_review)
+
+
+def _offer(error: LocationPolicyError, query: Query) -> Facts | None:
+    """What can be done instead of a revert that cannot be: the words of its button, and what that sends."""
+    match error:
+        case RevertConflict(before=before, is_again=is_again) if before:
+            again = {"again": "1"} if is_again else {}
+            return {"text": f"Restore {before[:SHORT]} …", "fields": {"commit": before, "to": "1"} | again}
+        case NotConfirmed():
+            to = {"to": "1"} if query["to"] else {}
+            text = "Restore it all the same …" if to else "Revert it all the same …"
+            return {"text": text, "fields": {"commit": query["commit"], "again": "1"} | to}
+    return None
 
 
 def _until() -> float:

@@ -105,6 +105,15 @@ def _ago(text: str) -> Markup:
     return Markup('<time datetime="{}" data-ago title="{:%Y-%m-%d %H:%M:%S} UTC">{}</time>').format(text, at, shown)
 
 
+def _lasted(first: str, last: str) -> Markup:
+    """How long it was from one time to another, in its largest unit; both stay in the title."""
+    begin, end = (datetime.fromisoformat(text).astimezone(UTC) for text in (first, last))
+    seconds = max(0, int((end - begin).total_seconds()))
+    number, unit = next(((seconds // size, unit) for size, unit in UNITS if seconds >= size), (seconds, "second"))
+    title = "{:%Y-%m-%d %H:%M:%S} to {:%Y-%m-%d %H:%M:%S} UTC"
+    return Markup(f'<span title="{title}">{{}}</span>').format(begin, end, count(number, unit))
+
+
 def _breakable(path: str) -> Markup:
     """A path, which a narrow page may break behind each slash, and a name that is too long for it anywhere."""
     parts = Markup("/<wbr>").join(escape(path).split("/"))
@@ -173,6 +182,7 @@ def environment() -> Environment:
         "version": __version__,
         "commit_link": _commit_link,
         "is_other": is_other,
+        "lasted": _lasted,
         "state_mark": _state_mark,
         "hook_words": _hook_words,
         "overflow_of": _overflow_of,
