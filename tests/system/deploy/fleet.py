@@ -170,6 +170,16 @@ class Fleet:
 
         wait_until(all_have, self.upstream.log)
 
+    def wait_for_shares(self) -> None:
+        """Until every replica has a share of the calls."""
+        seen = set()
+
+        def have_all() -> bool:
+            seen.add(self.proxy.ask(ASKED).headers.get("x-answered-by"))
+            return seen >= set(NAMES)
+
+        wait_until(have_all, lambda: seen)
+
     def knock(self) -> None:
         """The webhook of the forge."""
         status, _ = knock(self.upstream.service)
@@ -206,8 +216,8 @@ def running_fleet(folder: Path, site: Site) -> Iterator[Fleet]:
     git("config", "uploadpack.allowFilter", "true", cwd=repository)  # as forges have it
     with ExitStack() as stack:
         forge = stack.enter_context(https_forge(folder / "forge", root))
-        upstream = _upstream(forge, folder, pki)
-        replicas = {name: _replica(upstream, folder, site, name) for name in NAMES}
+        upstream = upstream_of(forge, folder, pki)
+        replicas = {name: replica_of(upstream, folder, site, name) for name in NAMES}
         for member in (upstream, *replicas.values()):
             stack.callback(member.close)
             member.launch()
@@ -216,11 +226,12 @@ def running_fleet(folder: Path, site: Site) -> Iterator[Fleet]:
         fleet = Fleet(forge, repository, upstream, replicas, proxy)
         fleet.wait_for(first)
         fleet.wait_for_followers()
-        wait_until(lambda: proxy.ask(ASKED).status == 200)
+        fleet.wait_for_shares()
         yield fleet
 
 
-def _upstream(forge: HttpsForge, folder: Path, pki: Pki) -> Member:
+def upstream_of(forge: HttpsForge, folder: Path, pki: Pki) -> Member:
+    """A service that follows the forge, takes its webhook, and asks for passwords."""
     (folder / "secret").write_text(f"{SECRET}\n")
     (folder / "roles").write_text("ana: editor\nreplica: viewer\n")
     users = write_users(folder / "users", "ana", "replica")
@@ -230,10 +241,11 @@ def _upstream(forge: HttpsForge, folder: Path, pki: Pki) -> Member:
     return Member("upstream", folder / "upstream", (*source, *asked, *pki.arguments()), pki)
 
 
-def _replica(upstream: Member, folder: Path, site: Site, name: str) -> Member:
-    login = _credentials(folder / "credentials", upstream.url, "replica", quote(PASSWORD))
+def replica_of(upstream: Member, folder: Path, site: Site, name: str, url: str = "") -> Member:
+    """A service that follows this one, at another URL where that is said."""
+    login = _credentials(folder / "credentials", url or upstream.url, "replica", quote(PASSWORD))
     assert upstream.pki
-    source = ("--repo", upstream.url, "--git-ca", upstream.pki.ca_file, "--git-credentials", login)
+    source = ("--repo", url or upstream.url, "--git-ca", upstream.pki.ca_file, "--git-credentials", login)
     behind = ("--behind-proxy", "--forwarded-allow-ips", "127.0.0.1", "--drain", str(site.drain))
     return Member(name, folder / name, (*source, *behind), clock=site.clocks.get(name, ""), disk=site.disks.get(name))
 
