@@ -307,7 +307,7 @@ def _unreadable(text: str) -> Finding | None:
 
 def _misparted(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
     """A line that is parted by something else: into cells, of which one is a subnet where none was."""
-    if any(is_address(cell.text) or len(_subnets_in(cell.text)) > 1 for cell in filled):
+    if any(is_address(cell.text) or len(subnets_in(cell.text)) > 1 for cell in filled):
         return None
     column = filled[0].column if filled else 1
     if _RULER.fullmatch(text):
@@ -413,13 +413,13 @@ def heading(text: str, cells: Sequence[str] = ()) -> Finding:
 
 def misplaced_subnet(filled: Sequence[Cell]) -> Finding | None:
     """Why the last of these cells is not a subnet, where another one tells, or where it is more than one."""
-    cells = [part for cell in filled for part in _subnets_in(cell.text)][:CELLS_LIMIT]
+    cells = [part for cell in filled for part in subnets_in(cell.text)][:CELLS_LIMIT]
     joined = _with_masks(cells)
     column, last = filled[-1]
     subnet = next(filter(is_address, joined), None)
     if subnet is None or (len(joined) == len(filled) and is_address(last)):
         return None
-    if len(_subnets_in(last)) > 1:
+    if len(subnets_in(last)) > 1:
         message = f"{quote(last)} is more than one subnet"
     elif is_address(joined[-1]):
         message = f"{quote(last)} is not a subnet, but the mask or the length of the one before it"
@@ -428,7 +428,7 @@ def misplaced_subnet(filled: Sequence[Cell]) -> Finding | None:
     return Finding(column, "not-a-subnet", message, _how_to_place(joined), meant_rows(joined))
 
 
-def _subnets_in(cell: str) -> list[str]:
+def subnets_in(cell: str) -> list[str]:
     """The subnets in a cell that has several; else the cell by itself."""
     parts = _BETWEEN_SUBNETS.split(cell) if cell.count("/") <= CELLS_LIMIT else []
     return parts if len(parts) > 1 and all("/" in part and is_address(part) for part in parts) else [cell]

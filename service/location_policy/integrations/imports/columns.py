@@ -15,45 +15,26 @@ from itertools import pairwise
 from ...config.csv_lines import is_error_value, is_heading_row
 from ...config.subnet_hints import is_address, is_mask, range_networks
 from ...errors import LocationPolicyError
+from ...spelling import look_alike
 from ...text import listed, quote
+from .headings import (
+    COUNTRIES,
+    ENDS,
+    KINDS,
+    MASKS,
+    OVERFLOW,
+    READ,
+    SITES,
+    STARTS,
+    STATES,
+    SUBNETS,
+    TOTALS,
+    VRFS,
+    columns_named,
+    heading_key,
+)
 
 Cells = Sequence[str]
-
-_SUBNET_WORDS = """
-    prefixflat subnetid subnet subnets prefix cidr ipv4cidr ipprefix network networkip networkaddress networkid networks
-    ipnetwork ipsubnet range address addressblock ip netz netzwerk subnetz teilnetz réseau reseau sousréseau red subred
-    rete sottorete rede subrede nät delnät netwerk podsieć sieć aliverkko verkko сеть подсеть name cn identity
-"""
-_MASK_WORDS = """
-    maskbits mask netmask subnetmask networkmask networkrange bits prefixlength prefixlen masklength length bitmask cidr
-    cidrlength cidrsuffix suffix subnetzmaske netzmaske netzwerkmaske maske maskenlänge maskenbits bitmaske präfixlänge
-    praefixlaenge präfix praefix masque masqueréseau masquederéseau masquesousréseau masquedesousréseau
-    longueurdupréfixe longueurpréfixe máscara mascara máscaradered máscaradesubred longituddelprefijo máscaraderede
-    máscaradesubrede maschera mascheradirete mascheradisottorete lunghezzaprefisso lunghezzadelprefisso netmasker
-    subnetmasker prefixlengte nätmask subnätmask prefixlängd maska maskasieci maskapodsieci długośćprefiksu verkkopeite
-    aliverkonpeite маска маскасети маскаподсети
-"""
-_SITE_WORDS = """
-    site sitename siteobject networksiteid networksite siteid scope scopename easite building buildingname location
-    locationcode locationname eabuilding ealocation loc
-    standort ort niederlassung gebäude lieu emplacement sitio ubicación sede
-    sito luogo local plats locatie lokalizacja place office campus section
-"""
-_SUBNETS, _MASKS, _SITES = (tuple(words.split()) for words in (_SUBNET_WORDS, _MASK_WORDS, _SITE_WORDS))
-"""Headings, the surest first, as `_plain` has them."""
-_OVERFLOW = ("overflow", "pover", "sover", "primaryoverflow", "secondaryoverflow", "überlauf", "débordement")
-"""How the headings of overflow locations begin."""
-_STATES = ("status", "state", "zustand", "statut", "estado", "stato")
-_KINDS = ("objecttype", "type", "kind", "isfolder")
-_VRFS = ("vrf", "vrfname", "vrfid", "networkview", "configuration", "routingdomain", "routinginstance")
-_READ = frozenset((*_SUBNETS, *_MASKS, *_SITES, *_STATES, *_VRFS))
-_TOTAL_WORDS = """
-    total totals subtotal sum count summe gesamt gesamtsumme insgesamt anzahl somme totale totaal som suma razem summa
-    yhteensä soma итого всего
-"""
-_TOTALS = frozenset(_TOTAL_WORDS.split())
-"""How a row below a table begins that sums it up."""
-_COUNTRIES = ("country", "countrycode", "countryisocode", "countryname", "cc", "land", "pays")
 _OTHER_WORDS = "status state role vlan vrf tenant type description mask maskbits utilization children id prefix"
 _OTHERS = frozenset(_OTHER_WORDS.split())
 """Headings that a table of locations and overflow locations does not have before its subnets."""
@@ -96,24 +77,26 @@ class Columns:
     """Of all columns; none where the table has no heading."""
     overflow: tuple[int, ...] = ()
     """Columns of overflow locations, in order."""
+    end: int | None = None
+    """Of the last addresses of ranges, which begin with the subnet."""
     vrf: int | None = None
     """Of the table of routes that a prefix is in, where the same one may stand twice."""
 
     @property
     def last(self) -> int:
         """The last of the cells that a row must have."""
-        return max(self.subnet, self.site, -1 if self.mask is None else self.mask)
+        return max(at for at in (self.subnet, self.end, self.mask, self.site) if at is not None)
 
     def named(self) -> str:
         """The columns that are read, as their user knows them."""
-        places = [at for at in (self.subnet, self.mask, self.site, *self.overflow) if at is not None]
+        places = [at for at in (self.subnet, self.end, self.mask, self.site, *self.overflow) if at is not None]
         names = [quote(self.headings[at]) if self.headings else str(at + 1) for at in places]
         return f"columns {', '.join(names[:-1])} and {names[-1]}"
 
     def unused(self, cells: Cells) -> str | None:
         """Why the prefix of a row is not in use, in a word; None where it is."""
         kind = _cell(cells, self.kind).casefold()
-        if self.kind is not None and _plain(self.headings[self.kind]) == "isfolder":
+        if self.kind is not None and heading_key(self.headings[self.kind]) == "isfolder":
             kind = "" if kind in _NO_FOLDER else "folder"
         subnet = _cell(cells, self.subnet)
         if kind == "folder" or subnet.endswith(" (folder)"):
@@ -143,13 +126,13 @@ def is_heading_at_top(cells: Cells) -> bool:
 
 
 def _is_known(headings: Cells) -> bool:
-    plain = {_plain(heading) for heading in headings}
-    return not plain.isdisjoint(_SUBNETS) and not plain.isdisjoint(_SITES)
+    plain = {heading_key(heading) for heading in headings}
+    return not plain.isdisjoint(SUBNETS) and not plain.isdisjoint(SITES)
 
 
 def known_headings(cells: Cells) -> int:
     """How many of these are names of columns that are read."""
-    return sum(_plain(cell) in _READ for cell in cells)
+    return sum(heading_key(cell) in READ for cell in cells)
 
 
 def is_below_table(cells: Cells, columns: Columns) -> bool:
@@ -157,7 +140,7 @@ def is_below_table(cells: Cells, columns: Columns) -> bool:
     said = [cell for cell in cells if cell]
     if any(map(is_address, said)):
         return False
-    return len(said) == 1 or (bool(said) and _plain(said[0]) in _TOTALS) or not site_text(cells, columns)
+    return len(said) == 1 or (bool(said) and heading_key(said[0]) in TOTALS) or not site_text(cells, columns)
 
 
 def blocks(rows: Sequence[list[str]]) -> Iterator[tuple[list[str], list[list[str]]]]:
@@ -169,21 +152,24 @@ def blocks(rows: Sequence[list[str]]) -> Iterator[tuple[list[str], list[list[str
 
 def subnet_column(headings: Cells, rows: Sequence[Cells]) -> int | None:
     """The column that holds subnets, with a mask or without."""
-    return _subnet_column([_plain(heading) for heading in headings], rows[:_LOOKED_AT])
+    return _subnet_column([heading_key(heading) for heading in headings], rows[:_LOOKED_AT])
 
 
 def has_masks(headings: Cells, rows: Sequence[Cells], subnet: int) -> bool:
     """Does another column than that of the subnets hold their masks?"""
-    return _mask_column([_plain(heading) for heading in headings], rows[:_LOOKED_AT], subnet) is not None
+    return _mask_column([heading_key(heading) for heading in headings], rows[:_LOOKED_AT], subnet) is not None
 
 
-def find_columns(headings: Cells, rows: Sequence[Cells], sites: Sequence[str] = _SITES) -> Columns | None:
+def find_columns(headings: Cells, rows: Sequence[Cells], sites: Sequence[str] = SITES) -> Columns | None:
     """The columns of a table with this heading, held against its first rows; None where they are not found."""
-    plain = [_plain(heading) for heading in headings]
+    plain = [heading_key(heading) for heading in headings]
     rows = rows[:_LOOKED_AT]
     subnet = _subnet_column(plain, rows)
-    site = next((at for at in _named(plain, sites) if at != subnet and _is_filled(rows, at)), None)
-    site = next((at for at in _named(plain, sites) if at != subnet), None) if site is None else site
+    site = next((at for at in columns_named(plain, sites) if at != subnet and _is_filled(rows, at)), None)
+    site = next((at for at in columns_named(plain, sites) if at != subnet), None) if site is None else site
+    end = None
+    if subnet is None and (ends := _range_columns(plain, rows)):
+        subnet, end = ends
     if subnet is None and site is None:
         return None
     if subnet is None or site is None:
@@ -191,11 +177,18 @@ def find_columns(headings: Cells, rows: Sequence[Cells], sites: Sequence[str] = 
         if subnet is None or len(headings) != 2 or len(only) != 1:
             return None
         site = only[0]
-    kind = 0 if is_types(headings) else next(_named(plain, _KINDS), None)
-    state = next(_named(plain, _STATES), None)
-    overflow = tuple(at for at, heading in enumerate(plain) if heading.startswith(_OVERFLOW) and at != site)
-    vrf = next(_named(plain, _VRFS), None)
-    return Columns(subnet, site, _mask_column(plain, rows, subnet), state, kind, tuple(headings), overflow, vrf)
+    kind = 0 if is_types(headings) else next(columns_named(plain, KINDS), None)
+    state = next(columns_named(plain, STATES), None)
+    overflow = tuple(at for at, heading in enumerate(plain) if heading.startswith(OVERFLOW) and at != site)
+    vrf = next(columns_named(plain, VRFS), None)
+    mask = _mask_column(plain, rows, subnet) if end is None else None
+    return Columns(subnet, site, mask, state, kind, tuple(headings), overflow, end, vrf)
+
+
+def _range_columns(plain: Sequence[str], rows: Sequence[Cells]) -> tuple[int, int] | None:
+    """The columns of first and last addresses."""
+    found = [[at for at in columns_named(plain, words) if _holds(rows, at, is_address)] for words in (STARTS, ENDS)]
+    return (found[0][0], found[1][0]) if all(found) else None
 
 
 def places_without_heading(rows: Sequence[Cells]) -> Columns | None:
@@ -211,7 +204,8 @@ def places_without_heading(rows: Sequence[Cells]) -> Columns | None:
     mask = next((at for at in filled if at != subnets[0] and _holds(rows, at, _is_any_mask)), None)
     if any(has_length(_cell(cells, subnets[0])) for cells in rows):
         mask = None
-    names = [at for at in filled if at not in (subnets[0], mask)]
+    others = [at for at in filled if at not in (subnets[0], mask)]
+    names = [at for at in others if not _holds(rows, at, str.isdecimal)] or others  # rows may be numbered
     return Columns(subnets[0], names[0], mask) if len(names) == 1 else None
 
 
@@ -225,29 +219,29 @@ def asked_columns(asked: Mapping[str, str], headings: Cells, rows: Sequence[Cell
     found = (find_columns(headings, rows) if has_heading else None) or Columns(0, 0)
     subnet = places.get("subnet", found.subnet)
     if "subnet" not in places and "site" in places:
-        at = _subnet_column([_plain(heading) for heading in headings] if has_heading else [], rows[:_LOOKED_AT])
+        at = _subnet_column([heading_key(heading) for heading in headings] if has_heading else [], rows[:_LOOKED_AT])
         subnet = found.subnet if at is None else at
-    plain = [_plain(heading) for heading in headings] if has_heading else []
+    plain = [heading_key(heading) for heading in headings] if has_heading else []
     mask = places.get("mask", _mask_column(plain, rows[:_LOOKED_AT], subnet) if plain else None)
-    state = places.get("status", next(_named(plain, _STATES), None))
-    kind = 0 if is_types(headings) else next(_named(plain, _KINDS), None)
-    own, vrf = tuple(headings) if has_heading else (), next(_named(plain, _VRFS), None)
+    state = places.get("status", next(columns_named(plain, STATES), None))
+    kind = 0 if is_types(headings) else next(columns_named(plain, KINDS), None)
+    own, vrf = tuple(headings) if has_heading else (), next(columns_named(plain, VRFS), None)
     return Columns(subnet, places.get("site", found.site), mask, state, kind, own, vrf=vrf)
 
 
 def has_overflow(headings: Cells, first: int, last: int) -> bool:
     """Can these be the headings of a location at `first`, its overflow locations, and a subnet at `last`?"""
-    plain = [_plain(heading) for heading in headings]
-    site = next(_named(plain, _SITES), first)
+    plain = [heading_key(heading) for heading in headings]
+    site = next(columns_named(plain, SITES), first)
     return site == first and _OTHERS.isdisjoint(plain[first:last])
 
 
 def country_columns(headings: Cells, rows: Sequence[Cells]) -> Columns | None:
     """The columns of a table of networks with a country each; None for any other table."""
-    plain = [_plain(heading) for heading in headings]
-    if any(True for _ in _named(plain, _SITES)):
+    plain = [heading_key(heading) for heading in headings]
+    if any(True for _ in columns_named(plain, SITES)):
         return None
-    return find_columns(headings, rows, _COUNTRIES) if any(True for _ in _named(plain, _COUNTRIES)) else None
+    return find_columns(headings, rows, COUNTRIES) if any(True for _ in columns_named(plain, COUNTRIES)) else None
 
 
 def columns_text(cells: Cells) -> str:
@@ -256,8 +250,16 @@ def columns_text(cells: Cells) -> str:
 
 
 def clean_subnet(cell: str) -> str:
-    """The subnet of a cell without the bullets and lines by which NetBox 3.2 tells its depth (NetBox #9407)."""
-    return cell.rsplit(maxsplit=1)[-1] if "\u2022" in cell and cell.split() else cell
+    """The subnet of a cell without the bullets and lines by which NetBox 3.2 tells its depth (NetBox #9407); in ASCII,
+    and with a slash before a mask, where that is the same subnet.
+    """
+    if "\u2022" in cell and cell.split():
+        return cell.rsplit(maxsplit=1)[-1]
+    if cell.isascii() and " " not in cell:
+        return cell
+    address, *masks = re.split(r"\s*[\s/]\s*", look_alike(cell))
+    is_same = is_address(address) and all(mask.isdecimal() or is_mask(mask) for mask in masks)
+    return "/".join((address, *masks)) if is_same and len(masks) < 2 else cell
 
 
 def has_length(subnet: str) -> bool:
@@ -269,6 +271,8 @@ def subnet_text(cells: Cells, columns: Columns) -> str:
     """A row's subnet as it is written, with the mask or length that stands beside it."""
     subnet = clean_subnet(_cell(cells, columns.subnet))
     mask = _cell(cells, columns.mask).removeprefix("/")
+    if columns.end is not None:
+        return f"{subnet}-{clean_subnet(_cell(cells, columns.end))}"
     return f"{subnet}/{mask}" if mask and not has_length(subnet) else subnet
 
 
@@ -297,18 +301,8 @@ def _cell(cells: Cells, at: int | None) -> str:
     return "" if cell in _DASHES else cell
 
 
-def _plain(heading: str) -> str:
-    """A heading without space, signs and case."""
-    return re.sub(r"[\W_]+", "", heading).casefold()
-
-
-def _named(plain: Sequence[str], names: Sequence[str]) -> Iterator[int]:
-    """The columns with one of these names, in the order of the names."""
-    return (at for name in names for at, heading in enumerate(plain) if heading == name)
-
-
 def _subnet_column(plain: Sequence[str], rows: Sequence[Cells]) -> int | None:
-    named = [*_named(plain, _SUBNETS)]
+    named = [*columns_named(plain, SUBNETS)]
     surely = next((at for at in named if _holds(rows, at, is_address)), None)
     if surely is not None or not rows:
         return surely if rows else next(iter(named), None)
@@ -322,7 +316,7 @@ def _subnet_column(plain: Sequence[str], rows: Sequence[Cells]) -> int | None:
 
 def _mask_column(plain: Sequence[str], rows: Sequence[Cells], subnet: int) -> int | None:
     """The column of masks by its heading; else, beside subnets without a mask, the only one that holds nothing else."""
-    if named := [at for at in _named(plain, _MASKS) if at != subnet and _holds(rows, at, _is_any_mask)]:
+    if named := [at for at in columns_named(plain, MASKS) if at != subnet and _holds(rows, at, _is_any_mask)]:
         return named[0]
     if any(has_length(_cell(cells, subnet)) for cells in rows):
         return None
@@ -359,9 +353,9 @@ def _is_written_mask(cell: str) -> bool:
 
 
 def _place(name: str, headings: Cells) -> int:
-    wanted = _plain(name)
+    wanted = heading_key(name)
     for at, heading in enumerate(headings):
-        if heading == name or (wanted and _plain(heading) == wanted):
+        if heading == name or (wanted and heading_key(heading) == wanted):
             return at
     if name.isdecimal() and 0 < int(name) <= len(headings):
         return int(name) - 1

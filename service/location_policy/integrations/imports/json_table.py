@@ -50,6 +50,10 @@ def read_json(path: str, content: bytes) -> JsonTable | None:
     except RecursionError:
         raise UnusableTable(f"{path} is JSON that is nested too deeply") from None
     pages = [_entries(answer) for answer in answers]
+    if len(answers) > 1 and all(
+        page is None and isinstance(one, dict) for page, one in zip(pages, answers, strict=True)
+    ):
+        pages = [answers]  # an entry a line, as jq prints them
     if any(page is None for page in pages):
         what = f"{path} is an answer without a list of entries: {quote(text.strip())}"
         raise UnusableTable(what, "may the token read them? curl --fail stops at such an answer")

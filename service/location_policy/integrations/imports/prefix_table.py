@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from ...config.csv_lines import subnets_in
 from ...config.subnet_hints import diagnose, is_address, range_networks
 from ...net.addresses import Network, parse_interface
 from ...net.ranges import Names
 from ...problems import Problem, Severity
-from ...text import quote
+from ...text import count, quote
 from .columns import Columns, blocks, is_below_table, overflow_names, site_text, subnet_text, vrf_text
 from .pexsubnet import old_interface
 from .spreadsheet import Sheet
@@ -64,7 +65,7 @@ class PrefixTable:
                 yield from self._row(number, cells, now)
 
     def _row(self, number: int, cells: list[str], columns: Columns | None) -> Iterator[SitePrefix]:
-        is_ruler = not any(cell.strip("-=: ") for cell in cells)  # or a row of blank cells
+        is_ruler = not any(cell.strip("-=:+| ") for cell in cells)  # or a row of blank cells
         if is_ruler or (columns and tuple(cells) == columns.headings):
             return
         self.size += 1
@@ -78,7 +79,7 @@ class PrefixTable:
             return
         if len(cells) <= columns.last:
             has = f"the headings are {len(columns.headings)}" if columns.headings else f"{columns.last + 1} are needed"
-            self._add(number, "too-few-columns", f"{len(cells)} cells where {has}")
+            self._add(number, "too-few-columns", f"{count(len(cells), 'cell')} where {has}")
             return
         written = subnet_text(cells, columns)
         networks = self._networks(number, written)
@@ -90,7 +91,9 @@ class PrefixTable:
             yield SitePrefix(number, network, site, overflow_names(cells, columns), vrf_text(cells, columns))
 
     def _networks(self, number: int, written: str) -> Sequence[Network]:
-        """The network that is written, or the few that make up a range."""
+        """The network that is written, or the few that make up a range; of several all."""
+        if len(several := subnets_in(written)) > 1:
+            return [network for one in several for network in self._networks(number, one)]
         try:
             address, length = parse_interface(written)
         except ValueError:

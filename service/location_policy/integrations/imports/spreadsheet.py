@@ -23,11 +23,28 @@ from .json_table import read_json
 csv.field_size_limit(FILE_LIMIT)  # a long cell is an error with its place, not one of the library
 
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "\uff0c": "commas of full width"}
 _NAMED = re.compile(r'"?sep=([,;\t|])"?[,;\t| ]*', re.IGNORECASE)
 """The line by which Excel is told what parts the cells."""
-_SUBNET = re.compile(r"\s*(?:\d{1,3}(?:\.\d{1,3}){1,3}|[0-9a-f]*:[0-9a-f:.]*)(?:/[\d.]*)?\s*", re.IGNORECASE)
-_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(\?xml|!doctype|html|head|body)\b", re.IGNORECASE)
+_ADDRESS = r"(?:\d{1,3}(?:\.\d{1,3}){1,3}|[0-9a-f]*+:[0-9a-f:.]*+)(?:/[\d.]*+)?"
+_SUBNET = re.compile(rf"\s*+{_ADDRESS}(?:[\s;,+&]++{_ADDRESS})*+\s*+", re.IGNORECASE)
+"""One in a cell, or several."""
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(\?xml|!doctype|html|head|body|table|div|meta|style|!--)", re.IGNORECASE)
+_PLAIN_EDGES = " \t\r\n\ufeff"
+_EDGES = _PLAIN_EDGES + "".join(
+    chr(code)
+    for first, last in ((0x85, 0x85), (0xA0, 0xA0), (0xAD, 0xAD), (0x2000, 0x200F), (0x2028, 0x202F), (0x205F, 0x2069))
+    for code in range(first, last + 1)
+)
+"""What is dropped around a cell: space of every kind, and what cannot be seen."""
+_EDGES += "\u1680\u3000"
+_QUOTED = re.compile(
+    r"""=?"(.*)"|'(.*)'|[\u201c\u201e](.*)[\u201c\u201d]|[\u2018\u201a](.*)[\u2018\u2019]|\u00ab(.*)\u00bb""", re.DOTALL
+)
+"""A cell between the quotation marks of a program or of a language, or as a formula, which keeps a spreadsheet from
+making a number of it.
+"""
+_UTF32_MARKS = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _FIRST = 8_000
 """Bytes in which git looks for a NUL."""
 _LOOKED_AT = 20
@@ -63,9 +80,14 @@ class Sheet:
         """
         lines = [(number, text) for number, text in self.lines if text is not None and not is_blank(text)]
         reader = csv.reader((f"{text}\n" for _, text in lines), delimiter=self.separator)
+        is_plain = all(text.isascii() and "'" not in text and '="' not in text for _, text in lines)
         begins = 0
         for cells in reader:
-            yield lines[begins][0], [cell.strip(" \t\ufeff") for cell in cells]
+            if (
+                len(cells) == 1 and self.separator in cells[0] and "\n" not in cells[0]
+            ):  # a spreadsheet has put the whole line between marks
+                cells = self.cells(cells[0])  # noqa: PLW2901
+            yield lines[begins][0], [cell.strip(_PLAIN_EDGES) if is_plain else _clean(cell) for cell in cells]
             begins = reader.line_num
 
 
@@ -83,10 +105,11 @@ def read_sheet(path: str, content: bytes) -> Sheet:
     if table := read_json(path, content):
         numbered = tuple(enumerate(table.lines, 1))
         return Sheet(path, numbered, ",", False, False, (), entries=table.entries, announced=table.announced)
-    is_utf16 = content.startswith(UTF16_MARKS)
-    if is_utf16:
+    encoding = _utf16(content)
+    is_utf16 = encoding is not None
+    if encoding:
         try:
-            content = content.decode("utf-16").encode()
+            content = content.decode(encoding).encode()
         except UnicodeError:  # cut in the middle of a character, or half of a pair
             what = Finding(1, "not-utf8", "the file is neither UTF-8 nor whole UTF-16", 'save it as "CSV UTF-8"')
             return Sheet(path, (), ",", False, True, (placed(path, 1, what),))
@@ -100,6 +123,24 @@ def read_sheet(path: str, content: bytes) -> Sheet:
     said = (text for _, text in lines if text and not is_blank(text))
     separator = _separator(list(islice(said, _LOOKED_AT)))
     return Sheet(path, lines, separator, is_marked, is_utf16, problems)
+
+
+def _clean(cell: str) -> str:
+    """The cell without space and marks around it."""
+    cell = cell.strip(_EDGES)
+    quoted = _QUOTED.fullmatch(cell) if cell[:1] in "=\"'\u201c\u201e\u2018\u201a\u00ab" else None
+    return next(one for one in quoted.groups() if one is not None).strip(_EDGES) if quoted else cell
+
+
+def _utf16(content: bytes) -> str | None:
+    """The encoding of a text in UTF-16, with a mark or without one, where every other byte of most letters is a NUL."""
+    if content.startswith(UTF16_MARKS):
+        return "utf-16"
+    first = content[: _FIRST // 2 * 2]
+    nuls = (first[::2].count(0), first[1::2].count(0))
+    if min(nuls) > 0 or 4 * max(nuls) < len(first):
+        return None
+    return "utf-16-le" if nuls[1] else "utf-16-be"
 
 
 def parted_text(separator: str, cells: Sequence[str]) -> str:
@@ -117,7 +158,9 @@ class _Written(list[str]):
 
 def _binary(content: bytes) -> str | None:
     """What has a NUL among its first bytes (git's "buffer_is_binary"), and is no text with a stray one."""
-    has_nul = b"\0" in content[:_FIRST] and not content.startswith(UTF16_MARKS)
+    if content.startswith(_UTF32_MARKS):
+        return "UTF-32"
+    has_nul = b"\0" in content[:_FIRST] and not _utf16(content)
     return "a binary file" if has_nul and not is_utf8(content) else None
 
 

@@ -173,7 +173,8 @@ def _old(sheet: Sheet) -> Kind:
 
 def _prefixes(sheet: Sheet, number: int, columns: Columns, rows: Sequence[list[str]]) -> Kind:
     """Prefixes with a site; nothing where no subnet has a mask."""
-    if columns.mask is None and (problem := _without_masks(sheet, number, columns.subnet, columns.headings, rows)):
+    has_ends = columns.mask is not None or columns.end is not None
+    if not has_ends and (problem := _without_masks(sheet, number, columns.subnet, columns.headings, rows)):
         return Kind("unknown", problem=problem)
     return Kind("prefixes", f"prefixes with a site, {columns.named()}", columns, number)
 
@@ -204,8 +205,10 @@ def _unknown(sheet: Sheet, number: int, headings: Sequence[str], rows: Sequence[
         problem = _without_masks(sheet, number, subnet, headings if has_heading else (), rows)
         if problem:
             return Kind("unknown", problem=problem)
-    has_subnets = any(is_address(clean_subnet(cell)) for cells in rows for cell in cells)
+    holding = {at for cells in rows for at, cell in enumerate(cells) if is_address(clean_subnet(cell))}
+    has_subnets = bool(holding)
     what = "no column is known to hold sites" if has_subnets else "no column holds subnets"
+    what = "more than one column holds addresses" if len(holding) > 1 and subnet is None else what
     hint = "name them: --column subnet=NAME --column site=NAME"
     if has_subnets:
         hint += ", by heading or by number"

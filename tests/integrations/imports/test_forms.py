@@ -1,0 +1,119 @@
+"""One table of prefixes and sites in each form that people and programs make of it: the same rows, nothing to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from location_policy.integrations.imports.foreign_tables import read_tables
+
+ROWS = (
+    ("10.61.2.0", "24", "255.255.255.0", "Zürich"),
+    ("10.65.0.0", "20", "255.255.240.0", "Genève"),
+    ("2001:db8:61::", "48", "48", "Nyíregyháza"),
+)
+Cells = tuple[str, ...]
+
+
+def table(separator: str, headings: Cells, cells: Callable[[Cells], Cells], rows: tuple[Cells, ...] = ROWS) -> str:
+    return "".join(f"{separator.join(line)}\n" for line in [headings, *map(cells, rows)])
+
+
+def prefix(row: Cells) -> Cells:
+    return f"{row[0]}/{row[1]}", row[3]
+
+
+PLAIN = table(",", ("Prefix", "Site"), prefix)
+HEADING, FIRST, SECOND, THIRD = PLAIN.splitlines(keepends=True)
+LINES = [HEADING, FIRST, SECOND, THIRD]
+WIDE = {ord(digit): 0xFF10 + int(digit) for digit in "0123456789"}
+LAST = {
+    "10.61.2.0": "10.61.2.255",
+    "10.65.0.0": "10.65.15.255",
+    "2001:db8:61::": "2001:db8:61:ffff:ffff:ffff:ffff:ffff",
+}
+FORMS = {
+    "marks-twice": "\ufeff\ufeff" + PLAIN,
+    "mark-in-the-middle": "\ufeff" + HEADING + FIRST + "\ufeff" + SECOND + THIRD,
+    "joined-with-headings": "\ufeff" + HEADING + FIRST + "\ufeff" + HEADING + SECOND + THIRD,
+    "line-ends-mixed": HEADING.replace("\n", "\r\n") + FIRST + SECOND.replace("\n", "\r\n") + THIRD,
+    "line-ends-of-unicode": PLAIN.replace("\n", "\u0085\n"),
+    "separator-behind": PLAIN.replace("\n", ",,,\n"),
+    "separator-before": "".join(f",{line}" for line in LINES),
+    "separator-of-full-width": PLAIN.replace(",", "\uff0c"),
+    "bars": table(" | ", ("Prefix", "Site"), prefix),
+    "table-of-a-page": table(" | ", ("| Prefix", "Site |"), lambda row: (f"| {prefix(row)[0]}", f"{row[3]} |")),
+    "table-of-mysql": "+---+---+\n"
+    + HEADING.replace(",", " | ")
+    + "+---+---+\n"
+    + PLAIN[len(HEADING) :].replace(",", " | "),
+    "quoted": "".join('"' + line.strip().replace(",", '","') + '"\n' for line in LINES),
+    "quoted-lines": "".join(f'"{line.strip()}"\n' for line in LINES),
+    "quoted-simply": "".join("'" + line.strip().replace(",", "','") + "'\n" for line in LINES),
+    "quoted-in-english": "".join("\u201c" + line.strip().replace(",", "\u201d,\u201c") + "\u201d\n" for line in LINES),
+    "quoted-in-german": "".join("\u201e" + line.strip().replace(",", "\u201c,\u201e") + "\u201c\n" for line in LINES),
+    "formulas": HEADING + "".join(f'="{a}",{b}\n' for a, b in map(prefix, ROWS)),
+    "no-break-space-around": PLAIN.replace(",", "\u00a0,\u00a0"),
+    "ideographic-space": PLAIN.replace(",", "\u3000,"),
+    "no-break-space-within": PLAIN.replace("/", "\u00a0/\u00a0"),
+    "zero-width-space": PLAIN.replace("10.", "1\u200b0."),
+    "digits-of-full-width": HEADING + PLAIN[len(HEADING) :].translate(WIDE),
+    "slash-of-full-width": PLAIN.replace("/", "\uff0f"),
+    "space-for-a-slash": PLAIN.replace("/", " "),
+    "notes-above": "Export of 10 January\nBy,me\n\n" + PLAIN,
+    "total-below": PLAIN + "Total,3\n",
+    "number-of-rows-below": PLAIN + "\n(3 rows affected)\n",
+    "numbered": table(",", ("#", "Prefix", "Site"), lambda row: (str(ROWS.index(row) + 1), *prefix(row))),
+    "numbered-without-a-heading": "".join(f"{n},{a},{b}\n" for n, (a, b) in enumerate(map(prefix, ROWS), 1)),
+    "mask-beside": table(",", ("Site", "IP", "Netmask"), lambda row: (row[3], row[0], row[2])),
+    "mask-with-a-slash": table(",", ("Address", "/", "Location"), lambda row: (row[0], f"/{row[1]}", row[3])),
+    "first-and-last": table(",", ("First IP", "Last IP", "Site"), lambda row: (row[0], LAST[row[0]], row[3])),
+    "entry-a-line": "".join(f'{{"prefix": "{a}", "site": "{b}"}}\n' for a, b in map(prefix, ROWS)),
+    "accents-apart": PLAIN.replace("Prefix", "Re\u0301seau"),
+}
+LANGUAGES = """
+    Netzwerk Standort|IP-Netz Standortname|Subnetz_(CIDR) Niederlassung|Sous-réseau Site|Adresse_réseau Lieu
+    Adresse_IP Agence|Subred Sede|Dirección_de_red Ubicación|Sottorete Sede|Indirizzo_di_rete Luogo|Sub-rede Local
+    Netwerk Vestiging|Podsieć Lokalizacja|Podsíť Lokalita|Delnät Plats|Undernet Placering|Subnett Lokasjon
+    Aliverkko Sijainti|Alhálózat Telephely|Alt_ağ Konum|Подсеть Площадка|Підмережа Місце|Υποδίκτυο Τοποθεσία
+    サブネット 拠点|子网 站点|서브넷 사이트
+"""
+PAIRS = [pair.strip() for line in LANGUAGES.split("\n") for pair in line.split("|") if pair.strip()]
+
+
+def rows_of(content: bytes) -> list[tuple[Cells, str]]:
+    tables = read_tables([("table.csv", content)], None)
+    assert tables.problems == ()
+    return [(row.names, str(row.network)) for row in tables.rows["table.csv"]]
+
+
+EXPECTED = [((row[3],), prefix(row)[0]) for row in ROWS]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_of_a_table_gives_the_same_rows(form: str) -> None:
+    assert rows_of(FORMS[form].encode()) == EXPECTED
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_each_encoding_gives_the_same_rows(encoding: str) -> None:
+    assert rows_of(PLAIN.encode(encoding)) == EXPECTED
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_headings_are_known_in_many_languages(pair: str) -> None:
+    subnet, site = (heading.replace("_", " ") for heading in pair.split())
+    notes = table(";", (subnet, "Info", site), lambda row: (prefix(row)[0], "x", row[3]))
+    turned = table(",", (site, subnet), lambda row: (row[3], prefix(row)[0]))
+    assert rows_of(notes.encode()) == rows_of(turned.encode()) == EXPECTED
+
+
+def test_several_subnets_of_a_cell_are_each_read() -> None:
+    content = b'Prefix,Site\n10.61.2.0/24; 10.61.4.0/24,Perth\n"10.62.0.0/16\n10.63.0.0/16",Hobart\n'
+    assert [subnet for _, subnet in rows_of(content)] == [
+        "10.61.2.0/24",
+        "10.61.4.0/24",
+        "10.62.0.0/16",
+        "10.63.0.0/16",
+    ]
