@@ -86,6 +86,7 @@ OF_SEVERAL = {
     "config/test_hints.py",
     "gate/test_series.py",
     "integrations/imports/test_corpus.py",
+    "integrations/imports/test_forms.py",
     "plan/test_diffs.py",
     "repository/test_closed.py",
     "rollout/test_looks.py",

@@ -73,7 +73,7 @@ def uploaded(content: bytes) -> Door:
     for problem in upload.errors((), ()):
         said.setdefault(problem.line, set()).add(problem.code)
     rows = {line: (row.names, str(row.network)) for line, row in upload.file.rows() if line not in said}
-    has_heading = any("column names" in form for form in upload.forms)
+    has_heading = any(form.startswith("Column names") for form in upload.forms)
     return Door(rows, said, frozenset({1} if has_heading else ()))
 
 
