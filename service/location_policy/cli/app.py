@@ -18,7 +18,7 @@ from .usage.maintain import accept_history, doctor, fmt, import_, pin, revert, s
 from .usage.options import argument, long_options
 from .usage.parameters import Commands
 from .usage.pexip import pexip
-from .usage.query import blame, check, diff, history, lookup
+from .usage.query import blame, calls, check, diff, history, lookup
 from .usage.serve import init, password, serve
 
 INTERRUPTED = 130
@@ -120,6 +120,7 @@ app.command(epilog="Example: location-policy sync --repo /srv/git/locations.git"
 app.command(epilog="Example: location-policy wait 4fd1fc7 --url https://policy.example.com")(wait)
 app.command(epilog="Example: location-policy password node --htpasswd ./htpasswd")(password)
 app.command(epilog="Example: location-policy diff main . --repo .")(diff)
+app.command(epilog="Example: location-policy calls --since 30d --repo /srv/git/locations.git")(calls)
 app.command(epilog="Example: location-policy blame 10.61.2.7 --repo /srv/git/locations.git")(blame)
 app.command(epilog="Example: location-policy history 10.61.2.7 --repo /srv/git/locations.git")(history)
 app.command(epilog="Example: location-policy revert 4fd1fc7 --repo /srv/git/locations.git")(revert)

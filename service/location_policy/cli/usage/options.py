@@ -16,6 +16,7 @@ Declared = TypeVar("Declared", bound=Callable[..., object])
 
 FORM = click.Choice(("text", "json"))
 """How a result, or the log, is printed."""
+CALLS_FORM = click.Choice(("text", "json", "csv"))
 DIFF_FORM = click.Choice(("text", "markdown", "json"))
 """How a change is printed."""
 CHECK_FORM = click.Choice(("text", "json", "github", "gitlab", "sarif"))

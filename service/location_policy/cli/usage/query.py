@@ -11,9 +11,12 @@ import click
 from ..terminal.exit_status import NOT_ASKED, told
 from . import options as of
 from .options import asked_repository, one_side
-from .parameters import ASKED_PARAMETER, Integer
+from .parameters import ASKED_PARAMETER, PATH, SINCE, Integer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ..commands.calls.report import CallsForm
     from ..commands.diff import Form
 
 ASKED = "An address, a subnet, or the name of a location."
@@ -93,6 +96,36 @@ def lookup(
         sys.exit(
             lookup(query, MapPlace(folder, repo, state_dir, rev), Pairs([*ask, ("protocol", protocol.lower())]), form)
         )
+
+
+@of.argument("log", "Decision logs; else what the service remembers.", type=PATH, nargs=-1, default=None)
+@of.served
+@of.rev
+@of.state_dir
+@of.option("since", "TIME", "7d, 12h, or a time such as 2026-11-29T04:00:00Z.", type=SINCE, default="7d")
+@of.option("at-least", "N", "Calls of a network that is told by itself.", type=Integer(1), default=10)
+@of.form("text, json or csv.", of.CALLS_FORM)
+@of.option("all", None, "Tell everything, not only the first of each kind.", to="all_")
+def calls(
+    log: tuple[Path, ...],
+    repo: str | None,
+    rev: str | None,
+    state_dir: Path | None,
+    since: datetime,
+    at_least: int,
+    form: CallsForm,
+    all_: bool,
+) -> None:
+    """Print who called and what was answered, and which rows are missing, or not needed.
+
+    Logs may be packed by gzip; - is standard input. What a service remembers it tells by whole days.
+    """
+    from ..commands.calls.report import CallsOptions, report_calls
+    from ..terminal.remote import refuse_urls
+
+    with told(NOT_ASKED):
+        refuse_urls("calls", *log)
+        sys.exit(report_calls(CallsOptions(log, repo, rev, state_dir, since, at_least, form, all_)))
 
 
 @of.argument("old", "A revision, or a folder.", callback=one_side)
