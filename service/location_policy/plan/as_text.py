@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..config.files import EXPECTATIONS_PATH, OWNERS_PATH, RULES_PATH, below_view
 from ..text import count, escape, shorten
 from .affected_owners import AffectedOwner
-from .answer_changes import KINDS, Change
+from .answer_changes import KINDS, Change, Kind
 from .change_text import change_text, listed, name_text, pair_text, rest_text, size_text
 from .plan import SHOWN, Plan, Total, total_of
 from .rule_changes import RuleChange, RuleValue
@@ -100,9 +100,14 @@ def total_line(plan: Plan) -> str:
     what = " and ".join(count(number, noun) for number, noun in numbers if number)
     changed_by_rules = _sum(total_of(one.by_rules) for one in plans)
     by_rules = [f"{size_text(changed_by_rules)} by {RULES_PATH}"] if any(one.by_rules for one in plans) else []
-    totals = {kind: _sum(one.totals()[kind] for one in plans) for kind in KINDS}
-    kinds = [f"{size.ranges:,} {kind} ({size_text(size)})" for kind, size in totals.items() if size.ranges]
+    kinds = [f"{size.ranges:,} {kind} ({size_text(size)})" for kind, size in all_totals(plan).items() if size.ranges]
     return f"{what} changed{': ' * bool(by_rules or kinds)}{', '.join([*by_rules, *kinds])}"
+
+
+def all_totals(plan: Plan) -> dict[Kind, Total]:
+    """How much changes, by kind, for all calls."""
+    plans = [plan, *(view.plan for view in plan.views)]
+    return {kind: _sum(one.totals()[kind] for one in plans) for kind in KINDS}
 
 
 def _sum(sizes: Iterable[Total]) -> Total:

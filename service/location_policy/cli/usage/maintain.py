@@ -35,6 +35,7 @@ def _columns(_: click.Context, __: click.Parameter, asked: tuple[str, ...]) -> d
     "column", "KIND=NAME", "Which column has subnet, site or mask.", to="columns", multiple=True, callback=_columns
 )
 @of.option("sync", "PATH", "Keep this one file of rows as FILES say.")
+@of.option("view", "NAME", "The view whose rows they are.  [default: the map at the top]")
 @of.option("accept-differences", None, "Write even if answers differ, without rejected lines.")
 @of.rare_option("all", None, "Read prefixes too that are not in use.", to="takes_all")
 @of.rare_option("keep-answers", None, "Leave out rows that the old server never came to.")
@@ -48,6 +49,7 @@ def import_(
     write_sites: Path | None,
     columns: dict[str, str],
     sync: str | None,
+    view: str | None,
     accept_differences: bool,
     takes_all: bool,
     keep_answers: bool,
@@ -74,6 +76,7 @@ def import_(
         overwrite=overwrite,
         takes_all=takes_all,
         form=form,
+        view=view or "",
     )
     with told(NOT_ASKED):
         sys.exit(bring(asked))

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from ....config.files import File, is_rows, may_hold_rows
+from ....config.files import File, holds_rows, in_view, may_hold_rows, view_of
 from ....config.formatting import rows_text
 from ....config.location_map import LocationMap
 from ....config.row import Row
@@ -24,7 +24,7 @@ from ....errors import InvalidConfiguration, LocationPolicyError
 from ....integrations.imports.at_source import at_source
 from ....integrations.imports.foreign_tables import Tables
 from ....plan.as_json import total_fields
-from ....plan.as_text import plan_lines, total_line
+from ....plan.as_text import all_totals, plan_lines, total_line
 from ....plan.plan import Plan, make_plan
 from ....problems import Fields, Problem, Problems
 from ....runtime.atomic_file import replace_file
@@ -72,7 +72,8 @@ class ImportOutput:
     def plan(self, plan: Plan) -> None:
         """Take down what changes, for programs."""
         if self._is_json:
-            self.effect = {kind: total_fields(size) for kind, size in plan.totals().items() if size.ranges}
+            totals = all_totals(plan)
+            self.effect = {kind: total_fields(size) for kind, size in totals.items() if size.ranges}
 
     def end(self, tables: Tables) -> None:
         """The object, where one is asked for."""
@@ -134,7 +135,7 @@ def sync(
         print("  hint: correct what is rejected, or leave it out with --accept-differences", file=sys.stderr)
         return NO
     new = _content(path, old or b"", tables)
-    after = judged({path: new}, there, tables, output)
+    after = judged({path: new}, there, tables, output, view_of(path))
     if after is None:
         return NO
     if new == old:
@@ -152,9 +153,10 @@ def sync(
 
 
 def _effect_lines(plan: Plan, names: str, old: bytes) -> Sequence[str]:
-    if not plan.changes and not _is_kept_from(names, _first_line(old)):
+    changes = sum(size.ranges for size in all_totals(plan).values())
+    if not changes and not _is_kept_from(names, _first_line(old)):
         return [f"no effect but for the first line, which names {names} now"]
-    return [total_line(plan)] if len(plan.changes) > _TOLD else plan_lines(plan)
+    return [total_line(plan)] if changes > _TOLD else plan_lines(plan)
 
 
 def _refused(tables: Tables) -> list[Problem]:
@@ -163,15 +165,18 @@ def _refused(tables: Tables) -> list[Problem]:
 
 
 def judged(
-    written: Mapping[str, bytes], there: Sequence[File], tables: Tables, output: ImportOutput
+    written: Mapping[str, bytes], there: Sequence[File], tables: Tables, output: ImportOutput, view: str
 ) -> LocationMap | None:
-    """The map with these files; None where it would not be valid, which is then told."""
+    """The map with these files, whose rows are of a view or with an empty one of the map at the top; None where it
+    would not be valid, which is then told.
+    """
     files = [File(path, "file", len(content), path, content) for path, content in written.items()]
     try:
         return load_map([*(file for file in there if file.path not in written), *files], sys.maxsize)
     except InvalidConfiguration as error:
-        rows = {file.path: file.content or b"" for file in there if is_rows(file.path)}
-        new = {path: content for path, content in written.items() if is_rows(path)}
+        beside = (file for file in there if holds_rows(file.path) and view_of(file.path) == view)
+        rows = {file.path: file.content or b"" for file in beside}
+        new = {path: content for path, content in written.items() if holds_rows(path)}
         output.tell(at_source(error.problems, new, rows, tables))
         print("location-policy: nothing is written: the map would not be valid", file=sys.stderr)
         return None
@@ -179,8 +184,10 @@ def judged(
 
 def _not_owned(path: str, old: bytes | None, names: str, *, overwrites: bool) -> LocationPolicyError | None:
     """Why the file at this path is not to be written."""
-    if not (is_rows(path) and may_hold_rows(path)) or str(PurePath(path)) != path:
-        hint = "rows are in locations.csv and locations/….csv: name one of these, as it stands in the folder of --into"
+    if not may_hold_rows(path) or str(PurePath(path)) != path:
+        home = in_view(view_of(path), "")
+        rows = f"{home}locations.csv and {home}locations/….csv"
+        hint = f"rows are in {rows}: name one of these, as it stands in the folder of --into"
         return LocationPolicyError(f"{path} is no file of rows in the folder", hint)
     if not old or overwrites:
         return None

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ....config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, is_rows
+from ....config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, holds_rows, in_view, view_of
 from ....config.formatting import rows_text
 from ....config.known_names import with_known
 from ....config.location_map import LocationMap
 from ....config.policy_toml import read_rules
 from ....config.row_file import LineCache, RowFile, read_rows
 from ....edits.first_map import new_rules
+from ....edits.map_of_rows import home_of
 from ....errors import LocationPolicyError
 from ....gate.hooks import shipped
 from ....integrations.imports.first_match import Difference, differences
@@ -55,6 +56,8 @@ class ImportOptions:
     overwrite: bool = False
     takes_all: bool = False
     form: str = "text"
+    view: str = ""
+    """The view whose rows they are; empty: the map at the top."""
 
 
 def bring(asked: ImportOptions) -> int:
@@ -68,6 +71,7 @@ def bring(asked: ImportOptions) -> int:
         files = [_content(path) for path in dict.fromkeys(asked.files)]
         sites = (str(asked.sites), asked.sites.read_bytes()) if asked.sites else None
         there = read_folder(asked.into) if asked.into.exists() else []
+        asked = replace(asked, view=home_of(asked.view, asked.sync or "", _rules_text(there)))
         tables = _read(asked, files, sites, there)
     output = ImportOutput(asked.form)
     status = _bring(asked, tables, there, output)
@@ -93,17 +97,18 @@ def _bring(asked: ImportOptions, tables: Tables, there: Sequence[File], output: 
 def _compare(asked: ImportOptions, tables: Tables, there: Sequence[File], output: ImportOutput) -> int:
     with Progress() as progress:
         progress.say("comparing")
-        rows = _rows(tables, there, overwrite=asked.overwrite)
+        rows = _rows(asked, tables, there)
         unsettled = _unsettled(tables, there)
         names = _named(_others(there, rows)).union(tables.names())
         planned = rows | _rules(names, there, asked.overwrite)
         written = rows | _rules(names.difference(unsettled), there, asked.overwrite)
-        location_map = judged(planned, there, tables, output)
-        if location_map is None:
+        judged_map = judged(planned, there, tables, output, asked.view)
+        if judged_map is None:
             return NO
+        location_map = next(one for one in judged_map.maps if (one.name or "") == asked.view)
         found = [] if tables.answering is None else list(differences(tables.answering, location_map))
     if asked.form == "json":
-        output.plan(make_plan(map_before(there), location_map))
+        output.plan(make_plan(map_before(there), judged_map))
         output.differences = None if tables.answering is None else len(found)
     _tell_differences(found, tables, location_map, output)
     refused = errors_in(tables.problems)
@@ -127,8 +132,9 @@ def _content(path: Path) -> Content:
 
 
 def _read(asked: ImportOptions, files: Sequence[Content], sites: Content | None, there: Sequence[File]) -> Tables:
-    own = [asked.sync] if asked.sync else [_target(path, len(files)) for path, _ in files]
+    own = [asked.sync] if asked.sync else [_target(path, len(files), asked.view) for path, _ in files]
     others = _others(there, own)
+    beside = [file for file in others if view_of(file.path) == asked.view]
     known = set(_known(there))
     knows = bool(known) or sites is not None or asked.write_sites is not None
     return read_tables(
@@ -138,7 +144,7 @@ def _read(asked: ImportOptions, files: Sequence[Content], sites: Content | None,
         columns=asked.columns,
         takes_all=asked.takes_all,
         locations=known | _named(others) if knows else None,
-        elsewhere=frozenset[Network]().union(*(file.networks for file in others)),
+        elsewhere=frozenset[Network]().union(*(file.networks for file in beside)),
         writes_sites=asked.write_sites is not None,
     )
 
@@ -146,7 +152,7 @@ def _read(asked: ImportOptions, files: Sequence[Content], sites: Content | None,
 def _others(there: Sequence[File], own: Container[str]) -> list[RowFile]:
     """The files of rows that stay as they are."""
     memory = LineCache()
-    files = [file for file in there if is_rows(file.path) and file.path not in own and file.content is not None]
+    files = [file for file in there if holds_rows(file.path) and file.path not in own and file.content is not None]
     return [read_rows(file.path, file.content or b"", memory) for file in files]
 
 
@@ -155,9 +161,9 @@ def _named(files: Sequence[RowFile]) -> set[str]:
     return {name for file in files for names in file.names for name in names}
 
 
-def _target(path: str, files: int) -> str:
+def _target(path: str, files: int, view: str) -> str:
     """The file of rows that a table is brought into, of so many."""
-    return ROWS_PATH if files == 1 else f"{ROWS_FOLDER}{Path(path).stem}.csv"
+    return in_view(view, ROWS_PATH if files == 1 else f"{ROWS_FOLDER}{Path(path).stem}.csv")
 
 
 def _tell_taken(tables: Tables) -> None:
@@ -199,11 +205,11 @@ def _write_sites(asked: ImportOptions, path: Path, tables: Tables, output: Impor
     return not left_open
 
 
-def _rows(tables: Tables, there: Sequence[File], *, overwrite: bool) -> dict[str, bytes]:
+def _rows(asked: ImportOptions, tables: Tables, there: Sequence[File]) -> dict[str, bytes]:
     """The files of rows to be written; raises LocationPolicyError where one is there that may not be overwritten."""
     written: dict[str, bytes] = {}
     for path, rows in tables.rows.items():
-        target = _target(path, len(tables.rows))
+        target = _target(path, len(tables.rows), asked.view)
         if target in written:
             raise LocationPolicyError(
                 f"two files would be written as {target}", "rename one of them, or import it alone"
@@ -211,7 +217,7 @@ def _rows(tables: Tables, there: Sequence[File], *, overwrite: bool) -> dict[str
         if rows:
             written[target] = rows_text(rows)
     taken = [file.path for file in there if file.path in written]
-    if taken and not overwrite:
+    if taken and not asked.overwrite:
         hint = "add --overwrite to replace it, or name another folder with --into"
         raise LocationPolicyError(f"{taken[0]} is there already", hint)
     return written
@@ -234,8 +240,12 @@ def _rules(names: Set[str], there: Sequence[File], overwrite: bool) -> dict[str,
 
 
 def _known(there: Sequence[File]) -> Sequence[str]:
-    file = next((file for file in there if file.path == RULES_PATH), None)
-    return read_rules(file.content or b"")[0].known if file else ()
+    return read_rules(_rules_text(there))[0].known
+
+
+def _rules_text(there: Sequence[File]) -> bytes:
+    """The rules of a folder; empty where it has none."""
+    return next((file.content or b"" for file in there if file.path == RULES_PATH), b"")
 
 
 def _unsettled(tables: Tables, there: Sequence[File]) -> list[str]:
