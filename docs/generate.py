@@ -29,7 +29,7 @@ variable of the environment too; what is typed goes before it.
 | exit status | meaning |
 |---|---|
 | 0 | yes |
-| 1 | the answer is no: refused, not valid, no match |
+| 1 | the answer is no: rejected, not valid, no match |
 | 2 | it could not be asked: wrong usage, no such folder, repository or revision |
 | 3 | the service could not start |
 

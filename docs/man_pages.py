@@ -18,7 +18,7 @@ from location_policy.cli.usage.options import RemovedOption
 
 EXIT_STATUS = (
     ("0", "yes"),
-    ("1", "the answer is no: refused, not valid, no match"),
+    ("1", "the answer is no: rejected, not valid, no match"),
     ("2", "it could not be asked: wrong usage, no such folder, repository or revision"),
     ("3", "the service could not start"),
 )

@@ -21,7 +21,7 @@ CONFIGS = Path(__file__).parents[1] / "tests" / "config" / "configs" / "invalid"
 LONGEST = 300
 """Characters of a message that are shown."""
 
-PROBLEMS = """# Problems: every code that a refusal can name
+PROBLEMS = """# Problems: every code that a rejected push can name
 
 What each code of a problem means, how much it weighs, and what the program says of an example. Made by `make docs` from the program.
 
@@ -30,8 +30,8 @@ A problem is one line, and below it there is often what to do:
     locations/apac.csv:2:28: error: 10.61.3.0/23 has host bits set [host-bits]
       hint: write 10.61.2.0/23, or 10.61.3.0/24 if that was meant
 
-That is file, line and column, then how much it weighs, what is wrong, and the code. An **error** refuses the commit; a **warning** is
-told and refuses nothing. A *fixed* code is always an error, since it keeps a row or a file from having one meaning, or a promise from
+That is file, line and column, then how much it weighs, what is wrong, and the code. An **error** rejects the commit; a **warning** is
+told and rejects nothing. A *fixed* code is always an error, since it keeps a row or a file from having one meaning, or a promise from
 being kept; the weight of every other is set in [`[checks]`](policy-toml.md#checks) of `policy.toml`. `location-policy check` in a clone
 says all that the hook would say.
 
@@ -58,7 +58,7 @@ DO = {
     "unreachable": "[the repository is unreachable](../run/incident.md#the-repository-is-unreachable): read `failure.message`; look at disk, mount, rights and network; `git -C locations.git fsck`; of a remote, [what has failed](../run/operate.md#when-a-remote-cannot-be-read)",
     "starting": "push a first commit; if there is one, read `source.branch` and `failure` of `/status`",
     "behind": "wait; of a remote that names an older commit, for a later fetch that says the same",
-    "rejected": "[the newest commit is rejected](../run/incident.md#the-newest-commit-is-rejected): read the problems (`curl …/status`, `location-policy check --repo locations.git`), then [undo](../run/incident.md#a-site-lands-in-the-wrong-place) or mend, and push; it came round the hook, is of [another history](../run/operate.md#another-history), or was fetched and is [not what a push may be](../run/git-servers.md#a-fetch-is-a-push). `location-policy init locations.git` if `hook` is not `ok`",
+    "rejected": "[the latest commit is rejected](../run/incident.md#the-latest-commit-is-rejected): read the problems (`curl …/status`, `location-policy check --repo locations.git`), then [undo](../run/incident.md#a-site-lands-in-the-wrong-place) or mend, and push; it came round the hook, is of [another history](../run/operate.md#another-history), or was fetched and is [not what a push may be](../run/git-servers.md#a-fetch-is-a-push). `location-policy init locations.git` if `hook` is not `ok`",
     "in-sync": "nothing",
 }
 """What an operator does in each state."""

@@ -34,6 +34,18 @@ def test_the_comment_is_made_once_and_then_written_anew(kind: str, tmp_path: Pat
         assert forge.comments == {1: "Looks good", 101: f"{MARKER}\n10.61.2.0/24 Sydney → Perth\n"}
 
 
+def test_where_the_commit_is_not_valid_the_plan_gives_way_to_its_problems(tmp_path: Path) -> None:
+    with running_forge(Forge("gitlab", {1: "Hello"})) as forge:
+        place = {"CI_COMMIT_SHA": "4" * 40}
+        assert comment(forge, tmp_path, **place).stderr == "comment made\n"
+        assert forge.comments[101].startswith(f"{MARKER}\nCommit `4444444444`:\n\n")
+        more = {**place, "LOCATION_POLICY_INVALID": "true"}
+        assert comment(forge, tmp_path, "locations.csv:1:1: error: x [nul]\n", **more).stderr == "comment updated\n"
+        assert "**Commit `4444444444` is not valid.**" in forge.comments[101]
+        assert "[nul]" in forge.comments[101]
+        assert "no effect" not in forge.comments[101]
+
+
 @pytest.mark.parametrize("heeds_pages", [True, False])
 def test_our_comment_is_found_behind_many_others(heeds_pages: bool, tmp_path: Path) -> None:
     others = {number: f"comment {number}" for number in range(1, 99 if not heeds_pages else 240)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -19,8 +20,11 @@ from tests.support.repositories import IDENTITY, Clone, clone, init
 REPO = Path(__file__).parent.parent.parent.parent / "config-repo"
 GITHUB, FORGEJO, GITEA = (REPO / folder / "workflows" / "check.yml" for folder in (".github", ".forgejo", ".gitea"))
 GITLAB = REPO / ".gitlab-ci.yml"
+MERGE_REQUEST = '$CI_PIPELINE_SOURCE == "merge_request_event"'
 WORKFLOWS = sorted(REPO.rglob("workflows/*.yml"))
 """Those of actions."""
+ABOUT_ONE = "github.event_name == 'pull_request'"
+"""The condition of what is done for pull requests only."""
 FETCHERS = re.compile(r"\b(pip|pipx|uv|uvx|npm|npx|apt|apt-get|curl|wget|docker|podman|go|cargo|gem)\b")
 """Programs that fetch what they are told by name."""
 
@@ -72,24 +76,37 @@ def shell(script: str, copy: Clone, environment: Mapping[str, str]) -> subproces
 
 
 def run_actions(path: Path, copy: Clone, forge: Forge, **more: str) -> subprocess.CompletedProcess[str]:
-    """All steps of both jobs about a pull request, up to the first that fails; only the second has the token."""
+    """Both jobs about a pull request, as the first that has failed ends; only the second has the token."""
     outputs = copy.path.parent / "outputs"
     outputs.write_text("")
+    head = copy.git("rev-parse", "HEAD")
+    event = copy.path.parent / "event.json"
+    repository = {"full_name": "somebody/map"}
+    event.write_text(json.dumps({"pull_request": {"head": {"sha": head, "repo": repository}, "base": {"sha": head}}}))
+    more = {"GITHUB_EVENT_PATH": str(event), **more}
     about = {"RUNNER_TEMP": str(copy.path.parent), "GITHUB_OUTPUT": str(outputs), **more}
     place = forge.environment()
     place.pop("GITHUB_TOKEN")
     base = copy.git("merge-base", "origin/main", "HEAD")
     assert read(path)["jobs"]["check"]["env"] == {"BASE": "${{ github.event.pull_request.base.sha || github.sha }}"}
+    failed: subprocess.CompletedProcess[str] | None = None
     for step in steps(path, "check"):
-        assert step.get("if", "github.event_name == 'pull_request'") == "github.event_name == 'pull_request'"
+        condition = step.get("if", ABOUT_ONE)
+        assert condition in (ABOUT_ONE, f"failure() && {ABOUT_ONE}")
         assert "env" not in step
-        done = shell(step["run"], copy, {**place, **about, "BASE": base})
-        if done.returncode:
-            return done
-    plan = outputs.read_text().removeprefix("plan=").strip()
+        if (failed is not None) == condition.startswith("failure()"):
+            done = shell(step["run"], copy, {**place, **about, "BASE": base})
+            failed = done if done.returncode else failed
+    assert read(path)["jobs"]["comment"]["if"] == f"${{{{ !cancelled() && {ABOUT_ONE} }}}}"
     (step,) = steps(path, "comment")
-    assert step["env"] == {"PLAN": "${{ needs.check.outputs.plan }}", "GITHUB_TOKEN": "${{ github.token }}"}
-    return shell(step["run"], copy, {**place, **about, "PLAN": plan, "GITHUB_TOKEN": TOKEN})
+    assert step["env"] == {
+        "PLAN": "${{ needs.check.outputs.plan || needs.check.outputs.problems }}",
+        "LOCATION_POLICY_INVALID": "${{ needs.check.result != 'success' }}",
+        "GITHUB_TOKEN": "${{ github.token }}",
+    }
+    said = {"PLAN": outputs.read_text().partition("=")[2].strip(), "LOCATION_POLICY_INVALID": str(bool(failed)).lower()}
+    commented = shell(step["run"], copy, {**place, **about, **said, "GITHUB_TOKEN": TOKEN})
+    return failed or commented
 
 
 def gitlab_script(job: str) -> str:
@@ -108,6 +125,18 @@ def test_a_pull_request_has_one_comment_that_is_updated(path: Path, change: Clon
     assert "10.98.0.0/24" in forge.comments[101]
 
 
+@pytest.mark.parametrize("path", [GITHUB, FORGEJO, GITEA], ids=lambda path: path.parts[-3])
+def test_a_comment_does_not_go_stale_where_a_later_commit_is_not_valid(path: Path, change: Clone) -> None:
+    with running_forge(Forge("github", {1: "Hello"})) as forge:
+        run_actions(path, change, forge)
+        assert f"Commit `{change.git('rev-parse', 'HEAD')[:10]}`, against `" in forge.comments[101]
+        bad = change.commit({"locations/apac.csv": f"{rows(change)}Perth,10.97.0.0/24\n"})
+        run_actions(path, change, forge)
+        assert list(forge.comments) == [1, 101]
+        assert forge.comments[101].startswith(f"{MARKER}\n**Commit `{bad[:10]}` is not valid.**")
+        assert "10.99.0.0/24" not in forge.comments[101]
+
+
 def test_a_merge_request_has_one_comment_that_is_updated(change: Clone) -> None:
     base = change.git("rev-parse", "origin/main")
     with running_forge(Forge("gitlab", {1: "Hello"})) as forge:
@@ -124,9 +153,10 @@ def test_a_merge_request_has_one_comment_that_is_updated(change: Clone) -> None:
 @pytest.mark.parametrize("path", [GITHUB, FORGEJO, GITEA], ids=lambda path: path.parts[-3])
 def test_what_is_not_valid_fails_the_job_at_its_line(path: Path, change: Clone) -> None:
     change.commit({"locations/apac.csv": f"{rows(change)}Perth,10.97.0.0/24\n"})
-    with running_forge(Forge("github")) as forge:
+    with running_forge(Forge("github", {1: "Hello"})) as forge:
+        assert run_actions(path, change, forge).returncode == 1
+        assert "Perth is not a known location" in forge.comments[101]
         done = run_actions(path, change, forge)
-        assert (done.returncode, forge.comments) == (1, {})
     start = "::error file=locations/apac.csv,line=5," if path == GITHUB else "locations/apac.csv:5:1: error: "
     assert any(line.startswith(start) for line in done.stdout.splitlines())
 
@@ -134,9 +164,13 @@ def test_what_is_not_valid_fails_the_job_at_its_line(path: Path, change: Clone) 
 def test_what_is_not_valid_fails_the_job_of_gitlab_and_is_in_its_report(change: Clone) -> None:
     base = change.git("rev-parse", "origin/main")
     change.commit({"locations/apac.csv": f"{rows(change)}Perth,10.97.0.0/24\n"})
-    with running_forge(Forge("gitlab")) as forge:
-        done = shell(gitlab_script("map"), change, forge.environment(CI_MERGE_REQUEST_DIFF_BASE_SHA=base))
-        assert (done.returncode, forge.comments) == (1, {})
+    with running_forge(Forge("gitlab", {1: "Hello"})) as forge:
+        environment = forge.environment(CI_MERGE_REQUEST_DIFF_BASE_SHA=base, CI_COMMIT_SHA=base)
+        assert shell(gitlab_script("map"), change, environment).returncode == 1
+        assert read(GITLAB)["comment"]["rules"] == [{"if": MERGE_REQUEST, "when": "always"}]
+        assert shell(gitlab_script("comment"), change, environment).returncode == 0
+        assert f"**Commit `{base[:10]}` is not valid.**" in forge.comments[101]
+        assert "Perth is not a known location" in forge.comments[101]
     assert "Perth is not a known location" in (change.path / "gl-code-quality.json").read_text()
 
 
@@ -153,8 +187,7 @@ def test_after_the_merge_only_the_check_is_run(change: Clone) -> None:
     check, *others = steps(GITHUB, "check")
     done = shell(check["run"], change, {"BASE": change.git("rev-parse", "HEAD")})
     assert done.returncode == 0, done.stderr
-    asked = [*others, read(GITHUB)["jobs"]["comment"]]
-    assert all(one["if"] == "github.event_name == 'pull_request'" for one in asked)
+    assert all(ABOUT_ONE in one["if"] for one in (*others, read(GITHUB)["jobs"]["comment"]))
     assert shell(gitlab_script("map"), change, {"CI_COMMIT_SHA": "HEAD"}).returncode == 0
 
 

@@ -11,18 +11,20 @@ from .parameters import PATH
 
 
 @of.argument("file", "What the comment says, Markdown.", type=PATH)
+@of.option("invalid", None, "The commit is not valid; FILE has what check says.", to="is_invalid")
 @of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
-def comment(file: Path, ca: Path | None) -> None:
+def comment(file: Path, is_invalid: bool, ca: Path | None) -> None:
     """Let the pull request of this CI job have one comment, made or updated.
 
-    Works in GitHub, Gitea and Forgejo Actions (with GITHUB_TOKEN) and in GitLab CI (with COMMENT_TOKEN).
+    It names the commits that it is about. Works in GitHub, Gitea and Forgejo Actions (with GITHUB_TOKEN) and in
+    GitLab CI (with COMMENT_TOKEN).
     Only a comment of its own is written over. Where the job of a fork may not comment, the text goes to the
     summary of the run, or to its log; any other refusal is exit status 2.
     """
     from ..commands.comment import comment
 
     with told(NOT_ASKED):
-        comment(file, ca)
+        comment(file, ca, is_invalid=is_invalid)
 
 
 @of.argument("variable", "Where the server puts the pusher's name, for its own hook.", default=None)

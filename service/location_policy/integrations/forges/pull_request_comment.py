@@ -18,13 +18,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import eq, getitem
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import quote, urlsplit
 
 from ...errors import NoAnswer
 from ...plan.as_markdown import MARKER
 from ..http_client import PORTS, Origin, Question, Reply, ask
+from .pull_request_text import pull_request_of
 from .token_header import token_header
 
 LONGEST = 65_536
@@ -138,9 +138,8 @@ def _graphql(environment: Mapping[str, str], origin: Origin) -> str | None:
 def _may_be_fork(environment: Mapping[str, str]) -> bool:
     """May the pull request come from another repository (docs.github.com, "pull_request" in "Webhook events")?"""
     try:
-        event = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())
-        return bool(event["pull_request"]["head"]["repo"]["full_name"] != environment["GITHUB_REPOSITORY"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return bool(pull_request_of(environment)["head"]["repo"]["full_name"] != environment["GITHUB_REPOSITORY"])
+    except (KeyError, TypeError):
         return True
 
 
