@@ -15,8 +15,9 @@ from dataclasses import replace
 from ..spelling import near_misses
 from ..text import bom_of
 from .location_names import is_plain
-from .policy_toml import read_rules
+from .policy_toml import Rules, read_rules
 from .toml_positions import TomlPositions, decode_rules
+from .views.view import NODES
 
 _KNOWN = re.compile(r"""(?:["']?locations["']?\s*(?:\.|=\s*\{)\s*)?["']?known["']?[ \t]*=[ \t]*\[""")
 _TABLE = re.compile(r"^[ \t]*\[[ \t]*locations[ \t]*\][^\r\n]*", re.MULTILINE)
@@ -43,6 +44,16 @@ def with_known(content: bytes, names: Sequence[str]) -> bytes:
     if problems or set(read.known) != set(names) or replace(read, known=rules.known) != rules:
         raise ValueError("the list of known locations is not found in it")
     return after
+
+
+def names_in(rules: Rules) -> set[str]:
+    """The locations that rules name: as default, in the table of overflow locations, in views and their conditions."""
+    maps = (rules, *map(rules.of_view, rules.views))
+    found = {name for one in maps for name in one.rowless or ()}.union(*rules.overflow_table.values())
+    found.update(rules.overflow_table)
+    there = {*map(str.casefold, (*found, *rules.known))}
+    asked = (view.conditions.get(key, ()) for view in rules.views for key in NODES)
+    return found | {name for values in asked for name in values if name.casefold() not in there}
 
 
 def slips(uses: Mapping[str, int]) -> dict[str, str]:

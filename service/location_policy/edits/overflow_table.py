@@ -5,7 +5,8 @@ It changes no answer: both configurations are loaded and compared before anythin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..config.csv_lines import cells_text
@@ -22,11 +23,14 @@ from ..text import bom_of
 
 
 class Lift(NamedTuple):
-    """What is to be written, the rules first, and of how many rows and locations overflow is said in the table then."""
+    """What is to be written, the rules first, and of how many rows and locations overflow is said in the table then;
+    `entries` are those that come to the table.
+    """
 
     contents: Mapping[str, bytes]
     rows: int
     locations: int
+    entries: Mapping[str, Names]
 
 
 def lift_overflow(files: Sequence[File]) -> Lift:
@@ -36,8 +40,17 @@ def lift_overflow(files: Sequence[File]) -> Lift:
     would overflow then and does not now. Raises InvalidConfiguration, and LocationPolicyError where the table is
     written so that nothing can be put into it.
     """
-    old = load_map(files)
+    return lift_rows(load_map(files), files)
+
+
+def lift_rows(old: LocationMap, files: Sequence[File], only: Collection[str] | None = None) -> Lift:
+    """The same of files that make the map `old`; what is not in `only` stays as it is.
+
+    Where these are not the rules, rows take what the table has already, and nothing comes to it.
+    """
     lifted = _said_alike(old)
+    if only is not None and RULES_PATH not in only:
+        lifted = {location: names for location, names in lifted.items() if location in old.rules.overflow_table}
     there = {file.path: file for file in files}
     contents: dict[str, bytes] = {}
     entries = {location: names for location, names in lifted.items() if location not in old.rules.overflow_table}
@@ -48,13 +61,15 @@ def lift_overflow(files: Sequence[File]) -> Lift:
         except ValueError as error:
             hint = f"write [overflow] on a line of its own in {RULES_PATH}, and its entries below"
             raise LocationPolicyError(f"{RULES_PATH} cannot be changed: {error}", hint) from error
-    rows = 0
-    for file in old.all_files:
-        if number := sum(count for names, count in file.names.items() if lifted.get(names[0]) == names[1:]):
+    rows: Counter[str] = Counter()
+    for file in old.all_files if only is None else (file for file in old.all_files if file.path in only):
+        changed = {names[0]: number for names, number in file.names.items() if lifted.get(names[0]) == names[1:]}
+        if changed:
             contents[file.path] = _without_overflow(file, lifted)
-            rows += number
-    _prove(old, [*(one for path, one in there.items() if path not in contents), *_files(contents)])
-    return Lift(contents, rows, len({names[0] for names in _changed(old, lifted)}))
+            rows.update(changed)
+    if contents:
+        _prove(old, [*(one for path, one in there.items() if path not in contents), *_files(contents)])
+    return Lift(contents, rows.total(), len(rows), entries)
 
 
 def _said_alike(old: LocationMap) -> dict[str, Names]:
@@ -71,10 +86,6 @@ def _said_alike(old: LocationMap) -> dict[str, Names]:
     alike = {location: next(iter(found)) for location, found in said.items() if len(found) == 1}
     found = {location: names for location, names in alike.items() if names and table.get(location, names) == names}
     return dict(sorted(found.items()))
-
-
-def _changed(old: LocationMap, lifted: Mapping[str, Names]) -> Iterable[Names]:
-    return (names for file in old.all_files for names in file.names if lifted.get(names[0]) == names[1:])
 
 
 def _without_overflow(file: RowFile, lifted: Mapping[str, Names]) -> bytes:

@@ -40,6 +40,7 @@ def _columns(_: click.Context, __: click.Parameter, asked: tuple[str, ...]) -> d
 @of.rare_option("all", None, "Read prefixes too that are not in use.", to="takes_all")
 @of.rare_option("keep-answers", None, "Leave out rows that the old server never came to.")
 @of.rare_option("overwrite", None, "Replace rows that are there, and add to known.")
+@of.rare_option("no-overflow-table", None, "Leave overflow in every row.")
 @of.rare_option("format", "FORM", "text or json.", to="form", type=of.FORM, default="text")
 @of.help_all
 def import_(
@@ -54,6 +55,7 @@ def import_(
     takes_all: bool,
     keep_answers: bool,
     overwrite: bool,
+    no_overflow_table: bool,
     form: str,
 ) -> None:
     """Import the map of another program, and verify it.
@@ -77,6 +79,7 @@ def import_(
         takes_all=takes_all,
         form=form,
         view=view or "",
+        overflow_table=not no_overflow_table,
     )
     with told(NOT_ASKED):
         sys.exit(bring(asked))

@@ -17,10 +17,8 @@ from ..row_checks import too_many_overflow, unknown_location
 from ..row_file import RowFile
 from ..toml_positions import Place, key_place, name_places
 from .calls import taken
-from .view import View, folded
+from .view import NODES, View, folded
 
-_LOCATIONS = ("location", "proxy_node_location")
-"""Parameters that have the name of a location."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 """A key of TOML without quotation marks."""
 
@@ -105,7 +103,7 @@ def view_name_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
         at = ("view", str(view.number))
         yield from _answering(view.answer or (), rules, text, (*at, "answer"))
         yield from _answering((view.default,) if view.default else (), rules, text, (*at, "default"))
-        for parameter in _LOCATIONS:
+        for parameter in NODES:
             asked = [one for one in view.conditions.get(parameter, ()) if one]
             for value, place in _places_of(asked, text, (*at, parameter)):
                 if rules.known and not _is_known(value, rules.known):
@@ -128,7 +126,7 @@ def asked_places(rules: Rules, text: bytes) -> dict[str, Place]:
     """The locations of nodes that views ask for, each with its first place."""
     found: dict[str, Place] = {}
     for view in rules.views:
-        for parameter in _LOCATIONS:
+        for parameter in NODES:
             for name, place in _places_of(
                 view.conditions.get(parameter, ()), text, ("view", str(view.number), parameter)
             ):
@@ -139,7 +137,7 @@ def asked_places(rules: Rules, text: bytes) -> dict[str, Place]:
 def used_names(rules: Rules) -> set[str]:
     """The names in `known` that views use: as they are in what answers, in any case where they ask for a node's."""
     answering = {name for view in rules.views for name in (*(view.answer or ()), *filter(None, (view.default,)))}
-    asked = {folded(one) for view in rules.views for key in _LOCATIONS for one in view.conditions.get(key, ())}
+    asked = {folded(one) for view in rules.views for key in NODES for one in view.conditions.get(key, ())}
     return answering | {name for name in rules.known if folded(name) in asked}
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 PARAMETERS = ("location", "proxy_node_location", "call_direction", "protocol")
 """The request parameters that a view can ask for; a view can ask for no other."""
+NODES = ("location", "proxy_node_location")
+"""Those that have the name of a location: of the node that asks, and of the one in front of it."""
 DIRECTIONS = ("dial_in", "dial_out", "non_dial")
 """What `call_direction` can be (external policy of Pexip Infinity)."""
 

@@ -30,6 +30,7 @@ from ....problems import Fields, Problem, Problems
 from ....runtime.atomic_file import replace_file
 from ....text import bom_of, count, escape, without_bom
 from ...terminal.exit_status import NO, tell
+from .overflow import as_files, without_table
 
 _MARK = "# kept by location-policy import --sync, from "
 """How the first line of a file begins that is owned."""
@@ -119,6 +120,7 @@ def sync(
     *,
     accepts: bool,
     overwrites: bool,
+    takes_table: bool,
 ) -> int:
     """Write the file at this path of the folder where it differs, and print what that does; the exit status.
 
@@ -134,7 +136,8 @@ def sync(
         print(f"location-policy: {escape(path)} stays as it is: {count(len(refused), 'problem')}", file=sys.stderr)
         print("  hint: correct what is rejected, or leave it out with --accept-differences", file=sys.stderr)
         return NO
-    new = _content(path, old or b"", tables)
+    rows = [row for found in tables.rows.values() for row in found]
+    new = _content(path, old or b"", tables, without_table(rows, there) if takes_table else rows)
     after = judged({path: new}, there, tables, output, view_of(path))
     if after is None:
         return NO
@@ -170,9 +173,8 @@ def judged(
     """The map with these files, whose rows are of a view or with an empty one of the map at the top; None where it
     would not be valid, which is then told.
     """
-    files = [File(path, "file", len(content), path, content) for path, content in written.items()]
     try:
-        return load_map([*(file for file in there if file.path not in written), *files], sys.maxsize)
+        return load_map([*(file for file in there if file.path not in written), *as_files(written)], sys.maxsize)
     except InvalidConfiguration as error:
         beside = (file for file in there if holds_rows(file.path) and view_of(file.path) == view)
         rows = {file.path: file.content or b"" for file in beside}
@@ -216,9 +218,8 @@ def _names(tables: Tables) -> str:
     return " and ".join(sorted(escape(PurePath(path).name) for path in tables.rows))
 
 
-def _content(path: str, old: bytes, tables: Tables) -> bytes:
+def _content(path: str, old: bytes, tables: Tables, rows: Sequence[Row]) -> bytes:
     """The file with just these rows; what stays is written as it was, all of it where the rows and their source do."""
-    rows = [row for found in tables.rows.values() for row in found]
     text = without_bom(old)
     was_kept = _first_line(old)
     body = text if was_kept is None else text.partition(b"\n")[2]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ....config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, holds_rows, in_view, view_of
 from ....config.formatting import rows_text
-from ....config.known_names import with_known
+from ....config.known_names import names_in, with_known
 from ....config.location_map import LocationMap
 from ....config.policy_toml import read_rules
 from ....config.row_file import LineCache, RowFile, read_rows
@@ -34,6 +34,7 @@ from ....text import count, escape
 from ...terminal.exit_status import NO, NOT_ASKED
 from ...terminal.progress import Progress
 from .kept_file import MISSING, ImportOutput, judged, map_before, sync
+from .overflow import in_table
 
 STANDARD_INPUT = Path("-")
 _MORE = ": --write-sites FILE makes a file with every site"
@@ -58,6 +59,8 @@ class ImportOptions:
     form: str = "text"
     view: str = ""
     """The view whose rows they are; empty: the map at the top."""
+    overflow_table: bool = True
+    """Is overflow that all rows of a location have said in the table of the rules?"""
 
 
 def bring(asked: ImportOptions) -> int:
@@ -90,7 +93,10 @@ def _bring(asked: ImportOptions, tables: Tables, there: Sequence[File], output: 
         return NOT_ASKED if tables.unknown else NO
     if asked.sync:
         accepts, overwrites = asked.accept_differences, asked.overwrite
-        return sync(asked.into, asked.sync, tables, there, output, accepts=accepts, overwrites=overwrites)
+        takes = asked.overflow_table
+        return sync(
+            asked.into, asked.sync, tables, there, output, accepts=accepts, overwrites=overwrites, takes_table=takes
+        )
     return _compare(asked, tables, there, output)
 
 
@@ -99,7 +105,7 @@ def _compare(asked: ImportOptions, tables: Tables, there: Sequence[File], output
         progress.say("comparing")
         rows = _rows(asked, tables, there)
         unsettled = _unsettled(tables, there)
-        names = _named(_others(there, rows)).union(tables.names())
+        names = _used(there, rows).union(tables.names())
         planned = rows | _rules(names, there, asked.overwrite)
         written = rows | _rules(names.difference(unsettled), there, asked.overwrite)
         judged_map = judged(planned, there, tables, output, asked.view)
@@ -117,6 +123,8 @@ def _compare(asked: ImportOptions, tables: Tables, there: Sequence[File], output
     if (refused or is_other or _default(tables, location_map)) and not asked.accept_differences:
         _hint(tables, found, len(refused))
         return NO
+    if asked.overflow_table:
+        written = in_table(judged_map, planned, written, there, overwrites=asked.overwrite)
     _write(asked.into, written, output)
     if unsettled and RULES_PATH in written:
         _tell_unsettled(unsettled)
@@ -154,6 +162,12 @@ def _others(there: Sequence[File], own: Container[str]) -> list[RowFile]:
     memory = LineCache()
     files = [file for file in there if holds_rows(file.path) and file.path not in own and file.content is not None]
     return [read_rows(file.path, file.content or b"", memory) for file in files]
+
+
+def _used(there: Sequence[File], own: Container[str]) -> set[str]:
+    """The names of all locations that stay: in the rows of every map, and in the rules."""
+    rules = next((file.content for file in there if file.path == RULES_PATH), None)
+    return _named(_others(there, own)) | names_in(read_rules(rules or b"")[0])
 
 
 def _named(files: Sequence[RowFile]) -> set[str]:
