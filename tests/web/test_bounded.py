@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from starlette.types import ASGIApp
@@ -67,6 +67,20 @@ WRONG: Files = {
     "policy.toml": "".join(f'"{name(at)}" = 1\n' for at in range(400)),
 }
 """Nothing of it can be served."""
+VIEW = f"{'v' * 59}{{:05}}"
+
+
+def viewed(mark: str) -> Files:
+    """As many views as there may be, with names and conditions as long as they may be, and rows that are all others."""
+    views, found = "", {"locations.csv": rows(30)}
+    for at in range(100):
+        values = ", ".join(f'"{name(at * 10 + number, "e")}"' for number in range(10))
+        view = VIEW.format(at)
+        views += f'[[view]]\nname = "{view}"\nlocation = [{values}]\ndefault = "{name(at, "d")}"\n'
+        found[f"views/{view}/locations.csv"] = rows(10, mark)
+    return {**found, "policy.toml": str(FIRST["policy.toml"]) + views}
+
+
 MESSAGE = f"{'<&é' * 100_000}\n\n{'<&é' * 200_000}"
 
 
@@ -107,12 +121,26 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return site(tmp_path_factory.mktemp("refused") / "locations.git", FIRST, WRONG)
 
 
+@pytest.fixture(scope="module")
+def of_views(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A change of all rows of a hundred views is in force."""
+    return site(tmp_path_factory.mktemp("views") / "locations.git", viewed("n"), viewed("m"))
+
+
 QUERIES: Mapping[str, Sequence[str]] = {
     "status": ["", "limit={text}"],
     "fleet": [""],
-    "map": ["", "limit=1000", "limit=1000&sort=location&page=2", "q={text}", "location={text}", "q=2001:db8::"],
-    "picture": ["", "root=10.0.0.0/8", "root=10.0.0.0/18", "root=2001:db8::/32", "root={text}"],
-    "lookup": ["address=2001:db8::", "address={text}", "ms-subnet=10.0.0.1&local_alias={text}"],
+    "map": [
+        "",
+        "limit=1000",
+        "limit=1000&sort=location&page=2",
+        "q={text}",
+        "location={text}",
+        "q=2001:db8::",
+        "view={view}",
+    ],
+    "picture": ["", "root=10.0.0.0/8", "root=10.0.0.0/18", "root=2001:db8::/32", "root={text}", "view={view}"],
+    "lookup": ["address=2001:db8::", "address={text}", "ms-subnet=10.0.0.1&local_alias={text}", "address={name}"],
     "origin": ["address=2001:db8::", "address=10.0.0.1"],
     "history": ["", "page={text}"],
     "recent": [""],
@@ -127,7 +155,13 @@ PARTS: Mapping[str, Sequence[str]] = {
     "{id}": ["{old}", "{new}", "{text}"],
 }
 """What stands in the path of some."""
-FORMS = ["", "path=locations/nested.csv&line=1", "path=locations/line.csv&line=1", "commit={text}&subnet={text}"]
+FORMS = [
+    "",
+    "path=locations/nested.csv&line=1",
+    "path=locations/line.csv&line=1",
+    "commit={text}&subnet={text}",
+    "view={view}",
+]
 TEXT = '<"é' * (LINE // 4)
 
 
@@ -162,6 +196,7 @@ def _written(path: str, query: str, found: Site) -> tuple[str, str]:
     old, new = found.commits[0], found.commits[-1]
     text = TEXT[: len(TEXT) // max(1, query.count("{text}"))]
     asked = [one.replace("{text}", text).replace("{old}", old).replace("{new}", new) for one in (path, query)]
+    asked[1] = asked[1].replace("{view}", VIEW.format(99)).replace("{name}", quote(name(0)))
     return asked[0], asked[1]
 
 
@@ -170,7 +205,7 @@ def is_page(path: str) -> bool:
     return not path.startswith(("/api/", "/policy/", "/status", "/metrics", "/openapi", "/healthz", "/readyz"))
 
 
-@pytest.mark.parametrize("which", ["valid", "refused"])
+@pytest.mark.parametrize("which", ["valid", "refused", "of_views"])
 def test_no_route_gives_a_body_that_is_larger(which: str, request: pytest.FixtureRequest) -> None:
     found: Site = request.getfixturevalue(which)
     sizes = {}
