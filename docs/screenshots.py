@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from docs.push_picture import picture, session, write
-from tests.support.service import Service
+from tests.support.repositories import make_repository
+from tests.support.service import Service, running_service
 from tests.support.states import OFFICES, STATES, service_in
 
 FOLDER = Path(__file__).parent / "images"
@@ -68,10 +69,25 @@ def show(browser: Browser, folder: Path = FOLDER) -> None:
             load(page, service, targets[name])
             page.screenshot(path=folder / f"{name}.png")
         upload(page, service.url, folder / "upload.png")
+    with tempfile.TemporaryDirectory() as made, running_service(views(Path(made))) as service:
+        page.emulate_media(color_scheme="light")
+        service.wait_for("in-sync")
+        load(page, service, "/map?view=edge")
+        page.screenshot(path=folder / "views.png")
     if shutil.which("pngquant"):
         subprocess.run(
             ["pngquant", "--force", "--ext", ".png", "--speed", "1", "64", *folder.glob("*.png")], check=True
         )
+
+
+def views(folder: Path) -> Path:
+    """A repository whose DMZ has a view of its own."""
+    rules = (
+        '[[view]]\nname = "streams"\nprotocol = "rtmp"\nanswer = "DMZ"\n\n[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+    )
+    homes = "DMZ,10.0.0.0/8\nMelbourne,DMZ,10.16.0.0/12\nSingapore,DMZ,10.64.0.0/11\nSydney,DMZ,10.61.0.0/16\n"
+    files = {"policy.toml": rules, "locations/offices.csv": OFFICES, "views/edge/locations.csv": homes}
+    return make_repository(folder / "locations.git", files)
 
 
 def upload(page: Page, url: str, shown: Path) -> None:
