@@ -61,6 +61,22 @@ def test_a_download_uploaded_again_changes_nothing(repository: Repository) -> No
         preview(repository, asked(repository, download))
 
 
+def test_a_download_with_the_overflow_of_the_table_changes_nothing_and_what_is_changed_takes_it(
+    place: Path, repository: Repository
+) -> None:
+    table = '[overflow]\nSydney = ["Melbourne"]\nOslo = ["Sydney", "Melbourne"]\n'
+    files = {"policy.toml": table, "locations/apac.csv": APAC, "locations/emea.csv": EMEA}
+    force_commit(place, files)
+    rows = b"".join(csv_parts(snapshot_of(files))).decode()
+    assert rows == ALL.replace("Oslo,,", "Oslo,Sydney,Melbourne")
+    with pytest.raises(NothingChanges):
+        preview(repository, asked(repository, rows))
+    more = "Oslo,Sydney,Melbourne,10.71.0.0/16\nOslo,Sydney,,10.72.0.0/16\n"
+    attempt(repository, asked(repository, rows + more), tip(place))
+    assert (file(place, "locations/emea.csv"), file(place, "locations/apac.csv")) == (EMEA, APAC)
+    assert file(place, "locations.csv") == "Oslo,10.71.0.0/16\nOslo,Sydney,10.72.0.0/16\n"
+
+
 def test_the_whole_map_is_replaced_and_what_stays_stays_as_it_is(place: Path, repository: Repository) -> None:
     rows = ALL.replace("Melbourne,,,10.61.3", "Perth,,,10.61.3") + "Lima,,,10.90.0.0/16\n"
     done = attempt(repository, asked(repository, rows), tip(place))

@@ -49,8 +49,8 @@ def test_read_again_it_is_the_same_map(names: list[str]) -> None:
     assert [row for *_, row in again.rows()] == [row for *_, row in location_map.rows()]
 
 
-def test_rows_are_as_they_are_written_without_the_overflow_of_the_table() -> None:
+def test_rows_have_the_overflow_of_the_table_that_they_answer_with() -> None:
     policy = '[overflow]\nPerth = ["Sydney"]\n'
     assert written(map_of("Perth,10.0.0.0/8\nOslo,Perth,10.1.0.0/16\n", policy)) == (
-        "Perth,,,10.0.0.0/8\nOslo,Perth,,10.1.0.0/16\n"
+        "Perth,Sydney,,10.0.0.0/8\nOslo,Perth,,10.1.0.0/16\n"
     )

@@ -13,8 +13,8 @@ from ..config.csv_lines import cells_text
 from ..config.files import RULES_PATH, File
 from ..config.location_map import LocationMap
 from ..config.overflow.table_text import with_entries
-from ..config.row import row_of
-from ..config.row_file import RowFile
+from ..config.row import Row, row_of
+from ..config.row_file import LineCache, RowFile, read_rows
 from ..config.validate import load_map
 from ..errors import LocationPolicyError
 from ..net.ranges import Names
@@ -88,12 +88,19 @@ def _said_alike(old: LocationMap) -> dict[str, Names]:
     return dict(sorted(found.items()))
 
 
-def _without_overflow(file: RowFile, lifted: Mapping[str, Names]) -> bytes:
-    """The content in which rows of these locations have the location alone; other lines stay as they are."""
+def taking_table(file: RowFile, table: Mapping[str, Names], there: Collection[Row], memory: LineCache) -> RowFile:
+    """The file, in which rows that say what the table says have the location alone, but for those that are `there`."""
+    return read_rows(file.path, _without_overflow(file, table, there), memory) if table else file
+
+
+def _without_overflow(file: RowFile, lifted: Mapping[str, Names], there: Collection[Row] = ()) -> bytes:
+    """The content in which rows of these locations have the location alone; other lines, and rows that are there, stay
+    as they are.
+    """
     lines = []
     for number, (raw, line) in enumerate(zip(file.texts, file.lines, strict=True), 1):
         row = row_of(line)
-        if row is not None and lifted.get(row.names[0]) == row.names[1:]:
+        if row is not None and lifted.get(row.names[0]) == row.names[1:] and row not in there:
             end = raw[len(raw.removesuffix(b"\r")) :]
             lines.append(cells_text((row.names[0], file.cell(number, -1).text)).encode() + end)
         else:

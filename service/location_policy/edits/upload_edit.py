@@ -28,6 +28,7 @@ from ..text import count, quote
 from .first_map import first_rules, is_nothing, is_sample
 from .known_edit import added_line, known_added
 from .map_of_rows import home_of
+from .overflow_table import taking_table
 from .replace_rows import Replacement, replace_rows
 from .uploaded_table import Upload, read_upload
 
@@ -115,7 +116,9 @@ class UploadRows:
         home = self.path or in_view(view, ROWS_PATH)
         takes_text = upload.has_comments and not upload.forms and scope.keys() <= {home}
         mends = rules.severity("host-bits") == "error"
-        return upload, replace_rows(scope, upload.file, home, memory, takes_text=takes_text, mends=mends), more
+        there_now = {row for file in files for _, row in file.rows()} if rules.overflow_table else ()
+        wanted = taking_table(upload.file, rules.overflow_table, there_now, memory)
+        return upload, replace_rows(scope, wanted, home, memory, takes_text=takes_text, mends=mends), more
 
     def _check(self, upload: Upload, errors: Problems, rules: Rules, *, is_over_sample: bool = False) -> None:
         """Raises UnusableUpload where there are errors."""

@@ -33,8 +33,8 @@ class Snapshot:
 
     `size` counts rows, `locations` counts them by their first column. Of each row, by its number: the length of its
     network, its line, its names (their place in `names`). Those of a path begin at the number in the same place of
-    `starts`. What rows say is `written`; in the same place `names` has it with the overflow locations of the table,
-    which are those of the line in `overflow_lines` (0: of none).
+    `starts`. Names have the overflow locations of the table, where a row has the location alone: those of the line in
+    the same place of `overflow_lines` (0: of none).
 
     With views it is the map at the top, and each of `views`, in their order, is the snapshot of one; its `view` is the
     name.
@@ -48,7 +48,6 @@ class Snapshot:
     lengths: bytes
     lines: array[int]
     names: tuple[tuple[str, ...], ...]
-    written: tuple[tuple[str, ...], ...]
     overflow_lines: tuple[int, ...]
     names_of: array[int]
     paths: tuple[str, ...]
@@ -166,7 +165,6 @@ class _Builder:
             lengths=rows.lengths,
             lines=rows.lines,
             names=tuple(map(rules.with_overflow, rows.names)) if rules.overflow_table else rows.names,
-            written=rows.names,
             overflow_lines=tuple(map(rules.overflow_line, rows.names)),
             names_of=rows.names_of,
             paths=tuple(shown_path(file.path) for file in location_map.files),
