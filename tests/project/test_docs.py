@@ -136,6 +136,28 @@ def test_the_index_leads_to_every_page() -> None:
     assert linked == {*DOCUMENTS} - {index}
 
 
+def test_every_page_is_two_clicks_from_the_readme() -> None:
+    assert ROOT / "docs" / "index.md" in {
+        (ROOT / link).resolve() for link in LINK.findall((ROOT / "README.md").read_text())
+    }
+
+
+def test_the_index_has_a_line_for_each_page() -> None:
+    lines = re.findall(r"^- .*(?:\n  .*)*", (ROOT / "docs" / "index.md").read_text(), re.MULTILINE)
+    named = [LINK.findall(line)[0] for line in lines]
+    assert len(named) == len(set(named))
+    assert not [line for line in lines if "\n" in line]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_page_says_first_what_it_is_for(path: Path) -> None:
+    title, empty, opening = path.read_text().splitlines()[:3]
+    assert title.startswith("# ")
+    assert empty == ""
+    assert re.match(r"[\w`*]", opening), opening
+    assert not opening.startswith("```")
+
+
 def test_no_two_decisions_have_one_number() -> None:
     numbers = [path.name[:4] for path in sorted((ROOT / "docs" / "develop" / "decisions").iterdir())]
     assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
