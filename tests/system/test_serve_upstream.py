@@ -11,6 +11,7 @@ import pytest
 
 from tests.rollout.upstream.told_upstream import Upstream, copy_in, told_upstream
 from tests.support.maps import many_rows
+from tests.support.program import run_program
 from tests.support.repositories import GOOD, force_commit, git, make_repository, run_git
 from tests.support.service import Service, running_service, started_service, wait_until
 
@@ -172,6 +173,27 @@ def test_of_two_services_that_disagree_neither_is_followed_back_twice_in_a_minut
         newest = force_commit(repository, {"locations.csv": "Oslo,10.61.2.0/24\n"})
         upstream.commit = None
         service.wait_for("in-sync", newest)
+
+
+def test_doctor_says_that_a_remote_is_a_service_and_what_it_has(
+    upstream: Upstream, repository: Path, tmp_path: Path
+) -> None:
+    old = tip(repository)
+    upstream.commit, upstream.more = old, {"version": "9.9"}
+    force_commit(repository, PERTH)
+
+    def told() -> list[str]:
+        done = run_program("doctor", "--repo", upstream.url, "--state-dir", tmp_path / "none")
+        return [line for line in done.stdout.splitlines() if " service: " in line or "  fix: " in line]
+
+    said = f"location-policy 9.9 tells of each commit at once; active is {old[:10]} of main"
+    assert told() == [f"fine    service: {said}"]
+    busy = {"Content_Type": "text/plain", "Retry_After": "1"}
+    upstream.say = lambda _: (503, b"no commit is active yet", busy)
+    what = f"{upstream.url} does not say which commit is active: 503 no commit is active yet"
+    assert told() == [f"to fix  service: {what}", "  fix: see /status there"]
+    upstream.say = lambda _: (404, b"", {})
+    assert told() == []
 
 
 def test_a_mirror_is_cloned_and_followed_and_says_where_to_push(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ that step is to be mended first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from ..errors import RepositoryError, UnknownRevision
-from ..repository.remote.credentials import RemoteAccess
+from ..errors import NoAnswer, RepositoryError, UnknownRevision
+from ..repository.remote.credentials import HttpAccess, RemoteAccess, proxy_variables
 from ..repository.remote.diagnosis import diagnose
 from ..repository.remote.failures import Kind, RemoteError
 from ..repository.remote.fetch import RemoteFailed, RemoteGit, talking
@@ -20,6 +21,8 @@ from ..repository.remote.remote_refs import find_tip
 from ..repository.remote.url import part_login
 from ..text import escape
 from .doctor import Finding
+from .upstream.question import ask_tip, can_tell, connection_to
+from .upstream.tip import NoService, NotTold
 
 PATIENCE = 15.0
 """Seconds without a byte after which the remote is given up."""
@@ -68,6 +71,21 @@ def examine_remote(url: str, branch: str | None, access: RemoteAccess) -> Iterat
         yield Finding("branch", "the remote has none yet", "push one")
     else:
         yield Finding("branch", f"{escape(tip.branch)}, commit {tip.commit_id[:10]}")
+    yield from _service(plain, access.over_http(url, proxy_variables())) if can_tell(plain) else ()
+
+
+def _service(url: str, access: HttpAccess) -> Iterator[Finding]:
+    """What a service says that is asked for its tip; nothing where none answers."""
+    tip = None
+    with suppress(NoAnswer, NoService), closing(connection_to(url, access)) as connection:
+        try:
+            tip = ask_tip(connection, url, access, {}, PATIENCE)
+        except NotTold as error:
+            if error.is_service:
+                yield Finding("service", error.message, error.hint or "see /status there")
+    if tip:
+        who = f"location-policy {tip.version}".rstrip()
+        yield Finding("service", f"{who} tells of each commit at once; active is {tip.commit_id[:10]} of {tip.branch}")
 
 
 def _environment(url: str, access: RemoteAccess) -> tuple[dict[str, str], list[RemoteError]]:

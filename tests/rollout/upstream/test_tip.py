@@ -29,6 +29,15 @@ def test_a_tip_is_a_branch_a_commit_and_a_service_and_other_keys_are_passed_over
     assert read_tip(URL, told(commit="b" * 64, branch="eu/w-1")) == ServiceTip("eu/w-1", "b" * 64, SERVICE)
 
 
+@pytest.mark.parametrize(
+    ("version", "shown"), [("0.2.0", "0.2.0"), (7, "7"), ("\x1b[1m" + "v" * 99, "\\x1b[1m" + "v" * 60 + "…")]
+)
+def test_its_version_is_bounded_and_escaped(version: object, shown: str) -> None:
+    found = read_tip(URL, told(version=version))
+    assert found
+    assert found.version == shown
+
+
 def test_what_was_held_to_its_end_tells_nothing_new() -> None:
     assert read_tip(URL, reply(304)) is None
 

@@ -18,7 +18,8 @@ from location_policy.repository.remote.credentials import RemoteAccess
 from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.remote.upstream import ServiceTip
 from location_policy.rollout.upstream import wait as module
-from location_policy.rollout.upstream.wait import APART, DOUBT, GRACE, HOURLY, LONGEST, WAIT, UpstreamWait, can_tell
+from location_policy.rollout.upstream.question import can_tell
+from location_policy.rollout.upstream.wait import APART, DOUBT, GRACE, HOURLY, LONGEST, WAIT, UpstreamWait
 from tests.support.access import PASSWORD, Pki
 from tests.support.peer import PeerHandler, running_peer
 from tests.support.service import wait_until

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from location_policy import __version__
 from location_policy.access.proxies import Proxies, parse_networks
 from location_policy.config.commit import Commit
 from location_policy.fleet.fleet import Fleet
@@ -96,6 +97,7 @@ def test_it_says_what_is_in_force() -> None:
     told = json.loads(answer.body)
     assert (told["commit"], told["branch"], told["state"], told["service"]) == (COMMIT.id, "main", "in-sync", OWN)
     assert told["since"].endswith("Z")
+    assert told["version"] == __version__
     assert Upstream().answer(method="HEAD").body == b""
 
 
@@ -103,7 +105,7 @@ def test_without_a_commit_in_force_or_git_there_is_none() -> None:
     upstream = Upstream()
     upstream.active.change(snapshot=None)
     answer = upstream.answer({"x-location-policy-name": "web-1"})
-    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert upstream.fleet.followers.fields()["total"] == 1
     assert Upstream(is_served=False).answer().status == 404
     answer = upstream.answer(method="POST")
@@ -193,7 +195,7 @@ def test_no_more_wait_than_there_is_room_for_and_one_address_leaves_half() -> No
         held = [asyncio.ensure_future(upstream.ask(WAITING)) for _ in range(2)]
         await asyncio.sleep(0.05)
         for refused in (await upstream.ask(WAITING), await upstream.ask(WAITING)):
-            assert (refused.status, refused.headers["retry-after"]) == (503, "5")
+            assert (refused.status, refused.headers["retry-after"]) == (503, "1")
         assert (await upstream.ask(WAITING | {"prefer": ""})).status == 304
         held.append(asyncio.ensure_future(upstream.ask(WAITING, address="192.0.2.2")))
         await asyncio.sleep(0.05)

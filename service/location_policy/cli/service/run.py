@@ -23,8 +23,9 @@ from ...rollout.state import ActiveState, now
 from ...rollout.status_notifier import Manager, StatusNotifier
 from ...rollout.sync.sync_file import hold, keep_sync
 from ...rollout.sync.syncs import Sync, Syncs
+from ...rollout.upstream.question import can_tell
 from ...rollout.upstream.report import Follower
-from ...rollout.upstream.wait import UpstreamWait, can_tell
+from ...rollout.upstream.wait import UpstreamWait
 from ...rollout.watcher import Watcher
 from ...runtime.reloader import ReloadCheck, Reloader
 from ...runtime.service_id import service_id

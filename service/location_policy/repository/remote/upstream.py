@@ -14,11 +14,12 @@ TWICE = 60.0
 
 
 class ServiceTip(NamedTuple):
-    """What a service has in force: its branch, by its short name, and the id of its commit; and which service it is."""
+    """What a service has active: its branch, by its short name, and its commit; which it is, and of what version."""
 
     branch: str
     commit_id: str
     service: str
+    version: str = ""
 
 
 class Upstream(Protocol):

@@ -23,6 +23,9 @@ LONGEST_REST = 60.0
 SHOWN = 300
 """Characters that are repeated of what it says."""
 
+LONGEST_VERSION = 64
+"""Characters of its version."""
+
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SERVICE = re.compile(r"[0-9a-f]{16}")
 _BRANCH = re.compile(
@@ -78,7 +81,8 @@ def read_tip(url: str, reply: Reply) -> ServiceTip | None:
         raise NotTold(f"{url} tells of a commit whose id is none", is_service=True)
     if not isinstance(branch, str) or not _BRANCH.fullmatch(branch):
         raise NotTold(f"{url} tells of a branch whose name git does not take", is_service=True)
-    return ServiceTip(branch, commit_id, service if isinstance(service, str) and _SERVICE.fullmatch(service) else "")
+    service = service if isinstance(service, str) and _SERVICE.fullmatch(service) else ""
+    return ServiceTip(branch, commit_id, service, escape(shorten(str(found.get("version", "")), LONGEST_VERSION)))
 
 
 def _parsed(reply: Reply) -> dict[str, Any]:

@@ -14,16 +14,16 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
 
 from ...errors import NoAnswer, RepositoryError
-from ...integrations.http_client import PORTS, HeldConnection, Login, Origin, Proxy, trust
+from ...integrations.http_client import HeldConnection
 from ...repository.remote.credentials import HttpAccess
 from ...repository.remote.failures import RemoteError
 from ...repository.remote.mirror import Mirror
 from ...repository.remote.schedule import Draw
 from ...repository.remote.upstream import ServiceTip
-from .tip import LARGEST, NoService, NotTold, read_tip
+from .question import ask_tip, connection_to
+from .tip import NoService, NotTold
 
 WAIT = 30
 """Seconds for which a request is held, if the service has nothing to tell."""
@@ -190,12 +190,8 @@ class UpstreamWait:
     def _told(self, headers: Mapping[str, str], seconds: float) -> ServiceTip | None:
         access = self._mirror.http_access()
         if self._connection is None or access != self._access:
-            self._connection, self._access = _connection(self._mirror.url, access), access
-        if access.login:
-            headers = {**headers, **dict([Login(*access.login).header()])}
-        path = urlsplit(self._mirror.url).path.rstrip("/")
-        reply = self._connection.ask(quote(path, safe="/%:@!$&'()*+,;=~") + "/tip", headers, seconds, LARGEST)
-        return read_tip(self._mirror.url, reply)
+            self._connection, self._access = connection_to(self._mirror.url, access), access
+        return ask_tip(self._connection, self._mirror.url, access, headers, seconds)
 
     def _cut(self) -> None:
         if connection := self._connection:
@@ -283,29 +279,3 @@ class UpstreamWait:
             with suppress(OSError):
                 self._connection.close()
         self._connection = None
-
-
-def can_tell(url: str) -> bool:
-    """May there be a service at this URL?"""
-    parts = urlsplit(url)
-    return parts.scheme in PORTS and bool(parts.hostname)
-
-
-def _connection(url: str, access: HttpAccess) -> HeldConnection:
-    """A connection to the host of a URL as git would make it; raises NoAnswer."""
-    proxy = None
-    if access.proxy:
-        if urlsplit(access.proxy).scheme != "http":
-            raise NoAnswer(f"the wait goes through no proxy of this kind: {access.proxy}")
-        proxy = Proxy(_origin(access.proxy, 1080), Login(*access.proxy_login) if access.proxy_login else None)
-    return HeldConnection(_origin(url), trust(access.ca), proxy)
-
-
-def _origin(url: str, port: int | None = None) -> Origin:
-    """Raises NoAnswer for a name that no host can have."""
-    parts = urlsplit(url)
-    try:
-        host = (parts.hostname or "").encode("idna").decode()
-        return Origin(parts.scheme, host, parts.port or port or PORTS[parts.scheme])
-    except (ValueError, KeyError):
-        raise NoAnswer(f"{url} names no host") from None

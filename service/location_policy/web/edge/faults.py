@@ -42,6 +42,7 @@ TITLES = {
 }
 """What is said first, by status."""
 RETRY_AFTER = "5"
+SOON = "1"
 """Seconds after which a request that was turned away may be tried again."""
 
 

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from ...fleet.fleet import Fleet
 from ...rollout.notify.outbox import Outbox
 from ...rollout.state import ActiveState
-from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, problem_details
+from ..edge.faults import MEDIA_TYPE, SOON, Fault, problem_details
 from ..edge.policy_api import COMMIT_HEADER
 from ..edge.responses import json_response
 from .metrics import Metrics
@@ -52,7 +52,7 @@ class Probes:
                 with suppress(asyncio.CancelledError):  # the service ends: the answer is due all the same
                     await wait.hold(request.receive)
         except Fault as fault:
-            headers = {"Retry-After": RETRY_AFTER} if fault.status == 503 else {}
+            headers = {"Retry-After": SOON} if fault.status == 503 else {}
             return json_response(problem_details(fault), fault.status, headers, MEDIA_TYPE)
         state = self.active.state
         commit = state.snapshot and state.snapshot.commit

@@ -12,21 +12,23 @@ from collections.abc import Callable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
+from ... import __version__
 from ...access.proxies import Proxies
 from ...fleet.fleet import Fleet
 from ...fleet.report import OURS, VIA, parse_report, parse_via
 from ...rollout.state import ActiveState
 from ...server.connection_places import ConnectionPlaces, is_loopback
 from ...text import precise_moment_text
+from ..edge.faults import SOON
 from ..edge.git_http import PLACE, tell
-from ..edge.policy_api import RETRY_AFTER, send_whole
+from ..edge.policy_api import send_whole
 from ..edge.request_body import Refused
 
 PATH = f"{PLACE}/tip"
 LONGEST = 60
 """Seconds for which a request is held at most."""
 
-_OF_REFUSALS = {405: [(b"allow", b"GET, HEAD")], 503: [(b"retry-after", RETRY_AFTER)]}
+_OF_REFUSALS = {405: [(b"allow", b"GET, HEAD")], 503: [(b"retry-after", SOON.encode())]}
 _WAIT = re.compile(r'\s*wait\s*=\s*(?:([0-9]+)|"([0-9]+)")\s*(?:;.*)?', re.IGNORECASE)
 _TAG = re.compile(r'"([0-9a-f]+)"')
 
@@ -136,6 +138,7 @@ class Tip:
             "since": precise_moment_text(state.snapshot.loaded_at) if state.snapshot else None,
             "state": state.name,
             "service": self._fleet.id,
+            "version": __version__,
         }
         headers.append((b"content-type", b"application/json"))
         await send_whole(send, 200, headers, json.dumps(told).encode(), with_body=with_body)
