@@ -8,6 +8,7 @@ import pytest
 
 from location_policy.net.addresses import parse_address
 from tests.support.maps import COMMIT, snapshot_of
+from tests.support.repositories import GOOD
 
 FILES = {
     "locations.csv": "# head\nPerth,10.0.0.0/8\n",
@@ -57,6 +58,13 @@ def test_a_path_that_is_not_utf8_can_still_be_told() -> None:
     match = snapshot_of({path: "Sydney,10.61.2.0/24\n"}).match(parse_address("10.61.2.1"))
     assert match
     assert match.path == "locations/\ufffd.csv"
+
+
+def test_rows_of_views_are_counted_in_all() -> None:
+    rules = '[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+    snapshot = snapshot_of({**GOOD, "policy.toml": rules, "views/edge/locations.csv": "DMZ,10.0.0.0/8\n"})
+    assert (snapshot.size, snapshot.total_size, snapshot.size_text) == (2, 3, "3 subnets and 1 view")
+    assert snapshot_of().size_text == "2 subnets"
 
 
 def test_views_with_the_same_rows_share_what_is_made_of_them() -> None:

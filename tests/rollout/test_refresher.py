@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import sys
 import threading
@@ -260,6 +261,17 @@ def test_a_sha256_repository_is_followed_and_survives_a_restart(tmp_path: Path) 
     force_commit(repository, BAD)
     state = following.restart().look()
     assert (state.name, active_commit(state)) == ("rejected", good)
+
+
+def test_the_log_counts_the_rows_of_views_too(
+    following: Following, repository: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rules = '[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+    force_commit(repository, {**GOOD, "policy.toml": rules, "views/edge/locations.csv": "Oslo,10.0.0.0/8\n"})
+    following.look()
+    (line,) = (text for text in caplog.messages if text.startswith("active "))
+    assert re.fullmatch(r"active commit=\w+ subnets=3 took=\d\.\d\ds views=1", line)
 
 
 # --- a source out of reach ---

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -18,7 +19,7 @@ from location_policy.web.app import make_app
 from location_policy.web.forms.action_table import ACTIONS
 from location_policy.web.pages.resource_table import RESOURCES
 from tests.support.app import client_of, client_of_repository, served
-from tests.support.repositories import force_commit, make_repository, tip
+from tests.support.repositories import force_commit, git, make_repository, tip
 from tests.web.edge.test_guard import routes
 from tests.web.history import FIRST, SECOND
 
@@ -33,6 +34,46 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(repository: Path) -> TestClient:
     return client_of_repository(repository)
+
+
+VIEWS = """\
+[[view]]
+name = "streams"
+protocol = "rtmp"
+answer = ["Sydney", "Oslo"]
+
+[[view]]
+name = "edge"
+location = "DMZ"
+"""
+
+
+def test_answers_about_views_are_as_described(tmp_path: Path) -> None:
+    edge = {**FIRST, "policy.toml": str(FIRST["policy.toml"]) + VIEWS, "views/edge/locations.csv": "Oslo,10.0.0.0/8\n"}
+    repository = make_repository(tmp_path / "locations.git", FIRST)
+    force_commit(repository, edge)
+    client = client_of_repository(repository)
+    described = client.get("/openapi.json").json()["paths"]
+    for target in (
+        "status",
+        "map?view=edge",
+        "map?view=streams",
+        "picture?view=edge",
+        "lookup?address=10.1.2.7&location=DMZ",
+        "lookup?address=10.1.0.0/16&location=DMZ",
+        "lookup?address=Oslo",
+        "lookup?protocol=rtmp",
+        "origin?address=10.1.2.7&location=DMZ",
+        f"commit/{tip(repository)}",
+        f"compare?old={tip(repository)}&new={git('rev-parse', 'main~', cwd=repository)}",
+    ):
+        path = f"/api/v1/{target.partition('?')[0]}".replace(tip(repository), "{id}")
+        schema = described[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        jsonschema_rs.validate(schema, client.get(f"/api/v1/{target}").json())
+    told = client.post("/api/v1/edit", json={"view": "edge", "subnet": "10.9.0.0/16", "location": "Sydney"}).json()
+    schema = described["/api/v1/edit"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    jsonschema_rs.validate(schema, told)
+    assert [view["text"] for view in told["plan"]["views"]] == ["calls asked for by DMZ: view edge"]
 
 
 CHANGES = [one.api_path for one in ACTIONS]

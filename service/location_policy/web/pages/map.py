@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from ...config.views.calls import example_call
@@ -39,6 +40,7 @@ def map_rows(site: Site, query: Query) -> Facts:
         return site.orders.get((snapshot.loaded_at, snapshot.view, order), lambda: ordered(snapshot, order))
 
     found = find_rows(snapshot, search, in_order)
+    unsorted = replace(search, order="subnet", is_descending=False)  # the others are only counted
     limit = query["limit"]
     pages = max(1, -(-len(found) // limit))
     page = min(query["page"], pages)
@@ -61,7 +63,11 @@ def map_rows(site: Site, query: Query) -> Facts:
         "answer": answer_fields(snapshot.rules.rowless if snapshot.rules.answer else None),
         "call": _example(site, snapshot),
         "maps": [
-            {"view": one.view, "subnets": one.size, "found": len(found if one is snapshot else find_rows(one, search))}
+            {
+                "view": one.view,
+                "subnets": one.size,
+                "found": len(found if one is snapshot else find_rows(one, unsorted)),
+            }
             for one in _maps(site)
         ],
     }
