@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from location_policy.errors import UnusableTable
 from location_policy.integrations.imports.foreign_tables import read_tables
 
 ROWS = (
@@ -107,6 +108,17 @@ def test_headings_are_known_in_many_languages(pair: str) -> None:
     notes = table(";", (subnet, "Info", site), lambda row: (prefix(row)[0], "x", row[3]))
     turned = table(",", (site, subnet), lambda row: (row[3], prefix(row)[0]))
     assert rows_of(notes.encode()) == rows_of(turned.encode()) == EXPECTED
+
+
+def test_no_more_lines_are_read_than_a_map_may_have_rows() -> None:
+    with pytest.raises(UnusableTable, match=r"^t.csv has 2,000,001 lines, more than the 2,000,000 rows that a map may"):
+        read_tables([("t.csv", b"\n" * 2_000_001)], None)
+
+
+def test_entries_with_fields_without_end_are_no_table() -> None:
+    entries = ",".join(f'{{"field {n}": "10.61.2.0/24"}}' for n in range(501))
+    with pytest.raises(UnusableTable, match=r"^t.json has entries with 501 different fields, more than 500$"):
+        read_tables([("t.json", f"[{entries}]".encode())], None)
 
 
 def test_several_subnets_of_a_cell_are_each_read() -> None:

@@ -17,6 +17,8 @@ from ...errors import UnusableTable
 from ...text import quote, without_bom
 
 _LISTS = ("results", "data", "result", "value", "items")
+_FIELDS = 500
+"""Names of fields that the entries of a table may have."""
 _BEGINS = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[{"\[\]])')
 _NAMES = ("name", "value", "display", "label")
 """By which a nested object is told, the surest first."""
@@ -59,6 +61,8 @@ def read_json(path: str, content: bytes) -> JsonTable | None:
         raise UnusableTable(what, "may the token read them? curl --fail stops at such an answer")
     entries = [dict(_fields(entry)) for page in pages for entry in page or ()]
     headings = list(dict.fromkeys(name for entry in entries for name in entry))
+    if len(headings) > _FIELDS:
+        raise UnusableTable(f"{path} has entries with {len(headings):,} different fields, more than {_FIELDS:,}")
     counts = [answer.get("count") for answer in answers if isinstance(answer, dict)]
     announced = max((number for number in counts if isinstance(number, int)), default=0)
     rows = [[entry.get(name, "") for name in headings] for entry in entries]

@@ -15,6 +15,7 @@ from itertools import islice
 
 from ...config.csv_lines import Finding, is_blank, is_utf8, line_text, other_format, placed, split_lines
 from ...config.files import FILE_LIMIT
+from ...config.row_checks import ROWS_LIMIT
 from ...errors import UnusableTable
 from ...problems import Problem
 from ...text import BOM
@@ -96,6 +97,8 @@ def read_sheet(path: str, content: bytes) -> Sheet:
 
     Raises UnusableTable for one that is no text, for HTML, and for JSON that cannot be read or has no entries.
     """
+    if (size := content.count(b"\n")) > ROWS_LIMIT:
+        raise UnusableTable(f"{path} has {size:,} lines, more than the {ROWS_LIMIT:,} rows that a map may have")
     if other := other_format(content) or _binary(content):
         hint = 'save it as "CSV UTF-8"' if "workbook" in other else "name the file that has the subnets, as CSV"
         raise UnusableTable(f"{path} is {other}, not a CSV file", hint)

@@ -75,6 +75,17 @@ def test_a_file_is_read_once_though_it_is_named_twice(tmp_path: Path) -> None:
     assert (tmp_path / "locations.csv").read_text() == "Sydney,10.61.2.0/24\n"
 
 
+def test_a_file_without_end_is_read_up_to_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("location_policy.cli.commands.imports.tables.FILE_LIMIT", 1 << 20)
+    with pytest.raises(SystemExit) as ended:
+        app(["import", "/dev/zero", "--into", str(tmp_path)])
+    assert ended.value.code == 2
+    told = "location-policy: /dev/zero has more than the 1 MiB that are read of a file\n"
+    assert capsys.readouterr().err.startswith(told)
+
+
 def test_a_table_on_standard_input_is_read_and_kept_in_a_file(tmp_path: Path) -> None:
     arguments = ("import", "-", "--into", "new/map", "--sync", "locations/ad.csv")
     table = b"Name,Site\n10.61.2.0/24,Sydney\n"

@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ....config.files import ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, holds_rows, in_view, view_of
+from ....config.files import FILE_LIMIT, ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, holds_rows, in_view, view_of
 from ....config.formatting import rows_text
 from ....config.known_names import names_in, with_known
 from ....config.location_map import LocationMap
@@ -72,7 +72,7 @@ def bring(asked: ImportOptions) -> int:
     with Progress() as progress:
         progress.say("reading")
         files = [_content(path) for path in dict.fromkeys(asked.files)]
-        sites = (str(asked.sites), asked.sites.read_bytes()) if asked.sites else None
+        sites = _content(asked.sites) if asked.sites else None
         there = read_folder(asked.into) if asked.into.exists() else []
         asked = replace(asked, view=home_of(asked.view, asked.sync or "", _rules_text(there)))
         tables = _read(asked, files, sites, there)
@@ -135,8 +135,14 @@ def _compare(asked: ImportOptions, tables: Tables, there: Sequence[File], output
 def _content(path: Path) -> Content:
     """The path and the content of a file, or what comes on standard input."""
     if path == STANDARD_INPUT:
-        return "stdin", sys.stdin.buffer.read()
-    return str(path), path.read_bytes()
+        name, content = "stdin", sys.stdin.buffer.read(FILE_LIMIT + 1)
+    else:
+        with path.open("rb") as file:
+            name, content = str(path), file.read(FILE_LIMIT + 1)
+    if len(content) > FILE_LIMIT:
+        hint = "import a part of it at a time: --sync keeps a file of rows for each"
+        raise LocationPolicyError(f"{name} has more than the {FILE_LIMIT >> 20} MiB that are read of a file", hint)
+    return name, content
 
 
 def _read(asked: ImportOptions, files: Sequence[Content], sites: Content | None, there: Sequence[File]) -> Tables:
