@@ -152,7 +152,7 @@ def test_a_wrong_value_counts_as_absent() -> None:
         ('limits.removed-subnets = "-1%"', 'write removed-subnets = "10%"'),
         ("limits.changed-addresses = false", 'write changed-addresses = "25%"'),
         ("answer.colour = 1", f"known here: overflow, default; {NEWER}"),
-        ("limits.rows = 1", f"known here: changed-addresses, removed-subnets; {NEWER}"),
+        ("limits.rows = 1", f"known here: changed-addresses, removed-subnets, changed-calls; {NEWER}"),
     ],
 )
 def test_a_hint_names_what_was_meant(text: str, hint: str) -> None:

@@ -311,7 +311,7 @@ class Series:
     def judge(self, update: Update, options: Sequence[str]) -> Move:
         """The verdict, as the hook finds it."""
         judge = Judge(
-            *(self.repository, options, lambda: False, self.rule),
+            *(self.repository, options, lambda: False, self.rule, {}),
             branch=self.branch,
             pusher="alice",
             allows_rewind=False,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from hashlib import blake2b
@@ -28,6 +29,11 @@ SLACK = 100
 ASIDE = ".aside"
 """What a file that is not used is called, behind its name."""
 
+STEPS = 10_000
+"""Instructions of SQLite between two looks at the clock."""
+
+Blocks = Sequence[tuple[bytes, bytes]]
+"""Addresses: the first and the last of each block, as their bytes."""
 Remembered = tuple[Situation, int, int]
 """A situation, its calls, and the day of the last of them."""
 
@@ -171,11 +177,27 @@ class HistoryFile:
         return list(_remembered(self._connection, since))
 
 
-def read_history(path: Path, since: int) -> Iterator[Remembered]:
-    """The situations of a file that occurred on this day or later; nothing is written.
+def read_history(
+    path: Path, since: int, within: Blocks | None = None, patience: float | None = None
+) -> Iterator[Remembered]:
+    """The situations of a file that occurred on this day or later; nothing is written. With `within`, those of which an
+    address is in one of the blocks.
 
-    Raises UnusableHistory, also where it may not be read.
+    Raises UnusableHistory, also where it may not be read, or takes longer than `patience` seconds.
     """
+    with _reading(path, patience) as connection:
+        yield from _remembered(connection, since, within)
+
+
+def read_total(path: Path, since: int) -> int:
+    """How many calls of a file there were on this day or later; raises UnusableHistory."""
+    with _reading(path) as connection:
+        return int(connection.execute("SELECT total(calls) FROM days WHERE day >= ?", (since,)).fetchone()[0])
+
+
+@contextmanager
+def _reading(path: Path, patience: float | None = None) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads; raises UnusableHistory, also in place of what goes wrong meanwhile."""
     if not _is_regular(path) or not path.exists():
         raise UnusableHistory("it is no file")
     try:
@@ -183,8 +205,11 @@ def read_history(path: Path, since: int) -> Iterator[Remembered]:
     except sqlite3.Error as error:
         raise UnusableHistory(str(error)) from None
     try:
+        if patience is not None:
+            until = time.monotonic() + patience
+            connection.set_progress_handler(lambda: time.monotonic() > until, STEPS)
         _check(connection)
-        yield from _remembered(connection, since)
+        yield connection
     except sqlite3.Error as error:
         raise UnusableHistory(str(error)) from None
     finally:
@@ -199,11 +224,17 @@ def put_aside(path: Path) -> None:
             path.with_name(path.name + beside).unlink()
 
 
-def _remembered(connection: sqlite3.Connection, since: int) -> Iterator[Remembered]:
+def _remembered(connection: sqlite3.Connection, since: int, within: Blocks | None = None) -> Iterator[Remembered]:
+    if within is not None and not within:
+        return
+    marks = [f"{name} BETWEEN ? AND ?" for name in ("remote_address", "ms_subnet") for _ in within or ()]
+    # An address is sorted among those of its own length alone by accident: what is found besides does no harm.
+    values = [value for _ in ("remote_address", "ms_subnet") for first, last in within or () for value in (first, last)]
+    chosen = f" AND situation IN (SELECT id FROM situations WHERE {' OR '.join(marks)})" if marks else ""
     found = connection.execute(
-        f"SELECT {_FIELDS}, sum(calls), max(day) FROM counts JOIN situations ON id = situation WHERE day >= ?"
+        f"SELECT {_FIELDS}, sum(calls), max(day) FROM counts JOIN situations ON id = situation WHERE day >= ?{chosen}"
         " GROUP BY situation",
-        (since,),
+        (since, *values),
     )
     for *fields, calls, last in found:
         yield _unpacked(fields), calls, last

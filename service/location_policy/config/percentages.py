@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-LIMITS = {"changed-addresses": "25%", "removed-subnets": "10%"}
+LIMITS = {"changed-addresses": "25%", "removed-subnets": "10%", "changed-calls": "5%"}
 """The keys of `[limits]`, each with a usual value; one that is not there is no limit."""
 
 _SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,6}))?%")

@@ -7,9 +7,10 @@ its log, which git alone writes; a commit that only lies behind such a tip was j
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ..config.commit import Commit
 from ..config.files import OWNERS_PATH, is_read
@@ -66,10 +67,20 @@ def find_base(repository: Repository, validator: Validator, old: str) -> Base:
 
 
 def effect_of(
-    repository: Repository, validator: Validator, base: Base, commit: Commit, new: LocationMap, served: Tips
+    repository: Repository,
+    validator: Validator,
+    base: Base,
+    commit: Commit,
+    new: LocationMap,
+    served: Tips,
+    settings: Mapping[str, str],
 ) -> Effect:
-    """What going from the base to this commit, which has the map `new`, does; `served` are the tips before it."""
+    """What going from the base to this commit, which has the map `new`, does; `served` are the tips before it, and
+    `settings` our section of the git config.
+    """
     plan = make_plan(base.location_map, new)
+    if base.commit and plan.effect:
+        plan = _with_calls(plan, repository.directory, settings)
     if base.commit is None or not (plan.effect or plan.judging or plan.loosened or plan.removed or plan.views):
         return Effect(base, plan)
     tips = list(_commits(repository, dict.fromkeys(served())))
@@ -81,6 +92,32 @@ def effect_of(
         if all(one.loosens for one in excess):  # it moves too little to be on its way back
             nearly = None
     return Effect(base, plan, returns_to, () if returns_to else excess, nearly)
+
+
+def _with_calls(plan: Plan, directory: Path, settings: Mapping[str, str]) -> Plan:
+    """The plan with the calls that it moves, where the service beside remembers calls, and this user may read them.
+
+    Where it does not, as beside most repositories, nothing is loaded for it.
+    """
+    places = (directory / "location-policy", directory.parent)
+    if "statedirectory" not in settings and not any(map(_has_history, places)):
+        return plan
+    from ..calls.history_file import UnusableHistory
+    from ..calls.moved import with_calls
+    from ..calls.remembered import calls_beside
+
+    known = calls_beside(directory, settings)
+    try:
+        return with_calls(plan, known) if known else plan
+    except UnusableHistory:
+        return plan
+
+
+def _has_history(place: Path) -> bool:
+    try:
+        return (place / "calls.sqlite").exists()
+    except OSError:
+        return False
 
 
 def asks_owners(location_map: LocationMap) -> bool:

@@ -35,11 +35,13 @@ HOW_TO_OVERRIDE = f"{_WITH_LINE} {TRAILER}: reason"
 def judge_fetch(repository: Repository, update: Update, *, spares_memory: bool = False) -> Excerpt:
     """Whether a branch may move so, in a repository that has fetched the commits; raises RepositoryError."""
     until = time.monotonic() + COUNTING
+    settings = repository.settings()
     judge = Judge(
         repository,
         (),
         lambda: time.monotonic() > until,
-        signature_rule(repository.settings(), repository.directory),
+        signature_rule(settings, repository.directory),
+        settings,
         branch=update.ref,
         pusher="",
         allows_rewind=True,

@@ -9,7 +9,7 @@ of the map before it. No tree is built, and the map of a configuration is made o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -48,6 +48,7 @@ class Judge:
         options: Sequence[str],
         is_late: Callable[[], bool],
         signatures: SignatureRule,
+        settings: Mapping[str, str],
         *,
         branch: str,
         pusher: str,
@@ -55,7 +56,9 @@ class Judge:
         is_fetch: bool = False,
         spares_memory: bool = False,
     ) -> None:
-        """With `is_fetch` the branch stands there already, on a remote: the tip must be valid, and what is not valid
+        """`settings` are our section of the git config.
+
+        With `is_fetch` the branch stands there already, on a remote: the tip must be valid, and what is not valid
         before it is only counted, since it cannot be mended any more; no pusher is told what could be better. With
         `spares_memory` what is compared with keeps its rows and not its bytes: those that the tip does
         not have are read again where its warnings are asked for.
@@ -64,6 +67,7 @@ class Judge:
         self._options = options
         self._is_late = is_late
         self._signatures = signatures
+        self._settings = settings
         self._branch = branch
         self._pusher = pusher
         self._allows_rewind = allows_rewind
@@ -150,7 +154,7 @@ class Judge:
         held = base.location_map.rules.limits or asks_owners(base.location_map)
         if not held and (self._is_fetch or self._is_late()):
             return None, ("plan",)
-        return effect_of(self._repository, self._validator, base, tip, self._map, served), ()
+        return effect_of(self._repository, self._validator, base, tip, self._map, served, self._settings), ()
 
     def _unapproved(self, tip: Commit, effect: Effect) -> tuple[AffectedOwner, ...]:
         """The owners who have not given their word, where the rules ask for it; owners and rules are as before."""

@@ -64,4 +64,4 @@ def _excess(update: Update, repository: Repository, branch: str) -> Sequence[Exc
     base = find_base(repository, validator, update.old)
     new = load_map_at(repository, validator, commit, errors_only=True)
     tips = partial(repository.tips, branch, update.old, LOOK_BACK)
-    return effect_of(repository, validator, base, commit, new, tips).excess
+    return effect_of(repository, validator, base, commit, new, tips, repository.settings()).excess

@@ -55,6 +55,7 @@ def judge(
         options,
         is_late,
         signature_rule(settings, repository.directory),
+        settings,
         branch=stands_for(served, aliases),
         pusher=pusher,
         allows_rewind=is_true(settings.get("allownonfastforward")),

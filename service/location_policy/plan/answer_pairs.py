@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..net.ranges import Names, count_slash64s
+from .affected_calls import NO_CALLS, Calls
 from .answer_changes import Change, Kind
 from .plan import Plan, Total, total
 
@@ -26,6 +27,7 @@ class Pair(NamedTuple):
     after: Names | None
     size: Total
     whole: Total
+    calls: Calls = NO_CALLS
 
 
 def pairs(plan: Plan) -> list[Pair]:
@@ -39,7 +41,8 @@ def pairs(plan: Plan) -> list[Pair]:
         if kind != "overflow":
             before, after = before and before[:1], after and after[:1]  # noqa: PLW2901
         found.setdefault((kind, before, after), []).extend(changes)
-    summed = (Pair(*answers, total(changes), plan.whole) for answers, changes in found.items())
+    of = plan.calls.of if plan.calls else lambda _: NO_CALLS
+    summed = (Pair(*answers, total(changes), plan.whole, of(changes)) for answers, changes in found.items())
     return sorted(summed, key=lambda pair: _share(pair.size, plan.whole), reverse=True)
 
 

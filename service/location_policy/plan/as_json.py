@@ -6,11 +6,13 @@ The subnets of all ranges are disjoint. Counts of IPv6 networks are text: they g
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..net.addresses import Address, Network, format_address
 from ..net.ranges import Names, Range, count_slash64s
 from ..text import ROOM, fitting
+from .affected_calls import AffectedCalls, Calls, calls_lines, calls_text
 from .affected_owners import AffectedOwner
 from .answer_changes import Change
 from .answer_pairs import Pair, in_order, pairs, rest
@@ -44,17 +46,19 @@ def plan_fields(plan: Plan) -> Fields:
         **_answer_fields(plan),
         "touched": [_touched_fields(one) for one in plan.touched],
         "views": [_view_fields(view) for view in plan.views],
+        **({"calls": calls_fields(plan.calls)} if plan.calls else {}),
     }
 
 
 def _answer_fields(plan: Plan) -> Fields:
     """What the calls of a plan get otherwise."""
     places = plan.places(plan.changes)
+    is_told = plan.calls is not None
     return {
         "rules": [_rule_fields(change) for change in plan.rules],
         "by_rules": _counted(total_of(plan.by_rules)),
-        "pairs": [_pair_fields(pair) for pair in pairs(plan)],
-        "ranges": [_range_fields(change, places) for change in plan.changes],
+        "pairs": [{**_pair_fields(one), **_calls_of(one.calls, is_told)} for one in pairs(plan)],
+        "ranges": [{**_range_fields(one, places), **_range_calls(plan.calls, one)} for one in plan.changes],
         "totals": {kind: total_fields(size) for kind, size in plan.totals().items()},
     }
 
@@ -75,6 +79,21 @@ def total_fields(size: Total) -> Fields:
 
 def _counted(size: Total) -> Fields:
     return {"addresses": size.addresses, "slash64s": str(size.slash64s)}
+
+
+def calls_fields(calls: AffectedCalls) -> Fields:
+    """How many calls since a day get another answer, and how many had one and lose it."""
+    numbers = {"remembered": calls.number, "changed": calls.changed, "lost": calls.lost, "unsure": calls.unsure}
+    return {"since": calls.since.isoformat(), "days": calls.days, **numbers}
+
+
+def _calls_of(found: Calls, is_told: bool = True) -> Fields:
+    last = date.fromordinal(found.last).isoformat() if found.number else None
+    return {"calls": {"number": found.number, "last": last}} if is_told else {}
+
+
+def _range_calls(calls: AffectedCalls | None, change: Change) -> Fields:
+    return _calls_of(calls.of([change])) if calls else {}
 
 
 def answer_fields(names: Names | None) -> Fields | None:
@@ -165,6 +184,7 @@ def plan_excerpt(plan: Plan, wanted: Wanted | None = None) -> Fields:
             for size, segments in strips(plan).items()
         ],
         "effect": plan.effect,
+        "calls": {**calls_fields(plan.calls), "lines": calls_lines(plan.calls)} if plan.calls else None,
         "heading": plan.heading or None,
         **_excerpt(plan, wanted, ROOM),
         "views": [_view_excerpt(plan, view, wanted, ROOM // len(views)) for view in views],
@@ -188,7 +208,7 @@ def _excerpt(plan: Plan, wanted: Wanted, room: int) -> Fields:
     listed = [change for change in in_order(plan) if wanted.takes(change)]
     changes = listed[wanted.start : wanted.start + wanted.number]
     places = plan.places(changes)
-    shown = fitting((_change_fields(change, places) for change in changes), room=room)
+    shown = fitting((_change_fields(change, places, plan.calls) for change in changes), room=room)
     found = sorted(pairs(plan), key=lambda pair: pair.kind != "removed")
     told = fitting(map(_told_pair, found), SHOWN_PAIRS, room)
     everything = Total(*map(sum, zip(Total(), *plan.totals().values(), strict=True)))
@@ -211,7 +231,7 @@ def _told_pair(pair: Pair) -> Fields:
         "kind": pair.kind,
         "before": answer_fields(pair.before),
         "after": answer_fields(pair.after),
-        "size": size_text(pair.size),
+        "size": size_text(pair.size) + calls_text(pair.calls),
         "share": share_text(pair.size, pair.whole),
         **total_fields(pair.size),
     }
@@ -225,8 +245,8 @@ def _other_pairs(others: Sequence[Pair]) -> Fields | None:
     )
 
 
-def _change_fields(change: Change, places: Mapping[Network, Source]) -> Fields:
-    words = change_text(change, places)
+def _change_fields(change: Change, places: Mapping[Network, Source], calls: AffectedCalls | None) -> Fields:
+    words = change_text(change, places, calls)
     return {
         "kind": change.kind,
         "subnets": words.subnets,

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..problems import NO_PROBLEMS, Problems
+from .affected_calls import calls_lines
 from .answer_pairs import in_order, pairs, rest
 from .as_text import SHOWN_VIEWS, owner_lines, rule_lines, total_line
 from .change_text import ChangeText, PairText, change_text, pair_text, rest_text
@@ -47,13 +48,14 @@ def plan_markdown(
 
     The first of the `warnings`, which the change brings, are told, and how many `old_warnings` were there before.
     """
-    rules = [f"- {code(line)}" for line in (*rule_lines(plan), *owner_lines(plan))]
+    calls = calls_lines(plan.calls)
+    rules = [f"- {code(line)}" for line in (*calls, *rule_lines(plan), *owner_lines(plan))]
     rules += [f"- {line}" for line in _warning_lines(warnings, old_warnings)]
     found = pairs(plan) if plan.is_large else []
     summed = [_pair_row(pair_text(pair)) for pair in found[:SHOWN]]
     changes = in_order(plan)[:SHOWN]
     places = plan.places(changes)
-    ranges = [_range_row(change_text(change, places)) for change in changes]
+    ranges = [_range_row(change_text(change, places, plan.calls)) for change in changes]
     views = [_view_rows(view) for view in plan.views[:SHOWN_VIEWS]]
     told = _fitting((*rules, *summed, *ranges, *chain(*views)))
     rules_left = len(rules) - len(told[: len(rules)])
@@ -81,7 +83,7 @@ def _view_rows(view: ViewPlan) -> list[str]:
     """The calls of a view in words, then the first ranges that change for them."""
     changes = in_order(view.plan)[:SHOWN]
     places = view.plan.places(changes)
-    return [f"{code(view.text)}:", *(_range_row(change_text(change, places)) for change in changes)]
+    return [f"{code(view.text)}:", *(_range_row(change_text(change, places, view.plan.calls)) for change in changes)]
 
 
 def _parts(lines: Sequence[str], sizes: Iterable[int]) -> Iterator[Sequence[str]]:

@@ -41,7 +41,15 @@ def plan_lines(plan: Plan, more: str | None = None, most_rules: int | None = Non
         lines = [*_told(own_rule_lines(view.plan), more, most_rules), *_range_lines(view.plan, more)]
         told += [view.text, *_indented(lines)]
     told += _other_views(plan, f": {more}") if more else []
-    return [*told, total_line(plan), *owner_lines(plan)]
+    return [*told, total_line(plan), *_calls_lines(plan), *owner_lines(plan)]
+
+
+def _calls_lines(plan: Plan) -> list[str]:
+    if plan.calls is None:
+        return []
+    from .affected_calls import calls_lines  # most repositories have no calls beside them
+
+    return calls_lines(plan.calls)
 
 
 def _told(lines: Sequence[str], more: str | None, most: int | None) -> list[str]:
@@ -137,7 +145,7 @@ def _large_lines(plan: Plan, more: str | None) -> Iterator[str]:
 
 def _change_lines(plan: Plan, changes: Sequence[Change]) -> Iterator[str]:
     places = plan.places(changes)
-    return _columns([change_text(change, places) for change in changes])
+    return _columns([change_text(change, places, plan.calls) for change in changes])
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from .answer_changes import Change
 from .plan import Source, Total, total
 
 if TYPE_CHECKING:
+    from .affected_calls import AffectedCalls
     from .answer_pairs import Pair
 
 NAMED = 3
@@ -29,10 +30,20 @@ class ChangeText(NamedTuple):
     sources: str
 
 
-def change_text(change: Change, places: Mapping[Network, Source]) -> ChangeText:
-    """A change in words; `places` are those of its rows."""
+def change_text(change: Change, places: Mapping[Network, Source], calls: AffectedCalls | None = None) -> ChangeText:
+    """A change in words; `places` are those of its rows, and `calls` those of its plan."""
     sources = sources_text([places[row] for row in change.rows])
-    return ChangeText(subnets_text(change), answers_text(change), size_text(total([change])), sources)
+    size = size_text(total([change]))
+    return ChangeText(subnets_text(change), answers_text(change), size + _calls_text(calls, change), sources)
+
+
+def _calls_text(calls: AffectedCalls | None, change: Change) -> str:
+    """Behind its size, those of a change."""
+    if calls is None:
+        return ""
+    from .affected_calls import calls_text  # most repositories have no calls beside them
+
+    return calls_text(calls.of([change]))
 
 
 def subnets_text(change: Change) -> str:
@@ -58,7 +69,10 @@ class PairText(NamedTuple):
 def pair_text(pair: Pair) -> PairText:
     """A pair of answers in words."""
     share = share_text(pair.size, pair.whole)
-    return PairText(answers_text(pair), count(pair.size.ranges, "range"), size_text(pair.size), share)
+    from .affected_calls import calls_text  # few plans are told by pairs
+
+    size = size_text(pair.size) + calls_text(pair.calls)
+    return PairText(answers_text(pair), count(pair.size.ranges, "range"), size, share)
 
 
 def rest_text(number: int, size: Total) -> str:

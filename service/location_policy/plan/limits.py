@@ -49,12 +49,19 @@ def exceeded_limits(plan: Plan) -> tuple[Excess, ...]:
     """
     if not has_limits(plan.old):
         return ()
-    found = [*_measured(plan)] if plan.is_met else []
+    found = [*_calls_excess(plan), *(_measured(plan) if plan.is_met else ())]
     for one in plan.views:
         calls = one.text.replace(", ", "; ")  # several that are overridden are kept with a comma between
         found += (excess._replace(measured=f"{excess.measured} ({calls})") for excess in _measured(one.plan))
     found += (_loosening(plan, change) for change in plan.loosened if change.key != APPROVAL_CHECK)
     return tuple(found)
+
+
+def _calls_excess(plan: Plan) -> Iterator[Excess]:
+    """Of the calls that are remembered, if any are."""
+    limit, calls = plan.old.rules.limits.get("changed-calls"), plan.calls
+    if limit and calls and calls.number:
+        yield from _excess("changed-calls", limit, calls.changed, calls.number, f"calls of the last {calls.days} days")
 
 
 def _measured(plan: Plan) -> Iterator[Excess]:

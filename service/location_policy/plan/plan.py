@@ -21,6 +21,7 @@ from .answer_changes import KINDS, Change, Kind, address_space, changes, row_cha
 from .rule_changes import APPROVAL_CHECK, RuleChange, answering_changes, judging_changes, loosened, table_changes
 
 if TYPE_CHECKING:
+    from .affected_calls import AffectedCalls
     from .view_plans import ViewPlan
 
 _ALL_ANSWERS = ("match.", "answer.")
@@ -81,6 +82,8 @@ class Plan:
     """Does any call meet the two maps? With views it may be that none meets the map at the top."""
     heading: str = ""
     """With views, the calls that the map at the top takes, in words."""
+    calls: AffectedCalls | None = None
+    """How many calls get another answer, where calls are remembered; those of views have the numbers of all."""
 
     @property
     def effect(self) -> bool:

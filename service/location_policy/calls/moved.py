@@ -1,0 +1,231 @@
+"""Whose calls a change moves: the calls that are remembered, answered by the map before and by the map after.
+
+Where only rows differ, a call gets another answer if its address is in a range that does, so only those calls are read
+that are in one. Where rules or views differ, each situation is answered by both sides, by the code that answers nodes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import chain
+from typing import NamedTuple, Protocol
+
+from ..lookup.answers import Answer
+from ..lookup.decision import answer_question, understand
+from ..lookup.snapshot import Snapshot, build_snapshot
+from ..net.addresses import Address, Network
+from ..net.ranges import SIZES, Range, disjoint
+from ..plan.affected_calls import NO_CALLS, AffectedCalls, Calls
+from ..plan.answer_changes import Change
+from ..plan.plan import Plan
+from .history_file import Blocks, Remembered
+from .situation import NO_CALL, WIDER, Situation, network_of
+
+MOST_BLOCKS = 40
+"""Blocks by which calls are looked for; of more, each is joined with its neighbours."""
+
+
+class KnownCalls(Protocol):
+    """Calls since a day, wherever they are known from."""
+
+    @property
+    def since(self) -> date:
+        """The first day."""
+        ...
+
+    @property
+    def days(self) -> int:
+        """How many days these are."""
+        ...
+
+    def total(self) -> int:
+        """How many calls there are."""
+        ...
+
+    def found(self, within: Blocks | None = None) -> Iterable[Remembered]:
+        """The situations, with those of which an address is in one of these blocks, if others too; None: all."""
+        ...
+
+
+def with_calls(plan: Plan, known: KnownCalls) -> Plan:
+    """The plan with the calls that it moves; raises what reading them does."""
+    if not known.total():
+        return plan
+    if not plan.effect:
+        return replace(plan, calls=AffectedCalls(known.since, known.days, known.total()))
+    sums = _Sums(plan)
+    if plan.views or plan.rules or not plan.is_met or plan.old.views or plan.new.views:
+        _answer_all(plan, known.found(), sums)
+    else:
+        _look_at_ranges(plan, known.found(_blocks(plan)), sums)
+    return sums.plan(known)
+
+
+class _Place(NamedTuple):
+    """What a network is in: all of it in a range that changes, a part of it, or nothing."""
+
+    change: Change | None
+    is_part: bool
+
+
+class _Places:
+    """The ranges of a plan that change, by address."""
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        self._changes = list(changes)
+        parts = [(one.size, part, number) for number, one in enumerate(self._changes) for part in one.ranges]
+        self._parts = {size: sorted((part, number) for of, part, number in parts if of == size) for size in SIZES}
+        self._firsts = {size: [part.first for part, _ in self._parts[size]] for size in SIZES}
+
+    def of(self, network: Network) -> _Place:
+        """Where a network is."""
+        size = len(network) - 1
+        first, last = Range.of(network)
+        at = bisect_right(self._firsts[size], last) - 1
+        if at < 0:
+            return _Place(None, is_part=False)
+        part, number = self._parts[size][at]
+        if part.last < first:
+            return _Place(None, is_part=False)
+        is_whole = part.first <= first and last <= part.last
+        return _Place(self._changes[number] if is_whole else None, is_part=not is_whole)
+
+
+class _Sums:
+    """Adds up the calls of a plan and of the plans of its views, by the names of the views before and after."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        plans = {(view.before, view.after): view.plan for view in plan.views}
+        self._places = {pair: _Places(one.changes) for pair, one in (*plans.items(), ((None, None), plan))}
+        self._by_change: dict[tuple[str | None, str | None], dict[Change, Calls]] = {}
+        self._numbers = dict.fromkeys(self._places, 0)
+        self.totals = Counter[str]()
+
+    def place(self, pair: tuple[str | None, str | None], network: Network) -> _Place:
+        """Where a network is among what changes for the calls of a pair."""
+        places = self._places.get(pair)
+        return places.of(network) if places else _Place(None, is_part=False)
+
+    def change(self, pair: tuple[str | None, str | None], change: Change | None, calls: int, last: int) -> None:
+        """Calls of a pair get another answer, and by which change."""
+        self.totals["changed"] += calls
+        if change:
+            found = self._by_change.setdefault(pair, {})
+            found[change] = found.get(change, NO_CALLS).with_more(calls, last)
+
+    def plan(self, known: KnownCalls) -> Plan:
+        """The plan with all that was added."""
+        whole = AffectedCalls(
+            known.since, known.days, known.total(), self.totals["changed"], self.totals["lost"], self.totals["unsure"]
+        )
+        views = tuple(
+            one._replace(plan=replace(one.plan, calls=self._of(whole, (one.before, one.after))))
+            for one in self._plan.views
+        )
+        return replace(self._plan, calls=self._of(whole, (None, None)), views=views)
+
+    def _of(self, whole: AffectedCalls, pair: tuple[str | None, str | None]) -> AffectedCalls:
+        return replace(whole, by_change=self._by_change.get(pair, {}))
+
+
+def _look_at_ranges(plan: Plan, found: Iterable[Remembered], sums: _Sums) -> None:
+    """For a plan in which only rows differ: a call is asked by the same address on both sides."""
+    rules, here = plan.old.rules, (None, None)
+    for situation, calls, last in found:
+        network = _asked_network(understand(rules, situation).address, situation)
+        if network is None:
+            sums.totals["unsure"] += calls if _is_rest(situation) else 0
+            continue
+        change, is_part = sums.place(here, network)
+        if is_part:
+            sums.totals["unsure"] += calls
+        elif change:
+            sums.change(here, change, calls, last)
+            sums.totals["lost"] += calls if change.after is None else 0
+
+
+def _answer_all(plan: Plan, found: Iterable[Remembered], sums: _Sums) -> None:
+    """For any plan: each situation is answered by both sides."""
+    old, new = (build_snapshot(side, None) for side in (plan.old, plan.new))
+    for situation, calls, last in found:
+        if situation.outcome in NO_CALL:
+            continue
+        before, after = _Side(old, situation), _Side(new, situation)
+        pair = before.view, after.view
+        network = after.network or before.network
+        change, is_part = sums.place(pair, network) if network else _Place(None, is_part=False)
+        if is_part or _is_rest(situation):
+            sums.totals["unsure"] += calls
+        elif before.told != after.told:
+            sums.change(pair, change, calls, last)
+            sums.totals["lost"] += calls if before.answer.location and not after.answer.location else 0
+
+
+class _Side:
+    """What one of the two maps says to a call: of a merged one, to the first of its addresses."""
+
+    __slots__ = ("answer", "network", "told", "view")
+
+    def __init__(self, snapshot: Snapshot, situation: Situation) -> None:
+        answering = snapshot.answering(situation)
+        question = understand(answering.rules, situation)
+        self.view = answering.view
+        self.network = _asked_network(question.address, situation)
+        if self.network is not None and situation.is_merged:
+            question = question._replace(address=str(self.network).partition("/")[0])
+        self.answer: Answer = answer_question(answering, question)
+        form = answering.rules.overflow if self.answer.overflow else None
+        self.told = self.answer.location, self.answer.overflow or None, form
+
+
+def _asked_network(address: str, situation: Situation) -> Network | None:
+    """The address that counts, or those that were merged to a network; None for what is no address."""
+    return network_of(address) if address and (situation.is_merged or "/" not in address) else None
+
+
+def _is_rest(situation: Situation) -> bool:
+    """Does it stand for calls of which nothing is known but what they were answered?"""
+    return situation.is_merged and not situation.protocol
+
+
+def _blocks(plan: Plan) -> Blocks:
+    """The addresses that get another answer, in few blocks, with others between them if need be."""
+    ranges = disjoint((change.size, part) for change in plan.changes for part in change.ranges)
+    everything = [(bytes(size), bytes(size) + b"\0") for size in SIZES]
+    return [*everything, *chain.from_iterable(_few(size, [one for of, one in ranges if of == size]) for size in SIZES)]
+
+
+def _few(size: int, ranges: Sequence[Range]) -> Iterator[tuple[bytes, bytes]]:
+    """The same in at most half as many blocks as are looked for; the widest gaps part them."""
+    gaps = sorted(range(1, len(ranges)), key=lambda at: ranges[at - 1].last - ranges[at].first)[: MOST_BLOCKS // 2 - 1]
+    starts = [0, *sorted(gaps)] if ranges else []
+    for start, end in zip(starts, [*starts[1:], len(ranges)], strict=False):
+        merged = Network.holding(Address(ranges[start].first.to_bytes(size)), WIDER[size])
+        yield bytes(merged.first), ranges[end - 1].last.to_bytes(size) + b"\xff"
+
+
+class ListedCalls:
+    """Calls that are known one by one: those of a log, or of a file."""
+
+    def __init__(self, found: Sequence[Remembered], since: date, days: int, left_out: int = 0) -> None:
+        self.since, self.days = since, days
+        self._found = found
+        self._total = left_out + sum(calls for situation, calls, _ in found if situation.outcome not in NO_CALL)
+
+    def total(self) -> int:
+        """As KnownCalls has it."""
+        return self._total
+
+    def found(self, within: Blocks | None = None) -> Iterable[Remembered]:  # noqa: ARG002
+        """As KnownCalls has it."""
+        return self._found
+
+
+def first_day(today: date, days: int) -> date:
+    """The first of so many days up to today."""
+    return today - timedelta(days=days - 1)

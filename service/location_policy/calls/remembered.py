@@ -1,0 +1,63 @@
+"""The calls that services beside a repository remember, read by who judges a change of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from ..repository.remote.naming import is_mirror
+from .history_file import Blocks, Remembered, UnusableHistory, read_history, read_total
+from .recent import history_files, summed, today
+
+DAYS = 30
+"""How far back a change is held against calls."""
+PATIENCE = 1.0
+"""Seconds for which a file is read; one that takes longer is passed over, as is one that may not be read."""
+SETTING = "statedirectory"
+"""Where the history is, in our section of the git config (`location-policy.stateDirectory`); by default where `serve`
+keeps it for a repository, or for the copy of another one.
+"""
+
+
+class RememberedCalls:
+    """Calls of the last days, as KnownCalls has them; of files that can all be read."""
+
+    days = DAYS
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self.since: date = today() - timedelta(days=DAYS - 1)
+        self._files = [path for path in files if self._calls_of(path)]
+
+    def _calls_of(self, path: Path) -> int:
+        try:
+            return read_total(path, self.since.toordinal())
+        except UnusableHistory:
+            return 0
+
+    @cached_property
+    def _number(self) -> int:
+        return sum(map(self._calls_of, self._files))
+
+    def total(self) -> int:
+        """As KnownCalls has it."""
+        return self._number
+
+    def found(self, within: Blocks | None = None) -> Iterable[Remembered]:
+        """As KnownCalls has it; raises UnusableHistory."""
+        since = self.since.toordinal()
+        found = (one for path in self._files for one in read_history(path, since, within, PATIENCE))
+        return found if len(self._files) < 2 else summed(found)
+
+
+def calls_beside(directory: Path, settings: Mapping[str, str]) -> RememberedCalls | None:
+    """What is remembered of the calls that a repository answers; None where nothing is, or it may not be read.
+
+    `settings` are our section of its git config.
+    """
+    named = settings.get(SETTING)
+    beside = directory.parent if is_mirror(directory) else directory / "location-policy"
+    files = history_files(directory / named if named else beside)
+    known = RememberedCalls(files) if files else None
+    return known if known and known.total() else None
