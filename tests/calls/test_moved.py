@@ -35,7 +35,9 @@ REAL_TODAY = date.today()  # noqa: DTZ011  # a day more or less does not matter 
 
 def load(files: Files) -> LocationMap:
     """The map of these, in which any text is a name."""
-    return load_map(files_of({**files, "policy.toml": f"{ANY_NAME}{files.get('policy.toml', RULES)}"}))
+    rules = files.get("policy.toml", RULES)
+    assert isinstance(rules, str)
+    return load_map(files_of({**files, "policy.toml": ANY_NAME + rules}))
 
 
 def planned(old: LocationMap, new: LocationMap, calls: Iterable[tuple[Situation, int]], last: date = TODAY) -> Plan:

@@ -80,7 +80,7 @@ def effect_of(
     """
     plan = make_plan(base.location_map, new)
     if base.commit and plan.effect:
-        plan = _with_calls(plan, repository.directory, settings)
+        plan = with_remembered_calls(plan, repository.directory, settings)
     if base.commit is None or not (plan.effect or plan.judging or plan.loosened or plan.removed or plan.views):
         return Effect(base, plan)
     tips = list(_commits(repository, dict.fromkeys(served())))
@@ -94,7 +94,7 @@ def effect_of(
     return Effect(base, plan, returns_to, () if returns_to else excess, nearly)
 
 
-def _with_calls(plan: Plan, directory: Path, settings: Mapping[str, str]) -> Plan:
+def with_remembered_calls(plan: Plan, directory: Path, settings: Mapping[str, str]) -> Plan:
     """The plan with the calls that it moves, where the service beside remembers calls, and this user may read them.
 
     Where it does not, as beside most repositories, nothing is loaded for it.

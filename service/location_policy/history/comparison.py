@@ -11,6 +11,7 @@ from ..config.commit import Commit
 from ..config.location_map import LocationMap
 from ..config.validate import Validator
 from ..errors import InvalidConfiguration
+from ..gate.effect import with_remembered_calls
 from ..plan.as_json import Fields, Wanted, plan_excerpt
 from ..plan.plan import make_plan
 from ..repository.maps import load_map_at
@@ -38,6 +39,8 @@ def compare(
         (old, load_served(repository, old, validator, served)) if old else _before(repository, new, validator, served)
     )
     plan = make_plan(before, load_served(repository, new, validator, served))
+    if old:
+        plan = with_remembered_calls(plan, repository.directory, repository.settings())
     return Comparison(base, new, plan_excerpt(plan, wanted))
 
 

@@ -68,6 +68,17 @@ PART_OF_PLAN = {
 PLAN = record(
     effect=TRUTH,
     heading=perhaps(TEXT),
+    calls=perhaps(
+        record(
+            since=TEXT,
+            days=NUMBER,
+            remembered=NUMBER,
+            changed=NUMBER,
+            lost=NUMBER,
+            unsure=NUMBER,
+            lines=many(TEXT),
+        )
+    ),
     strips=many(
         record(
             family=TEXT,
