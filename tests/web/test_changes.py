@@ -146,6 +146,7 @@ def test_what_could_be_better_is_told_unless_it_was_so_before(client: TestClient
     assert shown.status_code == 200
     told = text(shown).partition("New warnings ")[2]
     assert (told.startswith(f"{PATH}:3 :8 warning : "), "[redundant-subnet]" in told) == (True, True), told
+    assert "[redundant-subnet] Sydney,10.61.4.0/24" in told
     confirmed(client, shown)
     later = text(client.post("/edit", data={**row, "subnet": "10.70.0.0/24"}))
     assert ("New warnings" in later, "0 new warnings (1 before)" in later) == (False, True)

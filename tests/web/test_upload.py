@@ -129,6 +129,16 @@ def test_of_many_problems_the_first_are_shown(client: TestClient) -> None:
     assert "… and 35 more of these" in told
 
 
+def test_a_warning_names_the_line_of_the_uploaded_file_and_says_its_row(client: TestClient) -> None:
+    rows = "location;subnet\n\nSydney;10.61.2.0/24\nSydney;10.61.2.128/25\nOslo;10.70.0.0/16\n"
+    shown = page(browse(client, rows, name="offices.csv")).partition("New warnings ")[2]
+    assert shown.startswith("offices.csv:4 warning: "), shown
+    assert "Sydney,10.61.2.128/25 in the map: locations.csv:1" in shown
+    [found] = client.post("/api/v1/upload", json={"file": rows, "name": "offices.csv"}).json()["warnings"]
+    assert (found["path"], found["line"], found["row"]) == ("locations.csv", 1, "Sydney,10.61.2.128/25")
+    assert (found["code"], found["uploaded_line"], found["hint"]) == ("redundant-subnet", 4, "delete line 4")
+
+
 def test_an_upload_that_changes_nothing_says_so(client: TestClient) -> None:
     download = client.get("/locations.csv").content
     told = "the map already has what sites.csv has"

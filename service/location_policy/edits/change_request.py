@@ -27,6 +27,7 @@ from ..text import shorten
 from .first_map import tip_or_nothing
 from .intent import Intent
 from .landing import Proposal, check_writable, land, land_aside, numbered, propose
+from .warned_rows import WarnedRow, warned_rows
 
 REVIEW = "upload"
 """The folder of branches on which changes wait for a review."""
@@ -77,6 +78,8 @@ class Preview:
     verdict: Excerpt
     refusal: tuple[str, ...]
     for_review: bool
+    warned: tuple[WarnedRow, ...]
+    """The row of each warning of the verdict."""
 
     @property
     def may_land(self) -> bool:
@@ -131,7 +134,9 @@ def preview(repository: Repository, asked: ChangeRequest) -> Preview:
     proposal, verdict = propose(repository, tip, draft.tree, message, asked.author, options)
     (move,) = verdict.moves
     refusal = () if verdict.accepted else tuple(verdict_lines(verdict, override=""))
-    return Preview(tip, move.branch, message, default, proposal, excerpt(move), refusal, asked.for_review)
+    found = excerpt(move)
+    rows = warned_rows(repository, draft.tree, found.warnings, draft.uploaded)
+    return Preview(tip, move.branch, message, default, proposal, found, refusal, asked.for_review, rows)
 
 
 def preview_at(place: Path, asked: ChangeRequest) -> Preview:

@@ -72,7 +72,7 @@ class UploadRows:
         if more:
             lines.append(added_line(_rules_text(files) or b"", self.known))
         subject = f"Upload {self.name}" + (f" to {self.path or f'view {self.view}'}" if self.path or self.view else "")
-        return CommitDraft(tree, subject, "\n\n".join(lines))
+        return CommitDraft(tree, subject, "\n\n".join(lines), upload.file)
 
     def _begun(self, repository: Repository, tip: Commit, content: bytes, there: Sequence[File]) -> CommitDraft:
         """The branch with nothing but these rows in its map, and their names known."""
@@ -88,7 +88,7 @@ class UploadRows:
         gone = {file.path: None for file in there if is_rows(file.path) or file.path == EXPECTATIONS_PATH}
         tree = repository.change_files(tip.tree, {**gone, RULES_PATH: after, **made.contents})
         what = "the sample" if there else "an empty map"
-        return CommitDraft(tree, f"Upload {self.name} in place of {what}", _body(upload, made))
+        return CommitDraft(tree, f"Upload {self.name} in place of {what}", _body(upload, made), upload.file)
 
     def _replaced(self, content: bytes, there: Sequence[File]) -> tuple[Upload, Replacement, dict[str, bytes]]:
         """What was uploaded, what it does to the files of rows, and the rules where names are added to them."""

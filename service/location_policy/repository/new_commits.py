@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..config.row_file import RowFile
 from ..errors import GitUnavailable, NotWritable
 from ..text import quote
 from .git import Git, GitFailed, config_variables, found
@@ -76,11 +77,15 @@ def _setting(key: str) -> str:
 
 
 class CommitDraft(NamedTuple):
-    """The tree of a commit to be made, and its message: the subject, and below it what it does."""
+    """The tree of a commit to be made, and its message: the subject, and below it what it does.
+
+    `uploaded` has the rows that come from a file, at the lines of that file.
+    """
 
     tree: str
     subject: str
     body: str
+    uploaded: RowFile | None = None
 
     def message(self, typed: str | None = None) -> str:
         """The message, with what was typed in place of the subject; where that ends in trailers, they stay the end."""

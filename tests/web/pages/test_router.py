@@ -260,6 +260,19 @@ def test_the_picture_tells_groups_gaps_and_both_families(tmp_path: Path) -> None
     assert "2 subnets in 10.0.0.0/14, 10.0.0.0 to 10.3.255.255: Oslo" in client.get("/picture").text
 
 
+def test_a_table_by_location_is_beside_the_picture(tmp_path: Path) -> None:
+    rows = "Sydney,10.0.0.0/16\nOslo,10.0.1.0/24\nOslo,10.0.2.0/25\nSydney,Oslo,2001:db8::/32\n"
+    client = client_of_repository(make_repository(tmp_path / "locations.git", {"locations.csv": rows}))
+    found = facts(client, "picture?root=10.0.0.0/16")
+    assert found["by_location"] == [
+        {"location": "Sydney", "subnets": 1, "size": "65,152 addresses", "share": "99.42%", "largest": "10.0.0.0/16"},
+        {"location": "Oslo", "subnets": 2, "size": "384 addresses", "share": "0.59%", "largest": "10.0.1.0/24"},
+    ]
+    assert "Oslo 2 384 0.59% 10.0.1.0/24" in page(client, "/picture?root=10.0.0.0/16")
+    [wide] = facts(client, "picture?root=2001:db8::/32")["by_location"]
+    assert (wide["size"], wide["share"]) == ("4,294,967,296 /64s", "100%")
+
+
 def test_an_ipv6_map_is_drawn_from_its_own_whole(tmp_path: Path) -> None:
     files: Files = {"locations.csv": "Sydney,2001:db8::/32\nOslo,2001:db8:8000::/33\n"}
     found = facts(client_of_repository(make_repository(tmp_path / "locations.git", files)), "picture")

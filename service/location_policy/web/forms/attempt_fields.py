@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ...edits.change_request import Attempt
+from ...edits.warned_rows import WarnedRow
 from ...gate.as_json import verdict_fields
 from ...history.commit_text import commit_fields
+from ...problems import Problem
 from ...text import count, shorten
 from ..edge.faults import Fault
 from ..pages.resources import Facts
@@ -37,6 +39,7 @@ def attempt_fields(attempt: Attempt) -> Facts:
         "message": found.message,
         "proposed": found.default,
         **first,
+        "warnings": list(map(_warning_fields, found.verdict.warnings, found.warned)),
         "verdict": verdict,
         "refusal": list(map(shorten, found.refusal)),
         "may_land": found.may_land,
@@ -46,6 +49,15 @@ def attempt_fields(attempt: Attempt) -> Facts:
         "remote": attempt.remote,
         "link": attempt.link,
     }
+
+
+def _warning_fields(problem: Problem, row: WarnedRow) -> Facts:
+    """A warning with its row; where that is one of an uploaded file, the hint names its line there."""
+    told: Facts = problem.fields()
+    hint = told["hint"]
+    if hint and row.line:
+        hint = hint.replace(f"delete line {problem.line}", f"delete line {row.line}")
+    return {**told, "hint": hint, "row": row.text or None, "uploaded_line": row.line}
 
 
 def fault_in(attempt: Attempt, *, is_confirmed: bool) -> Fault | None:

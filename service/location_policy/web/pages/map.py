@@ -6,21 +6,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
+from ...config.percentages import measured_share
 from ...config.views.calls import example_call
 from ...lookup.as_json import row_fields
+from ...lookup.location_table import LocationTotal, location_table
 from ...lookup.row_search import Order, Search, asked_network, find_rows, ordered
 from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Bar, allocations, draw, whole
 from ...net.addresses import Address, Network, format_address, parse_interface
-from ...net.ranges import SIZES
+from ...net.ranges import SIZES, Range
 from ...plan.as_json import answer_fields
-from ...text import ROOM, fitting, quote
+from ...text import ROOM, count, fitting, quote
 from ..edge.faults import Fault
 from ..ops.status import location_fields
 from ..site.site import Site
 from .resources import Facts, Query
 
 FAMILIES = {4: "IPv4", 16: "IPv6"}
+SHOWN_TOTALS = 50
+"""Locations of a picture that its table has; the rest is counted."""
 PAGE = 100
 """Rows of a page, unless others are asked for."""
 
@@ -95,7 +99,10 @@ def picture(site: Site, query: Query) -> Facts:
     snapshot = site.snapshot(None, query["view"])
     families = {FAMILIES[size]: str(whole(snapshot, size)) for size in SIZES if _has_rows(snapshot, size)}
     root = _root(snapshot, query["root"])
-    drawn = site.pictures.get((snapshot.loaded_at, snapshot.view, root), lambda: draw(snapshot, root))
+    drawn, table = site.pictures.get(
+        (snapshot.loaded_at, snapshot.view, root), lambda: (draw(snapshot, root), location_table(snapshot, root))
+    )
+    shown = fitting((_total_fields(one, drawn.root) for one in (table or ())[:SHOWN_TOTALS]), room=ROOM // 4)
     bars = fitting(
         (_bar_fields(bar, len(drawn.root.first)) for bar in drawn.bars), room=ROOM // 2
     )  # each is told thrice
@@ -110,6 +117,8 @@ def picture(site: Site, query: Query) -> Facts:
         "depth": drawn.depth,
         "bars": bars,
         "more": len(drawn.bars) - len(bars),
+        "by_location": None if table is None else shown,
+        "more_locations": len(table or ()) - len(shown),
     }
 
 
@@ -124,6 +133,18 @@ def _root(snapshot: Snapshot, text: str | None) -> Network:
 
 def _has_rows(snapshot: Snapshot, size: int) -> bool:
     return bool(snapshot.inside(Network(bytes(size + 1))))
+
+
+def _total_fields(one: LocationTotal, root: Network) -> Facts:
+    whole, size = Range.of(root).size, len(root.first)
+    slash64s = one.addresses >> 64 if size == SIZES[1] else 0
+    return {
+        "location": one.location,
+        "subnets": one.subnets,
+        "size": count(slash64s, "/64") if slash64s else count(one.addresses, "address"),
+        "share": measured_share(one.addresses, whole),
+        "largest": str(one.largest),
+    }
 
 
 def _bar_fields(bar: Bar, size: int) -> Facts:

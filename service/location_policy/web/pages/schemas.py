@@ -39,7 +39,9 @@ COMMIT = record(
 )
 ANSWER = record(location=TEXT, overflow=many(TEXT))
 ROW = record(subnet=TEXT, location=TEXT, overflow=many(TEXT), path=TEXT, line=NUMBER)
-PROBLEM = record(path=TEXT, line=NUMBER, column=NUMBER, code=TEXT, severity=TEXT, message=TEXT, hint=perhaps(TEXT))
+PLACED = {"path": TEXT, "line": NUMBER, "column": NUMBER, "code": TEXT, "severity": TEXT, "message": TEXT}
+PROBLEM = record(**PLACED, hint=perhaps(TEXT))
+WARNED = record(**PLACED, hint=perhaps(TEXT), row=perhaps(TEXT), uploaded_line=perhaps(NUMBER))
 TOTAL = {"ranges": NUMBER, "addresses": NUMBER, "slash64s": TEXT}
 PART_OF_PLAN = {
     "summary": TEXT,
@@ -196,6 +198,8 @@ PICTURE = record(
         )
     ),
     more=NUMBER,
+    by_location=perhaps(many(record(location=TEXT, subnets=NUMBER, size=TEXT, share=TEXT, largest=TEXT))),
+    more_locations=NUMBER,
 )
 LEADING = record(
     location=TEXT,
@@ -315,7 +319,7 @@ ATTEMPT = record(
     message=TEXT,
     proposed=TEXT,
     **CHANGE_OF_TIP,
-    warnings=many(PROBLEM),
+    warnings=many(WARNED),
     limits=many(record(rule=TEXT, limit=TEXT, measured=TEXT, loosens=TRUTH)),
     owners=many(TEXT),
     touched=many(TEXT),

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...calls.history import CallHistory
 from ...fleet.followers import Followers
+from ...lookup.location_table import LocationTotal
 from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Picture
 from ...rollout.state import ActiveState
@@ -35,7 +36,8 @@ class Site:
 
     `needs_login`: a client that asks as a node needs a password. `followers`: of this service. `serves_git`: the
     repository can be cloned from here. `calls`: those that are remembered, if any. `orders`: the rows of the map as
-    they were sorted last. `pictures`: those that were drawn last. `plans`: what commits did, as it was told last.
+    they were sorted last. `pictures`: those that were drawn last, each with the table
+    of its locations. `plans`: what commits did, as it was told last.
     """
 
     active: ActiveState
@@ -50,7 +52,7 @@ class Site:
     serves_git: Callable[[], bool] = lambda: False
     calls: CallHistory | None = None
     orders: LruCache[Sequence[int]] = field(default_factory=lambda: LruCache(ORDERS))
-    pictures: LruCache[Picture] = field(default_factory=lambda: LruCache(PICTURES))
+    pictures: LruCache[tuple[Picture, list[LocationTotal] | None]] = field(default_factory=lambda: LruCache(PICTURES))
     plans: LruCache[dict[str, Any]] = field(default_factory=lambda: LruCache(PLANS))
 
     def snapshot(self, revision: object = None, view: str | None = None) -> Snapshot:
