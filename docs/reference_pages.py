@@ -52,7 +52,7 @@ OF_A_PUSH = {
 """What no configuration shows by itself."""
 
 DO = {
-    "pinned": "who, until when and why is in `pin`; mend what is wrong, then [`location-policy unpin`](../run/operate.md#pin-a-commit)",
+    "pinned": "who, until when and why is in `pin`; fix what is wrong, then [`location-policy unpin`](../run/operate.md#pin-a-commit)",
     "stale": "see `source`: since when, why, when it is asked again; with `--max-stale` only",
     "last-good": "as in `unreachable`",
     "unreachable": "[the repository is unreachable](../run/incident.md#the-repository-is-unreachable): read `failure.message`; look at disk, mount, rights and network; `git -C locations.git fsck`; of a remote, [what has failed](../run/operate.md#when-a-remote-cannot-be-read)",
