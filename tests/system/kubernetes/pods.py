@@ -94,7 +94,7 @@ class Pod:
     process: subprocess.Popen[str]
     pid: int
     links: int = 0
-    """To how many pods beside it."""
+    """How many numbers its links to pods beside it have taken, and those of the pod that it is beside."""
 
     def inside(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         """A command of this machine that has the network of the pod."""
@@ -227,7 +227,7 @@ def running_pod(
     pod = Pod(name, container, folder, process, int(children.read_text()))
     try:
         if beside:
-            beside.links = number
+            beside.links = pod.links = number
             _link(beside, pod, number)
         assert process.stdin
         process.stdin.write("\n")

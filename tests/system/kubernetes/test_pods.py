@@ -70,9 +70,9 @@ class Site:
             yield pod
 
     @contextmanager
-    def replica(self, upstream: Pod | None, name: str = "location-policy-5d9f-1") -> Iterator[Pod]:
+    def replica(self, upstream: Pod | None, name: str = "location-policy-5d9f-1", of: str = "own") -> Iterator[Pod]:
         """The pod of a replica of it, or of one that cannot be reached."""
-        workload = overlay("own").one("Deployment", REPLICAS)
+        workload = overlay(of).one("Deployment", REPLICAS)
         with running_pod(workload, name, self.secrets, self.folder / "pods" / name, [UPSTREAM], upstream) as pod:
             pod.wait_for("startupProbe")
             yield pod
@@ -171,13 +171,26 @@ def test_secrets_that_change_are_taken_up_without_a_restart(site: Site) -> None:
         wait_until(lambda: site.is_trusted(replica, "renewed.example.com"), replica.log)
 
 
-def test_a_mirror_of_another_region_follows_its_upstream(site: Site) -> None:
+def test_a_mirror_of_another_region_follows_its_upstream_and_is_followed(site: Site) -> None:
     with site.upstream() as upstream:
         commit = site.push(upstream, "Sydney,10.61.2.0/24\n")
         with site.upstream("region", beside=upstream) as mirror:
             mirror.wait_for("readinessProbe")
             status = mirror.ask("/status", user="replica").json()
             assert status["active"]["commit"] == commit
+            with site.replica(mirror, of="region") as replica:
+                serves(replica, commit)
+                commit = site.push(upstream, "Melbourne,10.61.2.0/24\n")
+                serves(replica, commit)
+                wait_until(lambda: _has_all(upstream, 2), upstream.log)
+                mirror.tell(signal.SIGKILL)
+                serves(replica, commit)
+
+
+def _has_all(upstream: Pod, number: int) -> bool:
+    """Does it know of so many followers that answer from what it does, those behind a mirror too?"""
+    followers = upstream.ask("/status", user="ana").json()["followers"]
+    return (followers["total"], followers["at_tip"]) == (number, number)
 
 
 def test_an_upstream_that_cannot_reach_its_forge_lives_and_takes_webhooks_by_the_secret_of_now(site: Site) -> None:
