@@ -138,7 +138,7 @@ def test_the_repository_that_serve_makes_by_itself_is_asked_before(tmp_path: Pat
 
 
 def test_the_copy_of_a_remote_repository_is_asked_by_its_url(repository: Path, tmp_path: Path) -> None:
-    from location_policy.repository.remote.naming import mirror_directory
+    from location_policy.repository.remote.copy_path import mirror_directory
 
     url = "https://git.example.com/locations.git"
     (tmp_path / "data/state").mkdir(parents=True)

@@ -14,9 +14,9 @@ import pytest
 
 from location_policy import __version__
 from location_policy.cli.commands.doctor import doctor as doctor_command
+from location_policy.repository.remote.copy_path import mirror_directory
 from location_policy.repository.remote.credentials import RemoteAccess
 from location_policy.repository.remote.mirror import Mirror
-from location_policy.repository.remote.naming import mirror_directory
 from location_policy.repository.repository import open_repository
 from location_policy.repository.signing_policy import Scope
 from location_policy.rollout import doctor
@@ -366,9 +366,7 @@ def test_nobody_is_told_to_push_to_a_remote_that_is_out_of_reach(tmp_path: Path)
     url = (tmp_path / "away.git").as_uri()
     Mirror(url, tmp_path / "state", None, 30).make()
     done = run_program("doctor", "--repo", url, "--state-dir", tmp_path / "state")
-    assert (
-        "to mend  serve: nothing of branch main was taken from the remote yet; would serve nothing: 503" in done.stdout
-    )
+    assert "to mend  serve: the copy has nothing of branch main yet; would serve nothing: 503" in done.stdout
     assert "push one" not in done.stdout
 
 

@@ -25,7 +25,7 @@ from location_policy.errors import BranchMoved, NotWritable, RepositoryError
 from location_policy.gate.messages import verdict_lines
 from location_policy.gate.overrides import override_of
 from location_policy.repository.new_commits import Author
-from location_policy.repository.remote.naming import mirror_directory
+from location_policy.repository.remote.copy_path import mirror_directory
 from location_policy.repository.repository import open_repository
 from location_policy.runtime.users import user_name
 from tests.support.maps import many_rows

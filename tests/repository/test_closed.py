@@ -14,8 +14,8 @@ import pytest
 from location_policy.errors import ForeignRepository, RepositoryError, UnknownRevision
 from location_policy.repository import git_process as processes
 from location_policy.repository.git import Git, GitFailed, PlainGit, PythonGit
+from location_policy.repository.remote.copy_path import mirror_directory
 from location_policy.repository.remote.mirror import Mirror
-from location_policy.repository.remote.naming import mirror_directory
 from location_policy.repository.repository import open_repository
 from tests.support.git_http import address_of, clone_over_http, push_over_http
 from tests.support.program import closed_environment, run_program

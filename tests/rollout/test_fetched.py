@@ -17,8 +17,9 @@ from location_policy.gate.pre_receive import judge
 from location_policy.gate.push_notes import with_pushers
 from location_policy.gate.ref_updates import Update
 from location_policy.problems import errors_in
+from location_policy.repository.remote.copy_path import mirror_directory
 from location_policy.repository.remote.mirror import Mirror
-from location_policy.repository.remote.naming import fetched_ref, mirror_directory
+from location_policy.repository.remote.naming import fetched_ref
 from location_policy.repository.repository import open_pushed_repository, open_repository
 from location_policy.rollout import fetched as fetching
 from location_policy.rollout import journal

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from location_policy.access.credentials import Credentials, Roles
 from location_policy.gate.overrides import override_of
-from location_policy.repository.remote.naming import mirror_directory
+from location_policy.repository.remote.copy_path import mirror_directory
 from location_policy.repository.repository import open_repository
 from location_policy.web.app import make_app
 from location_policy.web.edge.guard import Access

@@ -22,7 +22,7 @@ from ..gate.ref_updates import Update
 from ..gate.verdict import Verdict
 from ..plan.limits import Excess
 from ..repository.new_commits import Author
-from ..repository.remote.naming import is_mirror
+from ..repository.remote.copy_path import is_mirror
 from ..repository.repository import Repository
 from ..runtime.users import user_name
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from ..errors import RepositoryError, TornPin, UnusablePin
 from ..repository.new_commits import Author
 from ..repository.remote import backup
-from ..repository.remote.naming import is_mirror
+from ..repository.remote.copy_path import is_mirror
 from ..repository.repository import Repository
 from ..repository.revisions import LOOK_BACK
 from ..text import escape, moment_text, without_secrets

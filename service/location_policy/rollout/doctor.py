@@ -21,7 +21,8 @@ from ..gate.pin import pin_in_force, read_pin
 from ..gate.setup.install import missing_settings, other_settings
 from ..problems import errors_in
 from ..repository.git_process import git_version, require_git
-from ..repository.remote.naming import fetched_ref, is_mirror, naming_options
+from ..repository.remote.copy_path import is_mirror
+from ..repository.remote.naming import fetched_ref, naming_options
 from ..repository.repository import Repository, open_repository
 from ..runtime.users import chown_name
 from ..runtime.writable import Unwritable, unwritable
@@ -263,7 +264,7 @@ def _outlook(repository: Repository, place: Path, state_directory: Path) -> Find
     ahead = preview_start(repository, place, state_directory)
     instead = f"commit {ahead.served.id[:10]} instead" if ahead.served else "nothing: 503"
     if ahead.head is None and is_mirror(repository.directory):
-        said = f"nothing of branch {ahead.branch} was taken from the remote yet; would serve {instead}"
+        said = f"the copy has nothing of branch {ahead.branch} yet; would serve {instead}"
         return Finding("serve", said, "fix what is said of the remote, if anything is; else see `failure` in /status")
     if ahead.head is None:
         names = repository.branches()

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from ..config.commit import Commit
 from ..errors import AnotherHistory, BranchMoved, RepositoryError, UnknownRevision
 from ..repository.config import SECTION
-from ..repository.remote.naming import fetched_ref, is_mirror, naming_options
+from ..repository.remote.copy_path import is_mirror
+from ..repository.remote.naming import fetched_ref, naming_options
 from ..repository.repository import Repository
 from .last_good import Identity
 

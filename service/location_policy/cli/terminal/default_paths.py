@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ...errors import NotARepository
 from ...repository.git_dir import common_directory, find_git_directory
-from ...repository.remote.naming import is_mirror, mirror_directory
+from ...repository.remote.copy_path import is_mirror, mirror_directory
 from ...repository.remote.url import is_url
 from ...rollout.last_good import FILE_NAME, kept_identity
 from ...text import without_secrets

@@ -25,13 +25,13 @@ from ...errors import ForeignRepository, GitUnavailable, RepositoryError, Unknow
 from ...runtime.writable import Unwritable, unwritable
 from ..config import SECTION
 from ..git import GitFailed
+from .copy_path import mirror_directory
 from .credentials import HttpAccess, RemoteAccess, proxy_variables
 from .diagnosis import diagnose
 from .failures import RemoteError
 from .faults import CopyDamaged, is_disk_full, is_local_fault
 from .fetch import LONGEST, STANDSTILL, RemoteFailed, RemoteGit, talking
 from .looks import LookError, Looks
-from .naming import mirror_directory
 from .partial_clone import PartialClone
 from .push import Pushed, push_new_branch
 from .remote_refs import Tip, find_tip
