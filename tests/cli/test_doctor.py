@@ -216,7 +216,7 @@ def test_what_may_not_be_read_or_written_is_told() -> None:
     assert done.returncode == 1, done.stderr
     assert f"owner: nobody may not read 1 path, such as {repository}/description.of.ours\n" in done.stdout
     state = f"{repository}/location-policy may not be written by nobody: nothing new is kept for a restart"
-    assert f"state: {state}\n  mend: chown nobody {repository}, or serve --state-dir elsewhere\n" in done.stdout
+    assert f"state: {state}\n  fix: chown nobody {repository}, or serve --state-dir elsewhere\n" in done.stdout
     assert NOBODY == 65534
 
 
@@ -366,7 +366,7 @@ def test_nobody_is_told_to_push_to_a_remote_that_is_out_of_reach(tmp_path: Path)
     url = (tmp_path / "away.git").as_uri()
     Mirror(url, tmp_path / "state", None, 30).make()
     done = run_program("doctor", "--repo", url, "--state-dir", tmp_path / "state")
-    assert "to mend  serve: the copy has nothing of branch main yet; would serve nothing: 503" in done.stdout
+    assert "to fix  serve: the copy has nothing of branch main yet; would serve nothing: 503" in done.stdout
     assert "push one" not in done.stdout
 
 

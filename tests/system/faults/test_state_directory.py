@@ -112,7 +112,7 @@ def test_a_read_only_state_directory_is_told_as_that_by_every_word(
         done = run_program("serve", *followed, state, "--port", "0")
         assert (done.returncode, done.stderr.count("hint: mount it for writing")) == (3, 1)
         done = run_program("doctor", *followed, state)
-        assert (done.returncode, f"to mend  state: {why}" in done.stdout) == (1, True)
+        assert (done.returncode, f"to fix  state: {why}" in done.stdout) == (1, True)
         subprocess.run(["mount", "-o", "remount,rw", state], check=True)
         with started_service(*followed, state, cwd=tmp_path) as service:
             service.wait_for("in-sync")
@@ -122,7 +122,7 @@ def test_a_read_only_state_directory_is_told_as_that_by_every_word(
             assert "nothing is kept for a restart" in (log := service.log.read_text())
             assert "; mount it for writing" in log
             assert (done := run_program("doctor", *followed, state)).returncode == 1
-            assert f"to mend  state: {why}: nothing new is kept for a restart" in done.stdout
+            assert f"to fix  state: {why}: nothing new is kept for a restart" in done.stdout
             assert "chown" not in done.stdout
             assert run_program("sync", "--state-dir", state, "--wait", "0").returncode == 0  # it is found by its lock
             done = run_program("sync", "--state-dir", state)
