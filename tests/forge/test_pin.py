@@ -58,7 +58,7 @@ def test_a_bad_commit_that_was_pinned_away_stays_away_whatever_becomes_of_the_co
     with started_service(*asked, cwd=tmp_path) as service:
         service.wait_for("in-sync", good)
         bad = force_commit(remote, OTHER)
-        assert run_program("sync", *followed).stdout == f"in force: {bad[:10]}\n"
+        assert run_program("sync", *followed).stdout.endswith(f": {bad[:10]}\n")
         assert run_program("pin", good, "--for", "1h", "--reason", "Perth is wrong", *followed).returncode == 0
         wait_until(lambda: holds(service, good))
         for lost in (copy_in(state), copy_in(state) / "objects", copy_in(state) / "refs"):
