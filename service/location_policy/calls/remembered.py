@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from ..repository.remote.naming import is_mirror
+from ..repository.remote.copy_path import is_mirror
 from .history_file import Blocks, Remembered, UnusableHistory, read_history, read_total
 from .recent import history_files, summed, today
 
