@@ -142,6 +142,36 @@ def test_every_page_is_two_clicks_from_the_readme() -> None:
     }
 
 
+QUESTIONS = {
+    "laptop": "docs/run/install.md",
+    "policy profile": "docs/run/install.md",
+    "failover": "docs/run/install.md",
+    "how many services": "docs/run/scale.md",
+    "ssh keys": "docs/run/follow-a-forge.md",
+    "who tried a push": "docs/run/incident.md",
+    "3 a.m.": "docs/run/incident.md",
+    "restore, upgrade": "docs/run/operate.md",
+    "passwords": "docs/run/access.md",
+    "NetBox": "docs/use/import.md",
+    "rejected push": "docs/reference/problems.md",
+    "which subnet": "docs/start/subnets.md",
+}
+"""What a stranger looks for, and the page that has it."""
+
+
+@pytest.mark.parametrize(("words", "page"), QUESTIONS.items(), ids=str)
+def test_what_a_stranger_looks_for_is_named_where_the_link_is(words: str, page: str) -> None:
+    lists = [ROOT / "README.md", ROOT / "docs" / "index.md"]
+    found = {
+        (path.parent / link).resolve()
+        for path in lists
+        for line in path.read_text().splitlines()
+        if words in line and line.startswith(("| ", "- "))
+        for link in LINK.findall(line)
+    }
+    assert ROOT / page in found
+
+
 def test_the_index_has_a_line_for_each_page() -> None:
     lines = re.findall(r"^- .*(?:\n  .*)*", (ROOT / "docs" / "index.md").read_text(), re.MULTILINE)
     named = [LINK.findall(line)[0] for line in lines]
