@@ -322,7 +322,7 @@ class Repository(Revisions):
 
     def has_torn_ref(self, ref: str) -> bool:
         """Is there a file of a ref that names nothing, which git takes for no ref?"""
-        return read_ref(self._git, ref) is None and self._loose(ref).is_file()
+        return self._loose(ref).is_file() and read_ref(self._git, ref) is None  # the file is asked without git
 
     def remove_torn_ref(self, ref: str) -> None:
         """Take such a file away, which git itself cannot; raises OSError."""
