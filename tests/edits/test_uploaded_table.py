@@ -232,3 +232,17 @@ def test_the_table_of_another_program_is_told_as_such_and_not_row_by_row() -> No
         upload("Prefix,Status,Site\n" + "10.61.2.0/24,Active,Sydney\n" * 500)
     assert raised.value.message == "sites.csv is a table of prefixes with a site, columns Prefix and Site, not of rows"
     assert "location-policy import" in (raised.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"10.61.2.0/24,Sydney\n10.65.0.0/20,Perth\n", "prefixes with a site, columns 1 and 2"),
+        (b"1.0.0.0,1.0.0.255,AU\n", "ranges of addresses with a country, columns 1, 2 and 3"),
+        (b"apnic|AU|ipv4|1.0.4.0|1024|20110412|allocated\n", "delegations of a registry by country"),
+    ],
+)
+def test_a_table_without_headings_is_told_as_what_it_is(content: bytes, what: str) -> None:
+    with pytest.raises(UnusableUpload) as raised:
+        read_upload("t.csv", content, LineCache())
+    assert raised.value.message == f"t.csv is a table of {what}, not of rows"

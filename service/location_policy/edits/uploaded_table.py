@@ -79,7 +79,7 @@ def read_upload(
 def _foreign(sheet: Sheet) -> str | None:
     """What `import` takes a table for that has columns of its own; None for one that could be meant as rows."""
     kind = kind_of(sheet, {}, has_sites=False)
-    return kind.words if kind.columns and kind.columns.headings else None
+    return kind.words if kind.columns or kind.name in ("registry", "ranges", "names") else None
 
 
 def _gathered(problems: Sequence[Problem]) -> Problems:

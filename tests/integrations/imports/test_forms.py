@@ -129,3 +129,11 @@ def test_several_subnets_of_a_cell_are_each_read() -> None:
         "10.62.0.0/16",
         "10.63.0.0/16",
     ]
+
+
+def test_a_cell_with_a_separator_is_one_cell_where_other_lines_have_several() -> None:
+    tables = read_tables([("t.csv", b'"Report, of today"\n' + PLAIN.encode())], None)
+    assert [row.names for row in tables.rows["t.csv"]] == [(row[3],) for row in ROWS]
+    sites = ("sites.csv", 'site,location\n"Zürich, 1"\nZürich,Bern\nGenève,Bern\nNyíregyháza,Bern\n'.encode())
+    (problem,) = read_tables([("t.csv", PLAIN.encode())], sites).problems
+    assert problem.message == "Zürich, 1 is not a site and its location"

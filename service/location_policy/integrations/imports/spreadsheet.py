@@ -82,11 +82,10 @@ class Sheet:
         lines = [(number, text) for number, text in self.lines if text is not None and not is_blank(text)]
         reader = csv.reader((f"{text}\n" for _, text in lines), delimiter=self.separator)
         is_plain = all(text.isascii() and "'" not in text and '="' not in text for _, text in lines)
+        is_wrapped = all(map(_is_wrapped, (text for _, text in lines)))
         begins = 0
         for cells in reader:
-            if (
-                len(cells) == 1 and self.separator in cells[0] and "\n" not in cells[0]
-            ):  # a spreadsheet has put the whole line between marks
+            if is_wrapped and len(cells) == 1 and "\n" not in cells[0]:
                 cells = self.cells(cells[0])  # noqa: PLW2901
             yield lines[begins][0], [cell.strip(_PLAIN_EDGES) if is_plain else _clean(cell) for cell in cells]
             begins = reader.line_num
@@ -126,6 +125,12 @@ def read_sheet(path: str, content: bytes) -> Sheet:
     said = (text for _, text in lines if text and not is_blank(text))
     separator = _separator(list(islice(said, _LOOKED_AT)))
     return Sheet(path, lines, separator, is_marked, is_utf16, problems)
+
+
+def _is_wrapped(text: str) -> bool:
+    """Stands the whole line between quotation marks, as a spreadsheet writes what it has taken for one cell?"""
+    text = text.strip()
+    return len(text) > 1 and text[0] == text[-1] == '"'
 
 
 def _clean(cell: str) -> str:

@@ -326,7 +326,7 @@ def _count(tables: Tables, found: Sequence[Difference], refused: int, *, has_def
     subnets = sum(map(len, tables.rows.values()))
     rows = sum(one.rows for one in tables.taken.values()) - sum(tables.passed.values())
     parts = [f"{count(subnets, 'subnet')} from {count(rows, 'row')}", count(len(tables.names()), "location")]
-    parts += [f"{count(refused, 'line')} refused"] * bool(refused)
+    parts += [f"{count(refused, 'line')} rejected"] * bool(refused)
     form = sum(one.is_form for one in found)
     of_form = f", {form:,} of them only by names that no location can have" * bool(form)
     if tables.answering is None:
