@@ -129,3 +129,15 @@ def test_where_there_are_no_views_nothing_is_said_of_them(tmp_path: Path) -> Non
     page = client.get("/lookup?address=10.1.2.7").text
     assert "takes the call" not in page
     assert "Location of the node" not in page
+
+
+def test_overflow_that_is_said_once_leads_to_the_line_that_says_it(tmp_path: Path) -> None:
+    files = {"policy.toml": '[overflow]\nOslo = "Lima"\n', "locations.csv": "Oslo,10.1.0.0/16\nOslo,Rome,10.2.0.0/16\n"}
+    client = client_of_repository(make_repository(tmp_path / "locations.git", files))
+    page = client.get("/lookup?address=10.1.2.7").text
+    place = page.partition("overflow: Lima")[2].partition("says of Oslo")[0]
+    assert 'href="/source/policy.toml?' in place
+    assert "line=2" in place
+    assert "says of" not in client.get("/lookup?address=10.2.2.7").text
+    (row,) = client.get("/api/v1/lookup?address=10.1.2.7").json()["rows"]
+    assert row["overflow_source"] == "policy.toml:2"
