@@ -195,11 +195,18 @@ def _document() -> str:
 
 @contextmanager
 def running_pod(
-    workload: Resource, name: str, secrets: Secrets, folder: Path, hosts: Sequence[str] = (), beside: Pod | None = None
+    workload: Resource,
+    name: str,
+    secrets: Secrets,
+    folder: Path,
+    hosts: Sequence[str] = (),
+    beside: Pod | None = None,
+    ca: Path | None = None,
 ) -> Iterator[Pod]:
     """A pod of this workload.
 
-    `hosts` are names by which it reaches `beside`, over a link between the two; without it they lead nowhere.
+    `hosts` are names by which it reaches `beside`, over a link between the two; without it they lead nowhere. `ca`: one
+    that its image knows beside those of this machine.
     """
     container = container_of(workload)
     volumes = folder / "volumes"
@@ -207,6 +214,9 @@ def running_pod(
     (folder / "root").mkdir()
     number = beside.links + 1 if beside else 0
     binds = [*_machine(), *_etc(folder / "etc", hosts, number)]
+    if ca:
+        known = _with_ca(folder / "ssl", ca)
+        binds = [("ro", str(known), to) if to == "/etc/ssl" else (mode, one, to) for mode, one, to in binds]
     for mount in container["volumeMounts"]:
         place = volumes / mount["name"]
         _fill(place, workload, mount["name"], secrets)
@@ -252,6 +262,14 @@ def _machine() -> list[tuple[str, str, str]]:
             binds.append(("ro", str(path), str(path)))
     binds += [("dev", f"/dev/{name}", f"/dev/{name}") for name in ("null", "zero", "random", "urandom")]
     return [*binds, ("link", "/proc/self/fd", "/dev/fd"), ("ro", "/etc/ld.so.cache", "/etc/ld.so.cache")]
+
+
+def _with_ca(folder: Path, ca: Path) -> Path:
+    """The CAs of this machine, and another."""
+    (folder / "certs").mkdir(parents=True)
+    bundle = Path("/etc/ssl/certs/ca-certificates.crt").read_text()
+    (folder / "certs" / "ca-certificates.crt").write_text(bundle + ca.read_text())
+    return folder
 
 
 def _etc(folder: Path, hosts: Sequence[str], number: int) -> list[tuple[str, str, str]]:

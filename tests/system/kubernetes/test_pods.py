@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 import trustme
 
 from tests.support.access import PASSWORD, hashed, write_users
+from tests.support.deployments import needs, search_path
+from tests.support.program import closed_environment
 from tests.support.repositories import GOOD, Clone, git
 from tests.support.service import wait_until
 from tests.system.kubernetes.manifests import REPLICAS, UPSTREAM, needs_kubectl, overlay
@@ -21,6 +24,29 @@ pytestmark = [needs_kubectl, pytest.mark.skipif(missing_here() != "", reason=mis
 
 LOCATE = "/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0"
 NEW = "another long password"
+FORGE = "forge.example.com"
+NGINX = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen 443 ssl;
+    ssl_certificate {folder}/tls.crt;
+    ssl_certificate_key {folder}/tls.key;
+    location = /noc/locations.git/tip {{ return 404; }}
+    location /noc/locations.git/ {{ proxy_pass https://127.0.0.1:8443/locations.git/; }}
+  }}
+}}
+"""
+"""A forge, as far as its clients see one: git's http-backend behind nginx, and nothing that tells of commits."""
 
 
 class Site:
@@ -62,10 +88,11 @@ class Site:
 
     @contextmanager
     def upstream(self, name: str = "own", beside: Pod | None = None) -> Iterator[Pod]:
-        """The pod of the upstream of an overlay; it reaches another as the upstream of another region."""
+        """The pod of the upstream of an overlay; it reaches another as its forge, or the upstream of another region."""
         workload = overlay(name).one("StatefulSet", UPSTREAM)
-        place = self.folder / "pods" / f"upstream-{name}"
-        with running_pod(workload, f"{UPSTREAM}-0", self.secrets, place, ["upstream.example.com"], beside) as pod:
+        place, hosts = self.folder / "pods" / f"upstream-{name}", ["upstream.example.com", FORGE]
+        ca = self.folder / "replicas" / "ca.crt"
+        with running_pod(workload, f"{UPSTREAM}-0", self.secrets, place, hosts, beside, ca) as pod:
             pod.wait_for("startupProbe")
             yield pod
 
@@ -76,6 +103,34 @@ class Site:
         with running_pod(workload, name, self.secrets, self.folder / "pods" / name, [UPSTREAM], upstream) as pod:
             pod.wait_for("startupProbe")
             yield pod
+
+    @contextmanager
+    def forge(self) -> Iterator[Pod]:
+        """A pod with a repository that is read at the address of the forge."""
+        with self.upstream() as pod:
+            folder = self.folder / "nginx"
+            folder.mkdir()
+            for name, content in zip(("tls.key", "tls.crt"), self.certificate(FORGE), strict=True):
+                (folder / name).write_bytes(content)
+            (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
+            enter = ["nsenter", "--target", str(pod.pid), "--net"]
+            nginx: list[str | Path] = [
+                *enter,
+                "nginx",
+                "-e",
+                folder / "error.log",
+                "-g",
+                "user root;",
+                "-c",
+                folder / "nginx.conf",
+            ]
+            process = subprocess.Popen(nginx, env=closed_environment(PATH=search_path()))
+            try:
+                wait_until(lambda: pod.inside("curl", "--silent", "--insecure", "https://127.0.0.1/").returncode == 0)
+                yield pod
+            finally:
+                process.terminate()
+                process.wait(10)
 
     def push(self, upstream: Pod, rows: str) -> str:
         """The id of a commit that an editor pushes to the upstream, over https."""
@@ -193,23 +248,33 @@ def _has_all(upstream: Pod, number: int) -> bool:
     return (followers["total"], followers["at_tip"]) == (number, number)
 
 
+def knock(upstream: Pod, token: str) -> int:
+    """Status of a webhook, as GitLab sends it."""
+    headers = (f"X-Gitlab-Token: {token}", "X-Gitlab-Event: Push Hook")
+    words = [word for header in headers for word in ("--header", header)]
+    return upstream.ask("/webhook", "--request", "POST", *words, "--data", '{"ref": "refs/heads/main"}').status
+
+
+@needs("nginx", "nginx")
+def test_a_push_to_the_forge_is_active_at_a_replica_when_the_forge_has_knocked(site: Site) -> None:
+    with site.forge() as forge:
+        first = site.push(forge, "Sydney,10.61.2.0/24\n")
+        with site.upstream("forge", beside=forge) as upstream, site.replica(upstream, of="forge") as replica:
+            serves(replica, first)
+            commit = site.push(forge, "Melbourne,10.61.2.0/24\n")
+            assert knock(upstream, "a secret of webhooks") in (200, 202)
+            serves(replica, commit)
+            forge.tell(signal.SIGKILL)
+            assert replica.probe("readinessProbe")
+            serves(replica, commit)
+
+
 def test_an_upstream_that_cannot_reach_its_forge_lives_and_takes_webhooks_by_the_secret_of_now(site: Site) -> None:
     with site.upstream("forge") as upstream:
         assert upstream.probe("livenessProbe")
         assert not upstream.probe("readinessProbe")
 
-        def hooked(token: str) -> int:
-            words = (
-                "--request",
-                "POST",
-                "--header",
-                f"X-Gitlab-Token: {token}",
-                "--header",
-                "X-Gitlab-Event: Push Hook",
-            )
-            return upstream.ask("/webhook", *words, "--data", '{"ref": "refs/heads/main"}').status
-
-        assert hooked("a secret of webhooks") in (200, 202)
-        assert hooked("another secret of webhooks") in (401, 403)
+        assert knock(upstream, "a secret of webhooks") in (200, 202)
+        assert knock(upstream, "another secret of webhooks") in (401, 403)
         upstream.change_secret("remote", **{"webhook-secret": b"another secret of webhooks\n"})
-        wait_until(lambda: hooked("another secret of webhooks") in (200, 202), upstream.log)
+        wait_until(lambda: knock(upstream, "another secret of webhooks") in (200, 202), upstream.log)
