@@ -521,6 +521,10 @@ def test_preflight_tells_of_bursting_locations_that_would_not_be_started(node: M
         "locations.csv:2:11: and not the configured overflow of Melbourne, in 2 rows",
         "locations.csv:4:1: which mostly does not run",
     ]
+    (folder / "policy.toml").write_text('[overflow]\nSydney = "Burst"\nMelbourne = ["Sydney", "Burst"]\n')
+    (folder / "locations.csv").write_text("Sydney,10.61.2.0/24\nMelbourne,10.61.3.0/24\n")
+    told = "policy.toml:3:1: error: Burst is a bursting location, and not the configured overflow of Melbourne\n"
+    assert ask(node, folder, command="preflight").stdout.startswith(told)
 
 
 def test_preflight_says_the_same_as_json(node: ManagementNode, folder: Path) -> None:

@@ -26,3 +26,16 @@ def test_names_of_views_are_held_against_it_too() -> None:
         ("policy.toml:4:20", "Edge Olso"),
         ("views/edge/locations.csv:2:1", "Paris"),
     ]
+
+
+def test_names_of_the_overflow_table_are_held_against_it_too() -> None:
+    rules = '[overflow]\nOslo = ["Bergen", "Olso"]\nRome = "Oslo"\n'
+    found = name_mismatches(
+        files_of({"policy.toml": rules, "locations.csv": "Oslo,10.61.0.0/16\n"}),
+        read_rules(rules.encode())[0],
+        ["Oslo", "Bergen"],
+    )
+    assert [(one.place, one.message.partition(" is not")[0], one.hint) for one in found] == [
+        ("policy.toml:2:1", "Olso", "write Oslo"),
+        ("policy.toml:3:1", "Rome", "add it in Platform > Locations, or take it out here"),
+    ]
