@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -137,3 +138,28 @@ def test_a_cell_with_a_separator_is_one_cell_where_other_lines_have_several() ->
     sites = ("sites.csv", 'site,location\n"Zürich, 1"\nZürich,Bern\nGenève,Bern\nNyíregyháza,Bern\n'.encode())
     (problem,) = read_tables([("t.csv", PLAIN.encode())], sites).problems
     assert problem.message == "Zürich, 1 is not a site and its location"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (
+            '{"next": 0, "results": [\n {"prefix": "10.61.2.0/24", "site": "a"},\n\n{"prefix": "x/9", "site": "a"}]}',
+            4,
+        ),
+        ('[{"prefix": "10.61.2.0/24",\n"site": "a"},\n{"prefix": "x/9", "site": "a"}\n]', 3),
+        ('{"prefix": "10.61.2.0/24", "site": "a"}\n{"prefix": "x/9", "site": "a"}\n', 2),
+        ('{"data": [\n{"prefix": "10.61.2.0/24", "site": "a"}]}\n\n{"data": [\n{"prefix": "x/9", "site": "a"}]}', 5),
+        ('[{"prefix": "10.61.2.0/24", "site": "a"}, {"prefix": "x/9", "site": "a"}]', 3),
+    ],
+)
+def test_what_is_wrong_in_an_answer_is_told_at_its_line_or_on_one_line_by_its_number(content: str, line: int) -> None:
+    (problem,) = read_tables([("t.json", content.encode())], None).problems
+    assert (problem.code, problem.line) == ("not-a-subnet", line)
+
+
+def test_many_entries_each_on_its_line_take_time_in_proportion() -> None:
+    lines = "".join(f'{{"prefix": "10.{n >> 8}.{n & 255}.0/24", "site": "a"}}\n' for n in range(20_000))
+    started = time.process_time()
+    assert len(read_tables([("t.json", lines.encode())], None).rows["t.json"]) == 20_000
+    assert time.process_time() - started < 5

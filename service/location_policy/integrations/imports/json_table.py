@@ -17,6 +17,8 @@ from ...errors import UnusableTable
 from ...text import quote, without_bom
 
 _LISTS = ("results", "data", "result", "value", "items")
+_BETWEEN = re.compile(r"[\s,]*")
+_LIST = re.compile(r'"(?:results|data|result|value|items)"\s*:\s*(?=\[)')
 _FIELDS = 500
 """Names of fields that the entries of a table may have."""
 _BEGINS = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[{"\[\]])')
@@ -25,9 +27,9 @@ _NAMES = ("name", "value", "display", "label")
 
 
 class JsonTable(NamedTuple):
-    """The lines of a table, how many entries it has, and how many its program says that there are."""
+    """The lines of a table with their numbers, how many entries it has, and how many its program says there are."""
 
-    lines: tuple[str, ...]
+    lines: tuple[tuple[int, str], ...]
     entries: int
     announced: int
 
@@ -42,7 +44,7 @@ def read_json(path: str, content: bytes) -> JsonTable | None:
         return None
     try:
         text = content.decode()
-        answers = list(_answers(text))
+        begins, answers = zip(*_answers(text), strict=True)
     except UnicodeDecodeError:
         return None
     except json.JSONDecodeError as error:
@@ -51,11 +53,12 @@ def read_json(path: str, content: bytes) -> JsonTable | None:
         raise UnusableTable(f"{path} {what}", "ask again, and keep the answer as it comes") from None
     except RecursionError:
         raise UnusableTable(f"{path} is JSON that is nested too deeply") from None
-    pages = [_entries(answer) for answer in answers]
+    pages, is_listed = [_entries(answer) for answer in answers], True
     if len(answers) > 1 and all(
         page is None and isinstance(one, dict) for page, one in zip(pages, answers, strict=True)
     ):
         pages = [answers]  # an entry a line, as jq prints them
+        is_listed = False
     if any(page is None for page in pages):
         what = f"{path} is an answer without a list of entries: {quote(text.strip())}"
         raise UnusableTable(what, "may the token read them? curl --fail stops at such an answer")
@@ -66,14 +69,47 @@ def read_json(path: str, content: bytes) -> JsonTable | None:
     counts = [answer.get("count") for answer in answers if isinstance(answer, dict)]
     announced = max((number for number in counts if isinstance(number, int)), default=0)
     rows = [[entry.get(name, "") for name in headings] for entry in entries]
-    return JsonTable(tuple(map(cells_text, [headings, *rows])), len(entries), announced)
+    numbers = [1, *_lines(text, begins, len(entries), is_listed=is_listed)]
+    return JsonTable(tuple(zip(numbers, map(cells_text, [headings, *rows]), strict=True)), len(entries), announced)
 
 
-def _answers(text: str) -> Iterator[Any]:
-    decoder, at = json.JSONDecoder(), 0
-    while text := text[at:].lstrip():
-        answer, at = decoder.raw_decode(text)
-        yield answer
+def _answers(text: str) -> Iterator[tuple[int, Any]]:
+    """Each answer, and where it begins."""
+    decoder, at = json.JSONDecoder(), _passed(text, 0)
+    while at < len(text):
+        answer, end = decoder.raw_decode(text, at)
+        yield at, answer
+        at = _passed(text, end)
+
+
+def _passed(text: str, at: int) -> int:
+    """Where something stands next, behind space and commas."""
+    match = _BETWEEN.match(text, at)
+    return match.end() if match else at
+
+
+def _lines(text: str, begins: Sequence[int], entries: int, *, is_listed: bool) -> Sequence[int]:
+    """The line where each entry begins, where no two share one; else their numbers, below the names of the fields."""
+    by_number = range(2, entries + 2)
+    if text.count("\n") + 1 < entries:
+        return by_number
+    starts = [at for begin in begins for at in _listed(text, begin)] if is_listed else begins
+    lines, line, before = [], 1, 0
+    for at in starts:
+        line, before = line + text.count("\n", before, at), at
+        lines.append(line)
+    return lines if len(set(lines)) == entries else by_number
+
+
+def _listed(text: str, begin: int) -> Iterator[int]:
+    """Where the entries of an answer begin that stands there."""
+    decoder = json.JSONDecoder()
+    match = None if text[begin] == "[" else _LIST.search(text, begin)
+    at = _passed(text, (match.end() if match else begin) + 1)
+    while at < len(text) and text[at] == "{":
+        yield at
+        _, end = decoder.raw_decode(text, at)
+        at = _passed(text, end)
 
 
 def _entries(answer: object) -> Sequence[Mapping[str, Any]] | None:

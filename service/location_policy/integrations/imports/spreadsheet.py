@@ -105,8 +105,7 @@ def read_sheet(path: str, content: bytes) -> Sheet:
         language = "XML" if markup[1].startswith(b"?") else "HTML, as a page that asks for a login is"
         raise UnusableTable(f"{path} is {language}, not a table", "export it as CSV, or ask the API of its program")
     if table := read_json(path, content):
-        numbered = tuple(enumerate(table.lines, 1))
-        return Sheet(path, numbered, ",", False, False, (), entries=table.entries, announced=table.announced)
+        return Sheet(path, table.lines, ",", False, False, (), entries=table.entries, announced=table.announced)
     encoding = _utf16(content)
     is_utf16 = encoding is not None
     if encoding:
