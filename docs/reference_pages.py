@@ -58,7 +58,7 @@ DO = {
     "unreachable": "[the repository is unreachable](../run/incident.md#the-repository-is-unreachable): read `failure.message`; look at disk, mount, rights and network; `git -C locations.git fsck`; of a remote, [what has failed](../run/operate.md#when-a-remote-cannot-be-read)",
     "starting": "push a first commit; if there is one, read `source.branch` and `failure` of `/status`",
     "behind": "wait; of a remote that names an older commit, for a later fetch that says the same",
-    "rejected": "[the latest commit is rejected](../run/incident.md#the-latest-commit-is-rejected): read the problems (`curl …/status`, `location-policy check --repo locations.git`), then [undo](../run/incident.md#a-site-lands-in-the-wrong-place) or mend, and push; it came round the hook, is of [another history](../run/operate.md#another-history), or was fetched and is [not what a push may be](../run/git-servers.md#a-fetch-is-a-push). `location-policy init locations.git` if `hook` is not `ok`",
+    "rejected": "[the latest commit is rejected](../run/incident.md#the-latest-commit-is-rejected): read the problems (`curl …/status`, `location-policy check --repo locations.git`), then [undo](../run/incident.md#a-site-lands-in-the-wrong-place) or fix it, and push; it came round the hook, is of [another history](../run/operate.md#another-history), or was fetched and is [not what a push may be](../run/git-servers.md#a-fetch-is-a-push). `location-policy init locations.git` if `hook` is not `ok`",
     "in-sync": "nothing",
 }
 """What an operator does in each state."""
