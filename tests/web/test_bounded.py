@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 import pytest
 from starlette.types import ASGIApp
 
+from location_policy.calls.history import CallHistory
+from location_policy.calls.recent import today
 from location_policy.fleet.fleet import Fleet
 from location_policy.fleet.report import Behind, Late, Refusal, Report
 from location_policy.web.app import make_app
@@ -19,6 +21,7 @@ from location_policy.web.forms.actions import COMMON
 from location_policy.web.forms.fields import FORM, JSON, LARGEST
 from location_policy.web.pages.resource_table import RESOURCES
 from location_policy.web.site import change_service, repository_queries
+from tests.calls.situations import situation
 from tests.support.app import ask, served
 from tests.support.maps import many_rows
 from tests.support.repositories import Files, force_commit, make_repository
@@ -106,7 +109,18 @@ def site(place: Path, *commits: Files) -> Site:
         behind = Behind(9, 0, {}, [Late(TEXT[:64], ids[0], "unreachable")] * 5)
         refusal = Refusal(ids[0], TEXT[:300])
         fleet.followers.note(Report(TEXT[:64], "9" * 32, "late", None, refusal, behind, (f"{number:016x}",)), TEXT)
-    return Site(make_app(*served(repository), fleet=fleet), ids)
+    return Site(make_app(*served(repository), fleet=fleet, calls=long_calls()), ids)
+
+
+def long_calls() -> CallHistory:
+    """What is remembered of calls with long values, all of them different."""
+    history = CallHistory(None, 30)
+    long = {"protocol": TEXT, "location": TEXT, "overflow": (TEXT, TEXT), "view": TEXT, "remote_address": TEXT}
+    for number in range(300):
+        more = long | {"outcome": ("match", "bad-address", "no-match")[number % 3]}
+        found = situation(node_location=f"{number}{TEXT}", ms_subnet=f"10.{number % 256}.{number}.0", **more)
+        history.take(today().toordinal(), {found: 20})
+    return history
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +144,7 @@ def of_views(tmp_path_factory: pytest.TempPathFactory) -> Site:
 QUERIES: Mapping[str, Sequence[str]] = {
     "status": ["", "limit={text}"],
     "fleet": [""],
+    "calls": ["", "at_least=1", "days={text}"],
     "map": [
         "",
         "limit=1000",

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from ..config.csv_lines import cells_text
-from ..text import count, escape, shorten
+from ..text import ROOM, count, escape, fitting, shorten
 from .report import Report, most_common
 
 SHOWN = 20
@@ -159,7 +159,8 @@ def _counted(counter: Counter[str], name: str) -> Iterator[Fields]:
 
 def _listed(name: str, found: Iterable[Fields], told: int | None) -> Fields:
     listed = list(found)
-    return {name: listed[:told], f"more_{name}": len(listed[told:]) if told is not None else 0}
+    shown = listed if told is None else fitting(listed, told, ROOM // 8)
+    return {name: shown, f"more_{name}": len(listed) - len(shown)}
 
 
 def _cells(kind: str, value: str, detail: str, calls: int, last: str = "") -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ...calls.report import AT_LEAST
 from ...config.views.view import PARAMETERS
 from . import schemas
+from .calls import calls
 from .fleet import fleet
 from .history import commit, compare, history, recent
 from .home import home
@@ -33,6 +35,20 @@ CHANGES = (
 RESOURCES = (
     Resource("status", "/", "What is active, and why it is not newer", "home.html", home, schemas.STATUS),
     Resource("fleet", "/fleet", "The services that follow this one", "fleet.html", fleet, schemas.FLEET),
+    Resource(
+        "calls",
+        "/calls",
+        "The calls that are remembered: how they were answered, and which networks call without a row",
+        "calls.html",
+        calls,
+        schemas.CALLS,
+        (
+            Parameter("days", "How many days back, with this one.", "7", 30, bounds=(1, 10_000)),
+            Parameter("at_least", "Calls of a network that is told by itself.", "100", AT_LEAST, bounds=(1, 1_000_000)),
+            Parameter("situations", "With a table that `diff --calls` reads.", "yes", "no", choices=("yes", "no")),
+        ),
+        is_slow=True,
+    ),
     Resource(
         "map",
         "/map",

@@ -186,6 +186,7 @@ class Pages:
             "pin": pin_fields(state.pin),
             "base_url": str(request.base_url).rstrip("/"),
             "needs_login": self.site.needs_login,
+            "remembers_calls": self.site.calls is not None,
             "has_followers": not self.site.followers.is_empty(),
             "editing": lambda: self._editing(request),
             "is_composed": not request.query_params.get("address") and any(map(request.query_params.get, REQUEST)),

@@ -10,6 +10,7 @@ TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "integer"}
 TRUTH: Schema = {"type": "boolean"}
 TIME: Schema = {"type": "string", "format": "date-time"}
+DATE: Schema = {"type": "string", "format": "date"}
 COUNTS: Schema = {"type": "object", "additionalProperties": NUMBER}
 
 
@@ -141,6 +142,42 @@ FOLLOWER = record(
 )
 FOLLOWERS = {"total": NUMBER, "at_tip": NUMBER, "lost": NUMBER, "list": many(FOLLOWER)}
 FLEET = record(commit=perhaps(TEXT), **FOLLOWERS)
+
+_TABLES = {
+    "by_answer": record(location=TEXT, overflow=many(TEXT), calls=NUMBER),
+    "by_protocol": record(protocol=perhaps(TEXT), calls=NUMBER),
+    "by_node_location": record(node_location=perhaps(TEXT), calls=NUMBER),
+    "by_outcome": record(outcome=TEXT, calls=NUMBER),
+    "by_view": record(view=perhaps(TEXT), calls=NUMBER),
+    "without_row": record(subnet=TEXT, calls=NUMBER, last=DATE, row=TEXT),
+    "bad_addresses": record(node=perhaps(TEXT), address=perhaps(TEXT), calls=NUMBER),
+    "unknown_locations": record(location=TEXT, calls=NUMBER),
+}
+CALLS = record(
+    commit=perhaps(TEXT),
+    days=NUMBER,
+    since=DATE,
+    calls=NUMBER,
+    merged=NUMBER,
+    scattered=NUMBER,
+    rows=NUMBER,
+    unused_rows=perhaps(many(record(path=TEXT, line=NUMBER, subnet=TEXT, location=TEXT))),
+    more_unused_rows=NUMBER,
+    unmet_views=perhaps(many(TEXT)),
+    situations=perhaps(
+        record(
+            format=TEXT,
+            version=NUMBER,
+            since=DATE,
+            calls=NUMBER,
+            left_out=NUMBER,
+            columns=many(TEXT),
+            rows=many({"type": "array"}),
+        )
+    ),
+    **{name: many(row) for name, row in _TABLES.items()},
+    **{f"more_{name}": NUMBER for name in _TABLES},
+)
 
 STATUS = record(
     state=TEXT,

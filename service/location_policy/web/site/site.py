@@ -26,6 +26,8 @@ ORDERS = 4
 """Orders of a map that are kept."""
 PICTURES = 16
 """Pictures of parts of a map that are kept."""
+REPORTS = 4
+"""Reports on calls that are kept."""
 PLANS = 50
 """Plans that are kept."""
 
@@ -37,7 +39,7 @@ class Site:
     `needs_login`: a client that asks as a node needs a password. `followers`: of this service. `serves_git`: the
     repository can be cloned from here. `calls`: those that are remembered, if any. `orders`: the rows of the map as
     they were sorted last. `pictures`: those that were drawn last, each with the table
-    of its locations. `plans`: what commits did, as it was told last.
+    of its locations. `reports`: those on calls that were made last. `plans`: what commits did, as it was told last.
     """
 
     active: ActiveState
@@ -53,6 +55,7 @@ class Site:
     calls: CallHistory | None = None
     orders: LruCache[Sequence[int]] = field(default_factory=lambda: LruCache(ORDERS))
     pictures: LruCache[tuple[Picture, list[LocationTotal] | None]] = field(default_factory=lambda: LruCache(PICTURES))
+    reports: LruCache[dict[str, Any]] = field(default_factory=lambda: LruCache(REPORTS))
     plans: LruCache[dict[str, Any]] = field(default_factory=lambda: LruCache(PLANS))
 
     def snapshot(self, revision: object = None, view: str | None = None) -> Snapshot:

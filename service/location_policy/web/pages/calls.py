@@ -1,0 +1,42 @@
+"""Who called: what the service remembers, held against the map in force."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from ...calls.aggregate import aggregate, aggregate_fields
+from ...calls.history import CallHistory
+from ...calls.recent import today
+from ...calls.report import make_report
+from ...calls.report_text import report_fields
+from ..site.site import Site
+from .resources import Facts, Query
+
+LISTED = 100
+"""Of each kind, so many are listed."""
+KEPT = 30
+"""Seconds for which a report is kept for who asks again."""
+
+
+def calls(site: Site, query: Query) -> Facts:
+    """The report, and where it is asked for each situation; of no days where no calls are remembered."""
+    history = site.calls or CallHistory(None, 0)
+    snapshot = site.active.state.snapshot
+    commit = snapshot.commit.id if snapshot and snapshot.commit else None
+    with_situations = query["situations"] == "yes"
+    key = (commit, int(time.monotonic()) // KEPT, query["days"], query["at_least"], with_situations)
+    return site.reports.get(key, lambda: _facts(site, history, query))
+
+
+def _facts(site: Site, history: CallHistory, query: Query) -> Facts:
+    days = min(history.days, int(query["days"]))
+    since = today() - timedelta(days=max(0, days - 1))
+    found, snapshot = history.recent(since), site.active.state.snapshot
+    report = make_report(found, since, snapshot, int(query["at_least"]))
+    return {
+        "commit": snapshot.commit.id if snapshot and snapshot.commit else None,
+        "days": days,
+        **report_fields(report, LISTED),
+        "situations": aggregate_fields(aggregate(found, since)) if query["situations"] == "yes" else None,
+    }
