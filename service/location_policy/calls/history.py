@@ -11,6 +11,7 @@ import logging
 import os
 import sqlite3
 import threading
+from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
@@ -19,14 +20,17 @@ from typing import Self
 
 from ..lookup.answers import Answer
 from ..lookup.decision import Question
+from .hand_up import HandUp, decode
 from .history_file import HistoryFile, Remembered, UnusableHistory, put_aside
 from .recent import FILE_NAMES, history_files, recent_calls, summed, today
-from .situation import LONGEST, NO_CALL, Situation, merged, rest, settled
+from .situation import LONGEST, NO_CALL, Situation, add, settled
 
 INTERVAL = 10.0
 """Seconds between two times of writing."""
 MOST_NEW = 20_000
 """Situations that are counted apart between two times of writing; the rest are merged."""
+MOST_HEARD = 1_000
+"""Batches of followers that wait to be read, and followers of which it is known which was the last."""
 MOST_WAITING = 100_000
 """Situations of a day that wait while nothing can be written; the rest are merged."""
 GRACE = 5.0
@@ -41,8 +45,18 @@ class CallHistory:
     `count` is for the thread that answers, everything else for any other.
     """
 
-    def __init__(self, state_directory: Path | None, days: int, interval: float = INTERVAL) -> None:
+    def __init__(
+        self,
+        state_directory: Path | None,
+        days: int,
+        interval: float = INTERVAL,
+        above: HandUp | None = None,
+    ) -> None:
+        """`above`: where calls are handed up too."""
         self.days = days
+        self.above = above
+        self._heard: deque[tuple[str, str]] = deque(maxlen=MOST_HEARD)
+        self._numbers: OrderedDict[str, int] = OrderedDict()
         self._directory = state_directory
         self._interval = interval
         self._new: dict[Situation, int] = {}
@@ -99,9 +113,7 @@ class CallHistory:
             if found in self._new:
                 self._new[found] += 1
             else:
-                _add(
-                    self._new, settled(found) if any(len(text) > LONGEST for text in found[:6]) else found, 1, MOST_NEW
-                )
+                add(self._new, settled(found) if any(len(text) > LONGEST for text in found[:6]) else found, 1, MOST_NEW)
 
     def recent(self, since: date) -> list[Remembered]:
         """What occurred on this day or later, up to now, each situation once; with what others keep beside it."""
@@ -121,6 +133,10 @@ class CallHistory:
         """Add what another service has counted; written with the next."""
         with self._of_file:
             self._wait(day, counts)
+
+    def hear(self, follower: str, text: str) -> None:
+        """A follower of this id hands up a batch; it is read later, in the thread that writes."""
+        self._heard.append((follower, text))
 
     def save(self) -> None:
         """Write what has come together, where that can be done now."""
@@ -155,14 +171,30 @@ class CallHistory:
             new, self._new = self._new, {}
         if new:
             self._wait(today().toordinal(), new)
+        while self._heard:
+            self._take_heard(*self._heard.popleft())
         for day in [day for day in self._waiting if day < self._first_day()]:
             del self._waiting[day]
+
+    def _take_heard(self, follower: str, text: str) -> None:
+        """A batch of a follower, unless it was taken already: it comes again where its answer was lost."""
+        batch, present = decode(text), today().toordinal()
+        if batch is None or batch.number <= self._numbers.get(follower, 0) or not -2 <= batch.day - present <= 1:
+            return
+        self._numbers[follower] = batch.number
+        self._numbers.move_to_end(follower)
+        while len(self._numbers) > MOST_HEARD:
+            self._numbers.popitem(last=False)
+        self._wait(batch.day, batch.counts)
 
     def _wait(self, day: int, counts: Mapping[Situation, int]) -> None:
         of_others = sum(len(waiting) for other, waiting in self._waiting.items() if other != day)
         waiting = self._waiting.setdefault(day, {})
-        for found, calls in counts.items():
-            _add(waiting, settled(found), calls, MOST_WAITING - of_others)
+        known = _settled(counts)
+        for found, calls in known.items():
+            add(waiting, found, calls, MOST_WAITING - of_others)
+        if self.above:
+            self.above.add(day, known)
 
     def _first_day(self) -> int:
         return today().toordinal() - self.days + 1
@@ -208,13 +240,11 @@ class CallHistory:
         self._problem = problem
 
 
-def _add(counts: dict[Situation, int], found: Situation, calls: int, most: int) -> None:
-    """Add calls; where there are too many situations, to those of a network, and in the end to all with that answer."""
-    if found not in counts and len(counts) >= most:
-        found = merged(found)
-        if found not in counts and len(counts) >= most + most // 10:
-            found = rest(found)
-    counts[found] = counts.get(found, 0) + calls
+def _settled(counts: Mapping[Situation, int]) -> Mapping[Situation, int]:
+    found = Counter[Situation]()
+    for one, calls in counts.items():
+        found[settled(one)] += calls
+    return found
 
 
 def _until_midnight() -> float:

@@ -88,6 +88,15 @@ def rest(found: Situation) -> Situation:
     return _widened(bare, {4: 0, 16: 0})
 
 
+def add(counts: dict[Situation, int], found: Situation, calls: int, most: int) -> None:
+    """Add calls; where there are too many situations, to those of a network, and in the end to all with that answer."""
+    if found not in counts and len(counts) >= most:
+        found = merged(found)
+        if found not in counts and len(counts) >= most + most // 10:
+            found = rest(found)
+    counts[found] = counts.get(found, 0) + calls
+
+
 def network_of(text: str) -> Network | None:
     """The network of an address or of those that were merged; None for what is neither."""
     try:

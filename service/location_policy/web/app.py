@@ -91,7 +91,7 @@ def make_app(
     changes = ChangeService(settings.place, settings.changes, mirror=mirror)
     pages = Pages(_site(active, settings, started_at, requests, changes, access, fleet, backend, calls))
     git = GitHttp(backend, access.proxies)
-    tip = Tip(active, fleet, git.is_served, access.proxies)
+    tip = Tip(active, fleet, git.is_served, access.proxies, calls)
     routes = [
         *_page_routes(pages, access),
         *Probes(active, settings, started_at, metrics, fleet, outboxes).routes(),

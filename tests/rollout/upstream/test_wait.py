@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.calls.hand_up import HandUp, decode
 from location_policy.errors import RepositoryError
 from location_policy.repository.remote.credentials import RemoteAccess
 from location_policy.repository.remote.mirror import Mirror
@@ -20,6 +21,7 @@ from location_policy.repository.remote.upstream import ServiceTip
 from location_policy.rollout.upstream import wait as module
 from location_policy.rollout.upstream.question import can_tell
 from location_policy.rollout.upstream.wait import APART, DOUBT, GRACE, HOURLY, LONGEST, WAIT, UpstreamWait
+from tests.calls.situations import situation
 from tests.support.access import PASSWORD, Pki
 from tests.support.peer import PeerHandler, running_peer
 from tests.support.service import wait_until
@@ -71,7 +73,8 @@ class Waiting:
         self.woken = 0
         self.now = self.step = 0.0
         """What the clock says, and by how much each pause lets it go on."""
-        self.wait = UpstreamWait(self.mirror, lambda: self.report, self._draw, lambda: self.now)
+        self.calls = HandUp()
+        self.wait = UpstreamWait(self.mirror, lambda: self.report, self._draw, lambda: self.now, self.calls)
         self.wait.wake = self._wake
 
     def _draw(self, low: float, high: float) -> float:
@@ -119,6 +122,23 @@ def waiting(
             found.wait.close()
             script.answers[:] = [(404, b"")]
             script.next.set()
+
+
+def test_calls_are_handed_up_with_a_request_that_is_held_and_once(tmp_path: Path) -> None:
+    with waiting(tmp_path, told(), HELD, told(NEW), HELD) as (found, script):
+        found.calls.add(739_000, {situation(): 3})
+        wait_until(lambda: len(script.heard) == 2)
+        script.next.set()
+        wait_until(lambda: len(script.heard) == 3)
+        batches = [decode(one.get("x-location-policy-calls", "")) for one in script.heard]
+        assert [batch and batch.counts for batch in batches] == [None, {situation(): 3}, None]
+
+
+def test_calls_are_not_handed_up_again_soon_where_that_has_failed(tmp_path: Path) -> None:
+    with waiting(tmp_path, told(), (431, b"")) as (found, script):
+        found.calls.add(739_000, {situation(): 3})
+        wait_until(lambda: len(script.heard) >= 4)
+        assert sum("x-location-policy-calls" in one for one in script.heard) == 1
 
 
 def test_a_service_is_asked_once_and_then_waited_for(tmp_path: Path) -> None:

@@ -12,11 +12,15 @@ import pytest
 
 from location_policy import __version__
 from location_policy.access.proxies import Proxies, parse_networks
+from location_policy.calls.hand_up import Batch, encode
+from location_policy.calls.history import CallHistory
+from location_policy.calls.recent import today
 from location_policy.config.commit import Commit
 from location_policy.fleet.fleet import Fleet
 from location_policy.rollout.state import ActiveState, Head
 from location_policy.web.ops import tip as module
 from location_policy.web.ops.tip import PATH, Tip
+from tests.calls.situations import situation
 from tests.support.app import Answer
 from tests.support.maps import COMMIT, MOMENT, snapshot_of
 from tests.support.service import wait_until
@@ -32,7 +36,8 @@ class Upstream:
     def __init__(self, most: int = 10, *, is_served: bool = True, proxies: str = "") -> None:
         self.active, self.fleet = ActiveState(), Fleet(OWN, most)
         self.active.changed = lambda: self.fleet.move(self.active.commit)
-        self.tip = Tip(self.active, self.fleet, lambda: is_served, Proxies(parse_networks(proxies)))
+        self.calls = CallHistory(None, 30)
+        self.tip = Tip(self.active, self.fleet, lambda: is_served, Proxies(parse_networks(proxies)), self.calls)
         self.take(COMMIT)
 
     def take(self, commit: Commit) -> None:
@@ -243,3 +248,12 @@ def test_followers_are_told_in_groups_and_the_next_as_these_are_back() -> None:
         await asyncio.gather(*held)
 
     assert run(work) < 10
+
+
+def test_the_calls_of_a_follower_are_counted_here() -> None:
+    upstream = Upstream()
+    batch = encode(Batch(1, today().toordinal(), {situation(): 3}))
+    follower = {"x-location-policy-name": "replica-1", "via": f"1.1 location-policy-{OTHER}"}
+    for headers in (follower, {"via": follower["via"]}, {"x-location-policy-name": "replica-1"}):
+        assert upstream.answer({**headers, "x-location-policy-calls": batch}).status == 200
+    assert upstream.calls.recent(today()) == [(situation(), 3, today().toordinal())]

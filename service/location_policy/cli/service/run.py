@@ -159,7 +159,7 @@ def _upstream(parts: Parts, mirror: Mirror | None, active: ActiveState, fleet: F
         return None
     name, followers = parts.options.name or socket.gethostname(), fleet.followers
     follower = Follower(name, fleet.id, active, followers.summary, followers.ids)
-    return UpstreamWait(mirror, follower.headers)
+    return UpstreamWait(mirror, follower.headers, calls=parts.calls.above if parts.calls else None)
 
 
 def _webhook(parts: Parts, syncs: Syncs) -> Webhook | None:

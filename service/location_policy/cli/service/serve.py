@@ -10,9 +10,11 @@ from pathlib import Path
 from shlex import quote
 
 from ... import __version__
+from ...calls.hand_up import HandUp
 from ...calls.history import CallHistory
 from ...repository.git_process import end_all
 from ...rollout.state import now
+from ...rollout.upstream.question import can_tell
 from ...runtime.log_format import log_to_stderr
 from ...runtime.systemd import ServiceManager
 from ...server.run import end_on_signals
@@ -95,7 +97,10 @@ def _decision_log(logs: Logs) -> DecisionLog | None:
 
 def _calls(days: int, source: Source, not_kept: str | None) -> CallHistory | None:
     """What remembers calls, if that is wanted; where nothing can be kept, as long as the process lives."""
-    return CallHistory(None if not_kept else source.state, days) if days else None
+    if not days:
+        return None
+    above = HandUp() if source.mirror and can_tell(source.mirror.url) else None
+    return CallHistory(None if not_kept else source.state, days, above=above)
 
 
 def _port(listener: socket.socket) -> int:

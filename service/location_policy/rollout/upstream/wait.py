@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from ...calls.hand_up import HandUp
 from ...errors import NoAnswer, RepositoryError
 from ...integrations.http_client import HeldConnection
 from ...repository.remote.credentials import HttpAccess
@@ -56,9 +57,11 @@ class UpstreamWait:
         report: Callable[[], Mapping[str, str]],
         draw: Draw = random.uniform,
         clock: Callable[[], float] = time.monotonic,
+        calls: HandUp | None = None,
     ) -> None:
-        """`report`: what is told to the service, as headers."""
+        """`report`: what is told to the service, as headers; `calls`: what is handed up beside it, if anything."""
         self._mirror = mirror
+        self._calls = calls
         self._report = report
         self.wake: Callable[[], None] = lambda: None
         """Lets the next look begin now."""
@@ -173,6 +176,8 @@ class UpstreamWait:
         headers = {**sent, "Prefer": f"wait={WAIT}"} if is_held else sent
         if before:
             headers["If-None-Match"] = f'"{before.commit_id}"'
+        if self._calls and is_held:
+            headers |= self._calls.headers()
         with self._change:
             if self._is_closed:
                 return 0.0
@@ -180,12 +185,20 @@ class UpstreamWait:
         try:
             tip = self._told(headers, WAIT + GRACE if is_held else PATIENCE) or before
         except NoService as no:
+            self._note_calls(was_taken=False)
             return self._note_no_service(no.answer)
         except (NoAnswer, RepositoryError) as error:
+            if not (self._is_called or self._is_closed):  # what was cut by us goes with the next request again
+                self._note_calls(was_taken=False)
             return self._note_failed(error)
         finally:
             self._is_asking = False
+        self._note_calls(was_taken=True)
         return self._note_tip(before, tip, is_held=is_held) if tip else self._note_no_service("304")
+
+    def _note_calls(self, *, was_taken: bool) -> None:
+        if self._calls:
+            (self._calls.note_answered if was_taken else self._calls.note_failed)()
 
     def _told(self, headers: Mapping[str, str], seconds: float) -> ServiceTip | None:
         access = self._mirror.http_access()

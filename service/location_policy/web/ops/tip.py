@@ -14,6 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from ... import __version__
 from ...access.proxies import Proxies
+from ...calls.hand_up import HEADER
+from ...calls.history import CallHistory
 from ...fleet.fleet import Fleet
 from ...fleet.report import OURS, VIA, parse_report, parse_via
 from ...rollout.state import ActiveState
@@ -41,7 +43,16 @@ class Tip:
     Of the requests that are held one address has no more than it leaves to others, as of connections.
     """
 
-    def __init__(self, active: ActiveState, fleet: Fleet, is_served: Callable[[], bool], proxies: Proxies) -> None:
+    def __init__(
+        self,
+        active: ActiveState,
+        fleet: Fleet,
+        is_served: Callable[[], bool],
+        proxies: Proxies,
+        calls: CallHistory | None = None,
+    ) -> None:
+        """`calls` hears of those that followers hand up."""
+        self._calls = calls
         self._active = active
         self._fleet = fleet
         self._is_served = is_served
@@ -95,6 +106,8 @@ class Tip:
         forwarded = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
         follower = self._fleet.followers.note(report, self._proxies.client(peer, forwarded))
         self._fleet.turnstile.come_back(follower)
+        if self._calls and report.ids and (batch := headers.get(HEADER.lower())):
+            self._calls.hear(report.ids[0], batch)
         return follower
 
     def _require_commit(self) -> str:
