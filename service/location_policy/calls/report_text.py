@@ -124,10 +124,9 @@ def _counts(title: str, counter: Counter[str], whole: int, shown: int | None) ->
 def _callers(report: Report, shown: int | None) -> Iterator[str]:
     width = len(f"{report.calls:,}")
     lines = [f"{one.calls:{width},}  last {_day(one.last)}   {one.row}" for one in report.callers]
+    rest = f"{report.scattered:{width},}  from other addresses, too few in each network"
     title = "networks that call without a row, with the row to be written, of which the location is left open"
-    yield from _section(title, lines, shown)
-    if report.scattered:
-        yield f"  {report.scattered:{width},}  from other addresses, too few in each network"
+    yield from _section(title, lines, shown, rest if report.scattered else "")
 
 
 def _unused(report: Report, shown: int | None) -> Iterator[str]:
@@ -138,15 +137,17 @@ def _unused(report: Report, shown: int | None) -> Iterator[str]:
     yield from _section(title, rows, shown)
 
 
-def _section(title: str, lines: Iterable[str], shown: int | None) -> Iterator[str]:
+def _section(title: str, lines: Iterable[str], shown: int | None, rest: str = "") -> Iterator[str]:
     found = list(lines)
-    if not found:
+    if not found and not rest:
         return
     yield ""
     yield f"{title}:"
     yield from (f"  {line}" for line in found[:shown])
     if shown is not None and len(found) > shown:
         yield f"  and {len(found) - shown:,} more: --all tells them"
+    if rest:
+        yield f"  {rest}"
 
 
 def _names_text(names: tuple[str, ...]) -> str:
