@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from ..lookup.answers import Answer
 from ..lookup.decision import Question
@@ -59,7 +59,7 @@ class CallHistory:
         self._numbers: OrderedDict[str, int] = OrderedDict()
         self._directory = state_directory
         self._interval = interval
-        self._new: dict[Situation, int] = {}
+        self._new: dict[Any, int] = {}
         self._of_new = threading.Lock()
         self._waiting: dict[int, dict[Situation, int]] = {}
         self._file: HistoryFile | None = None
@@ -97,7 +97,7 @@ class CallHistory:
         if answer.outcome in NO_CALL:
             return
         first = question.parameters.first
-        found = Situation(
+        found = (
             question.protocol,
             first("location"),
             first("proxy-node-location"),
@@ -111,9 +111,13 @@ class CallHistory:
         )
         with self._of_new:
             if found in self._new:
-                self._new[found] += 1
+                self._new[found] += 1  # a situation is this tuple, and made where it is the first
             else:
-                add(self._new, settled(found) if any(len(text) > LONGEST for text in found[:6]) else found, 1, MOST_NEW)
+                self._count_new(Situation(*found))
+
+    def _count_new(self, found: Situation) -> None:
+        is_long = any(len(text) > LONGEST for text in found[:6])
+        add(self._new, settled(found) if is_long else found, 1, MOST_NEW)
 
     def recent(self, since: date) -> list[Remembered]:
         """What occurred on this day or later, up to now, each situation once; with what others keep beside it."""
