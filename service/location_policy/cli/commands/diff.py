@@ -6,9 +6,9 @@ import gc
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...plan.as_json import plan_fields
 from ...plan.as_markdown import plan_markdown
@@ -20,24 +20,42 @@ from ..terminal.exit_status import NO, NOT_ASKED, first_lines
 from ..terminal.progress import Progress
 from .compared_sides import Sides
 
+if TYPE_CHECKING:
+    from .calls.known import Access
+
 Form = Literal["text", "markdown", "json"]
 
 
-def diff(old: str, new: str, repo: str | None, form: Form, *, tells_effect: bool, tells_all: bool) -> int:
-    """Print what going from one to the other does; the exit status, which with `tells_effect` is 1 for an effect.
-
-    With `tells_all` the text has every range.
+class DiffOptions(NamedTuple):
+    """How a comparison is told: with `tells_effect` an effect gives exit status 1, with `tells_all` the text has every
+    range. `calls` are sources of calls, and `access` says who asks a service for them.
     """
+
+    form: Form
+    tells_effect: bool
+    tells_all: bool
+    calls: Sequence[str]
+    access: Access
+
+
+def diff(old: str, new: str, repo: str | None, options: DiffOptions) -> int:
+    """Print what going from one to the other does; the exit status."""
     with _uncollected():
-        return _diff(old, new, repo, form, tells_effect=tells_effect, tells_all=tells_all)
+        return _diff(old, new, repo, options)
 
 
-def _diff(old: str, new: str, repo: str | None, form: Form, *, tells_effect: bool, tells_all: bool) -> int:
+def _diff(old: str, new: str, repo: str | None, options: DiffOptions) -> int:
+    form, tells_effect, tells_all, calls, access = options
     with Progress() as progress, Sides(repo, progress, with_warnings=form == "markdown") as sides:
         before, after = sides.load(old, was_served=True), sides.load(new)
         if before and after:
             progress.say(f"comparing {count(before.size, 'subnet')} with {after.size:,}")
             plan = make_plan(before, after)
+            if calls:
+                from ...calls.moved import with_calls
+                from .calls.known import known_calls
+
+                plan = with_calls(plan, known_calls(calls, access, progress))
             progress.say(f"writing down {count(len(plan.changes), 'range')}")
             if form == "json":
                 text = json.dumps(plan_fields(plan))

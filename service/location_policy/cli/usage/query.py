@@ -14,6 +14,7 @@ from .options import asked_repository, one_side
 from .parameters import ASKED_PARAMETER, PATH, SINCE, Integer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from ..commands.calls.report import CallsForm
@@ -134,17 +135,37 @@ def calls(
 @of.form("text, markdown or json.", of.DIFF_FORM)
 @of.option("all", None, "Print every range, not only the 20 largest of many.", to="all_")
 @of.option("exit-code", None, "Exit with 1 if an answer changes.")
-def diff(old: str, new: str, repo: str | None, form: Form, all_: bool, exit_code: bool) -> None:
+@of.option("calls", "FILE|URL", "Say whose calls change: a decision log, or a service.", multiple=True)
+@of.rare_option("user", "NAME", "A viewer of that service.")
+@of.rare_option("password-file", "FILE", "A file of one line, the password.", type=PATH)
+@of.rare_option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
+@of.rare_option("allow-http", None, "Send the password where anybody on the way reads it.")
+@of.help_all
+def diff(
+    old: str,
+    new: str,
+    repo: str | None,
+    form: Form,
+    all_: bool,
+    exit_code: bool,
+    calls: Sequence[str],
+    user: str | None,
+    password_file: Path | None,
+    ca: Path | None,
+    allow_http: bool,
+) -> None:
     """Print which addresses get another answer in NEW than in OLD.
 
     What begins with . or / is a folder; what names no revision may be one.
     """
-    from ..commands.diff import diff
+    from ..commands.calls.known import Access
+    from ..commands.diff import DiffOptions, diff
     from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
         refuse_urls("diff", old, new)
-        sys.exit(diff(old, new, repo, form, tells_effect=exit_code, tells_all=all_))
+        access = Access(user, password_file, ca, allow_http)
+        sys.exit(diff(old, new, repo, DiffOptions(form, exit_code, all_, calls, access)))
 
 
 @query_argument

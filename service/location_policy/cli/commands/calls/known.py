@@ -1,0 +1,86 @@
+"""Calls that are named to a command: decision logs, files of calls, or a service that remembers some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from ....calls.aggregate import FORMAT, LARGEST, Aggregate, read_aggregate
+from ....calls.history_file import Remembered
+from ....calls.log_reader import LoggedCalls
+from ....calls.moved import ListedCalls
+from ....calls.recent import summed, today
+from ....errors import NoAnswer, UnusableCalls
+from ....integrations.http_client import Question, ask, trust
+from ...terminal.progress import Progress
+from ...terminal.service import Service
+
+PATH = "/api/v1/calls?situations=yes"
+SECONDS = 30.0
+"""How long an answer may take."""
+_HEAD = 4096
+"""Bytes at the beginning of a file by which it is known what it is."""
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Access(NamedTuple):
+    """Who asks a service that is named by its URL."""
+
+    user: str | None = None
+    password_file: Path | None = None
+    ca: Path | None = None
+    allow_http: bool = False
+
+
+def known_calls(sources: Sequence[str], access: Access, progress: Progress) -> ListedCalls:
+    """The calls of all that is named; raises UnusableCalls and NoAnswer."""
+    logged, told = LoggedCalls(_EVER), list[Aggregate]()
+    for source in sources:
+        progress.say(f"reading calls from {source}")
+        if source.startswith(("http://", "https://")):
+            told.append(_asked(Service(source, *access)))
+        elif _is_aggregate(Path(source)):
+            told.append(read_aggregate(_content(Path(source)), source))
+        else:
+            logged.read(Path(source))
+    if logged.lines and logged.lines == logged.passed_over:
+        raise UnusableCalls(f"{sources[0]}: no line is one of a decision log", "name what serve --decision-log writes")
+    found = summed([*logged.remembered(), *(one for part in told for one in part.found)])
+    since = min([*(part.since for part in told), *_days(logged.remembered())], default=today())
+    return ListedCalls(found, since, (today() - since).days + 1, sum(part.left_out for part in told))
+
+
+def _days(found: Iterable[Remembered]) -> Iterator[date]:
+    return (date.fromordinal(last) for _, _, last in found)
+
+
+def _asked(service: Service) -> Aggregate:
+    origin = service.origin()
+    reply = ask(origin, Question(PATH, service.login()), trust(service.ca), SECONDS)
+    if reply.status in (401, 403):
+        raise NoAnswer(f"{origin} shows calls to viewers only: status {reply.status}", "name one: --user NAME")
+    if reply.status != 200:
+        raise NoAnswer(f"{origin} does not tell calls: status {reply.status}", "is it a service of this version?")
+    return read_aggregate(reply.body, str(origin))
+
+
+def _is_aggregate(path: Path) -> bool:
+    """Is it a file of calls? A pipe is a log, and is read once."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False  # who reads it as a log says why it cannot be
+    return f'"{FORMAT}"'.encode() in head or (head.startswith(b"{") and b'"outcome"' not in head)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
+    except OSError as error:
+        raise UnusableCalls(f"{path} cannot be read: {error.strerror}") from None
