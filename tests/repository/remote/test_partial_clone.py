@@ -23,6 +23,9 @@ MAP: dict[str, bytes | str] = {
     "locations/emea/uk.csv": MELBOURNE,
     "owners.csv": "locations,alice\n",
     "expectations.csv": "10.61.2.0,Sydney\n",
+    "views/edge/locations.csv": "Sydney,10.61.2.0/25\n",
+    "views/edge/locations/emea/uk.csv": "Melbourne,10.61.3.0/25\n",
+    "views/edge/expectations.csv": "10.61.2.1,Sydney\n",
 }
 BESIDE: dict[str, bytes | str] = {
     "docs/stray.csv": "a,b\n",

@@ -28,8 +28,8 @@ from .leftovers import remove_leftovers
 
 REMOTE = "origin"
 TRACKED = f"refs/remotes/{REMOTE}/"
-FILES = ("policy.toml", ":(glob)*.csv", "locations")
-"""The paths of the files that are read, as git takes them (gitglossary, "pathspec")."""
+FILES = ("policy.toml", ":(glob)*.csv", "locations", "views")
+"""Where the files are that are read, as git takes it (gitglossary, "pathspec"); for a glob it walks into no folder."""
 
 _INCOMING = "refs/incoming/"
 _TIP = f"{_INCOMING}tip"
