@@ -127,6 +127,18 @@ def _slips() -> Iterator[tuple[str, bytes]]:
         "list": b"- Hobart 10.70.0.0/16",
         "quoted-row": b'"Hobart,,,10.70.0.0/16"',
         "html": b"<td>Hobart</td><td>10.70.0.0/16</td>",
+        "total": b"Total,,,3",
+        "note": b"Stand: 01.02.2026,,,",
+        "no-break-space": "Hobart,,,\u00a010.70.0.0/16".encode(),
+        "next-line": "Hobart,,,10.70.0.0/16\u0085".encode(),
+        "digits-of-full-width": "Hobart,,,\uff11\uff10.70.0.0/16".encode(),
+        "range": b"Hobart,,,10.70.0.0 - 10.70.1.127",
+        "mask-and-host-bits": b"Hobart,,,10.70.1.7/255.255.0.0",
+        "mask-beside-and-host-bits": b"Hobart,,10.70.1.7,255.255.0.0",
+        "simple-marks": b"'Hobart','','','10.70.0.0/16'",
+        "formula": b'Hobart,,,="10.70.0.0/16"',
+        "several-subnets": b"Hobart,,,10.70.0.0/16; 10.71.0.0/16",
+        "mark-within": "Ho\ufeffbart,,,10.70.0.0/16".encode(),
         "many-cells": b"Hobart" + b"," * 80 + b"10.70.0.0/16",
     }.items():
         yield f"slip.{name}", before + line + b"\n" + after

@@ -175,8 +175,8 @@ class _Reader:
         return row and OldRow(row.path, number, row.network, row.sent, row.row, is_tried=False)
 
     def _read(self, number: int, text: str, cells: list[str]) -> OldRow | None:
-        written = cells[self._at].strip()
-        network = old_subnet(cells[self._at]) or self._spaced(number, written)
+        written = cells[self._at].strip(" \t")
+        network = old_subnet(cells[self._at]) or self._spaced(number, written.strip())
         if network is None:
             code, message, hint = diagnose(written)
             self._refuse(number, self._column(text, self._at), code, message, hint)
