@@ -17,7 +17,7 @@ from location_policy.gate.ref_updates import Update
 from location_policy.gate.verdict import Move
 from location_policy.problems import SHOWN
 from location_policy.repository.repository import open_pushed_repository
-from location_policy.web.pages.schemas import ATTEMPT, VERDICT
+from location_policy.web.pages.schemas import ATTEMPT, PROBLEM, VERDICT, many
 from tests.support.maps import many_rows
 from tests.support.repositories import GOOD, Files, force_commit, make_repository, tip
 from tests.support.signing import require
@@ -91,7 +91,8 @@ def test_every_fact_is_in_the_json(place: Path) -> None:
 
 
 def test_the_json_is_as_it_is_described(place: Path) -> None:
-    schema = {**VERDICT, "properties": {**ATTEMPT["properties"], **VERDICT["properties"]}}
+    warnings = many(PROBLEM)  # an attempt says the row of each besides
+    schema = {**VERDICT, "properties": {**ATTEMPT["properties"], **VERDICT["properties"], "warnings": warnings}}
     require(place, "tip")
     for files in (GOOD, {**BEFORE, "locations.csv": "Oslo,10.0.0.1/8\n"}, BEFORE):
         told = json.loads(json.dumps(verdict_fields(excerpt(move(place, files, "allow-large-change=x")))))
