@@ -462,7 +462,7 @@ def test_connections_over_the_limit_are_turned_away_and_told_once(tmp_path: Path
             assert_refused(refused, 503, "service.unavailable - There are too many connections")
         connections[0].close()
         wait_until(lambda: bool(exchange(service, GET + b"Connection: close\r\n\r\n")[0][0] == 200))
-        told = "WARNING too many connections: those over 3 are turned away\n"
+        told = "WARNING too many connections: those over 3 are rejected\n"
         assert service.log.read_text().count(told) == 1
 
 
@@ -479,7 +479,7 @@ def test_one_address_leaves_places_to_others_and_only_it_is_turned_away(caplog: 
         assert [asked_from("127.0.0.1")[0] for _ in range(5)] == [200, 200, 200, 200, 503]
         assert asked_from("127.0.0.1")[1]["status"].endswith(" - There are too many connections from this address")
         assert asked_from("127.0.0.2")[0] == 200
-    told = "too many connections: those of 127.0.0.1 over its share are turned away"
+    told = "too many connections: those of 127.0.0.1 over its share are rejected"
     assert [record.getMessage() for record in caplog.records if "too many" in record.getMessage()] == [told]
     assert (places.taken, places.held) == (0, {})
 

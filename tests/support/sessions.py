@@ -128,6 +128,7 @@ class Terminal:
             HOME=str(self._root),
             REMOTE_USER="alice",
             LOCATION_POLICY_PORT=str(self._port),
+            LOCATION_POLICY_CALL_HISTORY="0",  # what is remembered depends on how long it takes
             PYTHONUNBUFFERED="1",
         )
         pipe, both = subprocess.PIPE, subprocess.STDOUT

@@ -45,7 +45,7 @@ def wait(service: Service, *arguments: str) -> tuple[int, str]:
 
 def test_it_says_where_a_commit_is_who_refuses_it_and_who_is_missing(service: Service, repository: Path) -> None:
     commit = tip(repository)
-    assert wait(service, commit)[1].startswith(f"active: {commit[:10]}, no service follows, after 0.")
+    assert wait(service, commit)[1].startswith(f"active: {commit[:10]}, no service follows, after ")
     say(service, "web-1", commit)
     status, said = wait(service, commit[:7], "--followers", "1")
     assert (status, said.partition(", after")[0]) == (0, f"active: {commit[:10]}, at 1 of 1 follower")

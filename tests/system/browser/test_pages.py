@@ -103,7 +103,7 @@ def test_a_search_finds_the_rows_that_hold_an_address(page: Page, service: Servi
     shown(page, service, "/map")
     page.get_by_label("Address, subnet, location or file").fill("10.61.2.7")
     page.keyboard.press("Enter")
-    expect(page.locator("tbody th")).to_have_text(["10.61.2.0/24", "10.61.0.0/16"])
+    expect(page.locator("table.rows tbody th")).to_have_text(["10.61.2.0/24", "10.61.0.0/16"])
     page.get_by_role("link", name="locations/apac.csv:2", exact=True).click()
     expect(page.locator("tr.meant")).to_contain_text("Sydney,10.61.0.0/16")
 

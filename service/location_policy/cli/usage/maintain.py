@@ -35,7 +35,7 @@ def _columns(_: click.Context, __: click.Parameter, asked: tuple[str, ...]) -> d
     "column", "KIND=NAME", "Which column has subnet, site or mask.", to="columns", multiple=True, callback=_columns
 )
 @of.option("sync", "PATH", "Keep this one file of rows as FILES say.")
-@of.option("view", "NAME", "The view whose rows they are.  [default: the map at the top]")
+@of.option("view", "NAME", "The view whose rows they are; else the map at the top.")
 @of.option("accept-differences", None, "Write even if answers differ, without rejected lines.")
 @of.rare_option("all", None, "Read prefixes too that are not in use.", to="takes_all")
 @of.rare_option("keep-answers", None, "Leave out rows that the old server never came to.")
@@ -61,8 +61,7 @@ def import_(
     """Import the map of another program, and verify it.
 
     FILES are tables of pexsubnet, NetBox, phpIPAM, Infoblox, BlueCat, Active Directory, Teams or Skype for
-    Business, or addresses by country. Where a line is rejected, or an answer of pexsubnet differs, nothing is written:
-    exit status 1.
+    Business, or addresses by country. Exit status 1 and nothing written if a line is rejected, or an answer differs.
     """
     from ..commands.imports.tables import ImportOptions, bring
 
