@@ -20,7 +20,7 @@ from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.remote.upstream import ServiceTip
 from location_policy.rollout.upstream import wait as module
 from location_policy.rollout.upstream.question import can_tell
-from location_policy.rollout.upstream.wait import APART, DOUBT, GRACE, HOURLY, LONGEST, WAIT, UpstreamWait
+from location_policy.rollout.upstream.wait import APART, BURST, DOUBT, GRACE, HOURLY, LONGEST, WAIT, UpstreamWait
 from tests.calls.situations import situation
 from tests.support.access import PASSWORD, Pki
 from tests.support.peer import PeerHandler, running_peer
@@ -260,6 +260,12 @@ def test_two_services_that_tell_now_this_and_now_that_are_asked_ever_more_rarely
         found.step = 100
         wait_until(lambda: len(found.drawn) >= 2)
         assert found.drawn[:2] == [1.0, 10.0]
+
+
+def test_one_that_tells_another_commit_with_each_answer_is_not_asked_as_fast_as_it_answers(tmp_path: Path) -> None:
+    with waiting(tmp_path, *(told(f"{number:040x}") for number in range(9)), HELD) as (found, script):
+        wait_until(lambda: len(script.heard) == 10)
+        assert found.drawn == [2.0] * (9 - BURST)
 
 
 def test_what_is_told_anew_begins_the_wait_anew(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ BLIP = 5.0
 """Seconds that a wait may be broken before a look is to tell of it: a service that is restarted is no news."""
 APART = 0.2
 """Seconds that a wait is held at least before another begins since there is more to tell: many may follow a mirror."""
+BURST = 3
+"""Commits in a row that may be told without a wait, before it is asked about once a second."""
 HOURLY = 3600.0
 """Seconds until a remote that was no service is asked again whether it is one."""
 DOUBT = 60.0
@@ -80,6 +82,8 @@ class UpstreamWait:
         self._is_closed = self._is_called = self._is_asking = False
         self._later: threading.Timer | None = None
         self._began = 0.0
+        self._unheld = 0
+        """Commits in a row that were told without a wait."""
         self._failing_since: float | None = None
         """When the first try failed after a wait that went well."""
         self._doubted_since: float | None = None
@@ -228,7 +232,9 @@ class UpstreamWait:
             return self._back_off()
         if is_held:  # a service that answers, and lets no more wait, is still asked ever more rarely
             self._failing_since = None
-        return 0.0 if has_news or is_back or took >= SHORTEST else self._draw(0.0, 2 * SHORTEST)
+        self._unheld = self._unheld + 1 if has_news and took < APART else 0
+        may_ask = has_news and self._unheld <= BURST
+        return 0.0 if may_ask or is_back or took >= SHORTEST else self._draw(0.0, 2 * SHORTEST)
 
     def _look_now(self) -> None:
         self._mirror.hurry()
