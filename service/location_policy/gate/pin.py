@@ -10,6 +10,7 @@ The copy of a remote can be lost. So the text of the tag is kept beside it too, 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -77,7 +78,7 @@ def read_pin(repository: Repository) -> Pin | None:
     if tag is None or not repository.has_object(tag):
         if kept := kept_beside(repository):
             return kept
-        if tag is None and not repository.has_torn_ref(PIN):
+        if not _is_anything(repository, tag):
             return None
         raise TornPin(f"{PIN} cannot be read: which commit it holds is lost", "pin it anew, or location-policy unpin")
     content = repository.tag(tag, TAG_LIMIT)
@@ -85,6 +86,13 @@ def read_pin(repository: Repository) -> Pin | None:
     if found is None:
         raise UnusablePin(f"{PIN} names {tag[:10]}, which is no pin", "location-policy unpin takes it away")
     return _parse(tag, found)
+
+
+def _is_anything(repository: Repository, tag: str | None) -> bool:
+    """Is there anything where a pin is kept: at the ref, which names this tag, or beside the copy of a remote?"""
+    if tag or repository.has_torn_ref(PIN):
+        return True
+    return is_mirror(repository.directory) and os.path.lexists(backup.pin_file(repository.directory))
 
 
 def _parse(tag: str, found: re.Match[str]) -> Pin:
@@ -101,7 +109,7 @@ def _parse(tag: str, found: re.Match[str]) -> Pin:
 
 def is_pin_kept(repository: Repository) -> bool:
     """Is there anything where a pin is kept?"""
-    return bool(repository.named(PIN) or repository.has_torn_ref(PIN) or kept_beside(repository))
+    return _is_anything(repository, repository.named(PIN))
 
 
 def kept_beside(repository: Repository) -> Pin | None:

@@ -137,6 +137,25 @@ def test_a_pinned_commit_that_the_remote_has_no_more_goes_on_being_served(served
     assert found.told == ("in-sync", head)
 
 
+@pytest.mark.parametrize("text", ["", "object 5f66882\n"])
+def test_where_the_copy_is_lost_and_what_is_kept_beside_it_is_torn_what_is_active_stays(
+    served: Served, text: str
+) -> None:
+    old, head = first(served), tip(served.place)
+    served.pin(old)
+    shutil.rmtree(served.directory)
+    pin_file(served.directory).write_text(text)
+    found = served.restart()
+    for _ in range(3):
+        found.look()
+        assert found.told == ("rejected", old)
+        assert found.active.state.failure
+        assert "cannot be read: which commit it holds is lost" in found.active.state.failure.message
+    found.unpin()
+    assert found.told == ("in-sync", head)
+    assert not pin_file(served.directory).exists()
+
+
 def test_a_pin_that_no_service_has_taken_yet_outlives_the_copy(served: Served) -> None:
     old = first(served)
     with open_repository(served.directory) as repository:
