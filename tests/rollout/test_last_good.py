@@ -129,6 +129,14 @@ def test_a_repository_is_known_by_its_id_and_without_one_by_its_place(other: Ide
     assert other.is_same(HERE) is is_same
 
 
+def test_the_copy_of_a_remote_is_known_wherever_its_state_directory_is() -> None:
+    here, other = "/srv/state/mirror-0123456789ab.git", "/srv/state/mirror-ba9876543210.git"
+    moved = Identity("", "/mnt/state/mirror-0123456789ab.git")
+    assert Identity("", here).is_same(moved)
+    assert Identity("", here).is_here(moved)
+    assert not Identity("", other).is_here(moved)
+
+
 @pytest.mark.parametrize("header", [b'{"format": 1}', b'{"format": 1, "repository": {"x": 1}}', b"[]", b"no json"])
 def test_the_work_of_another_version_is_told_apart(tmp_path: Path, header: bytes) -> None:
     rest = header + b"\n"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..config.commit import Commit, Signer
 from ..config.files import File
+from ..repository.remote.copy_path import is_mirror
 from ..runtime.atomic_file import remove_abandoned, replacing, sync_folder
 from ..runtime.chunks import ChunkedWriter, chunks
 from ..runtime.regular_file import open_regular, read_regular
@@ -35,11 +36,16 @@ class Identity:
 
     def is_same(self, other: Identity) -> bool:
         """By id where both have one, by place where not."""
-        return self.id == other.id if self.id and other.id else self.place == other.place
+        return self.id == other.id if self.id and other.id else self._is_at(other.place)
 
     def is_here(self, other: Identity) -> bool:
         """Is it the same one, or another that stood at the same place?"""
-        return self.place == other.place or self.is_same(other)
+        return self._is_at(other.place) or self.is_same(other)
+
+    def _is_at(self, place: str) -> bool:
+        """Is it there? The copy of a remote is named after its URL, and is the same wherever its state directory is."""
+        here, there = Path(self.place), Path(place)
+        return here == there or (here.name == there.name and is_mirror(here))
 
     def is_another(self, other: Identity) -> bool:
         """Do both have an id, and not the same one?"""

@@ -46,7 +46,7 @@ class Source:
     def is_kept(self) -> bool:
         """Is there content of this place in the state directory, by which answers can begin?"""
         kept = last_good.kept_identity(self.state)
-        return kept is not None and kept.place == str(self.place)
+        return kept is not None and kept.is_here(last_good.Identity("", str(self.place)))
 
 
 def source_of(options: ServeOptions) -> Source:
