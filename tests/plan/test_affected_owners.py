@@ -177,3 +177,13 @@ def test_owners_stand_at_the_top_and_hold_in_every_view() -> None:
         "address space of apac: 65,280 addresses",
         "address space of head office: 256 addresses",
     ]
+
+
+def test_one_answer_of_a_view_in_place_of_another_touches_every_owner() -> None:
+    policy = '[[view]]\nname = "edge"\nlocation = "DMZ"\nanswer = "Oslo"\n'
+    old, new = owned(policy=policy), owned(policy=policy.replace("Oslo", "Perth"))
+    assert owner_lines(make_plan(old, new)) == [
+        "address space of apac: by policy.toml",
+        "address space of head office: by policy.toml",
+        "address space of v6: by policy.toml",
+    ]

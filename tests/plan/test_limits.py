@@ -364,6 +364,26 @@ def test_an_expectation_of_a_view_that_goes_is_over_the_limit() -> None:
     assert told(old, in_views(HALF)) != []
 
 
+def test_an_expectation_of_a_view_that_loses_all_its_calls_is_over_the_limit() -> None:
+    rows = {"views/edge/locations.csv": TOP, "views/lab/locations.csv": moved(1, TOP)}
+    files = {"locations.csv": TOP, "views/edge/expectations.csv": "10.0.0.0,Sydney\n", **rows}
+    lab = LAB.replace("Lab", "DMZ")
+    old, new, later = (
+        load_map(files_of({**files, "policy.toml": HALF + views})) for views in (EDGE, lab + EDGE, lab.lower() + EDGE)
+    )
+    assert told(old, new) == ["views/edge/expectations.csv: 0 of them"]
+    assert told(new, later) == [], "it is told once"
+    assert told(new, old) == []
+
+
+def test_an_expectation_of_the_map_at_the_top_that_loses_all_its_calls_is_over_the_limit() -> None:
+    files = {"locations.csv": TOP, "expectations.csv": "10.0.0.0,Sydney\n"}
+    every = '[[view]]\nname = "all"\n'
+    old = load_map(files_of({**files, "policy.toml": HALF}))
+    new = load_map(files_of({**files, "policy.toml": HALF + every, "views/all/locations.csv": moved(1, TOP)}))
+    assert told(old, new) == ["expectations.csv: 0 of them"]
+
+
 def test_rows_of_all_views_make_a_map_large_enough_for_limits() -> None:
     old = in_views(CHANGED + EDGE, top=many_rows(60), edge=many_rows(40))
     assert told(old, in_views(CHANGED + EDGE, top=many_rows(60, "Perth"), edge=many_rows(40))) == [

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .affected_calls import AffectedCalls
     from .view_plans import ViewPlan
 
-_ALL_ANSWERS = ("match.", "answer.")
-"""Rules that change answers in the address space of every owner."""
+_ALL_ANSWERS = ("match", "answer")
+"""Tables of rules, and a rule of views, that change answers in the address space of every owner."""
 
 EMPTY = LocationMap(Rules(), (), Problems())
 """What a branch serves that is not there yet."""
@@ -104,7 +104,7 @@ class Plan:
     @cached_property
     def touched(self) -> tuple[AffectedOwner, ...]:
         """The owners whose address space this touches; those of before are asked."""
-        all_answers = any(change.key.startswith(_ALL_ANSWERS) for change in self.rules)
+        all_answers = any(change.key.partition(".")[0] in _ALL_ANSWERS for change in self.rules)
         asks_less = any(change.key == APPROVAL_CHECK for change in self.loosened)
         here = touched(self.old.owned, self.new.owned, self.changes, all_answers=all_answers or asks_less)
         return joined(self.old.owned, (here, *(view.plan.touched for view in self.views)))

@@ -142,10 +142,22 @@ def _takes_any_name(change: RuleChange, old: Rules) -> bool:
 
 
 def _dropped(old: LocationMap, new: LocationMap) -> Iterator[RuleChange]:
-    """Of the map at the top and of each view, the expectations that go, then those that expect another answer."""
-    expected = {one.name: one.expected for one in new.maps}
+    """Of the map at the top and of each view, the expectations that go, then those that expect another answer; those
+    of a map that took calls and takes none any more hold to nothing, and go.
+    """
+    left = _left(old, new)
+    expected = {one.name: one.expected for one in new.maps if one.name not in left}
     for one in old.maps:
         yield from _dropped_in(one, expected.get(one.name, frozenset()))
+
+
+def _left(old: LocationMap, new: LocationMap) -> set[str | None]:
+    """The views, and with None the map at the top, that take calls in the old configuration and none in the new."""
+    if old.rules.views == new.rules.views:
+        return set()
+    from ..config.views.calls import pairs  # most configurations have none
+
+    return set.difference(*({before for before, _ in pairs(one.rules.views, ())} for one in (old, new)))
 
 
 def _dropped_in(old: LocationMap, expected: frozenset[Expectation]) -> Iterator[RuleChange]:
