@@ -303,6 +303,7 @@ def test_what_a_commit_changed_is_told_by_the_calls_of_views(views: Path) -> Non
     assert steady(done.stdout) == (
         "COMMIT TIME Alice: Say one answer\n"
         "  calls asked for by DMZ: view edge: 1 rule and 1 range changed: 1 moved (65,536 addresses)\n"
+        "  calls asked for by DMZ: view edge: policy.toml: answer  none -> DMZ\n"
         "  1 rule and 1 range changed: 1 moved (65,536 addresses)\n"
         "COMMIT TIME Alice: Move it\n"
         "  calls asked for by DMZ: view edge: 1 range changed: 1 moved (65,536 addresses)\n"

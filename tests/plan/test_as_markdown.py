@@ -107,3 +107,13 @@ def test_what_changes_for_the_calls_of_a_view_has_a_table_of_its_own() -> None:
     old = load_map(files_of({**files, "views/edge/locations.csv": many}))
     new = load_map(files_of({**files, "views/edge/locations.csv": many.replace("Lima", "Perth")}))
     assert plan_markdown(make_plan(old, new)).endswith("… and 230 more: `location-policy diff OLD NEW --all`")
+
+
+def test_rules_that_change_for_the_calls_of_a_view_are_told_from_what_to_what() -> None:
+    files: Files = {"locations.csv": "Oslo,10.0.0.0/24\n"}
+    edge = '[[view]]\nname = "edge"\nlocation = "DMZ"\nanswer = "Lima"\n'
+    old, new = (load_map(files_of({**files, "policy.toml": text})) for text in (edge, edge.replace("Lima", "Perth")))
+    assert (
+        "- `calls asked for by DMZ: view edge: policy.toml: answer  Lima -> Perth`"
+        in plan_markdown(make_plan(old, new)).splitlines()
+    )

@@ -6,6 +6,7 @@ The lines stand behind git's `remote: ` when a push is judged. What comes from o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ..config.files import EXPECTATIONS_PATH, OWNERS_PATH, RULES_PATH, below_view
 from ..text import count, escape, shorten
@@ -14,6 +15,9 @@ from .answer_changes import KINDS, Change, Kind
 from .change_text import change_text, listed, name_text, pair_text, rest_text, size_text
 from .plan import SHOWN, Plan, Total, total_of
 from .rule_changes import RuleChange, RuleValue
+
+if TYPE_CHECKING:
+    from .view_plans import ViewPlan
 
 NO_EFFECT = "no effect"
 SHOWN_OWNERS = 10
@@ -62,10 +66,16 @@ def _told(lines: Sequence[str], more: str | None, most: int | None) -> list[str]
 
 def rule_lines(plan: Plan) -> list[str]:
     """What is loosened, the changes of who is asked, and of policy.toml; first of what judges pushes. Then how much
-    changes for the calls of each view.
+    changes for the calls of each view, and by which rules.
     """
-    views = (f"{view.text}: {total_line(view.plan)}" for view in plan.views[:SHOWN_VIEWS])
+    views = (line for view in plan.views[:SHOWN_VIEWS] for line in _view_rule_lines(view))
     return [*own_rule_lines(plan), *views, *_other_views(plan)]
+
+
+def _view_rule_lines(view: ViewPlan) -> Iterator[str]:
+    yield f"{view.text}: {total_line(view.plan)}"
+    for change in view.plan.rules[:SHOWN_ENTRIES]:
+        yield f"{view.text}: {_rule_line(change)}"
 
 
 def _other_views(plan: Plan, more: str = "") -> list[str]:
