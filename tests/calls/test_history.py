@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -161,3 +162,30 @@ def test_without_a_state_directory_it_remembers_until_it_ends() -> None:
         ask(one, SNAPSHOT, protocol="sip")
         one.save()
         assert [calls for _, calls, _ in one.recent(today())] == [1]
+
+
+def test_a_subnet_that_was_sent_in_place_of_an_address_is_none_that_was_merged(
+    history: CallHistory, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        ask(history, SNAPSHOT, **{"protocol": "h323", "ms-subnet": "10.61.2.0/24"})
+    history.save()
+    assert [(one.is_merged, calls) for one, calls in kept(tmp_path).items()] == [(False, 2)]
+
+
+def test_the_file_and_what_stands_beside_it_are_for_owner_and_group(history: CallHistory, tmp_path: Path) -> None:
+    for umask in (0, 0o77):
+        before = os.umask(umask)
+        try:
+            ask(history, SNAPSHOT, protocol="mssip")
+            history.save()
+        finally:
+            os.umask(before)
+        modes = {
+            path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("calls.sqlite*") if "lock" not in path.name
+        }
+        assert len(modes) == 3
+        assert set(modes.values()) == {0o640}, modes
+        history.close()
+        for path in tmp_path.glob("calls*"):
+            path.unlink()

@@ -106,6 +106,7 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
         b"x" * 3_000_000 + b"\n",
         changed(time="yesterday"),
         changed(time=7),
+        changed(time="0001-01-01T00:00:00+10:00"),
         changed(time="2026-99-01T00:00:00.000000Z"),
         changed(outcome=None),
         changed(location=["Oslo"]),
@@ -163,3 +164,8 @@ def test_what_is_told_apart_is_bounded(tmp_path: Path, monkeypatch: pytest.Monke
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnusableCalls, match="cannot be read: Is a directory"):
         LoggedCalls(EPOCH).read(tmp_path)
+
+
+def test_a_subnet_that_was_sent_in_place_of_an_address_is_none_that_was_merged(tmp_path: Path) -> None:
+    line = changed(ms_subnet="10.61.2.0/24", remote_address=None, address=None, outcome="no-opinion")
+    assert [one.is_merged for one, _, _ in read(line, tmp_path).remembered()] == [False]

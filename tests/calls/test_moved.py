@@ -187,3 +187,21 @@ def test_without_an_effect_only_the_number_is_asked_for() -> None:
     assert plan.calls is not None
     assert (plan.calls.number, plan.calls.changed) == (3, 0)
     assert replace(plan, calls=None) == make_plan(old, old)
+
+
+def test_calls_that_are_looked_up_by_what_is_not_kept_may_be_moved() -> None:
+    rules = '[match]\nmssip = "node_ip"\nsip = "remote_address"\n'
+    old, new = (
+        load({"locations.csv": f"{name},10.0.0.0/8\n", "policy.toml": rules + VIEW + "answer = 'Lima'\n"})
+        for name in ("Oslo", "Perth")
+    )
+    by_node = situation(remote_address="10.1.2.3", ms_subnet="10.61.2.0")
+    calls = planned(
+        old, new, [(by_node, 5), (by_node._replace(protocol="sip"), 3), (by_node._replace(node_location="DMZ"), 7)]
+    ).calls
+    assert calls is not None
+    assert (calls.changed, calls.unsure) == (3, 5)
+    old, new = (load({"locations.csv": f"{name},10.0.0.0/8\n", "policy.toml": rules}) for name in ("Oslo", "Perth"))
+    calls = planned(old, new, [(by_node, 5), (by_node._replace(protocol="sip"), 3)]).calls
+    assert calls is not None
+    assert (calls.changed, calls.unsure) == (3, 5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from location_policy.calls.situation import LONGEST, merged, rest, settled
+from location_policy.calls.situation import LONGEST, as_sent, merged, rest, settled
 from tests.calls.situations import situation
 
 
@@ -49,3 +49,11 @@ def test_of_what_is_no_address_nothing_is_left_when_it_is_merged() -> None:
     found = situation(ms_subnet="10.61.2.0/24", outcome="bad-address")
     assert not found.is_merged
     assert merged(found).ms_subnet == ""
+
+
+def test_a_subnet_that_was_sent_in_place_of_an_address_is_none_that_was_merged() -> None:
+    found = as_sent(situation(ms_subnet="10.61.2.0/24", outcome="no-opinion"))
+    assert (found.ms_subnet, found.is_merged) == ("10.61.2.0\\24", False)
+    assert settled(found) == as_sent(found) == found
+    bad = situation(ms_subnet="10.61.2.0/24", outcome="bad-address")
+    assert as_sent(bad) == bad

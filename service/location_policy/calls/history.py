@@ -23,7 +23,7 @@ from ..lookup.decision import Question
 from .hand_up import HandUp, decode
 from .history_file import HistoryFile, Remembered, UnusableHistory, put_aside
 from .recent import FILE_NAMES, history_files, recent_calls, summed, today
-from .situation import LONGEST, NO_CALL, Situation, add, settled
+from .situation import LONGEST, NO_CALL, Situation, add, as_sent, settled
 
 INTERVAL = 10.0
 """Seconds between two times of writing."""
@@ -113,7 +113,7 @@ class CallHistory:
             if found in self._new:
                 self._new[found] += 1  # a situation is this tuple, and made where it is the first
             else:
-                self._count_new(Situation(*found))
+                self._count_new(as_sent(Situation(*found)))
 
     def _count_new(self, found: Situation) -> None:
         is_long = any(len(text) > LONGEST for text in found[:6])
@@ -218,7 +218,6 @@ class CallHistory:
             self._path, self._lock = _free_place(directory)
         assert self._path is not None
         self._file = HistoryFile(self._path)
-        self._path.chmod(0o640)
         return self._file
 
     def _shut(self) -> None:

@@ -26,6 +26,8 @@ MOST = 1_000_000
 """Rows: situations of a day."""
 SLACK = 100
 """One in so many rows more than need be is merged at once, since it takes a while."""
+MODE = 0o640
+"""Who may read the file, and what SQLite keeps beside it: its owner and group, whatever the umask."""
 ASIDE = ".aside"
 """What a file that is not used is called, behind its name."""
 
@@ -68,13 +70,15 @@ class UnusableHistory(Exception):
 class HistoryFile:
     """An open file, made where it is missing; for one thread at a time.
 
-    Raises UnusableHistory, and sqlite3.Error where it cannot be read or written now.
+    Raises UnusableHistory, and OSError or sqlite3.Error where it cannot be read or written now.
     """
 
     def __init__(self, path: Path, most: int = MOST) -> None:
         self._most = most
         if not _is_regular(path):
             raise UnusableHistory("it is no file")
+        path.touch(MODE)
+        path.chmod(MODE)  # before SQLite opens it, since what SQLite keeps beside it has the same
         self._connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
         with _reasons(), ExitStack() as if_unusable:
             if_unusable.callback(self._connection.close)

@@ -20,7 +20,7 @@ import orjson
 from ..errors import UnusableCalls
 from .history_file import Remembered
 from .recent import summed
-from .situation import NO_CALL, Situation, merged, rest, settled
+from .situation import NO_CALL, Situation, as_sent, merged, rest, settled
 
 CHUNK = 1 << 20
 """Bytes that are read at once, and that a line may have."""
@@ -90,7 +90,7 @@ class LoggedCalls:
         try:
             fields = orjson.loads(line or b"")
             moment, key = _moment(fields["time"]), self._key(fields)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             self.passed_over += 1
             return
         if moment < self._since:
@@ -118,7 +118,8 @@ class LoggedCalls:
             or not fields["outcome"]
         ):
             raise TypeError("a value is no text")
-        return (*map(self._interned, texts), tuple(map(self._interned, names)), self._interned(view))
+        key = (*map(self._interned, texts), tuple(map(self._interned, names)), self._interned(view))
+        return _key_of(as_sent(_situation(key))) if "/" in f"{remote}{subnet}" else key
 
     def _interned(self, text: str | None) -> str | None:
         if text is None or len(self._texts) > MOST:

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import NamedTuple, Protocol
 
+from ..config.policy_toml import Rules
 from ..lookup.answers import Answer
 from ..lookup.decision import answer_question, understand
 from ..lookup.snapshot import Snapshot, build_snapshot
@@ -23,7 +24,7 @@ from ..plan.affected_calls import NO_CALLS, AffectedCalls, Calls
 from ..plan.answer_changes import Change
 from ..plan.plan import Plan
 from .history_file import Blocks, Remembered
-from .situation import NO_CALL, WIDER, Situation, network_of
+from .situation import NO_CALL, WIDER, Situation, is_kept, network_of
 
 MOST_BLOCKS = 40
 """Blocks by which calls are looked for; of more, each is joined with its neighbours."""
@@ -58,7 +59,7 @@ def with_calls(plan: Plan, known: KnownCalls) -> Plan:
     if not plan.effect:
         return replace(plan, calls=AffectedCalls(known.since, known.days, known.total()))
     sums = _Sums(plan)
-    if plan.views or plan.rules or not plan.is_met or plan.old.views or plan.new.views:
+    if plan.views or plan.rules or not plan.is_met or plan.old.views or plan.new.views or not _are_kept(plan.old.rules):
         _answer_all(plan, known.found(), sums)
     else:
         _look_at_ranges(plan, known.found(_blocks(plan)), sums)
@@ -103,8 +104,12 @@ class _Sums:
         plans = {(view.before, view.after): view.plan for view in plan.views}
         self._places = {pair: _Places(one.changes) for pair, one in (*plans.items(), ((None, None), plan))}
         self._by_change: dict[tuple[str | None, str | None], dict[Change, Calls]] = {}
-        self._numbers = dict.fromkeys(self._places, 0)
+        self._of_effect = {pair for pair, one in (*plans.items(), ((None, None), plan)) if one.rules or one.changes}
         self.totals = Counter[str]()
+
+    def has_effect(self, pair: tuple[str | None, str | None]) -> bool:
+        """Does anything change for the calls of a pair?"""
+        return pair in self._of_effect
 
     def place(self, pair: tuple[str | None, str | None], network: Network) -> _Place:
         """Where a network is among what changes for the calls of a pair."""
@@ -159,7 +164,9 @@ def _answer_all(plan: Plan, found: Iterable[Remembered], sums: _Sums) -> None:
         pair = before.view, after.view
         network = after.network or before.network
         change, is_part = sums.place(pair, network) if network else _Place(None, is_part=False)
-        if is_part or _is_rest(situation):
+        if not (before.is_known and after.is_known):
+            sums.totals["unsure"] += calls if sums.has_effect(pair) else 0
+        elif is_part or _is_rest(situation):
             sums.totals["unsure"] += calls
         elif before.told != after.told:
             sums.change(pair, change, calls, last)
@@ -169,12 +176,13 @@ def _answer_all(plan: Plan, found: Iterable[Remembered], sums: _Sums) -> None:
 class _Side:
     """What one of the two maps says to a call: of a merged one, to the first of its addresses."""
 
-    __slots__ = ("answer", "network", "told", "view")
+    __slots__ = ("answer", "is_known", "network", "told", "view")
 
     def __init__(self, snapshot: Snapshot, situation: Situation) -> None:
         answering = snapshot.answering(situation)
         question = understand(answering.rules, situation)
         self.view = answering.view
+        self.is_known = answering.rules.answer is not None or _is_known(answering.rules, situation)
         self.network = _asked_network(question.address, situation)
         if self.network is not None and situation.is_merged:
             question = question._replace(address=str(self.network).partition("/")[0])
@@ -186,6 +194,21 @@ class _Side:
 def _asked_network(address: str, situation: Situation) -> Network | None:
     """The address that counts, or those that were merged to a network; None for what is no address."""
     return network_of(address) if address and (situation.is_merged or "/" not in address) else None
+
+
+def _are_kept(rules: Rules) -> bool:
+    """Is every parameter that has an address part of what is remembered of a call? `node_ip` is none."""
+    return all(is_kept(parameter) for parameters in rules.match.values() for parameter in parameters)
+
+
+def _is_known(rules: Rules, situation: Situation) -> bool:
+    """Is the parameter kept that has the address of such a call?"""
+    for parameter in rules.match.get(situation.protocol, ()):
+        if not is_kept(parameter):
+            return False
+        if situation.first(parameter):
+            return True
+    return True
 
 
 def _is_rest(situation: Situation) -> bool:

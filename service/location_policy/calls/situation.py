@@ -55,6 +55,11 @@ class Situation(NamedTuple):
         return self.outcome != "bad-address" and ("/" in self.remote_address or "/" in self.ms_subnet)
 
 
+def is_kept(parameter: str) -> bool:
+    """Is this parameter of a request part of a situation?"""
+    return parameter in _PLACES
+
+
 _PLACES = {
     "protocol": 0,
     "location": 1,
@@ -63,6 +68,16 @@ _PLACES = {
     "remote-address": 4,
     "ms-subnet": 5,
 }
+
+
+def as_sent(found: Situation) -> Situation:
+    """The same, in which no address reads as merged ones: of a subnet that a node has sent, the slash is turned. It is
+    no address either way; of a bad address, which says so itself, nothing is touched.
+    """
+    if found.outcome == "bad-address" or not found.is_merged:
+        return found
+    remote_address, ms_subnet = (text.replace("/", "\\") for text in (found.remote_address, found.ms_subnet))
+    return found._replace(remote_address=remote_address, ms_subnet=ms_subnet)
 
 
 def settled(found: Situation) -> Situation:

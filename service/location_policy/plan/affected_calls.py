@@ -34,7 +34,8 @@ NO_CALLS = Calls()
 class AffectedCalls:
     """Of `number` calls since a day, `changed` get another answer, of which `lost` had one and get none.
 
-    Of `unsure` calls it is not known: their addresses were merged to a network of which a part gets another answer.
+    Of `unsure` calls it is not known: their addresses were merged to a network of which a part gets another answer, or
+    they are looked up by a parameter that is not kept.
     `by_change` has those of each range; what rules change is in none.
     """
 
@@ -63,7 +64,7 @@ def calls_lines(calls: AffectedCalls | None) -> list[str]:
     days = "day" if calls.days == 1 else f"{calls.days:,} days"
     verb = "gets" if calls.changed == 1 else "get"
     told = f"{calls.changed:,} of {count(calls.number, 'call')} of the last {days} {verb} another answer{share}"
-    unsure = [f"{count(calls.unsure, 'call')} more may, of addresses that are counted together"] if calls.unsure else []
+    unsure = [f"{count(calls.unsure, 'call')} more may, of which the address is not kept"] if calls.unsure else []
     return [*lost, told, *unsure]
 
 
