@@ -189,3 +189,17 @@ def test_the_file_and_what_stands_beside_it_are_for_owner_and_group(history: Cal
         history.close()
         for path in tmp_path.glob("calls*"):
             path.unlink()
+
+
+def test_of_very_many_situations_the_rare_ones_are_told_merged(
+    history: CallHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_TOLD", 10)
+    often = situation(ms_subnet="10.61.255.255")
+    history.take(NOW, {situation(ms_subnet=f"10.61.{at >> 8}.{at & 255}"): 1 for at in range(5_000)} | {often: 3})
+    history.save()
+    told = history.recent(today())
+    assert sum(calls for _, calls, _ in told) == 5_003
+    assert 10 <= len(told) <= 12
+    assert (often, 3, NOW) in told
+    assert any(one.is_merged for one, _, _ in told)

@@ -15,6 +15,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,6 +34,8 @@ MOST_HEARD = 1_000
 """Batches of followers that wait to be read, and followers of which it is known which was the last."""
 MOST_WAITING = 100_000
 """Situations of a day that wait while nothing can be written; the rest are merged."""
+MOST_TOLD = 100_000
+"""Situations that are told apart by `recent`, the frequent ones of each file first: a million would take a gigabyte."""
 GRACE = 5.0
 """Seconds that the last writing has when the process ends."""
 
@@ -129,9 +132,8 @@ class CallHistory:
                 if day >= since.toordinal()
                 for one, calls in counts.items()
             ]
-            if self._directory is not None:
-                found += recent_calls(self._directory, since)
-        return summed(found)
+            kept = recent_calls(self._directory, since) if self._directory is not None else ()
+            return summed(chain(found, kept), MOST_TOLD)
 
     def take(self, day: int, counts: Mapping[Situation, int]) -> None:
         """Add what another service has counted; written with the next."""

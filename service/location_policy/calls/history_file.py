@@ -237,7 +237,7 @@ def _remembered(connection: sqlite3.Connection, since: int, within: Blocks | Non
     chosen = f" AND situation IN (SELECT id FROM situations WHERE {' OR '.join(marks)})" if marks else ""
     found = connection.execute(
         f"SELECT {_FIELDS}, sum(calls), max(day) FROM counts JOIN situations ON id = situation WHERE day >= ?{chosen}"
-        " GROUP BY situation",
+        f" GROUP BY situation{'' if marks else ' ORDER BY sum(calls) DESC'}",
         (since, *values),
     )
     for *fields, calls, last in found:
