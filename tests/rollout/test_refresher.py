@@ -627,7 +627,7 @@ def test_state_that_no_version_could_read_is_told_once_and_not_served(
     later.look()
     state = later.look()
     assert (state.name, state.snapshot) == ("starting", None)
-    assert sum("cannot be used: the configuration is not valid" in text for text in caplog.messages) == 1
+    assert sum("cannot be used: the configuration has 1 error" in text for text in caplog.messages) == 1
 
 
 def test_the_state_of_another_repository_is_never_served(following: Following, tmp_path: Path) -> None:

@@ -84,5 +84,6 @@ def at_work_in(repository: Path) -> list[str]:
 
 
 def leftovers_in(repository: Path) -> list[str]:
-    """Locks, and what was received of a push that was not taken."""
-    return [str(path) for path in repository.rglob("*") if path.name.endswith(".lock") or "incoming" in path.name]
+    """Locks of git, and what was received of a push that was not taken."""
+    found = (path for path in repository.rglob("*") if path.name != "calls.sqlite.lock")
+    return [str(path) for path in found if path.name.endswith(".lock") or "incoming" in path.name]

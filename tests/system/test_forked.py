@@ -18,6 +18,7 @@ NOWHERE = ("--manager", "http://127.0.0.1:9", "--user", "api", "--password-file"
 TYPED = (
     ("accept-history", "--repo", "nowhere.git"),
     ("blame", "10.61.2.7", *REPO),
+    ("calls", *REPO),
     ("check", *REPO),
     ("comment", *REPO),
     ("completion", "bash"),

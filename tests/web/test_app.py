@@ -41,7 +41,7 @@ def test_one_that_drains_is_not_ready_and_says_since_when_and_is_in_the_state_th
     assert (response.status_code, response.json()) == (503, {"status": "draining"})
     service = before["service"] | {"draining_since": "2026-03-01T12:30:00.000Z"}
     assert client.get("/status").json() == before | {"service": service}
-    assert "<dt>Ends</dt>" in client.get("/", headers={"accept": "text/html"}).text
+    assert "<dt>Stopping</dt>" in client.get("/", headers={"accept": "text/html"}).text
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])

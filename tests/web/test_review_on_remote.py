@@ -237,11 +237,11 @@ def test_without_review_the_page_says_where_the_map_is_changed(followed: Followe
 
 def test_the_home_page_tells_of_the_fetches(followed: Followed) -> None:
     client = followed.client()
-    assert "Fetches 1 well, 0 failed, the last well" in text(client.get("/"))
+    assert "Fetches 1 succeeded, 0 failed, last success" in text(client.get("/"))
     followed.remote.rename(followed.remote.with_name("away.git"))
     followed.look()
     page = text(client.get("/"))
-    assert "Fetches 1 well, 1 failed" in page
+    assert "Fetches 1 succeeded, 1 failed" in page
     assert re.search(r"Unreachable since .*; asked again ", page)
     followed.remote.with_name("away.git").rename(followed.remote)
     followed.look()

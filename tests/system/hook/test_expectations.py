@@ -32,7 +32,7 @@ def test_a_commit_that_breaks_what_the_next_one_mends_is_refused(site: Site) -> 
     broken = site.commit({"locations/apac.csv": SYDNEY}, "Break it")
     site.commit(GOOD, "Mend it")
     told = said(site.push())
-    assert "1 of 3 commits is not valid" in told
+    assert "1 of 3 commits has errors" in told
     assert broken[:10] in told
     assert "10.61.3.0 gets no answer, as no row covers it" in told
     assert tip(site.repository) == before
