@@ -242,7 +242,7 @@ def test_the_home_page_tells_of_the_fetches(followed: Followed) -> None:
     followed.look()
     page = text(client.get("/"))
     assert "Fetches 1 succeeded, 1 failed" in page
-    assert re.search(r"Unreachable since .*; asked again ", page)
+    assert re.search(r"Unreachable since .*; next try ", page)
     followed.remote.with_name("away.git").rename(followed.remote)
     followed.look()
     page = text(client.get("/"))
