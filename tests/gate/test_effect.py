@@ -59,7 +59,7 @@ def test_a_push_is_told_whose_calls_it_moves_those_first_that_lose_their_answer(
     lines = list(verdict_lines(verdict_of(repository, NEW)))
     today = datetime.now(UTC).date()
     assert "2 calls had an answer and lose it" in lines
-    assert "32 of 92 calls of the last 30 days get another answer (34.79%)" in lines
+    assert "32 of 92 calls of the last day get another answer (34.79%)" in lines
     sydney = next(line for line in lines if line.startswith("10.61.2.0/24"))
     assert f"256 addresses, 30 calls, last {today}" in sydney
 
@@ -73,7 +73,7 @@ def test_more_calls_than_a_push_may_move_are_over_the_limit(tmp_path: Path) -> N
     refused = verdict_of(repository, moved)
     assert not refused.accepted
     (excess,) = effect(refused).excess
-    assert excess == ("changed-calls", "5%", "34.79% of calls of the last 30 days")
+    assert excess == ("changed-calls", "5%", "34.79% of calls of the last day")
     few = {**LIMITED, "locations.csv": LIMITED["locations.csv"].replace("Perth", "Melbourne")}
     assert verdict_of(repository, few).accepted
 
@@ -103,4 +103,4 @@ def test_the_hook_says_it_to_a_real_push(tmp_path: Path) -> None:
     remember(site / "location-policy")
     work = clone(site, tmp_path / "work")
     work.commit(NEW)
-    assert "32 of 92 calls of the last 30 days get another answer (34.79%)" in said(work.push())
+    assert "32 of 92 calls of the last day get another answer (34.79%)" in said(work.push())

@@ -193,10 +193,14 @@ def read_history(
         yield from _remembered(connection, since, within)
 
 
-def read_total(path: Path, since: int) -> int:
-    """How many calls of a file there were on this day or later; raises UnusableHistory."""
+def read_total(path: Path, since: int) -> tuple[int, int]:
+    """How many calls of a file there were on this day or later, and the first day of them, 0 where there are none;
+    raises UnusableHistory.
+    """
     with _reading(path) as connection:
-        return int(connection.execute("SELECT total(calls) FROM days WHERE day >= ?", (since,)).fetchone()[0])
+        asked = "SELECT total(calls), ifnull(min(day), 0) FROM days WHERE day >= ?"
+        calls, first = connection.execute(asked, (since,)).fetchone()
+        return int(calls), int(first)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from functools import cached_property
 from pathlib import Path
 
 from ..repository.remote.copy_path import is_mirror
@@ -22,33 +21,37 @@ keeps it for a repository, or for the copy of another one.
 
 
 class RememberedCalls:
-    """Calls of the last days, as KnownCalls has them; of files that can all be read."""
+    """Calls of the last days, as KnownCalls has them; of files that can all be read.
 
-    days = DAYS
+    The days are those since the first call, up to `DAYS`: a service may remember fewer, or run for less long.
+    """
 
     def __init__(self, files: Iterable[Path]) -> None:
-        self.since: date = today() - timedelta(days=DAYS - 1)
-        self._files = [path for path in files if self._calls_of(path)]
-
-    def _calls_of(self, path: Path) -> int:
-        try:
-            return read_total(path, self.since.toordinal())
-        except UnusableHistory:
-            return 0
-
-    @cached_property
-    def _number(self) -> int:
-        return sum(map(self._calls_of, self._files))
+        now = today()
+        looked_at = {path: _total(path, now - timedelta(days=DAYS - 1)) for path in files}
+        firsts = [first for calls, first in looked_at.values() if calls]
+        self._files = [path for path, (calls, _) in looked_at.items() if calls]
+        self._total = sum(calls for calls, _ in looked_at.values())
+        self.since = date.fromordinal(min(firsts)) if firsts else now
+        self.days = max(1, (now - self.since).days + 1)
 
     def total(self) -> int:
         """As KnownCalls has it."""
-        return self._number
+        return self._total
 
     def found(self, within: Blocks | None = None) -> Iterable[Remembered]:
         """As KnownCalls has it; raises UnusableHistory."""
         since = self.since.toordinal()
         found = (one for path in self._files for one in read_history(path, since, within, PATIENCE))
         return found if len(self._files) < 2 else summed(found)
+
+
+def _total(path: Path, since: date) -> tuple[int, int]:
+    """As `read_total` has it; none of a file that cannot be read."""
+    try:
+        return read_total(path, since.toordinal())
+    except UnusableHistory:
+        return 0, 0
 
 
 def calls_beside(directory: Path, settings: Mapping[str, str]) -> RememberedCalls | None:

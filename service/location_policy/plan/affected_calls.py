@@ -47,6 +47,11 @@ class AffectedCalls:
     unsure: int = 0
     by_change: Mapping[Change, Calls] = field(default_factory=dict)
 
+    @property
+    def span(self) -> str:
+        """The days in words."""
+        return "the last day" if self.days == 1 else f"the last {self.days:,} days"
+
     def of(self, changes: Iterable[Change]) -> Calls:
         """The calls of some of the ranges."""
         found = NO_CALLS
@@ -61,9 +66,8 @@ def calls_lines(calls: AffectedCalls | None) -> list[str]:
         return []
     lost = [f"{count(calls.lost, 'call')} had an answer and {_lose(calls.lost)} it"] if calls.lost else []
     share = f" ({measured_share(calls.changed, calls.number)})" if calls.changed else ""
-    days = "day" if calls.days == 1 else f"{calls.days:,} days"
     verb = "gets" if calls.changed == 1 else "get"
-    told = f"{calls.changed:,} of {count(calls.number, 'call')} of the last {days} {verb} another answer{share}"
+    told = f"{calls.changed:,} of {count(calls.number, 'call')} of {calls.span} {verb} another answer{share}"
     unsure = [f"{count(calls.unsure, 'call')} more may, of which the address is not kept"] if calls.unsure else []
     return [*lost, told, *unsure]
 

@@ -61,7 +61,7 @@ def _calls_excess(plan: Plan) -> Iterator[Excess]:
     """Of the calls that are remembered, if any are."""
     limit, calls = plan.old.rules.limits.get("changed-calls"), plan.calls
     if limit and calls and calls.number:
-        yield from _excess("changed-calls", limit, calls.changed, calls.number, f"calls of the last {calls.days} days")
+        yield from _excess("changed-calls", limit, calls.changed, calls.number, f"calls of {calls.span}")
 
 
 def _measured(plan: Plan) -> Iterator[Excess]:
