@@ -245,6 +245,37 @@ def test_init_says_that_it_leaves_content_alone(tmp_path: Path) -> None:
     assert (done.returncode, "so its content stays as it is" in done.stderr) == (0, True)
 
 
+def test_init_takes_no_content_into_a_repository_that_exists(tmp_path: Path) -> None:
+    (tmp_path / "good.csv").write_text("Sydney,10.61.0.0/16\n")
+    run_program("init", "x.git", cwd=tmp_path)
+    hook = tmp_path / "x.git" / "hooks" / "pre-receive"
+    hook.unlink()
+    done = run_program("init", "x.git", "--from", "good.csv", cwd=tmp_path)
+    assert (done.returncode, done.stdout, hook.exists()) == (1, "", False)
+    assert done.stderr == (
+        "location-policy: x.git exists, so nothing is taken from good.csv\n"
+        "  hint: git clone x.git, commit the files there and push; or init NEWPATH --from good.csv\n"
+    )
+    assert (run_program("init", "x.git", cwd=tmp_path).returncode, hook.exists()) == (0, True)
+
+
+@pytest.mark.parametrize("is_absolute", [False, True])
+def test_init_does_not_replace_the_folder_that_one_is_in(tmp_path: Path, is_absolute: bool) -> None:
+    before = tmp_path.stat().st_ino
+    done = run_program("init", tmp_path if is_absolute else ".", cwd=tmp_path)
+    assert (done.returncode, done.stdout, tmp_path.stat().st_ino, list(tmp_path.iterdir())) == (2, "", before, [])
+    assert done.stderr == (
+        f"location-policy: {tmp_path if is_absolute else '.'} is the folder that you are in, "
+        "and a repository cannot take its place\n  hint: write location-policy init locations.git\n"
+    )
+    assert run_program("init", "locations.git", cwd=tmp_path).returncode == 0
+
+
+def test_init_renews_the_hook_of_the_repository_that_one_is_in(tmp_path: Path) -> None:
+    run_program("init", "x.git", cwd=tmp_path)
+    assert run_program("init", ".", cwd=tmp_path / "x.git").returncode == 0
+
+
 def test_what_the_system_refuses_is_one_sentence(tmp_path: Path) -> None:
     done = run_program("init", "a" * 5_000, cwd=tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)

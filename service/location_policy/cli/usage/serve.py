@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import click
 
-from ..terminal.exit_status import NOT_ASKED, NOT_STARTED, told
+from ..terminal.exit_status import NO, NOT_ASKED, NOT_STARTED, tell, told
 from . import options as of
 from .parameters import PATH
 from .serve_options import asked, serve_options
@@ -49,9 +49,11 @@ def init(
         require_git()
         signatures = SigningOptions(allowed_signers, gpg_keyring, require_signatures)
         if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
+            if from_:
+                _refuse_content(path, from_)
             for line in install(path, branch=branch, shared=shared, signatures=signatures):
                 print(line)
-            if empty or from_ or program:
+            if empty or program:
                 print(f"location-policy: {path} exists, so its content stays as it is", file=sys.stderr)
             return
         try:
@@ -63,6 +65,17 @@ def init(
         print(f"made {path.absolute()}")
         if first.note:
             print(f"location-policy: {first.note}", file=sys.stderr)
+
+
+def _refuse_content(path: Path, content: Path) -> None:
+    """Exit, where the content is not what the repository gets: it has its own."""
+    from ...errors import LocationPolicyError
+    from ...repository.git_dir import find_git_directory
+
+    find_git_directory(path)
+    hint = f"git clone {path}, commit the files there and push; or init NEWPATH --from {content}"
+    tell(LocationPolicyError(f"{path} exists, so nothing is taken from {content}", hint))
+    sys.exit(NO)
 
 
 @serve_options

@@ -79,10 +79,13 @@ def create(
     other contents; None: not there. Or with the history of a bundle, valid or not: it is a backup.
 
     It is made aside and moved into place whole. Raises InvalidConfiguration or NotSigned when the content would be
-    refused by the hook, and RepositoryError when the place is taken or cannot be written.
+    refused by the hook, and RepositoryError when the place is taken, the current folder, or cannot be written.
     """
     if content is not None and signatures.require not in (None, "off"):
         raise NotSigned("a first commit that is made here is signed by nobody", "--empty, and push one that is signed")
+    if path.exists() and path.samefile(Path.cwd()):
+        message = f"{path} is the folder that you are in, and a repository cannot take its place"
+        raise RepositoryError(message, "write location-policy init locations.git")
     with _made_aside(path) as aside:
         check_branch(branch or BRANCH)
         make_bare(aside, branch or BRANCH)
