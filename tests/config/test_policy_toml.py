@@ -176,12 +176,31 @@ def test_everything_that_is_wrong_is_found() -> None:
         ("[answer]\ndefault\n", 2, 8, "expected '=' after a key in a key/value pair"),
         ("[answer\n", 1, 8, "expected ']' at the end of a table declaration"),
         ("a = [", 1, 1, "invalid value"),
-        ("a = 1\na = 2\n", 2, 6, "cannot overwrite a value"),
+        ("a = 1\na = 2\n", 2, 1, "a stands twice"),
+        ("[match]\n  sip = [\n'node-ip',\n]\n  sip = [\n'node-ip',\n]", 5, 3, "sip stands twice"),
     ],
 )
 def test_what_is_not_toml_has_its_place(text: str, line: int, column: int, message: str) -> None:
     (problem,) = problems(text)
     assert (problem.code, problem.line, problem.column, problem.message) == ("rules-syntax", line, column, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message", "hint"),
+    [
+        ("[match]\n[answer]\n[match]\nsip = 'node-ip'\n", 3, "[match] stands twice", "the first [match]"),
+        ("[[view]]\n[view.match]\n[view.match]", 3, "[view.match] stands twice", "the first [view.match]"),
+    ],
+)
+def test_a_table_that_is_repeated_is_told_with_what_to_do(text: str, line: int, message: str, hint: str) -> None:
+    (problem,) = problems(text)
+    assert (problem.line, problem.column, problem.message) == (line, 1, message)
+    assert problem.hint == f"move its lines below {hint}"
+
+
+def test_a_key_that_is_repeated_is_to_be_deleted_once() -> None:
+    (problem,) = problems("[answer]\ndefault = 'Oslo'\ndefault = 'Perth'\n")
+    assert (problem.line, problem.message, problem.hint) == (3, "default stands twice", "delete one of the two")
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 10_000, "a = " + "1" * 5_000])

@@ -18,7 +18,7 @@ from ..text import quote
 from .csv_lines import LINE_LIMIT
 from .files import RULES_PATH
 from .percentages import LIMITS, Percentage, meant_share, parse_share
-from .toml_positions import TomlPositions, decode_rules, line_of_long_key
+from .toml_positions import TomlPositions, decode_rules, line_of_long_key, repeated_key
 
 if TYPE_CHECKING:
     from .views.view import View
@@ -101,6 +101,9 @@ class Rules:
         return replace(self, severities=MappingProxyType({**self.severities, **softer}))
 
 
+_TWICE = ("Cannot declare ", "Cannot overwrite a value")
+"""What the parser says of a table that it has had, and of a key."""
+
 _UNREAD = Rules(overflow="list")
 """What stands in for rules that cannot be read: the rows are judged by none of them."""
 
@@ -151,6 +154,11 @@ def _syntax_problem(message: str, text: str) -> Problem:
     what, _, place = message.rpartition(" (at ")
     numbers = [int("".join(filter(str.isdigit, part))) for part in place.split(",") if any(map(str.isdigit, part))]
     line, column = numbers if len(numbers) == 2 else (text.count("\n") + 1, 1)
+    if what.startswith(_TWICE) and (found := repeated_key(text, line)):
+        key, (line, column) = found
+        is_table = what.startswith(_TWICE[0])
+        hint = f"move its lines below the first {quote(key)}" if is_table else "delete one of the two"
+        return Problem(RULES_PATH, line, column, "rules-syntax", f"{quote(key)} stands twice", hint)
     said = what or message
     hint = 'below a [table] a line is key = "value"'
     return Problem(RULES_PATH, line, column, "rules-syntax", said[:1].lower() + said[1:], hint)

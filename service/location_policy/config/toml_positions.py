@@ -52,6 +52,17 @@ def line_of_long_key(text: str) -> int | None:
     return bare.count("\n", 0, found.start()) + 1 if found else None
 
 
+def repeated_key(text: str, line: int) -> tuple[str, Place] | None:
+    """The key or the heading in which a line is, as it is written, and its place."""
+    for number, written in reversed(list(enumerate(text.split("\n")[:line], 1))):
+        match = _KEY.match(written)
+        if match and (match["heading"] or match[0].endswith("=")):
+            marks = match["heading"]
+            key = marks + match["key"].strip() + "]" * len(marks)
+            return key, (number, match.start("heading" if marks else "key") + 1)
+    return None
+
+
 class TomlPositions:
     """Where keys stand, of one part or two; the file is looked through once, however many are asked for.
 
