@@ -68,6 +68,7 @@ def test_an_untouched_sample_is_replaced_whole(tmp_path: Path) -> None:
     rules = git("show", "main:policy.toml", cwd=place)
     assert all(f'"{name}"' in rules for name in (*NAMES, "Sydney"))
     assert "Melbourne" not in rules
+    assert "Rows: 200 added, 0 changed, 3 removed, 0 unchanged." in git("log", "-1", "--format=%b", "main", cwd=place)
     assert 'name="sample"' not in client.get("/upload").text
 
 
@@ -104,6 +105,18 @@ def test_onto_an_empty_branch_an_upload_makes_the_first_commit(tmp_path: Path) -
         .json()["result"]["location"]
         == "Darwin"
     )
+
+
+def test_a_first_commit_is_shown_before_the_service_has_seen_it(tmp_path: Path) -> None:
+    client = client_of_repository(init(tmp_path / "map.git", "--empty"))
+    done = confirm(client, send(client, OWN))
+    shown = client.get(done.headers["location"], headers=BROWSER)
+    assert shown.status_code == 200, text(shown)
+    assert "On the served branch, being loaded." in text(shown)
+    assert 'class="state starting"' in shown.text
+    assert f'data-live="{done.headers["location"]}"' in shown.text
+    assert client.get("/history", headers=BROWSER).status_code == 200
+    assert client.get("/recent", headers=BROWSER).status_code == 200
 
 
 def test_two_first_commits_are_not_both_made(tmp_path: Path) -> None:

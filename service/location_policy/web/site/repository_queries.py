@@ -69,12 +69,22 @@ class RepositoryQueries:
         self._writers: LruCache[Commit] = LruCache(WRITERS)
 
     def tip(self) -> str:
-        """The newest commit of the served branch; raises Fault while none is known."""
+        """The newest commit of the served branch, also one not seen by the service yet; raises Fault where none is."""
+        if known := self._known():
+            return known
+        newest = None
+        if self._place:
+            with self._opened() as repository:
+                newest = _newest(repository)
+        if newest is None:
+            raise Fault(503, "no commit is known yet", "see / for what is being waited for")
+        return newest
+
+    def _known(self) -> str | None:
+        """The newest commit that the service has seen."""
         state = self._active.state
         commit = state.head.commit if state.head else state.snapshot.commit if state.snapshot else None
-        if commit is None:
-            raise Fault(503, "no commit is known yet", "see / for what is being waited for")
-        return commit.id
+        return commit.id if commit else None
 
     def events(self) -> list[Event]:
         """What the service has written down, oldest first."""
@@ -218,7 +228,8 @@ class RepositoryQueries:
         """Is this a commit of the served branch, the one in force, which may have left it, or one to be reviewed?"""
         snapshot = self._active.state.snapshot
         is_active = bool(snapshot and snapshot.commit and snapshot.commit.id == commit_id)
-        if is_active or repository.is_ancestor(commit_id, self.tip()):
+        known = self._known()
+        if is_active or (known and repository.is_ancestor(commit_id, known)):
             return True
         return _is_on_branch(repository, commit_id) or bool(repository.branches_at(commit_id, REVIEW))
 
