@@ -9,7 +9,7 @@ about the new ones.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from typing import NamedTuple
@@ -58,14 +58,15 @@ def replace_rows(
     else:
         written = _Writer(dict(rows), mends=mends).written(files, home)
     changed = {path: content or None for path, content in written.items() if content != contents.get(path, b"")}
-    return _counted(files, rows, changed, memory)
+    return counted(files, wanted, changed, memory)
 
 
-def _counted(
-    files: Iterable[RowFile], rows: Mapping[Network, Row], changed: Mapping[str, bytes | None], memory: LineCache
+def counted(
+    files: Sequence[RowFile], wanted: RowFile, changed: Mapping[str, bytes | None], memory: LineCache
 ) -> Replacement:
+    """What comes of these files where their rows become those that are wanted, and these contents are written."""
     before = {row.network: row.names for file in files for _, row in file.rows()}
-    after: dict[Network, Names] = {network: row.names for network, row in rows.items()}
+    after: dict[Network, Names] = {row.network: row.names for _, row in wanted.rows()}
     both = before.keys() & after.keys()
     kept = sum(before[network] == after[network] for network in both)
     now = [read_rows(path, content or b"", memory) for path, content in changed.items()]

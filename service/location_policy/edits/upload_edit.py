@@ -29,7 +29,7 @@ from .first_map import first_rules, is_nothing, is_sample
 from .known_edit import added_line, known_added
 from .map_of_rows import home_of
 from .overflow_table import taking_table
-from .replace_rows import Replacement, replace_rows
+from .replace_rows import Replacement, counted, replace_rows
 from .uploaded_table import Upload, read_upload
 
 UPLOAD_LIMIT = 16 * 1024 * 1024
@@ -87,6 +87,8 @@ class UploadRows:
         made = replace_rows({}, upload.file, ROWS_PATH, memory, takes_text=takes_text, mends=True)
         gone = {file.path: None for file in there if is_rows(file.path) or file.path == EXPECTATIONS_PATH}
         tree = repository.change_files(tip.tree, {**gone, RULES_PATH: after, **made.contents})
+        before = [read_rows(file.path, file.content or b"", memory) for file in there if is_rows(file.path)]
+        made = counted(before, upload.file, {**gone, **made.contents}, memory)
         what = "the sample" if there else "an empty map"
         return CommitDraft(tree, f"Upload {self.name} in place of {what}", _body(upload, made), upload.file)
 
