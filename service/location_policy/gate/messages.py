@@ -277,8 +277,7 @@ def refuse_rewind(name: str) -> Iterator[str]:
     """The verdict on what would drop history."""
     yield f"{name} is rejected: the push would drop commits that {name} has"
     yield "  hint: to undo a change, git revert it; to keep both, git pull --rebase"
-    yield "  hint: git config location-policy.allowNonFastForward true"
-    yield "        in the repository allows it"
+    yield "  hint: who keeps the repository can allow it"
 
 
 def tell_dropped(name: str, dropped: Dropped) -> Iterator[str]:

@@ -195,7 +195,11 @@ def test_history_of_the_served_branch_cannot_be_dropped(site: Site) -> None:
     site.git("reset", "--quiet", "--hard", "HEAD~")
     push = site.push("--force", "HEAD:main")
     assert push.returncode == 1
-    assert said(push).startswith("main is rejected: the push would drop commits that main has\n")
+    assert said(push) == (
+        "main is rejected: the push would drop commits that main has\n"
+        "  hint: to undo a change, git revert it; to keep both, git pull --rebase\n"
+        "  hint: who keeps the repository can allow it"
+    )
 
 
 @pytest.mark.parametrize("yes", ["true", "yes", "On", "1"])
