@@ -104,7 +104,10 @@ def test_a_line_as_old_as_a_shallow_clone_is_said_to_be(repository: Path, tmp_pa
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("10.61.3", "location-policy: '10.61.3' is not an IPv4 or IPv6 address\n"),
+        (
+            "10.61.3",
+            "location-policy: '10.61.3' is not an IPv4 or IPv6 address\n  hint: name one, such as 10.61.2.7\n",
+        ),
         (" ", "location-policy: no address is given\n  hint: name one, such as 10.61.2.7\n"),
         (
             "Malbourn",

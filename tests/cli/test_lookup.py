@@ -43,8 +43,12 @@ def test_an_address_that_no_row_covers_gets_the_default(folder: Path) -> None:
 
 
 def test_what_is_no_address_cannot_be_asked(folder: Path) -> None:
-    done = run_program("lookup", "10.61.3", folder)
-    assert (done.returncode, done.stdout) == (2, "10.61.3 is not an IPv4 or IPv6 address\n")
+    for wrong in ("10.61.3", "10.61.2.300"):
+        done = run_program("lookup", wrong, folder)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            f"location-policy: {wrong} is not an IPv4 or IPv6 address\n  hint: name one, such as 10.61.2.7\n"
+        )
 
 
 def test_a_protocol_without_a_match_rule_is_a_no(folder: Path) -> None:
@@ -230,7 +234,7 @@ def test_json_of_a_subnet_has_its_parts_and_their_rows(site: Path) -> None:
 def test_what_is_no_subnet_cannot_be_asked(site: Path) -> None:
     done = run_program("lookup", "10.61.3.0/33", site)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "location-policy: '10.61.3.0/33' is not a subnet\n"
+    assert done.stderr == "location-policy: '10.61.3.0/33' is not a subnet\n  hint: name one, such as 10.61.2.0/24\n"
 
 
 # --- the name of a location ---

@@ -15,6 +15,9 @@ from .query_string import clean
 _PART = re.compile(r"\d+[.:/][\d.:/]*")
 """A part of an address: no name is taken for it, and none is written so."""
 
+EXAMPLE = "name one, such as 10.61.2.7"
+"""What to do where no address is asked for."""
+
 Asked = Address | Network | str
 """The address, the subnet (host bits are passed over), or a text that is neither, and may be a name."""
 
@@ -26,7 +29,7 @@ def parse_asked(text: str) -> Asked:
     """
     cleaned = clean(text)
     if not cleaned:
-        raise NoAddress("no address is given", "name one, such as 10.61.2.7")
+        raise NoAddress("no address is given", EXAMPLE)
     try:
         return parse_address(cleaned)
     except ValueError as error:
@@ -36,7 +39,7 @@ def parse_asked(text: str) -> Asked:
     except ValueError as error:
         wrong = error if "/" in cleaned else wrong
     if is_address(cleaned) or _PART.fullmatch(cleaned):
-        raise NoAddress(str(wrong))
+        raise NoAddress(str(wrong), "name one, such as 10.61.2.0/24" if "/" in cleaned else EXAMPLE)
     return unescape(text.strip())
 
 

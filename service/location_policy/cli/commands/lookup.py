@@ -15,7 +15,7 @@ from ...history.commit_text import answer_text
 from ...lookup import decision
 from ...lookup.answers import Answer
 from ...lookup.as_json import leading_fields, subnet_fields
-from ...lookup.asked import parse_asked, require_name
+from ...lookup.asked import EXAMPLE, parse_asked, require_name
 from ...lookup.leading_rows import leading_rows, location_names
 from ...lookup.passed_views import rowless_text, view_lines
 from ...lookup.query_string import Pairs, clean
@@ -69,6 +69,8 @@ def lookup(text: str, where: MapPlace, parameters: Pairs, form: str) -> int:
     else:
         fields = answering.rules.match.get(protocol.lower(), ("",))
         answer = decision.answer(snapshot, Pairs([*parameters, (fields[0], clean(text))]))
+        if form == "text" and answer.outcome == "bad-address":
+            raise NoAddress(str(answer.body["message"]), EXAMPLE)
         print(json.dumps(answer.body | head) if form == "json" else _words(answer, answering, text, protocol))
         status = 0 if answer.outcome in ("match", "default", "answer") else NO
         status = NOT_ASKED if answer.outcome == "bad-address" else status
@@ -102,8 +104,6 @@ def _asked(text: str) -> Network | str | None:
 
 def _words(answer: Answer, snapshot: Snapshot, address: str, protocol: str) -> str:
     match answer.outcome:
-        case "bad-address":
-            return str(answer.body["message"])
         case "no-opinion":
             return _no_opinion(snapshot, protocol)
         case "answer" | "default":
