@@ -122,6 +122,11 @@ class State:
         return self._overdue() is not None
 
     @property
+    def is_empty(self) -> bool:
+        """Was the source read, and has no commit yet?"""
+        return self.was_read and not (self.head or self.snapshot or self.failure)
+
+    @property
     def is_stale(self) -> bool:
         """Was the source read last, or has this process begun, longer ago than is allowed?"""
         since = self.last_checked_at or self.began_at

@@ -69,6 +69,13 @@ class Fault(LocationPolicyError):
         self.places = tuple(places)
 
 
+class NotLoaded(Fault):
+    """Nothing can be shown of the map yet."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(503, message, "see / for what is being waited for")
+
+
 def fault_of(error: LocationPolicyError) -> Fault:
     """Another error of ours as a fault."""
     match error:

@@ -23,7 +23,7 @@ from ...errors import LocationPolicyError
 from ...lookup.answers import PROTOCOLS
 from ...plan.plan import SHOWN as SHOWN_RANGES
 from ..edge.asker import asker
-from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, fault_of, problem_details
+from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, NotLoaded, fault_of, problem_details
 from ..edge.git_http import PLACE as GIT
 from ..edge.guard import EDITOR, OPEN_TO_OPTIONS
 from ..edge.policy_api import COMMIT_HEADER
@@ -105,7 +105,7 @@ class Pages:
         headers = {"Retry-After": RETRY_AFTER} if fault.status == 503 else {}
         if request.scope["path"].startswith("/api/") or not wants_page(request):
             return json_response(problem_details(fault), fault.status, headers, MEDIA_TYPE)
-        return self.html("error.html", request, {"fault": told(fault), "form": None}, fault.status, headers)
+        return self.html("error.html", request, {**self._said(fault), "form": None}, fault.status, headers)
 
     def _page(self, resource: Resource) -> View:
         async def show(request: Request) -> Response:
@@ -160,13 +160,17 @@ class Pages:
         snapshot = self.site.active.state.snapshot
         query: Query = {one.name: given.get(one.name) for one in resource.parameters}
         facts = {
-            "fault": told(fault),
+            **self._said(fault),
             "form": None if fault.status == 503 else resource.form,
             "query": query,
             "conditions": condition_fields(snapshot.rules.views if snapshot else ()),
             **(location_fields(snapshot) if snapshot else {"locations": {}, "more_locations": 0}),
         }
         return self.html("error.html", request, facts, fault.status, {})
+
+    def _said(self, fault: Fault) -> Facts:
+        """A fault, and whether it is only that there is no map yet."""
+        return {"fault": told(fault), "is_empty": isinstance(fault, NotLoaded) and self.site.active.state.is_empty}
 
     def html(
         self, template: str, request: Request, facts: Facts, status: int = 200, headers: dict[str, str] | None = None

@@ -36,7 +36,7 @@ from ...rollout.snapshot_builder import LARGE
 from ...rollout.state import ActiveState
 from ...runtime.subprocess_job import Job, find_apart
 from ...text import quote
-from ..edge.faults import Fault
+from ..edge.faults import Fault, NotLoaded
 from .lru_cache import LruCache
 
 SNAPSHOTS = 2
@@ -77,7 +77,7 @@ class RepositoryQueries:
             with self._opened() as repository:
                 newest = _newest(repository)
         if newest is None:
-            raise Fault(503, "no commit is known yet", "see / for what is being waited for")
+            raise NotLoaded("no commit is known yet")
         return newest
 
     def _known(self) -> str | None:

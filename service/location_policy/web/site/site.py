@@ -14,7 +14,7 @@ from ...lookup.snapshot import Snapshot
 from ...lookup.subnet_chart import Picture
 from ...rollout.state import ActiveState
 from ...text import listed, quote
-from ..edge.faults import Fault
+from ..edge.faults import Fault, NotLoaded
 from ..ops.metrics import Requests
 from ..ops.settings import Settings
 from .change_service import ChangeService
@@ -62,7 +62,7 @@ class Site:
         """What is in force, or a commit as it would be, at the top or of a view; raises Fault while there is none."""
         snapshot = self.queries.snapshot(str(revision)) if revision else self.active.state.snapshot
         if snapshot is None:
-            raise Fault(503, "no configuration is loaded yet", "see / for what is being waited for")
+            raise NotLoaded("no configuration is loaded yet")
         found = next((one for one in (snapshot, *snapshot.views) if one.view == (view or None)), None)
         if found is None:
             names = [one.view or "" for one in snapshot.views]
