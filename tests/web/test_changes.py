@@ -170,6 +170,25 @@ def test_a_row_is_added_where_its_neighbours_are(client: TestClient, repository:
     assert git("show", f"main:{PATH}", cwd=repository).splitlines()[-1] == "Oslo,10.65.16.0/20"
 
 
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ({}, "Change a subnet"),
+        ({"remove": "1"}, "Remove a subnet"),
+        ({"seen": "", "subnet": "10.65.16.0/20"}, "Add a subnet"),
+    ],
+)
+def test_a_page_is_called_by_what_it_does(client: TestClient, typed: dict[str, str], title: str) -> None:
+    shown = client.post("/edit", data={**EDIT, **typed}).text
+    assert (f"<h1>{title}</h1>" in shown, f"<title>{title} ·" in shown) == (True, True)
+
+
+def test_a_form_with_nothing_filled_in_is_told_once(client: TestClient) -> None:
+    told = text(client.post("/edit", data={"subnet": "", "location": "", "overflow": ""}))
+    assert "No change : no field is filled in hint: type a subnet and its location" in told
+    assert "tick" not in told
+
+
 def test_a_row_that_has_changed_is_shown_as_it_was_and_is_with_what_was_typed(
     client: TestClient, repository: Path
 ) -> None:

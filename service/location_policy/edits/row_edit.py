@@ -36,11 +36,10 @@ class Typed(NamedTuple):
     overflow: tuple[str, ...]
     subnet: str
 
-    def cells(self, width: int = 0) -> list[str]:
-        """In the order of the file; blank ones make it as wide as others are."""
+    def cells(self, width: int = 0, instead: str = "") -> list[str]:
+        """In the order of the file; blank ones make it as wide as others are. `instead`: what else a hint names."""
         if not any(map(str.strip, (self.location, *self.overflow, self.subnet))):
-            hint = "type a subnet and its location; to take a row away, tick that it is to go"
-            raise NothingChanges("no change: no field is filled in", hint)
+            raise NothingChanges("no field is filled in", f"type a subnet and its location{instead}")
         names = [self.location.strip(), *filter(None, map(str.strip, self.overflow))]
         return [*names, *[""] * (width - len(names) - 1), self.subnet.strip()]
 
@@ -66,7 +65,7 @@ class EditRow:
             subject, now = f"Remove {_short(_subnet(self.seen))}{_where(path)}", None
             file.remove(at)
         else:
-            now = cells_text(self.row.cells(_width(self.seen)))
+            now = cells_text(self.row.cells(_width(self.seen), "; to take the row away, tick: remove the row"))
             was = _short(_subnet(self.seen))
             subject = (
                 f"Change {'' if was == self.row.subnet.strip() else f'{was} into '}{self.row.words()}{_where(path)}"

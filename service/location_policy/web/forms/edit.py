@@ -31,6 +31,7 @@ def edit_facts(site: Site, query: Query) -> Facts:
     wanted = max(PAIR, len(overflow)) if is_pair else len(overflow) + BLANKS
     known = (*snapshot.rules.known, *snapshot.locations) if snapshot else ()
     return {
+        "title": "Add a subnet" if not typed["seen"] else "Remove a subnet" if typed["remove"] else "Change a subnet",
         "unknown": _unknown(snapshot, typed),
         "query": typed,
         "overflow": [*overflow, *[""] * (wanted - len(overflow))],

@@ -144,7 +144,7 @@ class ChangePages:
 
     def _page(self, action: Action, request: Request, query: Query, facts: Facts, status: int = 200) -> Response:
         site = self.pages.site
-        own = {"query": query, **action.facts(site, query)}
+        own = {"title": action.title, "query": query, **action.facts(site, query)}
         own |= {"action": action, "for_review": site.change_service.for_review, "hidden": action.hidden(own["query"])}
         own["cancel"] = f"/commit/{query['commit']}" if query.get("commit") else action.origin
         return self.pages.html("change.html", request, {**own, **facts}, status)
