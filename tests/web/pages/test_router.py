@@ -33,7 +33,7 @@ from location_policy.web.site.site import Site
 from location_policy.web.site.thread_pool import ThreadPool
 from tests.support.app import client_of, client_of_repository, served
 from tests.support.maps import COMMIT, MOMENT, many_rows, snapshot_of
-from tests.support.repositories import Files, force_commit, git, make_repository, run_git, tip
+from tests.support.repositories import Files, force_commit, git, init, make_repository, run_git, tip
 from tests.support.signing import force_signed, make_ssh_key, require
 from tests.web.history import FIRST, INVALID, SECOND, THIRD
 
@@ -111,7 +111,7 @@ def test_home_leads_to_the_last_changes_with_what_each_did(client: TestClient) -
     text = page(client, "/recent")
     assert "Break it" in text
     assert "rejected: 2 errors" in text
-    assert text.count("Revert …") == len(facts(client, "recent")["commits"]) == 4
+    assert text.count("Revert …") == len(facts(client, "recent")["commits"]) - 1 == 3  # not the first
 
 
 def test_a_search_for_a_subnet_marks_its_row_and_parts_those_that_hold_it(client: TestClient) -> None:
@@ -130,6 +130,23 @@ def test_home_of_an_empty_repository_says_how_to_begin(tmp_path: Path) -> None:
     assert "… starting There is no commit to answer from yet." in text
     assert "Nodes are answered 503" in text
     assert "Upload the first map Or in a clone on the machine of the service: git clone" in text
+
+
+@pytest.mark.parametrize("path", ["/map", "/lookup", "/lookup?address=10.61.2.1", "/history"])
+def test_a_page_of_an_empty_repository_says_that_there_is_no_map_yet(tmp_path: Path, path: str) -> None:
+    client = client_of_repository(init(tmp_path / "map.git", "--empty"))
+    shown = client.get(path, headers=BROWSER)
+    assert (shown.status_code, "<h1>There is no map yet</h1>" in shown.text) == (503, True)
+    assert '<a class="button" href="/upload">Upload the first map</a>' in shown.text
+    assert "Temporarily unavailable" not in shown.text
+    told = client.get(f"/api/v1{path}")
+    assert (told.status_code, told.json()["title"]) == (503, "Temporarily unavailable")
+
+
+def test_the_first_commit_has_no_revert(client: TestClient) -> None:
+    assert "Revert …" in page(client, f"/commit/{facts(client, 'history')['commits'][1]['commit']}")
+    first = page(client, f"/commit/{facts(client, 'history')['commits'][-1]['commit']}")
+    assert ("Revert …" in first, "Undo …" in first, "Restore this version …" in first) == (False, False, True)
 
 
 def test_home_says_why_head_is_not_active_with_file_and_line(repository: Path) -> None:

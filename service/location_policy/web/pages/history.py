@@ -58,10 +58,11 @@ def recent(site: Site, query: Query) -> Facts:
         "commits": fitting(
             {
                 **_told(site, one, notes, events),
+                "is_first": at == found.total - 1 and not found.is_shallow,
                 "impact": change["plan"]["summary"] if change["plan"] else None,
                 "errors": change["errors"],
             }
-            for one, change in changes
+            for at, (one, change) in enumerate(changes, found.start)
         )
     }
 

@@ -318,7 +318,7 @@ HISTORY = record(
         )
     ),
 )
-RECENT = record(commits=many(record(**TOLD_COMMIT, impact=perhaps(TEXT), errors=NUMBER)))
+RECENT = record(commits=many(record(**TOLD_COMMIT, is_first=TRUTH, impact=perhaps(TEXT), errors=NUMBER)))
 ONE_COMMIT = record(**TOLD_COMMIT, message=TEXT, reviews=many(TEXT), is_loading=TRUTH, is_shallow=TRUTH, **CHANGE)
 ACCEPTED_HISTORY = record(branch=perhaps(TEXT), message=TEXT, head=COMMIT, served={"type": "object"}, is_accepted=TRUTH)
 COMPARE = record(new=COMMIT, **CHANGE)
