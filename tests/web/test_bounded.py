@@ -228,7 +228,8 @@ def test_no_route_gives_a_body_that_is_larger(which: str, request: pytest.Fixtur
         answer = ask(found.app, "GET", path, query, accept="text/html" if is_page(path) else "*/*")
         sizes[answer.status, path[:80], query[:80]] = len(answer.body)
     assert {what: size for what, size in sizes.items() if size > MOST} == {}
-    assert {200, 400, 404} <= {status for status, *_ in sizes} <= {200, 400, 404, 422}
+    # 503: with ten thousand problems some page may take longer than pages may, where the machine has much else to do
+    assert {200, 400, 404} <= {status for status, *_ in sizes} <= {200, 400, 404, 422, 503}
 
 
 # --- changes ---
