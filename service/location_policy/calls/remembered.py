@@ -15,8 +15,8 @@ DAYS = 30
 PATIENCE = 1.0
 """Seconds for which a file is read; one that takes longer is passed over, as is one that may not be read."""
 SETTING = "statedirectory"
-"""Where the history is, in our section of the git config (`location-policy.stateDirectory`); by default where `serve`
-keeps it for a repository, or for the copy of another one.
+"""Where the history is, in our section of the git config (`location-policy.stateDirectory`), as `serve` notes it there;
+by default where `serve` keeps it for a repository that was named, or for the copy of another one.
 """
 
 
@@ -54,13 +54,20 @@ def _total(path: Path, since: date) -> tuple[int, int]:
         return 0, 0
 
 
+def history_directory(directory: Path, settings: Mapping[str, str]) -> Path:
+    """The state directory of the service that answers from the repository in a directory, as far as that says;
+    `settings` are our section of its git config.
+    """
+    if named := settings.get(SETTING):
+        return directory / named
+    return directory.parent if is_mirror(directory) else directory / "location-policy"
+
+
 def calls_beside(directory: Path, settings: Mapping[str, str]) -> RememberedCalls | None:
     """What is remembered of the calls that a repository answers; None where nothing is, or it may not be read.
 
     `settings` are our section of its git config.
     """
-    named = settings.get(SETTING)
-    beside = directory.parent if is_mirror(directory) else directory / "location-policy"
-    files = history_files(directory / named if named else beside)
+    files = history_files(history_directory(directory, settings))
     known = RememberedCalls(files) if files else None
     return known if known and known.total() else None

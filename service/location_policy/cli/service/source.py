@@ -7,18 +7,20 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 
+from ...calls.remembered import history_directory
 from ...errors import CannotStart, RepositoryError
 from ...gate.hooks import shipped
 from ...gate.setup.install import create
 from ...repository.config import SECTION
 from ...repository.remote.mirror import Mirror
 from ...repository.remote.url import is_url
-from ...repository.repository import open_repository
+from ...repository.repository import Repository, open_repository
 from ...rollout import last_good
 from ...rollout.last_good import Identity
 from ...runtime.writable import unwritable
@@ -112,6 +114,7 @@ def find(source: Source, options: ServeOptions) -> Path:
             settings = repository.settings()
             served = repository.served_ref(settings).removeprefix("refs/heads/")
             branches = repository.branches()
+            _note_state(source, repository, settings)
     except RepositoryError:
         if _was_served(source.state, source.place):
             return source.place
@@ -119,6 +122,15 @@ def find(source: Source, options: ServeOptions) -> Path:
     _check_branch(source, options.branch, served, branches)
     _check_signatures(source, options, settings)
     return directory
+
+
+def _note_state(source: Source, repository: Repository, settings: Mapping[str, str]) -> None:
+    """Let the repository say where its service keeps state, if it says otherwise: there the hook and `calls` look for
+    what is remembered. One that may not be written stays as it is.
+    """
+    if history_directory(repository.directory, settings).resolve() != source.state.resolve():
+        with suppress(RepositoryError):
+            repository.set_config(f"{SECTION}.stateDirectory", str(source.state))
 
 
 def _check_signatures(source: Source, options: ServeOptions, settings: Mapping[str, str]) -> None:

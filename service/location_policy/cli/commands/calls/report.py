@@ -12,12 +12,14 @@ from typing import Literal, NamedTuple
 from ....calls.history_file import Remembered, UnusableHistory, read_history
 from ....calls.log_reader import LoggedCalls
 from ....calls.recent import history_files, summed
+from ....calls.remembered import history_directory
 from ....calls.report import make_report
 from ....calls.report_text import report_csv, report_fields, report_lines
 from ....config.validate import load_map
 from ....errors import InvalidConfiguration, NotARepository, UnusableCalls
 from ....gate.messages import tell_commit
 from ....lookup.snapshot import Snapshot, build_snapshot
+from ....repository.remote.url import is_url
 from ....repository.repository import open_repository
 from ....text import count, moment_text
 from ...terminal.default_paths import asked_place, asked_state, said_state
@@ -96,7 +98,7 @@ def _logged(asked: CallsOptions) -> tuple[list[Remembered], Mapping[tuple[str, s
 
 def _remembered(asked: CallsOptions) -> list[Remembered]:
     """What services remember from the first day on, which is told whole; raises UnusableCalls where none does."""
-    state = asked_state(asked.repo, asked.state_dir)
+    state = _state(asked)
     paths = history_files(state)
     if not paths:
         raise UnusableCalls(f"no calls are remembered in {state}", "name decision logs, or let serve run on")
@@ -107,6 +109,15 @@ def _remembered(asked: CallsOptions) -> list[Remembered]:
         except UnusableHistory as error:
             raise UnusableCalls(f"{path} cannot be read: {error}") from None
     return summed(found)
+
+
+def _state(asked: CallsOptions) -> Path:
+    """Where the service of what is named keeps its state: as asked for, or as the repository says."""
+    state = asked_state(asked.repo, asked.state_dir)
+    if asked.state_dir or not asked.repo or is_url(asked.repo):
+        return state
+    with open_repository(asked_place(asked.repo).repository) as repository:
+        return history_directory(repository.directory, repository.settings())
 
 
 def _note(text: str) -> None:
