@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from ...plan.as_json import plan_fields
 from ...plan.as_markdown import plan_markdown
@@ -18,10 +18,8 @@ from ...plan.plan import make_plan
 from ...text import count, escape
 from ..terminal.exit_status import NO, NOT_ASKED, first_lines
 from ..terminal.progress import Progress
+from ..terminal.service_access import ServiceAccess
 from .compared_sides import Sides
-
-if TYPE_CHECKING:
-    from .calls.known import Access
 
 Form = Literal["text", "markdown", "json"]
 
@@ -35,7 +33,7 @@ class DiffOptions(NamedTuple):
     tells_effect: bool
     tells_all: bool
     calls: Sequence[str]
-    access: Access
+    access: ServiceAccess
 
 
 def diff(old: str, new: str, repo: str | None, options: DiffOptions) -> int:

@@ -20,7 +20,7 @@ from ...text import escape, precise_moment_text
 from ..terminal.default_paths import asked_state
 from ..terminal.exit_status import NO, NOT_ASKED
 from ..terminal.progress import Progress
-from ..terminal.service import Service
+from ..terminal.service_access import ServiceAccess
 
 PATH = "/api/v1/sync"
 EACH = 20.0
@@ -37,14 +37,14 @@ Told = Mapping[str, Any]
 """What became of a look, as the service tells it; without a `result` it is not over."""
 
 
-def sync(service: Service | None, repo: str | None, state_dir: Path | None, seconds: float) -> int:
-    """Print what became of it; the exit status. Without a `service` it is the one on this machine.
+def sync(url: str | None, access: ServiceAccess, repo: str | None, state_dir: Path | None, seconds: float) -> int:
+    """Print what became of it; the exit status. Without a `url` it is the service on this machine.
 
     Raises LocationPolicyError where it cannot be asked.
     """
     with Progress() as progress:
         progress.say("the source is looked at")
-        told = _over_http(service, seconds) if service else _here(_state(repo, state_dir), seconds)
+        told = _over_http(url, access, seconds) if url else _here(_state(repo, state_dir), seconds)
     return _tell(told, seconds)
 
 
@@ -114,8 +114,8 @@ def _moment(text: object) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def _over_http(service: Service, seconds: float) -> Told:
-    origin, login, ca = service.origin(), service.login(), service.ca
+def _over_http(url: str, access: ServiceAccess, seconds: float) -> Told:
+    origin, login, ca = access.origin(url), access.login(), access.ca
     told = _reply(origin, Question(PATH, login, "POST"), ca, ROOM)
     until = time.monotonic() + seconds
     while told.get("result") is None and (left := until - time.monotonic()) > 0:

@@ -18,7 +18,7 @@ from ...integrations.http_client import Origin, Question, ask, trust
 from ...text import count, escape, quote
 from ..terminal.exit_status import NO
 from ..terminal.progress import Progress
-from ..terminal.service import Service
+from ..terminal.service_access import ServiceAccess
 
 PATH = "/status"
 EACH = 20.0
@@ -33,14 +33,14 @@ Told = Mapping[str, Any]
 """How far a commit has come, as the service tells it (`/status?wait=`)."""
 
 
-def wait(service: Service, commit: str, least: int, span: timedelta) -> int:
+def wait(url: str, access: ServiceAccess, commit: str, least: int, span: timedelta) -> int:
     """Print where the commit is; the exit status. Raises LocationPolicyError where the service cannot be asked."""
     commit = commit.strip().lower()
     if not re.fullmatch(r"[0-9a-f]{7,64}", commit):
         raise LocationPolicyError(
             f"{quote(commit)} is not the id of a commit", "git rev-parse main says that of a branch"
         )
-    origin, login = service.origin(), service.login()
+    origin, login = access.origin(url), access.login()
     began = time.monotonic()
     until = began + span.total_seconds()
     with Progress() as progress:
@@ -49,7 +49,7 @@ def wait(service: Service, commit: str, least: int, span: timedelta) -> int:
             left = max(0.0, until - time.monotonic())
             seconds = int(min(left, EACH))
             target = f"{PATH}?wait={commit}&followers={least}&seconds={seconds}"
-            told = _reply(origin, Question(target, login), service.ca, seconds + ROOM)
+            told = _reply(origin, Question(target, login), access.ca, seconds + ROOM)
             if told and (told["is_everywhere"] or told["refused"] or left <= 0):
                 break
             if left <= 0:

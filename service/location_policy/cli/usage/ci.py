@@ -12,7 +12,7 @@ from .parameters import PATH
 
 @of.argument("file", "What the comment says, Markdown.", type=PATH)
 @of.option("invalid", None, "The commit is not valid; FILE has what check says.", to="is_invalid")
-@of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
+@of.ca()
 def comment(file: Path, is_invalid: bool, ca: Path | None) -> None:
     """Let the pull request of this CI job have one comment, made or updated.
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..terminal.exit_status import NOT_ASKED, told
 from . import options as of
 from .parameters import DURATION, PATH, Decimal
+
+if TYPE_CHECKING:
+    from ..terminal.service_access import ServiceAccess
 
 COLUMNS = ("subnet", "site", "mask", "status")
 """What a column can be named as."""
@@ -153,20 +157,14 @@ def accept_history(repo: str | None, state_dir: Path | None) -> None:
 @of.state_dir
 @of.option("wait", "SECONDS", "How long to wait for the result; 0: not at all.", type=Decimal(0, 600), default=30.0)
 @of.option("url", "URL", "The URL of a service elsewhere, such as https://policy.example.com.")
-@of.option("user", "NAME", "An editor of it.")
-@of.option("password-file", "FILE", "A file of one line, the password.", type=PATH)
-@of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
-@of.rare_option("allow-http", None, "Send the password where anybody on the way reads it.")
+@of.access("An editor of it.")
 @of.help_all
 def sync(
     repo: str | None,
     state_dir: Path | None,
     wait: float,
     url: str | None,
-    user: str | None,
-    password_file: Path | None,
-    ca: Path | None,
-    allow_http: bool,
+    access: ServiceAccess,
 ) -> None:
     """Have the service check its source now, and print the result.
 
@@ -174,11 +172,9 @@ def sync(
     time; 2 if the source cannot be reached.
     """
     from ..commands.sync import sync
-    from ..terminal.service import Service
 
     with told(NOT_ASKED):
-        service = Service(url, user, password_file, ca, allow_http) if url else None
-        sys.exit(sync(service, repo, state_dir, wait))
+        sys.exit(sync(url, access, repo, state_dir, wait))
 
 
 def _least(_: click.Context, __: click.Parameter, text: str) -> int:
@@ -194,20 +190,14 @@ def _least(_: click.Context, __: click.Parameter, text: str) -> int:
 @of.option("url", "URL", "The service that is followed.", default="http://127.0.0.1:8080")
 @of.option("followers", "N|all", "How many must be there at least.", to="least", default="all", callback=_least)
 @of.option("timeout", "DURATION", "For how long to wait.", to="span", type=DURATION, default="30s")
-@of.option("user", "NAME", "A viewer of it.")
-@of.option("password-file", "FILE", "A file of one line, the password.", type=PATH)
-@of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
-@of.rare_option("allow-http", None, "Send the password where anybody on the way reads it.")
+@of.access("A viewer of it.")
 @of.help_all
 def wait(
     commit: str,
     url: str,
     least: int,
     span: timedelta,
-    user: str | None,
-    password_file: Path | None,
-    ca: Path | None,
-    allow_http: bool,
+    access: ServiceAccess,
 ) -> None:
     """Wait until a service and all that follow it answer from a commit.
 
@@ -215,10 +205,9 @@ def wait(
     its problem, or the time is over, with who is missing; 2 if the service cannot be reached.
     """
     from ..commands.wait import wait
-    from ..terminal.service import Service
 
     with told(NOT_ASKED):
-        sys.exit(wait(Service(url, user, password_file, ca, allow_http), commit, least, span))
+        sys.exit(wait(url, access, commit, least, span))
 
 
 @of.argument("commit", "The one commit to revert.", default=None)

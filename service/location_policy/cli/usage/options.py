@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -122,6 +123,27 @@ served = option(
 )
 state_dir = option("state-dir", "DIR", "That of the service.", type=PATH)
 rev = option("rev", "REVISION", "Which commit.  [default: the served branch]")
+password_file = partial(option, "password-file", "FILE", "A file of one line, the password.", type=PATH)
+ca = partial(option, "ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
+allow_http = rare_option("allow-http", None, "Send the password where anybody on the way reads it.")
+
+
+def access(who: str, *, is_rare: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options that say who asks a service over HTTP; the command gets them as one, its `access`."""
+
+    def declare(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def called(
+            *, user: str | None, password_file: Path | None, ca: Path | None, allow_http: bool, **more: object
+        ) -> None:
+            from ..terminal.service_access import ServiceAccess
+
+            command(access=ServiceAccess(user, password_file, ca, allow_http), **more)
+
+        user = option("user", "NAME", who, hidden=is_rare)
+        return user(password_file(hidden=is_rare)(ca(hidden=is_rare)(allow_http(called))))
+
+    return declare
 
 
 def form(text: str, choice: click.Choice[str] = FORM) -> Callable[[Declared], Declared]:

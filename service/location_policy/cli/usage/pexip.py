@@ -22,10 +22,7 @@ CALLS_SECONDS = 600.0
 
 _manager = of.option("manager", "URL", "Such as https://manager.example.com.", required=True, show_default=False)
 _user = of.option("user", "NAME", "Who may read its configuration API.", required=True)
-_password_file = of.option("password-file", "FILE", "A file of one line, the password.", type=PATH)
-_ca = of.option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
 _timeout = of.rare_option("timeout", "SECONDS", "For the whole answer.", type=Decimal(0.1), default=SECONDS)
-_allow_http = of.rare_option("allow-http", None, "Send the password where anybody on the way reads it.")
 
 
 @click.group(cls=Commands, epilog="Example: location-policy pexip locations --manager https://pexip --user me")
@@ -39,13 +36,13 @@ def pexip() -> None:
 @pexip.command(epilog="Example: location-policy pexip locations --manager https://pexip --user me")
 @_manager
 @_user
-@_password_file
-@_ca
+@of.password_file()
+@of.ca()
 @of.option("check", "FOLDER", "Compare with the names in this working copy.", type=PATH)
 @of.option("into", "FOLDER", "Write them into known in its policy.toml.", type=PATH)
 @of.form("text or json.")
 @_timeout
-@_allow_http
+@of.allow_http
 @of.help_all
 def locations(
     manager: str,
@@ -75,13 +72,13 @@ def locations(
 @_manager
 @_user
 @of.folder
-@_password_file
-@_ca
+@of.password_file()
+@of.ca()
 @of.option("location", "NAME", "Where signalling lands; once for each.", multiple=True)
 @of.option("profile", "NAME", "The policy profile that it must have.")
 @of.form("text or json.")
 @_timeout
-@_allow_http
+@of.allow_http
 @of.help_all
 @click.pass_context
 def preflight(
@@ -116,13 +113,13 @@ def preflight(
 @of.folder
 @of.repo
 @of.rev
-@_password_file
-@_ca
+@of.password_file()
+@of.ca()
 @of.option("since", "TIME", "1d, 12h, or a time such as 2026-11-29T04:00:00Z.", type=SINCE, default="1d")
 @of.option("log", "FILE", "A decision log, for ms-subnet; once for each.", multiple=True, type=PATH)
 @of.form("text or json.")
 @of.rare_option("timeout", "SECONDS", "For all pages.", type=Decimal(0.1), default=CALLS_SECONDS)
-@_allow_http
+@of.allow_http
 @of.help_all
 @click.pass_context
 def calls(

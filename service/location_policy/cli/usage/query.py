@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..commands.calls.report import CallsForm
     from ..commands.diff import Form
+    from ..terminal.service_access import ServiceAccess
 
 ASKED = "An address, a subnet, or the name of a location."
 query_argument = of.argument("query", ASKED)
@@ -136,10 +137,7 @@ def calls(
 @of.option("all", None, "Print every range, not only the 20 largest of many.", to="all_")
 @of.option("exit-code", None, "Exit with 1 if an answer changes.")
 @of.option("calls", "FILE|URL", "Say whose calls change: a decision log, or a service.", multiple=True)
-@of.rare_option("user", "NAME", "A viewer of that service.")
-@of.rare_option("password-file", "FILE", "A file of one line, the password.", type=PATH)
-@of.rare_option("ca", "FILE", "Whose certificates to trust, PEM.", type=PATH)
-@of.rare_option("allow-http", None, "Send the password where anybody on the way reads it.")
+@of.access("A viewer of that service.", is_rare=True)
 @of.help_all
 def diff(
     old: str,
@@ -149,22 +147,17 @@ def diff(
     all_: bool,
     exit_code: bool,
     calls: Sequence[str],
-    user: str | None,
-    password_file: Path | None,
-    ca: Path | None,
-    allow_http: bool,
+    access: ServiceAccess,
 ) -> None:
     """Print which addresses get another answer in NEW than in OLD.
 
     What begins with . or / is a folder; what names no revision may be one.
     """
-    from ..commands.calls.known import Access
     from ..commands.diff import DiffOptions, diff
     from ..terminal.remote import refuse_urls
 
     with told(NOT_ASKED):
         refuse_urls("diff", old, new)
-        access = Access(user, password_file, ca, allow_http)
         sys.exit(diff(old, new, repo, DiffOptions(form, exit_code, all_, calls, access)))
 
 

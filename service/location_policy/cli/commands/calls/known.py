@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from ....calls.aggregate import FORMAT, LARGEST, Aggregate, read_aggregate
 from ....calls.history_file import Remembered
@@ -15,7 +14,7 @@ from ....calls.recent import summed, today
 from ....errors import NoAnswer, UnusableCalls
 from ....integrations.http_client import Question, ask, trust
 from ...terminal.progress import Progress
-from ...terminal.service import Service
+from ...terminal.service_access import ServiceAccess
 
 PATH = "/api/v1/calls?situations=yes"
 SECONDS = 30.0
@@ -25,22 +24,13 @@ _HEAD = 4096
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Access(NamedTuple):
-    """Who asks a service that is named by its URL."""
-
-    user: str | None = None
-    password_file: Path | None = None
-    ca: Path | None = None
-    allow_http: bool = False
-
-
-def known_calls(sources: Sequence[str], access: Access, progress: Progress) -> ListedCalls:
+def known_calls(sources: Sequence[str], access: ServiceAccess, progress: Progress) -> ListedCalls:
     """The calls of all that is named; raises UnusableCalls and NoAnswer."""
     logged, told = LoggedCalls(_EVER), list[Aggregate]()
     for source in sources:
         progress.say(f"reading calls from {source}")
         if source.startswith(("http://", "https://")):
-            told.append(_asked(Service(source, *access)))
+            told.append(_asked(source, access))
         elif _is_aggregate(Path(source)):
             told.append(read_aggregate(_content(Path(source)), source))
         else:
@@ -56,9 +46,9 @@ def _days(found: Iterable[Remembered]) -> Iterator[date]:
     return (date.fromordinal(last) for _, _, last in found)
 
 
-def _asked(service: Service) -> Aggregate:
-    origin = service.origin()
-    reply = ask(origin, Question(PATH, service.login()), trust(service.ca), SECONDS)
+def _asked(url: str, access: ServiceAccess) -> Aggregate:
+    origin = access.origin(url)
+    reply = ask(origin, Question(PATH, access.login()), trust(access.ca), SECONDS)
     if reply.status in (401, 403):
         raise NoAnswer(f"{origin} shows calls to viewers only: status {reply.status}", "name one: --user NAME")
     if reply.status != 200:

@@ -1,4 +1,4 @@
-"""A service that is asked over HTTP: where it is, and who asks."""
+"""Who asks a service over HTTP."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from ...integrations.server_url import SERVICE, parse_origin
 from ...text import escape
 
 
-class Service(NamedTuple):
-    """A service that is asked over HTTP, and by whom."""
+class ServiceAccess(NamedTuple):
+    """Who asks a service over HTTP, and whom they trust."""
 
-    url: str
-    user: str | None
-    password_file: Path | None
-    ca: Path | None
-    allow_http: bool
+    user: str | None = None
+    password_file: Path | None = None
+    ca: Path | None = None
+    allow_http: bool = False
 
-    def origin(self) -> Origin:
-        """Where it is; raises NoAnswer where that is no URL, or a password would be read on the way."""
-        return parse_origin(self.url, SERVICE, allow_http=self.allow_http or self.user is None)
+    def origin(self, url: str) -> Origin:
+        """Where a service is; raises NoAnswer where that is no URL, or a password would be read on the way."""
+        return parse_origin(url, SERVICE, allow_http=self.allow_http or self.user is None)
 
     def login(self) -> tuple[str, str] | None:
         """The header by which the service knows who asks; none where no user is named."""
