@@ -22,7 +22,7 @@ from ....lookup.snapshot import Snapshot, build_snapshot
 from ....repository.remote.url import is_url
 from ....repository.repository import open_repository
 from ....text import count, moment_text
-from ...terminal.default_paths import asked_place, asked_state, said_state
+from ...terminal.default_paths import asked_place, asked_state
 from ...terminal.exit_status import NOT_ASKED, tell
 from ..in_force import load_served
 
@@ -71,7 +71,7 @@ def _all(asked: CallsOptions) -> tuple[None, ...]:
 def _snapshot(asked: CallsOptions) -> Snapshot | None:
     """The map of what is named, or of what is served; None where logs are read and there is none."""
     try:
-        place = asked_place(asked.repo, asked.state_dir or said_state())
+        place = asked_place(asked.repo, asked.state_dir)
     except NotARepository:
         if asked.repo or asked.revision or not asked.logs:
             raise
