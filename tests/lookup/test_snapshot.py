@@ -65,6 +65,8 @@ def test_rows_of_views_are_counted_in_all() -> None:
     snapshot = snapshot_of({**GOOD, "policy.toml": rules, "views/edge/locations.csv": "DMZ,10.0.0.0/8\n"})
     assert (snapshot.size, snapshot.total_size, snapshot.size_text) == (2, 3, "3 subnets and 1 view")
     assert snapshot_of().size_text == "2 subnets"
+    assert snapshot.maps == (snapshot, *snapshot.views)
+    assert [snapshot.of_view(name) for name in (None, "", "edge", "lab")] == [*[snapshot] * 2, snapshot.views[0], None]
 
 
 def test_views_with_the_same_rows_share_what_is_made_of_them() -> None:

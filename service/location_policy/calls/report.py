@@ -104,10 +104,10 @@ def make_report(
         report.bad = Counter(bad_by_node)
     report.callers, report.scattered = callers(rowless, at_least)
     if snapshot and asked:
-        report.rows = sum(one.size for one in (snapshot, *snapshot.views))
+        report.rows = snapshot.total_size
         report.unused = asked.unused()
         report.unmet = [view.view for view in snapshot.views if view.view and view.view not in asked.met]
-        known = {name for one in (snapshot, *snapshot.views) for names in _names(one) for name in names}
+        known = {name for one in snapshot.maps for names in _names(one) for name in names}
         report.strange = Counter(
             {name: calls for names, calls in report.by_answer.items() for name in names[:1] if name not in known}
         )
@@ -202,7 +202,7 @@ class _Asked:
     def unused(self) -> list[Unused]:
         """The rows that were not needed, view by view, in the order of addresses."""
         found = []
-        for one in (self._snapshot, *self._snapshot.views):
+        for one in self._snapshot.maps:
             used = self._used.get(one.view, set())
             for position in range(one.size):
                 if position not in used:

@@ -60,9 +60,14 @@ class Snapshot:
     """What views ask for, by the names of parameters as `Parameters` has them."""
 
     @property
+    def maps(self) -> tuple[Snapshot, ...]:
+        """This one and those of the views."""
+        return self, *self.views
+
+    @property
     def total_size(self) -> int:
         """How many rows there are, with those of views."""
-        return self.size + sum(view.size for view in self.views)
+        return sum(one.size for one in self.maps)
 
     @property
     def size_text(self) -> str:
@@ -75,6 +80,10 @@ class Snapshot:
         wording = AnswerEncoder(self.rules, commit.id, self.view)
         views = tuple(view.of(commit) for view in self.views)
         return replace(self, commit=commit, loaded_at=datetime.now(UTC), wording=wording, views=views)
+
+    def of_view(self, name: str | None) -> Snapshot | None:
+        """That of a view, or without a name the map at the top; None where there is no such view."""
+        return next((one for one in self.maps if one.view == (name or None)), None)
 
     def answering(self, parameters: Parameters) -> Snapshot:
         """What answers a call: the first view whose conditions all hold, else the map at the top."""

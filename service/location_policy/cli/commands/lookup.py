@@ -162,8 +162,8 @@ def _sources(found: SubnetAnswers, part: SplitPart) -> str:
 
 
 def _location(snapshot: Snapshot, name: str, form: str, head: dict[str, Any]) -> int:
-    require_name(name, set[str]().union(*map(location_names, (snapshot, *snapshot.views))))
-    found = [(one, leading_rows(one, name)) for one in (snapshot, *snapshot.views)]
+    require_name(name, set[str]().union(*map(location_names, snapshot.maps)))
+    found = [(one, leading_rows(one, name)) for one in snapshot.maps]
     told = [(one, rows) for one, rows in found[1:] if any(rows)]
     if form == "json":
         views = {one.view: leading_fields(one, name, rows) for one, rows in told}

@@ -56,9 +56,7 @@ def view_fields(snapshot: Snapshot | None, query: Query) -> Facts:
 
 def own_snapshot(snapshot: Snapshot | None, query: Query) -> Snapshot | None:
     """What is in force of the rows that are meant; None where there is no such view."""
-    if snapshot is None or not (view := _view(query)):
-        return snapshot
-    return next((one for one in snapshot.views if one.view == view), None)
+    return snapshot and snapshot.of_view(_view(query))
 
 
 def _view(query: Query) -> str:

@@ -218,8 +218,9 @@ class Metrics:
     def _of_answers(self) -> Metric:
         """Those of the locations that the map names now: a commit that no longer names one ends its series."""
         snapshot, counted = self._active.state.snapshot, self._requests.by_location
+        maps = snapshot.maps if snapshot else ()
         counts = CounterMetricFamily(*_named("location_policy_answers_total"))
-        named = sorted((name, one.view or "") for one in _maps(snapshot) for name in _locations(one))
+        named = sorted((name, one.view or "") for one in maps for name in _locations(one))
         for location, view in named[:NAMED]:
             labels = {"location": location} | ({"view": view} if view else {})
             counts.add_sample("location_policy_answers_total", labels, counted[location, view])
@@ -255,10 +256,6 @@ class Metrics:
         yield GaugeMetricFamily(*_named("location_policy_stale"), value=int(state.is_stale))
         yield _one_of("location_policy_state", STATES, state.name)
         yield _one_of("location_policy_hook", get_args(HookState), state.hook.state)
-
-
-def _maps(snapshot: Snapshot | None) -> tuple[Snapshot, ...]:
-    return (snapshot, *snapshot.views) if snapshot else ()
 
 
 def _locations(snapshot: Snapshot) -> set[str]:

@@ -146,7 +146,7 @@ def _wider(snapshot: Snapshot, answering: Snapshot, text: str, protocol: str) ->
 
 def _leading(snapshot: Snapshot, name: str) -> Facts:
     """The rows that lead to a location in the map at the top, and in each view that has some."""
-    require_name(name, set[str]().union(*map(location_names, (snapshot, *snapshot.views))))
+    require_name(name, set[str]().union(*map(location_names, snapshot.maps)))
     found = [(one, leading_rows(one, name)) for one in snapshot.views]
     views = [(one.view, leading_fields(one, name, rows)) for one, rows in found if any(rows)]
     shown = dict(fitting(views))

@@ -31,20 +31,13 @@ PAGE = 100
 
 def map_rows(site: Site, query: Query) -> Facts:
     """One page of the rows that are meant."""
-    snapshot = site.snapshot(None, query["view"])
-    search = Search(
-        query["q"] or "",
-        query["location"],
-        query["file"],
-        cast("Order | None", query["sort"]),
-        is_descending=query["order"] == "desc",
-    )
+    top, snapshot = site.snapshot(), site.snapshot(None, query["view"])
+    search = _search(query)
 
     def in_order(order: Order) -> Sequence[int]:
         return site.orders.get((snapshot.loaded_at, snapshot.view, order), lambda: ordered(snapshot, order))
 
     found = find_rows(snapshot, search, in_order)
-    unsorted = replace(search, order="subnet", is_descending=False)  # the others are only counted
     limit = query["limit"]
     pages = max(1, -(-len(found) // limit))
     page = min(query["page"], pages)
@@ -65,26 +58,21 @@ def map_rows(site: Site, query: Query) -> Facts:
         "files": len(snapshot.paths),
         "view": snapshot.view,
         "answer": answer_fields(snapshot.rules.rowless if snapshot.rules.answer else None),
-        "call": _example(site, snapshot),
-        "maps": [
-            {
-                "view": one.view,
-                "subnets": one.size,
-                "found": len(found if one is snapshot else find_rows(one, unsorted)),
-            }
-            for one in _maps(site)
-        ],
+        "call": example_call(top.rules.views, snapshot.view) if snapshot.view else {},
+        "maps": [_counts(one, search, found if one is snapshot else None) for one in top.maps],
     }
 
 
-def _maps(site: Site) -> tuple[Snapshot, ...]:
-    top = site.snapshot()
-    return top, *top.views
+def _search(query: Query) -> Search:
+    order, is_descending = cast("Order | None", query["sort"]), query["order"] == "desc"
+    return Search(query["q"] or "", query["location"], query["file"], order, is_descending=is_descending)
 
 
-def _example(site: Site, snapshot: Snapshot) -> dict[str, str]:
-    """What a call has that a view takes, for links to its answers; nothing for the map at the top."""
-    return example_call(site.snapshot().rules.views, snapshot.view) if snapshot.view else {}
+def _counts(snapshot: Snapshot, search: Search, found: Sequence[int] | None) -> Facts:
+    """How many rows a map has, and how many of them are meant, unless these are `found` already."""
+    if found is None:
+        found = find_rows(snapshot, replace(search, order="subnet", is_descending=False))  # in whichever order
+    return {"view": snapshot.view, "subnets": snapshot.size, "found": len(found)}
 
 
 def _relation(row: Network, asked: Network | None) -> str | None:

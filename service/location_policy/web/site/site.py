@@ -63,7 +63,7 @@ class Site:
         snapshot = self.queries.snapshot(str(revision)) if revision else self.active.state.snapshot
         if snapshot is None:
             raise NotLoaded("no configuration is loaded yet")
-        found = next((one for one in (snapshot, *snapshot.views) if one.view == (view or None)), None)
+        found = snapshot.of_view(view)
         if found is None:
             names = [one.view or "" for one in snapshot.views]
             raise Fault(
