@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -19,7 +19,7 @@ from ...config.commit import is_other
 from ...gate.overrides import limit_text, parted
 from ...history.commit_text import SHORT
 from ...lookup.answers import Outcome
-from ...lookup.passed_views import rowless_text, taken_text
+from ...lookup.passed_views import taken_text
 from ...lookup.snapshot import Snapshot
 from ...text import count, escape
 from .chart_text import bands, bar_fit, bar_subtitle, bar_title, bar_words, legend
@@ -99,19 +99,22 @@ def _moment(text: str, *, seconds: bool = False) -> Markup:
 def _ago(text: str) -> Markup:
     """How long ago a time is, in its largest unit; the time itself stays in the title."""
     at = datetime.fromisoformat(text).astimezone(UTC)
-    seconds = max(0, int((datetime.now(UTC) - at).total_seconds()))
-    number, unit = next(((seconds // size, unit) for size, unit in UNITS if seconds >= size), (0, ""))
-    shown = f"{count(number, unit)} ago" if number else "just now"
+    number, unit = _length(at, datetime.now(UTC))
+    shown = "just now" if unit == "second" else f"{count(number, unit)} ago"
     return Markup('<time datetime="{}" data-ago title="{:%Y-%m-%d %H:%M:%S} UTC">{}</time>').format(text, at, shown)
 
 
 def _lasted(first: str, last: str) -> Markup:
     """How long it was from one time to another, in its largest unit; both stay in the title."""
     begin, end = (datetime.fromisoformat(text).astimezone(UTC) for text in (first, last))
-    seconds = max(0, int((end - begin).total_seconds()))
-    number, unit = next(((seconds // size, unit) for size, unit in UNITS if seconds >= size), (seconds, "second"))
     title = "{:%Y-%m-%d %H:%M:%S} to {:%Y-%m-%d %H:%M:%S} UTC"
-    return Markup(f'<span title="{title}">{{}}</span>').format(begin, end, count(number, unit))
+    return Markup(f'<span title="{title}">{{}}</span>').format(begin, end, count(*_length(begin, end)))
+
+
+def _length(begin: datetime, end: datetime) -> tuple[int, str]:
+    """How long it is from one time to another: the number, and the largest unit of which it is one or more."""
+    seconds = max(0, int((end - begin).total_seconds()))
+    return next(((seconds // size, unit) for size, unit in UNITS if seconds >= size), (seconds, "second"))
 
 
 def _breakable(path: str) -> Markup:
@@ -157,6 +160,41 @@ def _curl(url: str, needs_login: bool) -> str:
     return f"curl{' --user USER' * needs_login} {shlex.quote(url)}"
 
 
+FILTERS: Mapping[str, Callable[..., object]] = {
+    "moment": _moment,
+    "ago": _ago,
+    "breakable": _breakable,
+    "shown": escape,
+    "number": lambda number: f"{number:,}",
+    "json": lambda facts: json.dumps(facts, indent=2, ensure_ascii=False),
+}
+"""What templates make of a value."""
+FUNCTIONS: Mapping[str, object] = {
+    "static": static_url,
+    "url": _url,
+    "version": __version__,
+    "commit_link": _commit_link,
+    "is_other": is_other,
+    "lasted": _lasted,
+    "state_mark": _state_mark,
+    "hook_words": _hook_words,
+    "overflow_of": _overflow_of,
+    "limits_of": _limits_of,
+    "curl": _curl,
+    "outcome_words": OUTCOMES.__getitem__,
+    "asked_words": ASKED.get,
+    "condition_words": CONDITIONS.__getitem__,
+    "taken_text": taken_text,
+    "bands": bands,
+    "bar_fit": bar_fit,
+    "bar_words": bar_words,
+    "bar_title": bar_title,
+    "bar_subtitle": bar_subtitle,
+    "legend": legend,
+}
+"""What else templates name."""
+
+
 @cache
 def environment() -> Environment:
     """Where all templates of this process are, each compiled when it is first wanted."""
@@ -168,38 +206,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {
-        "moment": _moment,
-        "ago": _ago,
-        "breakable": _breakable,
-        "shown": escape,
-        "number": lambda number: f"{number:,}",
-        "json": lambda facts: json.dumps(facts, indent=2, ensure_ascii=False),
-    }
-    made.globals |= {
-        "static": static_url,
-        "url": _url,
-        "version": __version__,
-        "commit_link": _commit_link,
-        "is_other": is_other,
-        "lasted": _lasted,
-        "state_mark": _state_mark,
-        "hook_words": _hook_words,
-        "overflow_of": _overflow_of,
-        "limits_of": _limits_of,
-        "curl": _curl,
-        "outcome_words": OUTCOMES.__getitem__,
-        "asked_words": ASKED.get,
-        "condition_words": CONDITIONS.__getitem__,
-        "taken_text": taken_text,
-        "rowless_text": rowless_text,
-        "bands": bands,
-        "bar_fit": bar_fit,
-        "bar_words": bar_words,
-        "bar_title": bar_title,
-        "bar_subtitle": bar_subtitle,
-        "legend": legend,
-    }
+    made.filters |= FILTERS
+    made.globals |= FUNCTIONS
     return made
 
 
