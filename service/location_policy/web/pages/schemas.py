@@ -11,7 +11,9 @@ NUMBER: Schema = {"type": "integer"}
 TRUTH: Schema = {"type": "boolean"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 DATE: Schema = {"type": "string", "format": "date"}
-COUNTS: Schema = {"type": "object", "additionalProperties": NUMBER}
+REAL: Schema = {"type": "number"}
+OTHER: Schema = {"type": "object"}
+"""An object that is not described further."""
 
 
 def record(**properties: Schema) -> Schema:
@@ -24,11 +26,17 @@ def many(item: Schema) -> Schema:
     return {"type": "array", "items": item}
 
 
+def by_name(item: Schema) -> Schema:
+    """An object with any names, each with one of these."""
+    return {"type": "object", "additionalProperties": item}
+
+
 def perhaps(schema: Schema) -> Schema:
     """This, or null."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
+COUNTS = by_name(NUMBER)
 COMMIT = record(
     commit=TEXT,
     subject=TEXT,
@@ -50,7 +58,7 @@ PART_OF_PLAN = {
     "found": NUMBER,
     "rules": many(TEXT),
     "more_rules": NUMBER,
-    "totals": {"type": "object", "additionalProperties": record(**TOTAL)},
+    "totals": by_name(record(**TOTAL)),
     "pairs": many(record(kind=TEXT, before=perhaps(ANSWER), after=perhaps(ANSWER), size=TEXT, share=TEXT, **TOTAL)),
     "more_pairs": perhaps(record(number=NUMBER, text=TEXT, **TOTAL)),
     "changes": many(
@@ -92,7 +100,7 @@ PLAN = record(
                     width=NUMBER,
                     before=perhaps(TEXT),
                     after=perhaps(TEXT),
-                    share={"type": "number"},
+                    share=REAL,
                 )
             ),
         )
@@ -103,7 +111,7 @@ PLAN = record(
             text=TEXT,
             before=perhaps(TEXT),
             after=perhaps(TEXT),
-            call={"type": "object", "additionalProperties": TEXT},
+            call=by_name(TEXT),
             **PART_OF_PLAN,
         )
     ),
@@ -116,12 +124,10 @@ CHANGE = {"old": perhaps(COMMIT), **CHANGE_OF_TIP, "invalid": perhaps(TEXT)}
 FATE = {
     "is_active": TRUTH,
     "is_head": TRUTH,
-    "was_active": many(
-        {"type": "object", "properties": {"from": TIME, "to": perhaps(TIME)}, "required": ["from", "to"]}
-    ),
+    "was_active": many(record(**{"from": TIME, "to": perhaps(TIME)})),
     "refused": many(TIME),
     "pins": many(record(event=TEXT, at=TIME, by=perhaps(TEXT), reason=perhaps(TEXT))),
-    "override": perhaps({"type": "object"}),
+    "override": perhaps(OTHER),
 }
 TOLD_COMMIT = {**COMMIT["properties"], **FATE}
 
@@ -182,13 +188,13 @@ CALLS = record(
 STATUS = record(
     state=TEXT,
     sentence=TEXT,
-    active=perhaps({"type": "object"}),
+    active=perhaps(OTHER),
     pin=perhaps(PIN),
-    head=perhaps({"type": "object"}),
-    failure=perhaps({"type": "object"}),
-    source={"type": "object"},
-    hook={"type": "object"},
-    service={"type": "object"},
+    head=perhaps(OTHER),
+    failure=perhaps(OTHER),
+    source=OTHER,
+    hook=OTHER,
+    service=OTHER,
     followers=record(**FOLLOWERS),
     requests=COUNTS,
     requests_by_view=COUNTS,
@@ -209,7 +215,7 @@ MAP = record(
     files=NUMBER,
     view=perhaps(TEXT),
     answer=perhaps(ANSWER),
-    call={"type": "object", "additionalProperties": TEXT},
+    call=by_name(TEXT),
     maps=many(record(view=perhaps(TEXT), subnets=NUMBER, found=NUMBER)),
 )
 PICTURE = record(
@@ -217,7 +223,7 @@ PICTURE = record(
     view=perhaps(TEXT),
     root=TEXT,
     wider=perhaps(TEXT),
-    families={"type": "object", "additionalProperties": TEXT},
+    families=by_name(TEXT),
     roots=many(TEXT),
     rows=NUMBER,
     depth=NUMBER,
@@ -225,12 +231,12 @@ PICTURE = record(
         record(
             first=TEXT,
             last=TEXT,
-            start={"type": "number"},
-            width={"type": "number"},
+            start=REAL,
+            width=REAL,
             depth=NUMBER,
             leads_to=TEXT,
             rows=NUMBER,
-            locations={"type": "object", "additionalProperties": {"type": "number"}},
+            locations=by_name(REAL),
             row=perhaps(ROW),
         )
     ),
@@ -253,11 +259,11 @@ LOOKUP = record(
     is_active=TRUTH,
     address=perhaps(TEXT),
     request=perhaps(TEXT),
-    answer=perhaps(record(http_status=NUMBER, outcome=TEXT, body={"type": "object"})),
+    answer=perhaps(record(http_status=NUMBER, outcome=TEXT, body=OTHER)),
     view=perhaps(TEXT),
     passed=many(record(view=TEXT, parameter=TEXT, asked=TEXT, wanted=many(TEXT), text=TEXT)),
     more_passed=NUMBER,
-    conditions={"type": "object", "additionalProperties": many(TEXT)},
+    conditions=by_name(many(TEXT)),
     rows=many(ROW),
     more=NUMBER,
     subnet=perhaps(
@@ -280,9 +286,7 @@ LOOKUP = record(
             more=NUMBER,
         )
     ),
-    location=perhaps(
-        record(**LEADING["properties"], views={"type": "object", "additionalProperties": LEADING}, more_views=NUMBER)
-    ),
+    location=perhaps(record(**LEADING["properties"], views=by_name(LEADING), more_views=NUMBER)),
 )
 ORIGIN = record(
     address=TEXT,
@@ -293,7 +297,7 @@ ORIGIN = record(
     written=perhaps(COMMIT),
     is_cut=TRUTH,
     beaten=many(record(subnet=TEXT, source=TEXT, answer=ANSWER)),
-    changes=many({"type": "object"}),
+    changes=many(OTHER),
     more=NUMBER,
     looked_at=NUMBER,
 )
@@ -320,7 +324,7 @@ HISTORY = record(
 )
 RECENT = record(commits=many(record(**TOLD_COMMIT, is_first=TRUTH, impact=perhaps(TEXT), errors=NUMBER)))
 ONE_COMMIT = record(**TOLD_COMMIT, message=TEXT, reviews=many(TEXT), is_loading=TRUTH, is_shallow=TRUTH, **CHANGE)
-ACCEPTED_HISTORY = record(branch=perhaps(TEXT), message=TEXT, head=COMMIT, served={"type": "object"}, is_accepted=TRUTH)
+ACCEPTED_HISTORY = record(branch=perhaps(TEXT), message=TEXT, head=COMMIT, served=OTHER, is_accepted=TRUTH)
 COMPARE = record(new=COMMIT, **CHANGE)
 SOURCE = record(
     path=TEXT,
