@@ -17,7 +17,8 @@ from location_policy.gate.ref_updates import Update
 from location_policy.gate.verdict import Move
 from location_policy.problems import SHOWN
 from location_policy.repository.repository import open_pushed_repository
-from location_policy.web.pages.schemas import ATTEMPT, PROBLEM, VERDICT, many
+from location_policy.web.forms.schemas import ATTEMPT, VERDICT
+from location_policy.web.pages.schemas import PROBLEM, many
 from tests.support.maps import many_rows
 from tests.support.repositories import GOOD, Files, force_commit, make_repository, tip
 from tests.support.signing import require

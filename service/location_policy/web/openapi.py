@@ -10,8 +10,9 @@ from .forms import accept_history
 from .forms.actions import COMMON, Action, Field
 from .forms.fields import FORM, JSON
 from .forms.pin import PinAction
-from .pages import schemas
+from .forms.schemas import ACCEPTED_HISTORY, ATTEMPT, PINNED
 from .pages.resources import Facts, Parameter, Resource
+from .pages.schemas import FAULT
 
 FAULTS = ("400", "404", "422", "503")
 REFUSALS = ("400", "403", "404", "408", "409", "413", "415", "422", "503")
@@ -21,8 +22,8 @@ REFUSALS = ("400", "403", "404", "408", "409", "413", "415", "422", "503")
 def description(resources: Iterable[Resource], actions: Iterable[Action], pins: Iterable[PinAction]) -> Facts:
     """The whole of `/openapi.json`."""
     paths = {one.api_path.replace(":path}", "}"): {"get": _operation(one)} for one in resources}
-    paths |= {one.api_path: {"post": _change(one, (*one.fields, *COMMON), schemas.ATTEMPT)} for one in actions}
-    paths |= {one.api_path: {"post": _change(one, one.fields, schemas.PINNED)} for one in pins}
+    paths |= {one.api_path: {"post": _change(one, (*one.fields, *COMMON), ATTEMPT)} for one in actions}
+    paths |= {one.api_path: {"post": _change(one, one.fields, PINNED)} for one in pins}
     paths[accept_history.API_PATH] = {"post": _accept()}
     return {
         "openapi": "3.1.0",
@@ -33,7 +34,7 @@ def description(resources: Iterable[Resource], actions: Iterable[Action], pins: 
         },
         "paths": paths,
         "components": {
-            "schemas": {"Fault": schemas.FAULT},
+            "schemas": {"Fault": FAULT},
             "responses": {code: _fault(TITLES[int(code)]) for code in REFUSALS},
             "securitySchemes": {"password": {"type": "http", "scheme": "basic"}},
         },
@@ -60,7 +61,7 @@ def _change(action: Action | PinAction, fields: Iterable[Field], answer: Facts) 
 
 
 def _accept() -> Facts:
-    return _posted(accept_history.NAME, accept_history.SUMMARY, [FORM], accept_history.FIELDS, schemas.ACCEPTED_HISTORY)
+    return _posted(accept_history.NAME, accept_history.SUMMARY, [FORM], accept_history.FIELDS, ACCEPTED_HISTORY)
 
 
 def _posted(name: str, summary: str, kinds: Iterable[str], fields: Iterable[Field], answer: Facts) -> Facts:

@@ -1,4 +1,4 @@
-"""The shapes of the API's answers, as JSON Schema."""
+"""The shapes of the API's answers to who asks, as JSON Schema."""
 
 from __future__ import annotations
 
@@ -50,7 +50,6 @@ ANSWER = record(location=TEXT, overflow=many(TEXT))
 ROW = record(subnet=TEXT, location=TEXT, overflow=many(TEXT), path=TEXT, line=NUMBER)
 PLACED = {"path": TEXT, "line": NUMBER, "column": NUMBER, "code": TEXT, "severity": TEXT, "message": TEXT}
 PROBLEM = record(**PLACED, hint=perhaps(TEXT))
-WARNED = record(**PLACED, hint=perhaps(TEXT), row=perhaps(TEXT), uploaded_line=perhaps(NUMBER))
 TOTAL = {"ranges": NUMBER, "addresses": NUMBER, "slash64s": TEXT}
 PART_OF_PLAN = {
     "summary": TEXT,
@@ -118,7 +117,6 @@ PLAN = record(
     more_views=NUMBER,
 )
 PIN = record(commit=TEXT, by=TEXT, at=TIME, until=TIME, reason=TEXT)
-PINNED = record(commit=perhaps(COMMIT), plan=perhaps(PLAN), done=TRUTH, pin=perhaps(PIN))
 CHANGE_OF_TIP = {"plan": perhaps(PLAN), "problems": many(PROBLEM), "errors": NUMBER, "counts": COUNTS, "is_cut": TRUTH}
 CHANGE = {"old": perhaps(COMMIT), **CHANGE_OF_TIP, "invalid": perhaps(TEXT)}
 FATE = {
@@ -324,7 +322,6 @@ HISTORY = record(
 )
 RECENT = record(commits=many(record(**TOLD_COMMIT, is_first=TRUTH, impact=perhaps(TEXT), errors=NUMBER)))
 ONE_COMMIT = record(**TOLD_COMMIT, message=TEXT, reviews=many(TEXT), is_loading=TRUTH, is_shallow=TRUTH, **CHANGE)
-ACCEPTED_HISTORY = record(branch=perhaps(TEXT), message=TEXT, head=COMMIT, served=OTHER, is_accepted=TRUTH)
 COMPARE = record(new=COMMIT, **CHANGE)
 SOURCE = record(
     path=TEXT,
@@ -332,47 +329,6 @@ SOURCE = record(
     line=perhaps(NUMBER),
     lines=many(record(number=NUMBER, text=TEXT)),
     total=NUMBER,
-)
-SIGNATURES = record(
-    problem=perhaps(TEXT),
-    number=NUMBER,
-    unsigned=many(record(commit=TEXT, why=TEXT, key=TEXT)),
-    signers=many(record(name=TEXT, key=TEXT)),
-)
-VERDICT = record(
-    accepted=TRUTH,
-    gained=NUMBER,
-    dropped=NUMBER,
-    worse=NUMBER,
-    old_warnings=NUMBER,
-    returns_to=perhaps(TEXT),
-    nearly=perhaps(TEXT),
-    reason=perhaps(TEXT),
-    signatures=perhaps(SIGNATURES),
-    older=perhaps(record(looked_at=NUMBER, invalid=NUMBER, left=NUMBER, is_cut=TRUTH)),
-    skipped=many(TEXT),
-)
-ATTEMPT = record(
-    tip=TEXT,
-    branch=TEXT,
-    commit=perhaps(TEXT),
-    for_review=TRUTH,
-    message=TEXT,
-    proposed=TEXT,
-    **CHANGE_OF_TIP,
-    warnings=many(WARNED),
-    limits=many(record(rule=TEXT, limit=TEXT, measured=TEXT, loosens=TRUTH)),
-    owners=many(TEXT),
-    touched=many(TEXT),
-    more_owners=NUMBER,
-    verdict=VERDICT,
-    refusal=many(TEXT),
-    may_land=TRUTH,
-    came=many(COMMIT),
-    others=NUMBER,
-    warning=perhaps(TEXT),
-    remote=perhaps(TEXT),
-    link=perhaps(TEXT),
 )
 WRITTEN = record(path=TEXT, line=NUMBER, commit=COMMIT, written=COMMIT)
 FAULT = {
