@@ -188,6 +188,7 @@ STATUS = record(
     sentence=TEXT,
     active=perhaps(OTHER),
     pin=perhaps(PIN),
+    pin_problem=perhaps(TEXT),
     head=perhaps(OTHER),
     failure=perhaps(OTHER),
     source=OTHER,
