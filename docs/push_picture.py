@@ -1,4 +1,4 @@
-"""Writes docs/images/push.svg, a push that is refused and the one that mends it, as a terminal shows them.
+"""Writes docs/images/push.svg, a push that is rejected and the one that corrects it, as a terminal shows them.
 
     python docs/push_picture.py FILE
 
