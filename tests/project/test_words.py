@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -60,10 +60,6 @@ def _has(text: str, phrase: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(phrase)}(?!\w)", text) is not None
 
 
-def files(kind: str) -> list[Path]:
-    return sorted(PACKAGE.rglob(f"*.{kind}"))
-
-
 def test_the_table_is_read() -> None:
     phrases = forbidden()
     assert (phrases["in force"], phrases["refused"]) == ("active commit", "rejected")
@@ -83,23 +79,13 @@ def test_a_phrase_is_found_as_words(text: str, number: int) -> None:
     assert len(found_in(text, forbidden())) == number
 
 
-def test_messages_and_help_keep_to_the_terms() -> None:
+@pytest.mark.parametrize(("kind", "read"), [("py", messages), ("html", shown)], ids=["messages-and-help", "templates"])
+def test_what_is_read_keeps_to_the_terms(kind: str, read: Callable[[Path], Iterator[tuple[int, str]]]) -> None:
     phrases = forbidden()
     wrong = [
         f"{path.relative_to(PACKAGE)}:{number}: {told}"
-        for path in files("py")
-        for number, text in messages(path)
-        for told in found_in(text, phrases)
-    ]
-    assert not wrong, "\n".join(wrong)
-
-
-def test_templates_keep_to_the_terms() -> None:
-    phrases = forbidden()
-    wrong = [
-        f"{path.name}:{number}: {told}"
-        for path in files("html")
-        for number, text in shown(path)
+        for path in sorted(PACKAGE.rglob(f"*.{kind}"))
+        for number, text in read(path)
         for told in found_in(text, phrases)
     ]
     assert not wrong, "\n".join(wrong)
