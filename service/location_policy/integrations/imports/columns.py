@@ -165,8 +165,8 @@ def find_columns(headings: Cells, rows: Sequence[Cells], sites: Sequence[str] = 
     plain = [heading_key(heading) for heading in headings]
     rows = rows[:_LOOKED_AT]
     subnet = _subnet_column(plain, rows)
-    site = next((at for at in columns_named(plain, sites) if at != subnet and _is_filled(rows, at)), None)
-    site = next((at for at in columns_named(plain, sites) if at != subnet), None) if site is None else site
+    named = [at for at in columns_named(plain, sites) if at != subnet]
+    site = next((at for at in named if _is_filled(rows, at)), next(iter(named), None))
     end = None
     if subnet is None and (ends := _range_columns(plain, rows)):
         subnet, end = ends
@@ -215,14 +215,14 @@ def asked_columns(asked: Mapping[str, str], headings: Cells, rows: Sequence[Cell
     Raises LocationPolicyError for a name that no column has.
     """
     has_heading = not any(map(is_address, headings))
+    plain, first = [heading_key(heading) for heading in headings] if has_heading else [], rows[:_LOOKED_AT]
     places = {what: _place(name, headings) for what, name in asked.items()}
     found = (find_columns(headings, rows) if has_heading else None) or Columns(0, 0)
     subnet = places.get("subnet", found.subnet)
     if "subnet" not in places and "site" in places:
-        at = _subnet_column([heading_key(heading) for heading in headings] if has_heading else [], rows[:_LOOKED_AT])
+        at = _subnet_column(plain, first)
         subnet = found.subnet if at is None else at
-    plain = [heading_key(heading) for heading in headings] if has_heading else []
-    mask = places.get("mask", _mask_column(plain, rows[:_LOOKED_AT], subnet) if plain else None)
+    mask = places.get("mask", _mask_column(plain, first, subnet) if plain else None)
     state = places.get("status", next(columns_named(plain, STATES), None))
     kind = 0 if is_types(headings) else next(columns_named(plain, KINDS), None)
     own, vrf = tuple(headings) if has_heading else (), next(columns_named(plain, VRFS), None)

@@ -129,12 +129,7 @@ def sync(
     """
     old = next((file.content or b"" for file in there if file.path == path), None)
     names = _names(tables)
-    if error := _not_owned(path, old, names, overwrites=overwrites):
-        tell(error)
-        return NO
-    if (refused := _refused(tables)) and not accepts:
-        print(f"location-policy: {escape(path)} stays as it is: {count(len(refused), 'problem')}", file=sys.stderr)
-        print("  hint: correct what is rejected, or leave it out with --accept-differences", file=sys.stderr)
+    if not _may_write(path, old, tables, accepts=accepts, overwrites=overwrites):
         return NO
     rows = [row for found in tables.rows.values() for row in found]
     new = _content(path, old or b"", tables, without_table(rows, there) if takes_table else rows)
@@ -153,6 +148,18 @@ def sync(
     replace_file(target, new)
     output.tell_written(target)
     return 0
+
+
+def _may_write(path: str, old: bytes | None, tables: Tables, *, accepts: bool, overwrites: bool) -> bool:
+    """May the file be written? What keeps it from that is told."""
+    if error := _not_owned(path, old, _names(tables), overwrites=overwrites):
+        tell(error)
+        return False
+    if (refused := _refused(tables)) and not accepts:
+        print(f"location-policy: {escape(path)} stays as it is: {count(len(refused), 'problem')}", file=sys.stderr)
+        print("  hint: correct what is rejected, or leave it out with --accept-differences", file=sys.stderr)
+        return False
+    return True
 
 
 def _effect_lines(plan: Plan, names: str, old: bytes) -> Sequence[str]:

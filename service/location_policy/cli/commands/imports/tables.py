@@ -92,10 +92,15 @@ def _bring(asked: ImportOptions, tables: Tables, there: Sequence[File], output: 
         print(f"location-policy: nothing is written: no row of {names} can be used", file=sys.stderr)
         return NOT_ASKED if tables.unknown else NO
     if asked.sync:
-        accepts, overwrites = asked.accept_differences, asked.overwrite
-        takes = asked.overflow_table
         return sync(
-            asked.into, asked.sync, tables, there, output, accepts=accepts, overwrites=overwrites, takes_table=takes
+            asked.into,
+            asked.sync,
+            tables,
+            there,
+            output,
+            accepts=asked.accept_differences,
+            overwrites=asked.overwrite,
+            takes_table=asked.overflow_table,
         )
     return _compare(asked, tables, there, output)
 
