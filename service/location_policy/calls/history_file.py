@@ -176,10 +176,6 @@ class HistoryFile:
     def _count_rows(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM counts").fetchone()[0])
 
-    def remembered(self, since: int) -> list[Remembered]:
-        """As `read_history` has it."""
-        return list(_remembered(self._connection, since))
-
 
 def read_history(
     path: Path, since: int, within: Blocks | None = None, patience: float | None = None

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import chain
 from typing import NamedTuple, Protocol
 
@@ -247,8 +247,3 @@ class ListedCalls:
     def found(self, within: Blocks | None = None) -> Iterable[Remembered]:  # noqa: ARG002
         """As KnownCalls has it."""
         return self._found
-
-
-def first_day(today: date, days: int) -> date:
-    """The first of so many days up to today."""
-    return today - timedelta(days=days - 1)

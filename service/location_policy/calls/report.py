@@ -7,7 +7,7 @@ that lacks one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, TypeVar
@@ -211,6 +211,6 @@ class _Asked:
         return found
 
 
-def most_common(counter: Counter[Key], order: Callable[[Key], object] = str) -> list[tuple[Key, int]]:
+def most_common(counter: Counter[Key]) -> list[tuple[Key, int]]:
     """The counts, the most first, equal ones in order."""
-    return sorted(counter.items(), key=lambda item: (-item[1], str(order(item[0]))))
+    return sorted(counter.items(), key=lambda item: (-item[1], str(item[0])))
