@@ -11,7 +11,7 @@ import orjson
 from ..errors import UnusableCalls
 from .history_file import Remembered
 from .recent import summed
-from .situation import Situation, merged
+from .situation import Situation, merged, read_situation
 
 FORMAT = "location-policy-calls"
 VERSION = 1
@@ -91,12 +91,8 @@ def _read(table: Fields) -> Aggregate:
 
 
 def _read_row(row: list[Any]) -> Remembered:
-    protocol, node_location, proxy, direction, remote, subnet, outcome, location, overflow, view, calls, last = row
-    asked = (protocol, node_location, proxy, direction, remote, subnet)
-    texts = [*asked, outcome, *overflow, *(text for text in (location, view) if text is not None)]
-    if not all(isinstance(text, str) for text in texts) or not isinstance(overflow, list):
-        raise TypeError("a value is no text")
-    return Situation(*asked, outcome, location, tuple(overflow), view), _number(calls), _day(last)
+    *fields, calls, last = row
+    return read_situation(fields), _number(calls), _day(last)
 
 
 def _day(text: str) -> int:

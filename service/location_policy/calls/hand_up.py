@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from .situation import Situation, add, settled
+from .situation import Situation, add, read_situation, settled
 
 HEADER = "X-Location-Policy-Calls"
 LONGEST = 6_000
@@ -132,12 +132,11 @@ def decode(text: str) -> Batch | None:
 
 
 def _read(row: list[Any]) -> tuple[Situation, int]:
-    protocol, node_location, proxy, direction, remote, subnet, outcome, location, overflow, view, calls = row
-    asked = (protocol, node_location, proxy, direction, remote, subnet)
-    texts = [*asked, outcome, *overflow, *(text for text in (location, view) if text is not None)]
-    if not all(isinstance(text, str) and len(text) <= LONGEST_TEXT for text in texts) or not isinstance(overflow, list):
-        raise TypeError("a value is no text")
-    return settled(Situation(*asked, outcome, location, tuple(overflow[:9]), view)), _whole(calls, LARGEST)
+    *fields, calls = row
+    found = read_situation(fields)
+    if any(text and len(text) > LONGEST_TEXT for text in (*found[:8], *found.overflow, found.view)):
+        raise ValueError("a text is too long")
+    return settled(found._replace(overflow=found.overflow[:9])), _whole(calls, LARGEST)
 
 
 def _whole(found: object, most: int) -> int:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from .history_file import Remembered, UnusableHistory, read_history
-from .situation import Situation, merged, rest
+from .situation import Situation, bounded
 
 FILE_NAMES = ("calls.sqlite", *(f"calls-{number}.sqlite" for number in range(2, 10)))
 """A service that finds the first in use takes the next."""
@@ -44,11 +44,7 @@ def summed(found: Iterable[Remembered], most: int | None = None) -> list[Remembe
     """Each situation once, with all its calls; of more than so many the later ones are merged."""
     whole: dict[Situation, Remembered] = {}
     for one, calls, last in found:
-        key = one
-        if most is not None and key not in whole and len(whole) >= most:
-            key = merged(one)
-            if key not in whole and len(whole) >= most + most // 10:
-                key = rest(one)
+        key = one if most is None else bounded(one, whole, most)
         before = whole.get(key, (key, 0, last))
         whole[key] = key, before[1] + calls, max(before[2], last)
     return list(whole.values())

@@ -6,7 +6,8 @@ too many, those that are rare are merged: an address is then the network that ho
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
 
 from ..net.addresses import Address, Network, format_address, parse_address, parse_interface
 
@@ -53,6 +54,16 @@ class Situation(NamedTuple):
     def is_merged(self) -> bool:
         """Does it stand for several addresses? A subnet that a node has sent in place of an address is one value."""
         return self.outcome != "bad-address" and ("/" in self.remote_address or "/" in self.ms_subnet)
+
+
+def read_situation(fields: Iterable[Any]) -> Situation:
+    """A situation from its fields, as JSON has them; raises TypeError, or ValueError where they are too few or many."""
+    protocol, node_location, proxy, direction, remote, subnet, outcome, location, overflow, view = fields
+    asked = (protocol, node_location, proxy, direction, remote, subnet)
+    texts = [*asked, outcome, *overflow, *(text for text in (location, view) if text is not None)]
+    if not all(isinstance(text, str) for text in texts) or not isinstance(overflow, list):
+        raise TypeError("a value is no text")
+    return Situation(*asked, outcome, location, tuple(overflow), view)
 
 
 def is_kept(parameter: str) -> bool:
@@ -103,12 +114,20 @@ def rest(found: Situation) -> Situation:
     return _widened(bare, {4: 0, 16: 0})
 
 
-def add(counts: dict[Situation, int], found: Situation, calls: int, most: int) -> None:
-    """Add calls; where there are too many situations, to those of a network, and in the end to all with that answer."""
-    if found not in counts and len(counts) >= most:
+def bounded(found: Situation, among: Collection[Situation], most: int) -> Situation:
+    """As what it is counted among these: where they are too many, as one of a network, and in the end as all with that
+    answer.
+    """
+    if found not in among and len(among) >= most:
         found = merged(found)
-        if found not in counts and len(counts) >= most + most // 10:
+        if found not in among and len(among) >= most + most // 10:
             found = rest(found)
+    return found
+
+
+def add(counts: dict[Situation, int], found: Situation, calls: int, most: int) -> None:
+    """Add calls of a situation, which is `bounded`."""
+    found = bounded(found, counts, most)
     counts[found] = counts.get(found, 0) + calls
 
 
