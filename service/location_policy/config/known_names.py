@@ -6,7 +6,6 @@ stands behind the last, written as that is: on a line of its own, or on the same
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,7 +15,7 @@ from ..spelling import near_misses
 from ..text import bom_of
 from .location_names import is_plain
 from .policy_toml import Rules, read_rules
-from .toml_positions import TomlPositions, decode_rules
+from .toml_positions import TomlPositions, decode_rules, written_text
 from .views.view import NODES
 
 _KNOWN = re.compile(r"""(?:["']?locations["']?\s*(?:\.|=\s*\{)\s*)?["']?known["']?[ \t]*=[ \t]*\[""")
@@ -99,7 +98,7 @@ def _tokens(text: str, begin: int) -> list[str]:
 
 def _changed(tokens: list[str], gone: Collection[str], come: Iterable[str], newline: str) -> list[str]:
     """The tokens of the list with the names that have come, and without those that have gone."""
-    if written := [json.dumps(name, ensure_ascii=False) for name in come]:
+    if written := [written_text(name) for name in come]:
         _append(tokens, written, newline)
     for at in reversed([at for at, token in enumerate(tokens) if _is_name(token) and _name(token) in gone]):
         _remove(tokens, at)

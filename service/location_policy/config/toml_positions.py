@@ -1,4 +1,4 @@
-"""Positions in `policy.toml`: the line and column of a key, or of a name in a list.
+"""Positions in `policy.toml`: the line and column of a key, or of a name in a list; and how these are written.
 
 The parser does not tell places, so this looks for them by eye: a heading is `[table]`, a key begins its line.
 """
@@ -25,6 +25,9 @@ _BESIDE_KEYS = re.compile(
 """What dots mean nothing in: comments and strings."""
 _LONG_KEY = re.compile(r"(?:[.][\w \t-]*+){16}")
 
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+"""One without quotation marks."""
+
 Place = tuple[int, int]
 """Line and column, 1-based, the column in characters."""
 
@@ -50,6 +53,18 @@ def line_of_long_key(text: str) -> int | None:
     bare = _BESIDE_KEYS.sub(lambda match: "\n" * match[0].count("\n"), text)
     found = _LONG_KEY.search(bare)
     return bare.count("\n", 0, found.start()) + 1 if found else None
+
+
+def written_text(text: str) -> str:
+    """A text as a value of TOML."""
+    import json  # the hook writes none
+
+    return json.dumps(text, ensure_ascii=False)
+
+
+def written_key(name: str) -> str:
+    """A name as a key of TOML: between quotation marks where it needs them."""
+    return name if _BARE_KEY.fullmatch(name) else written_text(name)
 
 
 def repeated_key(text: str, line: int) -> tuple[str, Place] | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...text import bom_of
 from ..policy_toml import read_rules
-from ..toml_positions import decode_rules
+from ..toml_positions import decode_rules, written_key, written_text
 
 _HEADING = re.compile(r"^[ \t]*\[[ \t]*overflow[ \t]*\][^\r\n]*", re.MULTILINE)
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _TOKEN = re.compile(
     r"""[#][^\n]*+ | ["]{3}(?:[^\\]|\\.)*?["]{3,5} | [']{3}.*?[']{3,5} | "(?:[^"\\\n]|\\.)*+" | '[^'\n]*+'
     | (?P<mark>[][]) | \n | [^\S\n]++ | .""",
@@ -40,12 +38,7 @@ def with_entries(content: bytes, entries: Mapping[str, Sequence[str]]) -> bytes:
 
 def _lines(entries: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for location, names in entries.items():
-        key = location if _BARE.fullmatch(location) else _quoted(location)
-        yield f"{key} = [{', '.join(map(_quoted, names))}]"
-
-
-def _quoted(name: str) -> str:
-    return json.dumps(name, ensure_ascii=False)
+        yield f"{written_key(location)} = [{', '.join(map(written_text, names))}]"
 
 
 def _put(text: str, lines: Sequence[str], newline: str) -> str:

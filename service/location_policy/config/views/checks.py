@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ...problems import Problem
@@ -15,12 +13,9 @@ from ..location_names import name_findings
 from ..policy_toml import PAIR, Rules
 from ..row_checks import too_many_overflow, unknown_location
 from ..row_file import RowFile
-from ..toml_positions import Place, key_place, name_places
+from ..toml_positions import Place, key_place, name_places, written_key
 from .calls import taken
 from .view import NODES, View, folded
-
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-"""A key of TOML without quotation marks."""
 
 
 def without_strays(files: Iterable[File], rules: Rules) -> tuple[list[File], list[Problem]]:
@@ -78,9 +73,8 @@ def view_problems(rules: Rules, text: bytes, rows: Mapping[str, Sequence[RowFile
         if has_rows and (missing := _without_match(view, rules)):
             place = key_place(text, "view", number, "protocol")
             message = f"view {view.name} answers no {any_of(missing)} call: no rule says where its address is"
-            key = missing[0] if _BARE.fullmatch(missing[0]) else json.dumps(missing[0])
             where = "below [match]" if view.match is None else "in the match of the view"
-            hint = f'write {key} = "remote_address" {where}, or one answer in place of rows'
+            hint = f'write {written_key(missing[0])} = "remote_address" {where}, or one answer in place of rows'
             yield Problem(RULES_PATH, *place, "view-without-match", message, hint, severity="warning")
 
 
