@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from ..config.csv_lines import cells_text
+from ..config.location_names import FORMULA
 from ..text import ROOM, count, escape, fitting, shorten
 from .report import Report, most_common
 
@@ -17,8 +18,6 @@ TOLD = 1_000
 """Of each kind, so many are told as JSON or CSV, if not all are asked for."""
 NONE = "(none)"
 """What stands for a value that the requests had not."""
-FORMULA = ("=", "+", "-", "@")
-"""With what a cell begins that a spreadsheet would calculate."""
 
 Fields = dict[str, Any]
 

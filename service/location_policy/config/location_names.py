@@ -20,7 +20,8 @@ from .subnet_hints import is_address
 NAME_LIMIT = 250
 """Characters of a location name (field limit of Pexip Infinity)."""
 
-_FORMULA = ("=", "+", "-", "@")
+FORMULA = ("=", "+", "-", "@")
+"""With what a cell begins that a spreadsheet would calculate."""
 _ENCODINGS = ("cp1252", "mac-roman", "cp850", "cp437", "cp1251", "cp1250")
 """What programs take UTF-8 for, the most usual first."""
 _MISREAD_LETTER = re.compile(
@@ -117,6 +118,6 @@ def _misread(name: str) -> str | None:
 def _is_formula(name: str) -> bool:
     """Does it begin as a formula, also in full width, or behind what cannot be seen?"""
     if name[:1].isascii():
-        return name.startswith(_FORMULA)
+        return name.startswith(FORMULA)
     seen = "".join(filter(is_seen, normalize("NFKC", name[:NAME_LIMIT])))
-    return seen.lstrip().startswith(_FORMULA)
+    return seen.lstrip().startswith(FORMULA)
