@@ -15,6 +15,7 @@ from itertools import chain
 from typing import NamedTuple, Protocol
 
 from ..config.policy_toml import Rules
+from ..config.views.calls import Pair
 from ..lookup.answers import Answer
 from ..lookup.decision import answer_question, understand
 from ..lookup.snapshot import Snapshot, build_snapshot
@@ -28,6 +29,8 @@ from .situation import NO_CALL, WIDER, Situation, is_kept, network_of
 
 MOST_BLOCKS = 40
 """Blocks by which calls are looked for; of more, each is joined with its neighbours."""
+_TOP: Pair = (None, None)
+"""The calls that the map at the top takes, before and after."""
 
 
 class KnownCalls(Protocol):
@@ -101,22 +104,22 @@ class _Sums:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        plans = {(view.before, view.after): view.plan for view in plan.views}
-        self._places = {pair: _Places(one.changes) for pair, one in (*plans.items(), ((None, None), plan))}
-        self._by_change: dict[tuple[str | None, str | None], dict[Change, Calls]] = {}
-        self._of_effect = {pair for pair, one in (*plans.items(), ((None, None), plan)) if one.rules or one.changes}
+        plans: dict[Pair, Plan] = {**{(view.before, view.after): view.plan for view in plan.views}, _TOP: plan}
+        self._places = {pair: _Places(one.changes) for pair, one in plans.items()}
+        self._by_change: dict[Pair, dict[Change, Calls]] = {}
+        self._of_effect = {pair for pair, one in plans.items() if one.rules or one.changes}
         self.totals = Counter[str]()
 
-    def has_effect(self, pair: tuple[str | None, str | None]) -> bool:
+    def has_effect(self, pair: Pair) -> bool:
         """Does anything change for the calls of a pair?"""
         return pair in self._of_effect
 
-    def place(self, pair: tuple[str | None, str | None], network: Network) -> _Place:
+    def place(self, pair: Pair, network: Network) -> _Place:
         """Where a network is among what changes for the calls of a pair."""
         places = self._places.get(pair)
         return places.of(network) if places else _Place(None, is_part=False)
 
-    def change(self, pair: tuple[str | None, str | None], change: Change | None, calls: int, last: int) -> None:
+    def change(self, pair: Pair, change: Change | None, calls: int, last: int) -> None:
         """Calls of a pair get another answer, and by which change."""
         self.totals["changed"] += calls
         if change:
@@ -132,25 +135,25 @@ class _Sums:
             one._replace(plan=replace(one.plan, calls=self._of(whole, (one.before, one.after))))
             for one in self._plan.views
         )
-        return replace(self._plan, calls=self._of(whole, (None, None)), views=views)
+        return replace(self._plan, calls=self._of(whole, _TOP), views=views)
 
-    def _of(self, whole: AffectedCalls, pair: tuple[str | None, str | None]) -> AffectedCalls:
+    def _of(self, whole: AffectedCalls, pair: Pair) -> AffectedCalls:
         return replace(whole, by_change=self._by_change.get(pair, {}))
 
 
 def _look_at_ranges(plan: Plan, found: Iterable[Remembered], sums: _Sums) -> None:
     """For a plan in which only rows differ: a call is asked by the same address on both sides."""
-    rules, here = plan.old.rules, (None, None)
+    rules = plan.old.rules
     for situation, calls, last in found:
         network = _asked_network(understand(rules, situation).address, situation)
         if network is None:
             sums.totals["unsure"] += calls if _is_rest(situation) else 0
             continue
-        change, is_part = sums.place(here, network)
+        change, is_part = sums.place(_TOP, network)
         if is_part:
             sums.totals["unsure"] += calls
         elif change:
-            sums.change(here, change, calls, last)
+            sums.change(_TOP, change, calls, last)
             sums.totals["lost"] += calls if change.after is None else 0
 
 

@@ -164,9 +164,7 @@ def _rowless(situation: Situation) -> str:
 
 
 def _names(snapshot: Snapshot) -> list[Names]:
-    rules = snapshot.rules
-    others = [rules.answer or ()] + ([(rules.default,)] if rules.default is not None else [])
-    return [*snapshot.names, *others]
+    return [*snapshot.names, snapshot.rules.rowless or ()]
 
 
 class _Asked:
