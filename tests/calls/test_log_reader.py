@@ -7,6 +7,7 @@ import json
 import os
 import random
 import threading
+import tracemalloc
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -159,6 +160,20 @@ def test_what_is_told_apart_is_bounded(tmp_path: Path, monkeypatch: pytest.Monke
     assert calls(logged) == 2_000
     assert len(logged.remembered()) <= 60
     assert any(one.is_merged for one, _, _ in logged.remembered())
+
+
+def test_long_values_take_no_more_room_than_what_is_kept_of_them() -> None:
+    logged = LoggedCalls(EPOCH)
+    names = ("protocol", "node_location", "proxy_node_location", "call_direction")
+    lines = (changed(**dict.fromkeys(names, f"{number:\u00e9<250}")).rstrip() for number in range(2_000))
+    tracemalloc.start()
+    try:
+        logged.take(lines)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert len(logged.remembered()) == 2_000
+    assert taken < 5_000_000
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:

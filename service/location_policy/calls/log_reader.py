@@ -20,12 +20,14 @@ import orjson
 from ..errors import UnusableCalls
 from .history_file import Remembered
 from .recent import summed
-from .situation import NO_CALL, Situation, as_sent, merged, rest, settled
+from .situation import LONGEST, NO_CALL, Situation, as_sent, merged, rest, settled
 
 CHUNK = 1 << 20
 """Bytes that are read at once, and that a line may have."""
 MOST = 200_000
 """Situations that are told apart; the rest are merged by network."""
+LONGEST_PART = 2_000
+"""Bytes of what a line says of its situation that are remembered as they are written."""
 MOST_NODES = 1_000
 """Pairs of a node and a bad address that it sent; more are counted as one."""
 
@@ -99,7 +101,7 @@ class LoggedCalls:
             day = moment.date().isoformat().encode()
             self._days[day] = moment.toordinal()
             entry = self._add(key, day, fields)
-            if part and key[6] != "bad-address" and len(self._known) < MOST:
+            if 0 < len(part) <= LONGEST_PART and key[6] != "bad-address" and len(self._known) < MOST:
                 self._known[part] = entry
 
     def _key(self, fields: dict[str, Any]) -> _Key:
@@ -119,10 +121,12 @@ class LoggedCalls:
         ):
             raise TypeError("a value is no text")
         key = (*map(self._interned, texts), tuple(map(self._interned, names)), self._interned(view))
-        return _key_of(as_sent(_situation(key))) if "/" in f"{remote}{subnet}" else key
+        if "/" in f"{remote}{subnet}":
+            key = _key_of(as_sent(_situation(key)))
+        return _key_of(settled(_situation(key))) if any(text and len(text) > LONGEST for text in key[:6]) else key
 
     def _interned(self, text: str | None) -> str | None:
-        if text is None or len(self._texts) > MOST:
+        if text is None or len(text) > LONGEST or len(self._texts) > MOST:
             return text
         return self._texts.setdefault(text, text)
 
