@@ -37,8 +37,9 @@ def known_calls(sources: Sequence[str], access: ServiceAccess, progress: Progres
             logged.read(Path(source))
     if logged.lines and logged.lines == logged.passed_over:
         raise UnusableCalls(f"{sources[0]}: no line is one of a decision log", "name what serve --decision-log writes")
-    found = summed([*logged.remembered(), *(one for part in told for one in part.found)])
-    since = min([*(part.since for part in told), *_days(logged.remembered())], default=today())
+    of_logs = logged.remembered()
+    found = summed([*of_logs, *(one for part in told for one in part.found)])
+    since = min([*(part.since for part in told), *_days(of_logs)], default=today())
     return ListedCalls(found, since, (today() - since).days + 1, sum(part.left_out for part in told))
 
 
