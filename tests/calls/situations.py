@@ -5,11 +5,19 @@ from __future__ import annotations
 import random
 from urllib.parse import urlencode
 
+import orjson
+
+from location_policy.calls.aggregate import Aggregate, aggregate_fields
 from location_policy.calls.history import CallHistory
 from location_policy.calls.situation import Situation
 from location_policy.lookup import decision
 from location_policy.lookup.query_string import parse_query
 from location_policy.lookup.snapshot import Snapshot
+
+
+def written(told: Aggregate) -> bytes:
+    """A file of calls."""
+    return orjson.dumps(aggregate_fields(told)) + b"\n"
 
 
 def situation(**more: object) -> Situation:

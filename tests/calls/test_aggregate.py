@@ -8,14 +8,14 @@ from collections import Counter
 
 import pytest
 
-from location_policy.calls.aggregate import aggregate, read_aggregate, write_aggregate
+from location_policy.calls.aggregate import aggregate, read_aggregate
 from location_policy.calls.history_file import Remembered
 from location_policy.calls.recent import today
 from location_policy.errors import UnusableCalls
-from tests.calls.situations import random_situations, situation
+from tests.calls.situations import random_situations, situation, written
 
 NOW = today()
-GOOD = write_aggregate(aggregate([(situation(), 3, NOW.toordinal())], NOW))
+GOOD = written(aggregate([(situation(), 3, NOW.toordinal())], NOW))
 
 
 def some(number: int) -> list[Remembered]:
@@ -25,7 +25,7 @@ def some(number: int) -> list[Remembered]:
 
 def test_what_is_written_is_read_again() -> None:
     told = aggregate(some(300), NOW)
-    assert read_aggregate(write_aggregate(told), "x") == told
+    assert read_aggregate(written(told), "x") == told
     assert (told.calls, told.left_out) == (300, 0)
 
 

@@ -58,11 +58,6 @@ def aggregate_fields(told: Aggregate) -> Fields:
     }
 
 
-def write_aggregate(told: Aggregate) -> bytes:
-    """The content of a file."""
-    return orjson.dumps(aggregate_fields(told)) + b"\n"
-
-
 def read_aggregate(content: bytes, place: str) -> Aggregate:
     """What a file says, or an answer of the API; raises UnusableCalls, which names its place."""
     if len(content) > LARGEST:

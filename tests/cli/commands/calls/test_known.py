@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.calls.aggregate import aggregate, write_aggregate
-from tests.calls.situations import situation
+from location_policy.calls.aggregate import aggregate
+from tests.calls.situations import situation, written
 from tests.support.program import run_program
 from tests.support.repositories import SYDNEY, force_commit, make_repository
 from tests.support.service import running_service, wait_until
@@ -37,7 +37,7 @@ def aggregate_file(path: Path, **calls: int) -> Path:
     """A file of calls from addresses 10.61.2.1 and 10.9.9.9."""
     addresses = {"moved": "10.61.2.1", "other": "10.9.9.9"}
     found = [(situation(ms_subnet=addresses[name]), number, TODAY.toordinal()) for name, number in calls.items()]
-    path.write_bytes(write_aggregate(aggregate(found, TODAY)))
+    path.write_bytes(written(aggregate(found, TODAY)))
     return path
 
 
