@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from ...config.csv_lines import is_error_value, is_heading_row
-from ...config.subnet_hints import is_address, is_mask, range_networks
+from ...config.subnet_hints import is_address, is_mask
 from ...errors import LocationPolicyError
-from ...spelling import look_alike
 from ...text import listed, quote
 from .headings import (
     COUNTRIES,
@@ -28,33 +26,18 @@ from .headings import (
     STARTS,
     STATES,
     SUBNETS,
-    TOTALS,
     VRFS,
     columns_named,
     heading_key,
 )
+from .table_row import Cells, Columns, cell_at, clean_subnet, has_length
 
-Cells = Sequence[str]
 _OTHER_WORDS = "status state role vlan vrf tenant type description mask maskbits utilization children id prefix"
 _OTHERS = frozenset(_OTHER_WORDS.split())
 """Headings that a table of locations and overflow locations does not have before its subnets."""
-
-_STATE_WORDS = """
-    container deprecated reserved available retired decommissioned planned free unused inactive obsolete
-"""
-_NOT_IN_USE = frozenset(_STATE_WORDS.split())
-"""States of a prefix that no caller has: "Container", "Reserved" and "Deprecated" of NetBox, and what others say."""
-_KIND_WORDS = """
-    networkcontainer ipv6networkcontainer container block ip4block ip6block ipv4block ipv6block aggregate supernet
-"""
-_CONTAINERS = frozenset(_KIND_WORDS.split())
-"""Types of an object that holds prefixes, and is none that callers have."""
-_NO_FOLDER = ("", "0", "no", "false")
-"""What phpIPAM says of a subnet in its column `isFolder`."""
 _HEADER = "header-"
 """How a line of column names begins in the CSV export of Infoblox NIOS; each line below it begins with the type."""
 _MASK_TEXT = re.compile(r"/?[0-9]{1,3}")
-_DASHES = ("\u2014", "\u2013", "-", "--")
 _LOOKED_AT = 200
 """Rows by which it is told what a column holds."""
 _SHOWN = 12
@@ -62,49 +45,6 @@ _BUILDING = 14, 18
 """Columns of a building file: 14, with `VPN` 15 (learn.microsoft.com, "Upload tenant and building data in CQD"), and
 those that a spreadsheet adds behind them.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The places of cells in a row, 0-based."""
-
-    subnet: int
-    site: int
-    mask: int | None = None
-    state: int | None = None
-    kind: int | None = None
-    headings: tuple[str, ...] = ()
-    """Of all columns; none where the table has no heading."""
-    overflow: tuple[int, ...] = ()
-    """Columns of overflow locations, in order."""
-    end: int | None = None
-    """Of the last addresses of ranges, which begin with the subnet."""
-    vrf: int | None = None
-    """Of the table of routes that a prefix is in, where the same one may stand twice."""
-
-    @property
-    def last(self) -> int:
-        """The last of the cells that a row must have."""
-        return max(at for at in (self.subnet, self.end, self.mask, self.site) if at is not None)
-
-    def named(self) -> str:
-        """The columns that are read, as their user knows them."""
-        places = [at for at in (self.subnet, self.end, self.mask, self.site, *self.overflow) if at is not None]
-        names = [quote(self.headings[at]) if self.headings else str(at + 1) for at in places]
-        return f"columns {', '.join(names[:-1])} and {names[-1]}"
-
-    def unused(self, cells: Cells) -> str | None:
-        """Why the prefix of a row is not in use, in a word; None where it is."""
-        kind = _cell(cells, self.kind).casefold()
-        if self.kind is not None and heading_key(self.headings[self.kind]) == "isfolder":
-            kind = "" if kind in _NO_FOLDER else "folder"
-        subnet = _cell(cells, self.subnet)
-        if kind == "folder" or subnet.endswith(" (folder)"):
-            return "folder"
-        if kind in _CONTAINERS:
-            return "container"
-        state = _cell(cells, self.state).casefold()
-        return state if state in _NOT_IN_USE else None
 
 
 def is_subnet(cell: str) -> bool:
@@ -133,14 +73,6 @@ def _is_known(headings: Cells) -> bool:
 def known_headings(cells: Cells) -> int:
     """How many of these are names of columns that are read."""
     return sum(heading_key(cell) in READ for cell in cells)
-
-
-def is_below_table(cells: Cells, columns: Columns) -> bool:
-    """Is this a total, or a note, as stand below a table?"""
-    said = [cell for cell in cells if cell]
-    if any(map(is_address, said)):
-        return False
-    return len(said) == 1 or (bool(said) and heading_key(said[0]) in TOTALS) or not site_text(cells, columns)
 
 
 def blocks(rows: Sequence[list[str]]) -> Iterator[tuple[list[str], list[list[str]]]]:
@@ -202,7 +134,7 @@ def places_without_heading(rows: Sequence[Cells]) -> Columns | None:
     if len(subnets) != 1:
         return None
     mask = next((at for at in filled if at != subnets[0] and _holds(rows, at, _is_any_mask)), None)
-    if any(has_length(_cell(cells, subnets[0])) for cells in rows):
+    if any(has_length(cell_at(cells, subnets[0])) for cells in rows):
         mask = None
     others = [at for at in filled if at not in (subnets[0], mask)]
     names = [at for at in others if not _holds(rows, at, str.isdecimal)] or others  # rows may be numbered
@@ -249,64 +181,12 @@ def columns_text(cells: Cells) -> str:
     return listed([quote(cell) for cell in cells], _SHOWN)
 
 
-def clean_subnet(cell: str) -> str:
-    """The subnet of a cell without the bullets and lines by which NetBox 3.2 tells its depth (NetBox #9407); in ASCII,
-    and with a slash before a mask, where that is the same subnet.
-    """
-    if "\u2022" in cell and cell.split():
-        return cell.rsplit(maxsplit=1)[-1]
-    if cell.isascii() and " " not in cell:
-        return cell
-    address, *masks = re.split(r"\s*[\s/]\s*", look_alike(cell))
-    is_same = is_address(address) and all(mask.isdecimal() or is_mask(mask) for mask in masks)
-    return "/".join((address, *masks)) if is_same and len(masks) < 2 else cell
-
-
-def has_length(subnet: str) -> bool:
-    """Does it say where it ends, as a prefix or as a range of addresses?"""
-    return "/" in subnet or range_networks(subnet) is not None
-
-
-def subnet_text(cells: Cells, columns: Columns) -> str:
-    """A row's subnet as it is written, with the mask or length that stands beside it."""
-    subnet = clean_subnet(_cell(cells, columns.subnet))
-    mask = _cell(cells, columns.mask).removeprefix("/")
-    if columns.end is not None:
-        return f"{subnet}-{clean_subnet(_cell(cells, columns.end))}"
-    return f"{subnet}/{mask}" if mask and not has_length(subnet) else subnet
-
-
-def site_text(cells: Cells, columns: Columns) -> str:
-    """A row's site; of a distinguished name the value of its first part (RFC 4514)."""
-    site = _cell(cells, columns.site)
-    if site[:3].casefold() != "cn=":
-        return site
-    first = re.split(r"(?<!\\),", site[3:], maxsplit=1)[0]
-    return re.sub(r"\\(.)", r"\1", first).strip()
-
-
-def vrf_text(cells: Cells, columns: Columns) -> str:
-    """The VRF that a row's prefix is in; empty where the table says none."""
-    return _cell(cells, columns.vrf)
-
-
-def overflow_names(cells: Cells, columns: Columns) -> tuple[str, ...]:
-    """A row's overflow locations."""
-    return tuple(filter(None, (_cell(cells, at) for at in columns.overflow)))
-
-
-def _cell(cells: Cells, at: int | None) -> str:
-    """The cell there; a dash, as NetBox puts for what is not there, is an empty one."""
-    cell = cells[at] if at is not None and at < len(cells) else ""
-    return "" if cell in _DASHES else cell
-
-
 def _subnet_column(plain: Sequence[str], rows: Sequence[Cells]) -> int | None:
     named = [*columns_named(plain, SUBNETS)]
     surely = next((at for at in named if _holds(rows, at, is_address)), None)
     if surely is not None or not rows:
         return surely if rows else next(iter(named), None)
-    perhaps = next((at for at in named if any(is_address(clean_subnet(_cell(cells, at))) for cells in rows)), None)
+    perhaps = next((at for at in named if any(is_address(clean_subnet(cell_at(cells, at))) for cells in rows)), None)
     if perhaps is not None:
         return perhaps
     width = len(plain) or max(map(len, rows), default=0)
@@ -318,21 +198,21 @@ def _mask_column(plain: Sequence[str], rows: Sequence[Cells], subnet: int) -> in
     """The column of masks by its heading; else, beside subnets without a mask, the only one that holds nothing else."""
     if named := [at for at in columns_named(plain, MASKS) if at != subnet and _holds(rows, at, _is_any_mask)]:
         return named[0]
-    if any(has_length(_cell(cells, subnet)) for cells in rows):
+    if any(has_length(cell_at(cells, subnet)) for cells in rows):
         return None
     others = [at for at in range(len(plain)) if at != subnet and _is_filled(rows, at)]
-    holding = [at for at in others if all(map(_is_written_mask, filter(None, (_cell(cells, at) for cells in rows))))]
+    holding = [at for at in others if all(map(_is_written_mask, filter(None, (cell_at(cells, at) for cells in rows))))]
     return holding[0] if len(holding) == 1 else None
 
 
 def _holds(rows: Sequence[Cells], at: int, what: Callable[[str], bool]) -> bool:
     """Are most cells of a column, but for empty ones, of this kind?"""
-    filled = [clean_subnet(cell) for cells in rows if (cell := _cell(cells, at))]
+    filled = [clean_subnet(cell) for cells in rows if (cell := cell_at(cells, at))]
     return bool(filled) and 2 * sum(map(what, filled)) >= len(filled)
 
 
 def _is_filled(rows: Sequence[Cells], at: int) -> bool:
-    return any(_cell(cells, at) for cells in rows)
+    return any(cell_at(cells, at) for cells in rows)
 
 
 def _is_text(rows: Sequence[Cells], at: int) -> bool:

@@ -16,8 +16,9 @@ from ...config.subnet_hints import diagnose
 from ...net.addresses import Network, parse_address, parse_interface
 from ...net.ranges import SIZES, Names, Range, walk
 from ...problems import Problem
-from .columns import Columns, country_columns
+from .columns import country_columns
 from .spreadsheet import Sheet
+from .table_row import Columns
 
 _LOOKED_AT = 50
 _SIZES = {"ipv4": 4, "ipv6": 16}

@@ -15,9 +15,10 @@ from ...net.addresses import Network, parse_interface
 from ...net.ranges import Names
 from ...problems import Problem, Severity
 from ...text import count, quote
-from .columns import Columns, blocks, is_below_table, overflow_names, site_text, subnet_text, vrf_text
+from .columns import blocks
 from .pexsubnet import old_interface
 from .spreadsheet import Sheet
+from .table_row import Columns, is_below_table, overflow_names, site_text, subnet_text, vrf_text
 
 _OF_RANGE = 16
 """Subnets that a range may be made up of."""

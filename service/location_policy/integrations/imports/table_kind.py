@@ -14,13 +14,10 @@ from ...errors import LocationPolicyError
 from ...problems import Problem
 from ...text import quote
 from .columns import (
-    Columns,
     asked_columns,
     blocks,
-    clean_subnet,
     columns_text,
     find_columns,
-    has_length,
     has_masks,
     has_overflow,
     is_heading_at_top,
@@ -33,6 +30,7 @@ from .columns import (
 from .countries import block_columns, is_names, is_ranges, is_registry
 from .pexsubnet import is_numbered, old_subnet
 from .spreadsheet import Sheet
+from .table_row import Columns, clean_subnet, has_length
 
 _LOOKED_AT = 20_000
 """Rows by which a table is told."""
