@@ -33,7 +33,8 @@ from ....spelling import near_misses
 from ....text import count, escape
 from ...terminal.exit_status import NO, NOT_ASKED
 from ...terminal.progress import Progress
-from .kept_file import MISSING, ImportOutput, judged, map_before, sync
+from .kept_file import judged, map_before, sync
+from .output import MISSING, ImportOutput
 from .overflow import in_table
 
 STANDARD_INPUT = Path("-")
