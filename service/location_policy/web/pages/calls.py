@@ -24,19 +24,17 @@ def calls(site: Site, query: Query) -> Facts:
     history = site.calls or CallHistory(None, 0)
     snapshot = site.active.state.snapshot
     commit = snapshot.commit.id if snapshot and snapshot.commit else None
-    with_situations = query["situations"] == "yes"
-    key = (commit, int(time.monotonic()) // KEPT, query["days"], query["at_least"], with_situations)
-    return site.reports.get(key, lambda: _facts(site, history, query))
+    days, at_least, with_situations = min(history.days, query["days"]), query["at_least"], query["situations"] == "yes"
 
+    def told() -> Facts:
+        since = today() - timedelta(days=max(0, days - 1))
+        found = history.recent(since)
+        return {
+            "commit": commit,
+            "days": days,
+            **report_fields(make_report(found, since, snapshot, at_least), LISTED),
+            "situations": aggregate_fields(aggregate(found, since)) if with_situations else None,
+        }
 
-def _facts(site: Site, history: CallHistory, query: Query) -> Facts:
-    days = min(history.days, int(query["days"]))
-    since = today() - timedelta(days=max(0, days - 1))
-    found, snapshot = history.recent(since), site.active.state.snapshot
-    report = make_report(found, since, snapshot, int(query["at_least"]))
-    return {
-        "commit": snapshot.commit.id if snapshot and snapshot.commit else None,
-        "days": days,
-        **report_fields(report, LISTED),
-        "situations": aggregate_fields(aggregate(found, since)) if query["situations"] == "yes" else None,
-    }
+    key = (commit, int(time.monotonic()) // KEPT, days, at_least, with_situations)
+    return site.reports.get(key, told)
