@@ -124,7 +124,7 @@ def test_a_confirmed_change_is_a_commit_of_that_line_alone(client: TestClient, r
     assert git("rev-parse", "main~1", cwd=repository) == before
     page = client.get(done.headers["location"])
     assert "On the served branch, being loaded" in text(page)
-    assert "not active yet" not in text(client_of_repository(repository).get(done.headers["location"]))
+    assert "being loaded" not in text(client_of_repository(repository).get(done.headers["location"]))
 
 
 def test_what_is_typed_as_message_is_kept_and_what_was_proposed_is_none(client: TestClient, repository: Path) -> None:
@@ -322,7 +322,7 @@ def test_a_commit_is_taken_back_once_and_its_revert_only_with_a_second_word(
     [form] = forms(client.get(f"/commit/{made}"))
     doubted = client.post("/revert", data=form)
     told = f"is itself a revert: reverting it restores {office[:10]} Open the office (Alice) hint: "
-    assert (doubted.status_code, told in text(doubted), "Confirm" in text(doubted)) == (409, True, False)
+    assert (doubted.status_code, told in text(doubted), "Commit to" in text(doubted)) == (409, True, False)
     assert client.post("/api/v1/revert", json={"commit": made, "tip": made, "confirm": True}).status_code == 409
     assert tip(repository) == made
     assert [form for form in forms(doubted) if form.get("again")] == [{"commit": [made], "again": ["1"]}]
@@ -443,7 +443,7 @@ def test_owners_who_need_not_agree_are_named_where_that_is_a_warning(
     told = client.post("/api/v1/edit", json={**EDIT, "line": 2}).json()
     assert (told["owners"], told["touched"]) == ([], ["bob@example.com"] * is_told)
     approved = client.post("/edit", data={**EDIT, "message": "Move it\r\n\r\nApproved-by: bob@example.com"})
-    assert "not approved by them" not in text(approved)
+    assert "Approval missing" not in text(approved)
     assert confirmed(client, shown).status_code == 303
 
 

@@ -60,7 +60,7 @@ def test_a_row_is_edited_and_the_new_answer_is_served(page: Page, own: Service, 
     expect(page.locator("h1")).to_have_text("Change 10.61.0.0/16 to Melbourne")
     wait_until(lambda: own.locate("10.61.9.9").json()["result"]["location"] == "Melbourne")
     expect(page.locator(".kind.active")).to_be_visible(timeout=20_000)
-    expect(page.get_by_text("not active yet")).to_have_count(0)
+    expect(page.get_by_text("being loaded")).to_have_count(0)
     assert git("show", f"main:{OFFICE}", cwd=place).splitlines()[0] == "# the office"
 
 

@@ -143,7 +143,7 @@ def test_who_only_looks_may_see_it_and_not_accept_it(tmp_path: Path) -> None:
     assert "/accept-history" not in site.client.get("/").text, "the page that it cannot use is not led to"
     page = site.client.get("/accept-history").text
     assert site.head[:10] in page
-    assert "Confirm" not in page
+    assert "Accept: serve" not in page
     assert "accepting it takes the role editor" in page
     assert site.confirm()[0] in (401, 403)
     assert site.accepted() == ""

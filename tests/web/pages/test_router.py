@@ -601,7 +601,7 @@ def test_a_file_is_shown_around_a_line(client: TestClient) -> None:
     text = page(client, "/source/locations/apac.csv?line=2")
     assert "Blame line 2" in text
     assert "Sydney,10.61.0.0/16" in text
-    assert "Who wrote" not in page(client, "/source/locations/apac.csv?line=99")
+    assert "Blame line" not in page(client, "/source/locations/apac.csv?line=99")
     assert facts(client, "source/locations/apac.csv")["total"] == 3
 
 
