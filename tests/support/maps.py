@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -36,6 +37,12 @@ def files_of(files: Files) -> list[File]:
 def snapshot_of(files: Files = GOOD, commit: Commit | None = COMMIT) -> Snapshot:
     """The snapshot of these files."""
     return build_snapshot(load_map(files_of(files)), commit)
+
+
+def view_rules(name: str, **keys: str | Sequence[str] | None) -> str:
+    """The rules of a view with these conditions, and what else there is of it; of None there is nothing."""
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in keys.items() if value is not None)
+    return f'\n[[view]]\nname = "{name}"\n{"".join(lines)}'
 
 
 def many_rows(count: int, location: str = "Sydney") -> str:

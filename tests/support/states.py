@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.maps import random_rows
+from tests.support.maps import random_rows, view_rules
 from tests.support.repositories import clone, force_commit, git, init, make_repository
 from tests.support.service import Service, started_service
 
@@ -136,35 +136,20 @@ def _long(folder: Path, _rows: int) -> Path:
 
 def _views(folder: Path, _rows: int) -> Path:
     """Views of every kind, one with a name as long as may be, changed in the last commit."""
-    rules = """\
-[match]
-webrtc = "remote_address"
-
-[[view]]
-name = "streams"
-protocol = "rtmp"
-call_direction = "dial_out"
-answer = ["Sydney", "Melbourne"]
-
-[[view]]
-name = "edge"
-location = ["DMZ", "Edge Perth"]
-default = "Sydney"
-
-[[view]]
-name = "{long}"
-proxy_node_location = "{node}"
-"""
+    rules = '[match]\nwebrtc = "remote_address"\n'
+    rules += view_rules("streams", protocol="rtmp", call_direction="dial_out", answer=["Sydney", "Melbourne"])
+    rules += view_rules("edge", location=["DMZ", "Edge Perth"], default="Sydney")
     long = "laboratory-" * 5 + "of-Sydney"
     files = {
-        "policy.toml": rules.format(long=long, node="Hauptverwaltung" * 12),
+        "policy.toml": rules + view_rules(long, proxy_node_location="Hauptverwaltung" * 12),
         "locations/offices.csv": OFFICES,
         "views/edge/locations.csv": "Melbourne,10.0.0.0/10\nSydney,10.61.2.0/24\n",
         f"views/{long}/locations.csv": "Singapore,10.0.0.0/8\n",
     }
     repository = make_repository(folder / "locations.git", files)
     files["views/edge/locations.csv"] = "Melbourne,10.0.0.0/10\nSingapore,Sydney,10.61.2.0/24\n"
-    force_commit(repository, {**files, "policy.toml": rules.format(long=long, node="Edge Oslo")}, message="Move a lab")
+    files["policy.toml"] = rules + view_rules(long, proxy_node_location="Edge Oslo")
+    force_commit(repository, files, message="Move a lab")
     return repository
 
 

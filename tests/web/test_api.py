@@ -19,6 +19,7 @@ from location_policy.web.app import make_app
 from location_policy.web.forms.action_table import ACTIONS
 from location_policy.web.pages.resource_table import RESOURCES
 from tests.support.app import client_of, client_of_repository, served
+from tests.support.maps import view_rules
 from tests.support.repositories import force_commit, git, make_repository, tip
 from tests.web.edge.test_guard import routes
 from tests.web.history import FIRST, SECOND
@@ -36,16 +37,7 @@ def client(repository: Path) -> TestClient:
     return client_of_repository(repository)
 
 
-VIEWS = """\
-[[view]]
-name = "streams"
-protocol = "rtmp"
-answer = ["Sydney", "Oslo"]
-
-[[view]]
-name = "edge"
-location = "DMZ"
-"""
+VIEWS = view_rules("streams", protocol="rtmp", answer=["Sydney", "Oslo"]) + view_rules("edge", location="DMZ")
 
 
 def test_answers_about_views_are_as_described(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from location_policy.plan.plan import make_plan
 from location_policy.rollout.state import ActiveState
 from location_policy.web.edge.policy_api import LOCATION, PolicyApi
 from tests.support.local_policy import render
-from tests.support.maps import files_of, snapshot_of
+from tests.support.maps import files_of, snapshot_of, view_rules
 from tests.support.repositories import Clone, Files
 
 Names = tuple[str, ...]
@@ -81,10 +81,7 @@ class Configuration:
         rules += ["[overflow]", *(f"{name} = {json.dumps(others)}" for name, others in self.table.items())]
         found: dict[str, str] = {"locations.csv": rows_text(self.top)}
         for view in self.views:
-            rules += ["[[view]]", f'name = "{view.name}"']
-            rules += [f"{key} = {json.dumps(values)}" for key, values in view.conditions.items()]
-            rules += [f"answer = {json.dumps(view.answer)}"] * (view.answer is not None)
-            rules += [f'default = "{view.default}"'] * (view.default is not None)
+            rules.append(view_rules(str(view.name), **view.conditions, answer=view.answer, default=view.default))
             if view.match is not None:
                 fields = ", ".join(f'{protocol} = "remote_address"' for protocol in sorted(view.match))
                 rules.append(f"match = {{ {fields} }}")

@@ -17,7 +17,7 @@ from location_policy.lookup.query_string import Pairs
 from location_policy.lookup.snapshot import Snapshot, build_snapshot
 from location_policy.net.addresses import Address, Network, format_address
 from tests.support.local_policy import render
-from tests.support.maps import files_of, map_of, network
+from tests.support.maps import files_of, map_of, network, view_rules
 
 ROWS = """\
 Sydney,Melbourne,Singapore,10.61.2.0/24
@@ -199,19 +199,11 @@ def test_a_script_says_what_the_service_says_or_leaves_the_choice_to_pexip(
 
 # --- views ---
 
-VIEWS = """\
-[[view]]
-name = "stream"
-protocol = "rtmp"
-call_direction = "dial_out"
-answer = ["Out", "Oslo"]
-
-[[view]]
-name = "edge"
-location = ["DMZ", "Straße {{ x }}"]
-default = "Perth"
-match = { rtmp = "remote_address" }
-"""
+VIEWS = (
+    view_rules("stream", protocol="rtmp", call_direction="dial_out", answer=["Out", "Oslo"])
+    + view_rules("edge", location=["DMZ", "Straße {{ x }}"], default="Perth")
+    + 'match = { rtmp = "remote_address" }\n'
+)
 
 
 def map_with_views(edge: str = "Lima,10.61.2.0/24\n", top: str = "Sydney,10.61.0.0/16\n") -> LocationMap:

@@ -8,24 +8,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.support.app import client_of_repository
+from tests.support.maps import view_rules
 from tests.support.repositories import make_repository
 
 FILES = {
-    "policy.toml": """\
-[match]
-webrtc = "remote_address"
-
-[[view]]
-name = "streams"
-protocol = "rtmp"
-call_direction = "dial_out"
-answer = ["DMZ", "Oslo"]
-
-[[view]]
-name = "edge"
-location = ["DMZ", "Edge <Oslo>"]
-default = "DMZ"
-""",
+    "policy.toml": '[match]\nwebrtc = "remote_address"\n'
+    + view_rules("streams", protocol="rtmp", call_direction="dial_out", answer=["DMZ", "Oslo"])
+    + view_rules("edge", location=["DMZ", "Edge <Oslo>"], default="DMZ"),
     "locations.csv": "Oslo,10.1.0.0/16\n",
     "views/edge/locations.csv": "Lima,DMZ,10.1.2.0/24\n",
 }

@@ -8,19 +8,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.support.app import client_of_repository
+from tests.support.maps import view_rules
 from tests.support.repositories import Files, make_repository
 
 FILES: Files = {
-    "policy.toml": """\
-[[view]]
-name = "streams"
-protocol = "rtmp"
-answer = ["DMZ", "Oslo"]
-
-[[view]]
-name = "edge"
-location = ["DMZ", "Edge Oslo"]
-""",
+    "policy.toml": view_rules("streams", protocol="rtmp", answer=["DMZ", "Oslo"])
+    + view_rules("edge", location=["DMZ", "Edge Oslo"]),
     "locations.csv": "Oslo,10.1.0.0/16\nOslo,10.2.0.0/16\n",
     "views/edge/locations.csv": "Lima,DMZ,10.1.2.0/24\n",
 }
