@@ -7,8 +7,16 @@ comes from afar, is taken to lie in the copy.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from pathlib import Path
 
-from ...errors import RepositoryError
+from ...errors import RepositoryError, UnknownRevision
+from ...runtime.writable import unwritable
+from ..git import GitFailed
+from .credentials import RemoteAccess
+from .diagnosis import diagnose
+from .failures import RemoteError
+from .fetch import RemoteFailed
 
 _FULL = re.compile(r"no space left on device|disk quota exceeded|file too large|died of signal 25", re.IGNORECASE)
 _REMOTE = re.compile(
@@ -22,6 +30,7 @@ _REMOTE = re.compile(
     r"HTTP \d|returned error: |ended with the service",
     re.IGNORECASE,
 )
+_LACKING = re.compile(r"not our ref ([0-9a-f]{40,64})")
 
 
 class CopyDamaged(RepositoryError):
@@ -36,3 +45,54 @@ def is_disk_full(stderr: str) -> bool:
 def is_local_fault(stderr: str) -> bool:
     """Does what git says mean the copy: its config, refs, objects, index or locks, which a new one does not have?"""
     return not is_disk_full(stderr) and _REMOTE.search(stderr) is None
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Tells, of the copy of one remote, what has failed; `told` is what git has said, or who else has met it."""
+
+    url: str
+    copy: Path
+    access: RemoteAccess
+
+    def of_disk(self, error: RepositoryError, told: str) -> RepositoryError | None:
+        """That nothing can be kept, and why, where it is that."""
+        folder, again = self.copy.parent, "it is fetched again by itself"
+        if is_disk_full(told):
+            message = f"nothing of {self.url} can be kept in {folder}: the disk is full"
+            return RepositoryError(message, f"make room there: {again}")
+        if isinstance(error, (RemoteError, UnknownRevision)) or not self.is_local(told):
+            return None
+        if problem := unwritable(folder) or unwritable(self.copy):
+            message = f"nothing of {self.url} can be kept: {folder} {problem.why}"
+            return RemoteError("disk", message, f"{problem.mend}; {again}")
+        return None
+
+    def explained(self, error: RepositoryError, *, is_of_service: bool) -> RepositoryError:
+        """What has failed, in a sentence where it is the remote, or the way to it."""
+        if not isinstance(error, RemoteFailed):
+            return error
+        if is_of_service and (lacking := _LACKING.search(error.stderr)):
+            message = f"{self.url} tells that commit {lacking[1][:10]} is active, and does not have it"
+            return RemoteError("upstream", message, "see the log of that service: is it one, or several?")
+        return diagnose(self.url, error.stderr, self.access) or error
+
+    def kind(self, error: RepositoryError, told: str) -> str:
+        """One word for what has failed."""
+        if isinstance(error, RemoteError):
+            return error.kind
+        if isinstance(error, UnknownRevision):
+            return "branch"
+        if is_disk_full(told):
+            return "disk"
+        return "local" if self.is_local(told) else "remote"
+
+    def is_damage(self, error: RepositoryError) -> bool:
+        """Has the copy been damaged, so that a new one mends it?"""
+        return not isinstance(error, GitFailed) or self.is_local(error.stderr)
+
+    def is_local(self, told: str) -> bool:
+        """Does what was told mean the copy? The names of the copy and of the remote can have any word in them."""
+        for name in (str(self.copy.parent.absolute()), str(self.copy.parent), self.url):
+            told = told.replace(name, "")
+        return is_local_fault(told)

@@ -10,7 +10,6 @@ by a rename.
 from __future__ import annotations
 
 import logging
-import re
 import shutil
 import threading
 import time
@@ -22,14 +21,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ...errors import ForeignRepository, GitUnavailable, RepositoryError, UnknownRevision
-from ...runtime.writable import Unwritable, unwritable
 from ..config import SECTION
 from ..git import GitFailed
 from .copy_path import mirror_directory
 from .credentials import HttpAccess, RemoteAccess, proxy_variables
-from .diagnosis import diagnose
-from .failures import RemoteError
-from .faults import CopyDamaged, is_disk_full, is_local_fault
+from .faults import CopyDamaged, Faults
 from .fetch import LONGEST, STANDSTILL, RemoteFailed, RemoteGit, talking
 from .looks import LookError, Looks
 from .partial_clone import PartialClone
@@ -40,8 +36,6 @@ from .upstream import OneService, ServiceTip, Upstream
 from .url import part_login
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
-
-_LACKING = re.compile(r"not our ref ([0-9a-f]{40,64})")
 
 log = logging.getLogger(__name__)
 
@@ -75,10 +69,10 @@ class Mirror:
         self.url = self._url = part_login(url)[0]
         self._asked_url = url
         self._access = access or RemoteAccess()
+        self._faults = Faults(self._url, self.directory, self._access)
         self._proxies = proxy_variables()
         self._wide: Mapping[Path, tuple[str, str]] = {}
         self._pushing: set[RemoteGit] = set()
-        self._is_closed = False
         self.interval = interval
         self._wanted = branch
         self._settings = {f"{SECTION}.branch": branch or "", **settings}  # no branch: what the remote's HEAD names
@@ -87,7 +81,7 @@ class Mirror:
         self._schedule = Schedule(interval)
         self._lock = threading.RLock()  # where git is slow at a start, it is still made when the first look begins
         self._failure: RepositoryError | None = None
-        self._is_made = self._is_size_told = self._is_untidy = False
+        self._is_closed = self._is_made = self._is_size_told = self._is_untidy = False
         self._tip: Tip | None = None
         self._damage: str | None = None
         self._doubts = 0
@@ -120,7 +114,7 @@ class Mirror:
             try:
                 self._clone.make()
             except (CopyDamaged, GitFailed) as error:
-                if not self._is_damage(error):
+                if not self._faults.is_damage(error):
                     raise
                 self._damage = error.message
             else:
@@ -190,7 +184,7 @@ class Mirror:
         """
         if failure is None:
             self._doubts = 0
-        elif not isinstance(failure, GitUnavailable) and self._is_local(failure.message):
+        elif not isinstance(failure, GitUnavailable) and self._faults.is_local(failure.message):
             self._doubts += 1
             if self._doubts & (self._doubts - 1) == 0:
                 self._damage = failure.message
@@ -235,23 +229,14 @@ class Mirror:
 
     def _note_failed(self, error: RepositoryError) -> None:
         told = error.stderr if isinstance(error, GitFailed) else error.message
-        if is_disk_full(told):
-            hint = "make room there: it is fetched again by itself"
-            error = RepositoryError(
-                f"nothing of {self._url} can be kept in {self.directory.parent}: the disk is full", hint
-            )
-        elif problem := self._unwritable(error, told):
-            hint = f"{problem.mend}; it is fetched again by itself"
-            error = RemoteError(
-                "disk", f"nothing of {self._url} can be kept: {self.directory.parent} {problem.why}", hint
-            )
+        error = self._faults.of_disk(error, told) or error
         if self.is_of_service:  # what waits for its word asks ever more rarely, and is called to it with each look
             self._schedule.succeed()
         else:
             self._schedule.fail(error.retry_after if isinstance(error, RemoteFailed) else 0.0)
-        self._failure = error = self._explained(error)
+        self._failure = error = self._faults.explained(error, is_of_service=self.is_of_service)
         now = datetime.now(UTC)
-        last_error = LookError(now, self.told(error.message), error.hint, self._kind(error, told))
+        last_error = LookError(now, self.told(error.message), error.hint, self._faults.kind(error, told))
         since = self.looks.unreachable_since or now
         self.looks = replace(self.looks, last_error=last_error, unreachable_since=since, failed=self.looks.failed + 1)
 
@@ -267,7 +252,7 @@ class Mirror:
             elif why is None and self._is_untidy:
                 self._tidy()
         except (CopyDamaged, ForeignRepository, GitFailed) as error:
-            if not self._is_damage(error):
+            if not self._faults.is_damage(error):
                 raise
             why = error.message
         if why is not None and tip:
@@ -377,40 +362,6 @@ class Mirror:
     def _by_id(self, tip: Tip) -> str | None:
         """The commit that is fetched by its id, where that is not what a branch of the remote is at."""
         return tip.commit_id if self.is_of_service else None
-
-    def _explained(self, error: RepositoryError) -> RepositoryError:
-        """What has failed, in a sentence where it is the remote, or the way to it."""
-        if self.is_of_service and isinstance(error, RemoteFailed) and (lacking := _LACKING.search(error.stderr)):
-            message = f"{self._url} tells that commit {lacking[1][:10]} is active, and does not have it"
-            return RemoteError("upstream", message, "see the log of that service: is it one, or several?")
-        found = diagnose(self._url, error.stderr, self._access) if isinstance(error, RemoteFailed) else None
-        return found or error
-
-    def _unwritable(self, error: RepositoryError, told: str) -> Unwritable | None:
-        """Why nothing can be kept, where it is not the remote that has failed."""
-        if isinstance(error, (RemoteError, UnknownRevision)) or not self._is_local(told):
-            return None
-        return unwritable(self.directory.parent) or unwritable(self.directory)
-
-    def _kind(self, error: RepositoryError, told: str) -> str:
-        """One word for what has failed."""
-        if isinstance(error, RemoteError):
-            return error.kind
-        if isinstance(error, UnknownRevision):
-            return "branch"
-        if is_disk_full(told):
-            return "disk"
-        return "local" if self._is_local(told) else "remote"
-
-    def _is_damage(self, error: RepositoryError) -> bool:
-        """Has the copy been damaged, so that a new one mends it?"""
-        return not isinstance(error, GitFailed) or self._is_local(error.stderr)
-
-    def _is_local(self, told: str) -> bool:
-        """Does what was told mean the copy? The names of the copy and of the remote can have any word in them."""
-        for name in (str(self.directory.parent.absolute()), str(self.directory.parent), self._url):
-            told = told.replace(name, "")
-        return is_local_fault(told)
 
 
 def _remove(path: Path) -> None:
