@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import BuildFailed, NotARepository, RepositoryError, TornPin
+from ..errors import RepositoryError, TornPin
 from ..gate.hooks import deciding_hook_files, hook_in
 from ..gate.overrides import NOTES, override_of
 from ..gate.pin import is_pin_kept
@@ -31,6 +31,7 @@ from .change_detector import ChangeDetector
 from .fetched import FetchGate
 from .journal import last_push
 from .last_good import Identity
+from .outages import Outages
 from .pinned import PinHolder
 from .push_follower import PushFollower
 from .relation import relation_to
@@ -59,11 +60,12 @@ class Refresher:
         self._activator = Activator(active, state_directory, Identity("", str(place.absolute())))
         self._fetch_gate = FetchGate(mirror, active, self._activator) if mirror else None
         self._pin_holder = PinHolder(active, self._activator)
+        self._outages = Outages(place, active, mirror)
         self._detector, self._pin_detector = ChangeDetector(), ChangeDetector()
         self._follower = PushFollower(active, self._activator.note_push, lambda: last_push(state_directory))
         self._directory: Path | None = None
         """The git directory that was read last; None for a mirror, to which there are no pushes."""
-        self._is_hurried = self._is_stale = self._is_unreachable = False
+        self._is_hurried = False
         self._doubt: TornPin | None = None
         """Why HEAD waits: a pin is there of which not all is known."""
         self._noted: tuple[str | None, str | None] = (None, None)
@@ -81,7 +83,7 @@ class Refresher:
                 self._note_check()
             if self._directory:
                 self._follower.look(self._directory)
-            self._tell_stale()
+            self._outages.tell_stale()
 
     def hurry(self) -> None:
         """Let the next look ask git, even if the file system shows no change."""
@@ -120,11 +122,11 @@ class Refresher:
                 with open_repository(self._place) as repository:
                     self._look(repository)
         except Exception as error:  # noqa: BLE001  the top level: to end here would be to serve old answers for ever
-            self._note_failed(error)
+            self._outages.note_failed(error)
             self._pin_holder.let_go_if_over()
             self._activator.tell_what_is_gone()
         else:
-            self._note_success()
+            self._outages.note_success()
         if self._mirror:
             self._active.change(looks=self._mirror.looks)
         if self._active.state.outage and self._active.state.snapshot is None:
@@ -362,48 +364,3 @@ class Refresher:
             log.error("%s, as signatures cannot be judged: %s", effect, problem)
         self._activator.rule = rule
         self._active.change(signatures=rule.scope, signatures_problem=problem)
-
-    def _note_failed(self, error: Exception) -> None:
-        """A look has failed; that the repository goes away under way is told as that, not by what git met then."""
-        try:
-            if self._mirror is None:
-                find_git_directory(self._place)
-        except NotARepository as gone:
-            error = gone
-        except OSError:
-            pass
-        if isinstance(error, (BuildFailed, RepositoryError)):
-            self._note_outage(error.message, error.hint)
-        else:
-            self._note_outage(f"{type(error).__name__}: {error}".partition("\n")[0], cause=error)
-
-    def _note_outage(self, message: str, hint: str | None = None, cause: Exception | None = None) -> None:
-        outage = self._active.state.outage
-        message = self._mirror.told(message) if self._mirror else message
-        if outage is None:
-            self._active.count("unreadable")
-        if outage is None or (outage.message, outage.hint) != (message, hint):
-            told = "; ".join(filter(None, (message.removeprefix(f"{self._shown}: "), hint)))
-            log.error("unreachable repository=%s: %s", self._shown, told, exc_info=cause)
-            self._active.change(outage=Failure(now(), message, hint=hint))
-            self._is_unreachable = True
-
-    def _tell_stale(self) -> None:
-        """Once when it begins to be stale, and once when it ends."""
-        state = self._active.state
-        if state.is_stale != self._is_stale:
-            self._is_stale = state.is_stale
-            if state.is_stale:
-                log.error("stale repository=%s: not read for longer than --max-stale; answers go on", self._shown)
-            else:
-                log.info("fresh repository=%s", self._shown)
-
-    @property
-    def _shown(self) -> str:
-        return self._mirror.url if self._mirror else str(self._place)
-
-    def _note_success(self) -> None:
-        if self._is_unreachable:  # the outage in the state ends earlier, with what is put in force
-            self._is_unreachable = False
-            log.info("reachable repository=%s branch=%s", self._shown, self._active.state.branch)
-            self._active.change(outage=None)
