@@ -16,6 +16,21 @@ from tests.support.service import wait_until
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 
+_AROUND_NGINX = """
+daemon off;
+pid {folder}/nginx.pid;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {served}
+}}
+"""
+
 
 def needs(program: str, package: str) -> pytest.MarkDecorator:
     """Skips where a program is absent, and says what to install."""
@@ -35,6 +50,14 @@ def changed(path: Path, changes: Mapping[str, object]) -> str:
         assert old in text, old
         text = text.replace(old, str(new))
     return text
+
+
+def nginx_around(served: str, folder: Path) -> str:
+    """What Debian's own configuration of nginx says around `served`, for folders of the test's own.
+
+    Errors are written where `-e` says.
+    """
+    return _AROUND_NGINX.format(served=served, folder=folder)
 
 
 def free_port() -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.access import Pki, login, write_users
-from tests.support.deployments import DEPLOY, changed, free_port, needs, started
+from tests.support.deployments import DEPLOY, changed, free_port, needs, nginx_around, started
 from tests.support.git_http import clone_over_http, push_over_http, trusting
 from tests.support.program import PROGRAM, closed_environment
 from tests.support.repositories import GOOD, make_repository
@@ -30,23 +30,6 @@ ASKED = "/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0"
 
 NODE_WAITS = 5.0
 """Seconds that a conference node waits for an answer."""
-
-AROUND_NGINX = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/shipped.conf;
-}}
-"""
-"""What Debian's own configuration says around ours, for folders of the test's own."""
 
 AROUND_CADDY = """
 {{
@@ -85,7 +68,7 @@ def nginx_before(
         **upstreams,
     }
     (folder / "shipped.conf").write_text(changed(shipped, changes))
-    (folder / "nginx.conf").write_text(AROUND_NGINX.format(folder=folder))
+    (folder / "nginx.conf").write_text(nginx_around(f"include {folder}/shipped.conf;", folder))
     command = ("nginx", "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf", "-g", "user root;")
     with started(*command, port=port, cwd=folder) as process:
         yield Service(process, port, folder / "serve.log", pki.client())

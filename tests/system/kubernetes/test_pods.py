@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from tests.support.access import PASSWORD, hashed, write_users
-from tests.support.deployments import needs, search_path
+from tests.support.deployments import needs, nginx_around, search_path
 from tests.support.program import closed_environment
 from tests.support.repositories import GOOD, Clone, git
 from tests.support.service import wait_until
@@ -25,25 +25,13 @@ pytestmark = [needs_kubectl, pytest.mark.skipif(missing_here() != "", reason=mis
 LOCATE = "/policy/v1/participant/location?protocol=mssip&ms-subnet=10.61.2.0"
 NEW = "another long password"
 FORGE = "forge.example.com"
-NGINX = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  server {{
-    listen 443 ssl;
-    ssl_certificate {folder}/tls.crt;
-    ssl_certificate_key {folder}/tls.key;
-    location = /noc/locations.git/tip {{ return 404; }}
-    location /noc/locations.git/ {{ proxy_pass https://127.0.0.1:8443/locations.git/; }}
-  }}
+SERVED_BY_NGINX = """
+server {{
+  listen 443 ssl;
+  ssl_certificate {folder}/tls.crt;
+  ssl_certificate_key {folder}/tls.key;
+  location = /noc/locations.git/tip {{ return 404; }}
+  location /noc/locations.git/ {{ proxy_pass https://127.0.0.1:8443/locations.git/; }}
 }}
 """
 """A forge, as far as its clients see one: git's http-backend behind nginx, and nothing that tells of commits."""
@@ -112,7 +100,7 @@ class Site:
             folder.mkdir()
             for name, content in zip(("tls.key", "tls.crt"), self.certificate(FORGE), strict=True):
                 (folder / name).write_bytes(content)
-            (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
+            (folder / "nginx.conf").write_text(nginx_around(SERVED_BY_NGINX.format(folder=folder), folder))
             enter = ["nsenter", "--target", str(pod.pid), "--net"]
             nginx: list[str | Path] = [
                 *enter,
