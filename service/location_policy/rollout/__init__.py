@@ -1,1 +1,1 @@
-"""The commit that is served: watched for, built, put in force and kept."""
+"""The commit that is served: watched for, built, made active and kept."""
