@@ -88,9 +88,7 @@ def _parsed(query: Query) -> tuple[timedelta, str]:
 
 
 def _effect(site: Site, commit: Commit) -> Facts:
-    snapshot = site.active.state.snapshot
-    before = snapshot.commit.id if snapshot and snapshot.commit else None
-    return {"commit": commit_fields(commit), "plan": site.queries.change(before, commit.id).plan}
+    return {"commit": commit_fields(commit), "plan": site.queries.change(site.active.commit, commit.id).plan}
 
 
 PINS = (

@@ -168,9 +168,7 @@ def _asked(match: Mapping[str, tuple[str, ...]], query: Query) -> list[tuple[str
 def origin(site: Site, query: Query) -> Facts:
     """Who wrote the row that answers an address, and every change of the answer among the last commits."""
     address: Address = asked_address(query["address"])
-    revision = query["at"] or site.queries.tip()
-    if query["at"] is None and (snapshot := site.active.state.snapshot) and snapshot.commit:
-        revision = snapshot.commit.id
+    revision = query["at"] or site.active.commit or site.queries.tip()
     events = by_commit(site.queries.events())
     call = _call(query)
     answers = site.queries.answers(revision, address, query["number"], call)

@@ -46,8 +46,6 @@ def written(site: Site, query: Query) -> Facts:
 
 def _lines(site: Site, query: Query) -> tuple[Commit, Sequence[bytes]]:
     """The commit that is meant, and the lines of a file in it."""
-    snapshot = site.active.state.snapshot
-    active = snapshot.commit.id if snapshot and snapshot.commit else None
-    commit, content = site.queries.content(query["at"] or active or site.queries.tip(), query["path"])
+    commit, content = site.queries.content(query["at"] or site.active.commit or site.queries.tip(), query["path"])
     lines = split_lines(content)
     return commit, lines[:-1] if content.endswith(b"\n") else lines

@@ -226,10 +226,8 @@ class RepositoryQueries:
 
     def _is_served(self, repository: Repository, commit_id: str) -> bool:
         """Is this a commit of the served branch, the one in force, which may have left it, or one to be reviewed?"""
-        snapshot = self._active.state.snapshot
-        is_active = bool(snapshot and snapshot.commit and snapshot.commit.id == commit_id)
         known = self._known()
-        if is_active or (known and repository.is_ancestor(commit_id, known)):
+        if commit_id == self._active.commit or (known and repository.is_ancestor(commit_id, known)):
             return True
         return _is_on_branch(repository, commit_id) or bool(repository.branches_at(commit_id, REVIEW))
 
