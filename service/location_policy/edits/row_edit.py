@@ -62,14 +62,12 @@ class EditRow:
         """The branch with that line changed; raises RowChanged."""
         path, file, at = self._found(repository, tip)
         if self.row is None:
-            subject, now = f"Remove {_short(_subnet(self.seen))}{_where(path)}", None
+            subject, now = f"Remove {_short(_subnet(self.seen))}", None
             file.remove(at)
         else:
             now = cells_text(self.row.cells(_width(self.seen), "; to take the row away, tick: remove the row"))
             was = _short(_subnet(self.seen))
-            subject = (
-                f"Change {'' if was == self.row.subnet.strip() else f'{was} into '}{self.row.words()}{_where(path)}"
-            )
+            subject = f"Change {'' if was == self.row.subnet.strip() else f'{was} into '}{self.row.words()}"
             file.replace(at, now)
         body = "\n".join([f"In {path}:", "", f"    -{self.seen}", *([f"    +{now}"] if now is not None else [])])
         return _draft(repository, tip, path, file, subject, body)
@@ -112,9 +110,7 @@ class AddRow:
         file = _Lines.of(repository.content_at(tip.tree, path))
         text = cells_text(self.row.cells())
         file.insert(_below(file, self.row.subnet), text)
-        return _draft(
-            repository, tip, path, file, f"Add {self.row.words()}{_where(path)}", f"In {path}:\n\n    +{text}"
-        )
+        return _draft(repository, tip, path, file, f"Add {self.row.words()}", f"In {path}:\n\n    +{text}")
 
 
 @dataclass(slots=True)
@@ -228,14 +224,8 @@ def _check_room(repository: Repository, tip: Commit, path: str) -> None:
 
 
 def _draft(repository: Repository, tip: Commit, path: str, file: _Lines, subject: str, body: str) -> CommitDraft:
-    tree = repository.change_files(tip.tree, {path: file.content()})
-    return CommitDraft(tree, subject, body)
-
-
-def _where(path: str) -> str:
-    """In which view a row is, for the subject of a commit; nothing at the top."""
-    view = view_of(path)
-    return f" in view {view}" if view else ""
+    tree, view = repository.change_files(tip.tree, {path: file.content()}), view_of(path)
+    return CommitDraft(tree, f"{subject} in view {view}" if view else subject, body)
 
 
 def _width(text: str) -> int:
