@@ -11,19 +11,16 @@ from pathlib import Path
 from ....config.files import FILE_LIMIT, ROWS_FOLDER, ROWS_PATH, RULES_PATH, File, holds_rows, in_view, view_of
 from ....config.formatting import rows_text
 from ....config.known_names import names_in, with_known
-from ....config.location_map import LocationMap
 from ....config.policy_toml import read_rules
 from ....config.row_file import LineCache, RowFile, read_rows
 from ....edits.first_map import new_rules
 from ....edits.map_of_rows import home_of
 from ....errors import LocationPolicyError
 from ....gate.hooks import shipped
-from ....integrations.imports.first_match import Difference, differences
+from ....integrations.imports.first_match import differences
 from ....integrations.imports.foreign_tables import Content, Tables, read_tables
 from ....integrations.imports.site_file import sites_text, with_sites
 from ....net.addresses import Network
-from ....net.ranges import Names
-from ....net.split import range_text
 from ....plan.change_text import name_text
 from ....plan.plan import make_plan
 from ....problems import SHOWN, Problem, errors_in
@@ -33,6 +30,7 @@ from ....spelling import near_misses
 from ....text import count, escape
 from ...terminal.exit_status import NO, NOT_ASKED
 from ...terminal.progress import Progress
+from .differences_text import default_of, tell_differences, tell_refusal, tell_size
 from .kept_file import judged, map_before, sync
 from .output import MISSING, ImportOutput
 from .overflow import in_table
@@ -122,12 +120,12 @@ def _compare(asked: ImportOptions, tables: Tables, there: Sequence[File], output
     if asked.form == "json":
         output.plan(make_plan(map_before(there), judged_map))
         output.differences = None if tables.answering is None else len(found)
-    _tell_differences(found, tables, location_map, output)
+    tell_differences(found, tables, location_map, output)
     refused = errors_in(tables.problems)
-    _count(tables, found, len(refused), has_default=_default(tables, location_map) is not None)
+    tell_size(tables, found, len(refused), has_default=default_of(tables, location_map) is not None)
     is_other = any(not (one.is_form and asked.keep_answers) for one in found)
-    if (refused or is_other or _default(tables, location_map)) and not asked.accept_differences:
-        _hint(tables, found, len(refused))
+    if (refused or is_other or default_of(tables, location_map)) and not asked.accept_differences:
+        tell_refusal(tables, found, len(refused))
         return NO
     if asked.overflow_table:
         written = in_table(judged_map, planned, written, there, overwrites=asked.overwrite)
@@ -295,60 +293,3 @@ def _write(folder: Path, written: Mapping[str, bytes], output: ImportOutput) -> 
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         replace_file(folder / path, content)
         output.tell_written(folder / path)
-
-
-def _tell_differences(
-    found: Sequence[Difference], tables: Tables, location_map: LocationMap, output: ImportOutput
-) -> None:
-    """Those first in which other locations are named, then those of form."""
-    places = {row.network: f"{path}:{line}" for path, line, row in location_map.rows()} | dict(tables.places)
-    for one in sorted(found, key=lambda one: one.is_form)[:SHOWN]:
-        was = f" ({escape(one.old_row.place)}, the first that matches)" if one.old_row else ""
-        mended = "; names corrected" * one.is_form
-        now = f" ({escape(places[one.new_row])}, the longest that matches{mended})" if one.new_row else ""
-        output.say(
-            f"{range_text(one.range, one.size)}\n  was: {_answer(one.before)}{was}\n  is:  {_answer(one.after)}{now}"
-        )
-    if len(found) > SHOWN:
-        output.say(f"… and {len(found) - SHOWN:,} more")
-    if default := _default(tables, location_map):
-        output.say(f"every other address\n  was: no answer\n  is:  {name_text(default)} (default in {RULES_PATH})")
-
-
-def _default(tables: Tables, location_map: LocationMap) -> str | None:
-    """The location that an address without a row gets now, and did not."""
-    return None if tables.answering is None else location_map.rules.default
-
-
-def _answer(names: Names | None) -> str:
-    if names is None:
-        return "no answer"
-    overflow = ", ".join(map(name_text, names[1:]))
-    return f"{name_text(names[0])}, overflow {overflow}" if overflow else name_text(names[0])
-
-
-def _count(tables: Tables, found: Sequence[Difference], refused: int, *, has_default: bool) -> None:
-    """What was read and what differs, in one line."""
-    subnets = sum(map(len, tables.rows.values()))
-    rows = sum(one.rows for one in tables.taken.values()) - sum(tables.passed.values())
-    parts = [f"{count(subnets, 'subnet')} from {count(rows, 'row')}", count(len(tables.names()), "location")]
-    parts += [f"{count(refused, 'line')} rejected"] * bool(refused)
-    form = sum(one.is_form for one in found)
-    of_form = f", {form:,} of them only by names that no location can have" * bool(form)
-    if tables.answering is None:
-        parts.append("no order of rows to compare with")
-    elif found:
-        parts.append(f"{len(found):,} {'range differs' if len(found) == 1 else 'ranges differ'}{of_form}")
-    elif not has_default:
-        parts.append("every address gets the answer that it got")
-    print("; ".join(parts), file=sys.stderr)
-
-
-def _hint(tables: Tables, found: Sequence[Difference], refused: int) -> None:
-    print("location-policy: nothing is written", file=sys.stderr)
-    hints = ["correct the lines that are rejected"] * bool(refused)
-    answering = tables.answering or {}
-    if any(one.new_row in tables.places and one.new_row not in answering for one in found):
-        hints.append("leave out the rows that never answered with --keep-answers")
-    hints.append("take it as it is with --accept-differences")
-    print(f"  hint: {', or '.join(hints)}", file=sys.stderr)
