@@ -21,7 +21,6 @@ from location_policy.gate.judgement import Judge
 from location_policy.gate.ref_updates import Update
 from location_policy.gate.verdict import Move
 from location_policy.repository.repository import Repository, open_pushed_repository
-from location_policy.repository.signing_policy import signature_rule
 from tests.support.repositories import GOOD, git, make_repository
 from tests.support.signing import SshKey, needs_ssh, require
 
@@ -246,7 +245,7 @@ class Series:
         self.chosen = chosen
         self.branch = branch
         self.key = key
-        self.rule = signature_rule(repository.settings() if key else {}, repository.directory)
+        self.settings = repository.settings() if key else {}
         self.is_signed = True
         """Is every commit of the push that is made?"""
         self.served = [start(chosen)]
@@ -311,7 +310,7 @@ class Series:
     def judge(self, update: Update, options: Sequence[str]) -> Move:
         """The verdict, as the hook finds it."""
         judge = Judge(
-            *(self.repository, options, lambda: False, self.rule, {}),
+            *(self.repository, options, lambda: False, self.settings),
             branch=self.branch,
             pusher="alice",
             allows_rewind=False,

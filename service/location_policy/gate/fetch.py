@@ -17,7 +17,7 @@ from ..plan.approvals import APPROVAL
 from ..plan.limits import Excess
 from ..problems import Problem, Problems
 from ..repository.repository import Repository, open_repository
-from ..repository.signing_policy import signature_rule, unsigned_text
+from ..repository.signing_policy import unsigned_text
 from ..text import count, quote
 from .excerpt import Excerpt, excerpt
 from .judgement import Judge
@@ -40,7 +40,6 @@ def judge_fetch(repository: Repository, update: Update, *, spares_memory: bool =
         repository,
         (),
         lambda: time.monotonic() > until,
-        signature_rule(settings, repository.directory),
         settings,
         branch=update.ref,
         pusher="",

@@ -25,7 +25,7 @@ from ..problems import GATHERED, NO_PROBLEMS, Problems, errors_in
 from ..repository.objects import Entry
 from ..repository.repository import Repository
 from ..repository.revisions import LOOK_BACK
-from ..repository.signing_policy import SignatureRule
+from ..repository.signing_policy import signature_rule
 from .effect import Base, Effect, Tips, asks_owners, effect_of, find_base
 from .overrides import asked_reason
 from .ref_updates import Update
@@ -47,7 +47,6 @@ class Judge:
         repository: Repository,
         options: Sequence[str],
         is_late: Callable[[], bool],
-        signatures: SignatureRule,
         settings: Mapping[str, str],
         *,
         branch: str,
@@ -66,7 +65,7 @@ class Judge:
         self._repository = repository
         self._options = options
         self._is_late = is_late
-        self._signatures = signatures
+        self._signatures = signature_rule(settings, repository.directory)
         self._settings = settings
         self._branch = branch
         self._pusher = pusher

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from ..errors import RepositoryError
 from ..repository.config import is_true
 from ..repository.repository import Repository
-from ..repository.signing_policy import signature_rule
 from .judgement import Judge
 from .messages import refusal_reasons
 from .overrides import joined, record
@@ -54,7 +53,6 @@ def judge(
         repository,
         options,
         is_late,
-        signature_rule(settings, repository.directory),
         settings,
         branch=stands_for(served, aliases),
         pusher=pusher,
