@@ -136,9 +136,15 @@ class CallHistory:
             return summed(chain(found, kept), MOST_TOLD)
 
     def take(self, day: int, counts: Mapping[Situation, int]) -> None:
-        """Add what another service has counted; written with the next."""
+        """Add calls of a day, which are written with the next."""
+        known = _settled(counts)
         with self._of_file:
-            self._wait(day, counts)
+            of_others = sum(len(waiting) for other, waiting in self._waiting.items() if other != day)
+            waiting = self._waiting.setdefault(day, {})
+            for found, calls in known.items():
+                add(waiting, found, calls, MOST_WAITING - of_others)
+        if self.above:
+            self.above.add(day, known)
 
     def hear(self, follower: str, text: str) -> None:
         """A follower of this id hands up a batch; it is read later, in the thread that writes."""
@@ -176,7 +182,7 @@ class CallHistory:
         with self._of_new:
             new, self._new = self._new, {}
         if new:
-            self._wait(today().toordinal(), new)
+            self.take(today().toordinal(), new)
         while self._heard:
             self._take_heard(*self._heard.popleft())
         for day in [day for day in self._waiting if day < self._first_day()]:
@@ -191,16 +197,7 @@ class CallHistory:
         self._numbers.move_to_end(follower)
         while len(self._numbers) > MOST_HEARD:
             self._numbers.popitem(last=False)
-        self._wait(batch.day, batch.counts)
-
-    def _wait(self, day: int, counts: Mapping[Situation, int]) -> None:
-        of_others = sum(len(waiting) for other, waiting in self._waiting.items() if other != day)
-        waiting = self._waiting.setdefault(day, {})
-        known = _settled(counts)
-        for found, calls in known.items():
-            add(waiting, found, calls, MOST_WAITING - of_others)
-        if self.above:
-            self.above.add(day, known)
+        self.take(batch.day, batch.counts)
 
     def _first_day(self) -> int:
         return today().toordinal() - self.days + 1
