@@ -25,9 +25,11 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from location_policy.cli.service.options import ServeOptions
 from location_policy.repository.remote.credentials import RemoteAccess
 from location_policy.repository.remote.fetch import RemoteGit, talking
 from location_policy.repository.remote.partial_clone import PartialClone
+from location_policy.rollout.upstream.wait import WAIT
 from tests.forge.servers import HttpsForge, https_forge
 from tests.forge.test_webhook import knock
 from tests.support.access import Pki
@@ -36,8 +38,8 @@ from tests.support.repositories import force_commit, git, make_repository
 from tests.support.service import basic, wait_until
 from tests.system.deploy.fleet import Member, Site, replica_of, upstream_of
 
-WAIT, INTERVAL = 30.0, 15.0
-"""Seconds that a wait is held, and between two looks at a remote that is no service."""
+INTERVAL = ServeOptions().fetch_interval
+"""Seconds between two looks at a remote that is no service."""
 QUESTIONS, FETCHES = 1_000, 20
 """Of which the cost of one is found."""
 
