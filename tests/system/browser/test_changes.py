@@ -91,7 +91,7 @@ def test_a_commit_is_taken_back_from_its_page(page: Page, own: Service, place: P
     page.wait_for_url("**/commit/*")
     expect(page.locator("h1")).to_have_text('Revert "Open the office"')
     wait_until(lambda: own.locate("10.61.9.9").json()["result"]["location"] == "Oslo")
-    expect(page.locator("strong", has_text="Active since")).to_be_visible()
+    expect(page.locator("strong", has_text="Active since")).to_be_visible(timeout=20_000)
     expect(page.get_by_role("button", name="Undo …")).to_be_visible()
 
 
