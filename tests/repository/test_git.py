@@ -12,7 +12,7 @@ import pytest
 from location_policy.errors import GitUnavailable, RepositoryError
 from location_policy.repository.git import Git, GitFailed, PlainGit, PythonGit
 from location_policy.repository.git_process import MEMORY, require_git
-from tests.support.repositories import GOOD, force_commit, make_repository
+from tests.support.repositories import GOOD, force_commit, make_repository, tip
 from tests.support.rollouts import read
 
 Open = Callable[[Path], AbstractContextManager[Git]]
@@ -88,6 +88,27 @@ def test_a_conversation_is_held_and_ended(repository: Path, open_git: Open) -> N
         conversation.stdin.write(b"HEAD^{tree}\n")
         conversation.stdin.flush()
         assert b" tree " in conversation.stdout.readline()
+
+
+def test_a_repository_that_is_moved_while_git_writes_does_not_come_back(
+    repository: Path, open_git: Open, tmp_path: Path
+) -> None:
+    away = tmp_path / "away.git"
+    commit = tip(repository)
+    with open_git(repository) as git:
+        with git.converse("update-ref", "--stdin") as conversation:
+            conversation.stdin.write(b"start\n")
+            conversation.stdin.flush()
+            assert conversation.stdout.readline() == b"start: ok\n"
+            repository.rename(away)
+            conversation.stdin.write(f"create refs/own/deep/name {commit}\ncommit\n".encode())
+            conversation.stdin.flush()
+            conversation.stdout.readline()
+        assert not repository.exists()
+        with pytest.raises(GitFailed):
+            git.run("update-ref", "refs/own/deep/name", commit)
+    assert not repository.exists()
+    away.rename(repository)
 
 
 def test_without_git_there_is_one_sentence(

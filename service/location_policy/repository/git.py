@@ -28,6 +28,7 @@ from .git_process import (
     ended,
     git_missing,
     git_version,
+    inside,
     limit_memory,
 )
 
@@ -97,7 +98,7 @@ class PlainGit:
     """git as a plain child process, for the hook; `quarantine` keeps the variables that show a push's objects."""
 
     def __init__(self, directory: Path, *, quarantine: bool = False) -> None:
-        self._command = ["git", f"--git-dir={directory.absolute()}", *NOTHING_RUNS, *AS_OPTIONS]
+        self._command = ["git", *inside(directory), *NOTHING_RUNS, *AS_OPTIONS]
         kept = (*_KEPT, *QUARANTINE) if quarantine else _KEPT
         self._environment = closed_environment(kept)
         self._running: subprocess.Popen[bytes] | None = None
@@ -157,13 +158,14 @@ class PythonGit:
         from git import Repo  # a tenth of a second, which --help and the hook do not pay
         from git.exc import GitError
 
-        self._directory = str(directory.absolute())
+        self._inside = inside(directory)
+        path = str(directory.absolute())
         try:
-            self._repo = Repo(self._directory, search_parent_directories=False, expand_vars=False)
+            self._repo = Repo(path, search_parent_directories=False, expand_vars=False)
         except (GitError, ConfigError, OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "its config, or what else git needs of it, is damaged"
-            raise RepositoryError(f"{self._directory} cannot be opened: {why}") from error
-        self._repo.git.update_environment(**_CLOSED, GIT_DIR=self._directory)
+            raise RepositoryError(f"{path} cannot be opened: {why}") from error
+        self._repo.git.update_environment(**_CLOSED)
 
     def __enter__(self) -> PythonGit:
         return self
@@ -188,7 +190,7 @@ class PythonGit:
             yield conversation
 
     def _start(self, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Program.AutoInterrupt:
-        command = ["git", *NOTHING_RUNS, *AS_OPTIONS, *arguments]
+        command = ["git", *self._inside, *NOTHING_RUNS, *AS_OPTIONS, *arguments]
         with _found():
             started = self._repo.git.execute(
                 command, istream=subprocess.PIPE, env=dict(environment or {}), as_process=True, process_group=0

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from pathlib import Path
 from typing import IO, Protocol, cast
 
 from ..errors import GitUnavailable
@@ -43,6 +44,14 @@ _NO_MAILMAP = {"mailmap.blob": ""}
 AS_OPTIONS = tuple(word for key, value in (LEAN | _NO_MAILMAP).items() for word in ("-c", f"{key}={value}"))
 LAST_WORDS = 64 * 1024
 """Bytes of what git says on standard error that are kept, the last; a remote can say any number through it."""
+
+
+def inside(directory: Path) -> tuple[str, ...]:
+    """Options by which git works in a repository: from inside, so what it writes goes with a repository that is moved.
+
+    By an absolute path it would make the folders of a new ref where the repository was, and bar the way back.
+    """
+    return "-C", str(directory.absolute()), "--git-dir=."
 
 
 def limit_memory(pid: int) -> None:

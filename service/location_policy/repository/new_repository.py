@@ -4,7 +4,6 @@ bundle (git-bundle(1)).
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,9 @@ from ..errors import RepositoryError
 from .git import Git, PlainGit
 from .new_commits import IDENTITY, change_files
 
+_NO_REPOSITORY = Path("/")
+"""Where git runs that needs none yet."""
+
 
 def check_branch(branch: str) -> None:
     """Raises RepositoryError for what is no name of a branch (git-check-ref-format), or the full one of a ref."""
@@ -20,21 +22,22 @@ def check_branch(branch: str) -> None:
         name = branch.removeprefix("refs/").removeprefix("heads/")
         raise RepositoryError(f"{branch!r} is the full name of a ref, not that of a branch", f"write {name}")
     try:
-        PlainGit(Path(os.devnull)).run("check-ref-format", f"refs/heads/{branch}")
+        PlainGit(_NO_REPOSITORY).run("check-ref-format", f"refs/heads/{branch}")
     except RepositoryError:
         raise RepositoryError(f"{branch!r} is not a name for a branch", "write a name such as main") from None
 
 
 def make_bare(directory: Path, branch: str) -> None:
     """An empty bare repository in a directory, its HEAD naming the branch; no sample hooks."""
-    PlainGit(directory).run("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
+    options = "--quiet", "--bare", "--template=", f"--initial-branch={branch}"
+    PlainGit(_NO_REPOSITORY).run("init", *options, str(directory.absolute()))
 
 
 def commit_folder(git: Git, folder: Path, message: str, changes: Mapping[str, bytes | None]) -> str:
     """The id of a first commit that holds the files of a folder, but for these, None: not there; no ref is moved."""
     with tempfile.TemporaryDirectory() as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch, "index")), "GIT_WORK_TREE": str(folder.absolute())}
-        git.run("-c", "core.bare=false", "-C", str(folder.absolute()), "add", "--all", "--", ".", environment=index)
+        git.run("-c", "core.bare=false", "add", "--all", "--", ".", environment=index)
         tree = change_files(git, git.run("write-tree", environment=index).decode().strip(), changes)
     return git.run("commit-tree", tree, "-m", message, environment=IDENTITY).decode().strip()
 

@@ -87,7 +87,9 @@ def _ask(folder: Path, paths: Sequence[str], *question: str) -> str:
         return ""
     given = "\0".join(paths).encode(errors="surrogateescape")
     try:
-        said = PlainGit(find_git_directory(root)).run(f"--work-tree={root}", "-C", str(here), *question, stdin=given)
+        directory = find_git_directory(root)
+        places = f"--git-dir={directory}", f"--work-tree={root}", "-C", str(here)
+        said = PlainGit(directory).run(*places, *question, stdin=given)
     except RepositoryError:  # it ignores none, or will not be asked here: of two evils, what lies there is told
         return ""
     return said.decode(errors="surrogateescape")
