@@ -14,6 +14,7 @@ import pytest
 from location_policy.calls.log_reader import LoggedCalls
 from location_policy.calls.recent import today
 from location_policy.calls.report import Report, callers, make_report
+from location_policy.calls.report_text import report_csv, report_fields, report_lines
 from location_policy.calls.situation import merged
 from location_policy.lookup.snapshot import Snapshot
 from tests.calls.logs import random_lines
@@ -25,6 +26,8 @@ ROWS = ["10.0.0.0/15", "10.0.1.0/24", "10.0.1.4/30", "10.2.1.0/25", "192.0.2.0/2
 NAMES = ["Oslo,Perth", "Lima", "Cairo", "Oslo", "Delhi"]
 CSV = "".join(f"{names},{row}\n" for names, row in zip(NAMES, ROWS, strict=True))
 NOBODY = '[[view]]\nname = "nobody"\nproxy_node_location = "nowhere"\nanswer = "Kyoto"\n'
+WITH_ROWS = '[[view]]\nname = "edge"\nlocation = "DMZ"\n'
+DMZ_AND_LONDON = (("DMZ", 12), ("London", 20))
 SNAPSHOT = snapshot_of({"locations.csv": CSV, "policy.toml": EDGE + NOBODY})
 
 
@@ -60,6 +63,7 @@ def test_a_report_is_what_a_slow_count_of_the_lines_is(seed: int) -> None:
     rowless = [address for address in good if row_of(address) is None]
     assert {str(one.network): one.calls for one in report.callers} == slow_callers(rowless, 10)
     assert sum(one.calls for one in report.callers) + report.scattered == len(rowless)
+    assert {one.view for one in report.callers} == {None}
     assert {one.last for one in report.callers} <= {NOW}
 
 
@@ -94,6 +98,17 @@ def test_a_network_for_which_a_row_is_written_by_now_lacks_none() -> None:
     covered = snapshot_of({"locations.csv": "Oslo,10.61.0.0/16\n"})
     report = make_report(found, today(), covered)
     assert (report.callers, report.unused) == ([], [])
+
+
+def test_a_network_lacks_a_row_in_the_map_that_its_calls_are_looked_up_in() -> None:
+    found = [(situation(ms_subnet="10.61.2.0", node_location=node), calls, NOW) for node, calls in DMZ_AND_LONDON]
+    rows = {"locations.csv": "Oslo,10.61.2.0/24\n", "views/edge/locations.csv": "Oslo,10.0.0.0/16\n"}
+    report = make_report(found, today(), snapshot_of({**rows, "policy.toml": WITH_ROWS}))
+    assert [(str(one.network), one.calls, one.view) for one in report.callers] == [("10.61.2.0/24", 12, "edge")]
+    assert "  12  last " in (line := next(line for line in report_lines(report) if ",10.61.2.0/24" in line))
+    assert line.endswith("   ,10.61.2.0/24   in views/edge/")
+    assert report_fields(report)["without_row"][0]["view"] == "edge"
+    assert f'without-row,10.61.2.0/24,",10.61.2.0/24",12,{today()},edge' in list(report_csv(report))
 
 
 def test_of_merged_addresses_every_row_may_have_been_needed() -> None:

@@ -67,23 +67,23 @@ def test_as_json_every_list_is_bounded_and_says_how_many_more_there_are() -> Non
     assert fields["by_outcome"] == [{"outcome": "match", "calls": 300}]
     assert fields["more_by_outcome"] == 2
     assert fields["without_row"] == [
-        {"subnet": "10.9.1.0/24", "calls": 12, "last": "2026-11-28", "row": ",10.9.1.0/24"}
+        {"subnet": "10.9.1.0/24", "calls": 12, "last": "2026-11-28", "row": ",10.9.1.0/24", "view": None}
     ]
     assert report_fields(report(), None)["more_by_outcome"] == 0
 
 
 def test_as_csv_no_cell_is_a_formula_and_none_breaks_a_line() -> None:
     assert list(report_csv(report())) == [
-        "kind,value,detail,calls,last",
-        "location,Sydney,Melbourne; Singapore,300,",
-        "protocol,mssip,,314,",
-        "node-location,London,,312,",
-        "node-location,Oslo,,2,",
-        "outcome,match,,300,",
-        "outcome,no-match,,12,",
-        "outcome,bad-address,,2,",
-        "view,,,314,",
-        'without-row,10.9.1.0/24,",10.9.1.0/24",12,2026-11-28',
-        "bad-address,'=1+1\\n,Oslo,2,",
-        "unused-row,192.0.2.0/24,locations.csv:2,0,",
+        "kind,value,detail,calls,last,view",
+        "location,Sydney,Melbourne; Singapore,300,,",
+        "protocol,mssip,,314,,",
+        "node-location,London,,312,,",
+        "node-location,Oslo,,2,,",
+        "outcome,match,,300,,",
+        "outcome,no-match,,12,,",
+        "outcome,bad-address,,2,,",
+        "view,,,314,,",
+        'without-row,10.9.1.0/24,",10.9.1.0/24",12,2026-11-28,',
+        "bad-address,'=1+1\\n,Oslo,2,,",
+        "unused-row,192.0.2.0/24,locations.csv:2,0,,",
     ]

@@ -32,11 +32,14 @@ Names = tuple[str, ...]
 
 
 class Caller(NamedTuple):
-    """A network from which calls come that no row covers, how many, and the day of the last."""
+    """A network from which calls come that no row covers, how many, and the day of the last; `view` takes these calls,
+    None: the map at the top.
+    """
 
     network: Network
     calls: int
     last: int
+    view: str | None = None
 
     @property
     def row(self) -> str:
@@ -92,17 +95,16 @@ def make_report(
     Of bad addresses the node's location is told, or its address by `bad_by_node`.
     """
     report, asked = Report(since), _Asked(snapshot) if snapshot else None
-    rowless: dict[Network, tuple[int, int]] = {}
+    rowless: dict[str | None, dict[Network, tuple[int, int]]] = {}
     for situation, calls, last in found:
         _count(report, situation, calls)
-        address = asked.rowless(situation) if asked else _rowless(situation)
+        view, address = asked.rowless(situation) if asked else _rowless(situation)
         network = network_of(address) if address else None
         if network is not None:
-            before = rowless.get(network, (0, 0))
-            rowless[network] = before[0] + calls, max(before[1], last)
+            _put(rowless.setdefault(view, {}), network, calls, last)
     if bad_by_node is not None:
         report.bad = Counter(bad_by_node)
-    report.callers, report.scattered = callers(rowless, at_least)
+    report.callers, report.scattered = _callers_of_maps(rowless, at_least)
     if snapshot and asked:
         report.rows = snapshot.total_size
         report.unused = asked.unused()
@@ -112,6 +114,19 @@ def make_report(
             {name: calls for names, calls in report.by_answer.items() for name in names[:1] if name not in known}
         )
     return report
+
+
+def _callers_of_maps(
+    rowless: Mapping[str | None, Mapping[Network, tuple[int, int]]], at_least: int
+) -> tuple[list[Caller], int]:
+    """As `callers`, of the map at the top and of those of views: a row of one covers no call of another."""
+    told: list[Caller] = []
+    whole = 0
+    for view, networks in rowless.items():
+        found, scattered = callers(networks, at_least)
+        told += (one._replace(view=view) for one in found)
+        whole += scattered
+    return sorted(told, key=lambda one: (-one.calls, len(one.network), one.network, one.view or "")), whole
 
 
 def callers(rowless: Mapping[Network, tuple[int, int]], at_least: int) -> tuple[list[Caller], int]:
@@ -159,8 +174,8 @@ def _count(report: Report, situation: Situation, calls: int) -> None:
         report.bad[situation.node_location, situation.address] += calls
 
 
-def _rowless(situation: Situation) -> str:
-    return situation.address if situation.outcome in ROWLESS else ""
+def _rowless(situation: Situation) -> tuple[str | None, str]:
+    return situation.view, situation.address if situation.outcome in ROWLESS else ""
 
 
 def _names(snapshot: Snapshot) -> list[Names]:
@@ -176,8 +191,10 @@ class _Asked:
         self._used: dict[str | None, set[int]] = {}
         self._answering: dict[tuple[str, ...], Snapshot] = {}
 
-    def rowless(self, situation: Situation) -> str:
-        """The address of a call that no row covers; empty where one does, or where none is looked for."""
+    def rowless(self, situation: Situation) -> tuple[str | None, str]:
+        """The view that takes a call, and its address if no row covers it; empty where one does, or where none is
+        looked for.
+        """
         asked = situation[:4]
         answering = self._answering.get(asked)
         if answering is None:
@@ -187,7 +204,7 @@ class _Asked:
         address = decision.understand(answering.rules, situation).address
         network = None if answering.rules.answer is not None else network_of(address)
         if network is None or situation.outcome == "bad-address":
-            return ""
+            return answering.view, ""
         used = self._used.setdefault(answering.view, set())
         holding = answering.holding(Address(network.first))
         around = [at for at in holding if answering.network_at(at).length <= network.length]
@@ -195,7 +212,7 @@ class _Asked:
             used.update(around[:1])
         else:
             used.update(holding, answering.inside(network))
-        return "" if around else address
+        return answering.view, "" if around else address
 
     def unused(self) -> list[Unused]:
         """The rows that were not needed, view by view, in the order of addresses."""

@@ -59,7 +59,7 @@ def report_fields(report: Report, told: int | None = TOLD) -> Fields:
         **_listed("by_outcome", _counted(report.by_outcome, "outcome"), told),
         **_listed("by_view", _counted(report.by_view, "view"), told),
         **_listed("without_row", (
-            {"subnet": str(one.network), "calls": one.calls, "last": _day(one.last), "row": one.row}
+            {"subnet": str(one.network), "calls": one.calls, "last": _day(one.last), "row": one.row, "view": one.view}
             for one in report.callers
         ), told),
         "scattered": report.scattered,
@@ -77,15 +77,17 @@ def report_fields(report: Report, told: int | None = TOLD) -> Fields:
 
 
 def report_csv(report: Report, told: int | None = TOLD) -> Iterator[str]:
-    """The report as CSV: what a row is about, its value, what belongs to it, the calls and the day of the last."""
-    yield "kind,value,detail,calls,last"
+    """The report as CSV: what a row is about, its value, what belongs to it, the calls, the day of the last, and the
+    view in which a row is missing.
+    """
+    yield "kind,value,detail,calls,last,view"
     for names, calls in most_common(report.by_answer)[:told]:
         yield _cells("location", names[0], "; ".join(names[1:]), calls)
     for kind, counter in _kinds(report).items():
         for value, calls in most_common(counter)[:told]:
             yield _cells(kind, value, "", calls)
     for one in report.callers[:told]:
-        yield _cells("without-row", str(one.network), one.row, one.calls, _day(one.last))
+        yield _cells("without-row", str(one.network), one.row, one.calls, _day(one.last), one.view or "")
     for (node, text), calls in most_common(report.bad)[:told]:
         yield _cells("bad-address", text, node, calls)
     for row in (report.unused or ())[:told]:
@@ -122,7 +124,7 @@ def _counts(title: str, counter: Counter[str], whole: int, shown: int | None) ->
 
 def _callers(report: Report, shown: int | None) -> Iterator[str]:
     width = len(f"{report.calls:,}")
-    lines = [f"{one.calls:{width},}  last {_day(one.last)}   {one.row}" for one in report.callers]
+    lines = [f"{one.calls:{width},}  last {_day(one.last)}   {one.row}{_of_view(one.view)}" for one in report.callers]
     rest = f"{report.scattered:{width},}  from other addresses, too few in each network"
     title = "networks that call without a row, with the row to be written, of which the location is left open"
     yield from _section(title, lines, shown, rest if report.scattered else "")
@@ -149,6 +151,11 @@ def _section(title: str, lines: Iterable[str], shown: int | None, rest: str = ""
         yield f"  {rest}"
 
 
+def _of_view(view: str | None) -> str:
+    """Where a row belongs that is for the calls of a view."""
+    return f"   in views/{escape(view)}/" if view else ""
+
+
 def _names_text(names: tuple[str, ...]) -> str:
     return names[0] + (f" ({', '.join(names[1:])})" if names[1:] else "")
 
@@ -163,9 +170,11 @@ def _listed(name: str, found: Iterable[Fields], told: int | None) -> Fields:
     return {name: shown, f"more_{name}": len(listed) - len(shown)}
 
 
-def _cells(kind: str, value: str, detail: str, calls: int, last: str = "") -> str:
-    texts = (f"'{text}" if text.startswith(FORMULA) else text for text in map(escape, (value, detail)))
-    return cells_text((kind, *texts, str(calls), last))
+def _cells(kind: str, value: str, detail: str, calls: int, last: str = "", view: str = "") -> str:
+    value, detail, view = (
+        f"'{text}" if text.startswith(FORMULA) else text for text in map(escape, (value, detail, view))
+    )
+    return cells_text((kind, value, detail, str(calls), last, view))
 
 
 def _day(number: int) -> str:

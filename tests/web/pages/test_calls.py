@@ -48,12 +48,21 @@ def test_the_page_tells_who_called_and_leads_to_the_form_of_a_row(repository: Pa
     assert '<a href="/calls" aria-current="page">Calls</a>' in page.text
 
 
+def test_the_form_is_that_of_the_view_in_which_a_row_is_missing(tmp_path: Path, history: CallHistory) -> None:
+    rules = '[[view]]\nname = "edge"\nlocation = "London"\n'
+    rows = {"locations.csv": "Oslo,10.9.1.0/24\n", "views/edge/locations.csv": "Oslo,10.0.0.0/16\n"}
+    repository = make_repository(tmp_path / "views.git", {"policy.toml": rules, **rows})
+    page = client_of(repository, history).get("/calls", headers={"accept": "text/html"})
+    assert "/edit?subnet=10.9.1.0%2F24&amp;view=edge" in page.text
+    assert "/map?q=10.9.1.0%2F24&amp;view=edge" in page.text
+
+
 def test_the_api_tells_the_same_and_each_situation_where_asked_for(repository: Path, history: CallHistory) -> None:
     client = client_of(repository, history)
     told = client.get("/api/v1/calls?days=1").json()
     assert (told["calls"], told["days"], told["commit"]) == (312, 1, tip(repository))
     assert told["without_row"] == [
-        {"subnet": "10.9.1.0/24", "calls": 12, "last": today().isoformat(), "row": ",10.9.1.0/24"}
+        {"subnet": "10.9.1.0/24", "calls": 12, "last": today().isoformat(), "row": ",10.9.1.0/24", "view": None}
     ]
     assert told["situations"] is None
     whole = client.get("/api/v1/calls?situations=yes")

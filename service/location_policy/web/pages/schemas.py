@@ -153,7 +153,7 @@ _TABLES = {
     "by_node_location": record(node_location=perhaps(TEXT), calls=NUMBER),
     "by_outcome": record(outcome=TEXT, calls=NUMBER),
     "by_view": record(view=perhaps(TEXT), calls=NUMBER),
-    "without_row": record(subnet=TEXT, calls=NUMBER, last=DATE, row=TEXT),
+    "without_row": record(subnet=TEXT, calls=NUMBER, last=DATE, row=TEXT, view=perhaps(TEXT)),
     "bad_addresses": record(node=perhaps(TEXT), address=perhaps(TEXT), calls=NUMBER),
     "unknown_locations": record(location=TEXT, calls=NUMBER),
 }

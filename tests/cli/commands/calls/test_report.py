@@ -64,7 +64,7 @@ def test_logs_are_read_without_a_map_where_there_is_none(log: Path, tmp_path: Pa
 
 def test_standard_input_is_a_log(log: Path, tmp_path: Path) -> None:
     done = run_program("calls", "-", "--format", "csv", cwd=tmp_path, stdin=log.read_bytes())
-    assert done.stdout.startswith("kind,value,detail,calls,last\n")
+    assert done.stdout.startswith("kind,value,detail,calls,last,view\n")
 
 
 def test_everything_is_told_where_that_is_asked_for(repository: Path) -> None:
