@@ -67,6 +67,11 @@ class LoggedCalls:
             message = f"{path} cannot be read: {error.strerror}"
             raise UnusableCalls(message, "name what serve --decision-log writes") from None
 
+    def check(self, place: object) -> None:
+        """Raises UnusableCalls, which names a place, where lines were read and none is one of a decision log."""
+        if 0 < self.lines == self.passed_over:
+            raise UnusableCalls(f"{place}: no line is one of a decision log", "name what serve --decision-log writes")
+
     def take(self, lines: Iterable[bytes | None]) -> None:
         """Read lines; None stands for what is too long, or damaged."""
         known, days, since = self._known, self._days, self._since_bytes

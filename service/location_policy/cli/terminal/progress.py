@@ -26,6 +26,11 @@ class Progress:
         """What is being done now."""
         self._write(f"{_CLEAR}{escape(text)} …")
 
+    def note(self, line: str) -> None:
+        """A line that stays, on a terminal or not."""
+        self._write(_CLEAR)
+        print(escape(line), file=sys.stderr)
+
     def _write(self, text: str) -> None:
         if self._is_shown:
             print(text, end="", file=sys.stderr, flush=True)

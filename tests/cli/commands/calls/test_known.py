@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from location_policy.calls.aggregate import aggregate
+from tests.calls.logs import random_lines
 from tests.calls.situations import situation, written
+from tests.support.maps import snapshot_of
 from tests.support.program import run_program
 from tests.support.repositories import SYDNEY, force_commit, make_repository
 from tests.support.service import running_service, wait_until
@@ -63,6 +66,13 @@ def test_a_file_of_calls_is_read_beside_a_log_and_in_every_form(repository: Path
     markdown = told(repository, first, second, form="markdown")
     assert "- `312 of 321 calls of the last day get another answer (97.2%)`" in markdown
     assert f"| 256 addresses, 312 calls, last {TODAY} |" in markdown
+
+
+def test_lines_that_are_none_of_a_log_are_counted(repository: Path, tmp_path: Path) -> None:
+    log = tmp_path / "decisions.log"
+    log.write_bytes(b"".join(random_lines(random.Random(1), snapshot_of(), 9)) + b'{"version":2,"ti')
+    done = run_program("diff", "main~", "main", "--repo", repository, "--calls", log)
+    assert (done.returncode, done.stderr) == (0, "location-policy: 1 line of 10 are none of a decision log\n")
 
 
 def test_what_holds_no_calls_is_refused(repository: Path, tmp_path: Path) -> None:

@@ -62,6 +62,13 @@ def test_logs_are_read_without_a_map_where_there_is_none(log: Path, tmp_path: Pa
     assert "no map is known here" in done.stderr
 
 
+def test_files_that_are_no_logs_are_no_reason_to_call_rows_unneeded(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "backup.tar").write_bytes(bytes(9000) + b"\n")
+    done = run_program("calls", tmp_path / "backup.tar", "--repo", repository)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "backup.tar: no line is one of a decision log" in done.stderr
+
+
 def test_standard_input_is_a_log(log: Path, tmp_path: Path) -> None:
     done = run_program("calls", "-", "--format", "csv", cwd=tmp_path, stdin=log.read_bytes())
     assert done.stdout.startswith("kind,value,detail,calls,last,view\n")

@@ -13,6 +13,7 @@ from ....calls.moved import ListedCalls
 from ....calls.recent import summed, today
 from ....errors import NoAnswer, UnusableCalls
 from ....integrations.http_client import Question, ask, trust
+from ....text import count
 from ...terminal.progress import Progress
 from ...terminal.service_access import ServiceAccess
 
@@ -26,7 +27,7 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 def known_calls(sources: Sequence[str], access: ServiceAccess, progress: Progress) -> ListedCalls:
     """The calls of all that is named; raises UnusableCalls and NoAnswer."""
-    logged, told = LoggedCalls(_EVER), list[Aggregate]()
+    logged, logs, told = LoggedCalls(_EVER), list[str](), list[Aggregate]()
     for source in sources:
         progress.say(f"reading calls from {source}")
         if source.startswith(("http://", "https://")):
@@ -34,13 +35,20 @@ def known_calls(sources: Sequence[str], access: ServiceAccess, progress: Progres
         elif _is_aggregate(Path(source)):
             told.append(read_aggregate(_content(Path(source)), source))
         else:
+            logs.append(source)
             logged.read(Path(source))
-    if logged.lines and logged.lines == logged.passed_over:
-        raise UnusableCalls(f"{sources[0]}: no line is one of a decision log", "name what serve --decision-log writes")
+    logged.check(", ".join(logs))
+    if logged.passed_over:
+        progress.note(f"location-policy: {passed_over_text(logged)}")
     of_logs = logged.remembered()
     found = summed([*of_logs, *(one for part in told for one in part.found)])
     since = min([*(part.since for part in told), *_days(of_logs)], default=today())
     return ListedCalls(found, since, (today() - since).days + 1, sum(part.left_out for part in told))
+
+
+def passed_over_text(logged: LoggedCalls) -> str:
+    """How many lines told nothing."""
+    return f"{count(logged.passed_over, 'line')} of {logged.lines:,} are none of a decision log"
 
 
 def _days(found: Iterable[Remembered]) -> Iterator[date]:

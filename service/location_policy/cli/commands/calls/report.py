@@ -25,6 +25,7 @@ from ....text import count, moment_text
 from ...terminal.default_paths import asked_place, asked_state
 from ...terminal.exit_status import NOT_ASKED, tell
 from ..in_force import load_served
+from .known import passed_over_text
 
 CallsForm = Literal["text", "json", "csv"]
 
@@ -89,8 +90,9 @@ def _logged(asked: CallsOptions) -> tuple[list[Remembered], Mapping[tuple[str, s
     logged = LoggedCalls(asked.since)
     for path in asked.logs:
         logged.read(path)
+    logged.check(", ".join(map(str, asked.logs)))
     if logged.passed_over:
-        _note(f"{count(logged.passed_over, 'line')} of {logged.lines:,} are none of a decision log")
+        _note(passed_over_text(logged))
     if logged.earlier:
         _note(f"{count(logged.earlier, 'line')} of {logged.lines:,} are from before {moment_text(asked.since)}")
     return logged.remembered(), logged.bad_by_node
