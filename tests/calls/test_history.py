@@ -121,6 +121,18 @@ def test_counts_wait_in_memory_while_nothing_can_be_written(tmp_path: Path, capl
         assert len(caplog.messages) == 2
 
 
+def test_calls_are_written_on_where_the_file_was_removed(history: CallHistory, tmp_path: Path) -> None:
+    for number in (1, 2):
+        ask(history, SNAPSHOT, protocol="sip")
+        history.save()
+        assert list(kept(tmp_path).values()) == [1], number
+        for path in tmp_path.glob("calls*"):
+            path.unlink()
+    ask(history, SNAPSHOT, protocol="sip")
+    assert [calls for _, calls, _ in history.recent(today())] == [1]
+    assert {path.name for path in tmp_path.iterdir()} >= {"calls.sqlite", "calls.sqlite.lock"}
+
+
 def test_a_foreign_file_is_put_aside_and_that_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "calls.sqlite").write_bytes(b"location,subnet\n" * 1000)
     with closing(CallHistory(tmp_path, 30)) as one:

@@ -6,7 +6,6 @@ waits in memory, bounded, and is tried again. So what is lost by a kill is what 
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -23,7 +22,8 @@ from ..lookup.answers import Answer
 from ..lookup.decision import Question
 from .hand_up import HandUp, decode
 from .history_file import HistoryFile, Remembered, UnusableHistory, put_aside
-from .recent import FILE_NAMES, history_files, recent_calls, summed, today
+from .history_places import forget_unused, free_place
+from .recent import history_files, recent_calls, summed, today
 from .situation import LONGEST, NO_CALL, Situation, add, as_sent, settled
 
 INTERVAL = 10.0
@@ -68,6 +68,8 @@ class CallHistory:
         self._file: HistoryFile | None = None
         self._path: Path | None = None
         self._lock: int | None = None
+        self._tidied = 0
+        """The first day that was kept when files were tidied that no service uses."""
         self._of_file = threading.RLock()
         self._problem: str | None = None
         self._end = threading.Event()
@@ -86,9 +88,7 @@ class CallHistory:
         with self._of_file:
             self.save()
             self._shut()
-            if self._lock is not None:
-                os.close(self._lock)
-            self._lock = None
+            self._leave_place()
 
     @property
     def problem(self) -> str | None:
@@ -203,6 +203,10 @@ class CallHistory:
         return today().toordinal() - self.days + 1
 
     def _write(self, directory: Path) -> None:
+        if self._file and not self._file.is_in_place:
+            log.warning("call history begun anew file=%s: it was removed", self._path)
+            self._shut()
+            self._leave_place()
         file = self._file or self._open(directory)
         was_merged = file.merged
         for day in sorted(self._waiting):
@@ -210,11 +214,16 @@ class CallHistory:
             del self._waiting[day]
         if file.merged and not was_merged:
             log.warning("call history is full file=%s: rare addresses are counted by their network", self._path)
-        file.forget(self._first_day())
+        first = self._first_day()
+        file.forget(first)
+        if first != self._tidied:
+            assert self._path is not None
+            self._tidied = first
+            forget_unused(directory, self._path, first, self.days)
 
     def _open(self, directory: Path) -> HistoryFile:
         if self._lock is None:
-            self._path, self._lock = _free_place(directory)
+            self._path, self._lock = free_place(directory)
         assert self._path is not None
         self._file = HistoryFile(self._path)
         return self._file
@@ -224,6 +233,11 @@ class CallHistory:
             with suppress(sqlite3.Error):
                 self._file.close()
         self._file = None
+
+    def _leave_place(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+        self._lock = None
 
     def _set_aside(self, why: str) -> None:
         path = self._path
@@ -253,16 +267,3 @@ def _until_midnight() -> float:
     now = datetime.now(UTC)
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return (midnight - now).total_seconds()
-
-
-def _free_place(directory: Path) -> tuple[Path, int]:
-    """The first file that no other service has, and the lock on it; raises OSError."""
-    for name in FILE_NAMES:
-        lock = os.open(directory / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            continue
-        return directory / name, lock
-    raise OSError("too many services keep a history there")

@@ -30,6 +30,8 @@ MODE = 0o640
 """Who may read the file, and what SQLite keeps beside it: its owner and group, whatever the umask."""
 ASIDE = ".aside"
 """What a file that is not used is called, behind its name."""
+BESIDE = ("-wal", "-shm")
+"""How what SQLite keeps beside a file is called, behind its name."""
 
 STEPS = 10_000
 """Instructions of SQLite between two looks at the clock."""
@@ -77,8 +79,10 @@ class HistoryFile:
         self._most = most
         if not _is_regular(path):
             raise UnusableHistory("it is no file")
-        path.touch(MODE)
+        if not path.exists():
+            path.touch(MODE)
         path.chmod(MODE)  # before SQLite opens it, since what SQLite keeps beside it has the same
+        self._path, self._identity = path, _identity(path)
         self._connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
         with _reasons(), ExitStack() as if_unusable:
             if_unusable.callback(self._connection.close)
@@ -96,6 +100,16 @@ class HistoryFile:
         if (found := self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise UnusableHistory(f"it is damaged: {found}")
         self._rows = self._count_rows()
+
+    @property
+    def is_in_place(self) -> bool:
+        """Is it the file that has its name? One that was removed, or moved away, is written and nobody reads it."""
+        return _identity(self._path) == self._identity
+
+    @property
+    def is_empty(self) -> bool:
+        """Has it no calls?"""
+        return not self._rows
 
     def add(self, day: int, counts: Mapping[Situation, int]) -> None:
         """Add calls of a day; raises UnusableHistory, or sqlite3.Error, and then nothing is added."""
@@ -223,7 +237,7 @@ def _reading(path: Path, patience: float | None = None) -> Iterator[sqlite3.Conn
 def put_aside(path: Path) -> None:
     """Rename a file that is not used, in place of one that was before; raises OSError."""
     path.rename(path.with_name(path.name + ASIDE))
-    for beside in ("-wal", "-shm"):
+    for beside in BESIDE:
         with suppress(OSError):
             path.with_name(path.name + beside).unlink()
 
@@ -330,6 +344,15 @@ def _unpacked_address(kept: bytes | str | None) -> str:
 
 def _hash(fields: Fields) -> int:
     return int.from_bytes(blake2b(repr(fields).encode(errors="surrogatepass"), digest_size=8).digest(), signed=True)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """By which a file is told from another of the same name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _is_regular(path: Path) -> bool:
