@@ -121,6 +121,18 @@ def test_counts_wait_in_memory_while_nothing_can_be_written(tmp_path: Path, capl
         assert len(caplog.messages) == 2
 
 
+def test_calls_before_midnight_are_of_the_day_that_ends_then(
+    history: CallHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(history, SNAPSHOT, protocol="sip")
+    monkeypatch.setattr(module, "today", lambda: date.fromordinal(NOW + 1))
+    ask(history, SNAPSHOT, protocol="sip")
+    history.save()
+    ask(history, SNAPSHOT, protocol="sip")
+    assert [(calls, last) for _, calls, last in history.recent(date.min)] == [(3, NOW + 1)]
+    assert [calls for _, calls, _ in history.recent(date.fromordinal(NOW + 1))] == [1]
+
+
 def test_calls_are_written_on_where_the_file_was_removed(history: CallHistory, tmp_path: Path) -> None:
     for number in (1, 2):
         ask(history, SNAPSHOT, protocol="sip")

@@ -63,6 +63,8 @@ class CallHistory:
         self._directory = state_directory
         self._interval = interval
         self._new: dict[Any, int] = {}
+        self._day = today().toordinal()
+        """On which the new ones began: as they are collected at midnight too, all of them were on that day."""
         self._of_new = threading.Lock()
         self._waiting: dict[int, dict[Situation, int]] = {}
         self._file: HistoryFile | None = None
@@ -181,8 +183,10 @@ class CallHistory:
     def _collect(self) -> None:
         with self._of_new:
             new, self._new = self._new, {}
+        began, self._day = self._day, today().toordinal()
         if new:
-            self.take(today().toordinal(), new)
+            is_midnight = began == self._day - 1  # anything else is a clock that was set
+            self.take(began if is_midnight else self._day, new)
         while self._heard:
             self._take_heard(*self._heard.popleft())
         for day in [day for day in self._waiting if day < self._first_day()]:
