@@ -310,8 +310,9 @@ def _services(manifests: Manifests) -> Iterator[str]:
     for name in COMPONENTS:
         service = manifests.one("Service", name)
         ports = [{"name": "https", "port": 8443, "targetPort": "https"}]
-        wanted = {"selector": labels(name), "ports": ports}
+        wanted: Resource = {"selector": labels(name), "ports": ports}
         wanted |= {} if (manifests.name, name) == ("region", UPSTREAM) else outside
+        wanted |= {"publishNotReadyAddresses": True} if name == UPSTREAM else {}  # the first push has to come by it
         yield from differences(f"{name}.service", wanted, service.get("spec"))
         yield from differences(f"{name}.service.labels", labels(name), field(service, "metadata.labels"))
 
