@@ -320,7 +320,22 @@ def test_the_check_of_haproxy_by_itself_finds_a_service_that_lives_and_that_of_t
     with started_service(*arguments, cwd=tmp_path) as service:
         with haproxy_before(service.port, pki, tmp_path) as proxy:
             wait_until(lambda: "location-policy/one is DOWN" in log.read_text(), log.read_text)
-            assert proxy.ask(ASKED, login=login("node")).headers["content-type"] == "text/html"
         with haproxy_before(service.port, pki, tmp_path, {CHECK_OF_MAP: "    option log-health-checks\n"}) as proxy:
             wait_until(lambda: "one succeeded, reason: Layer7 check passed" in log.read_text(), log.read_text)
             assert proxy.ask(ASKED, login=login("node")).json()["status"][:23] == "policy.reason.not.ready"
+
+
+@needs("haproxy", "haproxy")  # pragma: no cover
+def test_haproxy_leads_to_a_service_without_a_map_where_none_has_one_so_that_it_takes_the_first_push(
+    tmp_path: Path, arguments: list[str | Path], pki: Pki
+) -> None:
+    arguments[1], log = make_repository(tmp_path / "empty.git", {}), tmp_path / "server.log"
+    arguments += ["--forwarded-allow-ips", "127.0.0.1"]
+    with started_service(*arguments, cwd=tmp_path) as service, haproxy_before(service.port, pki, tmp_path) as proxy:
+        wait_until(lambda: "location-policy/one is DOWN" in log.read_text(), log.read_text)
+        answer = proxy.ask(ASKED, login=login("node"))
+        assert (answer.status, answer.json()["status"][:23]) == (503, "policy.reason.not.ready")
+        copy = clone_over_http(proxy, tmp_path / "copy", user="ana", **trusting(pki))
+        new = copy.commit(GOOD)
+        assert push_over_http(copy, **trusting(pki)).returncode == 0
+        wait_until(lambda: proxy.ask(ASKED, login=login("node")).headers.get("x-location-policy-commit") == new)
