@@ -209,6 +209,18 @@ def test_every_version_of_the_protocol_is_spoken(service: Service, tmp_path: Pat
     assert push_over_http(copy, **spoken).returncode == 0
 
 
+@pytest.mark.parametrize("version", ["0", "2"])
+def test_an_older_commit_is_fetched_by_its_id_also_where_a_proxy_drops_the_version(
+    service: Service, repository: Path, tmp_path: Path, version: str
+) -> None:
+    copy, older = clone_over_http(service, tmp_path / "copy"), tip(repository)
+    copy.commit(BETTER)
+    assert push_over_http(copy).returncode == 0
+    bare = make_repository(tmp_path / "bare.git", {})
+    git("-c", f"protocol.version={version}", "fetch", "--quiet", address_of(service), older, cwd=bare)
+    assert git("rev-parse", "FETCH_HEAD", cwd=bare).strip() == older
+
+
 def test_a_shallow_clone_pushes_and_deepens(service: Service, repository: Path, tmp_path: Path) -> None:
     whole = clone_over_http(service, tmp_path / "whole")
     for number in range(3):

@@ -45,6 +45,7 @@ _SETTINGS = {
     "http.uploadpack": "true",
     "http.receivepack": "true",
     "http.getanyfile": "false",  # nothing but what git has packed for this client
+    "uploadpack.allowAnySHA1InWant": "true",  # as version 2 of the protocol has it: what is active may be an older one
     "gc.autoDetach": "false",  # in a container no init process would wait for it
 }
 
