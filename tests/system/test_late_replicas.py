@@ -59,7 +59,7 @@ def test_a_push_and_wait_tell_of_a_replica_that_refuses_and_of_one_that_is_lost(
         assert f"web-2 rejects it: {refusal}" in told
         assert f"web-3 answers from {old[:10]} (in-sync)" in told
         status, told = wait_for(upstream, new)
-        assert (status, told.splitlines()[0]) == (1, f"refused: {new[:10]}")
+        assert (status, told.splitlines()[0]) == (1, f"rejected: {new[:10]}")
         assert f"  web-2: {refusal}" in told
         listed = {one["name"]: one for one in upstream.status()["followers"]["list"]}
         assert (listed["web-2"]["version"], listed["web-2"]["state"]) == ("0.1.0", "rejected")

@@ -18,7 +18,7 @@ from ..gate.overrides import Override
 from ..gate.pin import Pin
 from ..gate.push_log import RESULTS, Result
 from ..lookup.snapshot import Snapshot
-from ..problems import Problems
+from ..problems import Problems, errors_in
 from ..repository.remote.looks import Looks
 from ..repository.signing_policy import Scope
 from .relation import Relation
@@ -61,6 +61,12 @@ class Failure:
     problems: Problems = NO_PROBLEMS
     served: str | None = None
     hint: str | None = None
+
+    @property
+    def first_line(self) -> str:
+        """Its first error, without a hint; the message where there is none."""
+        first = next(iter(errors_in(self.problems)), None)
+        return str(first).partition("\n")[0] if first else self.message
 
 
 @dataclass(frozen=True, slots=True)

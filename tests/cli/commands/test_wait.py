@@ -57,7 +57,7 @@ def test_it_says_where_a_commit_is_who_refuses_it_and_who_is_missing(service: Se
     assert said.splitlines()[0].startswith(f"not active everywhere: {commit[:10]}, at 1 of 2 followers, after 1.")
     assert said.splitlines()[1:] == ["  web-2: answers from eeeeeeeeee (unreachable)"]
     say(service, "web-2", "e" * 40, Problems=f"{commit}%20locations.csv:1: it is bad")
-    assert wait(service, commit) == (1, f"refused: {commit[:10]}\n  web-2: locations.csv:1: it is bad\n")
+    assert wait(service, commit) == (1, f"rejected: {commit[:10]}\n  web-2: locations.csv:1: it is bad\n")
     status, said = wait(service, "f" * 40, "--timeout", "1s")
     assert (status, "  the service itself does not answer from it" in said) == (1, True)
 
@@ -93,6 +93,7 @@ def test_what_cannot_be_asked_is_told(service: Service) -> None:
         2,
         "location-policy: main is not the id of a commit\n  hint: git rev-parse main says that of a branch\n",
     )
+    assert wait(service, "HEAD")[1].startswith("location-policy: HEAD is not the id of a commit\n")
     assert wait(service, "a" * 7, "--followers", "many")[0] == 2
     nowhere = run_program("wait", "a" * 7, "--url", "http://127.0.0.1:9")
     assert (nowhere.returncode, nowhere.stderr) == (

@@ -95,11 +95,11 @@ def test_a_refusal_is_told_at_once_with_its_problem() -> None:
     told, took = upstream.wait(f"wait={NEXT.id}", lambda: upstream.hear("web-1", COMMIT.id, why))
     assert told["refused"] == [{"name": "web-1", "problem": "10.0.0.1/8 has host bits set"}]
     assert took < 10
-    problems = Problems([Problem("locations.csv", 2, 28, "host-bits", "it has host bits set", None)])
+    problems = Problems([Problem("locations.csv", 2, 28, "host-bits", "it has host bits set", "write another")])
     upstream.active.change(rejection=Failure(MOMENT, "it is not valid", NEXT.id, problems))
     told, _ = upstream.wait(f"wait={NEXT.id}")
     assert [one["name"] for one in told["refused"]] == ["this service", "web-1"]
-    assert "it has host bits set" in told["refused"][0]["problem"]
+    assert told["refused"][0]["problem"] == "locations.csv:2:28: error: it has host bits set [host-bits]"
 
 
 @pytest.mark.parametrize(

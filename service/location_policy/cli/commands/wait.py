@@ -35,11 +35,10 @@ Told = Mapping[str, Any]
 
 def wait(url: str, access: ServiceAccess, commit: str, least: int, span: timedelta) -> int:
     """Print where the commit is; the exit status. Raises LocationPolicyError where the service cannot be asked."""
+    if not re.fullmatch(r"[0-9a-f]{7,64}", commit.strip().lower()):
+        message = f"{quote(commit)} is not the id of a commit"
+        raise LocationPolicyError(message, "git rev-parse main says that of a branch")
     commit = commit.strip().lower()
-    if not re.fullmatch(r"[0-9a-f]{7,64}", commit):
-        raise LocationPolicyError(
-            f"{quote(commit)} is not the id of a commit", "git rev-parse main says that of a branch"
-        )
     origin, login = access.origin(url), access.login()
     began = time.monotonic()
     until = began + span.total_seconds()
@@ -81,7 +80,7 @@ def _tell(told: Told, least: int, took: float) -> int:
         print(f"active: {commit}, {_whom(told)}, after {took:.1f} s")
         return 0
     if told["refused"]:
-        print(f"refused: {commit}")
+        print(f"rejected: {commit}")
         for one in told["refused"]:
             print(f"  {escape(str(one['name']))}: {escape(str(one['problem']))}")
         return NO

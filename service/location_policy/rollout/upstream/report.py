@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ... import __version__
-from ...problems import errors_in
 from ...text import shorten
 from ..state import ActiveState
 
@@ -50,9 +49,9 @@ class Follower:
         if state.snapshot and state.snapshot.commit:
             told["X-Location-Policy-Commit"] = state.snapshot.commit.id
         if (why := state.rejection) and why.commit:
-            first = next(iter(errors_in(why.problems)), None)
-            sentence = shorten(str(first).partition("\n")[0] if first else why.message, LONGEST_PROBLEM)
-            told["X-Location-Policy-Problems"] = f"{why.commit} {quote(sentence, safe=_READABLE)}"
+            told["X-Location-Policy-Problems"] = (
+                f"{why.commit} {quote(shorten(why.first_line, LONGEST_PROBLEM), safe=_READABLE)}"
+            )
         if (behind := self.behind()) and behind.isascii() and behind.isprintable() and len(behind) <= LONGEST_SUMMARY:
             told["X-Location-Policy-Behind"] = behind
         return told

@@ -12,8 +12,9 @@ from starlette.types import Receive
 
 from ...fleet.fleet import WATCHERS, Fleet
 from ...fleet.followers import MOST, Standing
+from ...fleet.report import LONGEST_PROBLEM
 from ...rollout.state import ActiveState
-from ...text import escape, quote
+from ...text import escape, quote, shorten
 from ..edge.faults import Fault
 
 LONGEST = 60
@@ -98,7 +99,7 @@ class StatusWait:
     def _own_refusal(self) -> Iterator[dict[str, str]]:
         rejection = self.active.state.rejection
         if rejection and rejection.commit == self._commit() != self.active.commit:
-            yield {"name": HERE, "problem": escape(str(next(iter(rejection.problems), rejection.message)))}
+            yield {"name": HERE, "problem": escape(shorten(rejection.first_line, LONGEST_PROBLEM))}
 
 
 def parse_wait(request: Request, active: ActiveState, fleet: Fleet) -> StatusWait | None:
