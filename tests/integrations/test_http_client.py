@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import NoAnswer
-from location_policy.integrations.http_client import HeldConnection, Origin, Proxy, trust
+from location_policy.integrations.http_client import HeldConnection, Origin, Proxy, Question, ask, trust
 from tests.support.access import Pki
 from tests.support.peer import PeerHandler, running_peer
 from tests.support.service import wait_until
@@ -113,3 +113,9 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
     except OSError:
         return
+
+
+def test_who_has_no_option_to_wait_longer_hints_at_none() -> None:
+    with pytest.raises(NoAnswer, match="has not answered in time") as late:
+        ask(Origin("http", "127.0.0.1", 9), Question("/", None), trust(None), 0.0)
+    assert late.value.hint is None

@@ -110,14 +110,17 @@ def trust(ca: Path | None) -> ssl.SSLContext:
         raise NoAnswer(f"{ca} cannot be read: {error.strerror}") from None
 
 
-def ask(origin: Origin, question: Question, context: ssl.SSLContext, seconds: float) -> Reply:
-    """The answer; raises NoAnswer when it is not whole after so many seconds."""
+def ask(
+    origin: Origin, question: Question, context: ssl.SSLContext, seconds: float, if_late: str | None = None
+) -> Reply:
+    """The answer; raises NoAnswer when it is not whole after so many seconds, with what to do then."""
     connection = _connection(origin, context, seconds)
     try:
         return _within(seconds, lambda: _ask(origin, question, connection))
     except (OSError, HTTPException) as error:
         if isinstance(error, TimeoutError):
             _cut(connection)
+            raise NoAnswer(_sentence(origin, error), if_late) from None
         raise NoAnswer(_sentence(origin, error), _mend(error)) from None
 
 
@@ -252,8 +255,6 @@ def _sentence(origin: Origin, error: OSError | HTTPException) -> str:
 
 
 def _mend(error: OSError | HTTPException) -> str | None:
-    if isinstance(error, TimeoutError):
-        return "--timeout SECONDS waits longer"
     if not isinstance(error, ssl.SSLCertVerificationError):
         return None
     if "match" in error.verify_message or "mismatch" in error.verify_message:

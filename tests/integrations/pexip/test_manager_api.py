@@ -109,8 +109,9 @@ def test_a_server_that_has_no_such_list_is_told(node: ManagementNode) -> None:
 def test_an_answer_that_does_not_come_in_time_is_not_waited_for(node: ManagementNode, say: Say, seconds: float) -> None:
     node.says = [say]
     began = time.monotonic()
-    with pytest.raises(NoAnswer, match="has not answered in time"):
+    with pytest.raises(NoAnswer, match="has not answered in time") as late:
         asked(node, seconds)
+    assert late.value.hint == "--timeout SECONDS waits longer"
     assert time.monotonic() - began < 2
 
 

@@ -185,9 +185,8 @@ class Manager:
 
     def _ask(self, path: str) -> object:
         for _ in range(TRIES):
-            reply = ask(
-                self.origin, Question(path, self.login.header()), self.context, self.deadline - time.monotonic()
-            )
+            question, left = Question(path, self.login.header()), self.deadline - time.monotonic()
+            reply = ask(self.origin, question, self.context, left, "--timeout SECONDS waits longer")
             if reply.status != 429:
                 return self._document(reply, path)
             seconds = float(reply.retry_after) if reply.retry_after.isdecimal() else WAIT
