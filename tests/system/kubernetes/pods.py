@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -245,7 +245,8 @@ def running_pod(
         yield pod
     finally:
         if process.poll() is None:
-            pod.tell(signal.SIGKILL)  # the first of its processes, with which all others end
+            with suppress(ProcessLookupError):  # a test has ended it just now, and what started it has not seen that
+                pod.tell(signal.SIGKILL)  # the first of its processes, with which all others end
         process.wait()
 
 
