@@ -384,6 +384,54 @@ def test_an_expectation_of_the_map_at_the_top_that_loses_all_its_calls_is_over_t
     assert told(old, new) == ["expectations.csv: 0 of them"]
 
 
+EXPECTED = "10.0.0.0,Sydney\n10.0.0.1,Sydney\n"
+"""What `TOP` holds."""
+
+
+def test_a_view_of_another_name_with_the_same_expectations_drops_none() -> None:
+    one, other = ({f"views/{name}/locations.csv": TOP, f"views/{name}/expectations.csv": EXPECTED} for name in "ab")
+    rules = HALF + EDGE
+    old = load_map(files_of({"locations.csv": TOP, "policy.toml": rules.replace("edge", "a"), **one}))
+    new = load_map(files_of({"locations.csv": TOP, "policy.toml": rules.replace("edge", "b"), **other}))
+    assert told(old, new) == []
+    assert make_plan(old, new).loosened == ()
+
+
+def test_a_view_without_the_expectations_of_the_map_whose_calls_it_takes_is_over_the_limit() -> None:
+    files = {"locations.csv": TOP, "expectations.csv": EXPECTED}
+    old = load_map(files_of({**files, "policy.toml": HALF}))
+    taken = {**files, "policy.toml": HALF + EDGE, "views/edge/locations.csv": TOP}
+    assert told(old, load_map(files_of(taken))) == [
+        "expectations.csv: 0 of them (calls asked for by DMZ: the map -> view edge)"
+    ]
+    some = load_map(files_of({**taken, "views/edge/expectations.csv": "10.0.0.1,Sydney\n"}))
+    assert told(old, some) == ["expectations.csv: 1 of them (calls asked for by DMZ: the map -> view edge)"]
+    changed = {**taken, "views/edge/locations.csv": moved(1, TOP), "views/edge/expectations.csv": "10.0.0.0,Perth\n"}
+    assert told(old, load_map(files_of(changed))) == [
+        "expectations.csv: 1 of them (calls asked for by DMZ: the map -> view edge)",
+        "expectations.csv: another answer (calls asked for by DMZ: the map -> view edge)",
+    ]
+    kept = load_map(files_of({**taken, "views/edge/expectations.csv": EXPECTED}))
+    assert told(old, kept) == told(kept, old) == []
+
+
+def test_a_view_of_calls_that_the_map_did_not_answer_drops_no_expectation() -> None:
+    files = {"locations.csv": TOP, "expectations.csv": EXPECTED}
+    stream = '[[view]]\nname = "stream"\nprotocol = "rtmp"\nanswer = "Oslo"\n'
+    for rule, dropped in (("", 0), ('[match]\nrtmp = "remote_address"\n', 1)):
+        old, new = (load_map(files_of({**files, "policy.toml": HALF + rule + views})) for views in ("", stream))
+        assert sum(one.startswith("expectations.csv: 0 of them (rtmp calls") for one in told(old, new)) == dropped
+
+
+def test_an_expectation_that_only_another_view_has_still_goes_for_the_calls_that_stay() -> None:
+    rows = {"locations.csv": TOP, "views/edge/locations.csv": TOP}
+    old = load_map(files_of({**rows, "policy.toml": HALF + EDGE, "expectations.csv": EXPECTED}))
+    new = load_map(files_of({**rows, "policy.toml": HALF + EDGE, "views/edge/expectations.csv": EXPECTED}))
+    assert told(old, new) == ["expectations.csv: 0 of them"]
+    first = load_map(files_of({"locations.csv": TOP, "policy.toml": HALF, "expectations.csv": EXPECTED}))
+    assert told(first, new) == ["expectations.csv: 0 of them"], "of all calls but those of the view"
+
+
 def test_rows_of_all_views_make_a_map_large_enough_for_limits() -> None:
     old = in_views(CHANGED + EDGE, top=many_rows(60), edge=many_rows(40))
     assert told(old, in_views(CHANGED + EDGE, top=many_rows(60, "Perth"), edge=many_rows(40))) == [

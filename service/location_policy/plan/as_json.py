@@ -65,11 +65,14 @@ def _answer_fields(plan: Plan) -> Fields:
 
 def _view_fields(view: ViewPlan) -> Fields:
     """The calls of a view: the names of the views before and after, null for the map at the top; of each parameter the
-    values that these calls have, where views name all of them; and what they get otherwise.
+    values that these calls have, where views name all of them; and what they get otherwise. `loosened` are expectations
+    that hold for other calls of the view before, and for these no more.
     """
     calls = {parameter: list(values) for parameter, values in view.calls.values.items()}
     maps = {"before": view.before, "after": view.after}
-    return {"text": view.text, **maps, "calls": calls, "effect": view.plan.effect, **_answer_fields(view.plan)}
+    loosened = [_rule_fields(change) for change in view.plan.loosened]
+    told = {"text": view.text, **maps, "calls": calls, "loosened": loosened, "effect": view.plan.effect}
+    return {**told, **_answer_fields(view.plan)}
 
 
 def total_fields(size: Total) -> Fields:

@@ -74,8 +74,8 @@ def rule_lines(plan: Plan) -> list[str]:
 
 def _view_rule_lines(view: ViewPlan) -> Iterator[str]:
     yield f"{view.text}: {total_line(view.plan)}"
-    for change in view.plan.rules[:SHOWN_ENTRIES]:
-        yield f"{view.text}: {_rule_line(change)}"
+    for line in own_rule_lines(view.plan)[:SHOWN_ENTRIES]:
+        yield f"{view.text}: {line}"
 
 
 def _other_views(plan: Plan, more: str = "") -> list[str]:

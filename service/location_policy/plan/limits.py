@@ -52,8 +52,9 @@ def exceeded_limits(plan: Plan) -> tuple[Excess, ...]:
     found = [*_calls_excess(plan), *(_measured(plan) if plan.is_met else ())]
     for one in plan.views:
         calls = one.text.replace(", ", "; ")  # several that are overridden are kept with a comma between
-        found += (excess._replace(measured=f"{excess.measured} ({calls})") for excess in _measured(one.plan))
-    found += (_loosening(plan, change) for change in plan.loosened if change.key != APPROVAL_CHECK)
+        of_pair = (*_measured(one.plan), *_loosenings(one.plan))
+        found += (excess._replace(measured=f"{excess.measured} ({calls})") for excess in of_pair)
+    found += _loosenings(plan)
     return tuple(found)
 
 
@@ -88,6 +89,10 @@ def _excess_of_all(limit: Percentage, number: int, bits: int, what: str) -> Iter
     """So many of all 2^bits that no row covered before."""
     if number > 1 << bits - WIDE:
         yield from _excess("changed-addresses", limit, number, 1 << bits, f"all {what} (those without a row)")
+
+
+def _loosenings(plan: Plan) -> Iterator[Excess]:
+    return (_loosening(plan, change) for change in plan.loosened if change.key != APPROVAL_CHECK)
 
 
 def _loosening(plan: Plan, change: RuleChange) -> Excess:

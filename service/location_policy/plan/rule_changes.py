@@ -4,21 +4,28 @@ Some say how requests are answered, others how pushes are judged. A key that say
 
 To loosen first and then to move is one change in two pushes. So what is loosened, and an expectation that goes, is over
 the limit itself (`limits`), and that owners are asked no more is asked of all of them (`plan`).
+
+An expectation holds calls, not a file: that of a view goes where another map takes its calls that has none like it, and
+stays where the view has another name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..config.expectations import Expectation
 from ..config.files import EXPECTATIONS_PATH, in_view
 from ..config.location_map import LocationMap
 from ..config.percentages import parse_share
 from ..config.policy_toml import Rules
+from ..net.addresses import Network
 from ..problems import CODES
 from ..text import count
 from .answer_changes import row_changes
+
+if TYPE_CHECKING:
+    from ..config.views.calls import Pair
 
 FEWEST = 100
 """Subnets from which a map has limits, so that a sample can be replaced by a site's whole map."""
@@ -88,17 +95,21 @@ def loosened(old: LocationMap, new: LocationMap) -> tuple[RuleChange, ...]:
 
 
 def drops_expectations(old: LocationMap, new: LocationMap) -> bool:
-    """Does the old configuration have an expectation that the new one has not, in the same view?"""
+    """Does the old configuration have an expectation that the new one has not, for the same calls?"""
     return any(True for _ in _dropped(old, new))
 
 
-def _dropped_expectations(old: LocationMap, expected: frozenset[Expectation]) -> list[Expectation]:
-    """The expectations of the old map that are not expected any more, with any reason; in the order of subnets."""
-    if old.expected is expected:  # as read from one blob, in a series of commits
+def _dropped_expectations(old: frozenset[Expectation], new: frozenset[Expectation]) -> list[Expectation]:
+    """The expectations that are not expected any more, with any reason; in the order of subnets."""
+    if old is new:  # as read from one blob, in a series of commits
         return []
-    kept = {(one.network, one.location) for one in expected}
-    dropped = (one for one in old.expected if (one.network, one.location) not in kept)
+    kept = _promises(new)
+    dropped = (one for one in old if (one.network, one.location) not in kept)
     return sorted(dropped, key=lambda one: (one.network, one.location or ""))
+
+
+def _promises(expected: Iterable[Expectation]) -> set[tuple[Network, str | None]]:
+    return {(one.network, one.location) for one in expected}
 
 
 def _answering(rules: Rules) -> dict[str, RuleValue]:
@@ -142,28 +153,50 @@ def _takes_any_name(change: RuleChange, old: Rules) -> bool:
 
 
 def _dropped(old: LocationMap, new: LocationMap) -> Iterator[RuleChange]:
-    """Of the map at the top and of each view, the expectations that go, then those that expect another answer; those
-    of a map that took calls and takes none any more hold to nothing, and go.
+    """Of the map at the top and of each view, the expectations that no map has of those that take its calls now: those
+    that go, then those that expect another answer.
     """
-    left = _left(old, new)
-    expected = {one.name: one.expected for one in new.maps if one.name not in left}
+    heirs = _heirs(old, new)
     for one in old.maps:
-        yield from _dropped_in(one, expected.get(one.name, frozenset()))
+        yield from _dropped_in(one.name, one.expected, _joined(heirs.get(one.name, ())))
 
 
-def _left(old: LocationMap, new: LocationMap) -> set[str | None]:
-    """The views, and with None the map at the top, that take calls in the old configuration and none in the new."""
-    if old.rules.views == new.rules.views:
-        return set()
-    from ..config.views.calls import pairs  # most configurations have none
+def dropped_by_pair(old: LocationMap, new: LocationMap) -> dict[Pair, tuple[RuleChange, ...]]:
+    """Where the calls of one map go to several, the expectations that some of these have and others have not: by the
+    names of the map before and of the one after.
+    """
+    found: dict[Pair, tuple[RuleChange, ...]] = {}
+    for before, maps in _heirs(old, new).items():
+        if len(maps) > 1:
+            promises = _promises(_joined(maps))
+            expected = next(one.expected for one in old.maps if one.name == before)
+            held = frozenset(one for one in expected if (one.network, one.location) in promises)
+            found |= {(before, one.name): tuple(_dropped_in(before, held, one.expected)) for one in maps}
+    return found
 
-    return set.difference(*({before for before, _ in pairs(one.rules.views, ())} for one in (old, new)))
+
+def _heirs(old: LocationMap, new: LocationMap) -> dict[str | None, list[LocationMap]]:
+    """The maps that take the calls of each old one that expects something; of one that took none, that of its name."""
+    by_name = {one.name: one for one in new.maps}
+    names = [one.name for one in old.maps if one.expected]
+    found: dict[str | None, list[LocationMap]] = {}
+    if names and old.rules.views != new.rules.views:
+        from ..config.views.calls import pairs  # most configurations have none
+
+        for before, after in pairs(old.rules.views, new.rules.views):
+            found.setdefault(before, []).append(by_name[after])
+    return {name: found.get(name) or [by_name[name]] for name in names if name in found or name in by_name}
 
 
-def _dropped_in(old: LocationMap, expected: frozenset[Expectation]) -> Iterator[RuleChange]:
-    path = in_view(old.name or "", EXPECTATIONS_PATH)
-    dropped = _dropped_expectations(old, expected)
-    kept = {one.network: one for one in expected} if dropped else {}
+def _joined(maps: Sequence[LocationMap]) -> frozenset[Expectation]:
+    """What any of these maps expects."""
+    return maps[0].expected if len(maps) == 1 else frozenset[Expectation]().union(*(one.expected for one in maps))
+
+
+def _dropped_in(name: str | None, old: frozenset[Expectation], new: frozenset[Expectation]) -> Iterator[RuleChange]:
+    path = in_view(name or "", EXPECTATIONS_PATH)
+    dropped = _dropped_expectations(old, new)
+    kept = {one.network: one for one in new} if dropped else {}
     if gone := [one for one in dropped if one.network not in kept]:
         yield RuleChange(path, _expected(gone), None)
     if changed := [one for one in dropped if one.network in kept]:

@@ -15,7 +15,7 @@ from ..config.views.calls import Calls, Pair, pairs
 from ..config.views.view import folded
 from ..text import any_of
 from .plan import Plan, compare
-from .rule_changes import RuleChange
+from .rule_changes import RuleChange, dropped_by_pair
 
 _COMMON = ("answer.overflow", "locations.known")
 """Rules that are the same in all views, and are told once."""
@@ -44,22 +44,39 @@ class ViewPlan(NamedTuple):
 def with_views(plan: Plan) -> Plan:
     """The plan of two configurations, of which the maps at the top are compared, with what changes in all views."""
     met = pairs(plan.old.rules.views, plan.new.rules.views)
+    dropped = dropped_by_pair(plan.old, plan.new)
     top = met.pop((None, None), None)
-    found = tuple(_view_plans(plan, met))
+    found = tuple(_view_plans(plan, met, dropped))
     common = tuple(change for change in plan.rules if change.key in _COMMON)
     if top is None:
         return replace(plan, rules=common, changes=(), removed=frozenset(), views=found, is_met=False)
     here = _of_calls(plan, top)
-    return replace(here, rules=(*here.rules, *common), views=found, heading=f"{calls_text(top)}: {_map_text(None)}")
+    return replace(
+        here,
+        rules=(*here.rules, *common),
+        loosened=(*plan.loosened, *dropped.get((None, None), ())),
+        views=found,
+        heading=f"{calls_text(top)}: {_map_text(None)}",
+    )
 
 
-def _view_plans(plan: Plan, met: Mapping[Pair, Calls]) -> Iterator[ViewPlan]:
-    """The pairs of which the maps differ."""
+def _view_plans(
+    plan: Plan, met: Mapping[Pair, Calls], dropped: Mapping[Pair, tuple[RuleChange, ...]]
+) -> Iterator[ViewPlan]:
+    """The pairs of which the maps differ, or of which the second has not the expectations of the first."""
     old, new = ({one.name: one for one in side.maps} for side in (plan.old, plan.new))
     for (before, after), calls in met.items():
         found = _of_calls(compare(_alone(old[before]), _alone(new[after])), calls)
-        if found.rules or found.changes or found.removed or found.by_rules:
+        if _is_answered(found):
+            found = replace(found, loosened=dropped.get((before, after), ()))
+        if found.rules or found.changes or found.removed or found.by_rules or found.loosened:
             yield ViewPlan(before, after, calls, found)
+
+
+def _is_answered(plan: Plan) -> bool:
+    """Did the map before look for an answer to any of these calls? Else it promised them nothing."""
+    rules = plan.old.rules
+    return rules.answer is not None or plan.protocols is None or not plan.protocols.isdisjoint(rules.match)
 
 
 def _alone(location_map: LocationMap) -> LocationMap:
