@@ -1,4 +1,4 @@
-"""A small imitation of NetBox: the prefixes of its REST API in pages, for who has the token."""
+"""A small imitation of NetBox: the prefixes of its REST API in pages, for who has one of its two tokens."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.access import Pki
 from tests.support.peer import PeerHandler, running_peer
 
 TOKEN = "token-of-netbox"
+NEW_TOKEN = "nbt_key.token-of-netbox"
+"""As NetBox 4.5 and later make them."""
 PATH = "/api/ipam/prefixes/"
 
 Prefix = tuple[str, str, str | None]
@@ -21,12 +24,20 @@ class Handler(PeerHandler, BaseHTTPRequestHandler):
     """One connection."""
 
     prefixes: Sequence[Prefix]
+    faults: list[str]
+    """What the next requests are answered with in place of a page: `too many`, `half`; empty: the page."""
 
     def do_GET(self) -> None:
         """A page of prefixes."""
         url = urlsplit(self.path)
-        if self.headers["Authorization"] != f"Token {TOKEN}":
+        fault = self.faults.pop(0) if self.faults else ""
+        if self.headers["Authorization"] not in (f"Token {TOKEN}", f"Bearer {NEW_TOKEN}"):
             self.say(403, b'{"detail":"Invalid token"}')
+        elif fault == "too many":
+            self.say(429, b'{"detail":"Request was throttled."}', Retry_After="1")
+        elif fault == "half":
+            self.say(200, b'{"count":5,"next":null,"results":[{"pre', Content_Length="9000")
+            self.close_connection = True
         elif url.path != PATH:
             self.say(404, b'{"detail":"Not found."}')
         else:
@@ -62,7 +73,7 @@ def _fields(number: int, prefix: Prefix) -> dict[str, object]:
 
 
 @contextmanager
-def running_netbox(prefixes: Sequence[Prefix]) -> Iterator[str]:
-    """Its URL; it has these prefixes."""
-    with running_peer(Handler, prefixes=prefixes) as url:
+def running_netbox(prefixes: Sequence[Prefix], faults: Sequence[str] = (), pki: Pki | None = None) -> Iterator[str]:
+    """Its URL; it has these prefixes, and these faults before it answers."""
+    with running_peer(Handler, pki, prefixes=prefixes, faults=[*faults]) as url:
         yield url

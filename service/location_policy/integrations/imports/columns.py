@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from ...config.csv_lines import is_error_value, is_heading_row
@@ -168,12 +169,18 @@ def has_overflow(headings: Cells, first: int, last: int) -> bool:
     return site == first and _OTHERS.isdisjoint(plain[first:last])
 
 
+def names_sites(headings: Cells) -> bool:
+    """Is one of these the name of a column of sites?"""
+    return not {heading_key(heading) for heading in headings}.isdisjoint(SITES)
+
+
 def country_columns(headings: Cells, rows: Sequence[Cells]) -> Columns | None:
-    """The columns of a table of networks with a country each; None for any other table."""
-    plain = [heading_key(heading) for heading in headings]
-    if any(True for _ in columns_named(plain, SITES)):
+    """The columns of a table of networks with a country each, by its code where there is one; None for any other."""
+    named = [*columns_named([heading_key(heading) for heading in headings], COUNTRIES)]
+    if not named or names_sites(headings) or not (columns := find_columns(headings, rows, COUNTRIES)):
         return None
-    return find_columns(headings, rows, COUNTRIES) if any(True for _ in columns_named(plain, COUNTRIES)) else None
+    with_codes = (at for at in named if _holds(rows[:_LOOKED_AT], at, _is_code))
+    return replace(columns, site=next(with_codes, columns.site))
 
 
 def columns_text(cells: Cells) -> str:
@@ -219,8 +226,17 @@ def _is_text(rows: Sequence[Cells], at: int) -> bool:
     return _is_filled(rows, at) and not _holds(rows, at, is_address) and not _holds(rows, at, _is_any_mask)
 
 
+def _is_code(cell: str) -> bool:
+    return len(cell) == 2 and cell.isalpha()
+
+
 def _is_mask_text(cell: str) -> bool:
     return _MASK_TEXT.fullmatch(cell) is not None
+
+
+def is_net_mask(cell: str) -> bool:
+    """Is this a mask as 255.255.255.0, and no last address of a range?"""
+    return cell.startswith("255.") and cell != "255.255.255.255" and is_mask(cell)
 
 
 def _is_any_mask(cell: str) -> bool:

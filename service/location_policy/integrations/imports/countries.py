@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from ...config.row import Row
-from ...config.subnet_hints import diagnose
+from ...config.subnet_hints import diagnose, range_networks
 from ...net.addresses import Network, parse_address, parse_interface
 from ...net.ranges import SIZES, Names, Range, walk
 from ...problems import Problem
-from .columns import country_columns
+from .columns import country_columns, is_net_mask
+from .pexsubnet import old_interface
 from .spreadsheet import Sheet
-from .table_row import Columns
+from .table_row import Columns, subnet_text
 
 _LOOKED_AT = 50
 _SIZES = {"ipv4": 4, "ipv6": 16}
@@ -105,15 +106,16 @@ class CountryTable:
     def _blocks(
         self, sheet: Sheet, columns: Columns, names: Mapping[str, str]
     ) -> Iterator[tuple[int, Iterable[Network], str]]:
+        is_parted = columns.mask is not None or columns.end is not None
         for number, cells in islice(sheet.records(), 1, None):
             if len(cells) <= columns.last:
                 cells = [*cells, *[""] * (columns.last + 1 - len(cells))]  # noqa: PLW2901  as long as the heading
             country = cells[columns.site]
+            written = subnet_text(cells, columns) if is_parted else cells[columns.subnet]
             try:
-                address, length = parse_interface(cells[columns.subnet])
-                yield number, (Network.holding(address, length),), names.get(country, country).casefold()
+                yield number, _networks(written), names.get(country, country).casefold()
             except ValueError:
-                self._wrong(number, cells[columns.subnet])
+                self._wrong(number, written)
 
 
 def is_registry(sheet: Sheet) -> bool:
@@ -172,7 +174,22 @@ def _rows(run: tuple[Range, Names | None] | None, size: int) -> Iterator[Row]:
             yield Row(run[1], network)
 
 
+def _networks(written: str) -> Sequence[Network]:
+    """What a network is, written with its length, its mask, or as a range. Raises ValueError."""
+    try:
+        return (Network.holding(*parse_interface(written)),)
+    except ValueError:
+        if "." in written.partition("/")[2] and (meant := old_interface(written)):
+            return (Network.holding(*meant),)
+        if found := range_networks(written):
+            return found
+        raise
+
+
 def _is_range(cells: Sequence[str]) -> bool:
+    """Are these two addresses of one family, of which the second is no mask of the first?"""
+    if is_net_mask(cells[1]):
+        return False
     try:
         return len(parse_address(cells[0])) == len(parse_address(cells[1]))
     except ValueError:

@@ -21,7 +21,7 @@ from ...errors import LocationPolicyError
 from ...net.addresses import Network
 from ...net.ranges import Names
 from ...problems import CODES, Problem, errors_in
-from ...text import quote
+from ...text import count, quote
 from .countries import country_names
 from .country_rows import CountryRows
 from .first_match import answering_rows
@@ -132,11 +132,15 @@ def read_tables(
 
 def _hold_whole(sheets: Sequence[Sheet]) -> None:
     """Is every entry there that the program has? Else what is not seen would seem to be gone."""
-    entries, announced = sum(sheet.entries for sheet in sheets), max((sheet.announced for sheet in sheets), default=0)
+    answers = [sheet for sheet in sheets if sheet.entries or sheet.announced]
+    entries, announced = sum(sheet.entries for sheet in answers), max((sheet.announced for sheet in answers), default=0)
+    hint = "fetch the next pages too, and name them all, or put them one behind the other"
     if entries < announced:
-        path = next(sheet.path for sheet in sheets if sheet.announced)
-        hint = "fetch the next pages too, and name them all, or put them one behind the other"
+        path = next(sheet.path for sheet in answers if sheet.announced)
         raise LocationPolicyError(f"{path} has {entries:,} of {announced:,} entries", hint)
+    if answers and all(sheet.goes_on for sheet in answers):
+        path = answers[-1].path
+        raise LocationPolicyError(f"{path} has {count(entries, 'entry')}, and its program says that more follow", hint)
 
 
 @dataclass

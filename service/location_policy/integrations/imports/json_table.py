@@ -1,8 +1,9 @@
 """What the API of another program answers, as the lines of a table: the names of its fields, then an entry each.
 
 NetBox has its entries in `results`, phpIPAM and BlueCat in `data`, Infoblox and PowerShell (`ConvertTo-Json`) in a list
-by itself. Several answers, one behind the other, are the pages of one. What is nested is told by its name or its value;
-the extensible attributes of Infoblox, and other objects without either, by the fields that they have.
+by itself, or a single entry without one; GraphQL has them in the only list in `data`. Several answers, one behind the
+other, are the pages of one. What is nested is told by its name or its value; the extensible attributes of Infoblox,
+and other objects without either, by the fields that they have.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...config.csv_lines import cells_text
+from ...config.subnet_hints import is_address
 from ...errors import UnusableTable
 from ...text import quote, without_bom
 
@@ -23,7 +25,12 @@ _FIELDS = 500
 """Names of fields that the entries of a table may have."""
 _BEGINS = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[{"\[\]])')
 _NAMES = ("name", "value", "display", "label")
-"""By which a nested object is told, the surest first."""
+"""By which a nested object is told, the surest first; a number is less sure than a text."""
+_NEXT = ("next", "next_page_id", "nextPageToken", "nextLink", "@odata.nextLink")
+"""What an answer says of the page that follows: of NetBox, Infoblox, and others."""
+_COUNTS = ("count", "totalCount")
+_LOOKED_AT = 50
+"""Entries by which a list without a known name is told."""
 
 
 class JsonTable(NamedTuple):
@@ -32,6 +39,8 @@ class JsonTable(NamedTuple):
     lines: tuple[tuple[int, str], ...]
     entries: int
     announced: int
+    goes_on: bool
+    """Does each of its answers say that another page follows?"""
 
 
 def read_json(path: str, content: bytes) -> JsonTable | None:
@@ -53,12 +62,7 @@ def read_json(path: str, content: bytes) -> JsonTable | None:
         raise UnusableTable(f"{path} {what}", "ask again, and keep the answer as it comes") from None
     except RecursionError:
         raise UnusableTable(f"{path} is JSON that is nested too deeply") from None
-    pages, is_listed = [_entries(answer) for answer in answers], True
-    if len(answers) > 1 and all(
-        page is None and isinstance(one, dict) for page, one in zip(pages, answers, strict=True)
-    ):
-        pages = [answers]  # an entry a line, as jq prints them
-        is_listed = False
+    pages, is_listed = _pages(answers)
     if any(page is None for page in pages):
         what = f"{path} is an answer without a list of entries: {quote(text.strip())}"
         raise UnusableTable(what, "may the token read them? curl --fail stops at such an answer")
@@ -66,11 +70,13 @@ def read_json(path: str, content: bytes) -> JsonTable | None:
     headings = list(dict.fromkeys(name for entry in entries for name in entry))
     if len(headings) > _FIELDS:
         raise UnusableTable(f"{path} has entries with {len(headings):,} different fields, more than {_FIELDS:,}")
-    counts = [answer.get("count") for answer in answers if isinstance(answer, dict)]
+    counts = [answer.get(name) for answer in answers if isinstance(answer, dict) for name in _COUNTS]
     announced = max((number for number in counts if isinstance(number, int)), default=0)
+    goes_on = all(map(_has_next, answers))
     rows = [[entry.get(name, "") for name in headings] for entry in entries]
     numbers = [1, *_lines(text, begins, len(entries), is_listed=is_listed)]
-    return JsonTable(tuple(zip(numbers, map(cells_text, [headings, *rows]), strict=True)), len(entries), announced)
+    lines = tuple(zip(numbers, map(cells_text, [headings, *rows]), strict=True))
+    return JsonTable(lines, len(entries), announced, goes_on)
 
 
 def _answers(text: str) -> Iterator[tuple[int, Any]]:
@@ -112,10 +118,45 @@ def _listed(text: str, begin: int) -> Iterator[int]:
         at = _passed(text, end)
 
 
+def _pages(answers: Sequence[Any]) -> tuple[Sequence[Sequence[Mapping[str, Any]] | None], bool]:
+    """The entries of each answer, None for one that has none; and is each in a list? Else each answer is one, as jq
+    prints an entry a line, and PowerShell the only one that there is.
+    """
+    pages = [_entries(answer) for answer in answers]
+    if any(page is not None for page in pages) or not all(isinstance(answer, dict) for answer in answers):
+        return pages, True
+    lists = [_unnamed_list(answer) for answer in answers]
+    if None in lists and (len(answers) > 1 or _has_subnet(answers[0])):
+        return [answers], False
+    return lists, True
+
+
 def _entries(answer: object) -> Sequence[Mapping[str, Any]] | None:
     if isinstance(answer, dict):
         answer = next((answer[name] for name in _LISTS if isinstance(answer.get(name), list)), None)
     return answer if isinstance(answer, list) and all(isinstance(entry, dict) for entry in answer) else None
+
+
+def _unnamed_list(answer: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
+    """The only list of an answer whose entries have subnets."""
+    if _has_subnet(answer):
+        return None
+    data = answer.get("data")
+    lists = map(_entries, (data if isinstance(data, dict) else answer).values())
+    found = [one for one in lists if one and any(map(_has_subnet, one[:_LOOKED_AT]))]
+    return found[0] if len(found) == 1 else None
+
+
+def _has_subnet(entry: Mapping[str, Any]) -> bool:
+    return any(isinstance(value, str) and is_address(value) for value in entry.values())
+
+
+def _has_next(answer: object) -> bool:
+    """Does an answer say that another page follows? BlueCat has the link to it in `_links`."""
+    if not isinstance(answer, dict):
+        return False
+    links = answer.get("_links")
+    return any(answer.get(name) for name in _NEXT) or (isinstance(links, dict) and bool(links.get("next")))
 
 
 def _fields(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -123,8 +164,8 @@ def _fields(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in entry.items():
         if not isinstance(value, dict):
             yield name, _text(value)
-        elif (inner := next((value[one] for one in _NAMES if one in value), value)) is not value:
-            yield name, _text(inner)
+        elif named := [value[one] for one in _NAMES if one in value]:
+            yield name, _text(next((one for one in named if isinstance(one, str)), named[0]))
         else:
             yield from ((key, text) for key, text in _fields(value) if key not in entry)
 

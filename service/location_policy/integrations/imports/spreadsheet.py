@@ -69,6 +69,8 @@ class Sheet:
     """Of an answer in JSON: how many it has."""
     announced: int = 0
     """How many there are, as its program says; 0 where it does not."""
+    goes_on: bool = False
+    """Says its program that another page follows behind all that is here?"""
 
     def cells(self, text: str) -> list[str]:
         """The cells of a line as they are, with the space around them."""
@@ -105,7 +107,8 @@ def read_sheet(path: str, content: bytes) -> Sheet:
         language = "XML" if markup[1].startswith(b"?") else "HTML, as a page that asks for a login is"
         raise UnusableTable(f"{path} is {language}, not a table", "export it as CSV, or ask the API of its program")
     if table := read_json(path, content):
-        return Sheet(path, table.lines, ",", False, False, (), entries=table.entries, announced=table.announced)
+        whole = (table.entries, table.announced, table.goes_on)
+        return Sheet(path, table.lines, ",", False, False, (), False, *whole)
     encoding = _utf16(content)
     is_utf16 = encoding is not None
     if encoding:

@@ -24,6 +24,7 @@ from .columns import (
     is_subnet,
     is_types,
     known_headings,
+    names_sites,
     places_without_heading,
     subnet_column,
 )
@@ -124,7 +125,7 @@ def _by_heading(sheet: Sheet, number: int, rows: Sequence[list[str]]) -> Kind:
         return _prefixes(sheet, number, columns, rows)
     if is_names(headings):
         return Kind("names", "names of countries")
-    if is_ranges(below):
+    if is_ranges(below) and not names_sites(headings):
         return _RANGES
     if columns := block_columns(headings, below):
         return Kind("blocks", f"networks with a country, {columns.named()}", columns)
@@ -217,7 +218,7 @@ def _unknown(sheet: Sheet, number: int, headings: Sequence[str], rows: Sequence[
 def _is_old(sheet: Sheet, headings: Sequence[str]) -> bool:
     """Do most subnets stand where pexsubnet has them, behind a location and two overflow locations?"""
     at = 4 if is_numbered(sheet) else 3
-    if headings and not has_overflow(headings, at - 3, at):
+    if sheet.entries or (headings and not has_overflow(headings, at - 3, at)):
         return False
     texts = islice((text for _, text in sheet.lines if text and not is_blank(text)), _LOOKED_AT)
     rows = [sheet.cells(text) for text in texts]
@@ -227,10 +228,10 @@ def _is_old(sheet: Sheet, headings: Sequence[str]) -> bool:
 
 
 def _is_old_subnet(cells: Sequence[str], at: int) -> bool:
-    """Has the row a subnet there, or, where no cell has one, what pexsubnet took for one?"""
+    """Has the row a subnet there and none before it, or, where no cell has one, what pexsubnet took for one?"""
     cell = cells[at].strip()
     if is_address(cell):
-        return True
+        return not any(is_address(before.strip()) for before in cells[:at])
     return not any(map(is_address, cells)) and not cell.isdecimal() and old_subnet(cells[at]) is not None
 
 
