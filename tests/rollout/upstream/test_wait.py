@@ -189,7 +189,7 @@ def test_a_service_is_believed_to_be_one_for_a_minute_then_it_is_none(tmp_path: 
 
 def test_where_the_wait_breaks_it_is_asked_ever_more_rarely_and_told_when_it_is_back(tmp_path: Path) -> None:
     with waiting(tmp_path, told(), (500, b"no")) as (found, script):
-        found.step = 100
+        found.step = 200
         wait_until(lambda: len(found.drawn) > 9)
         assert found.drawn[:9] == [1.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 60.0, LONGEST]
         assert found.failure().endswith("does not say which commit is active: 500 no")
@@ -238,7 +238,7 @@ def test_a_look_tells_of_a_wait_that_stays_broken_and_of_none_that_is_back_at_on
 
 def test_a_service_that_answers_and_lets_none_wait_is_asked_ever_more_rarely(tmp_path: Path) -> None:
     with waiting(tmp_path, told(), *[(503, b"full"), told()] * 3, HELD) as (found, script):
-        found.step = 100
+        found.step = 200
         wait_until(lambda: len(script.heard) == 8)
         assert found.drawn == [1.0, 10.0, 20.0]
 
@@ -257,7 +257,7 @@ def test_a_wait_that_ends_too_soon_is_not_begun_again_at_once(tmp_path: Path) ->
 
 def test_two_services_that_tell_now_this_and_now_that_are_asked_ever_more_rarely(tmp_path: Path) -> None:
     with waiting(tmp_path, *[told(), told(NEW, OTHER)] * 3, HELD) as (found, _):
-        found.step = 100
+        found.step = 200
         wait_until(lambda: len(found.drawn) >= 2)
         assert found.drawn[:2] == [1.0, 10.0]
 

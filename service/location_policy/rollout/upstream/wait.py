@@ -1,7 +1,7 @@
 """The wait for a service to have another commit in force: one request that it holds, in a thread of its own.
 
 That a remote is a service is found out at the start, and anew each hour, or when the remote could not be read. When a
-wait breaks it is asked ever more rarely, and at once with each look at it: within a tenth of the time that it was
+wait breaks it is asked ever more rarely, and at once with each look at it: within a twentieth of the time that it was
 away, by chance (full jitter), so that it is found soon, and is not asked by all at the same moment.
 """
 
@@ -35,7 +35,7 @@ PATIENCE = 5.0
 SETTLE = 2.0
 """Seconds in which what was told is put in force before the next wait begins, which tells that to the service."""
 SHORTEST, LONGEST = 1.0, 60.0
-"""Seconds between two tries are drawn from none to a tenth of the time away, but from none to so many."""
+"""Seconds between two tries are drawn from none to a twentieth of the time away, but from none to so many."""
 BLIP = 5.0
 """Seconds that a wait may be broken before a look is to tell of it: a service that is restarted is no news."""
 APART = 0.2
@@ -291,7 +291,7 @@ class UpstreamWait:
     def _back_off(self) -> float:
         now = self._clock()
         self._failing_since = now if self._failing_since is None else self._failing_since
-        return self._draw(0.0, min(LONGEST, max(SHORTEST, (now - self._failing_since) / 10)))
+        return self._draw(0.0, min(LONGEST, max(SHORTEST, (now - self._failing_since) / 20)))
 
     def _drop(self) -> None:
         if self._connection:
