@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from location_policy.errors import UnknownRevision
+from location_policy.repository.new_commits import Author
 from location_policy.repository.repository import Repository, open_repository
 from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, run_git, tip
 
@@ -52,6 +53,23 @@ def test_a_ref_that_is_not_there_is_not_found_below_another_folder(
 def test_a_ref_has_its_full_name_only(place: Path, repository: Repository, ref: str) -> None:
     (place / "FETCH_HEAD").write_text(f"{tip(place)}\n")
     assert repository.tip(ref) is None
+
+
+def test_what_is_read_ahead_is_told_until_it_is_written_here(place: Path, repository: Repository) -> None:
+    main, side, kept = "refs/heads/main", "refs/heads/side", "refs/location-policy/last-good"
+    older, newer, aside = tip(place, "main^"), tip(place), tip(place, side)
+    repository.read_ahead(main, side, kept)
+    git("update-ref", side, older, cwd=place)
+    git("update-ref", kept, older, cwd=place)
+    assert (repository.tip(main), repository.tip(side), repository.named(kept)) == (newer, aside, None)
+    assert repository.tip("HEAD") == newer
+    repository.keep(kept, newer)
+    repository.move_ref(main, older, newer, "go back", Author("Ana", "ana@example.com"))
+    assert (repository.tip(main), repository.tip(kept), repository.tip("HEAD")) == (older, newer, older)
+    repository.delete_ref(main, older)
+    assert (repository.tip(main), repository.named(main)) == (None, None)
+    repository.read_ahead(side)
+    assert repository.tip(side) == older
 
 
 def test_an_unborn_branch_is_not_one_with_its_whole_name_in_its_own(tmp_path: Path) -> None:

@@ -52,10 +52,23 @@ class Resolver:
     def __init__(self, git: Git, objects: Objects) -> None:
         self._git = git
         self._objects = objects
+        self._known: dict[str, str | None] = {}
+
+    def read_ahead(self, refs: Sequence[str]) -> None:
+        """Ask once which objects these refs name, by their full names; that is told of each until it is forgotten."""
+        self._known = {**dict.fromkeys(refs), **_read_refs(self._git, refs)}
+
+    def forget(self, ref: str) -> None:
+        """It is about to be written: ask anew."""
+        self._known.pop(ref, None)
+
+    def named(self, ref: str) -> str | None:
+        """The id of the object that a ref names, by its full name: of a tag its own; None where it is not there."""
+        return self._known[ref] if ref in self._known else read_ref(self._git, ref)
 
     def tip(self, ref: str) -> str | None:
         """The id of the commit that a ref names, by its full name or HEAD; None where there is none."""
-        object_id = self._head() if ref == "HEAD" else read_ref(self._git, ref)
+        object_id = self._head() if ref == "HEAD" else self.named(ref)
         return None if object_id is None else self._commit(object_id)
 
     def tips(self, ref: str, tip: str, limit: int) -> list[str]:

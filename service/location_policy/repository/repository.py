@@ -59,6 +59,10 @@ class Repository(Revisions):
                 raise
             return target  # git follows it, and stops where its file names no commit
 
+    def read_ahead(self, *refs: str) -> None:
+        """Ask git once for what these refs name: from here on that is told of each, until it is written here."""
+        self._resolver.read_ahead(refs)
+
     def tip(self, ref: str) -> str | None:
         """The id of the commit that a ref names, by its full name; None where the ref is not there."""
         return self._resolver.tip(ref)
@@ -215,7 +219,7 @@ class Repository(Revisions):
 
     def named(self, ref: str) -> str | None:
         """The id of the object that a ref names, by its full name: of a tag its own. None where it is not there."""
-        return read_ref(self._git, ref)
+        return self._resolver.named(ref)
 
     def has_object(self, object_id: str) -> bool:
         """Is there an object of this full id?"""
@@ -266,6 +270,7 @@ class Repository(Revisions):
         """
         from .notes import append_notes  # as above
 
+        self._resolver.forget(ref)
         append_notes(self._git, ref, commit_ids, text, attempts)
 
     def signatures(self, commit_ids: Sequence[str], keys: Keys) -> Mapping[str, Signature]:
@@ -306,10 +311,12 @@ class Repository(Revisions):
 
     def move_ref(self, ref: str, new: str, old: str, why: str, author: Author) -> None:
         """Let a ref that names `old` name `new`; `why` goes to its log. Raises GitFailed where it names another."""
+        self._resolver.forget(ref)
         move_ref(self._git, ref, new, old, why, author)
 
     def delete_ref(self, ref: str, old: str) -> None:
         """Take away a ref that names this object. Raises GitFailed where it names another."""
+        self._resolver.forget(ref)
         self._git.run("update-ref", "-d", ref, old)
 
     def set_config(self, key: str, value: str) -> None:
@@ -327,6 +334,7 @@ class Repository(Revisions):
     def remove_torn_ref(self, ref: str) -> None:
         """Take such a file away, which git itself cannot; raises OSError."""
         if self.has_torn_ref(ref):
+            self._resolver.forget(ref)
             self._loose(ref).unlink(missing_ok=True)
 
     def _loose(self, ref: str) -> Path:
@@ -340,6 +348,7 @@ class Repository(Revisions):
 
     def keep(self, ref: str, commit_id: str) -> None:
         """Keep a commit from being collected, by a ref of ours."""
+        self._resolver.forget(ref)
         self._git.run("update-ref", ref, commit_id)
 
 

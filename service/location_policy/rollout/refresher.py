@@ -32,6 +32,7 @@ from .fetched import FetchGate
 from .journal import last_push
 from .last_good import Identity
 from .outages import Outages
+from .persistence import LAST_GOOD
 from .pinned import PinHolder
 from .push_follower import PushFollower
 from .relation import relation_to
@@ -195,6 +196,8 @@ class Refresher:
         try:
             ref = repository.served_ref(settings)
             self._activator.history = self._activator.history._replace(ref=ref)
+            refs = (ref, fetched_ref(ref), NOTES, PIN) if self._mirror else (ref, NOTES, PIN)
+            repository.read_ahead(*refs, LAST_GOOD)
             self._follow(repository, ref)
         except RepositoryError:  # what HEAD names cannot be read: the commit that was good last may be whole
             self._activator.fall_back(repository)
@@ -203,7 +206,6 @@ class Refresher:
         self._activator.try_again(repository)
         others = (self._place, self._place / ".git", *hook_files, *filter(None, self._activator.rule.keys))
         others += (pin_file(repository.directory),) if self._mirror else ()
-        refs = (ref, fetched_ref(ref), NOTES, PIN) if self._mirror else (ref, NOTES, PIN)
         self._detector.end(begun, deciding_files(repository.directory, refs, others))
 
     def _note_check(self) -> None:
