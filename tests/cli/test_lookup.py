@@ -348,6 +348,16 @@ def views(folder: Path) -> Path:
             ],
         ),
         (
+            ("live.example.com", "--protocol", "RTMP"),
+            0,
+            [
+                "DMZ, overflow Oslo",
+                "  the answer of view stream, whatever the address",
+                "view stream takes the call",
+                "  not view edge: location is not given, not DMZ or Edge Oslo",
+            ],
+        ),
+        (
             ("10.61.3.0/24", "--ask", "location=DMZ", "--ask", "protocol=webrtc"),
             1,
             ["no opinion: match of view edge in policy.toml does not name webrtc", "view edge takes the call"],
@@ -369,6 +379,26 @@ def test_with_views_it_says_which_takes_the_call_and_why_others_do_not(
 ) -> None:
     done = run_program("lookup", asked[0], views, *asked[1:])
     assert (done.returncode, done.stdout.splitlines()) == (status, lines)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("", "no opinion: [match] in policy.toml does not name rtmp"),
+        ('[match]\nrtmp = "remote_address"\n', "no opinion: live.example.com is no address"),
+    ],
+)
+def test_the_host_of_a_stream_is_asked_as_a_node_sends_it(folder: Path, rule: str, said: str) -> None:
+    (folder / "policy.toml").write_text(rule)
+    done = run_program("lookup", "live.example.com", folder, "--protocol", "rtmp")
+    assert (done.returncode, done.stdout.splitlines(), done.stderr) == (1, [said], "")
+
+
+def test_what_is_no_host_of_a_stream_is_a_name_still(views: Path) -> None:
+    for asked in (("Olso", "--protocol", "rtmp"), ("live.example.com", "--protocol", "webrtc")):
+        done = run_program("lookup", asked[0], views, *asked[1:])
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{asked[0]} is no address, no subnet and no location of this map" in done.stderr
 
 
 def test_the_json_of_a_view_is_the_body_that_a_node_gets(views: Path) -> None:

@@ -10,6 +10,7 @@ from ..errors import NoAddress
 from ..net.addresses import Address, Network, parse_address, parse_interface
 from ..spelling import nearest
 from ..text import quote, unescape
+from .decision import is_streamed_to
 from .query_string import clean
 
 _PART = re.compile(r"\d+[.:/][\d.:/]*")
@@ -41,6 +42,13 @@ def parse_asked(text: str) -> Asked:
     if is_address(cleaned) or _PART.fullmatch(cleaned):
         raise NoAddress(str(wrong), "name one, such as 10.61.2.0/24" if "/" in cleaned else EXAMPLE)
     return unescape(text.strip())
+
+
+def is_host(asked: Asked, protocol: str, names: Collection[str]) -> bool:
+    """Is this no name that a map has, but the host of a stream, which a node has where other calls have an address?"""
+    if not isinstance(asked, str) or asked in names:
+        return False
+    return "." in asked and is_streamed_to(protocol.lower(), asked)
 
 
 def require_name(name: str, names: Collection[str]) -> None:

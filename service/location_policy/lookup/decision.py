@@ -35,9 +35,14 @@ def understand(rules: Rules, parameters: Parameters) -> Question:
     """The question that the parameters ask under these rules, which are those of the view that takes the call."""
     protocol = parameters.first("protocol").lower()
     for parameter in rules.match.get(protocol, ()):
-        if (value := parameters.first(parameter)) and not (protocol == "rtmp" and _HOST_NAME.fullmatch(value)):
+        if (value := parameters.first(parameter)) and not is_streamed_to(protocol, value):
             return Question(protocol, parameter, value, parameters)
     return Question(protocol, "", "", parameters)
+
+
+def is_streamed_to(protocol: str, value: str) -> bool:
+    """Is this the host that a stream goes to, in the place of an address?"""
+    return protocol == "rtmp" and _HOST_NAME.fullmatch(value) is not None
 
 
 def answer(snapshot: Snapshot, parameters: Parameters) -> Answer:

@@ -33,3 +33,8 @@ def leading_rows(snapshot: Snapshot, name: str) -> LeadingRows:
 def location_names(snapshot: Snapshot) -> set[str]:
     """Every name that the map has: in rows, in `known`, and what an address without a row gets."""
     return {*snapshot.rules.known, *(snapshot.rules.rowless or ())}.union(*snapshot.names)
+
+
+def all_location_names(snapshot: Snapshot) -> set[str]:
+    """The same of the map and of its views together."""
+    return set[str]().union(*map(location_names, snapshot.maps))

@@ -70,6 +70,17 @@ def test_a_view_with_one_answer_gives_it_whatever_the_address(client: TestClient
     assert (wrong["answer"]["outcome"], wrong["address"]) == ("answer", None)
 
 
+def test_the_host_of_a_stream_is_asked_as_a_node_sends_it(client: TestClient) -> None:
+    query = "address=live.example.com&protocol=rtmp"
+    told = client.get(f"/api/v1/lookup?{query}&call_direction=dial_out").json()
+    assert (told["view"], told["answer"]["outcome"], told["address"]) == ("streams", "answer", None)
+    assert told["request"].endswith("?protocol=rtmp&remote_address=live.example.com&call_direction=dial_out")
+    top = client.get(f"/api/v1/lookup?{query}").json()
+    assert (top["view"], top["answer"]["http_status"], top["answer"]["outcome"]) == (None, 200, "no-opinion")
+    assert "Not providing policy for rtmp calls" in client.get(f"/lookup?{query}").text
+    assert client.get("/lookup?address=live.example.com&protocol=webrtc").status_code == 400
+
+
 def test_a_composed_request_meets_the_view_too(client: TestClient) -> None:
     told = client.get("/api/v1/lookup?protocol=teams&location=DMZ").json()
     assert (told["view"], told["answer"]["outcome"]) == ("edge", "no-opinion")

@@ -15,8 +15,8 @@ from ...history.commit_text import answer_text
 from ...lookup import decision
 from ...lookup.answers import Answer
 from ...lookup.as_json import leading_fields, subnet_fields
-from ...lookup.asked import EXAMPLE, parse_asked, require_name
-from ...lookup.leading_rows import leading_rows, location_names
+from ...lookup.asked import EXAMPLE, is_host, parse_asked, require_name
+from ...lookup.leading_rows import all_location_names, leading_rows
 from ...lookup.passed_views import rowless_text, view_lines
 from ...lookup.query_string import Pairs, clean
 from ...lookup.snapshot import Snapshot, build_snapshot
@@ -60,10 +60,10 @@ def lookup(text: str, where: MapPlace, parameters: Pairs, form: str) -> int:
     except InvalidConfiguration as error:
         tell(error)
         return NOT_ASKED
-    asked = _asked(text)
-    if isinstance(asked, str):
+    asked, protocol = _asked(text), parameters.first("protocol")
+    if isinstance(asked, str) and not is_host(asked, protocol, all_location_names(snapshot)):
         return _location(snapshot, asked, form, head)
-    answering, protocol = snapshot.answering(parameters), parameters.first("protocol")
+    answering = snapshot.answering(parameters)
     if isinstance(asked, Network):
         status = _subnet(answering, asked, protocol, form, head)
     else:
@@ -105,7 +105,8 @@ def _asked(text: str) -> Network | str | None:
 def _words(answer: Answer, snapshot: Snapshot, address: str, protocol: str) -> str:
     match answer.outcome:
         case "no-opinion":
-            return _no_opinion(snapshot, protocol)
+            is_host = protocol.lower() in snapshot.rules.match
+            return f"no opinion: {escape(address)} is no address" if is_host else _no_opinion(snapshot, protocol)
         case "answer" | "default":
             return "\n".join(_rowless_lines(snapshot, address))
         case "no-match":
@@ -162,7 +163,7 @@ def _sources(found: SubnetAnswers, part: SplitPart) -> str:
 
 
 def _location(snapshot: Snapshot, name: str, form: str, head: dict[str, Any]) -> int:
-    require_name(name, set[str]().union(*map(location_names, snapshot.maps)))
+    require_name(name, all_location_names(snapshot))
     found = [(one, leading_rows(one, name)) for one in snapshot.maps]
     told = [(one, rows) for one, rows in found[1:] if any(rows)]
     if form == "json":

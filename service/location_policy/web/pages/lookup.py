@@ -16,8 +16,8 @@ from ...history.blame import blame_fields
 from ...history.commit_text import commit_fields
 from ...lookup import decision
 from ...lookup.as_json import leading_fields, row_fields, subnet_fields
-from ...lookup.asked import parse_asked, require_name
-from ...lookup.leading_rows import leading_rows, location_names
+from ...lookup.asked import is_host, parse_asked, require_name
+from ...lookup.leading_rows import all_location_names, leading_rows
 from ...lookup.passed_views import passed_views
 from ...lookup.query_string import Parameters, asked_address, parse_query
 from ...lookup.snapshot import Snapshot
@@ -127,7 +127,9 @@ def _taken(snapshot: Snapshot, answering: Snapshot, call: Parameters) -> Facts:
 
 
 def _wider(snapshot: Snapshot, answering: Snapshot, text: str, protocol: str) -> Facts | None:
-    """The answers of a subnet, or the rows that lead to a location; None for an address, also one written wrongly."""
+    """The answers of a subnet, or the rows that lead to a location; None for an address, also one written wrongly, and
+    for the host of a stream.
+    """
     try:
         asked = parse_asked(text)
     except NoAddress:
@@ -139,14 +141,14 @@ def _wider(snapshot: Snapshot, answering: Snapshot, text: str, protocol: str) ->
         has_opinion = protocol.lower() in answering.rules.match or answering.rules.answer is not None
         found = SubnetAnswers(answering, asked) if has_opinion else None
         return {"subnet": subnet_fields(answering, asked, found) | {"has_opinion": has_opinion}}
-    if isinstance(asked, str):
+    if isinstance(asked, str) and not is_host(asked, protocol, all_location_names(snapshot)):
         return {"location": _leading(snapshot, asked)}
     return None
 
 
 def _leading(snapshot: Snapshot, name: str) -> Facts:
     """The rows that lead to a location in the map at the top, and in each view that has some."""
-    require_name(name, set[str]().union(*map(location_names, snapshot.maps)))
+    require_name(name, all_location_names(snapshot))
     found = [(one, leading_rows(one, name)) for one in snapshot.views]
     views = [(one.view, leading_fields(one, name, rows)) for one, rows in found if any(rows)]
     shown = dict(fitting(views))
@@ -158,7 +160,8 @@ def _asked(match: Mapping[str, tuple[str, ...]], query: Query) -> list[tuple[str
     """The request that a node would send; `match` is that of the view which takes the call."""
     protocol = query["protocol"]
     if query["address"]:
-        parameter = match.get(protocol.lower(), ("ms-subnet",))[0]
+        usual = "ms-subnet" if protocol.lower() == "mssip" else "remote_address"
+        parameter = match.get(protocol.lower(), (usual,))[0]
         views = [(name, query[name]) for name in PARAMETERS if query[name] and name != "protocol"]
         return [("protocol", protocol), (parameter, query["address"]), *views]
     named = [(name, query[name]) for name in REQUEST if query[name]]
