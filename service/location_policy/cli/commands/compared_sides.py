@@ -29,7 +29,8 @@ class Sides:
         self._progress = progress
         self._validator = Validator()
         self._exit = ExitStack()
-        self._repository: Repository | None = None
+        self.repository: Repository | None = None
+        """That of the revisions that were loaded, if any were."""
         self.refused: list[tuple[str, InvalidConfiguration]] = []
         """What is not valid, by its name."""
 
@@ -63,6 +64,6 @@ class Sides:
             return read_folder(Path(name))
 
     def _opened(self) -> Repository:
-        if self._repository is None:
-            self._repository = self._exit.enter_context(open_repository(asked_place(self._repo).repository))
-        return self._repository
+        if self.repository is None:
+            self.repository = self._exit.enter_context(open_repository(asked_place(self._repo).repository))
+        return self.repository

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
+from ...gate.effect import with_remembered_calls
 from ...plan.as_json import plan_fields
 from ...plan.as_markdown import plan_markdown
 from ...plan.as_text import plan_lines
@@ -26,7 +27,8 @@ Form = Literal["text", "markdown", "json"]
 
 class DiffOptions(NamedTuple):
     """How a comparison is told: with `tells_effect` an effect gives exit status 1, with `tells_all` the text has every
-    range. `calls` are sources of calls, and `access` says who asks a service for them.
+    range. `calls` are sources of calls, without any those that a service beside the repository remembers, and `access`
+    says who asks a service for them.
     """
 
     form: Form
@@ -54,6 +56,8 @@ def _diff(old: str, new: str, repo: str | None, options: DiffOptions) -> int:
                 from .calls.known import known_calls
 
                 plan = with_calls(plan, known_calls(calls, access, progress))
+            elif plan.effect and sides.repository:
+                plan = with_remembered_calls(plan, sides.repository.directory, sides.repository.settings())
             progress.say(f"writing down {count(len(plan.changes), 'range')}")
             if form == "json":
                 text = json.dumps(plan_fields(plan))
