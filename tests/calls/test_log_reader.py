@@ -62,6 +62,13 @@ def test_every_line_is_counted_once_in_its_situation(tmp_path: Path) -> None:
     assert {last for *_, last in logged.remembered()} == {today().toordinal()}
 
 
+def test_calls_are_known_from_the_first_on_or_from_the_moment_asked_for(tmp_path: Path) -> None:
+    content = changed(time="2026-03-05T10:00:00Z") + changed(time="2026-03-03T10:00:00Z")
+    days = {day: read(content, tmp_path, datetime(2026, 3, day, tzinfo=UTC)).first_day.day for day in (1, 3, 4, 9)}
+    assert days == {1: 3, 3: 3, 4: 4, 9: 9}
+    assert read(b"", tmp_path).first_day == EPOCH.date()
+
+
 def test_bad_addresses_are_told_by_the_node_that_sent_them(tmp_path: Path) -> None:
     bad = [line for line in map(json.loads, LINES) if line["outcome"] == "bad-address"]
     assert bad

@@ -23,7 +23,7 @@ from ..lookup.decision import Question
 from .hand_up import HandUp, decode
 from .history_file import HistoryFile, Remembered, UnusableHistory, put_aside
 from .history_places import forget_unused, free_place
-from .recent import history_files, recent_calls, summed, today
+from .recent import first_day, history_files, recent_calls, summed, today
 from .situation import LONGEST, NO_CALL, Situation, add, as_sent, settled
 
 INTERVAL = 10.0
@@ -136,6 +136,14 @@ class CallHistory:
             ]
             kept = recent_calls(self._directory, since) if self._directory is not None else ()
             return summed(chain(found, kept), MOST_TOLD)
+
+    def first_day(self) -> date:
+        """The first day of which calls are known, up to now; today where there are none."""
+        with self._of_file:
+            self.save()
+            kept = first_day(self._directory) if self._directory is not None else None
+            days = [day for day in (*self._waiting, kept) if day is not None]
+        return date.fromordinal(min(days)) if days else today()
 
     def take(self, day: int, counts: Mapping[Situation, int]) -> None:
         """Add calls of a day, which are written with the next."""

@@ -11,7 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -87,6 +87,12 @@ class LoggedCalls:
                     self._take_slowly(line, part)
             else:
                 self._take_slowly(line)
+
+    @property
+    def first_day(self) -> date:
+        """From when on calls are known: the day of the first, or that asked for where lines are from before it."""
+        asked = self._since.astimezone(UTC).date()
+        return asked if self.earlier or not self._days else date.fromordinal(min(self._days.values()))
 
     def remembered(self) -> list[Remembered]:
         """Each situation with its calls and the day of the last."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from .history_file import Remembered, UnusableHistory, read_history
+from .history_file import Remembered, UnusableHistory, read_history, read_total
 from .situation import Situation, bounded
 
 FILE_NAMES = ("calls.sqlite", *(f"calls-{number}.sqlite" for number in range(2, 10)))
@@ -38,6 +39,16 @@ def recent_calls(state_directory: Path, since: date) -> Iterator[Remembered]:
             yield from read_history(path, since.toordinal())
         except UnusableHistory:
             continue
+
+
+def first_day(state_directory: Path) -> int | None:
+    """The first day of which calls are remembered; None where there are none, or no file can be read."""
+    firsts = []
+    for path in history_files(state_directory):
+        with suppress(UnusableHistory):
+            calls, first = read_total(path, 0)
+            firsts += [first] if calls else []
+    return min(firsts, default=None)
 
 
 def summed(found: Iterable[Remembered], most: int | None = None) -> list[Remembered]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,11 @@ def test_the_api_tells_the_same_and_each_situation_where_asked_for(repository: P
 
 
 def test_what_is_asked_for_is_bounded_by_what_is_remembered(repository: Path, history: CallHistory) -> None:
-    assert client_of(repository, history).get("/api/v1/calls?days=9999").json()["days"] == 30
+    told = client_of(repository, history).get("/api/v1/calls?days=9999").json()
+    assert (told["days"], told["since"]) == (30, str(today() - timedelta(days=3)))
+    assert client_of(repository, history).get("/api/v1/calls?days=2").json()["since"] == str(
+        today() - timedelta(days=1)
+    )
 
 
 def test_where_no_calls_are_remembered_this_is_said_and_no_link_leads_there(repository: Path) -> None:

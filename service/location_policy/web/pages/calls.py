@@ -27,7 +27,7 @@ def calls(site: Site, query: Query) -> Facts:
     days, at_least, with_situations = min(history.days, query["days"]), query["at_least"], query["situations"] == "yes"
 
     def told() -> Facts:
-        since = today() - timedelta(days=max(0, days - 1))
+        since = max(today() - timedelta(days=max(0, days - 1)), history.first_day())
         found = history.recent(since)
         return {
             "commit": commit,

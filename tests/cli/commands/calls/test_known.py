@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from location_policy.calls.aggregate import aggregate
+from location_policy.calls.history_file import HistoryFile
 from tests.calls.logs import random_lines
 from tests.calls.situations import situation, written
 from tests.support.maps import snapshot_of
@@ -52,7 +54,7 @@ def test_the_log_of_a_service_and_the_service_itself_say_whose_calls_change(repo
         wait_until(lambda: log.exists() and len(log.read_bytes().splitlines()) == 3)
         of_service = told(repository, f"http://127.0.0.1:{service.port}")
     of_log = told(repository, log)
-    assert of_service == of_log.replace("of the last day", "of the last 30 days")
+    assert of_service == of_log
     assert f"Sydney -> Perth  256 addresses, 2 calls, last {TODAY}" in of_log
     assert of_log.endswith("2 of 3 calls of the last day get another answer (66.67%)\n")
 
@@ -66,6 +68,15 @@ def test_a_file_of_calls_is_read_beside_a_log_and_in_every_form(repository: Path
     markdown = told(repository, first, second, form="markdown")
     assert "- `312 of 321 calls of the last day get another answer (97.2%)`" in markdown
     assert f"| 256 addresses, 312 calls, last {TODAY} |" in markdown
+
+
+def test_without_a_source_what_the_service_beside_the_repository_remembers_is_told(repository: Path) -> None:
+    (state := repository / "location-policy").mkdir()
+    with closing(HistoryFile(state / "calls.sqlite")) as file:
+        file.add(TODAY.toordinal(), {situation(ms_subnet="10.61.2.1"): 3, situation(ms_subnet="10.9.9.9"): 1})
+    assert told(repository).endswith("3 of 4 calls of the last day get another answer (75%)\n")
+    (state / "calls.sqlite").write_bytes(b"x" * 9_000)
+    assert "calls" not in told(repository)
 
 
 def test_lines_that_are_none_of_a_log_are_counted(repository: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,10 @@ def test_what_a_service_remembers_is_held_against_the_map_in_force(repository: P
     assert "held against" in done.stderr
 
 
-def test_since_says_how_far_back_it_goes(repository: Path) -> None:
-    done = run_program("calls", "--repo", repository, "--since", "30d", "--format", "json")
-    assert json.loads(done.stdout)["calls"] == 319
+def test_since_says_how_far_back_it_goes_and_calls_are_told_since_the_first_that_is_known(repository: Path) -> None:
+    for since, calls, days in (("30d", 319, 9), ("5d", 312, 5)):
+        fields = json.loads(run_program("calls", "--repo", repository, "--since", since, "--format", "json").stdout)
+        assert (fields["calls"], fields["since"]) == (calls, str(today() - timedelta(days=days)))
 
 
 def test_logs_are_read_without_a_map_where_there_is_none(log: Path, tmp_path: Path) -> None:

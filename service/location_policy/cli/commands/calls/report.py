@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ....calls.history_file import Remembered, UnusableHistory, read_history
 from ....calls.log_reader import LoggedCalls
-from ....calls.recent import history_files, summed
+from ....calls.recent import first_day, history_files, summed
 from ....calls.remembered import history_directory
 from ....calls.report import make_report
 from ....calls.report_text import report_csv, report_fields, report_lines
@@ -28,6 +28,10 @@ from ..in_force import load_served
 from .known import passed_over_text
 
 CallsForm = Literal["text", "json", "csv"]
+
+
+_Found = tuple[date, list[Remembered], Mapping[tuple[str, str], int] | None]
+"""From which day on calls are known, these, and the bad addresses by node, where these are known."""
 
 
 class CallsOptions(NamedTuple):
@@ -50,8 +54,8 @@ def report_calls(asked: CallsOptions) -> int:
     except InvalidConfiguration as error:
         tell(error)
         return NOT_ASKED
-    found, bad_by_node = _logged(asked) if asked.logs else (_remembered(asked), None)
-    report = make_report(found, asked.since.date(), snapshot, asked.at_least, bad_by_node)
+    since, found, bad_by_node = _logged(asked) if asked.logs else _remembered(asked)
+    report = make_report(found, since, snapshot, asked.at_least, bad_by_node)
     if asked.form == "json":
         commit = snapshot.commit.id if snapshot and snapshot.commit else None
         print(json.dumps({"commit": commit, **report_fields(report, *_all(asked))}))
@@ -86,7 +90,7 @@ def _snapshot(asked: CallsOptions) -> Snapshot | None:
         return build_snapshot(found.location_map, found.commit)
 
 
-def _logged(asked: CallsOptions) -> tuple[list[Remembered], Mapping[tuple[str, str], int]]:
+def _logged(asked: CallsOptions) -> _Found:
     logged = LoggedCalls(asked.since)
     for path in asked.logs:
         logged.read(path)
@@ -95,22 +99,23 @@ def _logged(asked: CallsOptions) -> tuple[list[Remembered], Mapping[tuple[str, s
         _note(passed_over_text(logged))
     if logged.earlier:
         _note(f"{count(logged.earlier, 'line')} of {logged.lines:,} are from before {moment_text(asked.since)}")
-    return logged.remembered(), logged.bad_by_node
+    return logged.first_day, logged.remembered(), logged.bad_by_node
 
 
-def _remembered(asked: CallsOptions) -> list[Remembered]:
+def _remembered(asked: CallsOptions) -> _Found:
     """What services remember from the first day on, which is told whole; raises UnusableCalls where none does."""
     state = _state(asked)
     paths = history_files(state)
     if not paths:
         raise UnusableCalls(f"no calls are remembered in {state}", "name decision logs, or let serve run on")
-    found: list[Remembered] = []
+    found, since = list[Remembered](), asked.since.date()
     for path in paths:
         try:
-            found += read_history(path, asked.since.date().toordinal())
+            found += read_history(path, since.toordinal())
         except UnusableHistory as error:
             raise UnusableCalls(f"{path} cannot be read: {error}") from None
-    return summed(found)
+    first = first_day(state)
+    return max(since, date.fromordinal(first)) if first else since, summed(found), None
 
 
 def _state(asked: CallsOptions) -> Path:
