@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from location_policy.calls.history_file import HistoryFile, UnusableHistory, put_aside, read_history
+from location_policy.calls.history_file import HistoryFile, UnusableHistory, read_history
+from location_policy.calls.history_places import put_aside
 from location_policy.calls.situation import Situation, merged, rest
 from tests.calls.situations import random_situations, situation
 

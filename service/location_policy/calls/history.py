@@ -21,8 +21,8 @@ from typing import Any, Self
 from ..lookup.answers import Answer
 from ..lookup.decision import Question
 from .hand_up import HandUp, decode
-from .history_file import HistoryFile, Remembered, UnusableHistory, put_aside
-from .history_places import forget_unused, free_place
+from .history_file import HistoryFile, Remembered, UnusableHistory
+from .history_places import forget_unused, free_place, put_aside
 from .recent import first_day, history_files, recent_calls, summed, today
 from .situation import LONGEST, NO_CALL, Situation, add, as_sent, settled
 

@@ -28,8 +28,6 @@ SLACK = 100
 """One in so many rows more than need be is merged at once, since it takes a while."""
 MODE = 0o640
 """Who may read the file, and what SQLite keeps beside it: its owner and group, whatever the umask."""
-ASIDE = ".aside"
-"""What a file that is not used is called, behind its name."""
 BESIDE = ("-wal", "-shm")
 """How what SQLite keeps beside a file is called, behind its name."""
 
@@ -232,14 +230,6 @@ def _reading(path: Path, patience: float | None = None) -> Iterator[sqlite3.Conn
         raise UnusableHistory(str(error)) from None
     finally:
         connection.close()
-
-
-def put_aside(path: Path) -> None:
-    """Rename a file that is not used, in place of one that was before; raises OSError."""
-    path.rename(path.with_name(path.name + ASIDE))
-    for beside in BESIDE:
-        with suppress(OSError):
-            path.with_name(path.name + beside).unlink()
 
 
 def _remembered(connection: sqlite3.Connection, since: int, within: Blocks | None = None) -> Iterator[Remembered]:

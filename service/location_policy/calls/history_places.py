@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from .history_file import ASIDE, BESIDE, HistoryFile, UnusableHistory
+from .history_file import BESIDE, HistoryFile, UnusableHistory
 from .recent import FILE_NAMES
 
+ASIDE = ".aside"
+"""What a file that is not used is called, behind its name."""
 DAY = 24 * 60 * 60
 """Seconds."""
 
@@ -23,6 +25,14 @@ def free_place(directory: Path) -> tuple[Path, int]:
         if (lock := _lock(directory / name)) is not None:
             return directory / name, lock
     raise OSError("too many services keep a history there")
+
+
+def put_aside(path: Path) -> None:
+    """Rename a file that is not used, in place of one that was before; raises OSError."""
+    path.rename(path.with_name(path.name + ASIDE))
+    for beside in _whole(path)[1:]:
+        with suppress(OSError):
+            beside.unlink()
 
 
 def forget_unused(directory: Path, own: Path, before: int, days: int) -> None:
