@@ -42,9 +42,9 @@ CODES = {
     "nul": Code("a NUL byte"),
     "too-large": Code(
         "a file over 128 MiB or all together over 256 MiB, each content once, a line over 64 KiB or of more than 64 "
-        "cells, a map over 2,000,000 rows or 4,000,000 lines, a commit over 200,000 files and folders or 10,000 CSV "
-        "files, a path over 1,024 characters, a table beside the map over 16 MiB, a `policy.toml` over 1 MiB or "
-        "of more than 100 views"
+        "cells, maps over 2,000,000 rows or 4,000,000 lines, over 100,000 expectations, each with those of all views, "
+        "a commit over 200,000 files and folders or 10,000 CSV files, a path over 1,024 characters, a table beside the "
+        "map over 16 MiB, a `policy.toml` over 1 MiB or of more than 100 views"
     ),
     "symlink": Code("a symbolic link where a file should be"),
     "submodule": Code("a submodule where a file should be"),

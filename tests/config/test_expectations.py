@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from location_policy.config import expectations
+from location_policy.config import expectation_checks, expectations
 from location_policy.config.expectations import Expectation, ExpectationCache, read_expectations
 from location_policy.config.files import File
 from location_policy.config.location_map import LocationMap
@@ -184,6 +184,27 @@ def test_there_may_be_as_many_as_the_limit(monkeypatch: pytest.MonkeyPatch) -> N
     assert judged(Validator(), {**GOOD, "expectations.csv": "10.0.0.1,\n10.0.0.2,\n"}) == ()
     (problem,) = judged(Validator(), {**GOOD, "expectations.csv": "10.0.0.1,\n10.0.0.2,\n10.61.2.0,\n"})
     assert (problem.code, problem.line, problem.column) == ("too-large", 1, 1)
+
+
+def test_those_of_all_views_are_held_to_the_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expectation_checks, "EXPECTATIONS_LIMIT", 2)
+    views = "".join(f'[[view]]\nname = "{name}"\nlocation = "{name}"\n' for name in "abc")
+    files = {**GOOD, "expectations.csv": "10.0.0.1,\n", "policy.toml": views}
+    files |= {f"views/{name}/locations.csv": "Sydney,10.61.2.0/24\n" for name in "abc"}
+    files["views/a/expectations.csv"] = "10.0.0.1,\n"
+    assert judged(Validator(), files) == ()
+    files["views/b/expectations.csv"] = files["views/c/expectations.csv"] = "10.61.2.1,Melbourne\nno,\n"
+    (problem,) = judged(Validator(), files)
+    assert str(problem).startswith("views/b/expectations.csv:1:1: error: all views together have more than 2 ")
+
+
+def test_lines_without_an_expectation_are_counted_in_all_views_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expectation_checks, "LINES_LIMIT", 5)
+    views = '[[view]]\nname = "a"\nlocation = "A"\n'
+    files = {**GOOD, "expectations.csv": "#\n#", "policy.toml": views, "views/a/locations.csv": "Sydney,10.0.0.0/8\n"}
+    assert judged(Validator(), files | {"views/a/expectations.csv": "#\n#\n#"}) == ()
+    (problem,) = judged(Validator(), files | {"views/a/expectations.csv": "#\n#\n#\n#"})
+    assert "views together have more than 100,000 expectations, or 5 lines of them" in str(problem)
 
 
 def test_one_address_is_written_as_it_is_typed() -> None:

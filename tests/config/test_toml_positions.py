@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 
 import pytest
@@ -52,6 +53,27 @@ def test_a_long_line_that_is_no_key_is_passed_over_quickly() -> None:
 )
 def test_a_name_in_a_list_has_its_place(text: str, places: dict[str, tuple[int, int]]) -> None:
     assert name_places(text.encode(), "locations", "known") == places
+
+
+def test_lists_that_stand_far_below_cost_no_look_through_all_above_each() -> None:
+    views = b"".join(b'[[view]]\nname = "%d"\nlocation = ["A", "B"]\n' % number for number in range(200))
+    text = b"# x\n" * 100_000 + views
+    began = time.process_time()
+    assert name_places(text, "view", "0", "location") == {"A": (100_003, 13), "B": (100_003, 18)}
+    first = time.process_time()
+    assert [name_places(text, "view", str(one), "location")["A"][0] for one in range(200)][-1] == 100_600
+    assert time.process_time() - first < 10 * (first - began)
+
+
+def test_keys_that_are_not_found_share_one_look_at_what_stands_there() -> None:
+    views = b"".join(b'{name = "%d", location = ["A", "B"]},' % number for number in range(200))
+    text = b"view = [\n" + b"# x\n" * 100_000 + views + b"]\n"
+    began = time.process_time()
+    name_places(text, "view", "0", "location")
+    first = time.process_time()
+    for number in range(200):
+        name_places(text, "view", str(number), "location")
+    assert time.process_time() - first < 10 * (first - began)
 
 
 def test_what_begins_like_many_long_strings_is_looked_through_once() -> None:

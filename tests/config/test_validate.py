@@ -8,11 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from location_policy.config import files, row_file, validate
+from location_policy.config import files, row_checks, row_file, validate
 from location_policy.config.files import File, Kind
-from location_policy.config.policy_toml import Rules
 from location_policy.config.row import Line, parse_line
-from location_policy.config.row_checks import ROWS_LIMIT, SPELT, row_problems
+from location_policy.config.row_checks import ROWS_LIMIT, SPELT, too_many_rows
 from location_policy.config.row_file import LineCache, RowFile, read_rows
 from location_policy.config.validate import Validator, load_map
 from location_policy.errors import InvalidConfiguration
@@ -181,13 +180,31 @@ def test_a_row_without_one_meaning_is_not_served_again(rows: str) -> None:
         Validator().load_map(files_of({"locations.csv": rows}), was_served=True)
 
 
-def test_a_map_has_at_most_two_million_rows() -> None:
-    def file(path: str, size: int) -> RowFile:
-        return RowFile(path, b"", (), size, frozenset(), {}, is_clean=True)
+def file_of(path: str, size: int) -> RowFile:
+    return RowFile(path, b"", (), size, frozenset(), {}, is_clean=True)
 
-    assert not list(row_problems((file("a", ROWS_LIMIT), file("b", 0)), Rules()))
-    (problem,) = row_problems((file("a", ROWS_LIMIT), file("b", 1), file("c", 1)), Rules())
+
+def test_a_map_has_at_most_two_million_rows() -> None:
+    assert not list(too_many_rows([[file_of("a", ROWS_LIMIT), file_of("b", 0)]]))
+    (problem,) = too_many_rows([[file_of("a", ROWS_LIMIT), file_of("b", 1), file_of("c", 1)]])
     assert (problem.path, problem.code) == ("b", "too-large")
+
+
+def test_the_maps_of_all_views_have_at_most_two_million_rows_together() -> None:
+    half = ROWS_LIMIT // 2
+    assert not list(too_many_rows([[], [file_of("a", half)], [file_of("b", half)]]))
+    (problem,) = too_many_rows([[file_of("a", half)], [file_of("b", half)], [file_of("c", 1)]])
+    assert (problem.path, problem.message) == ("c", "all maps together have more than 2,000,000 rows")
+
+
+def test_rows_of_a_view_count_once_more_where_another_has_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_checks, "ROWS_LIMIT", 3)
+    views = '[[view]]\nname = "a"\nlocation = "A"\n[[view]]\nname = "b"\nlocation = "B"\n'
+    files = {"locations.csv": SYDNEY, "views/a/locations.csv": SYDNEY, "policy.toml": views}
+    load_map(files_of({**files, "views/b/locations.csv": SYDNEY}))
+    with pytest.raises(InvalidConfiguration) as refused:
+        load_map(files_of({**files, "views/b/locations.csv": SYDNEY + MELBOURNE}))
+    assert [problem.code for problem in refused.value.problems] == ["too-large"]
 
 
 def test_a_gate_remembers_the_files_that_it_judged_last() -> None:

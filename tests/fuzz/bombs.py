@@ -396,6 +396,36 @@ def rules(pack: Pack, old: str) -> Refs:
     return _files(pack, old, {"policy.toml": b"a." * 30_000 + b"a = " + b"[" * 30_000 + b"\n"})
 
 
+def _views(number: int, of_each: bytes = b"") -> bytes:
+    return b"".join(
+        b'[[view]]\nname = "v%d"\nlocation = ["A%d", "B%d"]\n%b' % (n, n, n, of_each) for n in range(number)
+    )
+
+
+@bomb(quick=True, taken=True)
+def rules_of_views(pack: Pack, old: str) -> Refs:
+    """A hundred views below 200,000 lines of comments, each with lists of names."""
+    of_each = b'proxy_node_location = ["A", "B"]\nanswer = ["Sydney", "Melbourne", "Perth"]\n'
+    return _files(pack, old, {"policy.toml": b"# x\n" * 200_000 + _views(100, of_each)})
+
+
+@bomb()
+def expectations_of_views(pack: Pack, old: str) -> Refs:
+    """A hundred views with the same 50,000 expectations, which are broken."""
+    expected = b"".join(b"10.%d.%d.%d,Perth\n" % (n >> 16, n >> 8 & 255, n & 255) for n in range(50_000))
+    rows = {f"views/v{number}/locations.csv": b"Sydney,10.0.0.0/8\n" for number in range(100)}
+    tables = {f"views/v{number}/expectations.csv": expected for number in range(100)}
+    return _files(pack, old, {"policy.toml": _views(100), **rows, **tables})
+
+
+@bomb(quick=True)
+def rows_of_views(pack: Pack, old: str) -> Refs:
+    """A hundred views with the same 30,000 rows."""
+    rows = b"".join(b"Sydney,10.%d.%d.%d/32\n" % (n >> 16, n >> 8 & 255, n & 255) for n in range(30_000))
+    views = {f"views/v{number}/locations.csv": rows for number in range(100)}
+    return _files(pack, old, {"policy.toml": _views(100), **views})
+
+
 @bomb()
 def rules_of_one_table(pack: Pack, old: str) -> Refs:
     """Commits one on the other, each with one table as often as there is room for."""

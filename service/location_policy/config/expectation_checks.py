@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..net.addresses import Address, Network, format_address
 from ..net.ranges import AddressSpace
-from ..problems import Problem
+from ..problems import GATHERED, Problem
 from ..text import quote
-from .expectations import Expectation, ExpectationCache, ExpectationFile, read_expectations
-from .files import EXPECTATIONS_PATH, RULES_PATH, File
+from .expectations import (
+    EXPECTATIONS_LIMIT,
+    LESS,
+    Expectation,
+    ExpectationCache,
+    ExpectationFile,
+    read_expectations,
+)
+from .files import EXPECTATIONS_PATH, LINES_LIMIT, RULES_PATH, File
 from .row_diff import file_changes, space_of
 from .row_file import RowFile
 
@@ -38,9 +45,10 @@ class ExpectationChecker:
     a map.
     """
 
-    def __init__(self, path: str = EXPECTATIONS_PATH) -> None:
+    def __init__(self, path: str = EXPECTATIONS_PATH, memory: ExpectationCache | None = None) -> None:
+        """`memory` is that of others too, whose files may have the same lines."""
         self._path = path
-        self._memory = ExpectationCache()
+        self._memory = ExpectationCache() if memory is None else memory
         self._blob = ("", "")
         self._file = ExpectationFile()
         self._rows: Sequence[RowFile] = ()
@@ -131,6 +139,27 @@ class ExpectationChecker:
             yield from ((expectation, network) for expectation in self._at[place])
         for place in self._places.rows_below(network):
             yield from ((expectation, place) for expectation in self._at[place])
+
+
+def read_each(checkers: Iterable[ExpectationChecker], files: Sequence[File]) -> Iterator[ExpectationFile]:
+    """What is expected of each map among these files; with the first that is too much together with those before it,
+    or once very much is wrong, no more is read.
+    """
+    number = lines = wrong = 0
+    is_enough = False
+    for checker in checkers:
+        found = checker.read(() if is_enough else files)
+        number, lines, wrong = number + len(found.expected), lines + len(found.texts), wrong + len(found.problems)
+        if not is_enough and (number > EXPECTATIONS_LIMIT or lines > LINES_LIMIT):
+            found = ExpectationFile(found.path, problems=(_too_many(found.path),))
+        is_enough = is_enough or wrong >= GATHERED or any(problem.code == "too-large" for problem in found.problems)
+        yield found
+
+
+def _too_many(path: str) -> Problem:
+    """What is said of the file with which there are too many."""
+    limits = f"{EXPECTATIONS_LIMIT:,} expectations, or {LINES_LIMIT:,} lines of them"
+    return Problem(path, 1, 1, "too-large", f"all views together have more than {limits}", LESS)
 
 
 def _breach(

@@ -30,7 +30,10 @@ from .location_names import name_findings
 from .subnet_hints import diagnose
 
 EXPECTATIONS_LIMIT = 100_000
-"""Expectations that one configuration may have."""
+"""Expectations that one configuration may have, with those of all its views."""
+
+LESS = "let one subnet stand for its addresses"
+"""What helps where there are too many."""
 
 _EXAMPLE = "write 10.61.2.0/24,Sydney; nothing behind the comma means that nothing may answer"
 
@@ -169,4 +172,4 @@ def _too_few(text: str, cells: list[Cell]) -> Finding | None:
 
 def _too_many(path: str, number: int) -> Problem:
     message = f"{number:,} expectations are more than the {EXPECTATIONS_LIMIT:,} that there may be"
-    return Problem(path, 1, 1, "too-large", message, "let one subnet stand for its addresses")
+    return Problem(path, 1, 1, "too-large", message, LESS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ..net.addresses import Network
 from ..problems import CODES, Problem
@@ -17,7 +17,7 @@ from .row_file import RowFile
 from .toml_positions import Place, key_place, name_places
 
 ROWS_LIMIT = 2_000_000
-"""Rows that one map may have."""
+"""Rows that a configuration may have, with those of all its views."""
 
 SPELT = 100
 """Unknown names for which the nearest known one is looked for: a wrong file has thousands, at a millisecond each."""
@@ -31,11 +31,17 @@ def row_problems(
         yield from file.findings(takes)
         yield from _rule_problems(file, rules, takes)
     yield from _duplicates(files, rules)
+
+
+def too_many_rows(maps: Sequence[Sequence[RowFile]]) -> Iterator[Problem]:
+    """The file with which there are too many rows, in the map at the top and those of views, if there is one."""
     size = 0
-    for file in files:
+    for number, file in ((number, file) for number, files in enumerate(maps) for file in files):
         size += file.size
-        if size > ROWS_LIMIT >= size - file.size:
-            yield Problem(file.path, 1, 1, "too-large", f"the map has more than {ROWS_LIMIT:,} rows")
+        if size > ROWS_LIMIT:
+            what = "all maps together have" if number else "the map has"
+            yield Problem(file.path, 1, 1, "too-large", f"{what} more than {ROWS_LIMIT:,} rows")
+            return
 
 
 def _rule_problems(file: RowFile, rules: Rules, takes: Callable[[str], bool]) -> Iterator[Problem]:

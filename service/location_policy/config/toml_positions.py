@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
 
 from ..text import without_bom
 
@@ -39,13 +41,24 @@ def decode_rules(content: bytes) -> str:
 
 def key_place(content: bytes, *keys: str) -> Place:
     """The place of a key, or of the nearest that it can stand in."""
-    return _positions(content).find(keys)
+    return _looked_through(content).positions.find(keys)
+
+
+class _LookedThrough(NamedTuple):
+    """A file: its text, where each of its lines begins in that, and the places of its keys."""
+
+    text: str
+    begins: tuple[int, ...]
+    positions: TomlPositions
 
 
 @lru_cache(maxsize=1)
-def _positions(content: bytes) -> TomlPositions:
-    """Those of the file that was asked about last: it may be large, and is asked about for each of its names."""
-    return TomlPositions(decode_rules(content).split("\n"))
+def _looked_through(content: bytes) -> _LookedThrough:
+    """The file that was asked about last: it may be large, and is asked about for each of its names."""
+    text = decode_rules(content)
+    lines = text.split("\n")
+    begins = tuple(accumulate((len(line) + 1 for line in lines), initial=0))
+    return _LookedThrough(text, begins, TomlPositions(lines))
 
 
 def line_of_long_key(text: str) -> int | None:
@@ -114,10 +127,15 @@ class TomlPositions:
 
 def name_places(content: bytes, *keys: str) -> dict[str, Place]:
     """The place of each name in the list that the key holds; a name written with escapes is not found."""
-    text = decode_rules(content)
-    line, column = key_place(content, *keys)
-    begin = sum(len(before) + 1 for before in text.split("\n")[: line - 1])  # of the line
-    seen = begin
+    return _listed_after(content, key_place(content, *keys))
+
+
+@lru_cache(maxsize=1)
+def _listed_after(content: bytes, place: Place) -> dict[str, Place]:
+    """The names in the first list behind this place, which many keys may have together."""
+    text, begins, _ = _looked_through(content)
+    line, column = place
+    begin = seen = begins[line - 1]
     places: dict[str, Place] = {}
     is_inside = False
     for token in _TOKEN.finditer(text, begin + column - 1):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import InvalidConfiguration
 from ..problems import GATHERED, NO_PROBLEMS, Problem, ProblemCollector, Problems, Severity, errors_in
-from .expectation_checks import ExpectationChecker
-from .expectations import ExpectationFile
+from .expectation_checks import ExpectationChecker, read_each
+from .expectations import ExpectationCache, ExpectationFile
 from .files import (
     EXPECTATIONS_PATH,
     OWNERS_PATH,
@@ -33,7 +33,7 @@ from .lint import codes_of_view, single_row_problems, whole_map_problems
 from .location_map import LocationMap
 from .owners import Owned, OwnerFile, read_owners
 from .policy_toml import Rules, read_rules
-from .row_checks import no_rows, row_problems, rules_name_problems, unknown_expected
+from .row_checks import no_rows, row_problems, rules_name_problems, too_many_rows, unknown_expected
 from .row_file import FIXED, LineCache, Patience, RowFile, read_rows
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def row_errors(files: Sequence[RowFile], beside: Sequence[File], view: str = "")
     own = rules.of_view(of_view) if of_view else rules
     collector = ProblemCollector(lambda problem: _only_error(rules.severity(problem.code)))
     collector.add(row_problems(tuple(files), own, lambda code: rules.severity(code) == "error"))
+    collector.add(too_many_rows([files]))
     collector.add(single_row_problems(files, codes_of_view(codes) if of_view else codes))
     if not collector.listed:
         collector.add(whole_map_problems([files, *_rows_of_others(beside, rules)], rules, text, codes))
@@ -103,6 +104,7 @@ class Validator:
         self._lines = LineCache()
         self._files: dict[tuple[str, str], RowFile] = {}
         self._checkers: dict[str, ExpectationChecker] = {}
+        self._expectations = ExpectationCache()
         self._owners: tuple[bytes, OwnerFile] = (b"", OwnerFile())
         """The file read last, and what it says."""
 
@@ -134,6 +136,7 @@ class Validator:
         collector.add(misplaced_tables(file.path for file in files_of_rows if not (file.size or file.is_clean)))
         collector.add(_rules_problems(rules, rules_text))
         collector.add(_each(parts, lambda one: row_problems(one.files, one.rules, _takes(collector, rules))))
+        collector.add(too_many_rows([part.files for part in parts]))
         if all(map(is_beside, unreadable)):
             collector.add(_unanswering(parts, rules, rules_text))
         codes = rules.codes_of("error") if errors_only else rules.codes_of("error", "warning")
@@ -156,15 +159,16 @@ class Validator:
         for file in self._read_rows(files, rules):
             by_view.setdefault(view_of(file.path), []).append(file)
         asked = (("", None, rules), *((view.name, view, rules.of_view(view)) for view in rules.views))
+        expected = read_each([self._checker(name) for name, _, _ in asked], files)
         return [
-            _Part(view, of_view, tuple(by_view.get(name, ())), self._checker(name).read(files))
-            for name, view, of_view in asked
+            _Part(view, of_view, tuple(by_view.get(name, ())), expected_of_it)
+            for (name, view, of_view), expected_of_it in zip(asked, expected, strict=True)
         ]
 
     def _checker(self, view: str) -> ExpectationChecker:
         """What holds the map of a view, or with no name that at the top, to its expectations."""
         path = in_view(view, EXPECTATIONS_PATH)
-        return self._checkers.setdefault(view, ExpectationChecker(path))
+        return self._checkers.setdefault(view, ExpectationChecker(path, self._expectations))
 
     def _broken_expectations(self, part: _Part, told: Iterable[Problem]) -> Iterator[Problem]:
         """Those that a map breaks, but for lines of which an error is told."""
