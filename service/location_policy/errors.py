@@ -27,6 +27,7 @@ LocationPolicyError            everything that the program raises for its user, 
 ├── NotJudged                  the process that judges a change of a large map has died, or it takes too long
 ├── ForeignHook                another program's hook stands where ours should be
 ├── UnusableUpload             a file that an editor uploads cannot be taken as it is
+│   └── ForeignUpload          it is the table of another program
 ├── UnusableTable              a file of another program is no table, or cannot be read as one
 ├── UnusableFile               a file of users or roles has lines that cannot be used
 ├── UnusableCalls              a file of calls cannot be read as one
@@ -203,6 +204,10 @@ class UnusableUpload(LocationPolicyError):
         super().__init__(message, hint)
         self.problems = (problems or Problems()).first()
         self.unknown = tuple(unknown)
+
+
+class ForeignUpload(UnusableUpload):
+    """A file that an editor uploads is the table of another program, of which `import` makes rows."""
 
 
 class UnusableTable(LocationPolicyError):

@@ -73,6 +73,47 @@ def test_a_name_that_is_nearly_another_is_no_location_of_a_new_repository(tmp_pa
     )
 
 
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        (
+            b"Site;Overflow;Subnet\nPerth;Oslo;10.61.2.0/24\nOslo;;10.61.3.0/24\n",
+            "Perth,Oslo,10.61.2.0/24\nOslo,10.61.3.0/24\n",
+        ),
+        ("Oslo\t10.61.3.0/24\n".encode("utf-16"), "Oslo,10.61.3.0/24\n"),
+        (b"Site;Subnet\n# moved\nOslo;10.61.3.0/24\n", "# moved\nOslo,10.61.3.0/24\n"),
+        (b"id,location,a,b,subnet\n1,Oslo,,,10.61.3.0/24\n", "Oslo,10.61.3.0/24\n"),
+    ],
+)
+def test_a_file_of_a_spreadsheet_is_read_as_the_upload_page_reads_it(tmp_path: Path, table: bytes, rows: str) -> None:
+    (tmp_path / "subnets.csv").write_bytes(table)
+    assert run_program("init", tmp_path / "x.git", "--from", tmp_path / "subnets.csv").returncode == 0
+    assert git("show", "main:locations.csv", cwd=tmp_path / "x.git") == rows.strip()
+    assert run_program("check", "--repo", tmp_path / "x.git").returncode == 0
+
+
+def test_what_is_wrong_in_a_file_of_a_spreadsheet_is_told_at_its_line(tmp_path: Path) -> None:
+    (tmp_path / "subnets.csv").write_text("Site;Subnet\nOslo;10.61.3.0/24\nPerth;10.61.2.0/33\n")
+    done = run_program("init", tmp_path / "x.git", "--from", tmp_path / "subnets.csv")
+    assert (done.returncode, (tmp_path / "x.git").exists()) == (1, False)
+    assert done.stderr.splitlines()[:2] == [
+        "location-policy: the configuration has 1 error",
+        "locations.csv:3:7: error: 10.61.2.0/33 has a prefix length over 32, too long for IPv4 [not-a-subnet]",
+    ]
+
+
+def test_the_table_of_another_program_is_for_import_whose_folder_is_a_map(tmp_path: Path) -> None:
+    (tmp_path / "netbox.csv").write_text("Prefix,Status,Site,VLAN\n10.61.2.0/24,Active,Oslo,7\n")
+    done = run_program("init", "x.git", "--from", "netbox.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "location-policy: netbox.csv is a table of prefixes with a site, columns Prefix and Site, not of rows\n"
+        "  hint: make rows of it with location-policy import netbox.csv --into map, and begin --from map\n"
+    )
+    assert run_program("import", "netbox.csv", "--into", "map", cwd=tmp_path).returncode == 0
+    assert run_program("init", "x.git", "--from", "map", cwd=tmp_path).returncode == 0
+
+
 def test_what_is_no_map_makes_no_repository(tmp_path: Path) -> None:
     make_repository(tmp_path / "bare.git", GOOD)
     for name, told in (("bare.git", "is a repository, and no folder of files"), ("none.csv", "does not exist")):

@@ -15,7 +15,7 @@ from ..config.csv_lines import other_format
 from ..config.files import File
 from ..config.row_file import LineCache, Patience, RowFile, read_rows
 from ..config.validate import row_errors
-from ..errors import UnusableTable, UnusableUpload
+from ..errors import ForeignUpload, UnusableTable, UnusableUpload
 from ..integrations.imports.our_rows import blanked, heading_line, is_id, our_lines, said_rows
 from ..integrations.imports.pexsubnet import is_numbered
 from ..integrations.imports.spreadsheet import SEPARATORS, Sheet, read_sheet
@@ -71,7 +71,7 @@ def read_upload(
     file = read_rows(name, our_lines(sheet, is_with_ids=is_with_ids), memory, None, patience)
     if not file.size and (words := _foreign(sheet)):
         hint = "make rows of it with location-policy import, and choose what that has written"
-        raise UnusableUpload(f"{quote(name)} is a table of {words}, not of rows", hint)
+        raise ForeignUpload(f"{quote(name)} is a table of {words}, not of rows", hint)
     has_comments = any(text.lstrip(b" \t").startswith(b"#") for text in file.texts)
     return Upload(file, tuple(_forms(sheet, heading, is_with_ids=is_with_ids)), has_comments, _gathered(sheet.problems))
 

@@ -15,10 +15,13 @@ from ...config.known_names import slips
 from ...config.policy_toml import read_rules
 from ...config.row_file import LineCache, read_rows
 from ...edits.first_map import new_rules
+from ...edits.replace_rows import replace_rows
+from ...edits.uploaded_table import read_upload
+from ...errors import ForeignUpload, LocationPolicyError, UnusableUpload
 from ...gate.hooks import shipped
 from ...repository.new_repository import is_bundle
 from ...repository.working_copy import read_folder
-from ...text import without_bom
+from ...text import escape, without_bom
 from .ci_program import program_files
 
 Changes = dict[str, bytes | None]
@@ -62,7 +65,8 @@ def first_commit(origin: Path | None, program: str | None) -> First:
 def first_files(origin: Path | None) -> tuple[Path, Changes]:
     """A folder, and what is otherwise in the commit; limits are added where there are none.
 
-    Raises NoSuchFolder where the origin is a bare repository, and OSError.
+    Raises NoSuchFolder where the origin is a bare repository, LocationPolicyError for the table of another program, and
+    OSError.
     """
     sample = shipped("config-repo")
     template = (sample / RULES_PATH).read_bytes()
@@ -76,7 +80,7 @@ def first_files(origin: Path | None) -> tuple[Path, Changes]:
         content = rules.read_bytes() if rules.exists() else b""
         after = with_limits(content, template)
         return origin, {} if after == content else {RULES_PATH: after}
-    rows = origin.read_bytes()
+    rows = _rows(origin)
     uses = Counter[str]()
     for names, number in read_rows(ROWS_PATH, rows, LineCache()).names.items():
         uses.update(dict.fromkeys(names, number))
@@ -84,6 +88,28 @@ def first_files(origin: Path | None) -> tuple[Path, Changes]:
     changes: Changes = {EXPECTATIONS_PATH: None}
     changes |= {path.relative_to(sample).as_posix(): None for path in (sample / ROWS_FOLDER).iterdir()}
     return sample, changes | {ROWS_PATH: rows, RULES_PATH: new_rules(template, known)}
+
+
+def _rows(path: Path) -> bytes:
+    """A file of rows; of a spreadsheet, which has a heading, other separators or another encoding, as the upload page
+    reads it.
+
+    Raises LocationPolicyError for the table of another program.
+    """
+    content, memory = path.read_bytes(), LineCache()
+    try:
+        upload = read_upload(path.name, content, memory)
+    except ForeignUpload as error:
+        hint = f"make rows of it with location-policy import {escape(str(path))} --into map, and begin --from map"
+        raise LocationPolicyError(error.message, hint) from None
+    except UnusableUpload:
+        return content  # the check says what it is
+    if not upload.forms:
+        return content
+    if upload.errors((), ()):
+        return upload.file.content  # they are told at the lines of the file
+    made = replace_rows({}, upload.file, ROWS_PATH, memory, takes_text=upload.has_comments, mends=True)
+    return (made.contents[ROWS_PATH] or b"").lstrip(b"\n")
 
 
 def with_limits(content: bytes, template: bytes) -> bytes:
