@@ -87,6 +87,7 @@ OF_SEVERAL = {
     "gate/test_series.py",
     "integrations/imports/test_corpus.py",
     "integrations/imports/test_forms.py",
+    "integrations/imports/test_recipe.py",
     "plan/test_diffs.py",
     "repository/test_closed.py",
     "rollout/test_looks.py",
