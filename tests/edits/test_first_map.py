@@ -107,6 +107,29 @@ def test_onto_an_empty_branch_an_upload_makes_the_first_commit(tmp_path: Path) -
     )
 
 
+def test_onto_an_empty_branch_a_first_row_brings_the_rules_that_an_upload_brings(tmp_path: Path) -> None:
+    place = init(tmp_path / "map.git", "--empty")
+    row = {"subnet": "10.80.3.0/24", "location": "Darwin", "overflow": ["Darwen", "Perth"]}
+    client = client_of_repository(place)
+    shown = client.post("/edit", data=row)
+    assert shown.status_code == 200, text(shown)
+    assert "locations.known any name -> Darwen, Darwin, Perth" in text(shown)
+    assert client.post("/edit", data={**forms(shown)[-1], "confirm": "1"}).status_code == 303
+    assert git("ls-tree", "-r", "--name-only", "main", cwd=place).splitlines() == ["locations.csv", "policy.toml"]
+    rules = git("show", "main:policy.toml", cwd=place)
+    assert 'changed-addresses = "25%"' in rules
+    assert "Sydney" not in rules
+    later = client_of_repository(place).post("/edit", data={**row, "subnet": "10.80.4.0/24", "location": "Hobart"})
+    assert "Hobart is not a known location" in text(later)
+
+
+def test_a_first_row_that_is_none_is_told_as_that(tmp_path: Path) -> None:
+    client = client_of_repository(init(tmp_path / "map.git", "--empty"))
+    told = client.post("/edit", data={"subnet": "10.80.3", "location": "Darwin", "overflow": ""})
+    assert told.status_code == 422
+    assert "10.80.3 is not a subnet" in text(told)
+
+
 def test_a_first_commit_is_shown_before_the_service_has_seen_it(tmp_path: Path) -> None:
     client = client_of_repository(init(tmp_path / "map.git", "--empty"))
     done = confirm(client, send(client, OWN))

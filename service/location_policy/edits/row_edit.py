@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from ..config.commit import Commit
@@ -16,6 +17,7 @@ from ..config.csv_lines import cells_of, cells_text
 from ..config.files import ROWS_PATH, RULES_PATH, holds_rows, in_view, may_hold_rows, view_of
 from ..config.location_map import LocationMap
 from ..config.row import Row, parse_line, row_of
+from ..config.row_file import LineCache, read_rows
 from ..config.validate import Validator
 from ..errors import InvalidConfiguration, NothingChanges, NotWritable, RowChanged
 from ..net.addresses import Network
@@ -23,6 +25,7 @@ from ..repository.maps import load_map_at
 from ..repository.new_commits import Author, CommitDraft
 from ..repository.repository import Repository
 from ..text import bom_of, quote
+from .first_map import first_rules, is_nothing
 from .map_of_rows import home_of
 
 _SUBJECT = 100
@@ -110,7 +113,8 @@ class AddRow:
         file = _Lines.of(repository.content_at(tip.tree, path))
         text = cells_text(self.row.cells())
         file.insert(_below(file, self.row.subnet), text)
-        return _draft(repository, tip, path, file, f"Add {self.row.words()}", f"In {path}:\n\n    +{text}")
+        draft = _draft(repository, tip, path, file, f"Add {self.row.words()}", f"In {path}:\n\n    +{text}")
+        return _begun(repository, draft, path, file) if is_nothing(tip) else draft
 
 
 @dataclass(slots=True)
@@ -226,6 +230,13 @@ def _check_room(repository: Repository, tip: Commit, path: str) -> None:
 def _draft(repository: Repository, tip: Commit, path: str, file: _Lines, subject: str, body: str) -> CommitDraft:
     tree, view = repository.change_files(tip.tree, {path: file.content()}), view_of(path)
     return CommitDraft(tree, f"{subject} in view {view}" if view else subject, body)
+
+
+def _begun(repository: Repository, draft: CommitDraft, path: str, file: _Lines) -> CommitDraft:
+    """The first commit of all also has the rules of a first map, as an upload begins them: each name typed is known."""
+    rows = read_rows(path, file.content(), LineCache())
+    rules = first_rules(None, rows, meant=frozenset(chain.from_iterable(rows.names)))
+    return draft._replace(tree=repository.change_files(draft.tree, {RULES_PATH: rules}))
 
 
 def _width(text: str) -> int:
