@@ -95,6 +95,16 @@ def test_the_form_shows_what_it_does_and_holds_it_once_confirmed(site: Site) -> 
     assert site.active.state.name == "pinned"
 
 
+def test_the_form_offers_the_commits_that_were_active_by_their_subjects(repository: Path) -> None:
+    force_commit(repository, GOOD, message="Bring <Sydney> back")
+    site = Site(repository)
+    (offered,) = re.findall(r'<datalist id="served">(.*?)</datalist>', site.client.get("/pin").text)
+    (option,) = re.findall(r'<option value="(.*?)">(.*?)</option>', offered)
+    assert option[0] == tip(repository)[:10]
+    assert option[1].startswith("Bring &lt;Sydney&gt; back, 20")
+    assert site.post("/pin", commit=option[0], **FIELDS).status_code == 200
+
+
 def test_every_page_says_what_is_held_and_the_way_back(site: Site) -> None:
     old = tip(site.repository, "main~2")
     site.post("/pin", commit=old, confirm="1", **FIELDS)
