@@ -20,6 +20,9 @@ TOO_NARROW = """[...document.querySelectorAll('.icicle text')].filter(text =>
     && text.getBBox().x + text.getBBox().width > text.ownerSVGElement.getBoundingClientRect().width
 ).map(text => text.textContent)"""
 """What stands on a bar that has no room for it."""
+CUT = """[...document.querySelectorAll('.wide:not(:has(.source, .long))')].filter(
+    box => box.scrollWidth > box.clientWidth + 1).map(box => box.ariaLabel)"""
+"""Tables of which a part is out of sight until they are moved. Lines of a file, and long names, stay as they are."""
 LOOK = """rules => axe.run(document, {resultTypes: ['violations'], ...(rules ? {runOnly: rules} : {})}).then(
     told => told.violations.filter(one => one.impact !== 'minor').map(one => [one.id, one.nodes[0].html]))"""
 """What axe-core finds; with rules, only by these."""
@@ -56,6 +59,7 @@ def _defects(page: Page, url: str) -> list[object]:
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"wider than {width}")
         found += [f"at {width} there is no room for {text}" for text in page.evaluate(TOO_NARROW)]
+        found += [f"at {width} there is no room for the table {text}" for text in page.evaluate(CUT)]
     found += page.evaluate(LOOK)
     page.emulate_media(color_scheme="dark")
     found += page.evaluate(LOOK, ["color-contrast"])
