@@ -1,4 +1,4 @@
-"""The first map of a repository: what an upload or a first row begins, on an empty branch or over the sample of `init`."""
+"""The first map of a repository, which an upload or a row begins: on an empty branch, or over the sample of `init`."""
 
 from __future__ import annotations
 
