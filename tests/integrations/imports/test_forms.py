@@ -132,6 +132,40 @@ def test_several_subnets_of_a_cell_are_each_read() -> None:
     ]
 
 
+QUOTED = """ID,Prefix,Site,Comments
+1,10.61.2.0/24,Perth,
+2,10.62.0.0/16,Perth,{}
+3,10.63.0.0/16,Perth,plain
+4,10.64.0.0/16,Perth,"with, comma"
+5,10.65.0.0/16,Perth,9"
+"""
+WHOLE = ['"a"b"', '"a,"b,"']
+"""Cells that end on their line, though not as they should."""
+
+
+@pytest.mark.parametrize("cell", ['"5 inch', '"5 inch rack', '"', '"a ""b"" c', *WHOLE])
+def test_a_quotation_mark_without_its_partner_takes_no_line_into_its_cell(cell: str) -> None:
+    content = QUOTED.format(cell).encode()
+    for end in (b"", b'6,10.66.0.0/16,Perth,"x"\n', b"7,10.67.0.0/16,Perth,x\n" * 3):
+        tables = read_tables([("t.csv", content + end)], None)
+        told = [(problem.code, problem.line) for problem in tables.problems if problem.severity == "error"]
+        assert told == ([] if cell in WHOLE else [("unbalanced-quote", 3)])
+        assert len(tables.rows["t.csv"]) == 5 + bool(end)
+
+
+def test_a_cell_of_several_lines_is_a_cell() -> None:
+    notes = '"see 10.1.0.0/16,\n""here"", and there\n10.2.0.0/16"'
+    assert len(rows_of(QUOTED.format(notes).encode())) == 5
+
+
+@pytest.mark.parametrize("line", ['10.61.2.0/24,"', 'a"b,"10.61.2.0/24', '10.61.2.0/24","', '"x', '"10.61.2.0/24,a""'])
+def test_quotation_marks_in_every_line_take_time_in_proportion(line: str) -> None:
+    content = "Prefix,Site\n" + f"{line}\n" * 20_000
+    started = time.process_time()
+    read_tables([("t.csv", content.encode())], None)
+    assert time.process_time() - started < 5
+
+
 def test_a_cell_with_a_separator_is_one_cell_where_other_lines_have_several() -> None:
     tables = read_tables([("t.csv", b'"Report, of today"\n' + PLAIN.encode())], None)
     assert [row.names for row in tables.rows["t.csv"]] == [(row[3],) for row in ROWS]

@@ -176,7 +176,7 @@ class _Collector:
         size, told = 0, len(self.problems)
         if kind.name == "unknown":
             self.unknown.append(sheet.path)
-            self.problems += sheet.problems or filter(None, [kind.problem])
+            self.problems += sheet.problems or filter(None, [sheet.open_quote() or kind.problem])
         elif kind.name == "pexsubnet":
             old, problems = read_old_rows(sheet)
             self.has_old = True
@@ -223,7 +223,7 @@ class _Collector:
     def _by_country(self, sheet: Sheet, kind: Kind) -> tuple[list[NewRow], int]:
         told = len(self.countries.problems)
         table, rows = self.countries.read(sheet, kind, takes_all=self.takes_all, writes_sites=self.writes_sites)
-        self.problems += self.countries.problems[told:]
+        self.problems += [*sheet.problems, *filter(None, [sheet.open_quote()]), *self.countries.problems[told:]]
         self.passed += table.passed
         self.subnets.update(table.networks.values())
         for country in filter(None, set(table.networks.values())):

@@ -45,7 +45,7 @@ class PrefixTable:
         """
         self._path = sheet.path
         self._takes_all = takes_all
-        self.problems = list(sheet.problems)
+        self.problems = [*sheet.problems, *filter(None, [sheet.open_quote()])]
         self.passed = Counter[str]()
         """How many rows are passed over, by the reason."""
         self.size = sum(text is None and number >= first for number, text in sheet.lines)

@@ -66,7 +66,7 @@ def read_sites(sheet: Sheet, locations: Iterable[str] | None) -> Sites:
     names: dict[str, Names] = {}
     left_open: set[str] = set()
     naming: dict[str, str] = {}
-    problems = list(sheet.problems)
+    problems = [*sheet.problems, *filter(None, [sheet.open_quote()])]
     for at, (number, cells) in enumerate(sheet.records()):
         if at == 0 and (cells[0].casefold() in _HEADINGS or is_heading_row(cells, -1)):
             continue

@@ -81,16 +81,50 @@ class Sheet:
 
         Lines that cannot be read and those that say nothing are passed over.
         """
-        lines = [(number, text) for number, text in self.lines if text is not None and not is_blank(text)]
-        reader = csv.reader((f"{text}\n" for _, text in lines), delimiter=self.separator)
+        lines = self._said()
         is_plain = all(text.isascii() and "'" not in text and '="' not in text for _, text in lines)
         is_wrapped = all(map(_is_wrapped, (text for _, text in lines)))
-        begins = 0
-        for cells in reader:
+        for number, cells, _ in self._parsed(lines):
             if is_wrapped and len(cells) == 1 and "\n" not in cells[0]:
                 cells = self.cells(cells[0])  # noqa: PLW2901
-            yield lines[begins][0], [cell.strip(_PLAIN_EDGES) if is_plain else _clean(cell) for cell in cells]
-            begins = reader.line_num
+            yield number, [cell.strip(_PLAIN_EDGES) if is_plain else _clean(cell) for cell in cells]
+
+    def open_quote(self) -> Problem | None:
+        """What is said of a quotation mark without a partner, which would make one cell of the lines below it."""
+        lines = self._said()
+        if not any('"' in text for _, text in lines):
+            return None
+        number = next((number for number, _, is_open in self._parsed(lines) if is_open), None)
+        if number is None:
+            return None
+        hint = 'close it, or write the cell as "…" with each mark of the name doubled'
+        return Problem(self.path, number, 1, "unbalanced-quote", "a quotation mark has no partner", hint)
+
+    def _said(self) -> list[tuple[int, str]]:
+        return [(number, text) for number, text in self.lines if text is not None and not is_blank(text)]
+
+    def _parsed(self, lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, list[str], bool]]:
+        """Each record, and whether a quotation mark of its line has no partner; from there on a record is a line."""
+        reader = csv.reader((f"{text}\n" for _, text in lines), delimiter=self.separator, strict=True)
+        begins, width = 0, 0
+        while begins < len(lines):
+            number, text = lines[begins]
+            try:
+                cells = next(reader)
+                is_open = reader.line_num > begins + 1 and any(self._holds_row(cell, width) for cell in cells)
+            except csv.Error:  # what stands behind the end of a cell; or the table ends inside of one
+                cells, is_open = self.cells(text), reader.line_num > begins + 1
+            if is_open:
+                rest = ((line, self.cells(other), False) for line, other in lines[begins + 1 :])
+                yield from ((number, self.cells(text), True), *rest)
+                return
+            yield number, cells, False
+            begins, width = reader.line_num, width or len(cells)
+
+    def _holds_row(self, cell: str, width: int) -> bool:
+        """Has a cell of several lines one that is as wide as the table, and has a subnet?"""
+        below = (self.cells(text) for text in cell.split("\n")[1:])
+        return any(len(cells) >= max(width, 2) and any(map(_SUBNET.fullmatch, cells)) for cells in below)
 
 
 def read_sheet(path: str, content: bytes) -> Sheet:
