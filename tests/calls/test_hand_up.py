@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
+import zlib
+from base64 import b64decode, b64encode
 from collections import Counter
 from contextlib import closing
 
 import pytest
 
 from location_policy.calls import hand_up as module
-from location_policy.calls.hand_up import HEADER, LONGEST, Batch, HandUp, decode, encode
+from location_policy.calls import history
+from location_policy.calls.hand_up import HEADER, LONGEST, MOST_ROWS, UNPACKED, Batch, HandUp, decode, encode
 from location_policy.calls.history import CallHistory
 from location_policy.calls.recent import today
 from location_policy.calls.situation import Situation
@@ -83,6 +87,37 @@ def test_a_batch_that_failed_comes_again_with_its_number() -> None:
     above.add(NOW, {situation(): 1})
     above._due = 0.0
     assert above.headers() == first
+
+
+def test_situations_that_pack_well_go_in_batches_that_are_read_quickly() -> None:
+    above = HandUp()
+    names = ("x" * 60,) * 9
+    expected = {situation(ms_subnet=f"10.0.{one >> 8}.{one & 255}", overflow=names): 1 for one in range(3_000)}
+    above.add(NOW, expected)
+    found: Counter[Situation] = Counter()
+    while headers := above.headers():
+        batch = decode(headers[HEADER])
+        assert batch is not None
+        assert len(zlib.decompress(b64decode(headers[HEADER]))) <= UNPACKED
+        found.update(batch.counts)
+        above.note_answered()
+    assert found == expected
+
+
+def test_a_batch_of_very_many_situations_is_not_read() -> None:
+    rows = [[*situation(), 1]] * (MOST_ROWS + 1)
+    text = b64encode(zlib.compress(json.dumps([1, NOW, rows]).encode())).decode()
+    assert len(text) < LONGEST
+    assert decode(text) is None
+
+
+def test_what_is_heard_takes_a_processor_only_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "HEARING", 0.0)
+    with closing(CallHistory(None, 30)) as gate:
+        gate.hear(OWN, encode(Batch(1, NOW, {situation(): 1})))
+        assert counted(gate) == {}
+        monkeypatch.setattr(history, "HEARING", 2.0)
+        assert counted(gate) == {situation(): 1}
 
 
 def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,8 +21,10 @@ from .situation import Situation, add, read_situation, settled
 HEADER = "X-Location-Policy-Calls"
 LONGEST = 6_000
 """Bytes of the header's value: proxies take lines of 8 kB."""
-UNPACKED = 1_000_000
-"""Bytes that are unpacked from it."""
+UNPACKED = 250_000
+"""Bytes that it is unpacked."""
+MOST_ROWS = 2_000
+"""Situations of a batch: a header has room for very many that are alike, and each takes time to read."""
 EVERY = 60.0
 """Seconds between two batches."""
 AFTER_FAILURE = 600.0
@@ -98,21 +100,29 @@ class HandUp:
         if day is None:
             return False
         self._number += 1
-        found = sorted(self._waiting[day].items(), key=lambda item: -item[1])
-        while len(text := encode(Batch(self._number, day, dict(found)))) > LONGEST and len(found) > 1:
-            found = found[: len(found) * LONGEST // (len(text) + LONGEST // 10)] or found[:1]
-        if len(text) > LONGEST:
+        found = sorted(self._waiting[day].items(), key=lambda item: -item[1])[:MOST_ROWS]
+        while (excess := _excess(Batch(self._number, day, dict(found)))) > 1 and len(found) > 1:
+            found = found[: int(len(found) / (excess + 0.1))] or found[:1]
+        if excess > 1:
             del self._waiting[day][found[0][0]]
             return False
-        self._sent = text, day, dict(found)
+        self._sent = encode(Batch(self._number, day, dict(found))), day, dict(found)
         return True
+
+
+def _excess(batch: Batch) -> float:
+    """How many times as large as it may be a batch is."""
+    return max(len(encode(batch)) / LONGEST, len(_written(batch)) / UNPACKED)
 
 
 def encode(batch: Batch) -> str:
     """A batch as the value of a header."""
+    return b64encode(zlib.compress(_written(batch), 9)).decode()
+
+
+def _written(batch: Batch) -> bytes:
     rows = [[*found, calls] for found, calls in batch.counts.items()]
-    packed = zlib.compress(orjson.dumps([batch.number, batch.day, rows]), 9)
-    return b64encode(packed).decode()
+    return orjson.dumps([batch.number, batch.day, rows])
 
 
 def decode(text: str) -> Batch | None:
@@ -123,6 +133,8 @@ def decode(text: str) -> Batch | None:
         unpacker = zlib.decompressobj()
         content = unpacker.decompress(b64decode(text, validate=True), UNPACKED)
         number, day, rows = orjson.loads(content)
+        if len(rows) > MOST_ROWS:
+            return None
         counts: dict[Situation, int] = {}
         for row in rows:
             found, calls = _read(row)

@@ -10,6 +10,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -32,6 +33,8 @@ MOST_NEW = 20_000
 """Situations that are counted apart between two times of writing; the rest are merged."""
 MOST_HEARD = 1_000
 """Batches of followers that wait to be read, and followers of which it is known which was the last."""
+HEARING = 2.0
+"""Seconds of a processor that one time of writing takes to read such batches; the others are read at the next."""
 MOST_WAITING = 100_000
 """Situations of a day that wait while nothing can be written; the rest are merged."""
 MOST_TOLD = 100_000
@@ -195,7 +198,8 @@ class CallHistory:
         if new:
             is_midnight = began == self._day - 1  # anything else is a clock that was set
             self.take(began if is_midnight else self._day, new)
-        while self._heard:
+        until = time.thread_time() + HEARING
+        while self._heard and time.thread_time() < until:
             self._take_heard(*self._heard.popleft())
         for day in [day for day in self._waiting if day < self._first_day()]:
             del self._waiting[day]
