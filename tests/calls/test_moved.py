@@ -13,12 +13,14 @@ from urllib.parse import urlencode
 
 import pytest
 
+from location_policy.calls import remembered
 from location_policy.calls.history_file import HistoryFile, UnusableHistory, read_history
 from location_policy.calls.moved import ListedCalls, with_calls
 from location_policy.calls.remembered import RememberedCalls, calls_beside
 from location_policy.calls.situation import Situation, merged, rest
 from location_policy.config.location_map import LocationMap
 from location_policy.config.validate import load_map
+from location_policy.gate.effect import with_remembered_calls
 from location_policy.lookup.decision import answer
 from location_policy.lookup.query_string import parse_query
 from location_policy.lookup.snapshot import build_snapshot
@@ -179,6 +181,20 @@ def test_a_file_that_takes_longer_than_one_may_wait_is_not_used(tmp_path: Path) 
     assert len(list(read_history(path, 0, patience=60.0))) == 3000
     with pytest.raises(UnusableHistory, match="interrupted"):
         list(read_history(path, 0, patience=-1.0))
+
+
+def test_calls_that_a_limit_is_held_to_are_given_more_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "PATIENCE", -1.0)
+    (tmp_path / "location-policy").mkdir()
+    with closing(HistoryFile(tmp_path / "location-policy" / "calls.sqlite")) as file:
+        file.add(REAL_TODAY.toordinal(), {situation(ms_subnet=f"10.{n >> 8}.{n & 255}.1"): 1 for n in range(3000)})
+    for limit, number in (("changed-addresses", None), ("changed-calls", 3000)):
+        old, new = (
+            load({"locations.csv": f"{name},10.0.0.0/8\n", "policy.toml": f'[limits]\n{limit} = "5%"\n'})
+            for name in ("Oslo", "Perth")
+        )
+        calls = with_remembered_calls(make_plan(old, new), tmp_path, {}).calls
+        assert (calls and calls.changed) == number
 
 
 def test_without_an_effect_only_the_number_is_asked_for() -> None:

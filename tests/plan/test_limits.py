@@ -186,6 +186,27 @@ def test_another_form_of_overflow_changes_the_answers_that_have_some_once() -> N
     assert exceeded(rows, rows, CHANGED, policy) == []
 
 
+def test_another_form_of_overflow_changes_what_has_no_row_where_that_has_some() -> None:
+    default = f'{CHANGED}[answer]\ndefault = "Perth"\n'
+    listed = f'answer.overflow = "list"\nanswer.default = "Perth"\n{CHANGED}'
+    assert exceeded(many_rows(100), many_rows(100), default, listed) == []
+    table = '[overflow]\nPerth = "Oslo"\n'
+    assert exceeded(many_rows(100), many_rows(100), default + table, listed + table) == [
+        ("changed-addresses", "25%", "100% of addresses without a row")
+    ]
+
+
+def test_another_form_of_overflow_changes_the_one_answer_of_a_view_where_that_has_some() -> None:
+    stream = '[[view]]\nname = "stream"\nprotocol = "rtmp"\nanswer = {}\n'
+    for answer, exceeds in (('["Perth"]', False), ('["Perth", "Oslo"]', True)):
+        old, new = (
+            load_map(files_of({"locations.csv": many_rows(100), "policy.toml": form + CHANGED + stream.format(answer)}))
+            for form in ("", 'answer.overflow = "list"\n')
+        )
+        found = ["changed-addresses: 100% of addresses without a row (rtmp calls: view stream)"] if exceeds else []
+        assert told(old, new) == found
+
+
 @pytest.mark.parametrize(
     ("old", "new", "loosened"),
     [

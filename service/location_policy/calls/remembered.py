@@ -14,6 +14,8 @@ DAYS = 30
 """How far back a change is held against calls."""
 PATIENCE = 1.0
 """Seconds for which a file is read; one that takes longer is passed over, as is one that may not be read."""
+PATIENCE_OF_LIMIT = 10.0
+"""The same where a limit holds a change to what is read."""
 SETTING = "statedirectory"
 """Where the history is, in our section of the git config (`location-policy.stateDirectory`), as `serve` notes it there;
 by default where `serve` keeps it for a repository that was named, or for the copy of another one.
@@ -26,7 +28,8 @@ class RememberedCalls:
     The days are those since the first call, up to `DAYS`: a service may remember fewer, or run for less long.
     """
 
-    def __init__(self, files: Iterable[Path]) -> None:
+    def __init__(self, files: Iterable[Path], patience: float = PATIENCE) -> None:
+        self._patience = patience
         now = today()
         looked_at = {path: _total(path, now - timedelta(days=DAYS - 1)) for path in files}
         firsts = [first for calls, first in looked_at.values() if calls]
@@ -42,7 +45,7 @@ class RememberedCalls:
     def found(self, within: Blocks | None = None) -> Iterable[Remembered]:
         """As KnownCalls has it; raises UnusableHistory."""
         since = self.since.toordinal()
-        found = (one for path in self._files for one in read_history(path, since, within, PATIENCE))
+        found = (one for path in self._files for one in read_history(path, since, within, self._patience))
         return found if len(self._files) < 2 else summed(found)
 
 
@@ -63,11 +66,11 @@ def history_directory(directory: Path, settings: Mapping[str, str]) -> Path:
     return directory.parent if is_mirror(directory) else directory / "location-policy"
 
 
-def calls_beside(directory: Path, settings: Mapping[str, str]) -> RememberedCalls | None:
+def calls_beside(directory: Path, settings: Mapping[str, str], *, holds_limit: bool = False) -> RememberedCalls | None:
     """What is remembered of the calls that a repository answers; None where nothing is, or it may not be read.
 
-    `settings` are our section of its git config.
+    `settings` are our section of its git config. Where it `holds_limit`, more time is taken to read it.
     """
     files = history_files(history_directory(directory, settings))
-    known = RememberedCalls(files) if files else None
+    known = RememberedCalls(files, PATIENCE_OF_LIMIT if holds_limit else PATIENCE) if files else None
     return known if known and known.total() else None

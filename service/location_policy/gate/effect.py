@@ -106,7 +106,7 @@ def with_remembered_calls(plan: Plan, directory: Path, settings: Mapping[str, st
     from ..calls.moved import with_calls
     from ..calls.remembered import calls_beside
 
-    known = calls_beside(directory, settings)
+    known = calls_beside(directory, settings, holds_limit="changed-calls" in plan.old.rules.limits)
     try:
         return with_calls(plan, known) if known else plan
     except UnusableHistory:

@@ -71,7 +71,7 @@ def _measured(plan: Plan) -> Iterator[Excess]:
         before, changed, taken = _changed(plan)
         yield from _excess("changed-addresses", limit, changed.addresses, before.addresses, "IPv4 addresses")
         yield from _excess("changed-addresses", limit, changed.slash64s, before.slash64s, "IPv6 /64s")
-        if (old.answer, old.rowless) != (new.answer, new.rowless):
+        if (old.answer, old.rowless) != (new.answer, new.rowless) or plan.reforms_rowless:
             yield from _excess("changed-addresses", limit, 1, 1, "addresses without a row")
         else:
             yield from _excess_of_all(limit, taken.addresses, 32, "IPv4 addresses")

@@ -135,7 +135,7 @@ class Plan:
         old, new = self.old.rules, self.new.rules
         protocols = old.match.keys() if self.protocols is None else old.match.keys() & self.protocols
         moves_all = not new.answer and any(new.match.get(protocol) != old.match[protocol] for protocol in protocols)
-        moves_rest = old.rowless is not None and (moves_all or old.rowless != new.rowless)
+        moves_rest = old.rowless is not None and (moves_all or old.rowless != new.rowless or self.reforms_rowless)
         if not self.is_met or not (moves_all or moves_rest or old.overflow != new.overflow):
             return ()
         space = address_space(self.old)
@@ -147,6 +147,12 @@ class Plan:
                 (size, part.range) for size, part in parts if (part.network in rows if part.network else moves_rest)
             )
         )
+
+    @property
+    def reforms_rowless(self) -> bool:
+        """Does what has no row get its overflow locations in another form?"""
+        old, new = self.old.rules, self.new.rules
+        return old.overflow != new.overflow and len(old.rowless or ()) > 1
 
     def totals(self) -> dict[Kind, Total]:
         """How much changes, by kind; every kind is there."""
