@@ -17,6 +17,7 @@ ROWS_PATH = "locations.csv"
 ROWS_FOLDER = "locations/"
 VIEWS_FOLDER = "views/"
 """Below it each view has a folder, with rows and expectations as at the top."""
+_NEARLY_VIEWS = frozenset(("views", "view"))
 EXPECTATIONS_PATH = "expectations.csv"
 OWNERS_PATH = "owners.csv"
 OTHER_TABLES = frozenset((EXPECTATIONS_PATH, OWNERS_PATH))
@@ -280,8 +281,9 @@ def _is_stray(path: str) -> bool:
 def _stray(path: str) -> Problem:
     if what := leftover(path):
         return Problem(path, 1, 1, "stray-csv", f"this is {what}", _how_to_ignore(path), severity="warning")
-    home, inner = in_view(view_of(path), ""), below_view(path)
-    folder, _, name = inner.rpartition("/")
+    meant = _in_views_folder(path)
+    home, inner = in_view(view_of(meant), ""), below_view(meant)
+    name = inner.rpartition("/")[2]
     if name.casefold() in _SINGLE:
         single = name.casefold()
         home = home if single == EXPECTATIONS_PATH else ""
@@ -293,8 +295,21 @@ def _stray(path: str) -> Problem:
     if not is_rows(folded):
         folded = f"{ROWS_FOLDER}{ROWS_PATH if name.casefold() == ROWS_PATH else f'{name[:-4]}.csv'}"
     message = f"only {home}{ROWS_PATH} and {home}{ROWS_FOLDER}**/*.csv are read"
-    hint = f"{_how(folder.casefold() != folded.rpartition('/')[0])} it to {home}{folded}"
+    is_elsewhere = path.rpartition("/")[0].casefold() != f"{home}{folded}".rpartition("/")[0].casefold()
+    hint = f"{_how(is_elsewhere)} it to {home}{folded}"
     return Problem(path, 1, 1, "stray-csv", message, hint, severity="warning")
+
+
+def _in_views_folder(path: str) -> str:
+    """The path in the folder of a view that was meant, such as views/edge/locations.csv for Views/edge/locations.csv
+    and for views/edge.csv; any other as it is. Rows of a view are not to be moved to the map at the top.
+    """
+    folder, _, rest = path.partition("/")
+    if folder.casefold() not in _NEARLY_VIEWS:
+        return path
+    if "/" in rest:
+        return f"{VIEWS_FOLDER}{rest}"
+    return path if rest.casefold() in (ROWS_PATH, *OTHER_TABLES) else in_view(rest[:-4], ROWS_PATH)
 
 
 def _how(is_elsewhere: object) -> str:
