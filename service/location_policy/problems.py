@@ -95,6 +95,9 @@ CODES = {
     "view-without-match": Code(
         "a view of calls by a protocol of which no rule says where their address is", "warning", adjustable=True
     ),
+    "unknown-protocol": Code(
+        "a protocol in `[match]` or in a view that Pexip Infinity does not name", "warning", adjustable=True
+    ),
     "redundant-subnet": Code("a row that says what the next wider row around it says", "warning", adjustable=True),
     "shadowed-subnet": Code("a row of which longer rows take every address", "warning", adjustable=True),
     "unused-location": Code("a name in `known` that no row and no default uses", "warning", adjustable=True),

@@ -8,17 +8,17 @@ a row that cannot be read may use a name, or lie around another.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..net.addresses import Network, parse_address
 from ..net.overlaps import find_overlaps
 from ..problems import Problem, ProblemCollector, Problems
-from ..spelling import near_misses
+from ..spelling import near_misses, nearest
 from ..text import describe, escape, quote
 from .files import RULES_PATH
 from .location_names import is_plain, shown_beside
-from .policy_toml import Rules
+from .policy_toml import PROTOCOLS, SPELT, Rules
 from .row import Row
 from .row_file import RowFile
 from .toml_positions import Place, key_place, name_places
@@ -116,6 +116,8 @@ def whole_map_problems(
             yield from _overlaps(list(_rows(one)), rules, codes)
     if "unused-location" in codes:
         yield from _unused(files, rules, rules_text)
+    if "unknown-protocol" in codes:
+        yield from _unknown_protocols(rules, rules_text)
     if "unused-overflow" in codes and rules.overflow_table:
         from .overflow.checks import unused_entries  # most configurations have no table
 
@@ -166,6 +168,23 @@ def _unused(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> Iterat
         message = f"{quote(name)} is in known, but no row and no default uses it"
         hint = 'delete it from known, or write unused-location = "off" below [checks]'
         yield Problem(RULES_PATH, *places.get(name, place), "unused-location", message, hint, "warning")
+
+
+def _unknown_protocols(rules: Rules, rules_text: bytes) -> Iterator[Problem]:
+    """Protocols of which no call is: a slip of the pen leaves all those that were meant unanswered."""
+    named: dict[tuple[str, ...], Iterable[str]] = {("match",): rules.match}
+    for view in rules.views:
+        of_view = ("view", str(view.number))
+        named[*of_view, "protocol"] = filter(None, view.conditions.get("protocol", ()))
+        named[*of_view, "match"] = view.match or ()
+    unknown = ((one, at) for at, found in named.items() for one in found if one.casefold() not in PROTOCOLS)
+    for number, (protocol, at) in enumerate(unknown):
+        meant = nearest(protocol, PROTOCOLS) if number < SPELT else None
+        write = f"write {meant}" if meant else f"write one of {', '.join(sorted(PROTOCOLS))}"
+        hint = f'{write}; or unknown-protocol = "off" below [checks], if Pexip has it'
+        place = key_place(rules_text, *at) if at[-1] == "protocol" else key_place(rules_text, *at, protocol)
+        message = f"{quote(protocol)} is no protocol that Pexip Infinity is known to have"
+        yield Problem(RULES_PATH, *place, "unknown-protocol", message, hint, "warning")
 
 
 def _near_misses(files: Sequence[RowFile], rules: Rules, rules_text: bytes) -> Iterator[Problem]:

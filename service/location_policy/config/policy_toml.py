@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 OverflowForm = Literal["pair", "list"]
 
+PROTOCOLS = frozenset(("api", "webrtc", "sip", "rtmp", "h323", "teams", "mssip", "gms"))
+"""The protocols that Pexip Infinity names; a request may have any other."""
+
 ADDRESS_FIELDS = ("ms-subnet", "remote-address", "node-ip", "proxy-node-address")
 """Request parameters that hold an address (`ms-subnet` is the caller's subnet as its client reported it)."""
 

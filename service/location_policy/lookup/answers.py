@@ -11,12 +11,9 @@ import json
 from typing import Any, Literal, NamedTuple
 
 from ..config.files import RULES_PATH
-from ..config.policy_toml import Rules
+from ..config.policy_toml import PROTOCOLS, Rules
 from ..net.addresses import Network
 from ..text import quote
-
-PROTOCOLS = frozenset(("api", "webrtc", "sip", "rtmp", "h323", "teams", "mssip", "gms"))
-"""The protocols that Pexip Infinity names; a request may have any other."""
 
 Outcome = Literal[
     "match",

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy import __version__
-from location_policy.config.policy_toml import Rules
+from location_policy.config.policy_toml import PROTOCOLS, Rules
 from location_policy.gate.hooks import Hook
 from location_policy.lookup import answers
 from location_policy.lookup import decision as policy
-from location_policy.lookup.answers import PROTOCOLS, AnswerEncoder
+from location_policy.lookup.answers import AnswerEncoder
 from location_policy.lookup.decision import Question
 from location_policy.lookup.query_string import Pairs
 from location_policy.repository.remote.looks import Looks

@@ -22,9 +22,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 
 from ... import __revision__, __version__
+from ...config.policy_toml import PROTOCOLS
 from ...fleet.followers import Followers
 from ...gate.hooks import HookState
-from ...lookup.answers import PROTOCOLS, Answer, Outcome
+from ...lookup.answers import Answer, Outcome
 from ...lookup.decision import Question
 from ...lookup.snapshot import Snapshot
 from ...repository.remote.looks import Looks

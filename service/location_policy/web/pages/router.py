@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ...config.policy_toml import PROTOCOLS
 from ...errors import LocationPolicyError
-from ...lookup.answers import PROTOCOLS
 from ...plan.plan import SHOWN as SHOWN_RANGES
 from ..edge.asker import asker
 from ..edge.faults import MEDIA_TYPE, RETRY_AFTER, Fault, NotLoaded, fault_of, problem_details
