@@ -1,0 +1,103 @@
+"""A child process with pipes, on the loop that the service has and on that of the standard library."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+import uvloop
+
+from location_policy.runtime.piped_process import PipedProcess
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
+Run = Callable[[Coroutine[Any, Any, None]], None]
+
+forks: list[int] = []
+os.register_at_fork(before=lambda: forks.append(1))
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    found: Run = request.param
+    return found
+
+
+async def start(script: str) -> PipedProcess:
+    return await PipedProcess.start(["sh", "-c", script], "/", ENVIRONMENT, 65_536)
+
+
+async def write_without_end(process: PipedProcess) -> None:
+    while True:
+        process.stdin.write(b"x" * 100_000)
+        await process.stdin.drain()
+
+
+def test_it_is_written_to_and_read_and_says_how_it_ends(run: Run) -> None:
+    async def work() -> None:
+        process = await start("tr a b; echo no >&2; exit 3")
+        text = b"a" * 1_000_000  # more than a pipe holds
+        whole = asyncio.ensure_future(process.stdout.read())
+        process.stdin.write(text)
+        await process.stdin.drain()
+        process.stdin.close()
+        assert await whole == text.replace(b"a", b"b")
+        assert (await process.stderr.read(), await process.wait(), process.returncode) == (b"no\n", 3, 3)
+        process.close()
+
+    run(work())
+
+
+def test_the_service_is_not_forked_for_it(run: Run) -> None:
+    async def work() -> None:
+        process = await start("exit 0")
+        assert await process.wait() == 0
+        process.close()
+
+    forks.clear()
+    run(work())
+    assert not forks
+
+
+def test_it_leads_a_group_that_can_be_ended_and_its_pipes_are_let_go(run: Run) -> None:
+    async def work() -> None:
+        process = await start("sleep 60 & wait")
+        assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
+        assert process.returncode is None
+        os.killpg(process.pid, signal.SIGTERM)
+        assert await process.wait() == -signal.SIGTERM
+        process.close()
+
+    run(work())
+
+
+def test_a_write_to_one_that_has_ended_is_an_error_of_the_connection(run: Run) -> None:
+    async def work() -> None:
+        process = await start("exec <&-; exit 0")
+        await process.wait()
+        with pytest.raises(ConnectionError):
+            await write_without_end(process)
+        process.close()
+
+    run(work())
+
+
+def test_what_cannot_be_run_is_told_and_what_cannot_be_read_is_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[PipedProcess] = []
+
+    async def fail(process: PipedProcess) -> None:
+        ended.append(process)
+        raise OSError(24, "Too many open files")
+
+    async def work() -> None:
+        with pytest.raises(FileNotFoundError):
+            await PipedProcess.start(["no-such-program"], "/", ENVIRONMENT, 100)
+        monkeypatch.setattr(PipedProcess, "_connect", fail)
+        with pytest.raises(OSError, match="Too many open files"):
+            await start("sleep 60")
+        assert await ended[0].wait() == -signal.SIGKILL
+
+    run(work())
