@@ -7,7 +7,10 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
-from location_policy.runtime.wakeup import STEP, Wakeup
+import pytest
+
+from location_policy.runtime import wakeup as wakeups
+from location_policy.runtime.wakeup import AT_ONCE, STEP, Wakeup
 from tests.support.service import wait_until
 
 
@@ -79,6 +82,32 @@ def test_as_many_are_woken_as_there_is_room_for_and_one_that_comes_then_is_the_l
         await asyncio.gather(*waits)
 
     assert run(work()) < 10
+
+
+def test_they_are_woken_one_by_one_and_a_few_together_only_where_the_loop_is_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wakeups, "STEP", 5.0)
+
+    async def work() -> None:
+        loop, wakeup, woken, late = asyncio.get_running_loop(), Wakeup(20), list[int](), 0.0
+        monkeypatch.setattr(loop, "time", lambda: time.monotonic() + late)
+
+        async def wait(number: int) -> None:
+            await wakeup.until(lambda: late > 0, 600)
+            woken.append(number)
+
+        waits = [asyncio.ensure_future(wait(number)) for number in range(12)]
+        await asyncio.sleep(0)
+        late = 10 * wakeups.STEP
+        for expected in (AT_ONCE, AT_ONCE + 1, AT_ONCE + 2):
+            wakeup.tell()
+            await asyncio.sleep(0.02)
+            assert len(woken) == expected
+        wakeup.end()
+        await asyncio.gather(*waits)
+
+    run(work())
 
 
 def test_at_the_end_there_is_room_for_all() -> None:

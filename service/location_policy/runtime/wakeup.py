@@ -7,10 +7,10 @@ import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+STEP = 0.001
+"""Seconds from one that is woken to the next, if there is room: an answer to a node comes between."""
 AT_ONCE = 4
-"""Waits that are woken before the event loop does something else: an answer to a node comes between."""
-STEP = 0.005
-"""Seconds until more are woken, if there is room."""
+"""Waits that are woken together at most, where the event loop is late."""
 
 
 async def _for_ever() -> None:
@@ -31,6 +31,7 @@ class Wakeup:
         self._waiting: dict[asyncio.Timeout, None] = {}
         self._due: deque[asyncio.Timeout] = deque()
         self._later: asyncio.TimerHandle | None = None
+        self._woke_at = 0.0
         self.has_ended = False
 
     @property
@@ -87,7 +88,7 @@ class Wakeup:
         if self._later:
             self._later.cancel()
             self._later = None
-        room = sys.maxsize if self.has_ended else min(AT_ONCE, self._room())
+        room = sys.maxsize if self.has_ended else min(self._due_by_now(), self._room())
         while self._due and room > 0:
             wait = self._due.popleft()
             if wait in self._waiting:
@@ -96,6 +97,12 @@ class Wakeup:
                 room -= 1
         if self._due:
             self._look_later()
+
+    def _due_by_now(self) -> int:
+        """How many are to be woken since the last were: one, unless the loop is late."""
+        assert self._loop
+        before, self._woke_at = self._woke_at, self._loop.time()
+        return max(1, min(AT_ONCE, int((self._woke_at - before) / STEP)))
 
     def _look_later(self) -> None:
         assert self._loop
