@@ -77,6 +77,22 @@ def followed(texts: Texts, problem: Problem) -> Texts | None:
     return {**texts, path: "\n".join(lines)}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sydney,10.61.2.0,10.61.3.0",  # two subnets, or a range
+        "Sydney,10.61.2.0,10.61.3.0/24",
+        "Sydney,10.61.2.0/2 4",
+        "Sydney,10.61.2.0/24\\n10.61.3.0/24",
+    ],
+)
+def test_no_hint_names_a_subnet_that_was_perhaps_not_meant(line: str) -> None:
+    first = errors_of({"locations.csv": f"{BASE}{line}\n"})[0]
+    assert "write 10" not in (first.hint or "")
+    assert "write a row for each" not in (first.hint or "")
+    assert "Sydney,10" not in (first.hint or "")
+
+
 def cell_at(line: str, column: int) -> str:
     """The text of the cell that begins at this column."""
     return next(cell.text for cell in cells_of(line) if cell.column == column)
@@ -90,9 +106,15 @@ def assert_hints_lead_somewhere(texts: Texts) -> int:
         after = followed(texts, problem)
         if after is not None:
             number += 1
-            left = errors_of(after)
+            left = [one for one in errors_of(after) if not is_asked_only_now(one, problem)]
             assert len(left) < len(errors), f"{problem}\nled to\n" + "\n".join(map(str, left))
     return number
+
+
+def is_asked_only_now(one: Problem, mended: Problem) -> bool:
+    """Is it said of a name in a line that was no row, or in what it has become: nobody asked whether it is known?"""
+    is_there = one.path == mended.path and one.line >= mended.line
+    return is_there and one.code == "unknown-location" and mended.code in ("not-a-subnet", "too-few-columns")
 
 
 def configurations() -> Iterator[Path]:
@@ -136,6 +158,32 @@ def test_the_hints_of_a_wrong_configuration_lead_to_fewer_errors(folder: Path) -
         ("Sydney\u200b,10.61.2.0/24", "Sydney,10.61.2.0/24"),
         ("Sydney,10.61.2.0/24\u200b", "Sydney,10.61.2.0/24"),
         ("Sydney,\u200e10.61.2.0/24", "Sydney,10.61.2.0/24"),
+        ("Sydney,255.255.255.0,10.61.2.0", "Sydney,10.61.2.0/24"),
+        ("10.61.2.0,Sydney,255.255.255.0", "Sydney,10.61.2.0/24"),
+        ("Sydney,2001:db8:61::,ffff:ffff:ffff::", "Sydney,2001:db8:61::/48"),
+        ("Sydney,10.61.2.0,10.61.2.255", "Sydney,10.61.2.0/24"),
+        ("Sydney,10.61.2.0..10.61.2.255", "Sydney,10.61.2.0/24"),
+        ("Sydney,10,61,2,0/24", "Sydney,10.61.2.0/24"),
+        ("Sydney,'10.61.2.0/24", "Sydney,10.61.2.0/24"),
+        ("Sydney,10.61.2.0/24 # head office", "Sydney,10.61.2.0/24"),
+        ('Sydney,="10.61.2.0/24"', "Sydney,10.61.2.0/24"),
+        (
+            "Sydney,10.61.2.0/24;10.61.3.0/24,10.61.4.0/24",
+            "Sydney,10.61.2.0/24\nSydney,10.61.3.0/24\nSydney,10.61.4.0/24",
+        ),
+        ("Sydney 10.61.2.0/24,10.61.3.0/24", "Sydney,10.61.2.0/24\nSydney,10.61.3.0/24"),
+        ("Sydney,10.61.2.0/24|10.61.3.0/24", "Sydney,10.61.2.0/24\nSydney,10.61.3.0/24"),
+        ("Sydney,10.61.2.0/24 and 10.61.3.0/24", "Sydney,10.61.2.0/24\nSydney,10.61.3.0/24"),
+        ('"Sydney,10.61.2.0/24"', "Sydney,10.61.2.0/24"),
+        ('"Sydney;Melbourne;10.61.2.0/24"', "Sydney,Melbourne,10.61.2.0/24"),
+        ("* Sydney: 10.61.2.0/24", "Sydney,10.61.2.0/24"),
+        ("||Sydney||10.61.2.0/24||", "Sydney,,10.61.2.0/24"),
+        ("Sydney；10.61.2.0/24", "Sydney,10.61.2.0/24"),
+        ("Sydney、10.61.2.0/24", "Sydney,10.61.2.0/24"),
+        ("Sydney^10.61.2.0/24", "Sydney,10.61.2.0/24"),
+        ('{| class="wikitable"', ""),
+        ("位置,子网", ""),
+        ("Konum;Alt ağ", ""),
         ("|---|:-:|", ""),
         ("+-----+-----+", ""),
         ("Standort;Überlauf 1;Überlauf 2;Netz", ""),
@@ -166,11 +214,15 @@ names = st.sampled_from(
         "",
         "24",
         "Lima",
+        "Lima 10.61.9.0/24",
+        '="Lima"',
+        "Kï¿½ln",
     ]
 )
 SUBNETS = """
     10.61.2.0/24 10.61.3.0/24 10.61.2.7/24 10.61.4.0 255.255.255.0 0.0.0.255 2001:db8::/32 10.61.2.0/255.255.255.0
     010.061.5.0/24 10.61/16 10.61.6.0\u200b/24 10.61.8.0\uff0f24 10.61.7.0-10.61.7.255 Subnet
+    10.61.2.0/24;10.61.3.0/24 '10.61.2.0/24 10.61.2.255 ffff:ffff:: ########
 """
 subnets = st.sampled_from(SUBNETS.split())
 lines = st.tuples(

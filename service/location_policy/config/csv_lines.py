@@ -13,7 +13,16 @@ from typing import NamedTuple, TypeVar
 
 from ..problems import Problem
 from ..text import quote, without_bom
-from .subnet_hints import has_host_bits, is_address, is_mask, written_subnet
+from .subnet_hints import (
+    has_host_bits,
+    has_length,
+    is_address,
+    is_mask,
+    is_one_address,
+    subnets_in,
+    with_masks,
+    written_subnet,
+)
 
 LINE_LIMIT = 64 * 1024
 """Bytes that one line may have."""
@@ -22,14 +31,31 @@ CELLS_LIMIT = 64
 CONFLICT = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 _MISTAKEN = ("#", *CONFLICT)
 """What a line is not a row for that begins so; between quotation marks it is."""
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", "\uff0c": "commas of full width", "\u2502": "lines"}
-_RULER = re.compile(r"(?=.*[-=_\u2500\u2550]{2})[-|+=:_ \t\u2500-\u257f]++")
-"""A line that a table of a page has between its rows."""
+_SEPARATORS = {
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "bars",
+    "\uff0c": "commas of full width",
+    "\u2502": "lines",
+    "\uff1b": "semicolons of full width",
+    "\u3001": "ideographic commas",
+    "\u060c": "Arabic commas",
+    "\u061b": "Arabic semicolons",
+    "\u00a6": "broken bars",
+    "^": "carets",
+    "~": "tildes",
+}
+_BARS = "|\u2502\u00a6"
+"""What a table of a page has around its cells too."""
+_RULER = re.compile(r"(?=.*[-=_\u2500\u2550]{2})[-|+=:_ \t\u2500-\u257f]++|\{\|.*")
+"""A line that a table of a page has between its rows, or before them (MediaWiki)."""
 _WORD = re.compile(r"\w+")
 _SUBNETS = """
     address cidr ip ipv4 ipv6 mask ms net network or prefix range snet subnet subnets adresse netz netzwerk
     subnetz teilnetz maske réseau reseau sous masque red subred máscara direccion dirección rete sottorete rede
-    sub subrede nät delnät netwerk podsieć sieć aliverkko verkko сеть подсеть
+    sub subrede nät delnät netwerk podsieć sieć aliverkko verkko сеть подсеть adres subnetwerk bereich ipbereich
+    subnät undernet nettverk netværk síť podsíť hálózat alhálózat alt ağ мережа підмережа δίκτυο υποδίκτυο 子网 网络
+    网段 子網 網路 サブネット ネットワーク 서브넷 네트워크 רשת الشبكة
 """
 _OTHERS = """
     area children city comment comments country description display distinguishedname ea eainherited enabled gateway
@@ -37,22 +63,29 @@ _OTHERS = """
     objectclass objectguid office overflow owner pover primary region role secondary section site siteid sover
     status subnetid tags tenant type user utilization vlan vrf zone bemerkung beschreibung kommentar ort standort
     überlauf emplacement débordement lieu nom nombre sitio ubicación sede sito luogo local plats namn plaats locatie
-    lokalizacja место
+    lokalizacja место местоположение konum lokalita sijainti helyszín площадка τοποθεσία 位置 地点 地點 場所 拠点 위치
+    지점 מיקום الموقع
 """
 _SUBNET_HEADINGS = frozenset(_SUBNETS.split())
 """Words of the name of a column that holds subnets, as exports of other programs have them."""
 _HEADINGS = _SUBNET_HEADINGS.union(_OTHERS.split())
 """The same for all columns."""
 _MISSING = """
-    n/a n/a! n/d n/d! nd nv n/b i/t н/д δ/υ saknas saknas! puuttuu puuttuu! yok hiányzik není_k_dispozici
-    nedostupný getting_data
+    ref! value! name? div/0! null! num! n/a n/a! n/d n/d! nd nv n/b i/t н/д δ/υ saknas saknas! puuttuu puuttuu! yok
+    hiányzik není_k_dispozici nedostupný getting_data
 """
 _ERRORS = frozenset(_MISSING.split())
 """What spreadsheets write for a value that is not there, in their languages, without the # before it, in lower case."""
-_ERROR = re.compile(r"#[¡¿]?(?=[^\W\d_])[\w/ '’]+[!?]|#N/[^\W\d_]")
-"""Every other error: #REF!, #BEZUG!, #NAME?, #¡VALOR!, #DIV/0!; its letters are capitals."""
-_BETWEEN_SUBNETS = re.compile(r"[\s;,+&]+")
+_ERROR = re.compile(r"#[¡¿]?(?=[^\W\d_])[\w/ '’]+[!?]|#N/[^\W\d_]|#{3,}")
+"""Every other error: #BEZUG!, #¡VALOR!, ##### where a column is too narrow; its letters are capitals."""
+_NUMBERED = re.compile(
+    r"(?:err|erro|error|erreur|fout|fehler|fejl|feil|fel|virhe|błąd|chyba|hiba|hata|eroare|greška|napaka|viga|klaida"
+    r"|ошибка|помилка|грешка|σφάλμα|エラー|错误|錯誤|오류|lỗi)\s?:\s?5\d\d|loading(?:\.{3}|…)",
+    re.IGNORECASE,
+)
+"""An error of LibreOffice by its number, in its languages, and what Google Sheets has not worked out yet."""
 _FIRST_CELL = re.compile(r'[ \t]*+"?(#[^",;\t|]*+)"? *+(?:$|[,;\t|])')
+_SEPARATED = re.compile(r"[,;\t|]")
 ROW_FORM = "a row is location,overflow…,subnet"
 _BY_IMPORT = "location-policy import makes such rows"
 LINES_OF_CELL = 50
@@ -174,7 +207,7 @@ def is_blank(text: str) -> bool:
     it writes for a name, such as #N/A, begins no comment.
     """
     bare = text.lstrip(" \t")
-    if bare.startswith(("# ", "##")) or not bare:
+    if bare.startswith("# ") or not bare:
         return True
     if not bare.startswith(("#", '"')):
         return False
@@ -182,6 +215,7 @@ def is_blank(text: str) -> bool:
 
 
 def _is_quoted_comment(text: str) -> bool:
+    text = text.rstrip(";| \t")  # a spreadsheet parts by what its country has
     filled = [cell.text for cell in quoted_cells(text) if cell.text] if text.lstrip('" \t').startswith("#") else []
     return len(filled) == 1 and filled[0].startswith("#")
 
@@ -192,14 +226,21 @@ def error_at_start(text: str) -> Cell | None:
     if first is None:
         return None
     cell = Cell(first.start(1) + 1, first[1].rstrip(" "))
-    is_certain = cell.text[1:].casefold() in _ERRORS
-    return cell if is_certain or (is_error_value(cell.text) and text[first.end() :].strip(',;|" \t')) else None
+    if cell.text[1:].casefold() in _ERRORS:
+        return cell
+    if not is_error_value(cell.text):
+        return None
+    others = [other.strip(' "') for other in _SEPARATED.split(text[first.end() :])]
+    is_told = any(map(is_address, others)) if cell.text.startswith("##") else any(others)  # or it is a line of marks
+    return cell if is_told else None
 
 
 def is_error_value(cell: str) -> bool:
     """Has a spreadsheet written this cell in place of a value that it could not find or work out?"""
+    if cell.startswith("#N/A "):  # a feed says what is not there
+        return True
     if not cell.startswith("#"):
-        return cell.startswith("Err:") and cell[4:].isdecimal()
+        return cell.endswith((*"0123456789", ".", "…")) and _NUMBERED.fullmatch(cell) is not None
     return cell[1:].casefold() in _ERRORS or bool(_ERROR.fullmatch(cell) and cell == cell.upper())
 
 
@@ -328,8 +369,8 @@ def _misparted(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
             is_told = not is_long and is_address(said[0])
             return Finding(column, "wrong-separator", message, f"write {row}" if is_told else "separate them by commas")
         is_right = is_address(said[-1]) and sum(map(is_address, said)) == 1
-        rows = (row,) if is_right else meant_rows(_with_masks(said))
-        return Finding(column, "wrong-separator", message, f"{_how_to_place(_with_masks(said))}; {_BY_IMPORT}", rows)
+        rows = (row,) if is_right else meant_rows(with_masks(said))
+        return Finding(column, "wrong-separator", message, f"{_how_to_place(with_masks(said))}; {_BY_IMPORT}", rows)
     return None
 
 
@@ -338,7 +379,7 @@ def _parted_by(text: str, separator: str) -> list[str]:
     the first ones.
     """
     cells = [cell.text for cell in islice(_quoted_cells(text, separator), CELLS_LIMIT + 2)]
-    if separator in "|\u2502" and cells and not cells[0]:
+    while separator in _BARS and cells and not cells[0]:
         del cells[0]
     while cells and not cells[-1]:
         del cells[-1]
@@ -347,7 +388,7 @@ def _parted_by(text: str, separator: str) -> list[str]:
 
 def _joined(text: str, separator: str, cells: list[str]) -> str:
     """The row with commas instead; its quotation marks stay where they need not be made anew."""
-    if '"' in text and "," not in text and separator not in "|\u2502":
+    if '"' in text and "," not in text and separator not in _BARS:
         return ",".join(cell.strip(" \t") for cell in text.split(separator)).rstrip(",")
     return cells_text(cells)
 
@@ -414,13 +455,15 @@ def heading(text: str, cells: Sequence[str] = ()) -> Finding:
 def misplaced_subnet(filled: Sequence[Cell]) -> Finding | None:
     """Why the last of these cells is not a subnet, where another one tells, or where it is more than one."""
     cells = [part for cell in filled for part in subnets_in(cell.text)][:CELLS_LIMIT]
-    joined = _with_masks(cells)
+    joined = with_masks(cells)
     column, last = filled[-1]
     subnet = next(filter(is_address, joined), None)
     if subnet is None or (len(joined) == len(filled) and is_address(last)):
         return None
     if len(subnets_in(last)) > 1:
         message = f"{quote(last)} is more than one subnet"
+    elif is_address(last) and not is_mask(last):
+        message = f"{quote(last)} has no prefix length"
     elif is_address(joined[-1]):
         message = f"{quote(last)} is not a subnet, but the mask or the length of the one before it"
     else:
@@ -428,19 +471,16 @@ def misplaced_subnet(filled: Sequence[Cell]) -> Finding | None:
     return Finding(column, "not-a-subnet", message, _how_to_place(joined), meant_rows(joined))
 
 
-def subnets_in(cell: str) -> list[str]:
-    """The subnets in a cell that has several; else the cell by itself."""
-    parts = _BETWEEN_SUBNETS.split(cell) if cell.count("/") <= CELLS_LIMIT else []
-    return parts if len(parts) > 1 and all("/" in part and is_address(part) for part in parts) else [cell]
-
-
 def meant_rows(cells: Sequence[str]) -> tuple[str, ...]:
     """The rows that these cells are to be, one for each address among them; none where that cannot be told."""
     names = [cell for cell in cells if not is_address(cell)]
-    subnets = dict.fromkeys(written_subnet(cell) for cell in cells if is_address(cell))
+    addresses = [cell for cell in cells if is_address(cell)]
+    subnets = dict.fromkeys(map(written_subnet, addresses))
+    bare = [cell for cell in addresses if not has_length(cell)]
+    is_clear = len(subnets) == 1 or not bare or (len(bare) == 1 and is_one_address(bare[0]))  # or it ends a range
     is_sure = len(names) == 1 or list(cells[: len(names)]) == names
     is_long = len(subnets) * (sum(map(len, names)) + len(names)) + sum(map(len, subnets)) > _SHOWN_ROW
-    is_told = names and is_sure and all(subnets) and not is_long and not any(map(has_host_bits, cells))
+    is_told = names and is_sure and is_clear and all(subnets) and not is_long and not any(map(has_host_bits, cells))
     return tuple(cells_text((*names, subnet)) for subnet in subnets) if is_told else ()
 
 
@@ -452,17 +492,3 @@ def _how_to_place(cells: Sequence[str]) -> str:
         if subnet
         else f"separate them by commas: {ROW_FORM}"
     )
-
-
-def _with_masks(cells: Sequence[str]) -> list[str]:
-    """The cells with a mask or a length behind an address put into one cell with it, or left out where it has one."""
-    joined: list[str] = []
-    for cell in cells:
-        before, mask = joined[-1] if joined else "", cell.removeprefix("/")
-        if not is_address(before) or not (is_mask(mask) or mask.isdecimal()):
-            joined.append(cell)
-        elif "/" not in before and written_subnet(f"{before}/{mask}"):
-            joined[-1] = f"{before}/{mask}"
-        elif "/" not in before or mask.isdecimal():
-            joined.append(cell)
-    return joined

@@ -18,6 +18,7 @@ from .csv_lines import (
     Cell,
     Finding,
     cells_of,
+    cells_text,
     error_at_start,
     heading,
     is_blank,
@@ -28,11 +29,13 @@ from .csv_lines import (
     misplaced_subnet,
 )
 from .location_names import name_findings
-from .subnet_hints import diagnose, is_address, subnet_hint
+from .subnet_hints import diagnose, is_address, subnet_hint, subnets_in
 
+_OCTETS = 4
 _EXAMPLE = "write Sydney,Melbourne,Singapore,10.61.2.0/24, or delete line {line}"
 _BETWEEN = ":=>→-"
 """What people write, beside space, between a location and its subnet in a list."""
+_BULLET = re.compile(r"[-*•‣·–]\s+")
 _FIRST_BETWEEN = re.compile(f"[{_BETWEEN}]+")
 
 
@@ -117,11 +120,11 @@ def _examine_cells(first: Cell, filled: list[Cell]) -> Line:
     try:
         address, length = parse_interface(subnet.text)
     except ValueError:
-        if misplaced := misplaced_subnet(filled):
-            return RowWithFindings(
-                None, (*(one for one in findings if one.code != "subnet-as-name"), _with_rows(misplaced))
-            )
-        return RowWithFindings(None, (*findings, Finding(subnet.column, *diagnose(subnet.text))))
+        misplaced = misplaced_subnet(filled)
+        if misplaced or not is_address(subnet.text):
+            findings = [one for one in findings if one.code != "subnet-as-name"]
+        told = misplaced or Finding(subnet.column, *diagnose(subnet.text), _of_octets(filled))
+        return RowWithFindings(None, (*findings, _with_rows(told)))
     network = Network.holding(address, length)
     if network.first != address:
         hint = subnet_hint(address, length)
@@ -132,12 +135,32 @@ def _examine_cells(first: Cell, filled: list[Cell]) -> Line:
     return RowWithFindings(row, tuple(findings)) if findings else row
 
 
+def _of_octets(filled: list[Cell]) -> tuple[str, ...]:
+    """The row whose subnet has commas between its octets, as 10,61,2,0/24."""
+    texts = [cell.text for cell in filled]
+    *names, written = (*texts[:-_OCTETS], ".".join(texts[-_OCTETS:]))
+    is_so = names and len(texts[-1]) < len("255/32") + 1 and is_address(written)
+    return (cells_text((*names, written)),) if is_so else ()
+
+
 def _with_rows(finding: Finding) -> Finding:
     """The finding with the rows that were meant as its hint, where each can be read as it is written there."""
-    if not finding.rows or not all(isinstance(parse_line(row.encode()), Row) for row in finding.rows):
+    if not finding.rows or not all(map(_is_row, finding.rows)):
         return finding
     one = "write " if len(finding.rows) == 1 else "write a row for each subnet: "
     return finding._replace(hint=one + " and ".join(finding.rows))
+
+
+def _is_row(text: str) -> bool:
+    """Is this a row of which there is nothing to say? It is not asked what else it could be, which asks this again."""
+    if '"' not in text:
+        return _plain_row(text) is not None
+    *names, subnet = [cell.text for cell in cells_of(text) if cell.text]
+    try:
+        address, length = parse_interface(subnet)
+    except ValueError:
+        return False
+    return bool(names and _clean_names(tuple(names))) and Network.holding(address, length).first == address
 
 
 def _as_rows(findings: list[Finding], filled: list[Cell]) -> list[Finding]:
@@ -145,10 +168,17 @@ def _as_rows(findings: list[Finding], filled: list[Cell]) -> list[Finding]:
     first = next((finding for finding in findings if finding.code == "subnet-as-name"), None)
     if first is None:
         return findings
-    rows = meant_rows([cell.text for cell in filled])  # once: a line may have many of them
+    rows = meant_rows([part for cell in filled for part in _parts(cell.text)])  # once: a line may have many of them
     hint = f"{ROW_FORM}: give each subnet one, with its location"
     hint = _with_rows(first._replace(hint=hint, rows=rows)).hint or hint
     return [one._replace(hint=hint) if one.code == first.code else one for one in findings]
+
+
+def _parts(text: str) -> list[str]:
+    """The subnets of a cell that has several, or a location and its subnet; else the cell by itself."""
+    several = subnets_in(text)
+    listed = several if len(several) > 1 or is_address(text) else _listed(text)
+    return listed if all(listed) and is_address(listed[-1]) else [text]
 
 
 def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
@@ -157,14 +187,19 @@ def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
     if filled and not first.text:
         return _empty_location(first)
     message = f"{quote(text.strip())} is not a row, which has a location and a subnet"
-    listed = _listed(first.text)
-    is_listed = is_address(listed[-1]) and not is_address(first.text)
-    rows = meant_rows(listed) if is_listed else ()
+    if '"' in text and isinstance(line := parse_line(first.text.encode()), Row | RowWithFindings):
+        # a spreadsheet has taken the whole line for one cell
+        rows = (first.text,) if isinstance(line, Row) else next((one.rows for one in line.findings if one.rows), ())
+    else:
+        listed = _listed(first.text)
+        is_listed = is_address(listed[-1]) and not is_address(first.text)
+        rows = meant_rows(listed) if is_listed else ()
     return _with_rows(Finding(first.column, "too-few-columns", message, _EXAMPLE, rows))
 
 
 def _listed(text: str) -> list[str]:
     """A location and a subnet as people write them in a list; the text itself where there are no two."""
+    text = _BULLET.sub("", text)
     before, *last = text.rsplit(maxsplit=1) or [""]
     if last:
         return [before.rstrip(f"{_BETWEEN} \t"), last[0].lstrip(_BETWEEN)]

@@ -6,6 +6,7 @@ Each hint that says `write` names a subnet that will be taken: in CIDR form, wit
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..net.addresses import Address, Network, parse_address, parse_interface
@@ -20,7 +21,20 @@ _IPV4 = re.compile(
     r"(?:\d{1,3}\.){3}\d{1,3}(?:[\s/\\–—-]++[\d.*/\s]*+)?|(?:\d{1,3}\.){1,3}\*|\d{1,3}(?:\.\d{1,3}){1,3}\s*/\s*\d{1,3}"
 )
 """An address, a subnet or a range, in every form that people write."""
+_INSIDE = re.compile(
+    r"(?<![\w.:/])((?:\d{1,3}\.){3}\d{1,3}|[\da-f]*+:[\da-f:.]*+)/\d{1,3}(?![\w/]|[.:]\w)", re.IGNORECASE
+)
+"""A subnet in CIDR form among other words."""
+_WILDCARD = re.compile(r"(?:\d{1,3}\.){1,3}x(?:\.x)*", re.IGNORECASE)
+_BETWEEN_SUBNETS = re.compile(r"\s++/\s++|[\s;,+&|]++(?:(?:and|und|et|y|e|en|og|och)\s++)?")
 _AFTER_ADDRESS = re.compile(r"[/%\s\\-]")
+_PART = re.compile(r"\d[./:]\d")
+"""What may be a part of another subnet."""
+_DOTS = 3
+_PARTS = 64
+"""Subnets in a cell of which each is told."""
+_ONES = b"\xff" * 4
+"""How a mask of IPv6 begins; what begins with fewer ones may be an address."""
 _EXAMPLE = "write a subnet as 10.61.2.0/24 or 2001:db8:61::/48"
 
 
@@ -30,7 +44,47 @@ def is_address(text: str) -> bool:
         text = look_alike("".join(filter(is_seen, text)))
     if ":" in text:
         return _address(_AFTER_ADDRESS.split(text.strip("[]"), maxsplit=1)[0].rstrip("]")) is not None
-    return text[:1].isdigit() and _IPV4.fullmatch(text) is not None
+    if not text[:1].isdigit():
+        return False
+    return _IPV4.fullmatch(text) is not None or (text.count(".") == _DOTS and _WILDCARD.fullmatch(text) is not None)
+
+
+def has_subnet(text: str) -> bool:
+    """Is there a subnet among the words of this text?"""
+    return "/" in text and any(True for _ in _subnets_inside(text))
+
+
+def subnets_in(cell: str) -> list[str]:
+    """The subnets in a cell that has several; else the cell by itself."""
+    parts = _BETWEEN_SUBNETS.split(cell) if cell.count("/") <= _PARTS else []
+    return parts if len(parts) > 1 and all("/" in part and is_address(part) for part in parts) else [cell]
+
+
+def with_masks(cells: Sequence[str]) -> list[str]:
+    """The cells with a mask or a length put into one cell with its address, or left out where that has one; so too the
+    first and the last address of a subnet.
+    """
+    joined: list[str] = []
+    for cell in cells:
+        before, mask = joined[-1] if joined else "", cell.removeprefix("/")
+        if not is_address(before) or not (is_mask(mask) or mask.isdecimal()):
+            joined.append(cell)
+        elif "/" not in before and written_subnet(f"{before}/{mask}"):
+            joined[-1] = f"{before}/{mask}"
+        elif "/" not in before or mask.isdecimal():
+            joined.append(cell)
+    bare = [at for at, cell in enumerate(joined) if is_address(cell) and not has_length(cell)]
+    if len(bare) != 2:
+        return joined
+    first, last = (joined[at] for at in bare)
+    if is_mask(first):
+        meant = f"{last}/{first}"
+    elif is_mask(last):
+        meant = f"{first}/{last}"
+    else:
+        networks = range_networks(f"{first}-{last}") or ()
+        meant = str(networks[0]) if len(networks) == 1 else ""
+    return [meant if at == bare[0] else cell for at, cell in enumerate(joined) if at != bare[1]] if meant else joined
 
 
 class Diagnosis(NamedTuple):
@@ -53,7 +107,8 @@ def diagnose(text: str) -> Diagnosis:
         return told
     tidy = "/".join(_SLASHES.split(text))
     if tidy != text:
-        return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet", _meant(tidy))
+        hint = _hint(tidy) or _hint_inside(text) or diagnose(tidy).hint
+        return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet", hint)
     before, slash, after = text.partition("/")
     address = _address(before)
     if address is None:
@@ -77,6 +132,17 @@ def has_host_bits(text: str) -> bool:
     """Would the subnet that `written_subnet` gives not begin at the address of this text, as of 10.61.2.7/24?"""
     address, network = _address(_SLASHES.split(look_alike(text))[0]), _network(written_subnet(text))
     return address is not None and network is not None and network.first != address
+
+
+def has_length(text: str) -> bool:
+    """Does this address say how many others are meant beside it: by a length, a mask, or as a range?"""
+    return _address(text) is None
+
+
+def is_one_address(text: str) -> bool:
+    """Can this address not be meant as the first of a subnet?"""
+    address = _address(text)
+    return address is not None and ", or " not in _bare(text, address).hint
 
 
 def range_networks(text: str) -> tuple[Network, ...] | None:
@@ -110,7 +176,24 @@ def _meant(text: str) -> str:
 
 
 def _plain(text: str) -> Diagnosis:
-    return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet", _EXAMPLE)
+    return Diagnosis("not-a-subnet", f"{quote(text)} is not a subnet", _hint_inside(text) or _EXAMPLE)
+
+
+def _hint_inside(text: str) -> str | None:
+    """The hint for a subnet between marks or words, where there is just one."""
+    inside = [*_subnets_inside(text)]
+    if len(inside) != 1:
+        return None
+    before, _, after = text.partition(inside[0])
+    is_all = not (after.lstrip()[:1].isdigit() or _PART.search(before) or _PART.search(after))
+    return _hint(inside[0]) if is_all else None
+
+
+def _subnets_inside(text: str) -> Iterator[str]:
+    """What is a subnet in CIDR form among other words, or between marks."""
+    if not text.isascii():
+        text = look_alike("".join(filter(is_seen, text)))
+    return (found[0] for found in _INSIDE.finditer(text) if _hint(found[0]))
 
 
 def _octal(text: str) -> Diagnosis | None:
@@ -150,12 +233,12 @@ def _bare(text: str, address: Address) -> Diagnosis:
 def is_mask(text: str) -> bool:
     """Is this the mask of a subnet, such as 255.255.255.0 or, turned over, 0.0.0.255?"""
     mask = _address(text)
-    return mask is not None and len(mask) == 4 and _mask_length(mask) not in (None, 0)
+    return mask is not None and (len(mask) == 4 or mask.startswith(_ONES)) and _mask_length(mask) not in (None, 0)
 
 
 def _mask(text: str, address: Address, after: str) -> Diagnosis | None:
     mask = _address(after)
-    if mask is None or len(mask) != 4 or len(address) != 4:
+    if mask is None or len(mask) != len(address) or not (len(mask) == 4 or mask.startswith(_ONES)):
         return None
     length = _mask_length(mask)
     if not length:
@@ -166,7 +249,7 @@ def _mask(text: str, address: Address, after: str) -> Diagnosis | None:
 
 def _mask_length(mask: Address) -> int | None:
     """The prefix length for which a netmask or a host mask stands; None where it is neither."""
-    bits = f"{int.from_bytes(mask):032b}"
+    bits = f"{int.from_bytes(mask):0{8 * len(mask)}b}"
     is_net_mask, is_host_mask = not bits.rstrip("0").strip("1"), not bits.lstrip("0").strip("1")
     return bits.count("1" if is_net_mask else "0") if is_net_mask or is_host_mask else None
 

@@ -24,7 +24,7 @@ Names = tuple[str, ...]
 SIZES = (4, 16)
 """Bytes of an address, IPv4 and IPv6."""
 
-_DASH = re.compile(r" ?[-\u2013\u2014] ?")
+_DASH = re.compile(r" ?(?:[-\u2013\u2014]|\.{2,3}) ?| (?:to|bis) ")
 _MANY = 1_000
 """Rows from which sorting anew costs less than putting in one by one."""
 

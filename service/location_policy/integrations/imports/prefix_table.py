@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from ...config.csv_lines import subnets_in
-from ...config.subnet_hints import diagnose, is_address, range_networks
+from ...config.subnet_hints import diagnose, is_address, range_networks, subnets_in
 from ...net.addresses import Network, parse_interface
 from ...net.ranges import Names
 from ...problems import Problem, Severity
