@@ -27,6 +27,9 @@ GOOD = (
     "3/4",
     "São Paulo",
     "#1 Main St",
+    "1.2.x",
+    "Gate 5:501",
+    "1/2 10.61.2.0",
 )
 FLAWED = {
     "subnet-as-name": [
@@ -47,6 +50,12 @@ FLAWED = {
         "10.61.2.0\u204424",
         "10\uff0e61\uff0e2\uff0e0/24",
         "2001\uff1adb8\uff1a:/32",
+        "10.61.x.x",
+        "10.61.2.0/24;10.61.3.0/24",
+        "10.61.2.0/24, 2001:db8::/32",
+        "10.61.2.0/24 (Perth)",
+        "Perth 10.61.2.0/24",
+        "'10.61.2.0/24'",
     ],
     "error-value": [
         "#N/A",
@@ -59,6 +68,13 @@ FLAWED = {
         "#ÉRTÉK!",
         "#DIV/0!",
         "Err:502",
+        "Fout:508",
+        "Błąd:522",
+        "Erro :504",
+        "#ref!",
+        "#N/A N/A",
+        "########",
+        "Loading...",
     ],
     "invisible-character": [
         "Sydney\u00a0",
@@ -72,9 +88,19 @@ FLAWED = {
         "Sydney\ue000",
     ],
     "lost-character": ["M\ufffdnchen"],
-    "mojibake": ["MÃ¼nchen", "ZÃ¼rich Süd", "Ã\u0153st", "РњРѕСЃРєРІР°", "M├╝nchen", "M√ºnchen"],
-    "bad-name": ["Syd\ufeffney", "Syd\x07ney"],
+    "mojibake": [
+        "MÃ¼nchen",
+        "ZÃ¼rich Süd",
+        "Ã\u0153st",
+        "РњРѕСЃРєРІР°",
+        "M├╝nchen",
+        "M√ºnchen",
+        "ÐœÐ¾ÑÐºÐ²Ð°",
+        "МоскÐ²Ð°",
+    ],
+    "bad-name": ["Syd\ufeffney", "Syd\x07ney", "Ã\x85lesund"],
 }
+VIEW = '[[view]]\nname = "edge"\nlocation = "DMZ"\n'
 WEIGHED = [code for code in FLAWED if CODES[code].adjustable and CODES[code].severity == "error"]
 
 
@@ -114,6 +140,12 @@ def files_with(name: str) -> Iterator[tuple[str, list[File]]]:
             "policy.toml": f'[locations]\nknown = ["Perth", "{name}"]\n',
         },
         "default": {"locations.csv": "Perth,10.61.2.0/24\n", "policy.toml": f'[answer]\ndefault = "{name}"\n'},
+        "overflow": {"locations.csv": "Perth,10.61.2.0/24\n", "policy.toml": f'[overflow]\nPerth = ["{name}"]\n'},
+        "answer of a view": {"locations.csv": "Perth,10.61.2.0/24\n", "policy.toml": f'{VIEW}answer = "{name}"\n'},
+        "node of a view": {
+            "locations.csv": "Perth,10.61.2.0/24\n",
+            "policy.toml": f'{VIEW}answer = "Perth"\nproxy_node_location = ["DMZ", "{name}"]\n',
+        },
         "expectation": {"locations.csv": "Perth,10.61.2.0/24\n", "expectations.csv": f"10.61.2.0/24,{name}\n"},
     }
     for where, texts in tables.items():
@@ -153,7 +185,38 @@ def test_a_row_that_was_read_as_a_comment_is_still_none_where_errors_are_let_be(
 
 
 @pytest.mark.parametrize(
-    "line", ["#N/A", "#N/A,nowhere", '#NV,"Perth', "#REF!,10.0.0.1/8", "#NAME?;;10.61.3.0/24", "#N/A,,"]
+    ("name", "hint"),
+    [
+        ("MÃƒÂ¼nchen", "write München"),  # read wrongly twice
+        ("Ã\x85lesund", "write Ålesund"),
+        ("Kï¿½ln", 'write the letter that stood there, or export the file again as "CSV UTF-8"'),
+        ("ÐœÐ¾ÑÐºÐ²Ð°", 'type the name anew, or export the file again as "CSV UTF-8"'),  # a byte is lost
+        ('="Perth"', "write Perth"),
+    ],
+)
+def test_a_hint_names_what_was_read_or_written_wrongly(name: str, hint: str) -> None:
+    assert [finding.hint for finding in name_findings([Cell(1, name)])] == [hint]
+
+
+@pytest.mark.parametrize("line", ["#####,EMEA,,#####", "## Sydney, 10.61.3.0/24", "#####", "# #N/A,10.61.3.0/24"])
+def test_a_line_of_marks_stays_a_comment(line: str) -> None:
+    text = f"Sydney,10.61.2.0/24\n{line}\n".encode()
+    assert problems_of([File("locations.csv", "file", len(text), "r", text)]) == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "#N/A",
+        "########,10.61.3.0/24",
+        "#####;Perth;;10.61.3.0/24",
+        "#N/A N/A,Perth,10.61.3.0/24",
+        "#N/A,nowhere",
+        '#NV,"Perth',
+        "#REF!,10.0.0.1/8",
+        "#NAME?;;10.61.3.0/24",
+        "#N/A,,",
+    ],
 )
 def test_a_line_that_was_a_comment_is_refused_by_nothing_but_its_error(line: str) -> None:
     text = f"Sydney,10.61.2.0/24\n{line}\n".encode()

@@ -15,19 +15,24 @@ from ..problems import CODES
 from ..spelling import look_alike
 from ..text import describe, escape, is_seen, quote, written_out
 from .csv_lines import Cell, Finding, is_error_value
-from .subnet_hints import is_address
+from .subnet_hints import has_subnet, is_address
 
 NAME_LIMIT = 250
 """Characters of a location name (field limit of Pexip Infinity)."""
 
 FORMULA = ("=", "+", "-", "@")
 """With what a cell begins that a spreadsheet would calculate."""
+_TEXT_FORMULA = re.compile(r'="(\w[^"]*)"')
+"""What a program writes to keep a spreadsheet from making a number of a text."""
 _ENCODINGS = ("cp1252", "mac-roman", "cp850", "cp437", "cp1251", "cp1250")
 """What programs take UTF-8 for, the most usual first."""
 _MISREAD_LETTER = re.compile(
     "\u00c3[\u00a0-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u2013-\u2026\u2030\u20ac\u2122]"
 )
 """A letter of Western Europe, its UTF-8 read in Windows-1252."""
+_LEAD = re.compile("[\u00c2-\u00f4]")
+_MISREAD_LETTERS = re.compile(f"(?:[\u00c2-\u00f4][{bytes(range(0x80, 0xC0)).decode('cp1252', 'ignore')}]+){{2,}}")
+"""Letters of any script so read, of which bytes are missing: those that Windows-1252 does not have."""
 
 
 def name_findings(names: Sequence[Cell]) -> Iterator[Finding]:
@@ -39,7 +44,7 @@ def name_findings(names: Sequence[Cell]) -> Iterator[Finding]:
             yield Finding(column, "bad-name", message, "shorten it in Pexip and here")
         if not (name.isascii() and name.isprintable()):
             yield from _character_findings(column, name)
-        if is_address(name):
+        if is_address(name) or (name.isprintable() and has_subnet(name)):
             message = f"{quote(name)} stands where a location should"
             yield Finding(column, "subnet-as-name", message, "write the name of a location there")
         elif is_error_value(name):
@@ -47,7 +52,10 @@ def name_findings(names: Sequence[Cell]) -> Iterator[Finding]:
             yield Finding(column, "error-value", message, "write the name of the location")
         if _is_formula(name):
             message = f"{quote(name)} is run as a formula by a spreadsheet that opens the file"
-            yield Finding(column, "formula-name", message, "begin the name with a letter")
+            text = _TEXT_FORMULA.fullmatch(name)
+            yield Finding(
+                column, "formula-name", message, f"write {text[1]}" if text else "begin the name with a letter"
+            )
         if name in seen:
             yield Finding(column, "repeated-location", f"{quote(name)} stands twice in the row", "delete one of them")
         seen.add(name)
@@ -62,8 +70,9 @@ def is_name(text: str) -> bool:
 def _character_findings(column: int, name: str) -> Iterator[Finding]:
     """What is wrong with the characters of a name."""
     has_control = any(category(c) == "Cc" or c == "\ufeff" for c in name)
+    meant = _misread(name) if len(name) <= NAME_LIMIT else None
     if has_control:
-        hint = "end each line with LF or CRLF" if "\r" in name else "type the name anew"
+        hint = "end each line with LF or CRLF" if "\r" in name else f"write {meant}" if meant else "type the name anew"
         yield Finding(column, "bad-name", f"{quote(name)} has a control character", hint)
     if len(name) > NAME_LIMIT:
         return  # it is to be shortened first
@@ -73,13 +82,17 @@ def _character_findings(column: int, name: str) -> Iterator[Finding]:
         message = f"{quote(name)} has {describe(unseen)}, which {what}"
         plain = plain_name(name)
         yield Finding(column, "invisible-character", message, f"write {plain}" if plain else "type the name anew")
-    if "\ufffd" in name:
-        message = f"{quote(name)} has U+FFFD, which a program has put for a letter that it could not read"
+    if "\ufffd" in (meant or name):
+        what = "has U+FFFD" if "\ufffd" in name else "has U+FFFD, read in a wrong encoding"
+        message = f"{quote(name)} {what}, which a program has put for a letter that it could not read"
         hint = 'write the letter that stood there, or export the file again as "CSV UTF-8"'
         yield Finding(column, "lost-character", message, hint)
-    elif meant := _misread(name):
+    elif meant and not has_control:
         message = f"{quote(name)} looks like {quote(meant)}, read in a wrong encoding"
         yield Finding(column, "mojibake", message, f"write {meant}")
+    elif _MISREAD_LETTERS.search(name):
+        message = f"{quote(name)} looks like letters that were read in a wrong encoding, some of them lost"
+        yield Finding(column, "mojibake", message, 'type the name anew, or export the file again as "CSV UTF-8"')
 
 
 def plain_name(name: str) -> str:
@@ -93,7 +106,8 @@ def is_plain(name: str) -> bool:
     if name.isascii():
         return True
     is_imitated = look_alike(name).isascii()
-    return not (is_imitated or escape(name) != name or "\ufffd" in name or _misread(name))
+    is_misread = bool(_misread(name) or _MISREAD_LETTERS.search(name))
+    return not (is_imitated or escape(name) != name or "\ufffd" in name or is_misread)
 
 
 def shown_beside(name: str, other: str) -> str:
@@ -102,17 +116,42 @@ def shown_beside(name: str, other: str) -> str:
 
 
 def _misread(name: str) -> str | None:
-    """The name whose UTF-8 has been read in another encoding so that this came of it; None where it was not."""
+    """The name whose UTF-8 has been read in another encoding, perhaps twice, so that this came of it; None where it was
+    not.
+    """
+    meant = _read_anew(name)
+    while meant and (before := _read_anew(meant)):
+        meant = before
+    return meant
+
+
+def _read_anew(name: str) -> str | None:
     has_symbol = any(not c.isascii() and not c.isalpha() for c in name)
     for encoding in _ENCODINGS if has_symbol else _ENCODINGS[:1]:
         try:
-            meant = name.encode(encoding).decode()
+            meant = _encoded(name, encoding).decode()
         except UnicodeError:
             continue
         if meant != name and all(map(is_seen, meant)):
             return meant
     meant = _MISREAD_LETTER.sub(lambda found: found[0].encode("cp1252").decode(), name)
+    if (whole := _MISREAD_LETTERS.sub(_decoded, meant)) != meant:
+        return whole if _LEAD.search(whole) is None else None
     return meant if meant != name else None
+
+
+def _decoded(found: re.Match[str]) -> str:
+    try:
+        return found[0].encode("cp1252").decode()
+    except UnicodeError:
+        return found[0]
+
+
+def _encoded(name: str, encoding: str) -> bytes:
+    """The name in an encoding; of what Windows-1252 leaves open, the bytes of Latin-1, as browsers read it (WHATWG)."""
+    if encoding != "cp1252":
+        return name.encode(encoding)
+    return b"".join(c.encode("latin-1" if "\x80" <= c <= "\x9f" else encoding) for c in name)
 
 
 def _is_formula(name: str) -> bool:

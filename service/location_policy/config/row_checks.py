@@ -114,7 +114,12 @@ def rules_name_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
         place = key_place(text, "answer", "default")
         if rules.known and rules.default not in rules.known:
             yield Problem(RULES_PATH, *place, "unknown-location", *unknown_location(rules.default, rules))
-        yield from (_in_rules(finding, place) for finding in _findings_in_rules(rules.default))
+        yield from name_in_rules(rules.default, place)
+
+
+def name_in_rules(name: str, place: Place) -> Iterator[Problem]:
+    """What is wrong with a name that stands at a place of the rules."""
+    return (_in_rules(finding, place) for finding in _findings_in_rules(name))
 
 
 def _findings_in_rules(name: str) -> list[Finding]:

@@ -11,7 +11,7 @@ from ..csv_lines import Cell
 from ..files import ROWS_PATH, RULES_PATH, VIEWS_FOLDER, File, in_view, view_of
 from ..location_names import name_findings
 from ..policy_toml import PAIR, Rules
-from ..row_checks import too_many_overflow, unknown_location
+from ..row_checks import name_in_rules, too_many_overflow, unknown_location
 from ..row_file import RowFile
 from ..toml_positions import Place, key_place, name_places, written_key
 from .calls import taken
@@ -102,6 +102,7 @@ def view_name_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
             for value, place in _places_of(asked, text, (*at, parameter)):
                 if rules.known and not _is_known(value, rules.known):
                     yield Problem(RULES_PATH, *place, "unknown-location", *unknown_location(value, rules))
+                yield from name_in_rules(value, place)
 
 
 def answer_places(rules: Rules, text: bytes) -> dict[str, Place]:
