@@ -168,8 +168,8 @@ def sync(
 ) -> None:
     """Have the service check its source now, and print the result.
 
-    On this machine by SIGHUP, elsewhere by --url. Exit status 1 if what was found is rejected, or nothing is known in
-    time; 2 if the source cannot be reached.
+    On this machine by SIGHUP, elsewhere by --url. Exit status 0 if what was found is active; 1 if it is rejected or
+    waits, as while another commit is pinned, or nothing is known in time; 2 if the source cannot be reached.
     """
     from ..commands.sync import sync
 

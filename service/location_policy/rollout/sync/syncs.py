@@ -34,7 +34,8 @@ Result = Literal["in-force", "refused", "unreachable", "pinned", "waiting"]
 class Sync:
     """One look, and what became of it, once that is known: the tip that was found, and whether it is in force.
 
-    `pinned`: it waits, since another is held in force by hand; `waiting`: it is older than what was taken last.
+    `pinned`: it waits, since another is held in force by hand; `waiting`: it is older than what was taken last, or the
+    source has no commit yet.
     `message` and the first of the `problems` say why not, `hint` what to do.
     """
 
@@ -168,6 +169,8 @@ def _judged(sync: Sync, state: State) -> Sync:
         return replace(sync, result="pinned", message=f"it waits: {pin.told()}")
     if failure is None and pin:
         return replace(sync, result="in-force", message=pin.told())
+    if state.is_empty:
+        return replace(sync, result="waiting", message="the source has no commit yet", hint="push one")
     if failure is None and state.name == "behind":
         return replace(sync, result="waiting", message="it waits: it is taken once a later look says the same")
     if failure is None:
