@@ -129,6 +129,9 @@ def test_certificates_that_are_not_trusted_are_told_apart(
     assert (misnamed.kind, "name the remote as" in misnamed.hint) == ("tls-name", True)
     expired = failing(f"{forge.expired}/x.git", tmp_path, open_to_all)
     assert (expired.kind, "or has expired" in expired.message, "-dates" in expired.hint) == ("tls-ca", True, True)
+    command = expired.hint.partition("see its dates: ")[2]
+    dates = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=20)
+    assert "notAfter=" in dates.stdout
     plain = failing(forge.repository().replace("https", "http"), tmp_path, open_to_all)
     assert plain.kind == "server"
 

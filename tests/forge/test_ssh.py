@@ -55,11 +55,13 @@ def test_paths_with_what_ssh_reads_otherwise_are_taken_as_they_are(
     looking(url, tmp_path, RemoteAccess(ssh_key=key, known_hosts=known))
 
 
+@pytest.mark.parametrize("is_there", [True, False])
 def test_an_unknown_host_key_is_told_with_the_line_that_makes_it_known(
-    url: str, access: RemoteAccess, forge: SshForge, tmp_path: Path
+    is_there: bool, url: str, access: RemoteAccess, forge: SshForge, tmp_path: Path
 ) -> None:
     known = tmp_path / "known_hosts"
-    known.touch()
+    if is_there:
+        known.touch()
     told = failing(url, tmp_path, replace(access, known_hosts=known))
     assert told.kind == "host-key-unknown"
     assert f"this line goes into {known}: " in told.hint
@@ -90,15 +92,10 @@ def test_keys_that_cannot_be_used_are_told_apart(url: str, access: RemoteAccess,
     wide.chmod(0o644)
     told = failing(url, tmp_path, replace(access, ssh_key=wide))
     assert (told.kind, told.hint) == ("ssh-key", f"chmod 600 {wide}")
-    public = failing(url, tmp_path, replace(access, ssh_key=_private(wide.with_suffix(".pub"))))
+    public = failing(url, tmp_path, replace(access, ssh_key=wide.with_suffix(".pub")))
     assert public.hint == "name the file without .pub"
     absent = failing(url, tmp_path, replace(access, ssh_key=tmp_path / "none"))
     assert "cannot be read: No such file" in absent.message
-
-
-def _private(path: Path) -> Path:
-    path.chmod(0o600)
-    return path
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")

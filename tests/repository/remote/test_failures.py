@@ -105,6 +105,8 @@ SAID = {
             "fatal: fetch-pack: invalid index-pack output"
         ),
     ),
+    "https where ssh is asked": ("network", f"kex_exchange_identification: Connection closed by remote host\n{SSH}"),
+    "too much": ("remote", "fatal: Out of memory, realloc failed"),
     "redirect": ("not-found", f"{ACCESS}Maximum (20) redirects followed"),
 }
 
@@ -125,7 +127,21 @@ def test_what_is_said_is_of_a_kind_with_something_to_do(name: str) -> None:
     assert error.message.startswith(f"{URL}: ")
     assert "and the repository exists" not in error.message
     assert error.hint or kind == "algorithm"
-    assert error.message.count(URL) == 1 or f"'{URL}" in error.message  # where git's own sentence is about it
+    assert error.message.count(URL) == 1
+    assert not error.message.endswith(".")
+
+
+def test_what_to_do_names_the_server() -> None:
+    said = f"{ACCESS}server certificate verification failed. CAfile: none CRLfile: none"
+    for url, server in {
+        URL: "forge.example.com:443",
+        "https://me@h:8443/x": "h:8443",
+        "https://[::1]/x": "'[::1]:443'",
+    }.items():
+        error = explain(url, said)
+        assert error
+        assert error.hint
+        assert f" -connect {server} " in error.hint
 
 
 def test_a_path_that_is_not_there_is_no_matter_of_rights_on_a_forge() -> None:

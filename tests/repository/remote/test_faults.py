@@ -38,6 +38,7 @@ def test_what_lies_in_the_copy(said: str) -> None:
         "error: object 12: zeroPaddedFilemode: contains zero-padded file modes\nfatal: fsck error in packed object",
         "no byte came for 30 s",
         "no end after 900 s",
+        "fatal: Out of memory, calloc failed",
     ],
 )
 def test_what_does_not(said: str) -> None:

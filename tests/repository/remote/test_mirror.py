@@ -218,8 +218,9 @@ def test_a_copy_is_not_made_through_a_link(remote: Path, tmp_path: Path) -> None
     copy = Mirror(remote.as_uri(), tmp_path / "state", None, 0.0)
     copy.directory.parent.mkdir()
     copy.directory.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(RepositoryError, match="is a symbolic link"):
+    with pytest.raises(RepositoryError, match="is a symbolic link") as failure:
         copy.make()
+    assert failure.value.hint == f"rm {copy.directory}"
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 

@@ -92,7 +92,12 @@ def test_an_older_tip_waits_for_a_later_look(looks: Looks, remote: Path) -> None
 def test_a_source_without_a_commit_was_reached(tmp_path: Path) -> None:
     git("init", "--quiet", "--bare", tmp_path / "empty.git", cwd=tmp_path)
     sync = Looks(tmp_path / "empty.git", tmp_path / "state").asked()
-    assert (sync.tip, sync.result, sync.message, sync.hint) == (None, "waiting", "the source has no commit yet", "push one")
+    assert (sync.tip, sync.result, sync.message, sync.hint) == (
+        None,
+        "waiting",
+        "the source has no commit yet",
+        "push one",
+    )
 
 
 def test_a_remote_that_is_away_is_unreachable(looks: Looks, remote: Path) -> None:

@@ -76,7 +76,7 @@ class RemoteAccess:
         if self.ca:
             check_ca(self.ca)
         if self.known_hosts:
-            _read(self.known_hosts, "host-key-unknown")
+            _check_known_hosts(self.known_hosts)
         settings = dict(self._settings())
         variables = {}
         if self.credentials:
@@ -238,6 +238,8 @@ def _problem_with_line(line: str) -> str | None:
 def check_key(path: Path) -> None:
     """Raises RemoteError for a private key that ssh would not take, or would ask a passphrase for."""
     content = _read(path, "ssh-key")
+    if b"PRIVATE KEY" not in content:
+        raise RemoteError("ssh-key", f"{path} is not a private key", "name the file without .pub")
     mode = stat.S_IMODE(path.stat().st_mode)
     if _is_own(path) and mode & 0o077:
         who = "others than its owner" if mode & 0o007 else "its group"
@@ -246,8 +248,12 @@ def check_key(path: Path) -> None:
     if has_passphrase(content):
         hint = "a deploy key without one: ssh-keygen -t ed25519 -N '' -f deploy-key"
         raise RemoteError("ssh-key", f"{path} has a passphrase, which no one is there to type", hint)
-    if b"PRIVATE KEY" not in content:
-        raise RemoteError("ssh-key", f"{path} is not a private key", "name the file without .pub")
+
+
+def _check_known_hosts(path: Path) -> None:
+    """Raises RemoteError for one that ssh could not read; that it is not there yet is as if no host were in it."""
+    if os.path.lexists(path):
+        _read(path, "host-key-unknown")
 
 
 def check_ca(path: Path) -> None:

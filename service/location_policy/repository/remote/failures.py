@@ -7,7 +7,9 @@ The shapes are those of git 2.39 to 2.51, curl and OpenSSH in the locale C, in w
 from __future__ import annotations
 
 import re
+from shlex import quote
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from ...errors import RepositoryError
 from ...text import escape, shorten, without_secrets
@@ -51,7 +53,10 @@ class RemoteError(RepositoryError):
 
 
 class _Shape(NamedTuple):
-    """What is found in what git says, the sentence for it (None: the line itself), and what to do."""
+    """What is found in what git says, the sentence for it (None: the line itself), and what to do.
+
+    `{server}` stands for host and port.
+    """
 
     pattern: str
     kind: Kind
@@ -145,7 +150,7 @@ _SHAPES = (
         r"|SSL certificate problem|Problem with the SSL CA cert|error setting certificate (verify )?(file|locations))",
         "tls-ca",
         "the certificate of the remote is not signed by a CA that is trusted here, or has expired",
-        "--git-ca FILE names the certificate of its CA, PEM; see its dates: openssl s_client -connect HOST:PORT"
+        "--git-ca FILE names the certificate of its CA, PEM; see its dates: openssl s_client -connect {server}"
         " </dev/null | openssl x509 -noout -dates",
     ),
     _Shape(
@@ -190,8 +195,20 @@ _SHAPES = (
     ),
     _Shape(r"error: \d\d\d\b", "server", None, "is it the URL of a repository, as git clone takes it?"),
     _Shape(
+        r"[Oo]ut of memory|memory exhausted",
+        "remote",
+        "it gives more than git may hold in memory",
+        "see how many branches, and how large files, it has: one git here may take 512 MB",
+    ),
+    _Shape(
+        r"kex_exchange_identification|banner exchange",
+        "network",
+        "no ssh comes about",
+        "is it ssh that the remote speaks at this port, and does it let this machine in?",
+    ),
+    _Shape(
         r"(early EOF|unexpected disconnect|RPC failed|the remote end hung up|Connection reset|Connection closed"
-        r"|kex_exchange_identification|transfer closed|Empty reply|Recv failure|Broken pipe|invalid index-pack output)",
+        r"|transfer closed|Empty reply|Recv failure|Broken pipe|invalid index-pack output)",
         "network",
         "the connection was cut",
         "is there a limit of time or size in between?",
@@ -216,11 +233,18 @@ def explain(url: str, stderr: str) -> RemoteError | None:
     text = stderr[:MOST]
     for shape in _SHAPES:
         if re.search(shape.pattern, text):
-            said = _ACCESS.sub("", first_line(text))
+            said = re.sub(rf"( for)? '{re.escape(url)}/?'", "", _ACCESS.sub("", first_line(text))).rstrip(".")
             message = f"{shape.sentence}: {said}" if shape.sentence else said
             hint = _FILE if shape.kind == "not-found" and url.startswith("file:") else shape.hint
+            hint = hint and hint.replace("{server}", _server(url))
             return RemoteError(shape.kind, f"{without_secrets(url)}: {message}", hint)
     return None
+
+
+def _server(url: str) -> str:
+    """Host and port of a URL of https, for a shell."""
+    place = urlsplit(url).netloc.rpartition("@")[2]
+    return quote(place if re.search(r":\d+$", place) else f"{place}:443")
 
 
 def first_line(stderr: str) -> str:

@@ -27,7 +27,7 @@ _REMOTE = re.compile(
     r"authentication failed|could not read (username|password)|permission denied \(|host key|"
     r"could not read from remote|repository '.*' not found|does not appear to be a git repository|"
     r"not valid: is this a git|fsck error|in packed object|transport '.*' not allowed|SSL|certificate|"
-    r"HTTP \d|returned error: |ended with the service",
+    r"HTTP \d|returned error: |out of memory|memory exhausted|ended with the service",
     re.IGNORECASE,
 )
 _LACKING = re.compile(r"not our ref ([0-9a-f]{40,64})")

@@ -28,7 +28,7 @@ from .credentials import HttpAccess, RemoteAccess, proxy_variables
 from .faults import CopyDamaged, Faults
 from .fetch import LONGEST, STANDSTILL, RemoteFailed, RemoteGit, talking
 from .looks import LookError, Looks
-from .partial_clone import PartialClone
+from .partial_clone import PartialClone, linked
 from .push import Pushed, push_new_branch
 from .remote_refs import Tip, find_tip
 from .schedule import Schedule
@@ -333,7 +333,7 @@ class Mirror:
     def _make_anew(self, tip: Tip, environment: Mapping[str, str], why: str) -> None:
         """Make a new copy beside the one that is there, and put it in its place when all is in it."""
         if self.directory.is_symlink():
-            raise RepositoryError(f"{self.directory} is a symbolic link, not a copy that was made here", "take it away")
+            raise linked(self.directory)
         old, new = self._beside()
         _remove(new)
         clone, kept = PartialClone(self._git, new, self._url, self._settings), self._clone.kept(tip.branch)

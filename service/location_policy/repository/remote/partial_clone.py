@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from ...errors import RepositoryError
@@ -88,7 +89,7 @@ class PartialClone:
         Raises RepositoryError where it cannot be written, ForeignRepository where another user has made it.
         """
         if self.directory.is_symlink():
-            raise RepositoryError(f"{self.directory} is a symbolic link, not a copy that was made here", "take it away")
+            raise linked(self.directory)
         if self.directory.exists() and not self.directory.is_dir():
             raise CopyDamaged(f"{self.directory} is a file")
         kind = {}
@@ -307,6 +308,12 @@ class PartialClone:
 
     def _run(self, command: str, *arguments: str, stdin: bytes = b"") -> bytes:
         return self._git.run(self.directory, command, *arguments, stdin=stdin)[0]
+
+
+def linked(directory: Path) -> RepositoryError:
+    """A link is in the place of a copy: what it leads to is not ours to write."""
+    hint = f"rm {quote(str(directory.absolute()))}"
+    return RepositoryError(f"{directory} is a symbolic link, not a copy that was made here", hint)
 
 
 def _options(config: Mapping[str, str]) -> Sequence[str]:
