@@ -79,7 +79,9 @@ class NoAddress(LocationPolicyError):
 
 
 class RepositoryError(LocationPolicyError):
-    """A repository cannot be read or written."""
+    """A repository cannot be read or written; `is_disk_full`: not written, since there is no room."""
+
+    is_disk_full = False
 
 
 class GitUnavailable(RepositoryError):

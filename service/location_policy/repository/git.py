@@ -11,6 +11,7 @@ is the service's. Both give plain bytes.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,12 +75,23 @@ def config_variables(settings: Mapping[str, str]) -> dict[str, str]:
     return variables
 
 
+_FULL = re.compile(r"no space left on device|disk quota exceeded|file too large|died of signal 25", re.IGNORECASE)
+_ROOM = "make room on the disk that the repository is on"
+
+
+def is_disk_full(stderr: str) -> bool:
+    """Does git say that nothing can be written any more? 25 is SIGXFSZ, of a file that may not grow (setrlimit(2))."""
+    return _FULL.search(stderr) is not None
+
+
 class GitFailed(RepositoryError):
     """git ended with a status other than 0."""
 
     def __init__(self, command: str, status: int, stderr: str) -> None:
         said = escape(stderr.strip().rpartition("\n")[2])
-        super().__init__(f"git {command} failed: {said.removeprefix('fatal: ') or f'status {status}'}")
+        self.is_disk_full = is_disk_full(stderr)
+        message = f"git {command} failed: {said.removeprefix('fatal: ') or f'status {status}'}"
+        super().__init__(message, _ROOM if self.is_disk_full else None)
         self.status = status
         self.stderr = stderr
 

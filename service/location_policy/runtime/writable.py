@@ -39,3 +39,11 @@ def is_read_only(folder: Path) -> bool:
         return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
     except OSError:
         return False
+
+
+def is_full(folder: Path) -> bool:
+    """Is there no room on the disk of a folder, for other users than root? There is, where that is not known."""
+    try:
+        return os.statvfs(folder).f_bavail == 0
+    except OSError:
+        return False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from location_policy.repository.remote.faults import is_disk_full, is_local_fault
+from location_policy.repository.git import GitFailed, is_disk_full
+from location_policy.repository.remote.faults import is_local_fault
 
 
 @pytest.mark.parametrize(
@@ -48,4 +49,5 @@ def test_what_does_not(said: str) -> None:
 @pytest.mark.parametrize("said", ["fatal: write error: No space left on device", "error: index-pack died of signal 25"])
 def test_a_full_disk_is_known(said: str) -> None:
     assert is_disk_full(said)
+    assert GitFailed("mktag", 128, said).hint == "make room on the disk that the repository is on"
     assert not is_local_fault(said)

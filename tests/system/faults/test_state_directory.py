@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -100,6 +101,34 @@ def test_a_service_that_follows_a_remote_starts_on_a_disk_that_cannot_be_written
             else:
                 subprocess.run(["mount", "-o", "remount,rw", state], check=True)
             service.wait_for("in-sync", new)
+
+
+def test_on_a_full_disk_commands_and_pages_say_that(
+    repository: Path, tmp_path: Path
+) -> None:  # pragma: no cover  needs mount
+    followed = ("--repo", repository.as_uri(), "--state-dir")
+    with (
+        small_disk(tmp_path / "state", kilobytes=512) as state,
+        started_service(*followed, state, cwd=tmp_path) as service,
+    ):
+        good = service.wait_for("in-sync")["active"]["commit"]
+        fill(state)
+        room = "make room on the disk that the repository is on"
+        done = run_program("pin", good, "--for", "1h", "--reason", "calls fail", *followed, state)
+        assert (done.returncode, done.stderr.rpartition("hint: ")[2]) == (2, f"{room}\n")
+        fields = json.dumps({"commit": good, "for": "1h", "reason": "calls fail", "confirm": True}).encode()
+        connection = service.connection()
+        connection.request("POST", "/api/v1/pin", fields, {"Content-Type": "application/json"})
+        told = json.loads(connection.getresponse().read())
+        connection.close()
+        assert told["detail"].startswith("the repository cannot be written: git ")
+        assert told["hint"] == room
+        done = run_program("sync", "--state-dir", state, "--wait", "0.5")
+        assert done.returncode == 2
+        assert f"is not told in {state}, which is on a disk that is full\n  hint: see /status" in done.stderr
+        (state / "filling").unlink()
+        done = run_program("sync", "--state-dir", state)
+        assert (done.returncode, done.stdout) == (0, f"active: {good[:10]}\n")
 
 
 def test_a_read_only_state_directory_is_told_as_that_by_every_word(

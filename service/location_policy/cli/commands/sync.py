@@ -15,7 +15,7 @@ from typing import Any
 from ...errors import LocationPolicyError, NoAnswer, NotARepository
 from ...integrations.http_client import Origin, Question, ask, trust
 from ...rollout.sync.sync_file import holder, kept_sync
-from ...runtime.writable import is_read_only, unwritable
+from ...runtime.writable import is_full, is_read_only, unwritable
 from ...text import escape, precise_moment_text
 from ..terminal.default_paths import asked_state
 from ..terminal.exit_status import NO, NOT_ASKED
@@ -96,15 +96,21 @@ def _here(state: Path, seconds: float) -> Told:
         hint = "run it as the user of the service, or ask it by --url"
         raise LocationPolicyError(f"the service of {state} belongs to another user", hint) from None
     if problem and seconds:
-        message = f"asked; what becomes of it is not told in {state}, which {problem.why}"
-        raise LocationPolicyError(message, f"see /status, or ask by --url http://127.0.0.1:8080; or {how}")
+        raise _not_told(state, problem.why, how)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         told = kept_sync(state)
         if _moment(told.get("began_at")) >= asked_at:
             return told
         time.sleep(STEP)
+    if seconds and is_full(state):
+        raise _not_told(state, "is on a disk that is full", "make room there")
     return {}
+
+
+def _not_told(state: Path, why: str, how: str) -> LocationPolicyError:
+    message = f"asked; what becomes of it is not told in {state}, which {why}"
+    return LocationPolicyError(message, f"see /status, or ask by --url http://127.0.0.1:8080; or {how}")
 
 
 def _moment(text: object) -> datetime:

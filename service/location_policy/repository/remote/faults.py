@@ -12,13 +12,12 @@ from pathlib import Path
 
 from ...errors import RepositoryError, UnknownRevision
 from ...runtime.writable import unwritable
-from ..git import GitFailed
+from ..git import GitFailed, is_disk_full
 from .credentials import RemoteAccess
 from .diagnosis import diagnose
 from .failures import RemoteError
 from .fetch import RemoteFailed
 
-_FULL = re.compile(r"no space left on device|disk quota exceeded|file too large|died of signal 25", re.IGNORECASE)
 _REMOTE = re.compile(
     r"no byte came|no end after|it tells more than|"
     r"unable to access|unable to connect|unable to look up|could not resolve|connection|timed out|hung up|early EOF|"
@@ -35,11 +34,6 @@ _LACKING = re.compile(r"not our ref ([0-9a-f]{40,64})")
 
 class CopyDamaged(RepositoryError):
     """The copy is not as it was made."""
-
-
-def is_disk_full(stderr: str) -> bool:
-    """Does git say that nothing can be written any more? 25 is SIGXFSZ, of a file that may not grow (setrlimit(2))."""
-    return _FULL.search(stderr) is not None
 
 
 def is_local_fault(stderr: str) -> bool:

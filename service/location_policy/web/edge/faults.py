@@ -17,6 +17,7 @@ from ...errors import (
     NotPushed,
     NotRevertible,
     NotWritable,
+    RepositoryError,
     RevertConflict,
     RowChanged,
     UnknownRevision,
@@ -99,7 +100,8 @@ def fault_of(error: LocationPolicyError) -> Fault:
             return Fault(409, error.message, error.hint, title=title)
         case NotJudged():
             return Fault(503, error.message, "nothing was made: try again; what is large also goes by git push")
-    return Fault(503, f"the repository cannot be read: {error.message}", error.hint)
+    did = "written" if isinstance(error, RepositoryError) and error.is_disk_full else "read"
+    return Fault(503, f"the repository cannot be {did}: {error.message}", error.hint)
 
 
 def problem_details(fault: Fault) -> dict[str, Any]:
