@@ -474,7 +474,7 @@ def test_what_is_gained_is_counted_and_a_restart_finds_it_equal(followed: Follow
 # --- the source ---
 
 
-def test_a_branch_that_is_gone_leaves_ours_and_comes_back(followed: Followed) -> None:
+def test_a_branch_that_is_gone_leaves_ours_and_comes_back(followed: Followed, caplog: pytest.LogCaptureFixture) -> None:
     good = tip(followed.remote)
     git("branch", "side", "main", cwd=followed.remote)
     git("update-ref", "-d", "refs/heads/main", cwd=followed.remote)
@@ -483,6 +483,8 @@ def test_a_branch_that_is_gone_leaves_ours_and_comes_back(followed: Followed) ->
     assert state.failure
     told = f"HEAD of {followed.remote.as_uri()} names a branch that is not there; branches there: side"
     assert state.failure.message == told
+    once = "HEAD of it names a branch that is not there; branches there: side; follow one with --branch side"
+    assert caplog.messages == [f"unreachable repository={followed.remote.as_uri()}: {once}"]
     followed.set_back(good)
     followed.look()
     assert followed.told == taken(good)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 from ..errors import BuildFailed, NotARepository, RepositoryError
@@ -59,10 +60,15 @@ class Outages:
         if outage is None:
             self._active.count("unreadable")
         if outage is None or (outage.message, outage.hint) != (message, hint):
-            told = "; ".join(filter(None, (message.removeprefix(f"{self._shown}: "), hint)))
+            told = "; ".join(filter(None, (self._once(message), hint)))
             log.error("unreachable repository=%s: %s", self._shown, told, exc_info=cause)
             self._active.change(outage=Failure(now(), message, hint=hint))
             self._is_unreachable = True
+
+    def _once(self, message: str) -> str:
+        """It for a line that has named the repository."""
+        message = message.removeprefix(f"{self._shown}: ")
+        return re.sub(rf"(?<![\w/]){re.escape(self._shown)}(?=[ ,;:]|$)", "it", message)
 
     @property
     def _shown(self) -> str:
