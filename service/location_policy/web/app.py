@@ -93,7 +93,7 @@ def make_app(
     git = GitHttp(backend, access.proxies)
     tip = Tip(active, fleet, git.is_served, access.proxies, calls)
     routes = [
-        *_page_routes(pages, access),
+        *_page_routes(pages, access, has_syncs=syncs is not None),
         *Probes(active, settings, started_at, metrics, fleet, outboxes).routes(),
         *(syncs.routes() if syncs else ()),
         *([Route(WEBHOOK, webhook)] if webhook else ()),
@@ -128,9 +128,9 @@ def _site(
     )
 
 
-def _page_routes(pages: Pages, access: Access) -> Iterator[Route]:
+def _page_routes(pages: Pages, access: Access, *, has_syncs: bool) -> Iterator[Route]:
     yield from pages.routes()
-    yield Route("/openapi.json", _describe)
+    yield Route("/openapi.json", partial(_describe, has_syncs=has_syncs))
     changes = ChangePages(pages, access.proxies)
     yield from changes.routes()
     yield from PinPages(pages, access.proxies, changes.pool).routes()
@@ -142,5 +142,5 @@ def _serves(backend: Backend) -> bool:
     return bool(backend() if callable(backend) else backend)
 
 
-async def _describe(_: Request) -> Response:
-    return json_response(description(RESOURCES, ACTIONS, PINS))
+async def _describe(_: Request, *, has_syncs: bool) -> Response:
+    return json_response(description(RESOURCES, ACTIONS, PINS, has_syncs=has_syncs))

@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import get_args
 
 from .. import __version__
+from ..rollout.sync.syncs import Result
 from .edge.faults import MEDIA_TYPE, TITLES
 from .forms import accept_history
 from .forms.actions import COMMON, Action, Field
 from .forms.fields import FORM, JSON
 from .forms.pin import PinAction
 from .forms.schemas import ACCEPTED_HISTORY, ATTEMPT, PINNED
+from .ops.sync_api import LONGEST
+from .ops.sync_api import PATH as SYNC
 from .pages.resources import Facts, Parameter, Resource
-from .pages.schemas import FAULT
+from .pages.schemas import COUNTS, FAULT, NUMBER, PROBLEM, TEXT, TIME, TRUTH, many, perhaps, record
 
 FAULTS = ("400", "404", "422", "503")
 REFUSALS = ("400", "403", "404", "408", "409", "413", "415", "422", "503")
 """What else a change may be answered with; 409 and 422 have what a change is told, as far as there is one."""
 
 
-def description(resources: Iterable[Resource], actions: Iterable[Action], pins: Iterable[PinAction]) -> Facts:
-    """The whole of `/openapi.json`."""
+_SYNC = record(
+    sync=NUMBER,
+    asked_at=TIME,
+    began_at=perhaps(TIME),
+    looked_at=perhaps(TIME),
+    tip=perhaps(TEXT),
+    result={"enum": [*get_args(Result), None]},
+    message=perhaps(TEXT),
+    hint=perhaps(TEXT),
+    problems=many(PROBLEM),
+    total=NUMBER,
+    counts=COUNTS,
+    is_cut=TRUTH,
+)
+
+
+def description(
+    resources: Iterable[Resource], actions: Iterable[Action], pins: Iterable[PinAction], *, has_syncs: bool
+) -> Facts:
+    """The whole of `/openapi.json`; `has_syncs`: looks at the source can be asked for."""
     paths = {one.api_path.replace(":path}", "}"): {"get": _operation(one)} for one in resources}
     paths |= {one.api_path: {"post": _change(one, (*one.fields, *COMMON), ATTEMPT)} for one in actions}
     paths |= {one.api_path: {"post": _change(one, one.fields, PINNED)} for one in pins}
     paths[accept_history.API_PATH] = {"post": _accept()}
+    paths |= _syncs() if has_syncs else {}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -80,6 +103,36 @@ def _posted(name: str, summary: str, kinds: Iterable[str], fields: Iterable[Fiel
             "200": {"description": summary, "content": {JSON: {"schema": answer}}},
             **{code: {"$ref": f"#/components/responses/{code}"} for code in REFUSALS},
         },
+    }
+
+
+def _syncs() -> Facts:
+    """A look at the source: asked for, and what became of it."""
+    asked, told = "The source is checked now", "The result of that check, once it is known"
+    seconds = {"type": "integer", "minimum": 0, "maximum": int(LONGEST)}
+    parameters = [
+        {"name": "number", "in": "path", "description": "Of the check", "required": True, "schema": NUMBER},
+        {"name": "wait", "in": "query", "description": "Seconds to wait for it", "required": False, "schema": seconds},
+    ]
+    return {
+        SYNC: {
+            "post": {"operationId": "sync", "summary": asked, "responses": _told("202", asked, record(sync=NUMBER))}
+        },
+        f"{SYNC}/{{number}}": {
+            "get": {
+                "operationId": "sync_result",
+                "summary": told,
+                "parameters": parameters,
+                "responses": _told("200", told, _SYNC, ("400", "404", "503")),
+            }
+        },
+    }
+
+
+def _told(status: str, summary: str, answer: Facts, faults: Iterable[str] = ("403", "503")) -> Facts:
+    return {
+        status: {"description": summary, "content": {JSON: {"schema": answer}}},
+        **{code: {"$ref": f"#/components/responses/{code}"} for code in faults},
     }
 
 

@@ -6,7 +6,9 @@ import asyncio
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
+import jsonschema_rs
 import pytest
 from starlette.testclient import TestClient
 
@@ -42,6 +44,20 @@ def test_a_look_is_asked_for_and_told_when_it_is_over() -> None:
     asked.look()
     told = asked.client.get(f"{PATH}/1").json()
     assert (told["sync"], told["result"], told["tip"]) == (1, "unreachable", None)
+
+
+def test_what_is_answered_is_as_described() -> None:
+    asked = Asked()
+    paths = asked.client.get("/openapi.json").json()["paths"]
+
+    def described(path: str, method: str, status: str) -> Any:  # noqa: ANN401  as JSON is
+        return paths[path][method]["responses"][status]["content"]["application/json"]["schema"]
+
+    jsonschema_rs.validate(described(PATH, "post", "202"), asked.client.post(PATH).json())
+    look = described(f"{PATH}/{{number}}", "get", "200")
+    jsonschema_rs.validate(look, asked.client.get(f"{PATH}/1").json())
+    asked.look()
+    jsonschema_rs.validate(look, asked.client.get(f"{PATH}/1").json())
 
 
 def test_an_answer_is_waited_for_until_the_look_is_over() -> None:
