@@ -139,6 +139,14 @@ def test_a_long_value_is_cut() -> None:
         assert line[key] == "x" * LONGEST + "…"
 
 
+@pytest.mark.parametrize("name", ["request_id", "node_ip", "ms_subnet", "location", "call_direction", "local_alias"])
+def test_a_value_that_is_one_character_too_long_is_cut_and_a_longest_one_is_not(name: str) -> None:
+    key, with_names = "node_location" if name == "location" else name, name in NAMES
+    for length in (LONGEST, LONGEST + 1):
+        line = line_of(f"{name}={'x' * length}".encode(), with_names=with_names)
+        assert line[key] == "x" * LONGEST + "…" * (length > LONGEST)
+
+
 VALUES = st.one_of(st.text(max_size=20), st.sampled_from(["\r\n", "\x00", "\x85", "\u2028", '","x":"', "\x1b[2J"]))
 
 

@@ -49,19 +49,22 @@ NAMES = {
 
 LONGEST = 256
 """Characters of a value from outside that are logged; the rest is cut off."""
+SHORTEST = 320
+"""Bytes that every line has at least beside a value."""
 
-_ASKED = tuple(
-    parameter_name(name)
-    for name in (
-        "request_id",
-        "node_ip",
-        "remote_address",
-        "ms_subnet",
-        "location",
-        "proxy_node_location",
-        "call_direction",
-    )
+_ASKED = (
+    "request_id",
+    "node_ip",
+    "protocol",
+    "remote_address",
+    "ms_subnet",
+    "node_location",
+    "proxy_node_location",
+    "call_direction",
+    "address",
+    *NAMES,
 )
+"""The keys whose values come from outside."""
 _OF_PEOPLE = tuple(parameter_name(name) for name in NAMES)
 _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
@@ -69,19 +72,18 @@ _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 def make_line(question: Question, answer: Answer, commit: str | None, took: int, *, with_names: bool) -> bytes:
     """The line of an answer that took this many nanoseconds."""
     first = question.parameters.first
-    request_id, node_ip, remote_address, ms_subnet, node_location, proxy, direction = map(_cut, map(first, _ASKED))
-    fields = {
+    fields: dict[str, Any] = {
         "version": VERSION,
         "time": datetime.now(UTC),
-        "request_id": request_id,
-        "node_ip": node_ip,
-        "protocol": _cut(question.protocol),
-        "remote_address": remote_address,
-        "ms_subnet": ms_subnet,
-        "node_location": node_location,
-        "proxy_node_location": proxy,
-        "call_direction": direction,
-        "address": _cut(question.address),
+        "request_id": first("request-id") or None,
+        "node_ip": first("node-ip") or None,
+        "protocol": question.protocol or None,
+        "remote_address": first("remote-address") or None,
+        "ms_subnet": first("ms-subnet") or None,
+        "node_location": first("location") or None,
+        "proxy_node_location": first("proxy-node-location") or None,
+        "call_direction": first("call-direction") or None,
+        "address": question.address or None,
         "outcome": answer.outcome,
         "subnet": answer.subnet,
         "source": answer.source,
@@ -92,16 +94,16 @@ def make_line(question: Question, answer: Answer, commit: str | None, took: int,
         "took_us": took // 1000,
     }
     if with_names:
-        fields.update(zip(NAMES, map(_cut, map(first, _OF_PEOPLE)), strict=True))
+        fields.update({name: first(asked) or None for name, asked in zip(NAMES, _OF_PEOPLE, strict=True)})
     return _encode(fields)
 
 
-def _cut(value: str) -> str | None:
-    if len(value) > LONGEST:
-        return f"{value[:LONGEST]}…"
-    return value or None
+def _cut(value: str | None) -> str | None:
+    return f"{value[:LONGEST]}…" if value and len(value) > LONGEST else value
 
 
 def _encode(fields: dict[str, Any]) -> bytes:
     line = orjson.dumps(fields, option=_OPTIONS)
+    if len(line) > LONGEST + SHORTEST:  # in a shorter one no value can be too long, and that is quicker to see
+        line = orjson.dumps(fields | {name: _cut(fields[name]) for name in _ASKED if name in fields}, option=_OPTIONS)
     return line if line.isascii() else json.dumps(orjson.loads(line), separators=(",", ":")).encode() + b"\n"

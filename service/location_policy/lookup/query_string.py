@@ -36,6 +36,7 @@ USUAL = (
     "request-id",
 )
 """What answers depend on, and what tells requests apart."""
+_IS_USUAL = frozenset(USUAL)
 _SPELT = {spelt: name for name in USUAL for spelt in (name, name.replace("-", "_"))}
 _USUAL = re.compile(rf"&({'|'.join(map(_spelling, USUAL))})=([\w.:-]*)([^&]*)", re.ASCII)
 """Each of them, with its value, parted where it is no longer plain."""
@@ -78,7 +79,7 @@ class PlainQuery:
         value = self._usual.get(name)
         if value is not None:
             return value
-        return "" if name in USUAL else next(filter(None, map(_value, _pattern(name).findall(self._query))), "")
+        return "" if name in _IS_USUAL else next(filter(None, map(_value, _pattern(name).findall(self._query))), "")
 
 
 def value_in(parameters: Parameters) -> Callable[[str], str]:
