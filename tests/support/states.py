@@ -30,6 +30,7 @@ COMMON = {
     "ask": "/lookup",
     "answer": "/lookup?address=10.61.2.7",
     "history": "/history",
+    "calls": "/calls?at_least=1",
     "upload": "/upload",
     "unknown": "/nowhere",
 }
