@@ -1,4 +1,4 @@
-"""Write the pictures of README.md and pages.md anew, or pictures of every page for a reviewer.
+"""Write the pictures of README.md and of the manual anew, or pictures of every page for a reviewer.
 
     python docs/screenshots.py
     python docs/screenshots.py --all FOLDER [--rows 100000] [--only STATE …]
@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from docs.push_picture import picture, session, write
+from location_policy.web.edge.policy_api import LOCATION
 from tests.support.repositories import make_repository
 from tests.support.service import Service, running_service
 from tests.support.states import OFFICES, STATES, service_in
@@ -33,6 +34,15 @@ Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 SHOWN: dict[str, Theme] = {"home": "light", "map": "light", "answer": "dark", "commit": "light"}
 """What the manual shows, each in its theme."""
+CALLS = (
+    ("10.61.2", "London", 120),
+    ("10.76.65", "London", 45),
+    ("10.24.7", "Singapore", 30),
+    ("192.168.40", "DMZ", 64),
+    ("192.168.41", "DMZ", 18),
+    ("198.51.100", "London", 7),
+)
+"""What the calls have that the manual shows: the first three bytes of the callers, the location of the node, how many."""
 WIDTH, HEIGHT = 1100, 760
 WIDTHS = (360, 768, 1600)
 TALLEST = 2400
@@ -69,6 +79,9 @@ def show(browser: Browser, folder: Path = FOLDER) -> None:
             load(page, service, targets[name])
             page.screenshot(path=folder / f"{name}.png")
         upload(page, service.url, folder / "upload.png")
+        call(service)
+        load(page, service, "/calls")
+        page.screenshot(path=folder / "calls.png")
     with tempfile.TemporaryDirectory() as made, running_service(views(Path(made))) as service:
         page.emulate_media(color_scheme="light")
         service.wait_for("in-sync")
@@ -78,6 +91,13 @@ def show(browser: Browser, folder: Path = FOLDER) -> None:
         subprocess.run(
             ["pngquant", "--force", "--ext", ".png", "--speed", "1", "64", *folder.glob("*.png")], check=True
         )
+
+
+def call(service: Service) -> None:
+    """Calls, of which some have no row."""
+    for network, node, number in CALLS:
+        for last in range(1, number + 1):
+            service.ask(f"{LOCATION}?protocol=mssip&ms-subnet={network}.{last}&location={node.replace(' ', '+')}")
 
 
 def views(folder: Path) -> Path:
