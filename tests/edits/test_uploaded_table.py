@@ -66,6 +66,13 @@ def test_a_first_line_that_names_the_separator_is_no_row(first: str, separator: 
     assert not found.errors((), ())
 
 
+def test_the_rows_of_a_table_of_a_page_have_bars_around_them_and_lines_between() -> None:
+    one, other = PLAIN.replace(",", "|").splitlines()
+    found = upload(f"|{one}|\n|---|:-:|---|---|\n| {other} |\n")
+    assert [row for _, row in found.file.rows()] == [row for _, row in ROWS]
+    assert not found.errors((), ())
+
+
 @pytest.mark.parametrize("blank", [";;;", ";;;;", ' ; "";;', ";"])
 def test_rows_of_empty_cells_are_blank_lines(blank: str) -> None:
     for separator in ",;\t|":

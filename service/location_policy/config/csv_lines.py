@@ -351,7 +351,7 @@ def _misparted(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
     if any(is_address(cell.text) or len(subnets_in(cell.text)) > 1 for cell in filled):
         return None
     column = filled[0].column if filled else 1
-    if _RULER.fullmatch(text):
+    if is_ruler(text):
         message = f"{quote(text.strip())} is a line of a table, not a row"
         return Finding(column, "heading-row", message, "delete line {line}")
     for separator in filter(text.__contains__, _SEPARATORS):
@@ -372,6 +372,11 @@ def _misparted(text: str, filled: list[Cell], subnet_at: int) -> Finding | None:
         rows = (row,) if is_right else meant_rows(with_masks(said))
         return Finding(column, "wrong-separator", message, f"{_how_to_place(with_masks(said))}; {_BY_IMPORT}", rows)
     return None
+
+
+def is_ruler(text: str) -> bool:
+    """Is this a line that a table of a page has between its rows?"""
+    return _RULER.fullmatch(text) is not None
 
 
 def _parted_by(text: str, separator: str) -> list[str]:

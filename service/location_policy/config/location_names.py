@@ -71,16 +71,20 @@ def _character_findings(column: int, name: str) -> Iterator[Finding]:
     """What is wrong with the characters of a name."""
     has_control = any(category(c) == "Cc" or c == "\ufeff" for c in name)
     meant = _misread(name) if len(name) <= NAME_LIMIT else None
+    plain = plain_name(name) if len(name) <= NAME_LIMIT else ""
     if has_control:
-        hint = "end each line with LF or CRLF" if "\r" in name else f"write {meant}" if meant else "type the name anew"
-        yield Finding(column, "bad-name", f"{quote(name)} has a control character", hint)
+        what = "a control character" if any(category(c) == "Cc" for c in name) else "a byte order mark"
+        wanted = meant or (plain if what.startswith("a byte") else "")
+        hint = (
+            "end each line with LF or CRLF" if "\r" in name else f"write {wanted}" if wanted else "type the name anew"
+        )
+        yield Finding(column, "bad-name", f"{quote(name)} has {what}", hint)
     if len(name) > NAME_LIMIT:
         return  # it is to be shortened first
     unseen = next((c for c in name if not is_seen(c)), None)
     if unseen and not has_control:
         what = "is no usual space" if category(unseen) == "Zs" else "cannot be seen"
         message = f"{quote(name)} has {describe(unseen)}, which {what}"
-        plain = plain_name(name)
         yield Finding(column, "invisible-character", message, f"write {plain}" if plain else "type the name anew")
     if "\ufffd" in (meant or name):
         what = "has U+FFFD" if "\ufffd" in name else "has U+FFFD, read in a wrong encoding"

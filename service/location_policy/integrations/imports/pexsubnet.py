@@ -101,6 +101,9 @@ class _Reader:
         """Has a server sent names as they are here? Not from the table of a spreadsheet."""
         self._could_be_read = sheet.separator == "," and not sheet.is_utf16
         self._first = 2 if sheet.names_separator else 1
+        said = (number for number, text in sheet.lines if text and not (is_blank(text) or self._is_empty(text)))
+        self._top = next(said, self._first)
+        """The line at which column names may stand."""
         self.problems = list(sheet.problems)
 
     def rows(self) -> Iterator[OldRow]:
@@ -142,7 +145,7 @@ class _Reader:
         if is_blank(text) and not self._answered(cells):
             self._stop(number, "too-few-columns", "a comment")
             return None
-        if is_first and len(cells) > 3 and is_heading_at_top(cells[:4]):
+        if number == self._top and self._at == 3 and len(cells) > 3 and is_heading_at_top(cells[:4]):
             self._stop(number, "heading-row", "a row of column names")
             self._was_sent = self._could_be_read
             return None

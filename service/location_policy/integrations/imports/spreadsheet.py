@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from ...config.csv_lines import Finding, is_blank, is_utf8, line_text, other_format, placed, split_lines
+from ...config.csv_lines import Finding, is_blank, is_ruler, is_utf8, line_text, other_format, placed, split_lines
 from ...config.files import FILE_LIMIT
 from ...config.row_checks import ROWS_LIMIT
 from ...errors import UnusableTable
@@ -160,6 +160,8 @@ def read_sheet(path: str, content: bytes) -> Sheet:
         return Sheet(path, ((1, ""), *lines[1:]), named[1], is_marked, is_utf16, problems, names_separator=True)
     said = (text for _, text in lines if text and not is_blank(text))
     separator = _separator(list(islice(said, _LOOKED_AT)))
+    if separator == "|" and all(map(_is_barred, (text for _, text in lines if text and not is_blank(text)))):
+        lines = tuple((number, text and _unbarred(text)) for number, text in lines)
     return Sheet(path, lines, separator, is_marked, is_utf16, problems)
 
 
@@ -174,6 +176,17 @@ def _clean(cell: str) -> str:
     cell = cell.strip(_EDGES)
     quoted = _QUOTED.fullmatch(cell) if cell[:1] in "=\"'\u201c\u201e\u2018\u201a\u00ab" else None
     return next(one for one in quoted.groups() if one is not None).strip(_EDGES) if quoted else cell
+
+
+def _is_barred(text: str) -> bool:
+    """Is this a row of a table of a page, which has bars around its cells too, or a line between its rows?"""
+    return text.lstrip(" \t").startswith("|") or is_ruler(text)
+
+
+def _unbarred(text: str) -> str:
+    """The row without the bars around it; blank for a line between rows."""
+    bare = text.strip(" \t").removeprefix("|").removesuffix("|")
+    return "" if is_ruler(text) else text if is_blank(text) else bare
 
 
 def _utf16(content: bytes) -> str | None:
