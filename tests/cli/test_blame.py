@@ -324,3 +324,18 @@ def test_the_line_of_the_table_is_told_of_a_default_and_of_a_subnet(copy: Clone,
     told = without_time(run_program("blame", "8.0.0.0/6", "--repo", repository).stdout).replace("    ", "  ")
     assert table in told
     assert f"  policy.toml:3: overflow of Sydney\n  {commit} TIME" in told
+
+
+def test_a_location_that_only_a_view_has_leads_to_how_it_is_asked(copy: Clone, repository: Path) -> None:
+    rows = {"views/edge/locations.csv": "Oslo,10.61.0.0/16\n"}
+    copy.commit({"policy.toml": EDGE.replace("DMZ", "Edge Oslo") + STREAM, **rows}, "Add views")
+    copy.push()
+    for command in ("blame", "history"):
+        done = run_program(command, "Oslo", "--repo", repository)
+        message = "location-policy: Oslo is no location of the map at the top\n"
+        hint = "  hint: ask by view edge: --ask 'location=Edge Oslo'\n"
+        assert (done.returncode, done.stdout, done.stderr.endswith(message + hint)) == (2, "", True), done.stderr
+        asked = run_program(command, "Oslo", "--repo", repository, "--ask", "location=Edge Oslo")
+        assert asked.returncode == 0
+    done = run_program("blame", "Perth", "--repo", repository, "--ask", "location=Edge Oslo")
+    assert done.stderr == "location-policy: Perth is no location of view edge\n  hint: ask without --ask\n"

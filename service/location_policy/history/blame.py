@@ -18,8 +18,7 @@ from ..config.views.view import View
 from ..gate.push_notes import with_pushers
 from ..lookup.answers import Match
 from ..lookup.as_json import leading_fields, subnet_fields
-from ..lookup.asked import require_name
-from ..lookup.leading_rows import LeadingRows, leading_rows, location_names
+from ..lookup.leading_rows import LeadingRows, leading_rows
 from ..lookup.snapshot import Snapshot, build_snapshot, shown_path
 from ..lookup.subnet_answers import SubnetAnswers
 from ..net.addresses import Address, Network, format_address
@@ -118,9 +117,8 @@ def blame_subnet(repository: Repository, commit: Commit, location_map: LocationM
 
 
 def blame_location(repository: Repository, commit: Commit, location_map: LocationMap, name: str) -> LocationBlame:
-    """Who wrote the rows that lead to a location, by the map of a commit; raises NoAddress where it has none."""
+    """Who wrote the rows that lead to a location, by the map of a commit."""
     snapshot = build_snapshot(location_map, commit)
-    require_name(name, location_names(snapshot))
     rows = leading_rows(snapshot, name)
     matches = [snapshot.match_at(at) for at in (*rows.as_location[:LISTED], *rows.as_overflow[:LISTED])]
     found = writers(repository, commit, [*_places(location_map, matches), *_table_places(matches)])

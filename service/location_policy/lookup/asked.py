@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection
 
+from ..config.location_map import LocationMap
 from ..config.subnet_hints import is_address
 from ..errors import NoAddress
 from ..net.addresses import Address, Network, parse_address, parse_interface
@@ -57,3 +59,27 @@ def require_name(name: str, names: Collection[str]) -> None:
         near = nearest(name, names)
         message = f"{quote(name)} is no address, no subnet and no location of this map"
         raise NoAddress(message, f"write {near}" if near else None)
+
+
+def require_location(name: str, answering: LocationMap, whole: LocationMap) -> None:
+    """Raises NoAddress where the map that answers a call has none of this name, with how to ask by one that has it."""
+    if name in _names(answering):
+        return
+    require_name(name, set[str]().union(*map(_names, whole.maps)))
+    holder = next(one for one in whole.maps if name in _names(one))
+    where = f"view {answering.name}" if answering.name else "the map at the top"
+    hint = "ask without --ask"
+    if holder.name:
+        from ..config.views.calls import example_call  # most configurations have none
+
+        call = example_call(whole.rules.views, holder.name)
+        parts = [f"{key}={value}" for key, value in call.items() if (key, value) != ("protocol", "mssip")]
+        hint = f"ask by view {holder.name}: {' '.join(f'--ask {shlex.quote(part)}' for part in parts)}"
+    raise NoAddress(f"{quote(name)} is no location of {where}", hint)
+
+
+def _names(location_map: LocationMap) -> set[str]:
+    """Every name that a map has: in rows, in `known`, and what an address without a row gets."""
+    rules = location_map.rules
+    rows = {rules.with_overflow(names) for file in location_map.files for names in file.names}
+    return {*rules.known, *(rules.rowless or ())}.union(*rows)

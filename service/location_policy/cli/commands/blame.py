@@ -25,7 +25,7 @@ from ...history.blame import (
 )
 from ...history.blame import blame as blame_address
 from ...history.commit_text import answer_text, commit_text, signer_lines
-from ...lookup.asked import Asked, parse_asked
+from ...lookup.asked import Asked, parse_asked, require_location
 from ...lookup.passed_views import rowless_text, view_lines
 from ...lookup.query_string import Pairs, value_in
 from ...net.addresses import Network, format_address
@@ -60,7 +60,10 @@ def blame(text: str, place: Place, revision: str | None, parameters: Pairs, form
         with open_repository(place.repository) as opened:
             loaded = _load(opened, place, revision)
             signers_of(opened)  # says so where they are not known
-            found = _blame(opened, loaded.commit, loaded.location_map.answering(value_in(parameters)), asked)
+            answering = loaded.location_map.answering(value_in(parameters))
+            if isinstance(asked, str):
+                require_location(asked, answering, loaded.location_map)
+            found = _blame(opened, loaded.commit, answering, asked)
     except InvalidConfiguration as error:
         tell(error)
         return NOT_ASKED

@@ -32,10 +32,8 @@ from ...history.branch import (
     SubnetAnswered,
 )
 from ...history.commit_text import SHORT, answer_text, commit_text, signer_lines
-from ...lookup.asked import Asked, parse_asked, require_name
-from ...lookup.leading_rows import location_names
+from ...lookup.asked import Asked, parse_asked, require_location
 from ...lookup.query_string import Pairs, Parameters, value_in
-from ...lookup.snapshot import build_snapshot
 from ...net.addresses import Network, format_address
 from ...net.split import LISTED, largest
 from ...plan.as_json import Fields
@@ -105,7 +103,7 @@ def history_of(text: str, place: Place, number: int | None, parameters: Pairs, f
         if not found and isinstance(asked, str) and (in_force or answers[0].is_valid):
             loaded = in_force or load_in_force(repository, place.repository, place.state)
             answering = loaded.location_map.answering(value_in(parameters))
-            require_name(asked, location_names(build_snapshot(answering, loaded.commit)))
+            require_location(asked, answering, loaded.location_map)
     if form == "json":
         fields = [_answered_json(answer, asked, events) for answer in found]
         head = head_fields(in_force) if in_force else {}

@@ -57,8 +57,8 @@ HELP = {
     "location_policy_request_duration_seconds": "Time from a request's arrival in the application to its answer",
     "location_policy_request_seconds": "Deprecated: location_policy_request_duration_seconds has the same; gone in 0.3",
     "location_policy_answers_total": (
-        "Answers that named a location, by it and by the view that took the call; other are those of locations beyond"
-        " the first thousand of the map"
+        "Answers that named a location, by it and by the view that took the call; other are those beyond the first"
+        " thousand pairs of the two"
     ),
     "location_policy_active_info": "1 for the active commit",
     "location_policy_active_subnets": "Rows of the active commit",
