@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import nsmallest
@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from ..text import fitting, precise_moment_text
-from .report import LATE, LONGEST_NAME, LONGEST_SUMMARY, MOST_IDS, Refusal, Report, shown
+from .report import LATE, LONGEST_NAME, LONGEST_SUMMARY, MOST_IDS, Late, Refusal, Report, shown
 
 MOST = 10_000
 """Followers that are known at a time."""
@@ -63,6 +63,10 @@ class Follower:
     def missing(self, commit: str) -> int:
         """How many of these do not answer from a commit."""
         return self.total - self.at_tip if self.report.commit == commit else self.total
+
+    def late(self, commit: str) -> Sequence[Late]:
+        """Those behind it that it names, where it answers from a commit itself and they do not."""
+        return self.report.behind.late if self.report.behind and self.report.commit == commit else ()
 
     def states(self) -> Counter[str]:
         """How many of these have each state."""

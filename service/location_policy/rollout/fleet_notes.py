@@ -99,6 +99,7 @@ def _lines(late: list[Follower], commit: str) -> Iterator[str]:
         if refusal and refusal.commit == commit:
             yield f"{name} rejects it: {refusal.problem}"
         elif one.report.commit == commit:
-            yield f"{name} has it, {one.missing(commit):,} behind it not"
+            named = ", ".join(f"{behind.name} ({behind.state})" for behind in one.late(commit))
+            yield f"{name} has it, {one.missing(commit):,} behind it not{': ' if named else ''}{named}"
         else:
             yield f"{name} answers from {at} ({one.state})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -56,6 +57,13 @@ def test_it_says_where_a_commit_is_who_refuses_it_and_who_is_missing(service: Se
     assert status == 1
     assert said.splitlines()[0].startswith(f"not active everywhere: {commit[:10]}, at 1 of 2 followers, after 1.")
     assert said.splitlines()[1:] == ["  web-2: answers from eeeeeeeeee (unreachable)"]
+    behind = {"total": 2, "at_tip": 1, "late": [{"name": "oslo-1", "commit": "e" * 40, "state": "rejected"}]}
+    say(service, "web-2", commit, Behind=json.dumps(behind))
+    status, said = wait(service, commit, "--timeout", "1s")
+    assert (status, said.splitlines()[1:]) == (
+        1,
+        ["  web-2: has it, 1 behind it not", "    oslo-1: answers from eeeeeeeeee (rejected)"],
+    )
     say(service, "web-2", "e" * 40, Problems=f"{commit}%20locations.csv:1: it is bad")
     assert wait(service, commit) == (1, f"rejected: {commit[:10]}\n  web-2: locations.csv:1: it is bad\n")
     status, said = wait(service, "f" * 40, "--timeout", "1s")

@@ -78,7 +78,7 @@ def test_after_the_time_it_is_told_who_is_missing() -> None:
     upstream = Upstream()
     told, took = upstream.wait(f"wait={NEXT.id}&seconds=1", lambda: upstream.take(NEXT))
     assert not told["is_everywhere"]
-    assert told["missing"] == [{"name": "web-1", "commit": COMMIT.id, "state": "in-sync", "number": 1}]
+    assert told["missing"] == [{"name": "web-1", "commit": COMMIT.id, "state": "in-sync", "number": 1, "late": []}]
     assert 0.9 < took < 10
 
 

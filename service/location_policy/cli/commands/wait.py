@@ -90,11 +90,19 @@ def _tell(told: Told, least: int, took: float) -> int:
     if total < least:
         print(f"  {count(total, 'follower')} {'is' if total == 1 else 'are'} seen, not {least:,}")
     for one in told["missing"]:
-        at = f"answers from {str(one['commit'])[:10]}" if one["commit"] else "answers from none"
-        print(f"  {escape(str(one['name']))}: {escape(at)} ({escape(str(one['state']))})")
+        if one["commit"] == told["commit"]:
+            print(f"  {escape(str(one['name']))}: has it, {one['number']:,} behind it not")
+            print(*(f"    {_where(behind)}\n" for behind in one.get("late", ())), sep="", end="")
+        else:
+            print(f"  {_where(one)}")
     if told["more_missing"]:
         print(f"  … and {told['more_missing']:,} more")
     return NO
+
+
+def _where(one: Told) -> str:
+    at = f"answers from {str(one['commit'])[:10]}" if one["commit"] else "answers from none"
+    return escape(f"{one['name']}: {at} ({one['state']})")
 
 
 def _whom(told: Told) -> str:

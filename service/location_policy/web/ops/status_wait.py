@@ -68,6 +68,7 @@ class StatusWait:
                     "commit": one.report.commit,
                     "state": one.state,
                     "number": one.missing(commit),
+                    "late": [behind._asdict() for behind in one.late(commit)],
                 }
                 for one in late
             ],
