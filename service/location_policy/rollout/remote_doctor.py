@@ -19,7 +19,7 @@ from ..repository.remote.failures import Kind, RemoteError
 from ..repository.remote.fetch import RemoteFailed, RemoteGit, talking
 from ..repository.remote.remote_refs import find_tip
 from ..repository.remote.url import part_login
-from ..text import escape
+from ..text import escape, without_secrets
 from .doctor import Finding
 from .upstream.question import ask_tip, can_tell, connection_to
 from .upstream.tip import NoService, NotTold
@@ -135,7 +135,9 @@ def _fine(url: str, login: dict[str, str], access: RemoteAccess) -> Iterator[Fin
     is_web = parts.scheme in ("http", "https")
     if parts.scheme != "file":
         yield Finding("name", f"{parts.hostname or url.partition(':')[0]} is known")
-        yield Finding("route", f"it answers{f', by {access.proxy}' if access.proxy and is_web else ''}")
+        yield Finding(
+            "route", f"it answers{f', by {without_secrets(access.proxy)}' if access.proxy and is_web else ''}"
+        )
         if parts.scheme == "https":
             yield Finding("tls", f"its certificate is trusted, by {access.ca or 'the CAs of this machine'}")
         elif is_web:

@@ -48,6 +48,16 @@ def test_a_proxy_with_a_password_is_refused(proxy: str) -> None:
     assert "host=proxy.example.com:3128" in (refused.value.hint or "")
 
 
+@pytest.mark.parametrize("is_typed", [True, False])
+def test_doctor_refuses_it_too(is_typed: bool, tmp_path: Path) -> None:
+    proxy = "http://user:plugh@proxy.example.com:3128"
+    words, variables = (("--git-proxy", proxy), {}) if is_typed else ((), {"LOCATION_POLICY_GIT_PROXY": proxy})
+    url = "https://forge.example.com/x.git"
+    done = run_program("doctor", "--repo", url, *words, cwd=tmp_path, environment=variables)
+    assert (done.returncode, "plugh" in done.stdout + done.stderr) == (2, False)
+    assert "host=proxy.example.com:3128" in done.stderr
+
+
 def test_what_processes_have_no_use_for_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("LOCATION_POLICY_REPO", "https_proxy", "HTTP_PROXY")
     for name in (*names, "NOTIFY_SOCKET"):

@@ -133,9 +133,11 @@ def doctor(
     """
     from ...repository.remote.credentials import RemoteAccess
     from ..commands.doctor import doctor
+    from ..service.remote_secrets import refuse_password_of_proxy
 
     access = RemoteAccess(git_credentials, git_ssh_key, git_known_hosts, git_ca, git_proxy)
     with told(NOT_ASKED):
+        refuse_password_of_proxy(access)
         sys.exit(doctor(repo, state_dir, form, branch, access))
 
 
