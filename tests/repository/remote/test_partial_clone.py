@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from location_policy.errors import RepositoryError
 from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.remote.naming import fetched_ref
 from location_policy.repository.remote.upstream import ServiceTip
@@ -288,6 +289,50 @@ def test_the_copy_of_an_earlier_version_is_made_anew(remote: Remote, tmp_path: P
     assert git("for-each-ref", "--format=%(refname)", "refs/heads", cwd=mirror.directory) == "refs/heads/main"
     assert contents_in(mirror) == ids_of(remote, MAP)
     assert mirror.looks.remade == 1
+
+
+def written(repository: Path, kind: str, content: bytes) -> str:
+    """The id of an object that git would not make by itself."""
+    words = ("hash-object", "-t", kind, "-w", "--literally", "--stdin")
+    return run_git(*words, cwd=repository, stdin=content).stdout.strip()
+
+
+def a_tree(repository: Path, *modes: bytes) -> str:
+    """The id of a tree with one file, once for each mode."""
+    content = bytes.fromhex(git("rev-parse", "main:locations.csv", cwd=repository))
+    return written(repository, "tree", b"".join(mode + b" locations.csv\0" + content for mode in modes))
+
+
+@pytest.mark.parametrize("times", [" 1300000000 +051800", "1300000000 +0000"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_old_history_that_harms_nobody_is_followed(remote: Remote, tmp_path: Path, times: str, is_first: bool) -> None:
+    tree, person = a_tree(remote.repository, b"0100644"), f"Alice <a@example.com>{times}"
+    text = f"tree {tree}\nauthor {person}\ncommitter {person}\n\nOld\n"
+    old = written(remote.repository, "commit", text.encode())
+    new = git("commit-tree", "main^{tree}", "-p", old, "-p", "main", "-m", "New", cwd=remote.repository)
+    mirror = mirror_of(remote, tmp_path)
+    if not is_first:
+        mirror.update()
+    git("update-ref", "refs/heads/main", new, cwd=remote.repository)
+    mirror.update()
+    new = force_commit(remote.repository, {"locations.csv": MELBOURNE})
+    mirror.update()
+    with open_repository(mirror.directory) as repository:
+        assert repository.tip(fetched_ref("refs/heads/main")) == new
+        assert repository.commit(old).author == "Alice"
+    assert (mirror.looks.failed, mirror.looks.remade) == (0, 0)
+
+
+def test_other_offences_of_a_history_are_told_with_what_to_do(remote: Remote, tmp_path: Path) -> None:
+    tree = a_tree(remote.repository, b"100644", b"100644")
+    new = git("commit-tree", tree, "-p", "main", "-m", "Twice", cwd=remote.repository)
+    git("update-ref", "refs/heads/main", new, cwd=remote.repository)
+    mirror = mirror_of(remote, tmp_path)
+    with pytest.raises(RepositoryError, match=r"has what git takes for unsafe: .* duplicateEntries") as told:
+        mirror.update()
+    assert told.value.hint == "git fsck in a clone of it says where: it has to go from the branch"
+    assert mirror.looks.last_error
+    assert (mirror.looks.last_error.kind, mirror.looks.remade) == ("remote", 0)
 
 
 @pytest.mark.parametrize("commits", [300])

@@ -195,6 +195,12 @@ _SHAPES = (
     ),
     _Shape(r"error: \d\d\d\b", "server", None, "is it the URL of a repository, as git clone takes it?"),
     _Shape(
+        r"(fsck error|object [0-9a-f]{40,64}: \w+: )",
+        "remote",
+        "its history has what git takes for unsafe",
+        "git fsck in a clone of it says where: it has to go from the branch",
+    ),
+    _Shape(
         r"[Oo]ut of memory|memory exhausted",
         "remote",
         "it gives more than git may hold in memory",

@@ -327,8 +327,8 @@ class Mirror:
         self._tip = tip
         if not is_filtered and not self._is_size_told:
             self._is_size_told = True
-            told = "copied whole repository=%s bytes=%d: the server leaves out no files that are not read (%s)"
-            log.info(told, self._url, self._clone.size(), "uploadpack.allowFilter")
+            why = "the server leaves out no files (uploadpack.allowFilter), or git checks old history"
+            log.info("copied whole repository=%s bytes=%d: %s", self._url, self._clone.size(), why)
 
     def _make_anew(self, tip: Tip, environment: Mapping[str, str], why: str) -> None:
         """Make a new copy beside the one that is there, and put it in its place when all is in it."""

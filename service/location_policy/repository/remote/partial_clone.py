@@ -11,6 +11,7 @@ git 2.39 would: for an object that is missing it calls a `git fetch`, which miss
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -43,10 +44,15 @@ BY_ID = (*_PARTIAL, "-c", "fetch.negotiationAlgorithm=noop")
 """What a git is told that fetches contents by their ids: what is here has no bearing on them."""
 _NO_PACK = ("pack header", "early EOF", "unresolved delta", "index-pack")
 """What is said where the remote has not all that it was to give, or gives a difference to what is not here."""
+HARMLESS = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedFilemode")
+"""What old programs have written into histories (git-fsck, "FSCK MESSAGES"); those of a forge cannot be corrected."""
+_OLD = re.compile(f"object [0-9a-f]{{40,64}}: ({'|'.join(HARMLESS)}): ")
+"""What git < 2.44 says of them where it fetches a part: it takes no settings there (git-index-pack(1))."""
 _KIND = f"{SECTION}.copy"
 """The key that says whether this clone is `partial` or `whole`."""
 _SETTINGS = {
     "fetch.fsckObjects": "true",
+    **dict.fromkeys(map("fetch.fsck.{}".format, HARMLESS), "ignore"),
     "core.bare": "true",
     "gc.reflogExpire": "never",  # to what was active once, a branch may go back over a limit
     "transfer.hideRefs": "refs/location-policy",  # of us alone, where the copy itself is cloned from
@@ -151,28 +157,43 @@ class PartialClone:
         options = _options(self.require_whole())
         began, wanted = time.time(), f"+{commit_id or f'refs/heads/{branch}'}:{_TIP}"
         try:
-            said = self._fetch_tip(environment, wanted, options, is_next=is_next)
+            said, is_partial = self._fetch_tip(environment, wanted, options, is_next=is_next)
             for number, other in enumerate(others):
                 with suppress(RemoteFailed):  # many a server gives a commit only while a ref names it
                     self._fetch(environment, f"+{other}:{_INCOMING}{number}", options=options)
-            is_filtered = "filtering not recognized" not in said
+            is_filtered = is_partial and "filtering not recognized" not in said
             if missing := self._missing():
                 is_filtered = self._fetch_contents(environment, missing, wanted)
             tip = self._track(branch)
         except BaseException:
             remove_leftovers(self.directory, self._git.standstill, began)
             raise
-        return tip, bool(options) and is_filtered
+        return tip, is_filtered
 
-    def _fetch_tip(self, environment: Mapping[str, str], wanted: str, options: Sequence[str], *, is_next: bool) -> str:
-        """Fetch a commit with what differs from one that is here; without contents where those cannot be had."""
+    def _fetch_tip(
+        self, environment: Mapping[str, str], wanted: str, options: Sequence[str], *, is_next: bool
+    ) -> tuple[str, bool]:
+        """Fetch a commit: with what differs from one that is here, without contents where that cannot be had, or with
+        all contents where old history is to be checked. What git says, and whether contents were left out.
+        """
         if options and is_next:
             try:
-                return self._fetch(environment, wanted, options=_NEXT)
+                return self._fetch(environment, wanted, options=_NEXT), True
             except RemoteFailed as error:
                 if not any(words in error.stderr for words in _NO_PACK):
                     raise
-        return self._fetch(environment, wanted, options=options)
+        try:
+            return self._fetch(environment, wanted, options=options), bool(options)
+        except RemoteFailed as error:
+            if not options or not _OLD.search(error.stderr):
+                raise
+        return self._fetch_all(environment, wanted), False
+
+    def _fetch_all(self, environment: Mapping[str, str], wanted: str) -> str:
+        """Fetch all there is of a commit, whatever is here; what git says."""
+        said = self._fetch(environment, "--refetch", wanted)
+        self._run("config", _KIND, "whole")
+        return said
 
     def _fetch(
         self, environment: Mapping[str, str], *words: str, stdin: bytes = b"", options: Sequence[str] = ()
@@ -189,8 +210,7 @@ class PartialClone:
         except RemoteFailed as error:
             if not any(words in error.stderr for words in ("not our ref", "unadvertised object")):
                 raise
-            self._fetch(environment, "--refetch", wanted)
-            self._run("config", _KIND, "whole")
+            self._fetch_all(environment, wanted)
             return False
         return True
 
