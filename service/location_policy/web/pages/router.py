@@ -34,6 +34,7 @@ from ..site.thread_pool import ThreadPool
 from .downloads import Downloads
 from .history import SHOWN_PUSHES
 from .home import SHOWN_LOCATIONS, SHOWN_PROBLEMS
+from .impact_image import HEIGHT, WIDTH, ImpactImages
 from .lookup import REQUEST, condition_fields
 from .rendering import compile_templates, render
 from .resource_table import RESOURCES
@@ -47,6 +48,7 @@ CONSTANTS: Facts = {
     "shown_ranges": SHOWN_RANGES,
     "shown_locations": SHOWN_LOCATIONS,
     "shown_pushes": SHOWN_PUSHES,
+    "image_size": (WIDTH, HEIGHT),
 }
 
 START = 1.0
@@ -73,6 +75,8 @@ class Pages:
             Route("/locations.csv", self._file(downloads.whole_map)),
             Route("/uploads/locations.csv", self._file(downloads.whole_map)),
             Route("/files/{path:path}", self._file(downloads.file)),
+            Route("/commit/{id}/impact.png", self._file(ImpactImages(self.site, self.slow).image)),
+            Route("/compare/impact.png", self._file(ImpactImages(self.site, self.slow).image)),
             Route("/static/{digest}/{name}", self._file(show_static)),
         ]
 

@@ -23,6 +23,11 @@ def static_url(name: str) -> str:
     return f"/static/{_DIGEST}/{name}"
 
 
+def static_text(name: str) -> str:
+    """What a file of ours says."""
+    return _FILES[name].decode()
+
+
 async def show_static(request: Request) -> Response | None:
     """The file; None where there is none of this name and digest."""
     content = _FILES.get(request.path_params["name"])
