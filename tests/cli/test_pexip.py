@@ -527,6 +527,25 @@ def test_preflight_tells_of_bursting_locations_that_would_not_be_started(node: M
     assert ask(node, folder, command="preflight").stdout.startswith(told)
 
 
+def test_preflight_tells_of_bursting_locations_in_what_rules_answer(node: ManagementNode, folder: Path) -> None:
+    ready(node)
+    burst = location(3, "Burst", 1)
+    node.lists["system_location"] = [location(1, "Sydney", 1, overflow=3), location(2, "Melbourne", 1), burst]
+    node.lists["worker_vm"] = [worker(1, 1), worker(2, 2), worker(3, 3, cloud_bursting=True)]
+    (folder / "locations.csv").write_text("Sydney,10.61.2.0/24\n")
+    views = ['"Sydney", "Burst"', '"Melbourne", "Burst"']
+    text = "".join(
+        f'[[view]]\nname = "v{at}"\nlocation = "L{at}"\nanswer = [{names}]\n' for at, names in enumerate(views)
+    )
+    (folder / "policy.toml").write_text(f'[answer]\ndefault = "Burst"\n{text}')
+    done = ask(node, folder, command="preflight")
+    told = [line.partition(", ") for line in done.stdout.splitlines() if "is a bursting location" in line]
+    assert [(place.partition(": ")[0], what) for place, _, what in told] == [
+        ("policy.toml:2:1", "which mostly does not run"),
+        ("policy.toml:10:24", "and not the configured overflow of Melbourne"),
+    ]
+
+
 def test_preflight_says_the_same_as_json(node: ManagementNode, folder: Path) -> None:
     ready(node, "{}")
     node.lists["worker_vm"] = [worker(1, 1)]

@@ -108,13 +108,17 @@ def view_name_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
 def answer_places(rules: Rules, text: bytes) -> dict[str, Place]:
     """The locations of answers and defaults, each with its first place."""
     found: dict[str, Place] = {}
-    for view in rules.views:
-        at = ("view", str(view.number))
-        for name, place in _places_of(view.answer or (), text, (*at, "answer")):
-            found.setdefault(name, place)
-        for name, place in _places_of((view.default,) if view.default else (), text, (*at, "default")):
-            found.setdefault(name, place)
+    for _, name, place in answers(rules, text):
+        found.setdefault(name, place)
     return found
+
+
+def answers(rules: Rules, text: bytes) -> Iterator[tuple[str, str, Place]]:
+    """The locations of the answers and defaults of views, each behind the one with which its answer begins."""
+    for view in rules.views:
+        for key, names in (("answer", view.answer or ()), ("default", (view.default,) if view.default else ())):
+            for name, place in _places_of(names, text, ("view", str(view.number), key)):
+                yield names[0], name, place
 
 
 def asked_places(rules: Rules, text: bytes) -> dict[str, Place]:

@@ -86,7 +86,7 @@ def name_mismatches(files: Sequence[File], rules: Rules, there: Collection[str])
     """Names in `known`, in rows, as default, in `[[view]]` and in `[overflow]` that Pexip does not have; and those that
     `known`, if written, lacks.
     """
-    text = _rules_text(files)
+    text = rules_text(files)
     spell = Speller(there)
     places = name_places(text, "locations", "known")
     here = key_place(text, "locations", "known")
@@ -136,7 +136,7 @@ def used_names(files: Iterable[File]) -> Mapping[str, Use]:
 
 def default_place(files: Iterable[File]) -> str:
     """Where the default stands."""
-    return _place(key_place(_rules_text(files), "answer", "default"))
+    return _place(key_place(rules_text(files), "answer", "default"))
 
 
 def rules_uses(files: Iterable[File], rules: Rules) -> Mapping[str, Use]:
@@ -144,12 +144,13 @@ def rules_uses(files: Iterable[File], rules: Rules) -> Mapping[str, Use]:
     its first place.
     """
     used = {} if rules.default is None else {rules.default: Use(default_place(files), 1)}
-    places = answer_places(rules, _rules_text(files))
+    places = answer_places(rules, rules_text(files))
     places = table_places(rules) | places
     return {name: Use(_place(place), 1) for name, place in places.items()} | used
 
 
-def _rules_text(files: Iterable[File]) -> bytes:
+def rules_text(files: Iterable[File]) -> bytes:
+    """The text of policy.toml, empty where there is none."""
     return next((file.content for file in files if file.path == RULES_PATH and file.content), b"")
 
 

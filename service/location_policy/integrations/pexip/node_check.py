@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ...config.files import RULES_PATH, File, holds_rows
 from ...config.policy_toml import Rules
 from ...config.row_file import LineCache, read_rows
+from ...config.views.checks import answers
 from ...text import count, quote
-from .name_check import Mismatch, Use, rules_uses, used_names
+from .name_check import Mismatch, Use, default_place, rules_text, rules_uses, used_names
 from .platform import Platform
 
 
@@ -34,9 +35,12 @@ def without_node(platform: Platform, name: str) -> tuple[str, str] | None:
     return None
 
 
-def _bursting(files: Iterable[File], rules: Rules, platform: Platform) -> Iterator[Mismatch]:
+def _bursting(files: Sequence[File], rules: Rules, platform: Platform) -> Iterator[Mismatch]:
     """Nodes that burst are started only for a location whose configured overflow they are, whatever an answer says."""
-    for (location, name), use in {**_bursting_entries(rules, platform), **_bursting_uses(files, platform)}.items():
+    named = {**_rules_answers(files, rules), **_table_entries(rules), **_bursting_uses(files, platform)}
+    for (location, name), use in named.items():
+        if not platform.bursts(name):
+            continue
         if location == name:
             hint = "name it after the location whose overflow it is, or another location here"
             yield Mismatch(
@@ -48,13 +52,20 @@ def _bursting(files: Iterable[File], rules: Rules, platform: Platform) -> Iterat
             yield Mismatch(use.place, message + _rows(use), hint)
 
 
-def _bursting_entries(rules: Rules, platform: Platform) -> Mapping[tuple[str, str], Use]:
-    """Every bursting location that the table of overflow locations names, by the location of the entry."""
+def _rules_answers(files: Iterable[File], rules: Rules) -> Mapping[tuple[str, str], Use]:
+    """Every location that is a default, or that a view answers, by the location with which the answer begins."""
+    found = {} if rules.default is None else {(rules.default, rules.default): Use(default_place(files), 1)}
+    for location, name, (line, column) in answers(rules, rules_text(files)):
+        found.setdefault((location, name), Use(f"{RULES_PATH}:{line}:{column}", 1))
+    return found
+
+
+def _table_entries(rules: Rules) -> Mapping[tuple[str, str], Use]:
+    """Every location that the table of overflow locations names, by the location of the entry."""
     return {
         (location, name): Use(f"{RULES_PATH}:{rules.overflow_lines[location]}:1", 1)
         for location, overflow in rules.overflow_table.items()
         for name in overflow
-        if platform.bursts(name)
     }
 
 
