@@ -38,6 +38,7 @@ def test_the_forms_lead_to_each_view_and_offer_its_files(client: TestClient) -> 
         assert f'<a href="{path}" aria-current="true">the map at the top</a>' in top
         assert f'<a href="{path}?view=edge">view edge</a>' in top
         assert EDGE not in top
+        assert "view lab" not in top, "it has one answer, and takes no rows"
         edge = client.get(f"{path}?view=edge", headers=BROWSER).text
         assert f'<a href="{path}?view=edge" aria-current="true">view edge</a>' in edge
         assert '<input type="hidden" name="view" value="edge">' in edge

@@ -50,8 +50,9 @@ def _unknown(snapshot: Snapshot | None, typed: Facts) -> list[str]:
 
 
 def view_fields(snapshot: Snapshot | None, query: Query) -> Facts:
-    """The views to choose from, and the one whose rows are meant, None for the map at the top."""
-    return {"view": _view(query) or None, "views": [one.view for one in snapshot.views] if snapshot else []}
+    """The views that have rows, to choose from, and the one whose rows are meant, None for the map at the top."""
+    views = snapshot.views if snapshot else ()
+    return {"view": _view(query) or None, "views": [one.view for one in views if one.rules.answer is None]}
 
 
 def own_snapshot(snapshot: Snapshot | None, query: Query) -> Snapshot | None:
