@@ -167,6 +167,7 @@ class _Collector:
     """How many each site has."""
     judged: dict[Names, bool] = field(default_factory=dict)
     """Names that a table has given, and whether a row can have them."""
+    vrfs: VrfCheck = field(default_factory=VrfCheck)
     by_country: set[str] = field(default_factory=set)
     """Countries, of which those without a line are left out."""
 
@@ -205,7 +206,6 @@ class _Collector:
         self.has_sites = True
         self.problems += table.problems
         self.passed += table.passed
-        vrfs = VrfCheck()
         for one in table.prefixes:
             folded = one.site.casefold()
             self.subnets[folded] += 1
@@ -216,9 +216,9 @@ class _Collector:
                 names = names + one.overflow
                 if not self._can_be(names, path, one.line):
                     continue
-            if names and not vrfs.is_repeated(one, names):
+            if names and not (table.vrf_heading and self.vrfs.is_repeated(path, one, names)):
                 yield NewRow(path, one.line, Row(names, one.network))
-        self.problems += filter(None, [vrfs.problem(path, table.vrf_heading)])
+        self.problems += filter(None, [self.vrfs.problem(path, table.vrf_heading)])
 
     def _by_country(self, sheet: Sheet, kind: Kind) -> tuple[list[NewRow], int]:
         told = len(self.countries.problems)

@@ -110,8 +110,8 @@ def with_sites(path: str, content: bytes, sites: Mapping[str, Names | None]) -> 
     if sheet.entries or any(problem.code == "not-utf8" for problem in sheet.problems):
         raise LocationPolicyError(f"{path} cannot be added to", 'save it as "CSV UTF-8", and import with it again')
     text = content.decode("utf-16" if sheet.is_utf16 else "utf-8")
-    end = "\r\n" if "\r\n" in text else "\n"
-    text += end * (bool(text) and not text.endswith("\n"))
+    end = "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
+    text += end * (bool(text) and not text.endswith(end))
     new = text + _lines(_cells(sites), sheet.separator, end)
     return new.encode("utf-16" if sheet.is_utf16 else "utf-8")
 

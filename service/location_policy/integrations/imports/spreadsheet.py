@@ -132,7 +132,7 @@ def read_sheet(path: str, content: bytes) -> Sheet:
 
     Raises UnusableTable for one that is no text, for HTML, and for JSON that cannot be read or has no entries.
     """
-    if (size := content.count(b"\n")) > ROWS_LIMIT:
+    if (size := max(content.count(b"\n"), content.count(b"\r"))) > ROWS_LIMIT:
         raise UnusableTable(f"{path} has {size:,} lines, more than the {ROWS_LIMIT:,} rows that a map may have")
     if other := other_format(content) or _binary(content):
         hint = 'save it as "CSV UTF-8"' if "workbook" in other else "name the file that has the subnets, as CSV"
@@ -151,6 +151,8 @@ def read_sheet(path: str, content: bytes) -> Sheet:
         except UnicodeError:  # cut in the middle of a character, or half of a pair
             what = Finding(1, "not-utf8", "the file is neither UTF-8 nor whole UTF-16", 'save it as "CSV UTF-8"')
             return Sheet(path, (), ",", False, True, (placed(path, 1, what),))
+    if b"\n" not in content:  # a spreadsheet's "CSV (Macintosh)" ends its lines with CR
+        content = content.replace(b"\r", b"\n")
     texts = split_lines(content)
     found = [_text(raw) for raw in (texts if texts[-1] else texts[:-1])]
     problems = tuple(placed(path, number, one) for number, one in enumerate(found, 1) if isinstance(one, Finding))

@@ -1,4 +1,4 @@
-"""The same prefix in more than one VRF of a table, told once: a caller has an address, and no VRF."""
+"""The same prefix in more than one VRF of one table or several, told once in each: a caller has an address, no VRF."""
 
 from __future__ import annotations
 
@@ -13,28 +13,33 @@ from .prefix_table import SitePrefix
 
 @dataclass
 class VrfCheck:
-    """The prefixes of one table, each in the VRF where it stands first."""
+    """The prefixes of tables that have VRFs, each in the VRF where it stands first."""
 
-    first: dict[Network, tuple[SitePrefix, Names]] = field(default_factory=dict)
+    first: dict[Network, tuple[str, SitePrefix, Names]] = field(default_factory=dict)
+    """With the path of the table."""
     repeated: list[tuple[SitePrefix, bool]] = field(default_factory=list)
-    """Those that stand in another VRF too, and whether that answers alike."""
+    """Those of the table that is being read that stand in another VRF too, and whether that answers alike."""
 
-    def is_repeated(self, prefix: SitePrefix, names: Names) -> bool:
+    def is_repeated(self, path: str, prefix: SitePrefix, names: Names) -> bool:
         """Does this prefix, which goes to locations of these names, stand in another VRF already?"""
-        before, its = self.first.setdefault(prefix.network, (prefix, names))
+        _, before, its = self.first.setdefault(prefix.network, (path, prefix, names))
         if before.vrf == prefix.vrf:
             return False
         self.repeated.append((prefix, its == names))
         return True
 
     def problem(self, path: str, heading: str) -> Problem | None:
-        """What is said of them, at the first that is answered otherwise; `heading` is that of the column of VRFs."""
-        if not self.repeated:
+        """What is said of those of a table, which ends, at the first that is answered otherwise; `heading` is that of
+        the column of VRFs.
+        """
+        repeated, self.repeated = self.repeated, []
+        if not repeated:
             return None
-        prefix, is_alike = min(self.repeated, key=lambda one: one[1])
-        before, _ = self.first[prefix.network]
-        number = len({one.network for one, _ in self.repeated})
-        where = f"{prefix.network} in {_name(before)} (line {before.line}) and in {_name(prefix)}"
+        prefix, is_alike = min(repeated, key=lambda one: one[1])
+        its_path, before, _ = self.first[prefix.network]
+        number = len({one.network for one, _ in repeated})
+        place = f"line {before.line}" if its_path == path else f"{its_path}:{before.line}"
+        where = f"{prefix.network} in {_name(before)} ({place}) and in {_name(prefix)}"
         stand = "stands" if number == 1 else "stand"
         what = f"{count(number, 'subnet')} {stand} in more than one VRF of column {quote(heading)}: {where}"
         hint = "a caller has an address and no VRF: filter the export, so that each subnet is left in one of them"
