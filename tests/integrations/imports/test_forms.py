@@ -166,6 +166,26 @@ def test_quotation_marks_in_every_line_take_time_in_proportion(line: str) -> Non
     assert time.process_time() - started < 5
 
 
+@pytest.mark.parametrize(
+    "first",
+    ["Prefix,Site,VLAN\n10.60.0.0/16,Perth,7", "Site,Prefix\nPerth,10.60.0.0/16", "Prefix,Site\n10.60.0.0/16,Perth"],
+)
+@pytest.mark.parametrize("is_headed", [False, True])
+def test_a_file_whose_last_line_has_no_end_swallows_no_row_of_the_next(first: str, *, is_headed: bool) -> None:
+    heading, row = first.split("\n")
+    rest = "".join(f"{row.replace('60', str(n))}\n" for n in (61, 62))
+    second = f"{heading}\n{rest}" if is_headed else rest
+    tables = read_tables([("t.csv", f"{first}{second}".encode())], None)
+    (problem,) = tables.problems
+    assert (problem.code, problem.line, problem.severity) == ("wrong-separator", 2, "error")
+    assert {str(one.network) for one in tables.rows["t.csv"]} >= {"10.62.0.0/16"}
+
+
+def test_a_column_without_a_heading_is_no_other_row() -> None:
+    content = b"Prefix,Site\n10.61.2.0/24,Perth,10.61.2.1\n10.62.2.0/24,Perth,10.62.2.1\n10.63.2.0/24,Perth,a note\n"
+    assert len(rows_of(content)) == 3
+
+
 def test_a_cell_with_a_separator_is_one_cell_where_other_lines_have_several() -> None:
     tables = read_tables([("t.csv", b'"Report, of today"\n' + PLAIN.encode())], None)
     assert [row.names for row in tables.rows["t.csv"]] == [(row[3],) for row in ROWS]

@@ -17,7 +17,7 @@ from ...text import count, quote
 from .columns import blocks
 from .pexsubnet import old_interface
 from .spreadsheet import Sheet
-from .table_row import Columns, is_below_table, overflow_names, site_text, subnet_text, vrf_text
+from .table_row import Columns, is_below_table, is_joined, overflow_names, site_text, subnet_text, vrf_text
 
 _OF_RANGE = 16
 """Subnets that a range may be made up of."""
@@ -51,6 +51,8 @@ class PrefixTable:
         """Rows of the table, with those that cannot be read."""
         self.vrf_heading = "" if columns.vrf is None else columns.headings[columns.vrf]
         records = [one for one in sheet.records() if one[0] >= first]
+        self._width = max(Counter(len(cells) for _, cells in records).most_common(1), default=(0, 0))[0]
+        """Cells of most rows."""
         self._last = max((number for number, cells in records if any(map(is_address, cells))), default=len(sheet.lines))
         """The last line with a subnet."""
         self.prefixes = tuple(self._read(records, columns, find))
@@ -80,6 +82,11 @@ class PrefixTable:
         if len(cells) <= columns.last:
             has = f"the headings are {len(columns.headings)}" if columns.headings else f"{columns.last + 1} are needed"
             self._add(number, "too-few-columns", f"{count(len(cells), 'cell')} where {has}")
+            return
+        if is_joined(cells, columns, width := max(self._width, len(columns.headings))):
+            hint = "begin it on a line of its own: files were joined of which one has no end of its last line"
+            what = f"{count(len(cells), 'cell')} where the table has {width}: another row begins on the same line"
+            self._add(number, "wrong-separator", what, hint)
             return
         written = subnet_text(cells, columns)
         networks = self._networks(number, written)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...config.subnet_hints import is_address, is_mask, range_networks
+from ...net.addresses import parse_interface
 from ...spelling import look_alike
 from ...text import quote
 from .headings import TOTALS, heading_key
@@ -24,6 +25,7 @@ _CONTAINERS = frozenset(_KIND_WORDS.split())
 """Types of an object that holds prefixes, and is none that callers have."""
 _NO_FOLDER = ("", "0", "no", "false")
 """What phpIPAM says of a subnet in its column `isFolder`."""
+_ENDS_IN_ADDRESS = re.compile(r"\d(?:\.\d{1,3}){3}(?:/\d{1,2})?\Z")
 _DASHES = ("\u2014", "\u2013", "-", "--")
 
 
@@ -76,6 +78,25 @@ def is_below_table(cells: Cells, columns: Columns) -> bool:
     if any(map(is_address, said)):
         return False
     return len(said) == 1 or (bool(said) and heading_key(said[0]) in TOTALS) or not site_text(cells, columns)
+
+
+def is_joined(cells: Cells, columns: Columns, width: int) -> bool:
+    """Stands another row, or the column names, on the line of a row of this width?"""
+    beyond = [cell for cell in cells[width:] if cell]
+    if not beyond or any(map(is_address, beyond)):
+        return bool(beyond)
+    return _is_glued(cells[width - 1]) or beyond == [*filter(None, columns.headings[1:])]
+
+
+def _is_glued(cell: str) -> bool:
+    """Ends it in an address, and is none?"""
+    if not _ENDS_IN_ADDRESS.search(cell):
+        return False
+    try:
+        parse_interface(cell if "/" in cell else f"{cell}/32")
+    except ValueError:
+        return True
+    return False
 
 
 def clean_subnet(cell: str) -> str:
