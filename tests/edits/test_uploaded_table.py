@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -209,6 +211,14 @@ def test_another_kind_of_file_is_said_to_be_one(content: bytes, message: str) ->
         upload(content)
     assert raised.value.message == message
     assert raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("~$apac.csv", "a lock file of Excel"), ("._apac.csv", "a file of macOS (AppleDouble)")]
+)
+def test_what_a_program_left_beside_a_table_is_said_to_be_that(name: str, what: str) -> None:
+    with pytest.raises(UnusableUpload, match=re.escape(what)):
+        read_upload(name, b"\x05Alice" + bytes(60), LineCache())
 
 
 NAME = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1).map(str.strip).filter(bool)

@@ -281,6 +281,14 @@ def test_a_whole_url_without_a_path_asks_for_the_first_page(service: Service, ta
     assert b"content-type: text/html" in head
 
 
+def test_what_may_be_asked_of_the_server_as_a_whole_is_told(service: Service) -> None:
+    with connect(service) as connection:
+        connection.sendall(b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        head = rest(connection)
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nallow: GET, HEAD, OPTIONS\r\n" in head
+
+
 @pytest.mark.parametrize("target", [TARGET + b"10.61.2.0", b"/status", b"http://x/healthz"])
 @pytest.mark.parametrize(
     "lines",

@@ -299,6 +299,10 @@ def test_what_is_read_of_a_form_is_told_by_nobody_but_the_answer(capfd: pytest.C
         ("filename*=UTF-8''%FF%0D%0A.csv", "\ufffd\ufffd\ufffd.csv"),
         (r"""filename="a\"; filename*=UTF-8''b.csv" """, "a\"; filename*=UTF-8''b.csv"),
         ("filename=a.csv; filename*=UTF-16''b.csv", "a.csv"),
+        ("filename*=\"UTF-8''Z%C3%BCrich.csv\"", "Zürich.csv"),
+        ("filename*=windows-1251''%CC%EE%F1%EA%E2%E0.csv", "Москва.csv"),
+        ("filename*1*=rich.csv; filename*0*=UTF-8''Z%C3%BC", "Zürich.csv"),
+        ("filename*=x-unknown''b.csv", ""),
     ],
 )
 def test_the_extended_name_of_a_file_is_read(parameters: str, name: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ...config.csv_lines import Finding, is_blank, is_ruler, is_utf8, line_text, other_format, placed, split_lines
-from ...config.files import FILE_LIMIT
+from ...config.files import FILE_LIMIT, leftover
 from ...config.row_checks import ROWS_LIMIT
 from ...errors import UnusableTable
 from ...problems import Problem
@@ -134,12 +134,7 @@ def read_sheet(path: str, content: bytes) -> Sheet:
     """
     if (size := max(content.count(b"\n"), content.count(b"\r"))) > ROWS_LIMIT:
         raise UnusableTable(f"{path} has {size:,} lines, more than the {ROWS_LIMIT:,} rows that a map may have")
-    if other := other_format(content) or _binary(content):
-        hint = 'save it as "CSV UTF-8"' if "workbook" in other else "name the file that has the subnets, as CSV"
-        raise UnusableTable(f"{path} is {other}, not a CSV file", hint)
-    if markup := _MARKUP.match(content):
-        language = "XML" if markup[1].startswith(b"?") else "HTML, as a page that asks for a login is"
-        raise UnusableTable(f"{path} is {language}, not a table", "export it as CSV, or ask the API of its program")
+    _refuse_what_is_no_table(path, content)
     if table := read_json(path, content):
         whole = (table.entries, table.announced, table.goes_on)
         return Sheet(path, table.lines, ",", False, False, (), False, *whole)
@@ -165,6 +160,18 @@ def read_sheet(path: str, content: bytes) -> Sheet:
     if separator == "|" and all(map(_is_barred, (text for _, text in lines if text and not is_blank(text)))):
         lines = tuple((number, text and _unbarred(text)) for number, text in lines)
     return Sheet(path, lines, separator, is_marked, is_utf16, problems)
+
+
+def _refuse_what_is_no_table(path: str, content: bytes) -> None:
+    """Raises UnusableTable for what no program exports as one."""
+    if b"\0" in content[:_FIRST] and (left := leftover(path)):
+        raise UnusableTable(f"{path} is {left}, not a table", "name the file that it stands beside")
+    if other := other_format(content) or _binary(content):
+        hint = 'save it as "CSV UTF-8"' if "workbook" in other else "name the file that has the subnets, as CSV"
+        raise UnusableTable(f"{path} is {other}, not a CSV file", hint)
+    if markup := _MARKUP.match(content):
+        language = "XML" if markup[1].startswith(b"?") else "HTML, as a page that asks for a login is"
+        raise UnusableTable(f"{path} is {language}, not a table", "export it as CSV, or ask the API of its program")
 
 
 def _is_wrapped(text: str) -> bool:

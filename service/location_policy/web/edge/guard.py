@@ -31,8 +31,8 @@ from .webhook import PATH as WEBHOOK
 
 OPEN = frozenset(("/healthz", "/readyz"))
 """Open to all: what asks whether to send requests here has no password."""
-OPEN_TO_OPTIONS = OPEN | {"/"}
-"""Where OPTIONS is answered, to all: a load balancer that is told no path checks by `OPTIONS /`."""
+OPEN_TO_OPTIONS = OPEN | {"/", "*"}
+"""Where OPTIONS is answered, to all: a load balancer that is told no path checks by `OPTIONS /`, or `OPTIONS *`."""
 EDITOR = "location_policy.editor"
 """The key of a scope under which stands whether who asks may change something."""
 PROXIED = frozenset((b"forwarded", b"via", b"x-real-ip"))

@@ -22,10 +22,14 @@ NAME_CHARACTERS = 100
 """Of the name of a file: it is told with each problem."""
 _HOW = "send it as a browser or curl -F does"
 _EXTENDED_NAME = re.compile(
-    rb"""\"(?:\\.|[^\\"])*\" | ;\s*filename\*\s*=\s* (?P<charset>UTF-8|ISO-8859-1) '[^']*' (?P<name>[^\s;]*)""",
+    rb"""\"(?:\\.|[^\\"])*\" | ;\s*filename\*(?P<part>\d{0,2})\*?\s*=\s* (?P<value>\"(?:\\.|[^\\"])*\"|[^\s;]*)""",
     re.VERBOSE | re.IGNORECASE,
 )
-"""A quoted string, which is passed over, or the name of a file by RFC 8187: `filename*=UTF-8''Z%C3%BCrich.csv`."""
+"""A quoted string, which is passed over, or a name by RFC 8187: `filename*=UTF-8''Z%C3%BCrich.csv`; or a part of one,
+`filename*0*=` (RFC 2231).
+"""
+_PLAIN_NAME = re.compile(rb";\s*filename\s*=", re.IGNORECASE)
+_CHARSETS = re.compile(r"utf-8|us-ascii|iso-8859-\d+|windows-125\d|koi8-[ru]|shift_jis|big5|gbk|gb2312|euc-(?:jp|kr)")
 _IN_MEMORY = {"MAX_MEMORY_FILE_SIZE": float("inf")}
 """The body was read whole, and is bounded: nothing goes to a file."""
 
@@ -100,11 +104,23 @@ def _read_extended_names(parser: FormParser) -> None:
 
 
 def _with_plain_name(header: bytes) -> bytes:
-    for found in _EXTENDED_NAME.finditer(header):
-        if found["charset"]:
-            name = unquote_to_bytes(found["name"]).decode(found["charset"].decode(), errors="replace")
-            return b'%b; filename="%b"' % (header, name.replace("\\", "/").replace('"', r"\"").encode())
-    return header
+    """The header with its extended name as a plain one too; a file is one also where that name cannot be read."""
+    parts = [
+        (int(one["part"] or 0), one["value"]) for one in _EXTENDED_NAME.finditer(header) if one["value"] is not None
+    ]
+    if not parts:
+        return header
+    name = _decoded(b"".join(value.strip(b'"') for _, value in sorted(parts)))
+    if name is None and _PLAIN_NAME.search(header):
+        return header
+    return b'%b; filename="%b"' % (header, (name or "").replace("\\", "/").replace('"', r"\"").encode())
+
+
+def _decoded(value: bytes) -> str | None:
+    """The text of an extended value; None where it says no character set that is known."""
+    charset, *rest = value.split(b"'", 2)
+    known = _CHARSETS.fullmatch(charset.decode("latin-1").lower())
+    return unquote_to_bytes(rest[-1]).decode(known[0], errors="replace") if known and len(rest) > 1 else None
 
 
 def _text(value: bytes | None) -> str:

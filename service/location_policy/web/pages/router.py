@@ -84,6 +84,10 @@ class Pages:
         """What is shown where no route answers, by status; by Exception where something breaks."""
 
         async def show_not_found(request: Request, _: Exception) -> Response:
+            if (
+                request.method == "OPTIONS" and request.scope["path"] == "*"
+            ):  # of the server as a whole (RFC 9110, 9.3.7)
+                return Response(headers={"Allow": "GET, HEAD, OPTIONS"})
             message = f"nothing is at {request.scope['path']}"
             return await self.show_fault(request, Fault(404, message, "see / or ask /policy/v1/participant/location"))
 
