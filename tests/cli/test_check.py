@@ -312,3 +312,14 @@ def test_a_file_that_git_filters_is_told_with_what_judges_the_commit(tmp_path: P
     command = done.stderr.partition("hint: git add it, and check what is staged: location-policy ")[2].split("\n")[0]
     git("add", ".", cwd=tmp_path)
     assert "[lfs-pointer]" in run_program(*command.split(), cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("command", [("check",), ("lookup", "10.61.2.7"), ("export", "local-policy")])
+def test_a_folder_without_a_map_is_told_alike_by_every_command(command: tuple[str, ...], tmp_path: Path) -> None:
+    done = run_program(*command, cwd=tmp_path)
+    assert done.returncode == (1 if command == ("check",) else 2)
+    assert "[no-rows]" in done.stdout + done.stderr
+    warning = "location-policy: warning: there is no file of rows in .\n"
+    assert f"{warning}  hint: name the folder that has locations.csv or locations/\n" in done.stderr
+    (tmp_path / "policy.toml").write_text("")
+    assert warning not in run_program(*command, cwd=tmp_path).stderr

@@ -19,6 +19,7 @@ from location_policy.plan.limits import Excess
 from location_policy.problems import Problem, Problems
 from location_policy.repository.repository import open_repository
 from location_policy.rollout.journal import Event, Journal
+from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.relation import Relation
 from location_policy.rollout.state import ActiveState, Failure, Head
 from location_policy.web.app import make_app
@@ -93,6 +94,19 @@ def test_home_says_what_is_in_force(client: TestClient, repository: Path) -> Non
     assert "No requests yet." in text
     assert "missing: pushes are not checked" in text
     assert "Melbourne 2" in text
+
+
+def test_home_says_since_when_a_commit_is_active_only_where_it_has_seen_that(repository: Path) -> None:
+    active, settings = served(repository)
+    client = TestClient(make_app(active, settings), base_url="http://127.0.0.1")
+    text = page(client, "/")  # it may have been active long before this service began
+    assert "loaded just now." in text
+    assert "Active since" not in text
+    force_commit(repository, FIRST)
+    Refresher(repository, active, settings.state_directory).refresh()
+    text = page(client, "/")
+    assert "made active just now." in text
+    assert "Active since" in text
 
 
 def test_home_counts_requests_by_outcome(repository: Path) -> None:

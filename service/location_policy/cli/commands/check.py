@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...config.commit import Commit
 from ...config.expectation_coverage import coverage
-from ...config.files import File
+from ...config.files import RULES_PATH, File, is_rows
 from ...config.location_map import LocationMap
 from ...config.validate import load_map
 from ...errors import InvalidConfiguration, UnknownRevision
@@ -98,8 +98,11 @@ def _tell_filtered(found: Mapping[str, str]) -> None:
     path, attribute = next(iter(found.items()))
     others = f" and {count(len(found) - 1, 'other file')}" * (len(found) > 1)
     message = f"git filters {path}{others} ({attribute} in .gitattributes): a commit may hold something else"
-    print(f"location-policy: warning: {escape(message)}", file=sys.stderr)
-    print("  hint: git add it, and check what is staged: location-policy check --staged", file=sys.stderr)
+    _warn(message, "git add it, and check what is staged: location-policy check --staged")
+
+
+def _warn(message: str, hint: str) -> None:
+    print(f"location-policy: warning: {escape(message)}\n  hint: {hint}", file=sys.stderr)
 
 
 def _judged(files: Sequence[File], most: int) -> tuple[LocationMap | None, Problems]:
@@ -123,7 +126,10 @@ def read(asked: CheckOptions) -> tuple[list[File], Commit | None]:
     A revision without a repository is one of the folder's; a repository without a revision means its served branch.
     """
     if asked.is_working_copy and not asked.is_staged:
-        return read_configuration(asked.folder), None
+        files = read_configuration(asked.folder)
+        if not any(is_rows(file.path) or file.path == RULES_PATH for file in files):
+            _warn(f"there is no file of rows in {asked.folder}", "name the folder that has locations.csv or locations/")
+        return files, None
     with open_repository(asked.repository or asked.folder) as opened:
         if asked.is_staged:
             return opened.files(opened.staged(asked.index)), None
