@@ -166,6 +166,8 @@ def test_a_stranger_and_a_node_get_nothing(
     told = "This needs the role viewer" if user == "node" else "User or password is wrong"
     assert f"remote: {told}\n" in done.stderr
     assert password not in done.stderr
+    refused = guarded.ask("/locations.git/tip", login=f"{user}:{password}")  # nor what a follower is told
+    assert (refused.status, b"commit" in refused.body) == (403 if user == "node" else 401, False)
 
 
 def test_a_push_larger_than_what_git_sends_at_once_is_taken(

@@ -31,6 +31,14 @@ def test_before_anything_is_in_force_it_tells_its_name_version_state_and_id() ->
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("zürich-1", r"z\xfcrich-1"), ("東京", r"\u6771\u4eac"), ("a\nb\udce4", r"a\nb\udce4"), ("x" * 70, "x" * 64)],
+)
+def test_the_name_of_a_host_is_told_in_characters_of_a_header_whatever_it_has(name: str, told: str) -> None:
+    assert Follower(name, OWN, ActiveState()).headers()["X-Location-Policy-Name"] == told
+
+
 def test_those_behind_a_mirror_are_named_by_their_ids_and_summed_up() -> None:
     ids = [f"{number:016x}" for number in range(1, 500)]
     told = Follower("m", OWN, ActiveState(), lambda: '{"total":2}', lambda: ids).headers()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ... import __version__
-from ...text import shorten
+from ...text import escape, shorten
 from ..state import ActiveState
 
 LONGEST_NAME = 64
@@ -41,7 +41,7 @@ class Follower:
         """All it says of itself, in ASCII."""
         state = self.active.state
         told = {
-            "X-Location-Policy-Name": self.name[:LONGEST_NAME],
+            "X-Location-Policy-Name": _ascii(self.name)[:LONGEST_NAME],
             "X-Location-Policy-Version": __version__,
             "X-Location-Policy-State": state.name,
             "Via": ", ".join(f"1.1 location-policy-{one}" for one in (self.own_id, *self.ids_behind()[:MOST_IDS])),
@@ -55,3 +55,8 @@ class Follower:
         if (behind := self.behind()) and behind.isascii() and behind.isprintable() and len(behind) <= LONGEST_SUMMARY:
             told["X-Location-Policy-Behind"] = behind
         return told
+
+
+def _ascii(name: str) -> str:
+    """A name of a host may have any characters, and a header may not."""
+    return escape(name).encode("ascii", "backslashreplace").decode()
