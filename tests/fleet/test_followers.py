@@ -158,3 +158,14 @@ def test_a_summary_is_what_an_upstream_takes() -> None:
     assert (found.total, found.at_tip, found.states, len(found.late)) == (10, 1, {"in-sync": 10}, 5)
     assert json.loads(text)["late"][0]["commit"] == OLD
     assert fleet.ids()[:2] == ["1" * 16, "2" * 16]
+
+
+def test_of_very_many_ids_those_of_mirrors_are_told_since_a_loop_is_of_those() -> None:
+    fleet, mirror = Followers(), ["e" * 16, "f" * 16]
+    for number in range(150):
+        fleet.note(report(f"web-{number}", ids=[f"{number:016x}"]), "192.0.2.1")
+    fleet.note(report("oslo", ids=mirror, behind=IN_SYNC), "192.0.2.1")
+    found = fleet.ids()
+    assert (found[:2], len(found)) == (mirror, 100)
+    fleet.note(report("web-0", ids=["0" * 16]), "192.0.2.1")
+    assert fleet.ids() == found

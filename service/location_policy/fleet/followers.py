@@ -10,11 +10,11 @@ import json
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import nsmallest
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from ..text import fitting, precise_moment_text
@@ -229,9 +229,14 @@ class Followers:
         return text
 
     def ids(self) -> list[str]:
-        """The ids of those that are seen, and of those behind them, as far as there is room for them in a header."""
+        """The ids of those that are seen, and of those behind them, as far as there is room for them in a header.
+
+        Mirrors go first: a loop is of those. The order is the same whoever has asked last: what differs is told anew.
+        """
         with self._lock:
-            return list(dict.fromkeys(_ids(self._seen.values())))[:MOST_IDS]
+            told = (one.report.ids for one in self._seen.values() if one.report.ids)
+            mirrors_first = sorted(told, key=lambda ids: (len(ids) < 2, ids[0]))
+        return list(dict.fromkeys(chain.from_iterable(mirrors_first)))[:MOST_IDS]
 
     # --- with the lock ---
 
@@ -287,8 +292,3 @@ def _add(counter: Counter[str], key: str | None, number: int) -> None:
     counter[key] += number
     if not counter[key]:
         del counter[key]
-
-
-def _ids(followers: Iterable[Follower]) -> Iterator[str]:
-    for one in followers:
-        yield from one.report.ids
