@@ -26,13 +26,13 @@ _SUBNET_WORDS = """
     サブネット ネットワーク 子网 网络 网段 子網 網路 서브넷 네트워크 name cn identity
 """
 _MASK_WORDS = """
-    maskbits mask netmask subnetmask networkmask networkrange bits prefixlength prefixlen masklength length bitmask cidr
-    cidrlength cidrsuffix suffix subnetzmaske netzmaske netzwerkmaske maske maskenlänge maskenbits bitmaske präfixlänge
-    praefixlaenge präfix praefix masque masqueréseau masquederéseau masquesousréseau masquedesousréseau
-    longueurdupréfixe longueurpréfixe máscara mascara máscaradered máscaradesubred longituddelprefijo máscaraderede
-    máscaradesubrede maschera mascheradirete mascheradisottorete lunghezzaprefisso lunghezzadelprefisso netmasker
-    subnetmasker prefixlengte nätmask subnätmask prefixlängd maska maskasieci maskapodsieci długośćprefiksu verkkopeite
-    aliverkonpeite маска маскасети маскаподсети
+    maskbits mask netmask subnetmask networkmask networkrange bits prefixlength prefixlen masklength length bitmask
+    cidr cidrlength cidrsuffix suffix prefix subnetzmaske netzmaske netzwerkmaske maske maskenlänge maskenbits
+    bitmaske präfixlänge praefixlaenge präfix praefix masque masqueréseau masquederéseau masquesousréseau
+    masquedesousréseau longueurdupréfixe longueurpréfixe máscara mascara máscaradered máscaradesubred
+    longituddelprefijo máscaraderede máscaradesubrede maschera mascheradirete mascheradisottorete lunghezzaprefisso
+    lunghezzadelprefisso netmasker subnetmasker prefixlengte nätmask subnätmask prefixlängd maska maskasieci
+    maskapodsieci długośćprefiksu verkkopeite aliverkonpeite маска маскасети маскаподсети
 """
 _SITE_WORDS = """
     site sitename siteobject networksiteid networksite siteid scope scopename easite building buildingname location

@@ -15,10 +15,13 @@ from ...net.ranges import Names
 from ...problems import Problem, Severity
 from ...text import count, quote
 from .columns import blocks
+from .other_subnets import other_subnets
 from .pexsubnet import old_interface
 from .spreadsheet import Sheet
 from .table_row import Columns, is_below_table, is_joined, overflow_names, site_text, subnet_text, vrf_text
 
+_LOOKED_AT = 200
+"""Rows by which it is told what columns hold."""
 _OF_RANGE = 16
 """Subnets that a range may be made up of."""
 Find = Callable[[Sequence[str], Sequence[list[str]]], Columns | None]
@@ -55,6 +58,8 @@ class PrefixTable:
         """Cells of most rows."""
         self._last = max((number for number, cells in records if any(map(is_address, cells))), default=len(sheet.lines))
         """The last line with a subnet."""
+        beside = other_subnets(sheet.path, first, [cells for _, cells in records[1:_LOOKED_AT]], columns)
+        self.problems += filter(None, [beside])
         self.prefixes = tuple(self._read(records, columns, find))
 
     def _read(self, records: Sequence[tuple[int, list[str]]], columns: Columns, find: Find) -> Iterator[SitePrefix]:
