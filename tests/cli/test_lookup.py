@@ -413,3 +413,10 @@ def test_no_other_parameter_can_be_asked(views: Path) -> None:
     assert (
         "'remote_alias=alice' is none of location=…, proxy_node_location=…, call_direction=…, protocol=…" in done.stderr
     )
+
+
+def test_a_direction_that_no_call_has_cannot_be_asked(views: Path) -> None:
+    done = run_program("lookup", "10.61.3.7", views, "--ask", "call_direction=dialin")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'dialin' is no call_direction: dial_in, dial_out, non_dial" in done.stderr
+    assert run_program("lookup", "10.61.3.7", views, "--ask", "call_direction=Dial_In").returncode == 0

@@ -84,13 +84,16 @@ class AskedParameter(click.ParamType[tuple[str, str]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:  # noqa: ANN401  as above
         """The two that are typed."""
         from ...config.policy_toml import parameter_name
-        from ...config.views.view import PARAMETERS
+        from ...config.views.view import DIRECTIONS, PARAMETERS
         from ...lookup.query_string import clean
 
         name, equals, text = str(value).partition("=")
         if not equals or parameter_name(name) not in map(parameter_name, PARAMETERS):
             self.fail(f"{value!r} is none of {', '.join(f'{one}=…' for one in PARAMETERS)}", param, ctx)
-        return parameter_name(name), clean(text)
+        asked = parameter_name(name), clean(text)
+        if asked[0] == parameter_name("call_direction") and asked[1] and asked[1].lower() not in DIRECTIONS:
+            self.fail(f"{asked[1]!r} is no call_direction: {', '.join(DIRECTIONS)}", param, ctx)
+        return asked
 
 
 class Boolean(click.types.BoolParamType):
