@@ -238,6 +238,16 @@ def test_a_call_gets_the_answer_of_the_view_that_takes_it(call: dict[str, Any], 
     assert served(build_snapshot(location_map, None), values.pop("protocol"), **values) == result
 
 
+def test_maps_of_one_size_lose_as_many_rows_wherever_their_subnets_are() -> None:
+    edge, top = (
+        "".join(f"{name},10.{at}.{one}.0/24\n" for one in range(200)) for name, at in (("Lima", 2), ("Oslo", 1))
+    )
+    script = local_policy(map_with_views(edge, top), None, limit=4_000)
+    (_, of_edge, of_top) = script.parts
+    assert 0 < of_edge.rows.number < 200
+    assert abs(of_edge.rows.number - of_top.rows.number) <= 1
+
+
 def test_what_does_not_fit_is_left_out_of_all_views_alike_and_gets_no_other_answer() -> None:
     edge = "".join(f"Lima,10.{i >> 8}.{i & 255}.0/24\n" for i in range(2_000)) + "Oslo,10.0.0.0/8\n"
     top = "".join(f"Sydney,11.{i >> 8}.{i & 255}.0/25\n" for i in range(2_000))

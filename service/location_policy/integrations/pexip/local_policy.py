@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -69,8 +70,7 @@ class Part(NamedTuple):
 def local_policy(location_map: LocationMap, commit: str | None, limit: int = LIMIT) -> Script:
     """The script with as much of all maps as fits, IPv4 before IPv6; raises LocationPolicyError where nothing does."""
     maps = [_Map.of(one) for one in (*location_map.views, location_map)]
-    places = [(at, network) for at, one in enumerate(maps) for network in one.names]
-    ordered = sorted(places, key=lambda found: (len(found[1]), -found[1].length, found[1], found[0]))
+    ordered = _in_order([one.names for one in maps])
     defaults = [at for at in reversed(range(len(maps))) if maps[at].has_default]
     total = len(ordered) + len(defaults)
     head = f"made by location-policy{f' from commit {commit}' if commit else ''}"
@@ -104,6 +104,20 @@ def local_policy(location_map: LocationMap, commit: str | None, limit: int = LIM
         is_whole=fits == total,
         parts=tuple(told),
     )
+
+
+def _in_order(maps: Sequence[Iterable[Network]]) -> list[tuple[int, Network]]:
+    """The rows of all maps, each with the number of its map, in the order in which they are told: the longest first, of
+    one length the first of each map, then the second of each.
+    """
+    ranked = []
+    for at, networks in enumerate(maps):
+        ranks = Counter[tuple[int, int]]()
+        for network in sorted(networks):
+            kind = len(network), -network.length
+            ranked.append((*kind, ranks[kind], at, network))
+            ranks[kind] += 1
+    return [(at, network) for *_, at, network in sorted(ranked)]
 
 
 class _Map(NamedTuple):
