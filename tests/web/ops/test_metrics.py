@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import get_args
 
@@ -87,6 +89,34 @@ def test_answers_are_counted_by_the_locations_in_the_map_from_the_start(monkeypa
     assert answers_in(scrape(metrics_of(active, requests))) == expected
     monkeypatch.setattr(module, "NAMED", 0)
     assert answers_in(scrape(metrics_of(active, requests))) == {'{location="other"}': 2}
+
+
+def test_a_default_without_a_row_is_among_the_locations_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = '[answer]\ndefault = "Melbourne"\n' + EDGE
+    active, requests = ActiveState(), counted("mssip")
+    active.change(snapshot=snapshot_of({"policy.toml": rules, "locations.csv": "Sydney,10.0.0.0/9\nOslo,10.0.0.0/8\n"}))
+    requests.by_location.update({("Sydney", ""): 3, ("Melbourne", ""): 2, ("Perth", ""): 1, ("Sydney", "gone"): 1})
+    told = {'{location="DMZ",view="edge"}': 0, '{location="Melbourne"}': 2, '{location="Oslo"}': 0}
+    assert answers_in(scrape(metrics_of(active, requests))) == {
+        **told,
+        '{location="Sydney"}': 3,
+        '{location="other"}': 0,
+    }
+    monkeypatch.setattr(module, "NAMED", 3)
+    assert answers_in(scrape(metrics_of(active, requests))) == {**told, '{location="other"}': 3}
+
+
+def test_very_many_locations_cost_a_scrape_no_more_than_those_that_are_told() -> None:
+    took = []
+    snapshot = snapshot_of({"locations.csv": "Oslo,192.0.2.0/24\n"})
+    for number in (2_000, 500_000):
+        active = ActiveState()
+        active.change(snapshot=replace(snapshot, locations=dict.fromkeys(map("{:06}".format, range(number)), 1)))
+        metrics = metrics_of(active)
+        began = time.process_time()
+        scrape(metrics)
+        took.append(time.process_time() - began)
+    assert took[1] < 10 * took[0]
 
 
 def answers_in(found: Mapping[str, float]) -> dict[str, float]:

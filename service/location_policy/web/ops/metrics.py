@@ -13,7 +13,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from heapq import merge
+from itertools import accumulate, islice
 from types import MappingProxyType
 from typing import get_args
 
@@ -219,13 +220,15 @@ class Metrics:
     def _of_answers(self) -> Metric:
         """Those of the locations that the map names now: a commit that no longer names one ends its series."""
         snapshot, counted = self._active.state.snapshot, self._requests.by_location
-        maps = snapshot.maps if snapshot else ()
+        maps = {one.view or "": one for one in snapshot.maps} if snapshot else {}
         counts = CounterMetricFamily(*_named("location_policy_answers_total"))
-        named = sorted((name, one.view or "") for one in maps for name in _locations(one))
-        for location, view in named[:NAMED]:
+        # Of the names, of which there may be very many, no more are looked at than are told.
+        named = dict.fromkeys(islice(merge(*(_locations(one, view) for view, one in maps.items())), NAMED))
+        for location, view in named:
             labels = {"location": location} | ({"view": view} if view else {})
             counts.add_sample("location_policy_answers_total", labels, counted[location, view])
-        rest = sum(counted[pair] for pair in named[NAMED:])
+        others = (pair for pair in counted if pair not in named)
+        rest = sum(counted[name, view] for name, view in others if view in maps and _may_answer(maps[view], name))
         counts.add_sample("location_policy_answers_total", {"location": "other"}, rest)
         return counts
 
@@ -259,12 +262,19 @@ class Metrics:
         yield _one_of("location_policy_hook", get_args(HookState), state.hook.state)
 
 
-def _locations(snapshot: Snapshot) -> set[str]:
-    """Those that it may answer first."""
+def _locations(snapshot: Snapshot, view: str) -> Iterator[tuple[str, str]]:
+    """Those that it may answer first, in order, with the name of its view."""
     rules = snapshot.rules
     if rules.answer is not None:
-        return {rules.answer[0]}
-    return {*snapshot.locations, *([rules.default] if rules.default is not None else [])}
+        return iter([(rules.answer[0], view)])
+    default = [] if rules.default is None or rules.default in snapshot.locations else [rules.default]
+    return ((name, view) for name in merge(snapshot.locations, default))
+
+
+def _may_answer(snapshot: Snapshot, location: str) -> bool:
+    """Is it one of those?"""
+    rules = snapshot.rules
+    return location == rules.answer[0] if rules.answer else location in snapshot.locations or location == rules.default
 
 
 def _of_looks(looks: Looks | None) -> Iterator[Metric]:
