@@ -33,6 +33,12 @@ def test_more_locations_than_looks_share_them_and_not_all_are_kept() -> None:
     assert {looks.number_of(name) for name in many(KEPT + 5)} == set(range(LOOKS))
 
 
+def test_once_no_more_are_kept_the_names_of_a_page_are_not_looked_at() -> None:
+    looks, names = given(*many(KEPT + 5)), iter(many(KEPT + 5))
+    looks.add(names)
+    assert next(names) == "L0"
+
+
 def test_a_location_keeps_its_look_whatever_comes_and_goes() -> None:
     looks = given(*NAMES)
     before = [looks.classes(name) for name in NAMES]

@@ -29,6 +29,8 @@ class Looks:
 
     def add(self, names: Iterable[str]) -> None:
         """Give those a look that have none yet, in an order that does not follow from how they are spelt."""
+        if len(self._given) >= KEPT:
+            return  # none is kept any more
         for name in sorted({*names} - self._given.keys(), key=_order):
             self.number_of(name)
 
