@@ -7,6 +7,7 @@ a number that its table of names explains. The longest prefix of a table decides
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -23,6 +24,7 @@ from .table_row import Columns, subnet_text
 
 _LOOKED_AT = 50
 _SIZES = {"ipv4": 4, "ipv6": 16}
+_COUNT = re.compile("[0-9]{1,12}")
 _UNUSED = ("available", "reserved")
 """States of addresses that no registry has handed out."""
 
@@ -59,12 +61,32 @@ class CountryTable:
 
     def registry(self, sheet: Sheet, *, takes_all: bool) -> CountryTable:
         """Read delegations; with `takes_all` what is not handed out too."""
+        self._hold_whole(sheet)
         return self._read(self._delegations(sheet, takes_all=takes_all))
+
+    def _hold_whole(self, sheet: Sheet) -> None:
+        """Are there as many delegations as the summary says? Else the file is cut off."""
+        announced, found = Counter[str](), Counter[str]()
+        for _, text in sheet.lines:
+            cells = (text or "").split("|", 6)
+            if len(cells) > 6 and cells[3] != "*":
+                found[cells[2]] += 1
+            elif len(cells) == 6 and cells[3] == "*" and cells[2] in _SIZES and _COUNT.fullmatch(cells[4]):
+                announced[cells[2]] += int(cells[4])
+        for kind, number in announced.items():
+            if found[kind] < number:
+                what = f"{found[kind]:,} of {number:,} delegations of {kind} are here, as the summary counts them"
+                hint = "fetch the file again: it is cut off"
+                self.problems.append(Problem(self.path, len(sheet.lines), 1, "no-rows", what, hint))
 
     def _delegations(self, sheet: Sheet, *, takes_all: bool) -> Iterator[tuple[int, Iterable[Network], str]]:
         for number, text in sheet.lines:
             cells = (text or "").split("|")
-            if len(cells) < 7 or cells[2] not in _SIZES or cells[3] == "*":
+            if len(cells) < 4 or cells[2] not in _SIZES or cells[3] == "*":
+                continue
+            if len(cells) < 7:
+                what = f"{len(cells)} cells where a delegation has 7"
+                self.problems.append(Problem(self.path, number, 1, "too-few-columns", what))
                 continue
             if cells[6] in _UNUSED and not takes_all:
                 self.passed[cells[6]] += 1
