@@ -22,4 +22,4 @@ def test_the_script_makes_every_picture_of_the_documents(chromium: Browser, tmp_
     pages = sorted(tmp_path.glob("*.png"))
     shown = {path.name: size(path) for path in pages if path.name != "upload.png"}  # which is as high as what it shows
     assert shown == {name: size(FOLDER / name) for name in shown}
-    assert len(shown) == 5
+    assert len(shown) == 6
