@@ -65,7 +65,7 @@ class CountryTable:
         return self._read(self._delegations(sheet, takes_all=takes_all))
 
     def _hold_whole(self, sheet: Sheet) -> None:
-        """Are there as many delegations as the summary says? Else the file is cut off."""
+        """Are there as many delegations as the summary says? Else it is a part of the file, on purpose or cut off."""
         announced, found = Counter[str](), Counter[str]()
         for _, text in sheet.lines:
             cells = (text or "").split("|", 6)
@@ -76,8 +76,8 @@ class CountryTable:
         for kind, number in announced.items():
             if found[kind] < number:
                 what = f"{found[kind]:,} of {number:,} delegations of {kind} are here, as the summary counts them"
-                hint = "fetch the file again: it is cut off"
-                self.problems.append(Problem(self.path, len(sheet.lines), 1, "no-rows", what, hint))
+                hint = "if that is not a part taken on purpose, fetch the file again: it is cut off"
+                self.problems.append(Problem(self.path, len(sheet.lines), 1, "no-rows", what, hint, "warning"))
 
     def _delegations(self, sheet: Sheet, *, takes_all: bool) -> Iterator[tuple[int, Iterable[Network], str]]:
         for number, text in sheet.lines:

@@ -94,7 +94,7 @@ def _effect_lines(plan: Plan, names: str, old: bytes) -> Sequence[str]:
 
 
 def _refused(tables: Tables) -> list[Problem]:
-    """What is refused; a table without rows too, of which the rows would go."""
+    """What is refused; a table without rows, or with fewer than it says, too, of which the rows would go."""
     return [one for one in tables.problems if one.severity == "error" or one.code == "no-rows"]
 
 
