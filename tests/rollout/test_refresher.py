@@ -277,6 +277,10 @@ def test_the_log_counts_the_rows_of_views_too(
 # --- a source out of reach ---
 
 
+RESTORE = "mount or restore it: what was served of it goes on meanwhile"
+"""What is advised where there is content: a repository made anew would have another history."""
+
+
 def test_a_repository_moved_away_and_back_is_told_and_then_forgotten(
     following: Following, repository: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -287,6 +291,9 @@ def test_a_repository_moved_away_and_back_is_told_and_then_forgotten(
     state = following.look()
     assert (state.name, active_commit(state)) == ("unreachable", good)
     assert message(state) == f"{repository} does not exist"
+    assert state.failure
+    assert state.failure.hint == RESTORE
+    assert "make it with" not in caplog.text
     repository.with_name("away").rename(repository)
     state = following.look()
     assert (state.name, state.failure) == ("in-sync", None)
@@ -587,6 +594,8 @@ def test_the_content_on_disk_is_served_while_the_repository_is_away(following: F
     state = later.look()
     assert (state.name, active_commit(state)) == ("last-good", good)
     assert message(state) == f"{repository} does not exist"
+    assert state.failure
+    assert state.failure.hint == RESTORE
     repository.with_name("away").rename(repository)
     assert later.look().name == "in-sync"
 

@@ -13,6 +13,9 @@ from .state import ActiveState, Failure, now
 
 log = logging.getLogger(__name__)
 
+_RESTORE = "mount or restore it: what was served of it goes on meanwhile"
+"""What is to be done about a repository that was there: one made anew would have another history."""
+
 
 class Outages:
     """Notes in `active` what keeps one source from being read; for one thread."""
@@ -29,7 +32,8 @@ class Outages:
             if self._mirror is None:
                 find_git_directory(self._place)
         except NotARepository as gone:
-            error = gone
+            was_there = self._active.state.snapshot is not None and not self._place.exists()
+            error = NotARepository(gone.message, _RESTORE) if was_there else gone
         except OSError:
             pass
         if isinstance(error, (BuildFailed, RepositoryError)):

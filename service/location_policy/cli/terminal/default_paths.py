@@ -91,6 +91,7 @@ def find_repository(path: Path, state: Path | None) -> Path:
     try:
         return find_git_directory(path)
     except NotARepository as error:
+        state = state or said_state()
         if state is None or not (state / FILE_NAME).exists():
             raise
         kept = kept_identity(state)
