@@ -18,7 +18,7 @@ from location_policy.gate.ref_updates import PIN
 from location_policy.repository.repository import open_repository
 from location_policy.text import moment_text, parse_duration
 from tests.support.program import run_program
-from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
+from tests.support.repositories import BAD, GOOD, commit_series, force_commit, git, make_repository, tip
 from tests.support.service import Service, started_service
 from tests.support.signing import needs_ssh
 from tests.support.unprivileged import NOBODY
@@ -72,6 +72,28 @@ def test_what_is_not_valid_or_not_of_the_branch_is_not_held(repository: Path) ->
     with pytest.raises(LocationPolicyError, match="a reason is one line"):
         pin("main", HOUR, " ", str(repository), None)
     assert pinned(repository) is None
+
+
+def test_a_commit_that_came_below_another_is_not_held_since_nothing_has_judged_a_move_to_it(repository: Path) -> None:
+    old = tip(repository)
+    through, back = commit_series(repository, [{"locations.csv": "Oslo,10.0.0.0/8\n"}, NEXT])
+    for _ in range(3):
+        force_commit(repository, GOOD)
+    with pytest.raises(NotPinnable, match="came below another commit, and was never active"):
+        pin(through, HOUR, "why", str(repository), None)
+    for named in (old, back):
+        pin(named, HOUR, "why", str(repository), None)
+        assert pinned(repository) == (named, "why")
+
+
+def test_what_is_older_than_the_log_of_the_branch_may_be_held(tmp_path: Path) -> None:
+    made = make_repository(tmp_path / "locations.git", GOOD)
+    older = tip(made)
+    force_commit(made, NEXT)
+    git("config", "core.logAllRefUpdates", "always", cwd=made)
+    force_commit(made, GOOD)
+    pin(older, HOUR, "why", str(made), None)
+    assert pinned(made) == (older, "why")
 
 
 @needs_ssh

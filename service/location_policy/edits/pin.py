@@ -35,7 +35,12 @@ def check_pinnable(repository: Repository, commit: Commit, served: Collection[st
         message = f"{tell_commit(commit)} was rejected when it came, and was never active"
         raise NotPinnable(message, "pin one that was: location-policy history names them")
     settings = repository.settings()
-    if not was_named(repository, repository.served_ref(settings), commit.id):
+    ref = repository.served_ref(settings)
+    if not was_named(repository, ref, commit.id):
+        tip = repository.tip(ref)
+        if tip and repository.is_ancestor(commit.id, tip):
+            message = f"{tell_commit(commit)} came below another commit, and was never active"
+            raise NotPinnable(message, "pin one that was; or push a revert to it, which is judged")
         message = f"{tell_commit(commit)} is not of the served branch"
         raise NotPinnable(message, "location-policy history names those that are")
     try:

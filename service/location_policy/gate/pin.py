@@ -21,7 +21,6 @@ from ..repository.new_commits import Author
 from ..repository.remote import backup
 from ..repository.remote.copy_path import is_mirror
 from ..repository.repository import Repository
-from ..repository.revisions import LOOK_BACK
 from ..text import escape, moment_text, without_secrets
 from .ref_updates import PIN
 
@@ -35,6 +34,8 @@ LOGGED = "location-policy pin"
 """What the log of the ref says."""
 ENDED = "unpinned"
 """The reason of a pin that is over from its first second."""
+EVERY = 1_000_000
+"""Commits that a branch has named which are looked through: all."""
 TRIES = 5
 """Times that the ref is tried to be moved while others move it too."""
 
@@ -235,12 +236,15 @@ def _tag_id(text: bytes, commit_id: str) -> str:
 
 
 def was_named(repository: Repository, ref: str, commit_id: str) -> bool:
-    """Is it a commit of what a branch is at, or has been at, as far as its log says?"""
+    """Has a branch named this commit, or may it have, before what its log knows?
+
+    One that came below another is none: limits and owners judge where a push goes to, not what it goes through.
+    """
     tip = repository.tip(ref)
     if tip is None:
         return False
-    tips = dict.fromkeys((tip, *repository.tips(ref, tip, LOOK_BACK)))
-    return any(repository.is_ancestor(commit_id, one) for one in tips)
+    tips = [tip, *repository.tips(ref, tip, EVERY)]
+    return commit_id in tips or repository.is_ancestor(commit_id, tips[-1])
 
 
 def _short(text: str, longest: int) -> str:

@@ -157,7 +157,7 @@ class Activator:
             raise NotPinnable(f"commit {pin.commit[:10]} was rejected when it came, and was never active")
         is_known = was_served or kept_beside(repository) == pin  # which was looked at before it was kept
         if not is_known and not was_named(repository, self.history.ref, pin.commit):
-            raise NotPinnable(f"commit {pin.commit[:10]} is not of the served branch")
+            raise NotPinnable(f"commit {pin.commit[:10]} was never named by the served branch")
         self.require_history(repository, None, pin.commit)
         self.rule.require(repository, () if was_served else (pin.commit,))
         commit = self.read(repository, pin.commit)
