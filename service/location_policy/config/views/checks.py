@@ -54,7 +54,8 @@ def view_problems(rules: Rules, text: bytes, rows: Mapping[str, Sequence[RowFile
         files = rows.get(view.name, ())
         here = key_place(text, "view", number, "name")
         home = in_view(view.name, ROWS_PATH)
-        if view.answer is None and not any(file.size or not file.is_clean for file in files):
+        has_rows = any(file.size or not file.is_clean for file in files)
+        if view.answer is None and not has_rows and not _has_key(text, number, "answer"):
             message = f"view {view.name} has no row and no answer"
             hint = f'add rows in {home}, or write answer = ["Sydney"] below [[view]]'
             yield Problem(RULES_PATH, *here, "view-without-rows", message, hint)
@@ -69,13 +70,17 @@ def view_problems(rules: Rules, text: bytes, rows: Mapping[str, Sequence[RowFile
                     yield Problem(RULES_PATH, *place, "view-with-both", message, f"delete the answer, or {key}")
         if view.name not in met and all(view.conditions.values()):
             yield Problem(RULES_PATH, *here, "shadowed-view", *_shadowed(view, rules.views[:at]), severity="warning")
-        has_rows = view.answer is None and any(file.size for file in files)
-        if has_rows and (missing := _without_match(view, rules)):
+        if view.answer is None and any(file.size for file in files) and (missing := _without_match(view, rules)):
             place = key_place(text, "view", number, "protocol")
             message = f"view {view.name} answers no {any_of(missing)} call: no rule says where its address is"
             where = "below [match]" if view.match is None else "in the match of the view"
             hint = f'write {written_key(missing[0])} = "remote_address" {where}, or one answer in place of rows'
             yield Problem(RULES_PATH, *place, "view-without-match", message, hint, severity="warning")
+
+
+def _has_key(text: bytes, number: str, key: str) -> bool:
+    """Is this key written in a view? What is wrong with it is told there."""
+    return key_place(text, "view", number, key) != key_place(text, "view", number, "")
 
 
 def _without_match(view: View, rules: Rules) -> list[str]:
