@@ -69,7 +69,9 @@ def view_problems(rules: Rules, text: bytes, rows: Mapping[str, Sequence[RowFile
                     message = f"view {view.name} has an answer for every call, and {key}, which no call of it needs"
                     yield Problem(RULES_PATH, *place, "view-with-both", message, f"delete the answer, or {key}")
         if view.name not in met and all(view.conditions.values()):
-            yield Problem(RULES_PATH, *here, "shadowed-view", *_shadowed(view, rules.views[:at]), severity="warning")
+            message, hint = _shadowed(view, rules.views[:at]), "move it up, or delete it"
+            hint += f" with {VIEWS_FOLDER}{view.name}" * bool(files)
+            yield Problem(RULES_PATH, *here, "shadowed-view", message, hint, severity="warning")
         if view.answer is None and any(file.size for file in files) and (missing := _without_match(view, rules)):
             place = key_place(text, "view", number, "protocol")
             message = f"view {view.name} answers no {any_of(missing)} call: no rule says where its address is"
@@ -89,11 +91,10 @@ def _without_match(view: View, rules: Rules) -> list[str]:
     return [one for one in view.conditions.get("protocol", ()) if one and folded(one) not in match]
 
 
-def _shadowed(view: View, earlier: Sequence[View]) -> tuple[str, str]:
+def _shadowed(view: View, earlier: Sequence[View]) -> str:
     alone = next((one.name for one in earlier if view.name not in taken([one, view])), None)
     which = f"view {alone}, which stands before it, takes" if alone else "the views that stand before it take"
-    message = f"view {view.name} never answers: {which} all its calls"
-    return message, f"move it up, or delete it with {VIEWS_FOLDER}{view.name}"
+    return f"view {view.name} never answers: {which} all its calls"
 
 
 def view_name_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
