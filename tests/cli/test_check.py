@@ -314,6 +314,18 @@ def test_a_file_that_git_filters_is_told_with_what_judges_the_commit(tmp_path: P
     assert "[lfs-pointer]" in run_program(*command.split(), cwd=tmp_path).stdout
 
 
+def test_what_a_sparse_checkout_leaves_out_is_told_with_what_judges_the_commit(tmp_path: Path) -> None:
+    git("init", "--quiet", cwd=tmp_path)
+    Clone(tmp_path).write({"locations.csv": SYDNEY, "locations/apac.csv": "Perth,10.0.0.1/8\n", "x/y.md": "z"})
+    git("add", ".", cwd=tmp_path)
+    git("sparse-checkout", "set", "x", cwd=tmp_path)
+    done = run_program("check", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "a commit holds locations/apac.csv too, which this sparse checkout leaves out" in done.stderr
+    command = done.stderr.partition("hint: check what is staged: location-policy ")[2].split("\n")[0]
+    assert "[host-bits]" in run_program(*command.split(), cwd=tmp_path).stdout
+
+
 @pytest.mark.parametrize("command", [("check",), ("lookup", "10.61.2.7"), ("export", "local-policy")])
 def test_a_folder_without_a_map_is_told_alike_by_every_command(command: tuple[str, ...], tmp_path: Path) -> None:
     done = run_program(*command, cwd=tmp_path)

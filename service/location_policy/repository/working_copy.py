@@ -72,6 +72,14 @@ def filtered(folder: Path, files: Iterable[File]) -> Mapping[str, str]:
     return found
 
 
+def not_checked_out(folder: Path) -> list[str]:
+    """The files of the configuration that a commit has, and that a sparse checkout leaves out (git-ls-files,
+    "skip-worktree").
+    """
+    said = _ask(folder, ["."], "ls-files", "-t", "-z").split("\0")
+    return [path for mark, _, path in (line.partition(" ") for line in said) if mark == "S" and is_read(path)]
+
+
 def _kept(folder: Path, files: list[File]) -> list[File]:
     """The files without those that a program has left beside a table and git ignores."""
     paths = [file.path for file in files if leftover(file.path)]

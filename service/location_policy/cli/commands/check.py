@@ -21,7 +21,7 @@ from ...plan.new_problems import old_line, split_by_age
 from ...problems import GATHERED, NO_PROBLEMS, SHOWN, Fields, Problem, Problems, alike_line, errors_in, few_of_each
 from ...repository.git_dir import is_git_directory
 from ...repository.repository import Repository, open_repository
-from ...repository.working_copy import filtered, read_configuration
+from ...repository.working_copy import filtered, not_checked_out, read_configuration
 from ...text import count, escape
 from ..terminal.exit_status import NO
 
@@ -61,6 +61,7 @@ def check(
     files, _ = read(asked)
     if asked.is_working_copy and not asked.is_staged:
         _tell_filtered(filtered(asked.folder, files))
+        _tell_sparse(not_checked_out(asked.folder))
     before = _base_files(asked, base) if base else None
     most = sys.maxsize if all_ else GATHERED
     location_map, found = _judged(files, most)
@@ -99,6 +100,14 @@ def _tell_filtered(found: Mapping[str, str]) -> None:
     others = f" and {count(len(found) - 1, 'other file')}" * (len(found) > 1)
     message = f"git filters {path}{others} ({attribute} in .gitattributes): a commit may hold something else"
     _warn(message, "git add it, and check what is staged: location-policy check --staged")
+
+
+def _tell_sparse(paths: Sequence[str]) -> None:
+    """Say that a commit has more files than were judged."""
+    if paths:
+        others = f" and {count(len(paths) - 1, 'other file')}" * (len(paths) > 1)
+        message = f"a commit holds {paths[0]}{others} too, which this sparse checkout leaves out"
+        _warn(message, "check what is staged: location-policy check --staged")
 
 
 def _warn(message: str, hint: str) -> None:
