@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from tests.support.access import PASSWORD, write_users
 from tests.support.program import run_program
 from tests.support.repositories import BAD, GOOD, force_commit, make_repository, tip
-from tests.support.service import started_service
+from tests.support.service import started_service, wait_until
 
 
 def sync(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -69,3 +70,12 @@ def test_a_fetch_is_asked_for_and_its_end_is_told(remote: Path, tmp_path: Path) 
     done = sync("--state-dir", state)
     assert done.returncode == 2
     assert f"no service serves from {state}" in done.stderr
+
+
+def test_a_state_directory_that_is_made_anew_is_served_from_again(remote: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    words = ("--repo", remote.as_uri(), "--fetch-interval", "0.2", "--state-dir", state)
+    with started_service(*words, cwd=tmp_path) as service:
+        service.wait_for("in-sync", tip(remote))
+        shutil.rmtree(state)
+        wait_until(lambda: sync("--state-dir", state).stdout == f"active: {tip(remote)[:10]}\n")

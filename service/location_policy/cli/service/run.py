@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -21,7 +20,7 @@ from ...rollout.notify.notifier import Notifier
 from ...rollout.refresher import Refresher
 from ...rollout.state import ActiveState, now
 from ...rollout.status_notifier import Manager, StatusNotifier
-from ...rollout.sync.sync_file import hold, keep_sync
+from ...rollout.sync.sync_file import Serving, keep_sync
 from ...rollout.sync.syncs import Sync, Syncs
 from ...rollout.upstream.question import can_tell
 from ...rollout.upstream.report import Follower
@@ -88,7 +87,10 @@ def work(parts: Parts, manager: Manager) -> None:
     watcher = Watcher(parts.opened.directory, look, refresher.folders)
     syncs.wake = watcher.hurry
     changed: list[ReloadCheck] = [one.look for one in notifiers.values()]
-    reloader = Reloader([notifier.begin_reload, *parts.looks, notifier.end_reload, _asking(syncs), *changed])
+    serving = Serving(parts.source.state)
+    serving.look()
+    looks = [serving.look, notifier.begin_reload, *parts.looks, notifier.end_reload, _asking(syncs), *changed]
+    reloader = Reloader(looks)
     decisions = parts.decisions
     on_hangup(decisions.reopen if decisions else None, reloader.hurry)
     if mirror and upstream:
@@ -101,8 +103,7 @@ def work(parts: Parts, manager: Manager) -> None:
             at_end.callback(decisions.close)
         if parts.calls:
             at_end.callback(parts.calls.close)
-        if (lock := hold(parts.source.state)) is not None:
-            at_end.callback(os.close, lock)
+        at_end.callback(serving.close)
         outboxes = [one.outbox.stop for one in notifiers.values()]
         for stop in (*outboxes, notes.stop, watcher.stop, *([mirror.close] if mirror else []), reloader.stop):
             at_end.callback(stop)  # the last of them is the first to be called

@@ -45,6 +45,34 @@ def hold(state_directory: Path) -> int | None:
     return descriptor
 
 
+class Serving:
+    """Says that this process serves from a directory, until it is closed; for one thread."""
+
+    def __init__(self, state_directory: Path) -> None:
+        self._state_directory = state_directory
+        self._lock: int | None = None
+
+    def look(self, *, asked: bool = False) -> None:
+        """Say so, unless it is said: the directory may be made anew, or may only now be written."""
+        del asked
+        if not self._is_said():
+            self.close()
+            self._lock = hold(self._state_directory)
+
+    def close(self) -> None:
+        """Say so no more."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _is_said(self) -> bool:
+        if self._lock is None:
+            return False
+        with suppress(OSError):
+            return os.path.samestat(os.fstat(self._lock), os.lstat(self._state_directory / LOCK_NAME))
+        return False
+
+
 def holder(state_directory: Path) -> int | None:
     """The process that serves from there, if one does."""
     try:
