@@ -428,6 +428,32 @@ def test_another_history_is_refused_until_it_is_accepted(followed: Followed, *, 
     assert head(followed)["relation"] == "diverged"
 
 
+def test_another_history_is_told_once_where_the_copy_that_has_it_was_made_anew(followed: Followed) -> None:
+    good = tip(followed.remote)
+    git("update-ref", "-d", "refs/heads/main", cwd=followed.remote)
+    other = force_commit(followed.remote, CUT)
+    shutil.rmtree(followed.place)
+    for _ in range(3):
+        followed.look()
+        followed.refresher.refresh()
+    assert (followed.active.state.name, in_force(followed.active.state)) == ("rejected", good)
+    assert followed.active.loads["refused"] == 1
+    run_program("accept-history", "--repo", followed.remote.as_uri(), "--state-dir", followed.state_directory)
+    followed.look()
+    assert followed.told == taken(other)
+
+
+def test_a_first_tip_that_is_refused_is_told_once_and_the_next_one_taken(tmp_path: Path) -> None:
+    followed = follow(tmp_path, BAD)
+    for _ in range(3):
+        followed.look()
+        followed.refresher.refresh()
+    assert (followed.active.state.name, followed.active.loads["refused"]) == ("rejected", 1)
+    good = force_commit(followed.remote, GOOD)
+    followed.look()
+    assert followed.told == taken(good)
+
+
 def test_a_branch_that_was_forced_is_followed_and_what_it_drops_is_told(
     followed: Followed, caplog: pytest.LogCaptureFixture
 ) -> None:

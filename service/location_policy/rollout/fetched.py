@@ -48,6 +48,8 @@ class FetchGate:
         self._older: tuple[str, datetime | None] | None = None
         """The tip behind our branch that waits, and when it was fetched first."""
         self._due: float | None = None
+        self._seen: str | None = None
+        """The tip that was seen last."""
 
     def is_due(self) -> bool:
         """Is HEAD to be judged again, which could not be judged before?"""
@@ -75,6 +77,19 @@ class FetchGate:
         if taken := old or self._old(repository, ref, own, new):
             _move(repository, ref, own, taken)
         return False
+
+    def has_lost(self, repository: Repository, ref: str, new: str) -> bool:
+        """Has the mirror no branch of its own, as it was made anew?
+
+        Where nothing was taken that is in it, it has none either; then a tip that was seen is not seen again.
+        """
+        if repository.tip(ref):
+            return False
+        return self._seen != new or self._old(repository, ref, None, new) is not None
+
+    def note_seen(self, new: str) -> None:
+        """This tip was seen, and is in force or not."""
+        self._seen = new
 
     def move(self, repository: Repository, ref: str, commit_id: str) -> None:
         """Let the mirror's own branch be at what others have judged: what is held in force by hand, or in force at a

@@ -229,7 +229,7 @@ class Refresher:
             return
         state = self._active.state
         head = state.head if state.head and state.head.commit.id == tip and not is_switched else None
-        is_lost = self._mirror is not None and repository.tip(ref) is None  # the copy was made anew
+        is_lost = self._fetch_gate is not None and self._fetch_gate.has_lost(repository, ref, tip)
         if head is None or is_lost or self._is_to_be_judged_again():
             commit = self._activator.read(repository, tip)
             if head is None:
@@ -241,6 +241,8 @@ class Refresher:
                 self._pin_holder.tell_waiting(head)
             else:
                 self._roll_out(repository, ref, head)
+            if self._fetch_gate:
+                self._fetch_gate.note_seen(tip)
         elif is_held:
             return
         elif not state.is_settled or self._activator.is_unconfirmed(tip):
