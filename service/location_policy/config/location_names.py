@@ -15,7 +15,7 @@ from ..problems import CODES
 from ..spelling import look_alike
 from ..text import describe, escape, is_seen, quote, written_out
 from .csv_lines import Cell, Finding, is_error_value
-from .subnet_hints import has_subnet, is_address
+from .subnet_hints import has_subnet, is_address, subnet_and_word
 
 NAME_LIMIT = 250
 """Characters of a location name (field limit of Pexip Infinity)."""
@@ -44,7 +44,7 @@ def name_findings(names: Sequence[Cell]) -> Iterator[Finding]:
             yield Finding(column, "bad-name", message, "shorten it in Pexip and here")
         if not (name.isascii() and name.isprintable()):
             yield from _character_findings(column, name)
-        if is_address(name) or (name.isprintable() and has_subnet(name)):
+        if is_address(name) or (name.isprintable() and (has_subnet(name) or subnet_and_word(name))):
             message = f"{quote(name)} stands where a location should"
             yield Finding(column, "subnet-as-name", message, "write the name of a location there")
         elif is_error_value(name):

@@ -29,7 +29,7 @@ from .csv_lines import (
     misplaced_subnet,
 )
 from .location_names import name_findings
-from .subnet_hints import diagnose, is_address, subnet_hint, subnets_in
+from .subnet_hints import diagnose, is_address, subnet_and_word, subnet_hint, subnets_in
 
 _OCTETS = 4
 _EXAMPLE = "write Sydney,Melbourne,Singapore,10.61.2.0/24, or delete line {line}"
@@ -168,10 +168,17 @@ def _as_rows(findings: list[Finding], filled: list[Cell]) -> list[Finding]:
     first = next((finding for finding in findings if finding.code == "subnet-as-name"), None)
     if first is None:
         return findings
-    rows = meant_rows([part for cell in filled for part in _parts(cell.text)])  # once: a line may have many of them
+    rows = _joined_rows(filled) or meant_rows([part for cell in filled for part in _parts(cell.text)])  # once for all
     hint = f"{ROW_FORM}: give each subnet one, with its location"
     hint = _with_rows(first._replace(hint=hint, rows=rows)).hint or hint
     return [one._replace(hint=hint) if one.code == first.code else one for one in findings]
+
+
+def _joined_rows(filled: list[Cell]) -> tuple[str, ...]:
+    """The two rows of a line that has lost its end, as where a file without one is put before another."""
+    texts = [cell.text for cell in filled]
+    at, parts = next(((at, found) for at, text in enumerate(texts) if (found := subnet_and_word(text))), (0, None))
+    return (cells_text((*texts[:at], parts[0])), cells_text((parts[1], *texts[at + 1 :]))) if parts else ()
 
 
 def _parts(text: str) -> list[str]:

@@ -25,6 +25,8 @@ _INSIDE = re.compile(
     r"(?<![\w.:/])((?:\d{1,3}\.){3}\d{1,3}|[\da-f]*+:[\da-f:.]*+)/\d{1,3}(?![\w/]|[.:]\w)", re.IGNORECASE
 )
 """A subnet in CIDR form among other words."""
+_AND_WORD = re.compile(r"((?:\d{1,3}\.){3}\d{1,3}/\d{1,2}|[\da-f]*+:[\da-f:.]*+/\d{1,3})([^\W\d_].*)", re.IGNORECASE)
+"""A subnet in CIDR form that a letter follows."""
 _WILDCARD = re.compile(r"(?:\d{1,3}\.){1,3}x(?:\.x)*", re.IGNORECASE)
 _BETWEEN_SUBNETS = re.compile(r"\s++/\s++|[\s;,+&|]++(?:(?:and|und|et|y|e|en|og|och)\s++)?")
 _AFTER_ADDRESS = re.compile(r"[/%\s\\-]")
@@ -52,6 +54,12 @@ def is_address(text: str) -> bool:
 def has_subnet(text: str) -> bool:
     """Is there a subnet among the words of this text?"""
     return "/" in text and any(True for _ in _subnets_inside(text))
+
+
+def subnet_and_word(text: str) -> tuple[str, str] | None:
+    """A subnet and the word that goes on behind it, as where two lines became one; None for any other text."""
+    match = _AND_WORD.fullmatch(text) if "/" in text else None
+    return (match[1], match[2]) if match and _hint(match[1]) else None
 
 
 def subnets_in(cell: str) -> list[str]:

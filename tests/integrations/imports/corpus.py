@@ -111,6 +111,7 @@ def _slips() -> Iterator[tuple[str, bytes]]:
         "duplicate": b"Hobart,,,10.61.2.0/24",
         "duplicate-of-the-same": b"Sydney,Melbourne,Singapore,10.61.2.0/24",
         "two-subnets": b"Hobart,10.70.0.0/16,,10.71.0.0/16",
+        "two-rows": b"Hobart,10.70.0.0/16Darwin,10.71.0.0/16",
         "mask-beside": b"Hobart,,10.70.0.0,255.255.0.0",
         "subnet-first": b"10.70.0.0/16,Hobart,,",
         "full-width-comma": "Hobart，，，10.70.0.0/16".encode(),
