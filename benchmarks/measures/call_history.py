@@ -1,4 +1,4 @@
-"""What it costs to remember calls and to report on them: the answer, the file, and a log of a million lines.
+"""What it costs to remember calls and to tell of them: the answer, the file, a push, and a log of a million lines.
 
     python benchmarks/measures/call_history.py [--days 30] [--calls 100000] [--addresses 20000] [--lines 1000000]
 
@@ -18,7 +18,7 @@ from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
@@ -29,16 +29,20 @@ from location_policy.calls.history_file import HistoryFile, read_history
 from location_policy.calls.log_reader import LoggedCalls
 from location_policy.calls.recent import today
 from location_policy.calls.report import make_report
+from location_policy.config.validate import load_map
+from location_policy.gate.effect import with_remembered_calls
 from location_policy.lookup import decision
 from location_policy.lookup.query_string import parse_query
+from location_policy.plan.plan import make_plan
 from location_policy.rollout.state import ActiveState
 from location_policy.web.edge.policy_api import PLAIN_TARGET, PolicyApi
 from location_policy.web.ops.metrics import Requests
 from tests.calls.situations import situation
-from tests.support.maps import snapshot_of
+from tests.support.maps import files_of, snapshot_of
 
 ROWS = "".join(f"Sydney,Melbourne,10.{one}.0.0/16\n" for one in range(200))
 SNAPSHOT = snapshot_of({"locations.csv": ROWS})
+EDGE_ROWS = '[[view]]\nname = "edge"\nlocation = "DMZ"\n'
 NODES = ("London", "Oslo")
 
 
@@ -55,7 +59,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         measure_report(folder / "decisions.log", addresses, asked.lines)
-        measure_file(folder / "calls.sqlite", addresses, asked.days, asked.calls)
+        (folder / "location-policy").mkdir()
+        measure_file(folder / "location-policy" / "calls.sqlite", addresses, asked.days, asked.calls)
+        measure_push(folder)
         measure_answers(folder, asked.answers)
 
 
@@ -98,6 +104,25 @@ def measure_file(path: Path, addresses: list[str], days: int, calls: int) -> Non
         f"   written in {seconds:.1f} s, read in {took:.2f} s",
         flush=True,
     )
+
+
+def measure_push(folder: Path) -> None:
+    """What a push says of calls, by the file beside the repository, where so many of 10,000 rows differ."""
+    rows = [f"Sydney,10.{one // 40}.{one % 40 * 6}.0/24\n" for one in range(10_000)]
+    view = {"views/edge/locations.csv": "Oslo,10.0.0.0/8\n", "policy.toml": EDGE_ROWS}
+    for more, name in (({}, ""), (view, ", with a view")):
+        old = load_map(files_of({"locations.csv": "".join(rows), **more}))
+        for number in (1, 40, 200, 10_000):
+            every = 10_000 // number
+            moved = [row.replace("Sydney", "Perth") if at % every == 0 else row for at, row in enumerate(rows)]
+            plan = make_plan(old, load_map(files_of({"locations.csv": "".join(moved), **more})))
+            seconds = []
+            for _ in range(5):
+                began = time.process_time()
+                found = with_remembered_calls(plan, folder, {}).calls
+                seconds.append(time.process_time() - began)
+            told = f"{found.changed:,} calls" if found else "nothing is said, as a second had passed"
+            print(f"push that moves {number:,} rows{name}  {median(seconds) * 1000:.0f} ms   {told}", flush=True)
 
 
 def measure_answers(folder: Path, number: int) -> None:

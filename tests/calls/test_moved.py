@@ -103,6 +103,53 @@ def test_the_calls_that_get_another_answer_are_those_of_an_oracle(seed: int) -> 
     assert found.unsure == 0
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_of_a_file_as_many_are_moved_as_of_all_its_calls(seed: int, tmp_path: Path) -> None:
+    """Only calls of some addresses are read from it, also where views stay as they are."""
+    chosen = random.Random(seed)
+    rules = chosen.choice(("", VIEW, f"{VIEW}match.mssip = ['remote_address', 'ms_subnet']\ndefault = 'Kyiv'\n"))
+    old, new = map_of_places(chosen, rules), map_of_places(chosen, rules)
+    calls = Counter[Situation]({rest(situation()): 1})
+    for _ in range(80):
+        one = situation(
+            protocol=chosen.choice(("mssip", "webrtc")),
+            node_location=chosen.choice(("DMZ", "Oslo")),
+            remote_address=f"{place(chosen)}.{chosen.randrange(2)}",
+            ms_subnet=chosen.choice((f"{place(chosen)}.0", "")),
+        )
+        calls[one if chosen.random() < 0.9 else merged(one)] += chosen.randrange(1, 9)
+    with closing(HistoryFile(tmp_path / "calls.sqlite")) as file:
+        file.add(REAL_TODAY.toordinal(), calls)
+    of_file = with_calls(make_plan(old, new), RememberedCalls([tmp_path / "calls.sqlite"]))
+    assert numbers(of_file) == numbers(planned(old, new, calls.items(), REAL_TODAY))
+
+
+def place(chosen: random.Random) -> str:
+    """One of few /24, without its last byte."""
+    return f"10.{chosen.randrange(3)}.{chosen.randrange(14) * 16}"
+
+
+def map_of_places(chosen: random.Random, rules: str) -> LocationMap:
+    """Rows of single addresses and of networks of 256, at the top and in a view, if the rules have one; now and then
+    with a default.
+    """
+
+    def rows() -> str:
+        networks = {f"{place(chosen)}.{chosen.choice(('0/24', '1/32'))}" for _ in range(14)}
+        named = (f"{chosen.choice(('Oslo', 'Perth', 'Lima'))},{one}\n" for one in sorted(networks))
+        return "".join((*named, "Cairo,10.1.0.0/18\n"))
+
+    views = {"views/edge/locations.csv": rows()} if rules else {}
+    default = '[answer]\ndefault = "Delhi"\n' if chosen.random() < 0.2 else ""
+    return load({"policy.toml": f"{default}{RULES}{rules}", "locations.csv": rows(), **views})
+
+
+def numbers(plan: Plan) -> list[object]:
+    """What is told of the calls of a plan, and of the plans of its views."""
+    told = [one.calls for one in (plan, *(view.plan for view in plan.views)) if one.calls]
+    return [(one.changed, one.lost, one.unsure, one.by_change) for one in told]
+
+
 def test_each_range_has_its_calls_and_the_day_of_the_last() -> None:
     old = load({"locations.csv": "Oslo,10.4.0.0/16\nLima,10.5.0.0/16\n"})
     new = load({"locations.csv": "Perth,10.4.0.0/16\n"})

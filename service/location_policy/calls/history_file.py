@@ -60,6 +60,17 @@ _FIELDS = (
     "remote_address, ms_subnet, protocol, node_location, proxy_node_location, call_direction,"
     " outcome, location, overflow, view"
 )
+_INDEXES = """
+CREATE INDEX IF NOT EXISTS by_remote_address ON situations (remote_address);
+CREATE INDEX IF NOT EXISTS by_ms_subnet ON situations (ms_subnet);
+"""
+_CHOSEN = """
+WITH blocks (first, last) AS (VALUES {}), chosen AS (
+    SELECT id FROM blocks CROSS JOIN situations ON remote_address BETWEEN first AND last
+    UNION SELECT id FROM blocks CROSS JOIN situations ON ms_subnet BETWEEN first AND last
+)
+"""
+"""The situations of which an address is in a block: each block is looked for by an index."""
 _TORN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -97,6 +108,7 @@ class HistoryFile:
         _check(self._connection)
         if (found := self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise UnusableHistory(f"it is damaged: {found}")
+        self._connection.executescript(_INDEXES)
         self._rows = self._count_rows()
 
     @property
@@ -235,14 +247,14 @@ def _reading(path: Path, patience: float | None = None) -> Iterator[sqlite3.Conn
 def _remembered(connection: sqlite3.Connection, since: int, within: Blocks | None = None) -> Iterator[Remembered]:
     if within is not None and not within:
         return
-    marks = [f"{name} BETWEEN ? AND ?" for name in ("remote_address", "ms_subnet") for _ in within or ()]
     # An address is sorted among those of its own length alone by accident: what is found besides does no harm.
-    values = [value for _ in ("remote_address", "ms_subnet") for first, last in within or () for value in (first, last)]
-    chosen = f" AND situation IN (SELECT id FROM situations WHERE {' OR '.join(marks)})" if marks else ""
+    values = [value for block in within or () for value in block]
+    chosen = _CHOSEN.format(", ".join("(?, ?)" for _ in within)) if within else ""
+    only = "AND id IN (SELECT id FROM chosen) GROUP BY id" if chosen else "GROUP BY situation ORDER BY sum(calls) DESC"
     found = connection.execute(
-        f"SELECT {_FIELDS}, sum(calls), max(day) FROM counts JOIN situations ON id = situation WHERE day >= ?{chosen}"
-        f" GROUP BY situation{'' if marks else ' ORDER BY sum(calls) DESC'}",
-        (since, *values),
+        f"{chosen} SELECT {_FIELDS}, sum(calls), max(day) FROM counts JOIN situations ON id = situation"
+        f" WHERE day >= ? {only}",
+        (*values, since),
     )
     for *fields, calls, last in found:
         yield _unpacked(fields), calls, last

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import chain
@@ -27,7 +27,7 @@ from ..plan.plan import Plan
 from .history_file import Blocks, Remembered
 from .situation import NO_CALL, WIDER, Situation, is_kept, network_of
 
-MOST_BLOCKS = 40
+MOST_BLOCKS = 400
 """Blocks by which calls are looked for; of more, each is joined with its neighbours."""
 _TOP: Pair = (None, None)
 """The calls that the map at the top takes, before and after."""
@@ -62,11 +62,25 @@ def with_calls(plan: Plan, known: KnownCalls) -> Plan:
     if not plan.effect:
         return replace(plan, calls=AffectedCalls(known.since, known.days, known.total()))
     sums = _Sums(plan)
-    if plan.views or plan.rules or not plan.is_met or plan.old.views or plan.new.views or not _are_kept(plan.old.rules):
+    if not _is_by_rows(plan):
         _answer_all(plan, known.found(), sums)
+    elif plan.old.views:
+        _answer_all(plan, known.found(_blocks(plan)), sums)
     else:
         _look_at_ranges(plan, known.found(_blocks(plan)), sums)
     return sums.plan(known)
+
+
+def _is_by_rows(plan: Plan) -> bool:
+    """Do only rows differ, so that each call with another answer has an address in a range that changes?"""
+    old, new = plan.old.rules, plan.new.rules
+    is_alike = old.views == new.views and not any(one.rules for one in _plans(plan).values())
+    return is_alike and all(_are_kept(rules) for rules in (old, *map(old.of_view, old.views)))
+
+
+def _plans(plan: Plan) -> Mapping[Pair, Plan]:
+    """The plan of the map at the top and those of views, by the names of the views before and after."""
+    return {**{(view.before, view.after): view.plan for view in plan.views}, _TOP: plan}
 
 
 class _Place(NamedTuple):
@@ -104,7 +118,7 @@ class _Sums:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        plans: dict[Pair, Plan] = {**{(view.before, view.after): view.plan for view in plan.views}, _TOP: plan}
+        plans = _plans(plan)
         self._places = {pair: _Places(one.changes) for pair, one in plans.items()}
         self._by_change: dict[Pair, dict[Change, Calls]] = {}
         self._of_effect = {pair for pair, one in plans.items() if one.rules or one.changes}
@@ -221,7 +235,8 @@ def _is_rest(situation: Situation) -> bool:
 
 def _blocks(plan: Plan) -> Blocks:
     """The addresses that get another answer, in few blocks, with others between them if need be."""
-    ranges = disjoint((change.size, part) for change in plan.changes for part in change.ranges)
+    changes = chain.from_iterable(one.changes for one in _plans(plan).values())
+    ranges = disjoint((change.size, part) for change in changes for part in change.ranges)
     everything = [(bytes(size), bytes(size) + b"\0") for size in SIZES]
     return [*everything, *chain.from_iterable(_few(size, [one for of, one in ranges if of == size]) for size in SIZES)]
 
