@@ -335,6 +335,20 @@ def test_a_head_of_which_a_part_is_missing_at_start_gives_way_to_the_last_good_c
     assert (state.name, active_commit(state)) == ("last-good", good)
 
 
+def test_a_head_of_which_a_part_is_missing_gives_way_to_what_it_follows_where_nothing_was_served(
+    following: Following, repository: Path
+) -> None:
+    good = git("rev-parse", "refs/heads/main", cwd=repository)
+    force_commit(repository, OTHER)
+    lose(repository, "refs/heads/main:locations/apac.csv")
+    state = following.look()
+    assert (state.name, active_commit(state)) == ("last-good", good)
+    assert state.failure
+    lose(repository, "refs/heads/main")
+    state = following.restart().look()
+    assert (state.name, active_commit(state)) == ("last-good", good)
+
+
 def lose(repository: Path, revision: str) -> None:
     blob = git("rev-parse", revision, cwd=repository)
     (repository / "objects" / blob[:2] / blob[2:]).unlink()

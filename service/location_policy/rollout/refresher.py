@@ -201,6 +201,9 @@ class Refresher:
             self._follow(repository, ref)
         except RepositoryError:  # what HEAD names cannot be read: the commit that was good last may be whole
             self._activator.fall_back(repository)
+            if self._active.state.snapshot is None:  # none was: then what HEAD follows, as far as that can be read
+                with suppress(RepositoryError):
+                    self._activator.fall_back(repository, repository.tip(repository.served_ref(settings)))
             raise
         self._look_at_notes(repository)
         self._activator.try_again(repository)
