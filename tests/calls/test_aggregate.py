@@ -36,6 +36,16 @@ def test_of_too_many_the_rare_ones_are_merged_and_what_is_left_out_is_counted() 
     assert sum(found.is_merged for found, _, _ in told.found) == 25
 
 
+def test_what_is_long_is_told_as_far_as_there_is_room_and_the_rest_is_counted() -> None:
+    long = "\N{SLICE OF PIZZA}" * 64
+    found = [(situation(protocol=long, node_location=f"{long[6:]}{i:06}"), 1 + i % 2, 1) for i in range(2_000)]
+    told = aggregate(found, NOW, room=1_000_000)
+    assert len(written(told)) < 1_000_000
+    assert len(told.found) > 100
+    assert told.left_out == told.calls - sum(calls for _, calls, _ in told.found) > 1_000
+    assert {calls for _, calls, _ in told.found} == {2}
+
+
 def test_an_answer_of_the_api_is_read_too() -> None:
     assert read_aggregate(json.dumps({"calls": 3, "situations": json.loads(GOOD)}).encode(), "x").calls == 3
 

@@ -111,6 +111,13 @@ def test_a_batch_of_very_many_situations_is_not_read() -> None:
     assert decode(text) is None
 
 
+def test_what_is_longer_than_a_batch_does_not_wait_to_be_read() -> None:
+    with closing(CallHistory(None, 30)) as gate:
+        for text in ("A" * (LONGEST + 1), "A" * LONGEST):
+            gate.hear(OWN, text)
+        assert [len(text) for _, text in gate._heard] == [LONGEST]
+
+
 def test_what_is_heard_takes_a_processor_only_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "HEARING", 0.0)
     with closing(CallHistory(None, 30)) as gate:

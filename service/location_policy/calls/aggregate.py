@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from ..errors import UnusableCalls
+from ..text import fitting
 from .history_file import Remembered
 from .recent import summed
 from .situation import Situation, merged, read_situation
@@ -19,6 +20,8 @@ COLUMNS = (*Situation._fields, "calls", "last")
 """The columns of the table: those of a situation, how many calls, and the day of the last of them."""
 MOST = 50_000
 """Situations that are told; the rare ones are merged by network, and what is too much then is only counted."""
+ROOM = 32 * 1024 * 1024
+"""About as many bytes they may take, written down: what nodes send may be long, and few of it is merged."""
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file that is read."""
 
@@ -34,7 +37,7 @@ class Aggregate(NamedTuple):
     left_out: int
 
 
-def aggregate(found: Iterable[Remembered], since: date, most: int = MOST) -> Aggregate:
+def aggregate(found: Iterable[Remembered], since: date, most: int = MOST, room: int = ROOM) -> Aggregate:
     """What can be told of these, the most frequent first."""
     kept = sorted(found, key=lambda one: (-one[1], one[0][:6], one[0]))
     whole = sum(calls for _, calls, _ in kept)
@@ -42,6 +45,7 @@ def aggregate(found: Iterable[Remembered], since: date, most: int = MOST) -> Agg
         wider = summed((merged(one), calls, last) for one, calls, last in kept[most // 2 :])
         wider.sort(key=lambda one: -one[1])
         kept = [*kept[: most // 2], *wider[: most - most // 2]]
+    kept = fitting(kept, room=room)
     return Aggregate(since, whole, kept, whole - sum(calls for _, calls, _ in kept))
 
 

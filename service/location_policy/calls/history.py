@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from ..lookup.answers import Answer
 from ..lookup.decision import Question
+from . import hand_up
 from .hand_up import HandUp, decode
 from .history_file import HistoryFile, Remembered, UnusableHistory
 from .history_places import forget_unused, free_place, put_aside
@@ -161,7 +162,8 @@ class CallHistory:
 
     def hear(self, follower: str, text: str) -> None:
         """A follower of this id hands up a batch; it is read later, in the thread that writes."""
-        self._heard.append((follower, text))
+        if len(text) <= hand_up.LONGEST:
+            self._heard.append((follower, text))
 
     def save(self) -> None:
         """Write what has come together, where that can be done now."""

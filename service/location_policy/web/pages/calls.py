@@ -36,5 +36,6 @@ def calls(site: Site, query: Query) -> Facts:
             "situations": aggregate_fields(aggregate(found, since)) if with_situations else None,
         }
 
-    key = (commit, int(time.monotonic()) // KEPT, days, at_least, with_situations)
-    return site.reports.get(key, told)
+    if with_situations:  # too large to be kept
+        return told()
+    return site.reports.get((commit, int(time.monotonic()) // KEPT, days, at_least), told)
