@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine
+from socket import socket
 from typing import Any
 
 import pytest
@@ -88,8 +90,10 @@ def test_a_write_to_one_that_has_ended_is_an_error_of_the_connection(run: Run) -
 def test_what_cannot_be_run_is_told_and_what_cannot_be_read_is_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[PipedProcess] = []
 
-    async def fail(process: PipedProcess) -> None:
+    async def fail(process: PipedProcess, *ends: socket) -> None:
         ended.append(process)
+        for end in ends:
+            end.close()
         raise OSError(24, "Too many open files")
 
     async def work() -> None:
@@ -101,3 +105,38 @@ def test_what_cannot_be_run_is_told_and_what_cannot_be_read_is_ended(run: Run, m
         assert await ended[0].wait() == -signal.SIGKILL
 
     run(work())
+
+
+def test_no_descriptor_is_closed_that_another_thread_has_opened_meanwhile(run: Run) -> None:
+    """A descriptor that is closed twice is another one's the second time, where that is opened between."""
+    is_over = threading.Event()
+    lost: list[OSError] = []
+
+    def open_and_close() -> None:
+        while not is_over.is_set():
+            descriptors = [os.open("/dev/null", os.O_RDONLY) for _ in range(20)]
+            for one in descriptors:
+                try:
+                    os.close(one)
+                except OSError as error:
+                    lost.append(error)
+
+    async def work() -> None:
+        for _ in range(60):
+            process = await start("echo yes")
+            process.stdin.close()
+            assert await process.stdout.read() == b"yes\n"
+            assert await process.wait() == 0
+            process.close()
+            await asyncio.sleep(0)
+
+    threads = [threading.Thread(target=open_and_close) for _ in range(2)]
+    for one in threads:
+        one.start()
+    try:
+        run(work())
+    finally:
+        is_over.set()
+        for one in threads:
+            one.join()
+    assert not lost

@@ -11,8 +11,9 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
+from socket import socket, socketpair
 from threading import Thread
 
 
@@ -38,24 +39,27 @@ class PipedProcess:
     @classmethod
     async def start(cls, words: Sequence[str], cwd: str, environment: Mapping[str, str], limit: int) -> PipedProcess:
         """Run a command; of each output about `limit` bytes are read ahead. Raises OSError."""
-        running = _begin(words, cwd, environment)
+        running, *ours = _begin(words, cwd, environment)
         process = cls(running, limit)
+        connecting = asyncio.ensure_future(process._connect(*ours))
         try:
-            await process._connect()
+            await asyncio.shield(connecting)  # half of it would leave it open who closes what
         except BaseException:
             with suppress(ProcessLookupError):
                 os.killpg(running.pid, signal.SIGKILL)
+            with suppress(OSError):
+                await connecting
             process.close()
             raise
         return process
 
-    async def _connect(self) -> None:
+    async def _connect(self, stdin: socket, stdout: socket, stderr: socket) -> None:
         loop = asyncio.get_running_loop()
-        for reader, pipe in ((self.stdout, self._running.stdout), (self.stderr, self._running.stderr)):
-            transport, _ = await loop.connect_read_pipe(partial(asyncio.StreamReaderProtocol, reader), pipe)
+        for reader, end in ((self.stdout, stdout), (self.stderr, stderr)):
+            transport, _ = await loop.connect_read_pipe(partial(asyncio.StreamReaderProtocol, reader), end)
             self._transports.append(transport)
         writes = asyncio.StreamReaderProtocol(asyncio.StreamReader())
-        to, _ = await loop.connect_write_pipe(lambda: writes, self._running.stdin)
+        to, _ = await loop.connect_write_pipe(lambda: writes, stdin)
         self._transports.append(to)
         self.stdin = asyncio.StreamWriter(to, writes, None, loop)
 
@@ -78,22 +82,29 @@ class PipedProcess:
         """Let go of its pipes, whoever else may hold their other ends."""
         for transport in self._transports:
             transport.close()
-        if len(self._transports) < 3:  # it could not be begun with
-            for pipe in (self._running.stdin, self._running.stdout, self._running.stderr):
-                if pipe:
-                    pipe.close()
 
 
-def _begin(words: Sequence[str], cwd: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """It blocks until the child runs its program; in a thread it would hold all others up as well."""
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        words,
-        cwd=cwd,
-        env=environment,
-        stdin=pipe,
-        stdout=pipe,
-        stderr=pipe,
-        bufsize=0,
-        start_new_session=True,  # so that all that it starts can be ended, and nothing finds a terminal
-    )
+def _begin(
+    words: Sequence[str], cwd: str, environment: Mapping[str, str]
+) -> tuple[subprocess.Popen[bytes], socket, socket, socket]:
+    """The child, and our ends of its three pipes; it blocks until that runs its program.
+
+    They are sockets, whose descriptors uvloop takes over. That of a file it closes, and then has the file close it once
+    more: another thread may have opened one of the same number by then.
+    """
+    with ExitStack() as opened:
+        pairs = [tuple(map(opened.enter_context, socketpair())) for _ in range(3)]
+        (stdin, its_input), (stdout, its_output), (stderr, its_errors) = pairs
+        running = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=environment,
+            stdin=its_input.fileno(),
+            stdout=its_output.fileno(),
+            stderr=its_errors.fileno(),
+            start_new_session=True,  # so that all that it starts can be ended, and nothing finds a terminal
+        )
+        opened.pop_all()
+    for end in (its_input, its_output, its_errors):
+        end.close()
+    return running, stdin, stdout, stderr
