@@ -239,7 +239,7 @@ class RulesReader:
         for name, field_name in zip(values, fields, strict=True):
             if field_name not in ADDRESS_FIELDS:
                 usual = "ms-subnet" if protocol.lower() == "mssip" else "remote-address"
-                hint = f'write {quote(protocol)} = "{_written(nearest(field_name, ADDRESS_FIELDS) or usual)}"'
+                hint = f'write {quote(protocol)} = "{sent_name(nearest(field_name, ADDRESS_FIELDS) or usual)}"'
                 shown = f"match.{quote(protocol)}"
                 self.wrong_type((*at, protocol), "request parameters that hold an address", name, hint, shown)
                 return ()
@@ -318,7 +318,7 @@ class RulesReader:
         self.problems.append(Problem(RULES_PATH, line, column, code, message, hint))
 
 
-def _written(parameter: str) -> str:
+def sent_name(parameter: str) -> str:
     """A parameter's name as conference nodes send it."""
     return parameter if parameter == "ms-subnet" else parameter.replace("-", "_")
 

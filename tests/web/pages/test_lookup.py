@@ -29,6 +29,8 @@ def test_the_view_that_takes_the_call_answers_and_those_before_it_say_why_not(cl
     told = client.get("/api/v1/lookup?address=10.1.2.7&location=dmz").json()
     assert told["view"] == told["answer"]["body"]["policy.view"] == "edge"
     assert told["request"].endswith("?protocol=mssip&ms-subnet=10.1.2.7&location=dmz")
+    apps = client.get("/api/v1/lookup?address=10.1.2.7&protocol=webrtc").json()
+    assert apps["request"].endswith("?protocol=webrtc&remote_address=10.1.2.7"), "as a node sends it"
     assert [row["path"] for row in told["rows"]] == ["views/edge/locations.csv"]
     assert [one["text"] for one in told["passed"]] == ["not view streams: call_direction is not given, not dial_out"]
 

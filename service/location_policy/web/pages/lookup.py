@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import cast
 from urllib.parse import urlencode
 
+from ...config.policy_toml import sent_name
 from ...config.views.view import PARAMETERS, View
 from ...errors import NoAddress
 from ...history.as_json import answered_fields
@@ -160,8 +161,8 @@ def _asked(match: Mapping[str, tuple[str, ...]], query: Query) -> list[tuple[str
     """The request that a node would send; `match` is that of the view which takes the call."""
     protocol = query["protocol"]
     if query["address"]:
-        usual = "ms-subnet" if protocol.lower() == "mssip" else "remote_address"
-        parameter = match.get(protocol.lower(), (usual,))[0]
+        usual = "ms-subnet" if protocol.lower() == "mssip" else "remote-address"
+        parameter = sent_name(match.get(protocol.lower(), (usual,))[0])
         views = [(name, query[name]) for name in PARAMETERS if query[name] and name != "protocol"]
         return [("protocol", protocol), (parameter, query["address"]), *views]
     named = [(name, query[name]) for name in REQUEST if query[name]]
