@@ -56,6 +56,7 @@ FORMS = {
     "quoted-in-english": "".join("\u201c" + line.strip().replace(",", "\u201d,\u201c") + "\u201d\n" for line in LINES),
     "quoted-in-german": "".join("\u201e" + line.strip().replace(",", "\u201c,\u201e") + "\u201c\n" for line in LINES),
     "formulas": HEADING + "".join(f'="{a}",{b}\n' for a, b in map(prefix, ROWS)),
+    "marks-of-depth": HEADING + FIRST + f"\u00b7 {SECOND}" + f"\u2514\u2500 {THIRD}",
     "no-break-space-around": PLAIN.replace(",", "\u00a0,\u00a0"),
     "ideographic-space": PLAIN.replace(",", "\u3000,"),
     "no-break-space-within": PLAIN.replace("/", "\u00a0/\u00a0"),

@@ -100,13 +100,16 @@ def _is_glued(cell: str) -> bool:
 
 
 def clean_subnet(cell: str) -> str:
-    """The subnet of a cell without the bullets and lines by which NetBox 3.2 tells its depth (NetBox #9407); in ASCII,
-    and with a slash before a mask, where that is the same subnet.
+    """The subnet of a cell without bullets and lines that tell its depth, as NetBox 3.2 had them (NetBox #9407); in
+    ASCII, and with a slash before a mask, where that is the same subnet.
     """
     if "\u2022" in cell and cell.split():
         return cell.rsplit(maxsplit=1)[-1]
     if cell.isascii() and " " not in cell:
         return cell
+    *marks, last = cell.split() or [""]
+    if marks and is_address(last) and not any(map(str.isalnum, "".join(marks))):
+        return last
     address, *masks = re.split(r"\s*[\s/]\s*", look_alike(cell))
     is_same = is_address(address) and all(mask.isdecimal() or is_mask(mask) for mask in masks)
     return "/".join((address, *masks)) if is_same and len(masks) < 2 else cell
