@@ -86,6 +86,14 @@ def confirmed(client: TestClient, preview: httpx2.Response, **typed: str) -> htt
 # --- one row ---
 
 
+def test_a_change_of_what_is_not_active_says_what_nodes_get(client: TestClient, repository: Path) -> None:
+    served, told = tip(repository), "the latest commit, which is not active: nodes get"
+    assert told not in text(client.post("/edit", data=EDIT))
+    broken = force_commit(repository, {PATH: f"{OFFICE}Perth,10.99.0.1/16\n"}, message="Break it")
+    shown = text(client_of_repository(repository).post("/revert", data={"commit": broken}))
+    assert f"Compared with {broken[:10]} , {told} {served[:10]}" in shown
+
+
 def test_the_map_leads_to_a_form_for_each_row(client: TestClient, repository: Path) -> None:
     link = f"/edit?path=locations/apac.csv&amp;line=2&amp;at={tip(repository)}"
     page = client.get("/map").text.replace("%2F", "/")
