@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,15 +16,20 @@ from location_policy.edits import pin as editing
 from location_policy.gate.pin import REASON, keep_pin, parse_reason
 from location_policy.gate.ref_updates import PIN
 from location_policy.repository.new_commits import Author
+from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.repository import open_repository
 from location_policy.rollout import journal, pinned
 from location_policy.rollout.doctor import examine
+from location_policy.rollout.refresher import Refresher
+from location_policy.rollout.state import ActiveState
 from location_policy.rollout.status_notifier import describe
 from location_policy.text import moment_text
+from tests.repository.remote.git_remote import served_remote
 from tests.rollout.served import ALICE, HOUR, OTHER, THIRD, Served, first, mirrored
 from tests.support.maps import many_rows
 from tests.support.program import run_program
 from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, run_git, tip
+from tests.support.service import wait_until
 from tests.support.signing import SshKey, force_signed, needs_ssh
 
 
@@ -259,6 +265,30 @@ def test_it_does_not_wait_for_a_remote_that_is_away(tmp_path: Path) -> None:
     away.rename(served.place)
     again.look()
     assert again.told == ("in-sync", head)
+
+
+def test_it_does_not_wait_for_a_remote_that_hangs(tmp_path: Path) -> None:
+    with served_remote(make_repository(tmp_path / "remote.git", GOOD)) as remote:
+        active, mirror = ActiveState(), Mirror(remote.url, tmp_path / "state", None, 0.0, standstill=60.0)
+        mirror.make()
+        refresher = Refresher(mirror.directory, active, tmp_path / "state", mirror)
+        refresher.look()
+        old, new = active.commit, force_commit(remote.repository, OTHER)
+        refresher.look()
+        assert old
+        assert active.commit == new
+        remote.only, remote.cut_after, remote.hangs = "command=ls-refs", 0, True
+        look = threading.Thread(target=refresher.look)
+        look.start()
+        with open_repository(mirror.directory) as repository:
+            keep_pin(repository, old, ALICE, HOUR, "APAC is down")
+            wait_until(lambda: active.commit == old)
+            editing.unpin(repository, ALICE)
+            wait_until(lambda: active.commit == new)
+        assert look.is_alive()
+        mirror.close()
+        look.join()
+        assert (active.state.name, active.commit) == ("unreachable", new)
 
 
 def test_what_was_only_fetched_is_not_held(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

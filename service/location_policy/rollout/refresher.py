@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import RepositoryError, TornPin
+from ..errors import LocationPolicyError, RepositoryError, TornPin
 from ..gate.hooks import deciding_hook_files, hook_in
 from ..gate.overrides import NOTES, override_of
 from ..gate.pin import is_pin_kept
@@ -60,6 +60,8 @@ class Refresher:
         self._active = active
         self._activator = Activator(active, state_directory, Identity("", str(place.absolute())))
         self._fetch_gate = FetchGate(mirror, active, self._activator) if mirror else None
+        if mirror:
+            mirror.do_meanwhile(self._look_at_pin_meanwhile)
         self._pin_holder = PinHolder(active, self._activator)
         self._outages = Outages(place, active, mirror)
         self._detector, self._pin_detector = ChangeDetector(), ChangeDetector()
@@ -165,7 +167,7 @@ class Refresher:
         """Look at what is held by hand, and at notes, while the remote does not answer, for which it does not wait."""
         if not (self._pin_holder.is_over() or self._pin_detector.has_changed()):
             return
-        begun = self._pin_detector.begin()
+        begun, outage = self._pin_detector.begin(), self._active.state.outage
         with suppress(RepositoryError), open_repository(self._place) as repository:
             if self._active.state.pin or is_pin_kept(repository):
                 ref = repository.served_ref(repository.settings())
@@ -176,6 +178,13 @@ class Refresher:
             self._look_at_notes(repository)
             beside = (pin_file(repository.directory),)
             self._pin_detector.end(begun, deciding_files(repository.directory, (PIN, NOTES), beside))
+        if outage:  # which what is here does not end
+            self._active.change(outage=outage)
+
+    def _look_at_pin_meanwhile(self) -> None:
+        """An editor does not wait for a remote that hangs; what fails is tried again by a look."""
+        with suppress(LocationPolicyError):
+            self._look_at_pin()
 
     # --- what is there ---
 

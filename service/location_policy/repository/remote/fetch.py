@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -75,6 +75,8 @@ class RemoteGit:
     def __init__(self, standstill: float = STANDSTILL, longest: float = LONGEST) -> None:
         """`standstill`: seconds without a byte; `longest`: seconds for one git."""
         self.standstill = standstill
+        self.meanwhile: Callable[[], None] = lambda: None
+        """What is done every second while git is waited for; it never raises, and its time does not count."""
         self._longest = longest
         self._process: subprocess.Popen[bytes] | None = None
         self._has_ended = threading.Event()
@@ -150,6 +152,9 @@ class RemoteGit:
                 problem = f"it tells more than {MOST_TOLD:,} bytes" if told > MOST_TOLD else ""
             if problem:
                 return *_end(process), problem
+            self.meanwhile()
+            spent = time.monotonic() - now
+            begun, moved_at = begun + spent, moved_at + spent
 
     def close(self) -> None:
         """End the git that runs, and let no other begin."""

@@ -13,7 +13,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -93,6 +93,10 @@ class Mirror:
         """When the remote was asked last, and has answered."""
         told_at = self.upstream.answered_at if self.upstream and self.is_of_service and not self._failure else None
         return max(filter(None, (self.looks.last_succeeded_at, told_at)), default=None)
+
+    def do_meanwhile(self, what: Callable[[], None]) -> None:
+        """Let something be done every second while the remote is waited for, by the same thread; it never raises."""
+        self._git.meanwhile = what
 
     def http_access(self) -> HttpAccess:
         """What a question of our own to a remote of http or https is asked with; raises RemoteError. For any thread."""
