@@ -20,6 +20,7 @@ answer = ["Oslo", "Bergen"]
 
 def test_names_of_views_are_held_against_it_too() -> None:
     files = {"policy.toml": RULES, "views/edge/locations.csv": "Oslo,10.61.0.0/16\nParis,10.62.0.0/16\n"}
+    files["views/no-view/locations.csv"] = "Rome,10.61.0.0/16\n"  # nothing in it is read
     found = name_mismatches(files_of(files), read_rules(RULES.encode())[0], ["DMZ", "Edge Oslo", "Oslo"])
     assert [(one.place, one.message.partition(" is not")[0]) for one in found] == [
         ("policy.toml:9:19", "Bergen"),

@@ -13,7 +13,7 @@ from ...config.overflow.checks import table_places
 from ...config.policy_toml import Rules
 from ...config.row_file import LineCache, read_rows
 from ...config.toml_positions import key_place, name_places
-from ...config.views.checks import answer_places, asked_places
+from ...config.views.checks import answer_places, asked_places, without_strays
 from ...config.views.view import folded
 from ...spelling import nearest
 from ...text import count, escape, quote, shorten
@@ -86,6 +86,7 @@ def name_mismatches(files: Sequence[File], rules: Rules, there: Collection[str])
     """Names in `known`, in rows, as default, in `[[view]]` and in `[overflow]` that Pexip does not have; and those that
     `known`, if written, lacks.
     """
+    files, _ = without_strays(files, rules)
     text = rules_text(files)
     spell = Speller(there)
     places = name_places(text, "locations", "known")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ...config.files import RULES_PATH, File, holds_rows
 from ...config.policy_toml import Rules
 from ...config.row_file import LineCache, read_rows
-from ...config.views.checks import answers
+from ...config.views.checks import answers, without_strays
 from ...text import count, quote
 from .name_check import Mismatch, Use, default_place, rules_text, rules_uses, used_names
 from .platform import Platform
@@ -15,6 +15,7 @@ from .platform import Platform
 
 def node_mismatches(files: Sequence[File], rules: Rules, platform: Platform) -> Iterator[Mismatch]:
     """Locations of the map that Pexip has, and in which no media can be hosted; and bursting ones that never run."""
+    files, _ = without_strays(files, rules)
     used = {**rules_uses(files, rules), **used_names(files)}
     for name, use in used.items():
         if name in platform.by_name and (found := without_node(platform, name)):
