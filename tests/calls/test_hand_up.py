@@ -56,6 +56,13 @@ def test_the_service_above_comes_to_know_every_call_once() -> None:
         assert counted(gate) == counted(below) == expected
 
 
+def test_a_follower_that_begins_again_with_its_clock_set_back_is_heard() -> None:
+    with closing(CallHistory(None, 30)) as gate:
+        for number in (7_000, 7_001, 7_001, 3_000, 3_000, 3_001):
+            gate.hear(OWN, encode(Batch(number, NOW, {situation(): 1})))
+        assert counted(gate) == {situation(): 4}
+
+
 def test_a_mirror_hands_on_what_was_handed_to_it() -> None:
     above = HandUp()
     with closing(CallHistory(None, 30, above=above)) as mirror:

@@ -207,9 +207,11 @@ class CallHistory:
             del self._waiting[day]
 
     def _take_heard(self, follower: str, text: str) -> None:
-        """A batch of a follower, unless it was taken already: it comes again where its answer was lost."""
+        """A batch of a follower, unless it is the last again, as where its answer was lost; numbers may begin anew, and
+        lower, where a clock was set.
+        """
         batch, present = decode(text), today().toordinal()
-        if batch is None or batch.number <= self._numbers.get(follower, 0) or not -2 <= batch.day - present <= 1:
+        if batch is None or batch.number == self._numbers.get(follower) or not -2 <= batch.day - present <= 1:
             return
         self._numbers[follower] = batch.number
         self._numbers.move_to_end(follower)
