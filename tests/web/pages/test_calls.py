@@ -53,9 +53,13 @@ def test_the_form_is_that_of_the_view_in_which_a_row_is_missing(tmp_path: Path, 
     rules = '[[view]]\nname = "edge"\nlocation = "London"\n'
     rows = {"locations.csv": "Oslo,10.9.1.0/24\n", "views/edge/locations.csv": "Oslo,10.0.0.0/16\n"}
     repository = make_repository(tmp_path / "views.git", {"policy.toml": rules, **rows})
-    page = client_of(repository, history).get("/calls", headers={"accept": "text/html"})
+    client = client_of(repository, history)
+    page = client.get("/calls", headers={"accept": "text/html"})
     assert "/edit?subnet=10.9.1.0%2F24&amp;view=edge" in page.text
     assert "/map?q=10.9.1.0%2F24&amp;view=edge" in page.text
+    form = client.get("/edit?subnet=10.9.1.0/24&view=edge", headers={"accept": "text/html"})
+    assert 'name="view" value="edge"' in form.text
+    assert 'href="/edit?subnet=10.9.1.0%2F24">the map at the top' in form.text
 
 
 def test_the_api_tells_the_same_and_each_situation_where_asked_for(repository: Path, history: CallHistory) -> None:
