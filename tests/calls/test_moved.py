@@ -173,6 +173,16 @@ def test_calls_of_which_addresses_were_merged_count_where_all_of_them_are_moved(
     assert (found.changed, found.unsure) == (3, 105)
 
 
+def test_calls_of_which_only_the_number_is_known_may_all_be_moved() -> None:
+    old = load({"locations.csv": "Oslo,10.4.0.0/16\n"})
+    for new in ({"locations.csv": "Perth,10.4.0.0/16\n"}, {"policy.toml": "[match]\nmssip = false\n"}):
+        plan = make_plan(old, load({"locations.csv": "Oslo,10.4.0.0/16\n"} | new))
+        known = ListedCalls([(situation(ms_subnet="10.4.0.1"), 3, TODAY.toordinal())], TODAY, 1, left_out=7)
+        found = with_calls(plan, known).calls
+        assert found is not None
+        assert (found.number, found.changed, found.unsure) == (10, 3, 7)
+
+
 def test_calls_by_rules_are_counted_though_they_are_in_no_range() -> None:
     old = load({"locations.csv": "Oslo,10.4.0.0/16\n"})
     new = load({"locations.csv": "Oslo,10.4.0.0/16\n", "policy.toml": '[match]\nmssip = "remote_address"\n'})

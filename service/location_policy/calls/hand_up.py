@@ -1,8 +1,8 @@
 """Counts of calls that a follower hands up to the service that it follows, as a header of the request that waits there.
 
 A batch has a number, and is sent again with the same until a request with it was answered; the service that hears it
-takes it once. So a call is counted there once, or, where a batch is given up, not at all; twice
-only where that service ends between hearing a batch and answering, since it knows the last number of each as long as it runs.
+takes it once. So a call is counted there once, or, where a batch is given up, not at all; twice only where that service
+ends between hearing a batch and answering, since it knows the last number of each as long as it runs.
 """
 
 from __future__ import annotations

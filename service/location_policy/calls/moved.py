@@ -250,13 +250,18 @@ def _few(size: int, ranges: Sequence[Range]) -> Iterator[tuple[bytes, bytes]]:
         yield bytes(merged.first), ranges[end - 1].last.to_bytes(size) + b"\xff"
 
 
+_UNKNOWN = Situation("", "", "", "", "0.0.0.0/0", "0.0.0.0/0", "no-match", None, (), None)
+"""Any call."""
+
+
 class ListedCalls:
     """Calls that are known one by one: those of a log, or of a file."""
 
     def __init__(self, found: Sequence[Remembered], since: date, days: int, left_out: int = 0) -> None:
+        """`left_out`: so many more calls, of which nothing else is known."""
         self.since, self.days = since, days
-        self._found = found
-        self._total = left_out + sum(calls for situation, calls, _ in found if situation.outcome not in NO_CALL)
+        self._found = [*found, (_UNKNOWN, left_out, since.toordinal())] if left_out else found
+        self._total = sum(calls for situation, calls, _ in self._found if situation.outcome not in NO_CALL)
 
     def total(self) -> int:
         """As KnownCalls has it."""
