@@ -21,9 +21,11 @@ class ServiceAccess(NamedTuple):
     ca: Path | None = None
     allow_http: bool = False
 
-    def origin(self, url: str) -> Origin:
-        """Where a service is; raises NoAnswer where that is no URL, or a password would be read on the way."""
-        return parse_origin(url, SERVICE, allow_http=self.allow_http or self.user is None)
+    def origin(self, url: str, option: str = SERVICE.option) -> Origin:
+        """Where a service is that an option names; raises NoAnswer where that is no URL, or a password would be read on
+        the way.
+        """
+        return parse_origin(url, SERVICE._replace(option=option), allow_http=self.allow_http or self.user is None)
 
     def login(self) -> tuple[str, str] | None:
         """The header by which the service knows who asks; none where no user is named."""

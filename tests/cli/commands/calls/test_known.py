@@ -53,6 +53,7 @@ def test_the_log_of_a_service_and_the_service_itself_say_whose_calls_change(repo
             service.locate(address)
         wait_until(lambda: log.exists() and len(log.read_bytes().splitlines()) == 3)
         of_service = told(repository, f"http://127.0.0.1:{service.port}")
+        assert told(repository, f"http://127.0.0.1:{service.port}/api/v1/calls?situations=yes") == of_service
     of_log = told(repository, log)
     assert of_service == of_log
     assert f"Sydney -> Perth  256 addresses, 2 calls, last {TODAY}" in of_log
@@ -79,6 +80,16 @@ def test_without_a_source_what_the_service_beside_the_repository_remembers_is_to
     assert "calls" not in told(repository)
 
 
+def test_a_whole_answer_of_the_api_is_a_file_of_calls_however_long_its_report_is(
+    repository: Path, tmp_path: Path
+) -> None:
+    table = json.loads(aggregate_file(tmp_path / "a", moved=3, other=1).read_bytes())
+    report = {"commit": None, "by_answer": [], "by_outcome": [{"outcome": "match", "calls": 4}], "rest": "x" * 9_000}
+    for layout in (None, 1):
+        (tmp_path / "answer").write_text(json.dumps({**report, "situations": table}, indent=layout))
+        assert "3 of 4 calls of the last day" in told(repository, tmp_path / "answer")
+
+
 def test_lines_that_are_none_of_a_log_are_counted(repository: Path, tmp_path: Path) -> None:
     log = tmp_path / "decisions.log"
     log.write_bytes(b"".join(random_lines(random.Random(1), snapshot_of(), 9)) + b'{"version":2,"ti')
@@ -99,5 +110,7 @@ def test_what_holds_no_calls_is_refused(repository: Path, tmp_path: Path) -> Non
         assert said in done.stderr
     done = run_program("diff", "main~", "main", "--repo", repository, "--calls", old)
     assert "it is of version 7, and 1 is known here" in done.stderr
+    done = run_program("diff", "main~", "main", "--repo", repository, "--calls", "http://127.0.0.1:9/locations.git")
+    assert "write --calls http://127.0.0.1:9\n" in done.stderr
     done = run_program("diff", "main~", "main", "--repo", repository, "--calls", "http://127.0.0.1:9")
     assert (done.returncode, done.stdout) == (2, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,11 +18,13 @@ from ....text import count
 from ...terminal.progress import Progress
 from ...terminal.service_access import ServiceAccess
 
-PATH = "/api/v1/calls?situations=yes"
+PATH = "/api/v1/calls"
 SECONDS = 30.0
 """How long an answer may take."""
 _HEAD = 4096
 """Bytes at the beginning of a file by which it is known what it is."""
+_REPORT = re.compile(rb'"by_answer"\s*:')
+"""What an answer of the API has before its table of calls, which may come later than these bytes."""
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -56,8 +59,8 @@ def _days(found: Iterable[Remembered]) -> Iterator[date]:
 
 
 def _asked(url: str, access: ServiceAccess) -> Aggregate:
-    origin = access.origin(url)
-    reply = ask(origin, Question(PATH, access.login()), trust(access.ca), SECONDS)
+    origin = access.origin(url.partition(PATH)[0], "--calls")
+    reply = ask(origin, Question(f"{PATH}?situations=yes", access.login()), trust(access.ca), SECONDS)
     if reply.status in (401, 403):
         raise NoAnswer(f"{origin} shows calls to viewers only: status {reply.status}", "name one: --user NAME")
     if reply.status != 200:
@@ -74,7 +77,8 @@ def _is_aggregate(path: Path) -> bool:
             head = file.read(_HEAD)
     except OSError:
         return False  # who reads it as a log says why it cannot be
-    return f'"{FORMAT}"'.encode() in head or (head.startswith(b"{") and b'"outcome"' not in head)
+    is_table = f'"{FORMAT}"'.encode() in head or _REPORT.search(head) is not None
+    return is_table or (head.startswith(b"{") and b'"outcome"' not in head)
 
 
 def _content(path: Path) -> bytes:
