@@ -800,6 +800,21 @@ def test_a_path_that_is_not_utf8_is_shown_all_the_same(tmp_path: Path) -> None:
     assert page(client, "/lookup?address=10.61.2.1")
 
 
+def test_what_cannot_be_seen_or_turns_text_round_is_written_out_on_every_page(tmp_path: Path) -> None:
+    odd = {"locations/a\u200bb.csv": "S\u0443dney,10.61.3.0/24\n"}
+    repository = make_repository(tmp_path / "locations.git", FIRST)
+    force_commit(repository, {**FIRST, **odd}, message="Good\u202e dab\n\nAnd\u200b more.\nIn lines.")
+    client = client_of_repository(repository)
+    targets = ["/", "/map", "/lookup?address=10.61.3.1", "/history", "/edit", "/upload", f"/commit/{tip(repository)}"]
+    texts = {target: page(client, target) for target in targets}
+    for target, text in texts.items():
+        assert not set(text).intersection("\u200b\u202e\u0443"), target
+    assert "Good\\u202e dab" in texts["/"]
+    assert "And\\u200b more. In lines." in texts[targets[-1]]
+    assert "S\\u0443dney (1)" in texts["/map"]
+    assert "a\\u200bb.csv" in texts["/upload"]
+
+
 def _tree_with(repository: Path, blob: str, path: bytes) -> str:
     folder, name = path.split(b"/")
     inner = run_git("mktree", "-z", cwd=repository, stdin=b"100644 blob %b\t%b\0" % (blob.encode(), name)).stdout

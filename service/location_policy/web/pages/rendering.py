@@ -160,13 +160,23 @@ def _curl(url: str, needs_login: bool) -> str:
     return f"curl{' --user USER' * needs_login} {shlex.quote(url)}"
 
 
+def _json(facts: object) -> str:
+    """JSON to be read; a line that is not what it looks like has its escapes, which say the same."""
+    lines = json.dumps(facts, indent=2, ensure_ascii=False).split("\n")
+    return "\n".join(line if escape(line) == line else "".join(map(_json_letter, line)) for line in lines)
+
+
+def _json_letter(letter: str) -> str:
+    return letter if letter.isascii() else json.dumps(letter)[1:-1]
+
+
 FILTERS: Mapping[str, Callable[..., object]] = {
     "moment": _moment,
     "ago": _ago,
     "breakable": _breakable,
     "shown": escape,
     "number": lambda number: f"{number:,}",
-    "json": lambda facts: json.dumps(facts, indent=2, ensure_ascii=False),
+    "json": _json,
 }
 """What templates make of a value."""
 FUNCTIONS: Mapping[str, object] = {
