@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Literal
+from unicodedata import normalize
+
 import pytest
 
 from location_policy.lookup.row_search import WORDS, Search, find_rows, ordered
@@ -76,6 +79,13 @@ def test_a_length_finds_the_rows_of_that_length() -> None:
 )
 def test_every_word_must_be_met(text: str, subnets: list[str]) -> None:
     assert found(text) == subnets
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("word", ["S\u00c3O", "Sa\u0303o", "zu\u0308rich"])
+def test_a_letter_with_its_accent_is_found_however_it_is_written(form: Literal["NFC", "NFD"], word: str) -> None:
+    content, path = normalize(form, "S\u00e3o Paulo,10.0.0.0/8\n"), normalize(form, "locations/Z\u00fcrich.csv")
+    assert len(find_rows(snapshot_of({path: content}), Search(word))) == 1
 
 
 def test_words_over_the_limit_do_not_count() -> None:

@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from unicodedata import normalize
 
 from ..net.addresses import Address, Network, parse_address, parse_interface
 from .snapshot import Snapshot
@@ -106,7 +107,12 @@ def _term(word: str) -> Term:
             return parse(word)
         except ValueError:
             continue
-    return word.casefold()
+    return _folded(word)
+
+
+def _folded(text: str) -> str:
+    """The same for all ways to write it: in capitals or not, with its accents composed or not (Unicode, UAX 15)."""
+    return normalize("NFC", text).casefold()
 
 
 def _parse_network(word: str) -> Network:
@@ -177,8 +183,8 @@ def _kept_in_order(everything: Sequence[int], found: Sequence[int]) -> list[int]
 
 def _text_flags(snapshot: Snapshot, word: str) -> bytes:
     """For each row: is the word in a name, or in the path?"""
-    by_name = _name_flags(snapshot, lambda names: any(word in name.casefold() for name in names))
-    by_path = _path_flags(snapshot, lambda path: word in path.casefold())
+    by_name = _name_flags(snapshot, lambda names: any(word in _folded(name) for name in names))
+    by_path = _path_flags(snapshot, lambda path: word in _folded(path))
     both = int.from_bytes(by_name) | int.from_bytes(by_path)
     return both.to_bytes(snapshot.size)
 
