@@ -206,6 +206,7 @@ def test_a_cell_with_a_separator_is_one_cell_where_other_lines_have_several() ->
         ('{"prefix": "10.61.2.0/24", "site": "a"}\n{"prefix": "x/9", "site": "a"}\n', 2),
         ('{"data": [\n{"prefix": "10.61.2.0/24", "site": "a"}]}\n\n{"data": [\n{"prefix": "x/9", "site": "a"}]}', 5),
         ('[{"prefix": "10.61.2.0/24", "site": "a"}, {"prefix": "x/9", "site": "a"}]', 3),
+        ('{"errors": {"data": [{}, {}]}, "list": [{"prefix": "10.61.2.0/33", "site": "a"}]}', 2),
     ],
 )
 def test_what_is_wrong_in_an_answer_is_told_at_its_line_or_on_one_line_by_its_number(content: str, line: int) -> None:

@@ -104,7 +104,7 @@ def _lines(text: str, begins: Sequence[int], entries: int, *, is_listed: bool) -
     for at in starts:
         line, before = line + text.count("\n", before, at), at
         lines.append(line)
-    return lines if len(set(lines)) == entries else by_number
+    return lines if len(lines) == len(set(lines)) == entries else by_number
 
 
 def _listed(text: str, begin: int) -> Iterator[int]:
