@@ -89,6 +89,23 @@ def test_case_space_or_one_letter_is_a_near_miss(name: str) -> None:
     assert list(near_misses(["Sydney", "Oslo", name])) == [(name, "Sydney")]
 
 
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("L'Aquila", "L’Aquila"),
+        ("DC-1", "DC\u20131"),
+        ("DC-1", "DC\u20111"),
+        ("Rome", "“Rome”"),
+        ("SIN", "'SIN'"),
+        ("SIN", "`SIN`"),
+    ],
+)
+def test_the_signs_that_programs_write_for_those_of_a_keyboard_are_a_near_miss(name: str, other: str) -> None:
+    assert list(near_misses([name, other])) == [(other, name)]
+    assert list(near_misses([other, name])) == [(name, other)]
+    assert nearest(other, [name, "Oslo"]) == name
+
+
 def test_two_spellings_of_one_letter_in_unicode_are_a_near_miss() -> None:
     assert list(near_misses(["Z\u00fcrich", "Zu\u0308rich"])) == [("Zu\u0308rich", "Z\u00fcrich")]
 

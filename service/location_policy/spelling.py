@@ -27,6 +27,9 @@ _LOOK_ALIKES = str.maketrans(
     "ABEKMHOPCTYXIJSaeopcyxijshdqwlABEZHIKMNOPTYXovpoiga//:",
 )
 """Letters and signs that look like those of ASCII (UTS #39, "confusables")."""
+QUOTES = "'\""
+_SIGNS = {ord(sign): plain for plain, signs in (("'", "’‘‛ʼ′`´"), ('"', "“”„‟″«»"), ("-", "‐‑‒–—―−")) for sign in signs}
+"""Apostrophes, quotation marks and dashes that programs write for those of a keyboard."""
 
 
 def nearest(name: str, names: Collection[str]) -> str | None:
@@ -54,7 +57,8 @@ def _are_many(name: str, names: Collection[str]) -> bool:
 def near_misses(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Each name that differs from one before it by case, by space or by one letter, with the first such.
 
-    Space is also what cannot be seen, how Unicode spells a letter, and a letter of another script that looks the same.
+    Space is also what cannot be seen, quotation marks around it, which apostrophe or dash it has, how Unicode spells a
+    letter, and a letter of another script that looks the same.
     A letter counts in a word of four or more:
     `Sidney` is near `Sydney`, but `Rack 2` is not near `Rack 1`, nor `SIN` near `SYN`.
     """
@@ -65,7 +69,7 @@ def near_misses(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     by_masked: dict[str, int] = {}
     by_shortened: dict[str, int] = {}
     for at, fold in enumerate(folded):
-        plain = fold.replace(" ", "")
+        plain = fold.replace(" ", "").strip(QUOTES)
         letters = list(_letters(fold)) if compares_letters else []
         masked = [f"{fold[:letter]}\0{fold[letter + 1 :]}" for letter in letters]
         shortened = [fold[:letter] + fold[letter + 1 :] for letter in letters]
@@ -96,6 +100,13 @@ def composed(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
     return normalize(form, text) if max(marked, default=0) <= _MARKS else text
 
 
+def odd_sign(name: str, other: str) -> str | None:
+    """The apostrophe, dash or quotation mark by which a name differs from another, where they do by nothing else."""
+    if _fold(name).strip(QUOTES) != _fold(other).strip(QUOTES):
+        return None
+    return next((c for c in name if ord(c) in _SIGNS and c not in other), None)
+
+
 def _letters(fold: str) -> Iterator[int]:
     """The positions of the letters that count."""
     for word in _LONG_WORDS.finditer(fold):
@@ -103,4 +114,4 @@ def _letters(fold: str) -> Iterator[int]:
 
 
 def _fold(name: str) -> str:
-    return " ".join(name.casefold().split())
+    return " ".join(name.casefold().translate(_SIGNS).split())

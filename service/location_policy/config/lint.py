@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..net.addresses import Network, parse_address
 from ..net.overlaps import find_overlaps
 from ..problems import Problem, ProblemCollector, Problems
-from ..spelling import near_misses, nearest
+from ..spelling import QUOTES, near_misses, nearest, odd_sign
 from ..text import describe, escape, quote
 from .files import RULES_PATH
 from .location_names import is_plain, shown_beside
@@ -234,14 +234,20 @@ def _places_in_rules(rules: Rules, rules_text: bytes) -> dict[str, Place]:
 
 
 def _oddness(name: str) -> tuple[bool, bool, bool]:
-    """The less, the rather is it recommended: it is what it looks like, is of one script, has single spaces."""
-    return not is_plain(name), escape(name) != name, "  " in name
+    """The less, the rather is it recommended: it is what it looks like, is of one script, has single spaces and no
+    quotation marks around it.
+    """
+    return not is_plain(name), escape(name) != name, "  " in name or name.strip(QUOTES + "“”„‘’`") != name
 
 
 def _by_what(name: str, better: str) -> str:
     """What tells apart two names that look the same; empty where anyone sees it."""
     if "  " in name and "  " not in better:
         return "; it has several spaces together"
+    if sign := odd_sign(name, better):
+        return f"; it has {describe(sign)}"
+    if sign := odd_sign(better, name):
+        return f"; that has {describe(sign)}"
     if is_plain(name) or not is_plain(better):
         return ""
     odd = next((c for c in name if not c.isascii() and c not in better), None)
