@@ -16,7 +16,7 @@ from location_policy.config.row_file import LineCache, RowFile, read_rows
 from location_policy.config.validate import Validator, load_map
 from location_policy.errors import InvalidConfiguration
 from location_policy.problems import GATHERED, Problems, errors_in
-from tests.support.maps import EDGE, files_of
+from tests.support.maps import EDGE, files_of, view_rules
 from tests.support.repositories import GOOD, MELBOURNE, SYDNEY, Files
 
 KNOWN = '[locations]\nknown = ["Sydney", "Melbourne", "Singapore"]\n'
@@ -290,6 +290,17 @@ def test_no_bytes_raise_anything_but_invalid_configuration(files: dict[str, byte
         found, expected = error.problems, 1
     assert bool(errors_in(found)) == expected
     assert all(str(problem).encode() for problem in found)
+
+
+def test_the_nearest_name_is_looked_for_a_hundred_times_in_all_views() -> None:
+    known = ", ".join(f'"Sydney {number}"' for number in range(300))
+    views = "".join(
+        view_rules(f"v{view}", location=[f"Sidney {view}{one}" for one in range(9)], answer=f"sydney {view}")
+        for view in range(20)
+    )
+    found = problems({"policy.toml": f"[locations]\nknown = [{known}]\n{views}", "locations.csv": ""})
+    assert len(found) == 200
+    assert sum("write Sydney" in (problem.hint or "") for problem in found) == SPELT
 
 
 def test_the_nearest_name_is_looked_for_a_hundred_times_at_the_most() -> None:

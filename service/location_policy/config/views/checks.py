@@ -11,7 +11,7 @@ from ..csv_lines import Cell
 from ..files import ROWS_PATH, RULES_PATH, VIEWS_FOLDER, File, in_view, view_of
 from ..location_names import name_findings
 from ..policy_toml import PAIR, Rules
-from ..row_checks import name_in_rules, too_many_overflow, unknown_location
+from ..row_checks import SPELT, name_in_rules, too_many_overflow, unknown_location
 from ..row_file import RowFile
 from ..toml_positions import Place, key_place, name_places, written_key
 from .calls import taken
@@ -99,15 +99,15 @@ def _shadowed(view: View, earlier: Sequence[View]) -> str:
 
 def view_name_problems(rules: Rules, text: bytes) -> Iterator[Problem]:
     """What is wrong with the locations that views name: in answers and defaults, and those of nodes in conditions."""
+    unknown = _Unknown(rules)
     for view in rules.views:
         at = ("view", str(view.number))
-        yield from _answering(view.answer or (), rules, text, (*at, "answer"))
-        yield from _answering((view.default,) if view.default else (), rules, text, (*at, "default"))
+        yield from _answering(view.answer or (), rules, text, (*at, "answer"), unknown)
+        yield from _answering((view.default,) if view.default else (), rules, text, (*at, "default"), unknown)
         for parameter in NODES:
             asked = [one for one in view.conditions.get(parameter, ()) if one]
             for value, place in _places_of(asked, text, (*at, parameter)):
-                if rules.known and not _is_known(value, rules.known):
-                    yield Problem(RULES_PATH, *place, "unknown-location", *unknown_location(value, rules))
+                yield from unknown.asked(value, place)
                 yield from name_in_rules(value, place)
 
 
@@ -146,11 +146,37 @@ def used_names(rules: Rules) -> set[str]:
     return answering | {name for name in rules.known if folded(name) in asked}
 
 
-def _answering(names: Sequence[str], rules: Rules, text: bytes, keys: tuple[str, ...]) -> Iterator[Problem]:
+class _Unknown:
+    """Tells of names that are not in `known`, where there is one; of the first it looks for the nearest that is."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._known = frozenset(rules.known)
+        self._folded = frozenset(map(folded, rules.known))
+        self._told = 0
+
+    def answered(self, name: str, place: Place) -> Iterator[Problem]:
+        """Of a location of an answer."""
+        if self._known and name not in self._known:
+            yield self._problem(name, place)
+
+    def asked(self, value: str, place: Place) -> Iterator[Problem]:
+        """Of a value of a condition, which is compared without regard to case."""
+        if self._known and folded(value) not in self._folded:
+            yield self._problem(value, place)
+
+    def _problem(self, name: str, place: Place) -> Problem:
+        self._told += 1
+        found = unknown_location(name, self._rules, spell=self._told <= SPELT)
+        return Problem(RULES_PATH, *place, "unknown-location", *found)
+
+
+def _answering(
+    names: Sequence[str], rules: Rules, text: bytes, keys: tuple[str, ...], unknown: _Unknown
+) -> Iterator[Problem]:
     placed = _places_of(names, text, keys)
     for name, place in placed:
-        if rules.known and name not in rules.known:
-            yield Problem(RULES_PATH, *place, "unknown-location", *unknown_location(name, rules))
+        yield from unknown.answered(name, place)
     for finding in name_findings([Cell(at, name) for at, name in enumerate(names)]):
         if finding.code == "repeated-location":
             message = f"{quote(names[finding.column])} stands twice in the answer"
@@ -160,11 +186,6 @@ def _answering(names: Sequence[str], rules: Rules, text: bytes, keys: tuple[str,
     if rules.overflow == "pair" and len(names) - 1 > PAIR:
         place = placed[PAIR + 1][1]
         yield Problem(RULES_PATH, *place, "too-many-overflow", *too_many_overflow(len(names) - 1))
-
-
-def _is_known(asked: str, known: Collection[str]) -> bool:
-    """Is this a location, as a condition compares it?"""
-    return folded(asked) in set(map(folded, known))
 
 
 def _places_of(names: Sequence[str], text: bytes, keys: tuple[str, ...]) -> list[tuple[str, Place]]:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ...spelling import nearest
 from ...text import quote
+from ..csv_lines import CELLS_LIMIT
 from ..files import RULES_PATH
 from ..policy_toml import known_here
 from .view import DIRECTIONS, NAME_LENGTH, PARAMETERS, VALUES_LIMIT, VIEWS_LIMIT, View
 
 if TYPE_CHECKING:
     from ..policy_toml import RulesReader
+
+NAMES_LIMIT = CELLS_LIMIT - 1
+"""Locations of an answer: as many as a row has cells for, beside the subnet."""
 
 _KEYS = ("name", *PARAMETERS, "answer", "default", "match")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -70,6 +74,10 @@ def _view(number: int, table: dict[str, Any], reader: RulesReader) -> View | Non
         hint = 'write answer = ["Sydney", "Melbourne"]'
         reader.wrong_type((*at, "answer"), what, wrong[0], hint, shown=f"answer of view {name}")
         names = []
+    if len(names) > NAMES_LIMIT:
+        message = f"answer of view {name} has {len(names):,} locations, more than the {NAMES_LIMIT} that there may be"
+        reader.add((*at, "answer"), "too-large", message, "delete those that are never come to")
+        names = names[:NAMES_LIMIT]
     if default is not None and not reader.is_name(default):
         shown = f"default of view {name}"
         reader.wrong_type((*at, "default"), "a name without space around it", default, 'write default = "DMZ"', shown)
