@@ -130,6 +130,16 @@ def test_a_finding_lies_in_its_line(raw: bytes) -> None:
         assert 1 <= finding.column <= len(raw) + 1
 
 
+@pytest.mark.parametrize("raw", [b'Perth"', b'"Perth""', b'"""Perth"""', b'"' * 1_000 + b"x", b'a"' * 1_000])
+def test_a_line_of_one_cell_with_quotation_marks_is_no_row(raw: bytes) -> None:
+    line = parse_line(raw)
+    assert isinstance(line, RowWithFindings)
+    assert (line.row, [finding.code for finding in line.findings][:1]) in [
+        (None, ["too-few-columns"]),
+        (None, ["unbalanced-quote"]),
+    ]
+
+
 def test_a_row_is_its_names_and_its_network() -> None:
     row = parse_line(b"Sydney,Melbourne,Singapore,10.61.2.0/24")
     assert isinstance(row, Row)

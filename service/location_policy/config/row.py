@@ -194,8 +194,8 @@ def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
     if filled and not first.text:
         return _empty_location(first)
     message = f"{quote(text.strip())} is not a row, which has a location and a subnet"
-    if '"' in text and isinstance(line := parse_line(first.text.encode()), Row | RowWithFindings):
-        # a spreadsheet has taken the whole line for one cell
+    is_wrapped = len(first.text) < len(text.strip())  # a spreadsheet has taken the whole line for one cell
+    if is_wrapped and isinstance(line := parse_line(first.text.encode()), Row | RowWithFindings):
         rows = (first.text,) if isinstance(line, Row) else next((one.rows for one in line.findings if one.rows), ())
     else:
         listed = _listed(first.text)

@@ -157,7 +157,7 @@ def asked_columns(asked: Mapping[str, str], headings: Cells, rows: Sequence[Cell
         subnet = found.subnet if at is None else at
     mask = places.get("mask", _mask_column(plain, first, subnet) if plain else None)
     state = places.get("status", next(columns_named(plain, STATES), None))
-    kind = 0 if is_types(headings) else next(columns_named(plain, KINDS), None)
+    kind = 0 if has_heading and is_types(headings) else next(columns_named(plain, KINDS), None)
     own, vrf = tuple(headings) if has_heading else (), next(columns_named(plain, VRFS), None)
     return Columns(subnet, places.get("site", found.site), mask, state, kind, own, vrf=vrf)
 
