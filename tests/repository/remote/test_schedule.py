@@ -39,6 +39,18 @@ def test_after_failures_the_longest_wait_doubles_up_to_ten_minutes() -> None:
     assert waits == [60, 120, 240, 480, *[LONGEST_WAIT] * 36]
 
 
+def test_what_was_told_and_could_not_be_fetched_is_tried_again_soon_and_then_each_interval() -> None:
+    world = World()
+    schedule, waits = world.schedule(), []
+    for _ in range(6):
+        schedule.fail_soon()
+        waits.append(schedule.seconds_left)
+    assert waits == [2, 4, 8, 16, 30, 30]
+    schedule.succeed()
+    schedule.fail_soon(retry_after=5.0)
+    assert schedule.seconds_left == 5
+
+
 def test_chance_may_let_the_next_look_be_at_once() -> None:
     schedule = World(chance=0.0).schedule()
     schedule.fail()

@@ -81,7 +81,7 @@ class Mirror:
         self._schedule = Schedule(interval)
         self._lock = threading.RLock()  # where git is slow at a start, it is still made when the first look begins
         self._failure: RepositoryError | None = None
-        self._is_closed = self._is_made = self._is_size_told = self._is_untidy = False
+        self._is_closed = self._is_made = self._is_size_told = self._is_untidy = self._is_told = False
         self._tip: Tip | None = None
         self._damage: str | None = None
         self._doubts = 0
@@ -234,10 +234,13 @@ class Mirror:
     def _note_failed(self, error: RepositoryError) -> None:
         told = error.stderr if isinstance(error, GitFailed) else error.message
         error = self._faults.of_disk(error, told) or error
-        if self.is_of_service:  # what waits for its word asks ever more rarely, and is called to it with each look
+        retry_after = error.retry_after if isinstance(error, RemoteFailed) else 0.0
+        if self._is_told:  # it answers, and nothing else asks for what it told once more
+            self._schedule.fail_soon(retry_after)
+        elif self.is_of_service:  # what waits for its word asks ever more rarely, and is called to it with each look
             self._schedule.succeed()
         else:
-            self._schedule.fail(error.retry_after if isinstance(error, RemoteFailed) else 0.0)
+            self._schedule.fail(retry_after)
         self._failure = error = self._faults.explained(error, is_of_service=self.is_of_service)
         now = datetime.now(UTC)
         last_error = LookError(now, self.told(error.message), error.hint, self._faults.kind(error, told))
@@ -245,7 +248,9 @@ class Mirror:
         self.looks = replace(self.looks, last_error=last_error, unreachable_since=since, failed=self.looks.failed + 1)
 
     def _follow(self, environment: Mapping[str, str]) -> None:
+        self._is_told = False
         told = self._told()
+        self._is_told = told is not None
         tip = Tip(told.branch, told.commit_id) if told else find_tip(self._git, self._url, self._wanted, environment)
         try:
             why = self._damage or self._read_copy(tip)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 SPREAD = 0.1
 """The part of the interval by which a look is earlier or later, so that many services do not ask at once."""
+SOON = 2.0
+"""Seconds within which a look is repeated that has failed at what the remote has just told of."""
 LONGEST_WAIT = 600.0
 """Seconds that no failure lets wait longer than."""
 
@@ -51,6 +53,13 @@ class Schedule:
         """The look has succeeded: the next is an interval from now, about."""
         self._failures = 0
         self._due = self._clock() + self._interval * self._draw(1 - SPREAD, 1 + SPREAD)
+
+    def fail_soon(self, retry_after: float = 0.0) -> None:
+        """The remote answers, and not all of the look has succeeded: soon again, then ever later, up to an interval."""
+        longest = min(self._interval, SOON * 2.0 ** min(self._failures, 32))
+        self._failures += 1
+        now = self._clock()
+        self._due, self._not_before = now + self._draw(0.0, longest), now + retry_after
 
     def fail(self, retry_after: float = 0.0) -> None:
         """The look has failed: each time the next may be twice as far; the remote wants so many seconds."""
