@@ -110,6 +110,19 @@ def test_they_are_woken_one_by_one_and_a_few_together_only_where_the_loop_is_lat
     run(work())
 
 
+def test_one_whose_time_is_over_in_the_moment_of_waking_keeps_no_other_from_it() -> None:
+    async def work() -> None:
+        loop, wakeup, is_so = asyncio.get_running_loop(), Wakeup(10), list[bool]()
+        waits = [asyncio.ensure_future(wakeup.until(lambda: bool(is_so), seconds)) for seconds in (0.1, 60, 60)]
+        await asyncio.sleep(0)
+        is_so.append(True)
+        loop.call_later(0.2, wakeup._begin_waking)
+        time.sleep(0.3)  # noqa: ASYNC251  the end of the first comes in one turn of the loop with this
+        await asyncio.gather(*waits)
+
+    assert run(work()) < 10
+
+
 def test_at_the_end_there_is_room_for_all() -> None:
     async def work() -> None:
         wakeup = Wakeup(10, lambda: 0)

@@ -91,7 +91,7 @@ class Wakeup:
         room = sys.maxsize if self.has_ended else min(self._due_by_now(), self._room())
         while self._due and room > 0:
             wait = self._due.popleft()
-            if wait in self._waiting:
+            if wait in self._waiting and not wait.expired():  # else it is awake, or about to be
                 del self._waiting[wait]
                 wait.reschedule(0.0)
                 room -= 1
