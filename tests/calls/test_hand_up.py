@@ -56,6 +56,16 @@ def test_the_service_above_comes_to_know_every_call_once() -> None:
         assert counted(gate) == counted(below) == expected
 
 
+def test_more_calls_than_are_believed_at_once_come_with_the_next_batch() -> None:
+    above, often = HandUp(), module.LARGEST + 5
+    above.add(NOW, {situation(): often})
+    with closing(CallHistory(None, 30)) as gate:
+        while headers := above.headers():
+            gate.hear(OWN, headers[HEADER])
+            above.note_answered()
+        assert counted(gate) == {situation(): often}
+
+
 def test_a_follower_that_begins_again_with_its_clock_set_back_is_heard() -> None:
     with closing(CallHistory(None, 30)) as gate:
         for number in (7_000, 7_001, 7_001, 3_000, 3_000, 3_001):

@@ -32,7 +32,7 @@ AFTER_FAILURE = 600.0
 MOST = 5_000
 """Situations of a day that wait to be handed up; the rest are merged."""
 LARGEST = 10_000_000
-"""Calls of one situation in a batch that are believed."""
+"""Calls of one situation in a batch that are believed; what are more come with the next."""
 LONGEST_TEXT = 300
 """Characters of a text in a batch."""
 
@@ -100,7 +100,8 @@ class HandUp:
         if day is None:
             return False
         self._number += 1
-        found = sorted(self._waiting[day].items(), key=lambda item: -item[1])[:MOST_ROWS]
+        waiting = ((found, min(calls, LARGEST)) for found, calls in self._waiting[day].items())
+        found = sorted(waiting, key=lambda item: -item[1])[:MOST_ROWS]
         while (excess := _excess(Batch(self._number, day, dict(found)))) > 1 and len(found) > 1:
             found = found[: int(len(found) / (excess + 0.1))] or found[:1]
         if excess > 1:
