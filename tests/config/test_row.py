@@ -281,3 +281,17 @@ def test_a_name_that_does_not_begin_as_a_formula_is_none(name: str) -> None:
     row = parse_line(f"{name},10.61.2.0/24".encode())
     assert isinstance(row, Row)
     assert row.names == (name,)
+
+
+@pytest.mark.parametrize("text", ['10.61.2.0/24"', 'b",,,', '10.61.4.0/24"', '"', '""', '"""', 'a"b', '"a"b"', '" "x"'])
+def test_a_line_with_a_stray_quotation_mark_is_parsed_once(text: str) -> None:
+    line = parse_line(text.encode())
+    assert line is None or isinstance(line, RowWithFindings)
+
+
+def test_a_line_in_many_quotation_marks_is_looked_into_as_often_as_it_has_pairs_of_them() -> None:
+    text = "Sydney,10.61.2.0/24"
+    for _ in range(12):
+        text = '"' + text.replace('"', '""') + '"'
+    line = parse_line(text.encode())
+    assert isinstance(line, RowWithFindings)

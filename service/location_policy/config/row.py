@@ -194,14 +194,19 @@ def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
     if filled and not first.text:
         return _empty_location(first)
     message = f"{quote(text.strip())} is not a row, which has a location and a subnet"
-    is_wrapped = len(first.text) < len(text.strip())  # a spreadsheet has taken the whole line for one cell
-    if is_wrapped and isinstance(line := parse_line(first.text.encode()), Row | RowWithFindings):
-        rows = (first.text,) if isinstance(line, Row) else next((one.rows for one in line.findings if one.rows), ())
-    else:
-        listed = _listed(first.text)
-        is_listed = is_address(listed[-1]) and not is_address(first.text)
-        rows = meant_rows(listed) if is_listed else ()
-    return _with_rows(Finding(first.column, "too-few-columns", message, _EXAMPLE, rows))
+    return _with_rows(Finding(first.column, "too-few-columns", message, _EXAMPLE, _rows_in(text, first.text)))
+
+
+def _rows_in(text: str, cell: str) -> tuple[str, ...]:
+    """The rows that the only cell of a line was probably meant to be."""
+    bare = text.strip(" \t")
+    if bare.startswith('"') and len(cell) < len(bare) - 1:  # a spreadsheet has taken the whole line for one cell
+        line = parse_line(cell.encode())
+        if isinstance(line, Row):
+            return (cell,)
+        return next((one.rows for one in line.findings if one.rows), ()) if line else ()
+    listed = _listed(cell)
+    return meant_rows(listed) if is_address(listed[-1]) and not is_address(cell) else ()
 
 
 def _listed(text: str) -> list[str]:
