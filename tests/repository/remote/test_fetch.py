@@ -76,9 +76,9 @@ def test_a_remote_that_hangs_amid_the_pack_is_given_up_and_nothing_is_left(remot
 
 
 def test_a_remote_that_trickles_is_waited_for(remote: Remote, tmp_path: Path) -> None:
-    """It takes some seconds, ten times as long as it may stand still."""
+    """It takes some seconds, and so longer than it may stand still."""
     remote.only, remote.rate = "command=fetch", 160_000
-    mirror = mirror_of(remote, tmp_path, standstill=0.3)
+    mirror = mirror_of(remote, tmp_path, standstill=1.0)  # a machine under load may send nothing for some tenths
     began = time.monotonic()
     mirror.update()
     assert time.monotonic() - began > 2
