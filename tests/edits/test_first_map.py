@@ -113,7 +113,10 @@ def test_onto_an_empty_branch_a_first_row_brings_the_rules_that_an_upload_brings
     client = client_of_repository(place)
     shown = client.post("/edit", data=row)
     assert shown.status_code == 200, text(shown)
-    assert "locations.known any name -> Darwen, Darwin, Perth" in text(shown)
+    told = text(shown)
+    assert "Rules for the next pushes policy.toml: limits.changed-addresses none -> 25%" in told
+    assert "Rules for answers policy.toml: locations.known any name -> Darwen, Darwin, Perth" in told
+    assert "1 rule and 1 range changed" in told
     assert client.post("/edit", data={**forms(shown)[-1], "confirm": "1"}).status_code == 303
     assert git("ls-tree", "-r", "--name-only", "main", cwd=place).splitlines() == ["locations.csv", "policy.toml"]
     rules = git("show", "main:policy.toml", cwd=place)
