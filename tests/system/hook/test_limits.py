@@ -384,10 +384,11 @@ def push_and_leave(site: Site, commit: str, *, after: bytes) -> None:
         server.stdin.write("".join(lines).encode() + pack)
         server.stdin.flush()
         said = b""
-        while after not in said:
-            one = server.stdout.read(1)
-            assert one, said
-            said += one
+        while after not in said:  # which two packets of the side band may share (gitprotocol-common, "pkt-line")
+            size = server.stdout.read(4)
+            assert size, said
+            packet = server.stdout.read(max(0, int(size, 16) - 4))
+            said += packet[1:] if packet[:1] == b"\2" else b""
         server.stdout.close()
 
 
