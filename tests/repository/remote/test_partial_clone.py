@@ -335,6 +335,25 @@ def test_other_offences_of_a_history_are_told_with_what_to_do(remote: Remote, tm
     assert (mirror.looks.last_error.kind, mirror.looks.remade) == ("remote", 0)
 
 
+def test_a_shallow_remote_is_told_and_followed_once_it_is_whole(remote: Remote, tmp_path: Path) -> None:
+    whole = remote.repository.as_uri()
+    force_commit(remote.repository, {"locations.csv": MELBOURNE})
+    git("clone", "--quiet", "--bare", "--depth=1", whole, "shallow.git", cwd=tmp_path)
+    with served_remote(tmp_path / "shallow.git") as shallow:
+        mirror = mirror_of(shallow.filters(), tmp_path)
+        with pytest.raises(
+            RepositoryError, match=f"^{shallow.url} is a shallow clone, so its history does not come$"
+        ) as told:
+            mirror.update()
+        assert mirror.looks.last_error
+        assert (mirror.looks.last_error.kind, mirror.looks.failed, mirror.looks.remade) == ("remote", 1, 0)
+        command = (told.value.hint or "").partition("there: git ")[2].split()
+        git(*command, cwd=tmp_path / "shallow.git")
+        mirror.hurry()
+        mirror.update()
+        assert tip(mirror.directory, fetched_ref("refs/heads/main")) == tip(remote.repository)
+
+
 @pytest.mark.parametrize("commits", [300])
 def test_a_long_history_that_always_touches_the_map_comes_in_as_many_requests(tmp_path: Path, commits: int) -> None:
     repository = make_repository(tmp_path / "remote.git", GOOD)

@@ -24,6 +24,7 @@ from ...errors import RepositoryError
 from ..config import SECTION
 from ..ownership import require_own
 from .backup import kept_notes, notes_file
+from .failures import RemoteError
 from .faults import CopyDamaged
 from .fetch import RemoteFailed, RemoteGit
 from .leftovers import remove_leftovers
@@ -59,6 +60,7 @@ _SETTINGS = {
     "uploadpack.hideRefs": "refs/remotes",
     "gc.autoDetach": "false",  # git >= 2.47 leaves a process at each fetch: a zombie where we are the container's init
 }
+_WHOLE = "follow what it is a clone of, or make it whole there: git fetch --unshallow"
 _OURS = "refs/location-policy/"
 _ACCEPTED = f"{SECTION}.acceptedHistory"
 _SERVICE = f"{SECTION}.ofService"
@@ -87,6 +89,7 @@ class PartialClone:
         """`url` has no secret in it; `settings`: what its config says."""
         self.directory = directory
         self._git = git
+        self._url = url
         self._settings = {f"remote.{REMOTE}.url": url, **_SETTINGS, **settings}
 
     def make(self, id_length: int = 40) -> None:
@@ -199,9 +202,12 @@ class PartialClone:
         self, environment: Mapping[str, str], *words: str, stdin: bytes = b"", options: Sequence[str] = ()
     ) -> str:
         """What git says while it fetches."""
-        return self._git.run(
+        _, said = self._git.run(
             self.directory, "fetch", *HOW, REMOTE, *words, stdin=stdin, options=options, environment=environment
-        )[1]
+        )
+        if "shallow roots" in said:  # and git takes that for a success
+            raise RemoteError("remote", f"{self._url} is a shallow clone, so its history does not come", _WHOLE)
+        return said
 
     def _fetch_contents(self, environment: Mapping[str, str], missing: Sequence[str], wanted: str) -> bool:
         """Fetch these contents; False where the remote gives none by its id, and so has had to give all there is."""
