@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config.commit import Commit
-from ..config.files import File, is_read
+from ..config.files import File
 from ..errors import RepositoryError, UnknownRevision
 from ..text import listed
 from .config import PROC_RECEIVE, config_matching, config_number, config_values, read_section
@@ -196,10 +196,6 @@ class Repository(Revisions):
     def measure(self, blob: str) -> int:
         """Bytes of a content, which is not read; its id may come from outside, and be none."""
         return self._objects.measure(blob)[1]
-
-    def size(self, commit: Commit) -> int:
-        """Bytes of the files of a commit whose content counts, which is not read."""
-        return sum(self.measure(entry.blob) for entry in self.entries(commit) if is_read(entry.path))
 
     def content_at(self, tree: str, path: str) -> bytes:
         """The content of a file of a tree; empty where there is none."""

@@ -16,6 +16,7 @@ from ..gate.excerpt import Excerpt
 from ..gate.fetch import fetch_refusal, judge_fetch, judge_fetch_at
 from ..gate.overrides import joined, record
 from ..gate.ref_updates import Update
+from ..repository.maps import weight_of
 from ..repository.new_commits import PROGRAM
 from ..repository.remote.mirror import Mirror
 from ..repository.repository import Repository
@@ -149,7 +150,7 @@ class FetchGate:
         """Raises NotJudged where the process that judges dies or takes too long."""
         commits = [head.commit] if update.creates else [head.commit, repository.commit(update.old)]
         gained = head.relation.gained if head.relation and not update.creates else 1
-        weight = sum(map(repository.size, commits))
+        weight = sum(weight_of(repository, one) for one in commits)
         with self._active.asking(is_asked=False):
             if weight * max(1, gained) < self._large:
                 with resting_collector():

@@ -21,6 +21,7 @@ from ...edits.options import Changes
 from ...edits.revert import Revert
 from ...edits.upload_edit import UploadRows
 from ...errors import LocationPolicyError, NotJudged
+from ...repository.maps import weight_of
 from ...repository.remote.mirror import Mirror
 from ...repository.repository import Repository, open_repository
 from ...rollout.snapshot_builder import LARGE
@@ -126,7 +127,8 @@ def _weight(repository: Repository, intent: Intent) -> int:
             come = repository.measure(blob)
         case Revert(commit=revision):
             commit = repository.find_served(revision)
-            come = max(map(repository.size, [commit, *map(repository.commit, repository.parents(commit.id)[:1])]))
+            below = map(repository.commit, repository.parents(commit.id)[:1])
+            come = max(weight_of(repository, one) for one in (commit, *below))
         case _:
             come = 0
-    return repository.size(tip_or_nothing(repository)) + come
+    return weight_of(repository, tip_or_nothing(repository)) + come

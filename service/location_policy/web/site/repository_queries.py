@@ -28,6 +28,7 @@ from ...lookup.query_string import Parameters, value_in
 from ...lookup.snapshot import Snapshot, build_snapshot
 from ...net.addresses import Address
 from ...plan.as_json import Wanted
+from ...repository.maps import weight_of
 from ...repository.repository import Repository, open_repository
 from ...repository.signing_policy import signature_rule
 from ...rollout import journal
@@ -149,7 +150,7 @@ class RepositoryQueries:
             commit = self._find(repository, new)
             before = self._find(repository, old) if old else None
             below = [before.id] if before else repository.parents(commit.id)[:1]
-            weight = sum(map(repository.size, [commit, *map(repository.commit, below)]))
+            weight = sum(weight_of(repository, one) for one in (commit, *map(repository.commit, below)))
             asked = before, commit, self.served(), wanted
             if weight < self._large:
                 return compare(repository, *asked)
