@@ -192,6 +192,9 @@ def test_a_row_that_was_read_as_a_comment_is_still_none_where_errors_are_let_be(
         ("Kï¿½ln", 'write the letter that stood there, or export the file again as "CSV UTF-8"'),
         ("ÐœÐ¾ÑÐºÐ²Ð°", 'type the name anew, or export the file again as "CSV UTF-8"'),  # a byte is lost
         ('="Perth"', "write Perth"),
+        ("Per\u200bth", "write Perth"),
+        ("\u200b#N/A", "type the name anew"),  # nor is what is left a name
+        ("10.61.2.0/24\u2028Perth", "type the name anew"),
     ],
 )
 def test_a_hint_names_what_was_read_or_written_wrongly(name: str, hint: str) -> None:

@@ -130,3 +130,10 @@ def test_a_file_of_which_a_part_changes_is_the_same_as_one_read_anew(data: st.Da
     found = read_rows("a.csv", b"\n".join(changed), memory, before)
     assert found == read(b"\n".join(changed), "a.csv")
     assert all(found.lines[number] is before.lines[number] for number in range(start))
+
+
+@pytest.mark.parametrize("separator", [b",", b";", b"\t", b"|"])
+def test_both_lines_of_a_cell_that_goes_over_two_are_told_whatever_parts_the_cells(separator: bytes) -> None:
+    content = SYDNEY + b'\n"Perth\nCBD"' + separator + b"10.61.4.0/24\n"
+    messages = [problem.message for problem in read(content).findings() if problem.code == "unbalanced-quote"]
+    assert messages == ["a cell goes over several lines, 2 to 3, and a row is one line"]

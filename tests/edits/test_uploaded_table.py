@@ -68,6 +68,15 @@ def test_a_first_line_that_names_the_separator_is_no_row(first: str, separator: 
     assert not found.errors((), ())
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "|", ","])
+def test_a_cell_that_goes_over_several_lines_is_told_with_them_whatever_parts_the_cells(separator: str) -> None:
+    text = PLAIN.replace(",", separator) + f'"Perth\nCBD"{separator}{separator}{separator}10.61.4.0/24\n'
+    first = told(text)[0]
+    assert first == (
+        "sites.csv:3:1: error: a cell goes over several lines, 3 to 4, and a row is one line [unbalanced-quote]"
+    )
+
+
 def test_the_rows_of_a_table_of_a_page_have_bars_around_them_and_lines_between() -> None:
     one, other = PLAIN.replace(",", "|").splitlines()
     found = upload(f"|{one}|\n|---|:-:|---|---|\n| {other} |\n")

@@ -413,7 +413,7 @@ def end_of_cell(texts: Iterable[str], separator: str = ",") -> int | None:
             return None
         said = text.replace('""', "")
         if said.count('"') % 2:
-            behind = said.partition('"')[2].lstrip(" \t")
+            behind = said.partition('"')[2].lstrip(" " if separator == "\t" else " \t")
             return below if not behind or behind.startswith(separator) else None
     return None
 

@@ -71,7 +71,8 @@ def _character_findings(column: int, name: str) -> Iterator[Finding]:
     """What is wrong with the characters of a name."""
     has_control = any(category(c) == "Cc" or c == "\ufeff" for c in name)
     meant = _misread(name) if len(name) <= NAME_LIMIT else None
-    plain = plain_name(name) if len(name) <= NAME_LIMIT else ""
+    plain = plain_name(name) if len(name) <= NAME_LIMIT and not all(map(is_seen, name)) else ""
+    plain = plain if is_name(plain) else ""
     if has_control:
         what = "a control character" if any(category(c) == "Cc" for c in name) else "a byte order mark"
         wanted = meant or (plain if what.startswith("a byte") else "")

@@ -193,7 +193,8 @@ def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
         return None
     if filled and not first.text:
         return _empty_location(first)
-    message = f"{quote(text.strip())} is not a row, which has a location and a subnet"
+    shown = quote(text.strip(" \t"))
+    message = f"{shown} is not a row, which has a location and a subnet"
     return _with_rows(Finding(first.column, "too-few-columns", message, _EXAMPLE, _rows_in(text, first.text)))
 
 

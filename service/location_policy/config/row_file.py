@@ -136,7 +136,8 @@ class RowFile:
         if finding.code != "unbalanced-quote":
             return finding
         numbers = range(number, min(number + LINES_OF_CELL, len(self._starts) + 1))
-        below = end_of_cell(self.text(one).decode(errors="replace").removesuffix("\r") for one in numbers)
+        texts = [self.text(one).decode(errors="replace").removesuffix("\r") for one in numbers]
+        below = next(filter(None, (end_of_cell(texts, separator) for separator in ",;\t|")), None)
         return several_lines(number, number + below)._replace(column=finding.column) if below else finding
 
     def problem(self, number: int, finding: Finding) -> Problem:

@@ -8,7 +8,7 @@ is wrong is told where its author sees it. What a row says is judged as in a fil
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from ..config.csv_lines import other_format
@@ -17,7 +17,7 @@ from ..config.row_file import LineCache, Patience, RowFile, read_rows
 from ..config.validate import row_errors
 from ..errors import ForeignUpload, UnusableTable, UnusableUpload
 from ..integrations.imports.our_rows import blanked, heading_line, is_id, our_lines, said_rows
-from ..integrations.imports.pexsubnet import is_numbered
+from ..integrations.imports.pexsubnet import broken_cells, is_numbered
 from ..integrations.imports.spreadsheet import SEPARATORS, Sheet, read_sheet
 from ..integrations.imports.table_kind import kind_of
 from ..problems import Problem, ProblemCollector, Problems, joined
@@ -64,7 +64,7 @@ def read_upload(
     if other := other_format(content):
         raise UnusableUpload(f"{quote(name)} is {other}, not a CSV file", _SAVE_AS)
     try:
-        sheet = blanked(read_sheet(name, content))
+        sheet = _without_broken_cells(blanked(read_sheet(name, content)))
     except UnusableTable as error:
         raise UnusableUpload(error.message, error.hint or _SAVE_AS) from None
     is_with_ids, heading = _is_with_ids(sheet, locations), heading_line(sheet)
@@ -74,6 +74,14 @@ def read_upload(
         raise ForeignUpload(f"{quote(name)} is a table of {words}, not of rows", hint)
     has_comments = any(text.lstrip(b" \t").startswith(b"#") for text in file.texts)
     return Upload(file, tuple(_forms(sheet, heading, is_with_ids=is_with_ids)), has_comments, _gathered(sheet.problems))
+
+
+def _without_broken_cells(sheet: Sheet) -> Sheet:
+    """The table without lines over which one cell goes, which are told; of our own separator the rows tell it."""
+    broken = {} if sheet.separator == "," else broken_cells(sheet)
+    passed = {number for numbers in broken for number in numbers}
+    lines = tuple((number, None if number in passed else text) for number, text in sheet.lines)
+    return replace(sheet, lines=lines, problems=(*sheet.problems, *broken.values())) if broken else sheet
 
 
 def _foreign(sheet: Sheet) -> str | None:
