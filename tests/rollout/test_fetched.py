@@ -364,6 +364,17 @@ def chain(followed: Followed, number: int) -> list[str]:
     return found
 
 
+def test_a_default_branch_that_becomes_a_folder_is_a_move_too(followed: Followed) -> None:
+    """git has no branch main beside main/next, nor a log of both."""
+    good = tip(followed.remote)
+    git("branch", "-m", "main", "other", cwd=followed.remote)
+    git("branch", "-m", "other", "main/next", cwd=followed.remote)
+    for _ in range(2):
+        state = followed.look()
+        assert (state.name, in_force(state), state.failure) == ("in-sync", good, None)
+    assert tip(followed.place, "refs/heads/main/next") == good
+
+
 def test_an_older_tip_is_taken_when_a_fetch_one_interval_later_says_the_same(tmp_path: Path) -> None:
     followed = follow(tmp_path, interval=30.0)
     old, _, new = [tip(followed.remote), *chain(followed, 2)]

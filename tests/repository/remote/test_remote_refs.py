@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from location_policy.errors import UnknownRevision
 from location_policy.repository.remote.mirror import Mirror
 from location_policy.repository.remote.naming import fetched_ref
+from location_policy.text import escape
 from tests.support.repositories import GOOD, force_commit, git, make_repository, tip
 
 
@@ -103,3 +105,12 @@ def test_a_ref_whose_name_ends_as_the_branch_does_is_not_taken_for_it(remote: Pa
     """`ls-remote` compares the ends of names (git-ls-remote, "<patterns>")."""
     git("update-ref", "refs/heads/refs/heads/only", "main", cwd=remote)
     assert told(remote, "only", tmp_path / "state")[0].startswith("URL has no branch only; ")
+
+
+def test_a_branch_whose_name_is_not_utf_8_is_told(remote: Path, tmp_path: Path) -> None:
+    name = os.fsdecode(b"m\xe4in")
+    git("update-ref", f"refs/heads/{name}", "main", cwd=remote)
+    git("symbolic-ref", "HEAD", f"refs/heads/{name}", cwd=remote)
+    message, hint = told(remote, None, tmp_path / "state")
+    assert message == f"branch {escape(name)} of URL has a name that is not UTF-8"
+    assert hint == "rename it there, or follow another one with --branch"

@@ -78,6 +78,7 @@ class Kept(NamedTuple):
     """What a clone has that its remote has not: refs of ours, the history that was accepted, and the logs of refs."""
 
     directory: Path
+    branch: str
     refs: Mapping[str, str]
     accepted: str
 
@@ -290,7 +291,8 @@ class PartialClone:
             )
         return Kept(
             self.directory,
-            {ref: refs[ref] for ref in refs if ref == f"refs/heads/{branch}" or ref.startswith(_OURS)},
+            branch,
+            {ref: refs[ref] for ref in refs if _is_own(ref, branch)},
             accepted,
         )
 
@@ -304,8 +306,13 @@ class PartialClone:
                     self._run("update-ref", ref, object_id)
         if kept.accepted:
             self._run("config", _ACCEPTED, kept.accepted)
+        old, new = kept.directory / "logs", self.directory / "logs"
         with suppress(OSError):
-            shutil.copytree(kept.directory / "logs", self.directory / "logs", dirs_exist_ok=True)
+            for log in filter(Path.is_file, old.rglob("*")):
+                place = new / log.relative_to(old)
+                if _is_own(str(log.relative_to(old)), kept.branch):  # that of another can be in the way of a folder
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(log, place)
 
     def take_notes(self, kept_beside: Path) -> None:
         """Take over the notes that are kept beside a clone, where there are none; what cannot be read is left there."""
@@ -334,6 +341,11 @@ class PartialClone:
 
     def _run(self, command: str, *arguments: str, stdin: bytes = b"") -> bytes:
         return self._git.run(self.directory, command, *arguments, stdin=stdin)[0]
+
+
+def _is_own(ref: str, branch: str) -> bool:
+    """Is a ref the copy's own branch of this name, or another that the remote does not have?"""
+    return ref == f"refs/heads/{branch}" or ref.startswith(_OURS)
 
 
 def linked(directory: Path) -> RepositoryError:

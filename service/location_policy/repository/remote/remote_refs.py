@@ -47,7 +47,7 @@ def find_tip(git: RemoteGit, url: str, branch: str | None, environment: Mapping[
     ref = HEADS + branch if branch else refs.head or ""
     commit_id = refs.ids.get(ref if branch else "HEAD")
     if ref.startswith(HEADS) and commit_id:
-        return Tip(ref.removeprefix(HEADS), commit_id)
+        return Tip(_in_utf8(ref.removeprefix(HEADS), url), commit_id)
     _require_none(_ask(git, ["--symref", url], environment), url, branch)
     return None
 
@@ -62,6 +62,16 @@ def _ask(git: RemoteGit, wanted: list[str], environment: Mapping[str, str]) -> _
         elif name:
             ids[name] = left
     return _Refs(head, ids)
+
+
+def _in_utf8(branch: str, url: str) -> str:
+    """The same; raises UnknownRevision where git alone could write it."""
+    try:
+        branch.encode()
+    except UnicodeEncodeError:
+        hint = "rename it there, or follow another one with --branch"
+        raise UnknownRevision(f"branch {escape(branch)} of {url} has a name that is not UTF-8", hint) from None
+    return branch
 
 
 def _require_none(refs: _Refs, url: str, branch: str | None) -> None:
