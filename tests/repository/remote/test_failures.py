@@ -106,6 +106,7 @@ SAID = {
         ),
     ),
     "https where ssh is asked": ("network", f"kex_exchange_identification: Connection closed by remote host\n{SSH}"),
+    "objects that are lost there": ("server", "error: git upload-pack: git-pack-objects died with error."),
     "too much": ("remote", "fatal: Out of memory, realloc failed"),
     "redirect": ("not-found", f"{ACCESS}Maximum (20) redirects followed"),
 }

@@ -201,6 +201,12 @@ _SHAPES = (
         "git fsck in a clone of it says where: it has to go from the branch",
     ),
     _Shape(
+        r"pack-objects died",
+        "server",
+        "the server cannot give its history",
+        "the fault is the server's: see its log, and git fsck in the repository there",
+    ),
+    _Shape(
         r"[Oo]ut of memory|memory exhausted",
         "remote",
         "it gives more than git may hold in memory",
