@@ -182,6 +182,12 @@ def test_a_file_whose_last_line_has_no_end_swallows_no_row_of_the_next(first: st
     assert {str(one.network) for one in tables.rows["t.csv"]} >= {"10.62.0.0/16"}
 
 
+def test_a_table_whose_columns_are_numbered_may_begin_with_anything() -> None:
+    content = b"header-network,10.61.2.0/24,Perth\nnetwork,10.62.2.0/24,Hobart\n"
+    tables = read_tables([("t.csv", content)], None, columns={"subnet": "2", "site": "3"})
+    assert [row.names for row in tables.rows["t.csv"]] == [("Hobart",)]
+
+
 def test_a_column_without_a_heading_is_no_other_row() -> None:
     content = b"Prefix,Site\n10.61.2.0/24,Perth,10.61.2.1\n10.62.2.0/24,Perth,10.62.2.1\n10.63.2.0/24,Perth,a note\n"
     assert len(rows_of(content)) == 3

@@ -121,15 +121,17 @@ class CountryTable:
             else:
                 yield number, tuple(addresses.networks(len(first))), country
 
-    def blocks(self, sheet: Sheet, columns: Columns, names: Mapping[str, str]) -> CountryTable:
-        """Read networks, the countries of which have these names."""
-        return self._read(self._blocks(sheet, columns, names))
+    def blocks(self, sheet: Sheet, columns: Columns, line: int, names: Mapping[str, str]) -> CountryTable:
+        """Read networks below the heading of this line, the countries of which have these names."""
+        return self._read(self._blocks(sheet, columns, line, names))
 
     def _blocks(
-        self, sheet: Sheet, columns: Columns, names: Mapping[str, str]
+        self, sheet: Sheet, columns: Columns, line: int, names: Mapping[str, str]
     ) -> Iterator[tuple[int, Iterable[Network], str]]:
         is_parted = columns.mask is not None or columns.end is not None
-        for number, cells in islice(sheet.records(), 1, None):
+        for number, cells in sheet.records():
+            if number <= line:
+                continue
             if len(cells) <= columns.last:
                 cells = [*cells, *[""] * (columns.last + 1 - len(cells))]  # noqa: PLW2901  as long as the heading
             country = cells[columns.site]
@@ -165,9 +167,9 @@ def is_names(headings: Sequence[str]) -> bool:
     return {"geoname_id", "country_iso_code"} <= set(headings)
 
 
-def country_names(sheet: Sheet) -> Mapping[str, str]:
-    """The code of each country by its number in the blocks of GeoLite2."""
-    records = sheet.records()
+def country_names(sheet: Sheet, line: int) -> Mapping[str, str]:
+    """The code of each country by its number in the blocks of GeoLite2, below the heading of this line."""
+    records = (one for one in sheet.records() if one[0] >= line)
     _, headings = next(records)
     number, code = headings.index("geoname_id"), headings.index("country_iso_code")
     return {cells[number]: cells[code] for _, cells in records if len(cells) > max(number, code)}

@@ -66,7 +66,7 @@ class CountryRows:
             raise LocationPolicyError(
                 f"{sheet.path} has numbers for countries, which its table of names explains", hint
             )
-        return table.blocks(sheet, kind.columns, self.names)
+        return table.blocks(sheet, kind.columns, kind.line, self.names)
 
     def _tell_missing(self, table: CountryTable) -> None:
         missing = Counter(country for country in table.networks.values() if country not in self.sites.names)

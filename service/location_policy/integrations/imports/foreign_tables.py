@@ -116,7 +116,7 @@ def read_tables(
     kinds = [kind_of(sheet, columns or {}, has_sites=sites is not None) for sheet in sheets]
     names: dict[str, str] = {}
     for sheet, kind in zip(sheets, kinds, strict=True):
-        names.update(country_names(sheet) if kind.name == "names" else {})
+        names.update(country_names(sheet, kind.line) if kind.name == "names" else {})
     known = (
         read_sites(read_sheet(*sites), locations)
         if sites

@@ -124,11 +124,11 @@ def _by_heading(sheet: Sheet, number: int, rows: Sequence[list[str]]) -> Kind:
     if columns := _of_first_block(rows, {}):
         return _prefixes(sheet, number, columns, rows)
     if is_names(headings):
-        return Kind("names", "names of countries")
+        return Kind("names", "names of countries", line=number)
     if is_ranges(below) and not names_sites(headings):
         return _RANGES
     if columns := block_columns(headings, below):
-        return Kind("blocks", f"networks with a country, {columns.named()}", columns)
+        return Kind("blocks", f"networks with a country, {columns.named()}", columns, number)
     if _is_old(sheet, headings):
         return _old(sheet)
     if len(headings) > 2 and has_overflow(headings, 0, len(headings) - 1) and _is_last(below):
