@@ -16,6 +16,8 @@ OFFERED = 500
 """Files, and locations, that can be chosen; others can be named in the address of the form, or typed."""
 LONGEST_ROW = 20_000
 """Characters of a row that is changed on a page: the form has it three times."""
+LONGEST_SUBNET = 64
+"""Characters of what was typed as a subnet that each link to the form of another map takes there."""
 BLANKS = 2
 """Fields for further overflow locations, where there may be more than a pair."""
 
@@ -30,10 +32,12 @@ def edit_facts(site: Site, query: Query) -> Facts:
     is_pair = snapshot is None or snapshot.rules.overflow == "pair"
     wanted = max(PAIR, len(overflow)) if is_pair else len(overflow) + BLANKS
     known = (*snapshot.rules.known, *snapshot.locations) if snapshot else ()
+    subnet = typed["subnet"] or ""
     return {
         "title": "Add a subnet" if not typed["seen"] else "Remove a subnet" if typed["remove"] else "Change a subnet",
         "unknown": _unknown(snapshot, typed),
         "query": typed,
+        "kept_subnet": subnet if len(subnet) <= LONGEST_SUBNET else None,
         "overflow": [*overflow, *[""] * (wanted - len(overflow))],
         "locations": fitting(sorted(dict.fromkeys(known)), OFFERED, ROOM // 2),
         **path_fields(own_snapshot(snapshot, query), typed["path"]),
