@@ -295,3 +295,14 @@ def test_a_line_in_many_quotation_marks_is_looked_into_as_often_as_it_has_pairs_
         text = '"' + text.replace('"', '""') + '"'
     line = parse_line(text.encode())
     assert isinstance(line, RowWithFindings)
+
+
+@pytest.mark.parametrize(
+    "text", ["10.61.2.0/24", "10.61.2.7", '10.61.2.0/24"', "<td>10.61.2.0/24</td>", "2001:db8::/32,,"]
+)
+def test_no_line_with_a_subnet_is_said_to_be_deleted(text: str) -> None:
+    line = parse_line(text.encode())
+    assert isinstance(line, RowWithFindings)
+    (finding,) = line.findings
+    assert finding.code == "too-few-columns"
+    assert "delete" not in (finding.hint or "")

@@ -29,10 +29,12 @@ from .csv_lines import (
     misplaced_subnet,
 )
 from .location_names import name_findings
-from .subnet_hints import diagnose, is_address, subnet_and_word, subnet_hint, subnets_in
+from .subnet_hints import diagnose, has_subnet, is_address, subnet_and_word, subnet_hint, subnets_in
 
 _OCTETS = 4
 _EXAMPLE = "write Sydney,Melbourne,Singapore,10.61.2.0/24, or delete line {line}"
+_TO_NAME = f"{ROW_FORM}: put the location of the subnet before it, as in Sydney,10.61.2.0/24"
+"""What is said of a line with nothing but a subnet, which is not to be lost."""
 _BETWEEN = ":=>→-"
 """What people write, beside space, between a location and its subnet in a list."""
 _BULLET = re.compile(r"[-*•‣·–]\s+")
@@ -195,7 +197,8 @@ def _too_few(text: str, first: Cell, filled: list[Cell]) -> Finding | None:
         return _empty_location(first)
     shown = quote(text.strip(" \t"))
     message = f"{shown} is not a row, which has a location and a subnet"
-    return _with_rows(Finding(first.column, "too-few-columns", message, _EXAMPLE, _rows_in(text, first.text)))
+    hint = _TO_NAME if is_address(first.text) or has_subnet(first.text) else _EXAMPLE
+    return _with_rows(Finding(first.column, "too-few-columns", message, hint, _rows_in(text, first.text)))
 
 
 def _rows_in(text: str, cell: str) -> tuple[str, ...]:
