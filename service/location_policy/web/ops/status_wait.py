@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.types import Receive
 
 from ...fleet.fleet import WATCHERS, Fleet
-from ...fleet.followers import MOST, Standing
-from ...fleet.report import LONGEST_PROBLEM
+from ...fleet.followers import Standing
+from ...fleet.report import LONGEST_PROBLEM, MOST_BEHIND
 from ...rollout.state import ActiveState
 from ...text import escape, quote, shorten
 from ..edge.faults import Fault
@@ -112,7 +112,7 @@ def parse_wait(request: Request, active: ActiveState, fleet: Fleet) -> StatusWai
         raise Fault(
             400, f"wait cannot be {quote(asked)}", "it is the id of a commit, or its first seven digits or more"
         )
-    least = _number(request, "followers", 0, MOST)
+    least = _number(request, "followers", 0, MOST_BEHIND)
     return StatusWait(active, fleet, asked, least, _number(request, "seconds", USUAL, LONGEST))
 
 
