@@ -25,6 +25,8 @@ class Outages:
         self._active = active
         self._mirror = mirror
         self._is_stale = self._is_unreachable = False
+        self._told: tuple[str, str | None] | None = None
+        """What was told of it last: it is told once, also where what is read of HEAD ends the outage in the state."""
 
     def note_failed(self, error: Exception) -> None:
         """A look has failed; that the repository goes away under way is told as that, not by what git met then."""
@@ -61,13 +63,14 @@ class Outages:
     def _note_outage(self, message: str, hint: str | None = None, cause: Exception | None = None) -> None:
         outage = self._active.state.outage
         message = self._mirror.told(message) if self._mirror else message
-        if outage is None:
+        if not self._is_unreachable:
             self._active.count("unreadable")
-        if outage is None or (outage.message, outage.hint) != (message, hint):
+        if not self._is_unreachable or self._told != (message, hint):
             told = "; ".join(filter(None, (self._once(message), hint)))
             log.error("unreachable repository=%s: %s", self._shown, told, exc_info=cause)
+        if outage is None or (outage.message, outage.hint) != (message, hint):
             self._active.change(outage=Failure(now(), message, hint=hint))
-            self._is_unreachable = True
+        self._is_unreachable, self._told = True, (message, hint)
 
     def _once(self, message: str) -> str:
         """It for a line that has named the repository."""
