@@ -26,7 +26,7 @@ ARCHITECTURE = next(ROOT.glob("docs/**/architecture.md")).read_text()
 
 ONLY_IN = {
     "git": ("repository",),
-    "subprocess": ("repository", "runtime.piped_process", "runtime.subprocess_job"),
+    "subprocess": ("repository", "runtime.subprocess_job"),
     "bcrypt": ("access.htpasswd",),
     "cryptography": ("server.tls",),
     "watchfiles": ("rollout.watcher",),

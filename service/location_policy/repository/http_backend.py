@@ -19,7 +19,6 @@ from shlex import quote
 from typing import Literal, NamedTuple
 
 from ..errors import CannotStart, RepositoryError
-from ..runtime.piped_process import PipedProcess
 from ..runtime.push_processes import end_judgement
 from ..runtime.turns import Turns
 from ..text import escape
@@ -114,8 +113,19 @@ class HttpBackend:
 
     async def _start(self, call: Call) -> Talk:
         _require_own_hooks(self._directory)
+        pipe = asyncio.subprocess.PIPE
         try:
-            process = await PipedProcess.start(["git", "http-backend"], "/", self._environment(call), PIECE)
+            process = await asyncio.create_subprocess_exec(
+                "git",
+                "http-backend",
+                cwd="/",
+                env=self._environment(call),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                limit=PIECE,
+                start_new_session=True,  # so that all that it starts can be ended, and nothing finds a terminal
+            )
         except FileNotFoundError:
             raise git_missing() from None
         _stand_back(process.pid)
@@ -158,7 +168,10 @@ class HttpBackend:
 class Talk:
     """One running http-backend: `write` what it is asked, `read` what it answers."""
 
-    def __init__(self, process: PipedProcess, *, is_push: bool) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, *, is_push: bool) -> None:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         self._process = process
         self._is_push = is_push
         self._stdin, self._stdout = process.stdin, process.stdout
@@ -211,7 +224,6 @@ class Talk:
             await self._wait(partial(os.killpg, self._process.pid, sign))
         for task in (dropped, self._said):
             task.cancel()
-        self._process.close()
 
     async def _wait(self, hurry: Callable[[], None]) -> None:
         """Until it has ended, but no longer than `GRACE`."""
