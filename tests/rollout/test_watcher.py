@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import resource
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -14,7 +15,7 @@ import pytest
 
 from location_policy.repository.fingerprint import deciding_files
 from location_policy.rollout.watcher import Watcher
-from tests.support.repositories import GOOD, force_commit, git, make_repository
+from tests.support.repositories import GOOD, force_commit, git, make_repository, run_git
 from tests.support.service import wait_until
 
 LONG = 60.0
@@ -22,13 +23,21 @@ LONG = 60.0
 
 
 class Counter:
-    """Counts how often it is called."""
+    """Counts how often it is called, and does its work each time."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Callable[[], object]) -> None:
         self.count = 0
+        self._work = work
 
     def __call__(self) -> None:
         self.count += 1
+        self._work()
+
+    def is_quiet(self) -> bool:
+        """Is it not called for a while?"""
+        before = self.count
+        time.sleep(0.5)
+        return self.count == before
 
     def wait_for_more(self, cause: Callable[[], object]) -> None:
         """Return once it was called again after the cause."""
@@ -38,8 +47,8 @@ class Counter:
 
 
 @contextmanager
-def following(directory: Path, tick: float = LONG) -> Iterator[Counter]:
-    counter = Counter()
+def following(directory: Path, tick: float = LONG, work: Callable[[], object] = lambda: None) -> Iterator[Counter]:
+    counter = Counter(work)
     watcher = Watcher(directory, counter, lambda: folders_of(directory), tick)
     watcher.start()
     try:
@@ -80,6 +89,17 @@ def test_a_moved_ref_wakes_it_before_the_tick(repository: Path) -> None:
     with following(repository) as counter:
         wait_for_watch(counter, repository)
         counter.wait_for_more(lambda: force_commit(repository, GOOD))
+
+
+def test_a_look_that_tries_in_vain_to_move_a_ref_does_not_wake_itself(repository: Path) -> None:
+    none, other = "0" * 40, "1" * 40
+
+    def fail() -> None:
+        assert run_git("update-ref", "refs/heads/main", none, other, cwd=repository).returncode != 0
+
+    with following(repository, work=fail) as counter:
+        wait_for_watch(counter, repository)
+        wait_until(counter.is_quiet)
 
 
 def test_a_ref_below_a_new_folder_wakes_it(repository: Path) -> None:
