@@ -102,6 +102,12 @@ def test_an_id_that_was_shown_is_typed_as_it_is_this_time(tmp_path: Path) -> Non
         assert terminal.follow(Step("echo 90b0e99 7654321", "")).output == "1234567 7654321"
 
 
+def test_the_day_of_what_has_happened_may_be_any() -> None:
+    shown = ["28 calls since {}", "no call since {} needed:", "15  last {}   ,10.9.1.0/24"]
+    for one in shown:
+        assert without_varying(one.format("2026-11-30")) == without_varying(one.format("2027-01-02"))
+
+
 def test_a_question_is_asked_again_until_it_is_answered_as_shown(tmp_path: Path) -> None:
     with Terminal(tmp_path) as terminal:
         assert terminal.follow(Step("echo x >>curl.log; cat curl.log", "x\nx\nx")).output == "x\nx\nx"

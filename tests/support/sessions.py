@@ -37,7 +37,7 @@ _VARYING = [
     (re.compile(r"(?<=took=)[\d.]+|(?<=\"pid\": )\d+"), "NUMBER"),
     (re.compile(r"\bSHA256:[\w+/]{43}"), "KEY"),
     (re.compile(r"(?<=newer version than this, )[\w.]+"), "VERSION"),
-    (re.compile(r"(?<=\blast )\d{4}-\d\d-\d\d"), "DAY"),
+    (re.compile(r"(?:(?<=\blast )|(?<=\bsince ))\d{4}-\d\d-\d\d"), "DAY"),
     (re.compile(r" +$", re.MULTILINE), ""),
 ]
 
