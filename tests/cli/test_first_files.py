@@ -98,19 +98,33 @@ def test_what_is_wrong_in_a_file_of_a_spreadsheet_is_told_at_its_line(tmp_path: 
     assert (done.returncode, (tmp_path / "x.git").exists()) == (1, False)
     assert done.stderr.splitlines()[:2] == [
         "location-policy: the configuration has 1 error",
-        "locations.csv:3:7: error: 10.61.2.0/33 has a prefix length over 32, too long for IPv4 [not-a-subnet]",
+        "subnets.csv:3:7: error: 10.61.2.0/33 has a prefix length over 32, too long for IPv4 [not-a-subnet]",
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b"Z\xfcrich;10.61.2.0/24", "subnets.csv:3:2: error: byte 0xFC is not UTF-8"),
+        (b'"Perth\nWest";10.61.2.0/24', "subnets.csv:3:1: error: "),
+    ],
+)
+def test_no_line_of_a_spreadsheet_that_cannot_be_read_is_left_out(tmp_path: Path, line: bytes, told: str) -> None:
+    (tmp_path / "subnets.csv").write_bytes(b"Site;Subnet\nOslo;10.61.3.0/24\n%b\n" % line)
+    done = run_program("init", tmp_path / "x.git", "--from", tmp_path / "subnets.csv")
+    assert (done.returncode, (tmp_path / "x.git").exists()) == (1, False)
+    assert told in done.stderr
+
+
 def test_the_table_of_another_program_is_for_import_whose_folder_is_a_map(tmp_path: Path) -> None:
-    (tmp_path / "netbox.csv").write_text("Prefix,Status,Site,VLAN\n10.61.2.0/24,Active,Oslo,7\n")
-    done = run_program("init", "x.git", "--from", "netbox.csv", cwd=tmp_path)
+    (tmp_path / "of netbox.csv").write_text("Prefix,Status,Site,VLAN\n10.61.2.0/24,Active,Oslo,7\n")
+    done = run_program("init", "x.git", "--from", "of netbox.csv", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == (
-        "location-policy: netbox.csv is a table of prefixes with a site, columns Prefix and Site, not of rows\n"
-        "  hint: make rows of it with location-policy import netbox.csv --into map, and begin --from map\n"
+        "location-policy: of netbox.csv is a table of prefixes with a site, columns Prefix and Site, not of rows\n"
+        "  hint: make rows of it with location-policy import 'of netbox.csv' --into map, and begin --from map\n"
     )
-    assert run_program("import", "netbox.csv", "--into", "map", cwd=tmp_path).returncode == 0
+    assert run_program("import", "of netbox.csv", "--into", "map", cwd=tmp_path).returncode == 0
     assert run_program("init", "x.git", "--from", "map", cwd=tmp_path).returncode == 0
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 
 from ...config.files import EXPECTATIONS_PATH, ROWS_FOLDER, ROWS_PATH, RULES_PATH
 from ...config.known_names import slips
@@ -17,11 +18,11 @@ from ...config.row_file import LineCache, read_rows
 from ...edits.first_map import new_rules
 from ...edits.replace_rows import replace_rows
 from ...edits.uploaded_table import read_upload
-from ...errors import ForeignUpload, LocationPolicyError, UnusableUpload
+from ...errors import ForeignUpload, InvalidConfiguration, LocationPolicyError, UnusableUpload
 from ...gate.hooks import shipped
 from ...repository.new_repository import is_bundle
 from ...repository.working_copy import read_folder
-from ...text import escape, without_bom
+from ...text import without_bom
 from .ci_program import program_files
 
 Changes = dict[str, bytes | None]
@@ -65,8 +66,8 @@ def first_commit(origin: Path | None, program: str | None) -> First:
 def first_files(origin: Path | None) -> tuple[Path, Changes]:
     """A folder, and what is otherwise in the commit; limits are added where there are none.
 
-    Raises NoSuchFolder where the origin is a bare repository, LocationPolicyError for the table of another program, and
-    OSError.
+    Raises NoSuchFolder where the origin is a bare repository, LocationPolicyError for the table of another program,
+    InvalidConfiguration for what is wrong in that of a spreadsheet, and OSError.
     """
     sample = shipped("config-repo")
     template = (sample / RULES_PATH).read_bytes()
@@ -94,20 +95,21 @@ def _rows(path: Path) -> bytes:
     """A file of rows; of a spreadsheet, which has a heading, other separators or another encoding, as the upload page
     reads it.
 
-    Raises LocationPolicyError for the table of another program.
+    Raises LocationPolicyError for the table of another program, and InvalidConfiguration for what is wrong in that of a
+    spreadsheet, at its lines.
     """
     content, memory = path.read_bytes(), LineCache()
     try:
         upload = read_upload(path.name, content, memory)
     except ForeignUpload as error:
-        hint = f"make rows of it with location-policy import {escape(str(path))} --into map, and begin --from map"
+        hint = f"make rows of it with location-policy import {quote(str(path))} --into map, and begin --from map"
         raise LocationPolicyError(error.message, hint) from None
     except UnusableUpload:
         return content  # the check says what it is
     if not upload.forms:
         return content
-    if upload.errors((), ()):
-        return upload.file.content  # they are told at the lines of the file
+    if errors := upload.errors((), ()):
+        raise InvalidConfiguration(errors)
     made = replace_rows({}, upload.file, ROWS_PATH, memory, takes_text=upload.has_comments, mends=True)
     return (made.contents[ROWS_PATH] or b"").lstrip(b"\n")
 
