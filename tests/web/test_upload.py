@@ -303,6 +303,8 @@ def test_what_is_read_of_a_form_is_told_by_nobody_but_the_answer(capfd: pytest.C
         ("filename*=windows-1251''%CC%EE%F1%EA%E2%E0.csv", "Москва.csv"),
         ("filename*1*=rich.csv; filename*0*=UTF-8''Z%C3%BC", "Zürich.csv"),
         ("filename*=x-unknown''b.csv", ""),
+        ("filename=a.csv; filename*=iso-8859-12''b.csv", "a.csv"),
+        ("filename=a.csv; filename*=windows-1259''b.csv", "a.csv"),
     ],
 )
 def test_the_extended_name_of_a_file_is_read(parameters: str, name: str) -> None:

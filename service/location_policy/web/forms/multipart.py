@@ -29,7 +29,9 @@ _EXTENDED_NAME = re.compile(
 `filename*0*=` (RFC 2231).
 """
 _PLAIN_NAME = re.compile(rb";\s*filename\s*=", re.IGNORECASE)
-_CHARSETS = re.compile(r"utf-8|us-ascii|iso-8859-\d+|windows-125\d|koi8-[ru]|shift_jis|big5|gbk|gb2312|euc-(?:jp|kr)")
+_CHARSETS = re.compile(
+    r"utf-8|us-ascii|iso-8859-(?:[1-9]|1[013-6])|windows-125[0-8]|koi8-[ru]|shift_jis|big5|gbk|gb2312|euc-(?:jp|kr)"
+)
 _IN_MEMORY = {"MAX_MEMORY_FILE_SIZE": float("inf")}
 """The body was read whole, and is bounded: nothing goes to a file."""
 
