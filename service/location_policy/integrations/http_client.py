@@ -56,7 +56,7 @@ class Origin(NamedTuple):
 
 class Question(NamedTuple):
     """What is asked; a body is JSON, and `headers` are further ones. `authorization` is a header; it and the path,
-    which may be a secret too, show in no traceback or log.
+    which may be a secret too, show in no traceback or log. Of the answer `most` bytes are read.
     """
 
     path: str
@@ -64,6 +64,7 @@ class Question(NamedTuple):
     method: str = "GET"
     body: bytes | None = None
     headers: Mapping[str, str] = MappingProxyType({})
+    most: int = BODY_LIMIT
 
     def __repr__(self) -> str:
         return f"Question({self.method} …)"
@@ -219,7 +220,7 @@ def _ask(origin: Origin, question: Question, connection: HTTPConnection) -> Repl
         headers["Content-Type"] = "application/json"
     try:
         connection.request(question.method, question.path, question.body, headers)
-        return _reply(origin, connection.getresponse(), BODY_LIMIT)
+        return _reply(origin, connection.getresponse(), question.most)
     finally:
         connection.close()
 

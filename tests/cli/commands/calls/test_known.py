@@ -12,9 +12,11 @@ import pytest
 
 from location_policy.calls.aggregate import aggregate
 from location_policy.calls.history_file import HistoryFile
+from location_policy.integrations.http_client import BODY_LIMIT
 from tests.calls.logs import random_lines
 from tests.calls.situations import situation, written
 from tests.support.maps import snapshot_of
+from tests.support.peer import PeerHandler, running_peer
 from tests.support.program import run_program
 from tests.support.repositories import SYDNEY, force_commit, make_repository
 from tests.support.service import running_service, wait_until
@@ -95,6 +97,23 @@ def test_lines_that_are_none_of_a_log_are_counted(repository: Path, tmp_path: Pa
     log.write_bytes(b"".join(random_lines(random.Random(1), snapshot_of(), 9)) + b'{"version":2,"ti')
     done = run_program("diff", "main~", "main", "--repo", repository, "--calls", log)
     assert (done.returncode, done.stderr) == (0, "location-policy: 1 line of 10 are none of a decision log\n")
+
+
+def test_a_service_may_tell_more_than_other_programs_answer(repository: Path, tmp_path: Path) -> None:
+    table = json.loads(aggregate_file(tmp_path / "a", moved=3, other=1).read_bytes())
+    whole = json.dumps({"rest": "x" * BODY_LIMIT, "situations": table}).encode()
+    with running_peer(Large, whole=whole) as url:
+        assert told(repository, url) == told(repository, tmp_path / "a")
+
+
+class Large(PeerHandler):
+    """A service that remembers very much."""
+
+    whole: bytes
+
+    def do_GET(self) -> None:  # noqa: N802  as http.server has it
+        """All of it."""
+        self.say(200, self.whole)
 
 
 def test_what_holds_no_calls_is_refused(repository: Path, tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ def _days(found: Iterable[Remembered]) -> Iterator[date]:
 
 def _asked(url: str, access: ServiceAccess) -> Aggregate:
     origin = access.origin(url.partition(PATH)[0], "--calls")
-    reply = ask(origin, Question(f"{PATH}?situations=yes", access.login()), trust(access.ca), SECONDS)
+    question = Question(f"{PATH}?situations=yes", access.login(), most=LARGEST)
+    reply = ask(origin, question, trust(access.ca), SECONDS)
     if reply.status in (401, 403):
         raise NoAnswer(f"{origin} shows calls to viewers only: status {reply.status}", "name one: --user NAME")
     if reply.status != 200:
