@@ -22,7 +22,7 @@ from location_policy.web.edge.guard import Access
 from location_policy.web.ops.settings import Settings
 from location_policy.web.site import pin_service
 from tests.support.access import PASSWORD, write_users
-from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
+from tests.support.repositories import BAD, GOOD, commit_series, force_commit, git, make_repository, tip
 from tests.support.service import basic
 
 FIELDS = {"for": "2h", "reason": "APAC is down <b>"}
@@ -103,6 +103,13 @@ def test_the_form_offers_the_commits_that_were_active_by_their_subjects(reposito
     assert option[0] == tip(repository)[:10]
     assert option[1].startswith("Bring &lt;Sydney&gt; back, 20")
     assert site.post("/pin", commit=option[0], **FIELDS).status_code == 200
+
+
+def test_what_was_active_is_offered_however_many_commits_have_come_since(site: Site) -> None:
+    was_active = tip(site.repository)
+    commit_series(site.repository, [GOOD] * 101)
+    site.refresher.refresh()
+    assert f'<option value="{was_active[:10]}">' in site.client.get("/pin").text
 
 
 def test_every_page_says_what_is_held_and_the_way_back(site: Site) -> None:

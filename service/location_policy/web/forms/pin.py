@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -36,8 +35,6 @@ View = Callable[[Request], Awaitable[Response]]
 
 OFFERED = 20
 """Commits to choose from; any other is named by its id."""
-LOOKED_AT = 100
-"""Commits of the served branch among which these are looked for."""
 CONFIRM = Field("confirm", "Do it; without it what it would do is told and nothing is done.", "", kind="flag")
 
 
@@ -94,13 +91,6 @@ def _parsed(query: Query) -> tuple[timedelta, str]:
 
 def _effect(site: Site, commit: Commit) -> Facts:
     return {"commit": commit_fields(commit), "plan": site.queries.change(site.active.commit, commit.id).plan}
-
-
-def _offered(site: Site) -> list[Facts]:
-    """The commits to choose from: the newest that were active. Where there is no repository, the page says so."""
-    served = site.queries.served()
-    found = (one for one in site.queries.commits(0, LOOKED_AT).commits if one.id in served)
-    return [commit_fields(one) for one in islice(found, OFFERED)]
 
 
 PINS = (
@@ -192,7 +182,7 @@ class PinPages:
         fault = fault_of(error) if error else None
         facts = {"action": action, "query": query, "closed": closed, "fault": fault and told(fault), "found": found}
         if action.name == "pin" and not closed:
-            facts["offered"] = _offered(self.pages.site)
+            facts["offered"] = [commit_fields(one) for one in self.pages.site.queries.newest_served(OFFERED)]
         return self.pages.html("pin.html", request, facts, fault.status if fault else 200)
 
     def _answer(self, action: PinAction) -> View:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -105,6 +106,13 @@ class RepositoryQueries:
             ids, is_shallow = self._all(repository)
             shown = _signed(repository, [repository.commit(commit_id) for commit_id in ids[start : start + number]])
         return Commits(shown, start, len(ids), is_shallow)
+
+    def newest_served(self, number: int) -> list[Commit]:
+        """So many commits of the served branch that the service has put in force, newest first."""
+        served = self.served()
+        with self._opened() as repository:
+            ids, _ = self._all(repository)
+            return [*map(repository.commit, islice(filter(served.__contains__, ids), number))]
 
     def overrides(self, commits: Sequence[Commit]) -> Mapping[str, Override]:
         """The limits that the pushes of these commits have overridden, by commit."""
