@@ -16,7 +16,7 @@ from .affected_calls import AffectedCalls, Calls, calls_lines, calls_text
 from .affected_owners import AffectedOwner
 from .answer_changes import Change
 from .answer_pairs import Pair, in_order, pairs, rest
-from .as_text import SHOWN_VIEWS, own_rule_lines, total_line
+from .as_text import SHOWN_VIEWS, judging_lines, own_rule_lines, total_line
 from .change_text import change_text, rest_text, share_text, size_text
 from .plan import SHOWN, Plan, Source, Total, total, total_of
 from .rule_changes import RuleChange
@@ -220,6 +220,7 @@ def _excerpt(plan: Plan, wanted: Wanted, room: int) -> Fields:
         "found": len(listed),
         "summary": total_line(plan),
         "rules": rules,
+        "judging_rules": min(len(judging_lines(plan)), len(rules)),
         "more_rules": len(lines) - len(rules),
         "totals": {kind: total_fields(size) for kind, size in plan.totals().items()},
         "pairs": told,

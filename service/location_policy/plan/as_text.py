@@ -86,14 +86,19 @@ def _other_views(plan: Plan, more: str = "") -> list[str]:
 
 def own_rule_lines(plan: Plan) -> list[str]:
     """The same but for what changes for the calls of views."""
-    loosened = [f"{_rule_line(change)}  (loosens what judges the next pushes)" for change in plan.loosened]
-    owners = [_owner_line(change) for change in plan.owners]
-    judging, rules = ([one for one in changes if one not in plan.loosened] for changes in (plan.judging, plan.rules))
-    judging_lines = [f"{_rule_line(change)}  (judges the next pushes)" for change in judging]
+    rules = [_rule_line(change) for change in plan.rules if change not in plan.loosened]
     table = [_rule_line(change) for change in plan.table[:SHOWN_ENTRIES]]
     more = len(plan.table) - len(table)
     table += [f"… and {count(more, 'more entry')} of [overflow] in {RULES_PATH}"] * (more > 0)
-    return [*loosened, *owners, *judging_lines, *map(_rule_line, rules), *table]
+    return [*judging_lines(plan), *rules, *table]
+
+
+def judging_lines(plan: Plan) -> list[str]:
+    """The first of these: how the next pushes are judged, and who is asked about them."""
+    loosened = [f"{_rule_line(change)}  (loosens what judges the next pushes)" for change in plan.loosened]
+    judging = [change for change in plan.judging if change not in plan.loosened]
+    lines = [f"{_rule_line(change)}  (judges the next pushes)" for change in judging]
+    return [*loosened, *map(_owner_line, plan.owners), *lines]
 
 
 def owner_lines(plan: Plan) -> list[str]:

@@ -800,6 +800,15 @@ def test_a_path_that_is_not_utf8_is_shown_all_the_same(tmp_path: Path) -> None:
     assert page(client, "/lookup?address=10.61.2.1")
 
 
+def test_a_rule_for_answers_is_told_as_one_whatever_its_words_are(repository: Path) -> None:
+    rules = '[answer]\ndefault = "the next push"\n[limits]\nremoved-subnets = "5%"\n'
+    force_commit(repository, {**FIRST, "policy.toml": rules})
+    told = page(client_of_repository(repository), f"/commit/{tip(repository)}")
+    judging, _, answering = told.partition(" Rules for answers ")
+    assert "Rules for the next pushes policy.toml: limits.removed-subnets none -&gt; 5%" in judging
+    assert "policy.toml: answer.default Oslo -&gt; the next push" in answering
+
+
 def test_what_cannot_be_seen_or_turns_text_round_is_written_out_on_every_page(tmp_path: Path) -> None:
     odd = {"locations/a\u200bb.csv": "S\u0443dney,10.61.3.0/24\n"}
     repository = make_repository(tmp_path / "locations.git", FIRST)

@@ -56,6 +56,7 @@ PART_OF_PLAN = {
     "share": TEXT,
     "found": NUMBER,
     "rules": many(TEXT),
+    "judging_rules": NUMBER,
     "more_rules": NUMBER,
     "totals": by_name(record(**TOTAL)),
     "pairs": many(record(kind=TEXT, before=perhaps(ANSWER), after=perhaps(ANSWER), size=TEXT, share=TEXT, **TOTAL)),
