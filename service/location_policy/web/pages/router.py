@@ -68,15 +68,15 @@ class Pages:
     def routes(self) -> list[Route]:
         """All of them; what they need is made ready when the start is over, and no page is asked for yet."""
         _make_ready()
-        downloads = Downloads(self.site, self.slow)
+        downloads, images = Downloads(self.site, self.slow), ImpactImages(self.site, self.slow)
         return [
             *(Route(one.path, self._page(one)) for one in RESOURCES),
             *(Route(one.api_path, self._answer(one)) for one in RESOURCES),
             Route("/locations.csv", self._file(downloads.whole_map)),
             Route("/uploads/locations.csv", self._file(downloads.whole_map)),
             Route("/files/{path:path}", self._file(downloads.file)),
-            Route("/commit/{id}/impact.png", self._file(ImpactImages(self.site, self.slow).image)),
-            Route("/compare/impact.png", self._file(ImpactImages(self.site, self.slow).image)),
+            Route("/commit/{id}/impact.png", self._file(images.image)),
+            Route("/compare/impact.png", self._file(images.image)),
             Route("/static/{digest}/{name}", self._file(show_static)),
         ]
 
@@ -84,9 +84,7 @@ class Pages:
         """What is shown where no route answers, by status; by Exception where something breaks."""
 
         async def show_not_found(request: Request, _: Exception) -> Response:
-            if (
-                request.method == "OPTIONS" and request.scope["path"] == "*"
-            ):  # of the server as a whole (RFC 9110, 9.3.7)
+            if request.method == "OPTIONS" and request.scope["path"] == "*":  # of the whole server (RFC 9110, 9.3.7)
                 return Response(headers={"Allow": "GET, HEAD, OPTIONS"})
             message = f"nothing is at {request.scope['path']}"
             return await self.show_fault(request, Fault(404, message, "see / or ask /policy/v1/participant/location"))
