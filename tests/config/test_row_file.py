@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from location_policy.config import row_file
-from location_policy.config.csv_lines import Finding
+from location_policy.config.csv_lines import LINE_LIMIT, Finding
 from location_policy.config.row_file import REMEMBERED, LineCache, RowFile, read_rows
 
 SYDNEY = b"Sydney,Melbourne,10.61.2.0/24"
@@ -137,3 +137,16 @@ def test_both_lines_of_a_cell_that_goes_over_two_are_told_whatever_parts_the_cel
     content = SYDNEY + b'\n"Perth\nCBD"' + separator + b"10.61.4.0/24\n"
     messages = [problem.message for problem in read(content).findings() if problem.code == "unbalanced-quote"]
     assert messages == ["a cell goes over several lines, 2 to 3, and a row is one line"]
+
+
+def test_no_more_lines_are_read_for_a_cell_without_an_end_than_a_cell_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_lines, text_of = list[int](), RowFile.text
+
+    def text(self: RowFile, number: int) -> bytes:
+        read_lines.append(number)
+        return text_of(self, number)
+
+    found = read(b"\n".join([b'"Perth,' + b"x" * (LINE_LIMIT // 2)] * 50))
+    monkeypatch.setattr(RowFile, "text", text)
+    next(found.findings())
+    assert set(read_lines) == {1, 2}

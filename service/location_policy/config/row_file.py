@@ -135,10 +135,13 @@ class RowFile:
         """The finding; where it is the beginning of a cell that ends on another line, with both lines."""
         if finding.code != "unbalanced-quote":
             return finding
-        numbers = range(number, min(number + LINES_OF_CELL, len(self._starts) + 1))
-        texts = [self.text(one).decode(errors="replace").removesuffix("\r") for one in numbers]
-        below = next(filter(None, (end_of_cell(texts, separator) for separator in ",;\t|")), None)
+        below = next(filter(None, (end_of_cell(self._texts_from(number), separator) for separator in ",;\t|")), None)
         return several_lines(number, number + below)._replace(column=finding.column) if below else finding
+
+    def _texts_from(self, number: int) -> Iterator[str]:
+        """The lines that a cell may go over, from this one on; each is read when it is asked for: lines may be long."""
+        numbers = range(number, min(number + LINES_OF_CELL, len(self._starts) + 1))
+        return (self.text(one).decode(errors="replace").removesuffix("\r") for one in numbers)
 
     def problem(self, number: int, finding: Finding) -> Problem:
         """The finding at its place."""
