@@ -177,6 +177,7 @@ def test_the_hints_of_a_wrong_configuration_lead_to_fewer_errors(folder: Path) -
         ('"Sydney,10.61.2.0/24"', "Sydney,10.61.2.0/24"),
         ('"Sydney;Melbourne;10.61.2.0/24"', "Sydney,Melbourne,10.61.2.0/24"),
         ("* Sydney: 10.61.2.0/24", "Sydney,10.61.2.0/24"),
+        ("Sydney - CBD 10.61.2.0/24", "Sydney - CBD,10.61.2.0/24"),
         ("||Sydney||10.61.2.0/24||", "Sydney,,10.61.2.0/24"),
         ("Sydney；10.61.2.0/24", "Sydney,10.61.2.0/24"),
         ("Sydney、10.61.2.0/24", "Sydney,10.61.2.0/24"),

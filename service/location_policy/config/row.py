@@ -37,7 +37,7 @@ _TO_NAME = f"{ROW_FORM}: put the location of the subnet before it, as in Sydney,
 """What is said of a line with nothing but a subnet, which is not to be lost."""
 _BETWEEN = ":=>→-"
 """What people write, beside space, between a location and its subnet in a list."""
-_BULLET = re.compile(r"[-*•‣·–]\s+")
+_BULLET = re.compile(r"^[-*•‣·–]\s+")
 _FIRST_BETWEEN = re.compile(f"[{_BETWEEN}]+")
 
 
