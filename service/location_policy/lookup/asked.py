@@ -69,12 +69,13 @@ def require_location(name: str, answering: LocationMap, whole: LocationMap) -> N
     holder = next(one for one in whole.maps if name in _names(one))
     where = f"view {answering.name}" if answering.name else "the map at the top"
     hint = "ask without --ask"
-    if holder.name:
+    if holder.view:
         from ..config.views.calls import example_call  # most configurations have none
 
-        call = example_call(whole.rules.views, holder.name)
-        parts = [f"{key}={value}" for key, value in call.items() if (key, value) != ("protocol", "mssip")]
-        hint = f"ask by view {holder.name}: {' '.join(f'--ask {shlex.quote(part)}' for part in parts)}"
+        call = example_call(whole.rules.views, holder.view.name)
+        parts = [f"{key}={call[key]}" for key in holder.view.conditions if key in call]
+        words = " ".join(f"--ask {shlex.quote(part)}" for part in parts)
+        hint = f"ask by view {holder.name}: {words}" if words else f"view {holder.name} has it"
     raise NoAddress(f"{quote(name)} is no location of {where}", hint)
 
 
