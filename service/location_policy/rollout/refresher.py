@@ -60,8 +60,6 @@ class Refresher:
         self._active = active
         self._activator = Activator(active, state_directory, Identity("", str(place.absolute())))
         self._fetch_gate = FetchGate(mirror, active, self._activator) if mirror else None
-        if mirror:
-            mirror.do_meanwhile(self._look_at_pin_meanwhile)
         self._pin_holder = PinHolder(active, self._activator)
         self._outages = Outages(place, active, mirror)
         self._detector, self._pin_detector = ChangeDetector(), ChangeDetector()
@@ -140,7 +138,7 @@ class Refresher:
         if not self._active.state.was_read:
             self._look_at_pin()
         try:
-            mirror.update()
+            mirror.update(self._look_at_pin_meanwhile)
         except RepositoryError:
             if self._active.state.snapshot is None:
                 with suppress(RepositoryError), open_repository(self._place) as repository:
@@ -155,7 +153,7 @@ class Refresher:
         except RepositoryError as error:
             if not mirror.note_read(error):
                 raise
-            mirror.update()
+            mirror.update(self._look_at_pin_meanwhile)
             self._look_at_copy(mirror)
 
     def _look_at_copy(self, mirror: Mirror) -> None:
@@ -183,7 +181,7 @@ class Refresher:
 
     def _look_at_pin_meanwhile(self) -> None:
         """An editor does not wait for a remote that hangs; what fails is tried again by a look."""
-        with suppress(LocationPolicyError):
+        with suppress(LocationPolicyError, OSError):
             self._look_at_pin()
 
     # --- what is there ---

@@ -75,6 +75,17 @@ def test_a_remote_that_hangs_amid_the_pack_is_given_up_and_nothing_is_left(remot
     assert tip(mirror.directory, fetched_ref("refs/heads/main")) == tip(remote.repository)
 
 
+def test_something_is_done_while_a_look_waits_and_by_its_thread_alone(remote: Remote, tmp_path: Path) -> None:
+    mirror, done = mirror_of(remote, tmp_path, standstill=0.5), list[threading.Thread]()
+    remote.only, remote.cut_after, remote.hangs = "command=ls-refs", 0, True
+    with pytest.raises(RepositoryError):
+        mirror.update(lambda: done.append(threading.current_thread()))
+    number = len(done)
+    assert set(done) == {threading.current_thread()}
+    failure_of(mirror)
+    assert len(done) == number
+
+
 def test_a_remote_that_trickles_is_waited_for(remote: Remote, tmp_path: Path) -> None:
     """It takes some seconds, and so longer than it may stand still."""
     remote.only, remote.rate = "command=fetch", 160_000

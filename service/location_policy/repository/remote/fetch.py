@@ -69,14 +69,17 @@ class RemoteFailed(GitFailed):
         self.retry_after = retry_after
 
 
+def nothing() -> None:
+    """Do nothing while git is waited for."""
+
+
 class RemoteGit:
     """Runs one git at a time; `close`, from another thread, ends it, and no other begins."""
 
     def __init__(self, standstill: float = STANDSTILL, longest: float = LONGEST) -> None:
         """`standstill`: seconds without a byte; `longest`: seconds for one git."""
         self.standstill = standstill
-        self.meanwhile: Callable[[], None] = lambda: None
-        """What is done every second while git is waited for; it never raises, and its time does not count."""
+        self._meanwhile = nothing
         self._longest = longest
         self._process: subprocess.Popen[bytes] | None = None
         self._has_ended = threading.Event()
@@ -152,9 +155,18 @@ class RemoteGit:
                 problem = f"it tells more than {MOST_TOLD:,} bytes" if told > MOST_TOLD else ""
             if problem:
                 return *_end(process), problem
-            self.meanwhile()
+            self._meanwhile()
             spent = time.monotonic() - now
             begun, moved_at = begun + spent, moved_at + spent
+
+    @contextmanager
+    def doing(self, meanwhile: Callable[[], None]) -> Iterator[None]:
+        """Let this be done every second while git is waited for; it never raises, and its time does not count."""
+        self._meanwhile = meanwhile
+        try:
+            yield
+        finally:
+            self._meanwhile = nothing
 
     def close(self) -> None:
         """End the git that runs, and let no other begin."""

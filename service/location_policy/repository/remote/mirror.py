@@ -26,7 +26,7 @@ from ..git import GitFailed
 from .copy_path import mirror_directory
 from .credentials import HttpAccess, RemoteAccess, proxy_variables
 from .faults import CopyDamaged, Faults
-from .fetch import LONGEST, STANDSTILL, RemoteFailed, RemoteGit, talking
+from .fetch import LONGEST, STANDSTILL, RemoteFailed, RemoteGit, nothing, talking
 from .looks import LookError, Looks
 from .partial_clone import PartialClone, linked
 from .push import Pushed, push_new_branch
@@ -94,10 +94,6 @@ class Mirror:
         told_at = self.upstream.answered_at if self.upstream and self.is_of_service and not self._failure else None
         return max(filter(None, (self.looks.last_succeeded_at, told_at)), default=None)
 
-    def do_meanwhile(self, what: Callable[[], None]) -> None:
-        """Let something be done every second while the remote is waited for, by the same thread; it never raises."""
-        self._git.meanwhile = what
-
     def http_access(self) -> HttpAccess:
         """What a question of our own to a remote of http or https is asked with; raises RemoteError. For any thread."""
         return self._access.over_http(self._asked_url, self._proxies)
@@ -137,10 +133,13 @@ class Mirror:
 
     # --- looks ---
 
-    def update(self) -> None:
-        """Look at the remote if it is time to; raises RepositoryError as long as the last look failed."""
+    def update(self, meanwhile: Callable[[], None] = nothing) -> None:
+        """Look at the remote if it is time to; raises RepositoryError as long as the last look failed.
+
+        `meanwhile` is done every second while the remote is waited for, by the same thread; it never raises.
+        """
         if self.is_due():
-            with self._lock:
+            with self._lock, self._git.doing(meanwhile):
                 self._look()
         if self._failure:
             raise self._failure
