@@ -14,6 +14,8 @@ from ..net.ranges import parse_range
 from ..spelling import look_alike
 from ..text import describe, is_seen, quote
 
+_FIRST = frozenset("abcdefABCDEF:[]")
+"""What an address begins with, beside digits."""
 _OCTAL = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])")
 _SLASHES = re.compile(r"[\s/\\]+")
 _DIGITS = re.compile(r"\+?(?=[0-9])0*+([0-9]*+)")
@@ -43,6 +45,9 @@ _EXAMPLE = "write a subnet as 10.61.2.0/24 or 2001:db8:61::/48"
 def is_address(text: str) -> bool:
     """Is this meant as an address, a subnet or a range of addresses, rightly written or not?"""
     if not text.isascii():
+        first = look_alike(next(filter(is_seen, text), ""))
+        if first and not (first[0] in _FIRST or first[0].isdigit()):  # most names: no more of a long text is looked at
+            return False
         text = look_alike("".join(filter(is_seen, text)))
     if ":" in text:
         return _address(_AFTER_ADDRESS.split(text.strip("[]"), maxsplit=1)[0].rstrip("]")) is not None
