@@ -154,6 +154,14 @@ def test_a_quotation_mark_without_its_partner_takes_no_line_into_its_cell(cell: 
         assert len(tables.rows["t.csv"]) == 5 + bool(end)
 
 
+@pytest.mark.parametrize("cell", ['"Perth', '"Perth,a note', '"Perth ""West""', '"Perth "West"', '"Perth"s'])
+def test_a_table_that_ends_inside_of_a_cell_is_told_by_its_last_line(cell: str) -> None:
+    is_whole = cell in ('"Perth "West"', '"Perth"s')
+    tables = read_tables([("t.csv", f"Prefix,Site\n10.61.2.0/24,Perth\n10.62.0.0/16,{cell}\n".encode())], None)
+    told = [(problem.code, problem.line) for problem in tables.problems if problem.severity == "error"]
+    assert told == ([] if is_whole else [("unbalanced-quote", 3)])
+
+
 def test_a_cell_of_several_lines_is_a_cell() -> None:
     notes = '"see 10.1.0.0/16,\n""here"", and there\n10.2.0.0/16"'
     assert len(rows_of(QUOTED.format(notes).encode())) == 5

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -113,13 +114,19 @@ class Sheet:
                 cells = next(reader)
                 is_open = reader.line_num > begins + 1 and any(self._holds_row(cell, width) for cell in cells)
             except csv.Error:  # what stands behind the end of a cell; or the table ends inside of one
-                cells, is_open = self.cells(text), reader.line_num > begins + 1
+                cells, is_open = self.cells(text), reader.line_num > begins + 1 or self._ends_in_cell(text)
             if is_open:
                 rest = ((line, self.cells(other), False) for line, other in lines[begins + 1 :])
                 yield from ((number, self.cells(text), True), *rest)
                 return
             yield number, cells, False
             begins, width = reader.line_num, width or len(cells)
+
+    def _ends_in_cell(self, text: str) -> bool:
+        """Does a line lack nothing but the quotation mark at its end?"""
+        with suppress(csv.Error):
+            return any(csv.reader([f'{text}"'], delimiter=self.separator, strict=True))
+        return False
 
     def _holds_row(self, cell: str, width: int) -> bool:
         """Has a cell of several lines one that is as wide as the table, and has a subnet?"""
