@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from ..net.addresses import Address, Network, parse_address, parse_interface
@@ -194,7 +195,7 @@ def _plain(text: str) -> Diagnosis:
 
 def _hint_inside(text: str) -> str | None:
     """The hint for a subnet between marks or words, where there is just one."""
-    inside = [*_subnets_inside(text)]
+    inside = [*islice(_subnets_inside(text), 2)]  # of a long text there may be thousands
     if len(inside) != 1:
         return None
     before, _, after = text.partition(inside[0])
