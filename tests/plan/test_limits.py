@@ -15,7 +15,8 @@ from location_policy.config.validate import load_map
 from location_policy.plan import rule_changes
 from location_policy.plan.limits import Excess, exceeded_limits
 from location_policy.plan.plan import make_plan
-from tests.support.maps import files_of, many_rows, map_of
+from location_policy.plan.rule_changes import dropped_by_pair
+from tests.support.maps import files_of, many_rows, map_of, view_rules
 
 CHANGED = '[limits]\nchanged-addresses = "25%"\n'
 REMOVED = '[limits]\nremoved-subnets = "10%"\n'
@@ -434,6 +435,15 @@ def test_a_view_without_the_expectations_of_the_map_whose_calls_it_takes_is_over
     ]
     kept = load_map(files_of({**taken, "views/edge/expectations.csv": EXPECTED}))
     assert told(old, kept) == told(kept, old) == []
+
+
+def test_what_views_drop_that_expect_the_same_is_found_once() -> None:
+    files = {"locations.csv": TOP, "expectations.csv": EXPECTED}
+    views = "".join(view_rules(name, location=name, answer="Oslo") for name in "ab")
+    old, new = (load_map(files_of({**files, "policy.toml": HALF + one})) for one in ("", views))
+    dropped = dropped_by_pair(old, new)
+    assert [bool(dropped[None, name]) for name in (None, "a", "b")] == [False, True, True]
+    assert dropped[None, "a"] is dropped[None, "b"]
 
 
 def test_a_view_of_calls_that_the_map_did_not_answer_drops_no_expectation() -> None:

@@ -171,7 +171,9 @@ def dropped_by_pair(old: LocationMap, new: LocationMap) -> dict[Pair, tuple[Rule
             promises = _promises(_joined(maps))
             expected = next(one.expected for one in old.maps if one.name == before)
             held = frozenset(one for one in expected if (one.network, one.location) in promises)
-            found |= {(before, one.name): tuple(_dropped_in(before, held, one.expected)) for one in maps}
+            # most views expect the same: nothing
+            told = {new: tuple(_dropped_in(before, held, new)) for new in {one.expected for one in maps}}
+            found |= {(before, one.name): told[one.expected] for one in maps}
     return found
 
 
