@@ -133,6 +133,12 @@ def test_several_subnets_of_a_cell_are_each_read() -> None:
     ]
 
 
+@pytest.mark.parametrize("last", ['{"data": {"prefix_list": []}}', ""])
+def test_the_last_page_of_an_answer_of_graphql_may_be_empty(last: str) -> None:
+    pages = [f'{{"data": {{"prefix_list": [{{"prefix": "10.{n}.0.0/16", "site": "Perth"}}]}}}}' for n in (61, 62)]
+    assert len(rows_of("\n".join([*pages, last]).encode())) == 2
+
+
 QUOTED = """ID,Prefix,Site,Comments
 1,10.61.2.0/24,Perth,
 2,10.62.0.0/16,Perth,{}

@@ -126,6 +126,8 @@ def _pages(answers: Sequence[Any]) -> tuple[Sequence[Sequence[Mapping[str, Any]]
     if any(page is not None for page in pages) or not all(isinstance(answer, dict) for answer in answers):
         return pages, True
     lists = [_unnamed_list(answer) for answer in answers]
+    if any(lists):  # the last page may be empty
+        lists = [one or ([] if _is_empty(answer) else None) for one, answer in zip(lists, answers, strict=True)]
     if None in lists and (len(answers) > 1 or _has_subnet(answers[0])):
         return [answers], False
     return lists, True
@@ -141,10 +143,20 @@ def _unnamed_list(answer: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | No
     """The only list of an answer whose entries have subnets."""
     if _has_subnet(answer):
         return None
-    data = answer.get("data")
-    lists = map(_entries, (data if isinstance(data, dict) else answer).values())
-    found = [one for one in lists if one and any(map(_has_subnet, one[:_LOOKED_AT]))]
+    found = [one for one in _lists(answer) if any(map(_has_subnet, one[:_LOOKED_AT]))]
     return found[0] if len(found) == 1 else None
+
+
+def _is_empty(answer: Mapping[str, Any]) -> bool:
+    """Has an answer lists, and nothing in them?"""
+    found = _lists(answer)
+    return bool(found) and not any(found) and not _has_subnet(answer)
+
+
+def _lists(answer: Mapping[str, Any]) -> list[Sequence[Mapping[str, Any]]]:
+    data = answer.get("data")
+    found = map(_entries, (data if isinstance(data, dict) else answer).values())
+    return [one for one in found if one is not None]
 
 
 def _has_subnet(entry: Mapping[str, Any]) -> bool:
