@@ -93,6 +93,7 @@ def test_case_space_or_one_letter_is_a_near_miss(name: str) -> None:
     ("name", "other"),
     [
         ("L'Aquila", "L’Aquila"),
+        ("L'Aquila", "L´Aquila"),
         ("DC-1", "DC\u20131"),
         ("DC-1", "DC\u20111"),
         ("Rome", "“Rome”"),

@@ -27,9 +27,11 @@ _LOOK_ALIKES = str.maketrans(
     "ABEKMHOPCTYXIJSaeopcyxijshdqwlABEZHIKMNOPTYXovpoiga//:",
 )
 """Letters and signs that look like those of ASCII (UTS #39, "confusables")."""
-QUOTES = "'\""
-_SIGNS = {ord(sign): plain for plain, signs in (("'", "’‘‛ʼ′`´"), ('"', "“”„‟″«»"), ("-", "‐‑‒–—―−")) for sign in signs}
+_WRITTEN_FOR = {"'": "’‘‛ʼ′`´", '"': "“”„‟″«»", "-": "‐‑‒–—―−"}
 """Apostrophes, quotation marks and dashes that programs write for those of a keyboard."""
+_SIGNS = {ord(sign): plain for plain, signs in _WRITTEN_FOR.items() for sign in signs}
+QUOTES = "".join(f"{plain}{_WRITTEN_FOR[plain]}" for plain in "'\"")
+"""What may stand around a name that is none of it."""
 
 
 def nearest(name: str, names: Collection[str]) -> str | None:
@@ -38,10 +40,10 @@ def nearest(name: str, names: Collection[str]) -> str | None:
     same = next((candidate for candidate in names if _fold(candidate) == folded), None)
     if same is not None or _are_many(folded, names):
         return same
-    seen = _fold(look_alike(name))
+    seen = _seen(name)
     candidates: dict[str, str] = {}
     for candidate in names:
-        candidates.setdefault(_fold(look_alike(candidate)), candidate)
+        candidates.setdefault(_seen(candidate), candidate)
     if seen in candidates or _are_many(seen, candidates):
         return candidates.get(seen)
     from difflib import get_close_matches  # only where something is wrong: the hook must start fast
@@ -62,7 +64,7 @@ def near_misses(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     A letter counts in a word of four or more:
     `Sidney` is near `Sydney`, but `Rack 2` is not near `Rack 1`, nor `SIN` near `SYN`.
     """
-    folded = [_fold(look_alike(name)) for name in names]
+    folded = [_seen(name) for name in names]
     compares_letters = sum(map(len, folded)) <= LETTERS_COMPARED
     by_plain: dict[str, int] = {}
     by_fold: dict[str, int] = {}
@@ -111,6 +113,11 @@ def _letters(fold: str) -> Iterator[int]:
     """The positions of the letters that count."""
     for word in _LONG_WORDS.finditer(fold):
         yield from range(word.start(), word.end())
+
+
+def _seen(name: str) -> str:
+    """The same for names that look alike; of the signs first, some of which Unicode takes apart."""
+    return _fold(look_alike(name.translate(_SIGNS)))
 
 
 def _fold(name: str) -> str:

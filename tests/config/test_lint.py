@@ -235,6 +235,15 @@ def test_of_two_names_that_differ_by_a_second_space_the_one_with_single_spaces_i
     assert near.hint.startswith("write Sydney East;")
 
 
+@pytest.mark.parametrize("flawed", ["“Rome”", "«Rome»", "`Rome´", "'Rome'"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_two_names_the_one_without_quotation_marks_around_it_is_recommended(flawed: str, is_first: bool) -> None:
+    rows = [f"{flawed},10.1.0.0/16\n", "Rome,10.2.0.0/16\n"]
+    (near,) = problems({"locations.csv": "".join(rows if is_first else reversed(rows))})
+    assert near.hint
+    assert near.hint.startswith("write Rome;")
+
+
 def test_of_two_names_that_are_not_ascii_the_one_of_one_script_is_recommended() -> None:
     (near,) = problems({"locations.csv": "\u041c\u043ec\u043a\u0432\u0430,10.1.0.0/16\nМосква,10.2.0.0/16\n"})
     assert near.hint

@@ -237,7 +237,7 @@ def _oddness(name: str) -> tuple[bool, bool, bool]:
     """The less, the rather is it recommended: it is what it looks like, is of one script, has single spaces and no
     quotation marks around it.
     """
-    return not is_plain(name), escape(name) != name, "  " in name or name.strip(QUOTES + "“”„‘’`") != name
+    return not is_plain(name), escape(name) != name, "  " in name or name.strip(QUOTES) != name
 
 
 def _by_what(name: str, better: str) -> str:
