@@ -30,6 +30,7 @@ from .git_process import (
     git_missing,
     git_version,
     inside,
+    keep_track,
     limit_memory,
 )
 
@@ -202,12 +203,16 @@ class PythonGit:
             yield conversation
 
     def _start(self, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Program.AutoInterrupt:
+        from ..runtime.signals import ending_later  # the hook does not wait for this
+
         command = ["git", *self._inside, *NOTHING_RUNS, *AS_OPTIONS, *arguments]
-        with _found():
+        with _found(), ending_later():
             started = self._repo.git.execute(
                 command, istream=subprocess.PIPE, env=dict(environment or {}), as_process=True, process_group=0
             )
-        limit_memory(cast("subprocess.Popen[bytes]", started.proc).pid)
+            process = cast("subprocess.Popen[bytes]", started.proc)
+            keep_track(process)
+        limit_memory(process.pid)
         return started
 
 

@@ -86,6 +86,11 @@ def end_group(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIG
             os.killpg(process.pid, how)
 
 
+def keep_track(process: subprocess.Popen[bytes]) -> None:
+    """Let `end_all` know of a git that has just been started, before it is talked to."""
+    _running.add(process)
+
+
 def end_all() -> None:
     """End every git that runs."""
     for process in tuple(_running):
@@ -139,12 +144,12 @@ def communicate(
 
     timer = threading.Timer(seconds, end_it)
     timer.daemon = True
+    _running.add(process)
     timer.start()
     said = bytearray()
     listener = threading.Thread(target=_keep_last, args=(process.stderr, said), daemon=True)
     listener.start()
     process.stderr = None
-    _running.add(process)
     try:
         stdout, _ = process.communicate(stdin)
         listener.join()
@@ -178,9 +183,13 @@ def git_version() -> str:
 
 def ask_git(question: str, environment: Mapping[str, str] | None = None) -> bytes:
     """What git says of itself; raises GitUnavailable where there is none, or none that answers."""
+    from ..runtime.signals import ending_later  # the hook does not ask this
+
     pipe = subprocess.PIPE
     try:
-        process = subprocess.Popen(["git", question], stdout=pipe, stderr=pipe, env=environment, process_group=0)
+        with ending_later():
+            process = subprocess.Popen(["git", question], stdout=pipe, stderr=pipe, env=environment, process_group=0)
+            keep_track(process)
     except OSError:
         raise git_missing() from None
     stdout, stderr = communicate(process, b"", lambda: end_group(process))

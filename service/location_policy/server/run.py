@@ -19,6 +19,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from ..runtime.malloc import give_back_large_blocks
+from ..runtime.signals import ending_later
 from .connection_places import ConnectionPlaces, is_loopback
 from .fast_path import FastPath
 from .limits import CLOSE
@@ -69,23 +70,6 @@ def end_on_signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: sys.exit(0))
-
-
-@contextlib.contextmanager
-def ending_later() -> Iterator[None]:
-    """A signal that is to end the process does so after the block.
-
-    In the block may be what loses the exception by which it ends: a callback of the collector does.
-    """
-    came: list[int] = []
-    before = {one: signal.signal(one, lambda number, _: came.append(number)) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-    for number in came[:1]:
-        signal.raise_signal(number)
 
 
 def on_hangup(*acts: Callable[[], None] | None) -> None:

@@ -29,14 +29,13 @@ SLEEP = "86397"
 class Hanging:
     """A git on PATH that hangs while it is told to."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, before: str = "true") -> None:
         self._flag = folder / "hangs"
         program = folder / "bin" / "git"
         program.parent.mkdir(parents=True)
         real = shutil.which("git")
-        program.write_text(
-            f'#!/bin/sh\n[ -e {self._flag} ] && echo $$ >>{folder}/pids && sleep {SLEEP}\nexec {real} "$@"\n'
-        )
+        hang = f"echo $$ >>{folder}/pids && {before} && sleep {SLEEP}"
+        program.write_text(f'#!/bin/sh\n[ -e {self._flag} ] && {hang}\nexec {real} "$@"\n')
         program.chmod(0o755)
         self.path = f"{program.parent}:{os.environ['PATH']}"
         self._pids = folder / "pids"
@@ -137,6 +136,16 @@ def test_a_start_that_waits_for_git_is_ended_by_a_signal_with_it(repository: Pat
         process.terminate()
         assert process.wait(5) == 0
     wait_until(lambda: hanging.left() == [])
+
+
+def test_a_start_that_is_to_end_while_it_starts_git_leaves_none(repository: Path, tmp_path: Path) -> None:
+    hanging = Hanging(tmp_path / "hanging", before="kill -TERM $PPID")
+    hanging.hang()
+    command = [str(PROGRAM), "serve", "--port", "0", "--repo", str(repository)]
+    for _ in range(3):
+        done = subprocess.run(command, env=closed_environment(PATH=hanging.path), check=False, timeout=30)
+        assert done.returncode == 0
+        wait_until(lambda: hanging.left() == [])
 
 
 @pytest.mark.parametrize("kind", [PlainGit, PythonGit])
