@@ -12,7 +12,7 @@ import pytest
 from location_policy.gate.ref_updates import PIN
 from tests.forge.servers import TOKEN, USER, HttpsForge, https, https_forge
 from tests.support.program import run_program
-from tests.support.repositories import GOOD, force_commit, make_repository, tip
+from tests.support.repositories import GOOD, force_commit, make_repository, take_away, tip
 from tests.support.service import Service, started_service, wait_until
 
 pytestmark = https
@@ -63,7 +63,7 @@ def test_a_bad_commit_that_was_pinned_away_stays_away_whatever_becomes_of_the_co
         wait_until(lambda: holds(service, good))
         for lost in (copy_in(state), copy_in(state) / "objects", copy_in(state) / "refs"):
             inode = copy_in(state).stat().st_ino
-            shutil.rmtree(lost)
+            take_away(lost)
             wait_until(partial(is_made_anew, state, inode))
             assert holds(service, good)
     shutil.rmtree(copy_in(state))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from uuid import uuid4
 
 from tests.support.program import closed_environment, run_program
@@ -202,6 +202,13 @@ def verdict(push: subprocess.CompletedProcess[str]) -> str:
 def tip(repository: Path, ref: str = "refs/heads/main") -> str:
     """The id that a ref of a repository has, empty where it is not there."""
     return run_git("rev-parse", "--verify", "--quiet", ref, cwd=repository).stdout.strip()
+
+
+def take_away(folder: Path) -> None:
+    """Delete a folder at once: a service may write there, and a folder that is deleted by its parts is never empty."""
+    away = Path(mkdtemp(dir=folder.parents[1]))
+    folder.rename(away / folder.name)
+    shutil.rmtree(away, ignore_errors=True)
 
 
 def forge_blob(repository: Path, size: int) -> str:

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from tests.repository.remote.git_remote import served_remote
-from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository
+from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, take_away
 from tests.support.service import Service, started_service, wait_until
 
 
@@ -117,7 +117,7 @@ def test_a_copy_that_is_deleted_under_a_running_service_is_made_anew(remote: Pat
     with following(remote) as service:
         good = service.wait_for("in-sync")["active"]["commit"]
         (copy,) = (remote.parent / "data/state").glob("mirror-*.git")
-        shutil.rmtree(copy)
+        take_away(copy)
         wait_until((copy / "refs/heads/main").exists)
         service.wait_for("in-sync", good)
         wait_until(lambda: "made anew" in service.log.read_text())  # which is told when the copy is in its place

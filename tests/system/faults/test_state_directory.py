@@ -22,7 +22,7 @@ from location_policy.rollout.refresher import Refresher
 from location_policy.rollout.state import ActiveState
 from tests.support.maps import many_rows
 from tests.support.program import closed_environment, run_program
-from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, tip
+from tests.support.repositories import BAD, GOOD, force_commit, git, make_repository, take_away, tip
 from tests.support.service import running_service, started_service, wait_until
 
 PERTH = {"locations/apac.csv": "Perth,10.61.2.0/24\n"}
@@ -334,7 +334,7 @@ def test_state_that_is_gone_under_way_is_made_again(repository: Path, tmp_path: 
     with started_service("--repo", repository, "--state-dir", state, cwd=tmp_path) as service:
         service.wait_for("in-sync")
         wait_until((state / FILE_NAME).exists)
-        shutil.rmtree(state)
+        take_away(state)
         new = force_commit(repository, PERTH)
         service.wait_for("in-sync", new)
         wait_until((state / FILE_NAME).exists)
