@@ -134,7 +134,7 @@ def decode(text: str) -> Batch | None:
         unpacker = zlib.decompressobj()
         content = unpacker.decompress(b64decode(text, validate=True), UNPACKED)
         number, day, rows = orjson.loads(content)
-        if len(rows) > MOST_ROWS:
+        if not unpacker.eof or len(rows) > MOST_ROWS:  # it is cut off, or too large
             return None
         counts: dict[Situation, int] = {}
         for row in rows:
