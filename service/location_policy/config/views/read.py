@@ -66,7 +66,21 @@ def _view(number: int, table: dict[str, Any], reader: RulesReader) -> View | Non
         for parameter in PARAMETERS
         if parameter in table
     }
-    wanted, default, match = (table.get(key) for key in ("answer", "default", "match"))
+    answer, default, match = _answer(name, at, table.get("answer"), reader), table.get("default"), table.get("match")
+    if default is not None and not reader.is_name(default):
+        shown = f"default of view {name}"
+        reader.wrong_type((*at, "default"), "a name without space around it", default, 'write default = "DMZ"', shown)
+        default = None
+    if match is not None and not isinstance(match, dict):
+        hint = 'write match = { webrtc = "remote_address" }'
+        reader.wrong_type((*at, "match"), "a table", match, hint, shown=f"match of view {name}")
+        match = None
+    read = None if match is None else reader.match(match, (*at, "match"))
+    return View(name, number, conditions, answer, default, read)
+
+
+def _answer(name: str, at: tuple[str, ...], wanted: object, reader: RulesReader) -> tuple[str, ...] | None:
+    """The one answer of a view, its location first; None where its rows answer."""
     names = _listed(wanted)
     wrong = [one for one in names if not reader.is_name(one)] or ([wanted] if wanted == [] else [])
     if wrong:
@@ -78,16 +92,7 @@ def _view(number: int, table: dict[str, Any], reader: RulesReader) -> View | Non
         message = f"answer of view {name} has {len(names):,} locations, more than the {NAMES_LIMIT} that there may be"
         reader.add((*at, "answer"), "too-large", message, "delete those that are never come to")
         names = names[:NAMES_LIMIT]
-    if default is not None and not reader.is_name(default):
-        shown = f"default of view {name}"
-        reader.wrong_type((*at, "default"), "a name without space around it", default, 'write default = "DMZ"', shown)
-        default = None
-    if match is not None and not isinstance(match, dict):
-        hint = 'write match = { webrtc = "remote_address" }'
-        reader.wrong_type((*at, "match"), "a table", match, hint, shown=f"match of view {name}")
-        match = None
-    read = None if match is None else reader.match(match, (*at, "match"))
-    return View(name, number, conditions, tuple(names) or None, default, read)
+    return tuple(names) or None
 
 
 def _is_view_name(name: object) -> TypeGuard[str]:
